@@ -4,6 +4,10 @@ export default defineConfig({
   test: {
     pool: 'forks',
     retry: 0,
+    maxWorkers: '100%',
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    provide: { leakrig: { system: 'hybrid', sandbox: 'namespace', keep: false } },
     projects: [
       { extends: true, test: { name: 'fake-claude', include: ['fake-claude/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'cleanup', include: ['cleanup/test/**/*.test.ts'] } },

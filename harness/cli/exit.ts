@@ -1,0 +1,26 @@
+import { CannotMeasureError } from '../sandbox/sandbox.ts'
+
+/** What the program's exit code says; documented in the README. */
+export const exitCodes = {
+  passed: 0,
+  /** A leak or collateral was found. */
+  found: 1,
+  wrongUsage: 2,
+  /** The rig could not measure, which is never a pass. */
+  inconclusive: 3,
+} as const
+
+/** The caller asked for something that does not exist. The message names what was expected. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+/** Prints an error as one sentence and leaves with the exit code that fits it. */
+export function fail(error: unknown): never {
+  if (error instanceof UsageError || error instanceof CannotMeasureError) {
+    console.error(`leakrig: ${error.message}`)
+    process.exit(error instanceof UsageError ? exitCodes.wrongUsage : exitCodes.inconclusive)
+  }
+  console.error(error)
+  process.exit(exitCodes.inconclusive)
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { Command, Option } from 'commander'
+import { strategyNames } from '../orchestrator/strategies/strategy.ts'
+import { sandboxChoices } from '../sandbox/choices.ts'
+import { systemNames } from '../systems/systems.ts'
+import { exitCodes, fail } from './exit.ts'
+
+const program = new Command('leakrig')
+  .description('Reproduce, measure and gate the resource leaks of tmux-based Claude Code orchestrators.')
+  .exitOverride(error => process.exit(error.exitCode === 0 ? exitCodes.passed : exitCodes.wrongUsage))
+
+program
+  .command('scenarios')
+  .description('run the scenarios against a system, in a sandbox')
+  .usage('[filter ...] [options] [options of Vitest]')
+  .addOption(new Option('--system <name>', 'what is tested').choices(systemNames).default('hybrid'))
+  .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
+  .option('--json <file>', 'write the report as JSON')
+  .option('--keep', 'copy each workspace out of its sandbox, for a look')
+  .option('--list', 'print the scenarios and run none')
+  .allowUnknownOption()
+  .allowExcessArguments()
+  .addHelpText(
+    'after',
+    '\nA filter is a part of a file name. Any other option is passed to Vitest: -t, --bail, --shard ...',
+  )
+  .action(async (options, command: Command) => {
+    const { runScenarios } = await import('./scenarios.ts')
+    process.exitCode = await runScenarios(options, command.args)
+  })
+
+program
+  .command('orchestrator')
+  .description('serve the report’s orchestrator over MCP on stdin and stdout')
+  .addOption(
+    new Option('--strategy <name>', 'how it cleans up after its agents')
+      .choices(strategyNames)
+      .default('hybrid'),
+  )
+  .action(async ({ strategy }) => {
+    const { serveOrchestrator } = await import('../orchestrator/main.ts')
+    await serveOrchestrator(strategy)
+  })
+
+await program.parseAsync().catch(fail)

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto'
+import { accessSync, appendFileSync, constants, mkdirSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { type AgentEntry, type AgentRef, agentMarker, layout } from '../../cleanup/index.ts'
+import type { Strategy } from './strategies/strategy.ts'
+import { newSession } from './tmux.ts'
+
+export interface Deployment {
+  workspace: string
+  taskId: string
+  agentType: string
+  prompt: string
+  parent: string
+}
+
+const defaultFlags = '--print --output-format stream-json --verbose --dangerously-skip-permissions'
+
+/**
+ * Starts one headless Claude in the tmux session `agent_<id>`, its output going through `tee` into its log.
+ * The registry knows of the agent before tmux does: a deploy that dies halfway is still somebody's.
+ * @throws when the type makes no valid id, no `claude` is found, or tmux refuses; nothing is left then.
+ */
+export async function deploy(deployment: Deployment, strategy: Strategy): Promise<AgentEntry> {
+  const agent = { ...deployment, agentId: newAgentId(deployment.agentType) }
+  layout.validateRef(agent)
+  const claude = findClaude()
+  const entry = newEntry(agent, deployment)
+  writePrompt(agent, deployment.prompt)
+  await strategy.addAgent(agent, entry)
+  const command = ['bash', '-c', pipeline(agent, claude)]
+  const environment = { LEAKRIG_AGENT: agentMarker(agent), CLAUDE_ORCHESTRATOR_WORKSPACE: agent.workspace }
+  try {
+    const tmux = await newSession(layout.sessionName(agent), process.cwd(), environment, command)
+    await strategy.updateAgent(agent, known => Object.assign(known, { tmux }))
+  } catch (error) {
+    await strategy.ended(agent, {
+      status: 'error',
+      reason: `tmux did not start its session: ${String(error)}`,
+    })
+    throw error
+  }
+  writeDeployLog(agent, entry)
+  return entry
+}
+
+/** Ids as in the report: `investigator-225442-dfe9d7`, the type, the time of day and six random digits. */
+function newAgentId(type: string): string {
+  const time = new Date().toISOString().slice(11, 19).replaceAll(':', '')
+  return `${type}-${time}-${randomBytes(3).toString('hex')}`
+}
+
+function newEntry(agent: AgentRef, { agentType, parent }: Deployment): AgentEntry {
+  const now = new Date().toISOString()
+  return {
+    id: agent.agentId,
+    type: agentType,
+    parent,
+    status: 'running',
+    tmux_session: layout.sessionName(agent),
+    started_at: now,
+    last_update: now,
+    progress: 0,
+    prompt_file: layout.promptFile(agent),
+    log_file: layout.streamLog(agent),
+    deploy_log: layout.deployLog(agent),
+  }
+}
+
+/** The prompt tells the agent who it is: it has to name itself when it reports. */
+function writePrompt(agent: AgentRef, prompt: string): void {
+  const file = layout.promptFile(agent)
+  mkdirSync(dirname(file), { recursive: true })
+  mkdirSync(dirname(layout.streamLog(agent)), { recursive: true })
+  writeFileSync(file, `agent_id: ${agent.agentId}\ntask_id: ${agent.taskId}\n\n${prompt}\n`)
+}
+
+/** `claude` is looked up here: the tmux server may have been started with another PATH. */
+function findClaude(): string {
+  const wanted = process.env.CLAUDE_EXECUTABLE ?? 'claude'
+  if (wanted.includes('/')) return resolve(wanted)
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  const found = folders.map(folder => join(folder, wanted)).find(isExecutable)
+  if (found) return found
+  throw new Error(
+    `No program \`${wanted}\` on the PATH: install Claude Code, or set CLAUDE_EXECUTABLE to its path.`,
+  )
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function pipeline(agent: AgentRef, claude: string): string {
+  const flags = process.env.CLAUDE_FLAGS ?? defaultFlags
+  const run = `${quote(claude)} ${flags} --mcp-config ${quote(mcpConfig(agent))}`
+  return `${run} -- "$(cat ${quote(layout.promptFile(agent))})" | tee ${quote(layout.streamLog(agent))}`
+}
+
+/** Every agent starts an instance of this very server: that is how it reports, from inside its own pane. */
+function mcpConfig(agent: AgentRef): string {
+  const server = {
+    command: process.execPath,
+    args: process.argv.slice(1),
+    env: { CLAUDE_ORCHESTRATOR_WORKSPACE: agent.workspace },
+  }
+  return JSON.stringify({ mcpServers: { 'claude-orchestrator': server } })
+}
+
+/** For sh: everything between single quotes is literal. */
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`
+}
+
+function writeDeployLog(agent: AgentRef, entry: AgentEntry): void {
+  appendFileSync(
+    layout.deployLog(agent),
+    `${JSON.stringify({ ...entry, deployed_at: new Date().toISOString() })}\n`,
+  )
+}

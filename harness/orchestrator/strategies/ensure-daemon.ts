@@ -1,0 +1,36 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { layout } from '../../../cleanup/index.ts'
+
+const daemonProgram = join(import.meta.dirname, '../../../cleanup/bin/daemon.ts')
+const startWithinMs = 10_000
+
+/**
+ * Starts the daemon for a workspace, detached: it outlives the orchestrator for as long as an agent does.
+ * Resolves when it watches. Where another one does already, the new one finds that out and leaves.
+ * @throws when it neither watches nor leaves in time.
+ */
+export async function ensureDaemon(workspace: string): Promise<void> {
+  const logFile = layout.daemonLog(workspace)
+  const log = openSync(logFile, 'a')
+  const args = [daemonProgram, '--workspace', workspace, '--owner-pid', String(process.pid)]
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] })
+  closeSync(log)
+  child.unref()
+  const deadline = Date.now() + startWithinMs
+  while (!hasEnded(child) && !hasStarted(child, logFile)) {
+    if (Date.now() > deadline)
+      throw new Error(`The daemon did not start within 10 s; what it wrote is in ${logFile}.`)
+    await delay(10)
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
+}
+
+function hasStarted({ pid }: ChildProcess, logFile: string): boolean {
+  return readFileSync(logFile, 'utf8').includes(`"pid":${pid}}`)
+}

@@ -1,0 +1,33 @@
+import type { AgentEntry, AgentRef } from '../../../cleanup/index.ts'
+
+/** How our own orchestrator cleans up after its agents. */
+export const strategyNames = ['none', 'immediate', 'daemon', 'hybrid'] as const
+export type StrategyName = (typeof strategyNames)[number]
+
+export interface TaskEntry {
+  task_id: string
+  task_description: string
+  created_at: string
+  [field: string]: unknown
+}
+
+/** The end of an agent: a terminal status, and why in plain words. */
+export interface Ending {
+  status: string
+  reason: string
+}
+
+/** What differs between the strategies: how registries are written, and what an end leads to. */
+export interface Strategy {
+  name: StrategyName
+  /** Before the first tool is offered, in the orchestrator that people talk to (not in an agent's own instance). */
+  start(workspace: string): Promise<void>
+  addTask(workspace: string, task: TaskEntry): Promise<unknown>
+  addAgent(agent: AgentRef, entry: AgentEntry): Promise<void>
+  updateAgent(agent: AgentRef, change: (entry: AgentEntry) => void): Promise<unknown>
+  readAgents(workspace: string, taskId: string): Promise<AgentEntry[]>
+  /** Somebody reported a terminal status for the agent, possibly from inside its own pane. */
+  ended(agent: AgentRef, ending: Ending): Promise<Record<string, unknown>>
+  /** Somebody asked for the agent's end. */
+  kill(agent: AgentRef, reason: string): Promise<Record<string, unknown>>
+}

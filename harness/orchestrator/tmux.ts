@@ -1,0 +1,47 @@
+import { execa } from 'execa'
+
+import { type RecordedTmux, startOf } from '../../cleanup/index.ts'
+
+const facts = ['pid', 'session_id', 'session_created', 'pane_id', 'pane_pid', 'socket_path']
+/** Fields with no spaces in them but the socket's path, which comes last. */
+const format = facts.map(name => `#{${name}}`).join(' ')
+
+/**
+ * Starts a detached session that runs `command` as its pane's process, without a shell in between.
+ * `environment` is given to that session alone: tmux starts panes with its server's environment, not ours.
+ * @throws when tmux is missing, refuses, or is older than 3.2 (`new-session -e`).
+ */
+export async function newSession(
+  name: string,
+  folder: string,
+  environment: Record<string, string>,
+  command: string[],
+): Promise<RecordedTmux> {
+  const variables = Object.entries(environment).flatMap(([key, value]) => ['-e', `${key}=${value}`])
+  const place = ['-d', '-P', '-F', format, '-s', name, '-c', folder]
+  const { stdout } = await execa('tmux', ['-u', 'new-session', ...place, ...variables, '--', ...command], {
+    stdin: 'ignore',
+    timeout: 10_000,
+  })
+  const [serverPid, sessionId = '', created, paneId = '', panePid, ...socket] = stdout.trim().split(' ')
+  const [server, pane] = [Number(serverPid), Number(panePid)]
+  return {
+    socket: socket.join(' '),
+    server_pid: server,
+    server_start: startOf(server) ?? 0,
+    session_id: sessionId,
+    session_created: Number(created),
+    pane_id: paneId,
+    pane_pid: pane,
+    // 0 fits no process: a pane that ended at once can not be mistaken for the next one with its pid.
+    pane_start: startOf(pane) ?? 0,
+  }
+}
+
+/** Whether a session has exactly this name; `-t =name` would also accept a longer one (tmux 3.3a, list-panes). */
+export async function hasSession(name: string): Promise<boolean> {
+  const { stdout, exitCode } = await execa('tmux', ['-u', 'list-sessions', '-F', '#{session_name}'], {
+    reject: false,
+  })
+  return exitCode === 0 && stdout.split('\n').includes(name)
+}

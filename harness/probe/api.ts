@@ -1,0 +1,63 @@
+import type { Snapshot } from '../snapshot/snapshot.ts'
+import type { KnownAgent } from './owners.ts'
+import type { ToolResult } from './tools.ts'
+
+/** A process, by an identity that survives the reuse of its pid. */
+export interface ProcessIdentity {
+  pid: number
+  /** Clock ticks since boot, field 22 of proc_pid_stat(5). */
+  start: number
+}
+
+/** How to start the system under test: an MCP server that speaks over stdio. */
+export interface SystemCommand {
+  command: string
+  args: string[]
+  env: Record<string, string>
+  cwd: string
+}
+
+/** What an MCP tool answered: its text, parsed where it is JSON. */
+export interface ToolAnswer {
+  isError: boolean
+  content: unknown
+}
+
+/** The places inside the sandbox, the same in every kind of sandbox. */
+export interface Places {
+  /** The sandbox's private folder; everything a scenario makes lies below it. */
+  root: string
+  home: string
+  tmux: string
+  work: string
+  workspace: string
+  /** The rig's own journals and gates; left out of snapshots. */
+  own: string
+}
+
+/** What the rig can ask of its hand inside the sandbox. Every call is one round trip. */
+export interface ProbeApi {
+  /** What the sandbox offers: versions as the programs print them, empty for a program that is not there. */
+  hello(): Promise<{ tmux: string; node: string; places: Places }>
+  /** Ends everything but the probe and empties the sandbox's folders, for the next scenario. */
+  reset(): Promise<void>
+  startSystem(system: SystemCommand): Promise<ProcessIdentity>
+  callTool(name: string, args: Record<string, unknown>): Promise<ToolAnswer>
+  /** What the system wrote to its standard error so far. */
+  systemLog(): Promise<string>
+  knowAgent(agent: KnownAgent): Promise<void>
+  snapshot(): Promise<Snapshot>
+  /** ps-list's count of the same processes: the second instrument. */
+  countByPs(): Promise<number>
+  /** Starts a process that is nobody's agent, in a session of its own, with its output thrown away. */
+  plant(command: string[], env?: Record<string, string>): Promise<ProcessIdentity>
+  /** Signals a process if it is still that process; false when it is gone. */
+  signal(target: ProcessIdentity, signal: string): Promise<boolean>
+  /** Runs a program to its end. */
+  run(command: string[]): Promise<ToolResult>
+  /** Text of a file; undefined when there is none. */
+  read(path: string): Promise<string | undefined>
+  write(path: string, text: string): Promise<void>
+  /** The regular files below a folder, with their bytes in base64. */
+  collect(folder: string): Promise<{ path: string; base64: string }[]>
+}

@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Places, ProbeApi, SystemCommand } from './api.ts'
+import { readFiles } from './files.ts'
+import { gone } from './gone.ts'
+import { Owners } from './owners.ts'
+import { readProcess } from './processes.ts'
+import { emptyFolders, endEverything, makeFolders } from './reset.ts'
+import type { System } from './system.ts'
+import { countByPs, isOwn, takeSnapshot } from './take-snapshot.ts'
+import { runTool } from './tools.ts'
+
+/** The probe's side of the calls. `keep` are folders below the root that are not the sandbox's own. */
+export function createProbe(places: Places, keep: string[]): ProbeApi {
+  makeFolders(places)
+  let owners = new Owners()
+  let system: System | undefined
+
+  return {
+    async hello() {
+      const tmux = await runTool('tmux', ['-V'])
+        .then(({ stdout }) => stdout.trim())
+        .catch(() => '')
+      return { tmux, node: process.version, places }
+    },
+
+    async reset() {
+      await endEverything(isOwn)
+      emptyFolders(places, keep)
+      makeFolders(places)
+      owners = new Owners()
+      system = undefined
+    },
+
+    async startSystem(command: SystemCommand) {
+      // The MCP client is loaded only when there is a system to speak to.
+      const { System } = await import('./system.ts')
+      system = new System(command)
+      return system.start()
+    },
+
+    async callTool(name, args) {
+      if (!system) throw new Error(`No system was started that could be asked for ${name}.`)
+      return system.call(name, args)
+    },
+
+    systemLog: async () => system?.log ?? '',
+    knowAgent: async agent => owners.add(agent),
+    snapshot: () => takeSnapshot({ root: places.root, own: places.own, keep, owners }),
+    countByPs,
+
+    async plant([file = '', ...args], env = {}) {
+      const child = spawn(file, args, {
+        stdio: 'ignore',
+        detached: true,
+        cwd: places.home,
+        env: { ...process.env, ...env },
+      })
+      await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject))
+      const identity = readProcess(child.pid ?? 0)
+      if (!identity) throw new Error(`${file} ended as soon as it was started.`)
+      return { pid: identity.pid, start: identity.start }
+    },
+
+    async signal({ pid, start }, signal) {
+      if (readProcess(pid)?.start !== start) return false
+      return process.kill(pid, signal)
+    },
+
+    run: ([file = '', ...args]) => runTool(file, args),
+
+    async read(path) {
+      try {
+        return readFileSync(path, 'utf8')
+      } catch (error) {
+        if (gone(error)) return undefined
+        throw error
+      }
+    },
+
+    async write(path, text) {
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, text)
+    },
+
+    async collect(folder) {
+      const paths = readFiles(folder, () => false).map(file => file.path)
+      return paths.map(path => ({ path, base64: readFileSync(path).toString('base64') }))
+    },
+  }
+}

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import type { ProcessResource } from '../snapshot/snapshot.ts'
+import { gone } from './gone.ts'
+
+const pageSize = 4096
+
+/**
+ * Every process of the sandbox, read from /proc in one pass. A process that ends while we read is
+ * left out: it was not there.
+ * @throws when /proc itself can not be read.
+ */
+export function readProcesses(): ProcessResource[] {
+  const found: ProcessResource[] = []
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const one = readProcess(Number(name))
+    if (one) found.push(one)
+  }
+  return found
+}
+
+/** One process, or undefined when there is none with that pid. */
+export function readProcess(pid: number): ProcessResource | undefined {
+  try {
+    return parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  } catch (error) {
+    if (gone(error)) return undefined
+    throw error
+  }
+}
+
+/** The name may hold spaces, `)` and newlines: it ends at the last `)` (proc_pid_stat(5)). */
+function parseStat(pid: number, text: string): ProcessResource {
+  const nameEnd = text.lastIndexOf(')')
+  const comm = text.slice(text.indexOf('(') + 1, nameEnd)
+  const field = text.slice(nameEnd + 2).split(' ')
+  const at = (position: number) => Number(field[position - 3])
+  const start = at(22)
+  return {
+    kind: 'process',
+    id: `process ${pid}@${start}`,
+    pid,
+    start,
+    comm,
+    state: field[0] ?? '?',
+    ppid: at(4),
+    pgid: at(5),
+    sid: at(6),
+    tty: at(7),
+    rss: at(24) * pageSize,
+    command: readCommand(pid) || `[${comm}]`,
+    descriptors: 0, // counted by whoever lists them
+  }
+}
+
+function readCommand(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+  } catch {
+    return ''
+  }
+}
+
+/** The environment that the process was started with; later changes do not show (proc_pid_environ(5)). */
+export function readEnvironment(pid: number): Map<string, string> {
+  try {
+    const words = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+    return new Map(words.filter(word => word.includes('=')).map(splitOnce))
+  } catch {
+    return new Map()
+  }
+}
+
+function splitOnce(word: string): [string, string] {
+  const equals = word.indexOf('=')
+  return [word.slice(0, equals), word.slice(equals + 1)]
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import type { FileResource, RegistryResource } from '../snapshot/snapshot.ts'
+import { gone } from './gone.ts'
+
+const agentStatus = z.looseObject({ status: z.string() })
+
+const taskRegistry = z.looseObject({
+  active_count: z.number(),
+  agents: z.array(agentStatus.extend({ id: z.string() })),
+})
+
+const globalRegistry = z.looseObject({
+  active_agents: z.number(),
+  agents: z.record(z.string(), agentStatus),
+})
+
+export interface RegistryReading {
+  registries: RegistryResource[]
+  problems: string[]
+}
+
+/** Reads every registry among the files. One that does not parse is a problem, never an empty registry. */
+export function readRegistries(files: FileResource[]): RegistryReading {
+  const reading: RegistryReading = { registries: [], problems: [] }
+  for (const { path } of files.filter(file => file.class === 'registry')) {
+    try {
+      reading.registries.push(read(path))
+    } catch (error) {
+      if (!gone(error)) reading.problems.push(`${path} is not a readable registry: ${sentence(error)}`)
+    }
+  }
+  return reading
+}
+
+function read(path: string): RegistryResource {
+  const data: unknown = JSON.parse(readFileSync(path, 'utf8'))
+  const id = `registry ${path}`
+  if (path.endsWith('/GLOBAL_REGISTRY.json')) {
+    const { active_agents, agents } = globalRegistry.parse(data)
+    const list = Object.entries(agents).map(([agent, { status }]) => ({ id: agent, status }))
+    return { kind: 'registry', id, path, scope: 'global', active: active_agents, agents: list }
+  }
+  const { active_count, agents } = taskRegistry.parse(data)
+  const list = agents.map(agent => ({ id: agent.id, status: agent.status }))
+  return { kind: 'registry', id, path, scope: 'task', active: active_count, agents: list }
+}
+
+function sentence(error: unknown): string {
+  const text = error instanceof z.ZodError ? z.prettifyError(error) : String(error)
+  return text.replaceAll(/\s+/g, ' ')
+}

@@ -1,0 +1,56 @@
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import type { ProcessIdentity, SystemCommand, ToolAnswer } from './api.ts'
+import { readProcess } from './processes.ts'
+
+/** The system under test, driven over MCP by the official client. */
+export class System {
+  readonly #client = new Client({ name: 'leakrig', version: '0' })
+  readonly #transport: StdioClientTransport
+  #log = ''
+
+  constructor({ command, args, env, cwd }: SystemCommand) {
+    this.#transport = new StdioClientTransport({
+      command,
+      args,
+      // All of the sandbox's environment: by default the client passes on six variables only.
+      env: { ...(process.env as Record<string, string>), ...env },
+      cwd,
+      stderr: 'pipe',
+    })
+    this.#transport.stderr?.on('data', chunk => {
+      this.#log += chunk
+    })
+  }
+
+  /** @throws when the program can not be started or does not answer `initialize`, with its standard error. */
+  async start(): Promise<ProcessIdentity> {
+    try {
+      await this.#client.connect(this.#transport)
+    } catch (error) {
+      const said = this.#log.trim() || 'it wrote nothing to its standard error'
+      throw new Error(`The system under test did not start: ${String(error)}. ${said}`)
+    }
+    const identity = this.#transport.pid && readProcess(this.#transport.pid)
+    if (!identity) throw new Error('The system under test ended right after it had answered.')
+    return { pid: identity.pid, start: identity.start }
+  }
+
+  async call(name: string, args: Record<string, unknown>): Promise<ToolAnswer> {
+    const answer = await this.#client.callTool({ name, arguments: args })
+    const blocks = answer.content.filter(block => block.type === 'text')
+    return { isError: answer.isError === true, content: parse(blocks.map(block => block.text).join('\n')) }
+  }
+
+  get log(): string {
+    return this.#log
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,88 @@
+import psList from 'ps-list'
+import type {
+  DescriptorResource,
+  Ignored,
+  ProcessResource,
+  Resource,
+  Snapshot,
+} from '../snapshot/snapshot.ts'
+import { countDescriptors, fileDescriptors, openDescriptors } from './descriptors.ts'
+import { readFiles, readPtys } from './files.ts'
+import type { Owners } from './owners.ts'
+import { readProcesses } from './processes.ts'
+import { readRegistries } from './registries.ts'
+import { readSockets } from './sockets.ts'
+import { readTmux } from './tmux.ts'
+import { toolPids } from './tools.ts'
+
+/** Where to look. Everything that scenarios touch lies below `root`, the sandbox's own /tmp. */
+export interface View {
+  /** The sandbox's private folder. */
+  root: string
+  /** What the rig itself writes in there: journals, gates, caches. Left out, and said so. */
+  own: string
+  /** Folders below the root that are not the sandbox's: the project itself, when it lies there. */
+  keep: string[]
+  owners: Owners
+}
+
+/** Every live resource of the sandbox, without the probe's own. */
+export async function takeSnapshot(view: View): Promise<Snapshot> {
+  const at = Date.now()
+  const tmux = await readTmux(readProcesses())
+  const all = readProcesses()
+  const processes = all.filter(one => !isOwn(one.pid))
+  const descriptors = processes.flatMap(one => readDescriptors(one, view))
+  const files = readFiles(view.root, path => path === view.own || view.keep.includes(path))
+  const registry = readRegistries(files)
+  const resources: Resource[] = [
+    ...tmux.servers,
+    ...tmux.sessions,
+    ...tmux.panes,
+    ...processes,
+    ...descriptors,
+    ...readPtys(),
+    ...readSockets(),
+    ...files,
+    ...registry.registries,
+  ]
+  view.owners.attribute(resources)
+  return {
+    at,
+    resources,
+    ignored: ignoredHere(view, all.length - processes.length),
+    problems: [...tmux.problems, ...registry.problems],
+  }
+}
+
+/** The files that a process holds open; how many descriptors it has in all is noted on the process. */
+function readDescriptors(one: ProcessResource, view: View): DescriptorResource[] {
+  const open = openDescriptors(one.pid)
+  one.descriptors = countDescriptors(open)
+  return fileDescriptors(one, open, view.root).filter(({ path }) => !path.startsWith(view.own))
+}
+
+/** Besides the probe: the sandbox's reaper, which is pid 1, and the processes that carry the sandbox. */
+const sandboxPids = [1, ...(process.env.LEAKRIG_SANDBOX_PIDS ?? '').split(' ').filter(Boolean).map(Number)]
+
+/** A process of the rig's own, and nobody else's. */
+export function isOwn(pid: number): boolean {
+  return pid === process.pid || toolPids.has(pid) || sandboxPids.includes(pid)
+}
+
+function ignoredHere(view: View, ownProcesses: number): Ignored[] {
+  return [
+    { what: 'processes', why: 'the probe, its tools and the sandbox’s reaper', count: ownProcesses },
+    { what: view.own, why: 'the rig’s own journals, gates and caches', count: 1 },
+  ]
+}
+
+/**
+ * How many processes a second instrument sees (ps-list, which asks ps): the probe's own and ps itself
+ * are left out in the same way.
+ */
+export async function countByPs(): Promise<number> {
+  const listed = await psList()
+  return listed.filter(({ pid, ppid, name }) => !isOwn(pid) && !(name === 'ps' && ppid === process.pid))
+    .length
+}

@@ -1,0 +1,89 @@
+import { stripVTControlCharacters, styleText } from 'node:util'
+import type { Reporter, SerializedError, TestCase } from 'vitest/node'
+import { type ScenarioResult, scenarioResult } from './scenario-result.ts'
+import { findingsText, seconds } from './text.ts'
+
+/** Prints a line for each scenario as it ends, with its findings, and keeps the results for the report. */
+export class ScenarioReporter implements Reporter {
+  readonly results: ScenarioResult[] = []
+  readonly errors: string[] = []
+  readonly #running = new Set<string>()
+  readonly #live = process.stdout.isTTY && !process.env.CI
+
+  onTestCaseReady(test: TestCase): void {
+    this.#running.add(test.fullName)
+    this.#showProgress()
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    const result = scenarioResult(test)
+    this.#running.delete(test.fullName)
+    this.results.push(result)
+    this.#print(scenarioText(result))
+    this.#showProgress()
+  }
+
+  onTestRunEnd(
+    modules: ReadonlyArray<{ errors(): SerializedError[] }>,
+    unhandled: ReadonlyArray<SerializedError>,
+  ): void {
+    const errors = [...modules.flatMap(module => module.errors()), ...unhandled]
+    this.errors.push(...errors.map(({ message }) => message))
+    for (const message of this.errors) this.#print(`${styleText('red', '?')} ${message}`)
+  }
+
+  #print(text: string): void {
+    this.#clearProgress()
+    process.stdout.write(`${text}\n`)
+  }
+
+  /** One line that is written over while scenarios run; only for people, a log file gets none. */
+  #showProgress(): void {
+    if (!this.#live || this.#running.size === 0) return
+    const line = `  … ${[...this.#running].join(', ')}`
+    process.stdout.write(`\r${styleText('dim', line.slice(0, (process.stdout.columns ?? 80) - 1))}\x1b[K`)
+  }
+
+  #clearProgress(): void {
+    if (this.#live) process.stdout.write('\r\x1b[K')
+  }
+}
+
+const marks = {
+  pass: styleText('green', '✓'),
+  leak: styleText('red', '✗'),
+  collateral: styleText('red', '✗'),
+  inconclusive: styleText('yellow', '?'),
+  skipped: styleText('dim', '-'),
+}
+
+function scenarioText(result: ScenarioResult): string {
+  const head = `${marks[result.verdict]} ${result.name}`
+  const told = result.verdicts.some(({ result: found }) => found !== 'pass')
+  const details = told ? result.verdicts.map(findingsText) : result.errors.map(stripVTControlCharacters)
+  const kept = result.kept ? [`its workspace was copied to ${result.kept}`] : []
+  return [`${head.padEnd(72)} ${outcome(result)}`, ...indent([...details, ...kept, ...notes(result)])].join(
+    '\n',
+  )
+}
+
+function outcome({ verdict, verdicts, errors }: ScenarioResult): string {
+  const last = verdicts.at(-1)
+  if (verdict === 'pass') return `back at the baseline after ${seconds(last?.msToBaseline ?? 0)}`
+  if (verdict === 'skipped' || verdict === 'inconclusive') return verdict
+  const leaks = last?.leaks.length ?? 0
+  const collateral = last?.collateral.length ?? 0
+  const found = [leaks && `${leaks} leaked`, collateral && `${collateral} collateral`].filter(Boolean)
+  return found.length > 0 ? found.join(', ') : `${errors.length} expectation not met`
+}
+
+function notes({ verdicts }: ScenarioResult): string[] {
+  return verdicts.flatMap(({ notes }) => notes.map(note => `seen, not counted: ${note}`))
+}
+
+function indent(texts: string[]): string[] {
+  return texts
+    .flatMap(text => text.split('\n'))
+    .filter(Boolean)
+    .map(line => `    ${line}`)
+}

@@ -1,0 +1,54 @@
+import type { TestCase } from 'vitest/node'
+import type { Verdict } from '../verdict/verdict.ts'
+
+/** How one scenario came out. `inconclusive`: the rig could not measure, which is never a pass. */
+export interface ScenarioResult {
+  file: string
+  name: string
+  /** The system that was really started. */
+  system?: string
+  verdict: 'pass' | 'leak' | 'collateral' | 'inconclusive' | 'skipped'
+  durationMs: number
+  /** One for each time that the scenario asked for the baseline. */
+  verdicts: Verdict[]
+  /** Why it did not pass, in sentences. */
+  errors: string[]
+  /** Where its workspace was copied to, with `--keep`. */
+  kept?: string
+}
+
+export function scenarioResult(test: TestCase): ScenarioResult {
+  const record = test.meta().leakrig
+  const verdicts = record?.verdicts ?? []
+  const result = {
+    file: test.module.relativeModuleId,
+    name: test.fullName,
+    durationMs: Math.round(test.diagnostic()?.duration ?? 0),
+    verdicts,
+    ...(record ? { system: record.system } : {}),
+    ...(record?.kept ? { kept: record.kept } : {}),
+  }
+  const { state, errors = [] } = test.result()
+  if (state === 'skipped' || state === 'pending') return { ...result, verdict: 'skipped', errors: [] }
+  if (state === 'passed') {
+    if (verdicts.length > 0) return { ...result, verdict: 'pass', errors: [] }
+    return {
+      ...result,
+      verdict: 'inconclusive',
+      errors: ['It never asked for the baseline, so nothing was measured.'],
+    }
+  }
+  return {
+    ...result,
+    verdict: failure(verdicts, record?.unmet ?? []),
+    errors: errors.map(({ message }) => message),
+  }
+}
+
+function failure(verdicts: Verdict[], unmet: string[]): ScenarioResult['verdict'] {
+  const found = verdicts.map(({ result }) => result)
+  if (found.includes('collateral')) return 'collateral'
+  // A log that is not whole and a status that nobody wrote are leaks as well. Whatever else made the test
+  // fail is the rig's own trouble: it did not come to a verdict.
+  return found.includes('leak') || unmet.length > 0 ? 'leak' : 'inconclusive'
+}

@@ -1,0 +1,23 @@
+import type { Report } from './report.ts'
+import { seconds } from './text.ts'
+
+/** The last lines of a run: what was ignored and kept, and the counts. */
+export function summaryText({ scenarios, durationMs, system, sandbox }: Report): string {
+  const verdicts = scenarios.flatMap(scenario => scenario.verdicts)
+  const ignored = reasons(verdicts.flatMap(verdict => verdict.ignored))
+  const kept = reasons(verdicts.flatMap(verdict => verdict.kept))
+  const counts = ['pass', 'leak', 'collateral', 'inconclusive', 'skipped'].flatMap(verdict => {
+    const count = scenarios.filter(scenario => scenario.verdict === verdict).length
+    return count > 0 || verdict === 'pass' ? `${count} ${verdict}` : []
+  })
+  return [
+    '',
+    ...(ignored ? [`left out of every snapshot: ${ignored}`] : []),
+    ...(kept ? [`kept by policy: ${kept}`] : []),
+    `${counts.join(', ')}; system ${system}, sandbox ${sandbox.kind}, ${seconds(durationMs)}`,
+  ].join('\n')
+}
+
+function reasons(ignored: { why: string }[]): string {
+  return [...new Set(ignored.map(({ why }) => why))].join('; ')
+}

@@ -1,0 +1,156 @@
+import type { ProcessIdentity } from '../probe/api.ts'
+import { CannotMeasureError } from '../sandbox/sandbox.ts'
+import type { PaneResource, ProcessResource } from '../snapshot/snapshot.ts'
+import { poll } from '../verdict/poll.ts'
+import { type JournalEntry, readJournal } from './journal.ts'
+import type { Rig } from './rig.ts'
+
+interface AgentFacts {
+  id: string
+  session: string
+  taskId: string
+  journal: string
+  gate: string
+}
+
+const deadlineMs = 20_000
+
+/** One deployed agent, and the ways in which it can end. */
+export class Agent {
+  readonly id: string
+  readonly session: string
+  readonly taskId: string
+  readonly rig: Rig
+  readonly #journal: string
+  readonly #gate: string
+
+  constructor(rig: Rig, { id, session, taskId, journal, gate }: AgentFacts) {
+    this.rig = rig
+    this.id = id
+    this.session = session
+    this.taskId = taskId
+    this.#journal = journal
+    this.#gate = gate
+  }
+
+  /** The agent reports `completed` from inside its own pane, over MCP. Resolves when it has made the call. */
+  async reportsCompleted(): Promise<void> {
+    await this.#passGate()
+    await this.waitFor(isCompletion, 'report completed')
+  }
+
+  /** The agent comes to its scripted end: whatever its persona does once its gate is open. */
+  async comesToItsEnd(): Promise<void> {
+    await this.#passGate()
+    await this.waitFor(entry => entry.what === 'ended', 'end')
+  }
+
+  async #passGate(): Promise<void> {
+    this.rig.ending()
+    await this.rig.probe.write(this.#gate, '')
+  }
+
+  /** The system is asked for its end (`kill_real_agent`). */
+  async isKilled(reason = 'A scenario of leakrig'): Promise<Record<string, unknown>> {
+    this.rig.ending()
+    return this.rig.callTool('kill_real_agent', { task_id: this.taskId, agent_id: this.id, reason })
+  }
+
+  /** SIGKILL for the process of its pane: what the report calls a killed session. */
+  async losesItsPaneProcess(): Promise<void> {
+    const { pid } = await this.pane()
+    await this.#killed(process => process.pid === pid)
+  }
+
+  /** SIGKILL for claude itself, as the kernel's out-of-memory killer sends it. */
+  async losesItsClaude(): Promise<void> {
+    await this.#killed(process => process.comm === 'claude')
+  }
+
+  /** Somebody else ends its tmux session. */
+  async losesItsSession(): Promise<void> {
+    const { socket, session } = await this.pane()
+    this.rig.ending()
+    await this.rig.probe.run(['tmux', '-S', socket, 'kill-session', '-t', session])
+  }
+
+  /** SIGKILL for the tmux server that it lives in, with every session on it. */
+  async losesItsTmuxServer(): Promise<void> {
+    const { serverPid } = await this.pane()
+    const { resources } = await this.rig.probe.snapshot()
+    const server = resources.find(one => one.kind === 'process' && one.pid === serverPid) as ProcessResource
+    await this.#kill(server)
+  }
+
+  async #killed(which: (process: ProcessResource) => boolean): Promise<void> {
+    const target = (await this.processes()).find(which)
+    if (!target) throw new CannotMeasureError(`Agent ${this.id} has no such process to kill.`)
+    await this.#kill(target)
+  }
+
+  async #kill(target: ProcessIdentity): Promise<void> {
+    this.rig.ending()
+    if (await this.rig.probe.signal(target, 'SIGKILL')) return
+    throw new CannotMeasureError(
+      `Process ${target.pid} of agent ${this.id} was gone before it could be killed.`,
+    )
+  }
+
+  /** Its processes now, by the probe's own attribution. */
+  async processes(): Promise<ProcessResource[]> {
+    const { resources } = await this.rig.probe.snapshot()
+    return resources.filter(
+      one => one.kind === 'process' && one.owner?.agent === this.id,
+    ) as ProcessResource[]
+  }
+
+  /** @throws CannotMeasureError when it has no pane any more. */
+  async pane(): Promise<PaneResource> {
+    const { resources } = await this.rig.probe.snapshot()
+    const pane = resources.find(one => one.kind === 'pane' && one.owner?.agent === this.id)
+    if (!pane) throw new CannotMeasureError(`Agent ${this.id} has no pane.`)
+    return pane as PaneResource
+  }
+
+  /** What fake Claude says it did, in order. */
+  async journal(): Promise<JournalEntry[]> {
+    return readJournal((await this.rig.probe.read(this.#journal)) ?? '')
+  }
+
+  /** It goes on working while others end, and has to be there, untouched, afterwards. */
+  async stays(): Promise<void> {
+    await this.waitFor(entry => entry.what === 'idle', 'rest')
+    await this.rig.stays(this)
+  }
+
+  /** Its entries in the two registries, as they are now. */
+  async registered(): Promise<{ task?: Record<string, unknown>; global?: Record<string, unknown> }> {
+    const { workspace } = this.rig.places
+    const task = JSON.parse(
+      (await this.rig.probe.read(`${workspace}/${this.taskId}/AGENT_REGISTRY.json`)) ?? '{}',
+    )
+    const global = JSON.parse(
+      (await this.rig.probe.read(`${workspace}/registry/GLOBAL_REGISTRY.json`)) ?? '{}',
+    )
+    return {
+      task: task.agents?.find(({ id }: { id: string }) => id === this.id),
+      global: global.agents?.[this.id],
+    }
+  }
+
+  /** @throws CannotMeasureError when no such entry appears in its journal in time. */
+  async waitFor(matches: (entry: JournalEntry) => boolean, what: string): Promise<void> {
+    const found = await poll(deadlineMs, async () => (await this.journal()).some(matches) || undefined)
+    if (found) return
+    const last = (await this.journal()).at(-1)
+    throw new CannotMeasureError(
+      `Agent ${this.id} did not ${what} within ${deadlineMs / 1000} s; the last it did was ${JSON.stringify(last)}.`,
+    )
+  }
+}
+
+function isCompletion(entry: JournalEntry): boolean {
+  return (
+    entry.what === 'call' && entry.tool === 'update_agent_progress' && entry.arguments?.status === 'completed'
+  )
+}

@@ -1,0 +1,74 @@
+import type { Agent } from './agent.ts'
+import type { JournalEntry } from './journal.ts'
+import type { Rig } from './rig.ts'
+
+/** The logs an agent leaves, by the end of their names, and the tool whose calls each of them keeps. */
+const logs = [
+  { ending: '_stream.jsonl' },
+  { ending: '_progress.jsonl', tool: 'update_agent_progress' },
+  { ending: '_findings.jsonl', tool: 'report_agent_finding' },
+]
+
+/**
+ * What is wrong with an agent's archive, in sentences; empty when it holds a line for every call that was
+ * answered, and in the stream log every event that fake Claude's pipe took, in order, each a whole line.
+ */
+export async function archiveFaults(rig: Rig, agent: Agent): Promise<string[]> {
+  const folder = `${rig.places.workspace}/${agent.taskId}/archive`
+  const journal = await agent.journal()
+  const faults: string[] = []
+  for (const { ending, tool } of logs) {
+    const answered = journal.filter(
+      entry => entry.what === 'answer' && entry.tool === tool && !entry.is_error,
+    )
+    if (tool && answered.length === 0) continue
+    const name = `${agent.id}${ending}`
+    const text = await rig.probe.read(`${folder}/${name}`)
+    if (text === undefined) {
+      faults.push(`${name} is not in ${folder}`)
+      continue
+    }
+    const lines = text.split('\n').length - 1
+    if (lines < answered.length) faults.push(`${name} has ${lines} lines for ${answered.length} calls`)
+    faults.push(...unreadableLines(name, text, tool ? 0 : tornBytes(journal)))
+    if (!tool) faults.push(...missingEvents(agent.id, journal, text))
+  }
+  return faults
+}
+
+/** `torn`: how many bytes of a half line the agent itself wrote last; they have to be there too. */
+function unreadableLines(name: string, text: string, torn: number): string[] {
+  const lines = text.split('\n')
+  const rest = Buffer.byteLength(lines.pop() ?? '')
+  const faults = lines.flatMap((line, index) =>
+    parses(line) ? [] : `${name}:${index + 1} is not JSON: ${line.slice(0, 60)}`,
+  )
+  if (rest !== torn) faults.push(`${name} ends in ${rest} bytes of a half line, and ${torn} were written`)
+  return faults
+}
+
+function tornBytes(journal: JournalEntry[]): number {
+  return Number(journal.find(({ what }) => what === 'torn')?.bytes ?? 0)
+}
+
+function missingEvents(agent: string, journal: JournalEntry[], stream: string): string[] {
+  const written = journal.flatMap(({ what, uuid }) => (what === 'event' && uuid ? uuid : []))
+  if (written.length === 0) return [`${agent} wrote no event, so that nothing is proved`]
+  const archived = stream
+    .split('\n')
+    .filter(parses)
+    .map(line => String(JSON.parse(line).uuid))
+  return written.flatMap((uuid, index) =>
+    archived[index] === uuid
+      ? []
+      : `event ${index + 1} of ${written.length} (${uuid}) is not at its place in the archived stream log`,
+  )
+}
+
+function parses(line: string): boolean {
+  try {
+    return typeof JSON.parse(line) === 'object'
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,38 @@
+import { CannotMeasureError } from '../sandbox/sandbox.ts'
+import { poll } from '../verdict/poll.ts'
+import { directiveText } from './directive.ts'
+import type { Rig } from './rig.ts'
+
+/** Innocent resources beside the agents. They are planted before the first deploy and belong to the baseline. */
+export class Bystanders {
+  readonly #rig: Rig
+
+  constructor(rig: Rig) {
+    this.#rig = rig
+  }
+
+  /** A user's own tmux session, on the server where the agents are deployed too. */
+  async tmuxSession(name: string, command = ['sleep', 'infinity']): Promise<void> {
+    await this.#run(['tmux', 'new-session', '-d', '-s', name, ...command])
+  }
+
+  /** A user's own claude at work in a tmux session of the user's, with children of its own. */
+  async claude(session: string): Promise<void> {
+    const journal = `${this.#rig.places.own}/${session}.ndjson`
+    const prompt = `Help me. ${directiveText({ persona: 'works', journal })}`
+    const flags = ['--print', '--output-format', 'stream-json', '--verbose', '--dangerously-skip-permissions']
+    await this.tmuxSession(session, ['claude', ...flags, prompt])
+    const resting = await poll(
+      20_000,
+      async () => (await this.#rig.probe.read(journal))?.includes('"idle"') || undefined,
+    )
+    if (!resting)
+      throw new CannotMeasureError(`The user’s own claude in session ${session} did not come to work.`)
+  }
+
+  async #run(command: string[]): Promise<void> {
+    const { code, stderr } = await this.#rig.probe.run(command)
+    if (code !== 0)
+      throw new CannotMeasureError(`A bystander could not be planted: ${command.join(' ')}: ${stderr.trim()}`)
+  }
+}

@@ -1,0 +1,63 @@
+import { inject, test as vitestTest } from 'vitest'
+import type { Places, SystemCommand } from '../probe/api.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
+import { startSandbox } from '../sandbox/start.ts'
+import { systemCommand } from '../systems/systems.ts'
+import type { Verdict } from '../verdict/verdict.ts'
+import { Bystanders } from './bystanders.ts'
+import { keepWorkspace } from './keep.ts'
+import './matchers.ts'
+import { Rig } from './rig.ts'
+import type { RigSettings } from './settings.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    leakrig: RigSettings
+  }
+  interface TaskMeta {
+    leakrig?: RigRecord
+  }
+}
+
+/** What a test leaves for the report. */
+export interface RigRecord {
+  /** The system that was really started. */
+  system: string
+  verdicts: Verdict[]
+  /** Expectations beside the baseline that were not met, in sentences. */
+  unmet: string[]
+  /** Where its workspace was copied to, with `--keep`. */
+  kept?: string
+}
+
+/** Vitest's `test` with a rig: one sandbox a file, and in it, for each test, a fresh system. */
+export const test = vitestTest
+  .extend('sandbox', { scope: 'file' }, async ({}, { onCleanup }): Promise<Sandbox> => {
+    const sandbox = await startSandbox(inject('leakrig').sandbox)
+    onCleanup(() => sandbox[Symbol.asyncDispose]())
+    return sandbox
+  })
+  // How the system under test is started. A test may put another in its place.
+  .extend(
+    'system',
+    () =>
+      (places: Places): SystemCommand =>
+        systemCommand(inject('leakrig').system, places),
+  )
+  .extend('rig', async ({ sandbox, system, task }, { onCleanup }): Promise<Rig> => {
+    const { places } = await sandbox.probe.hello()
+    await sandbox.probe.reset()
+    const rig = new Rig(sandbox.probe, places)
+    const record: RigRecord = {
+      system: inject('leakrig').system,
+      verdicts: rig.verdicts,
+      unmet: rig.unmet,
+    }
+    task.meta.leakrig = record
+    onCleanup(async () => {
+      if (inject('leakrig').keep) record.kept = await keepWorkspace(rig, task.name)
+    })
+    await rig.start(system(places))
+    return rig
+  })
+  .extend('bystanders', ({ rig }) => new Bystanders(rig))

@@ -1,0 +1,51 @@
+import { expect } from 'vitest'
+import { findingsText } from '../report/text.ts'
+import type { Agent } from './agent.ts'
+import { archiveFaults } from './archive.ts'
+import type { Rig } from './rig.ts'
+
+declare module 'vitest' {
+  interface Matchers<R, T> {
+    /** No leak and no collateral, and it stays so for several snapshots. */
+    toReturnToBaseline(): Promise<R>
+    /** Every archive of these agents is complete to its last event. */
+    toHaveArchivedLogs(): Promise<R>
+    /** Both registries say that the agent has this status, and a reason like this where one is given. */
+    toBeRegisteredAs(status: string, reason?: RegExp): Promise<R>
+  }
+}
+
+expect.extend({
+  async toReturnToBaseline(rig: Rig) {
+    const verdict = await rig.settle()
+    return {
+      pass: verdict.result === 'pass',
+      message: () =>
+        verdict.result === 'pass'
+          ? 'expected the sandbox not to return to its baseline, and it did'
+          : `expected the sandbox to return to its baseline, and it did not\n${findingsText(verdict)}`,
+    }
+  },
+
+  async toHaveArchivedLogs(received: Agent | readonly Agent[]) {
+    const agents = [received].flat()
+    const faults = (await Promise.all(agents.map(agent => archiveFaults(agent.rig, agent)))).flat()
+    const unmet = ['expected complete archived logs, and found:', ...faults].join('\n  ')
+    return outcome(agents[0]?.rig, faults.length === 0, unmet)
+  },
+
+  async toBeRegisteredAs(agent: Agent, status: string, reason?: RegExp) {
+    const entries = await agent.registered()
+    const right = (entry: Record<string, unknown> | undefined) =>
+      entry?.status === status && (!reason || reason.test(String(entry.reason ?? '')))
+    const wanted = `${status}${reason ? ` with a reason like ${reason}` : ''}`
+    const unmet = `expected ${agent.id} to be registered as ${wanted}, and found ${JSON.stringify(entries)}`
+    return outcome(agent.rig, right(entries.task) && right(entries.global), unmet)
+  },
+})
+
+/** Kept for the report too: what is not met is a finding, not a fault of the rig. */
+function outcome(rig: Rig | undefined, pass: boolean, unmet: string) {
+  if (!pass) rig?.unmet.push(unmet)
+  return { pass, message: () => unmet }
+}

@@ -1,0 +1,162 @@
+import type { Places, ProbeApi, ProcessIdentity, SystemCommand } from '../probe/api.ts'
+import { CannotMeasureError } from '../sandbox/sandbox.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
+import type { Known } from '../verdict/compare.ts'
+import { poll } from '../verdict/poll.ts'
+import { defaultPatience, type Patience, settle } from '../verdict/settle.ts'
+import { stableBaseline } from '../verdict/stable-baseline.ts'
+import type { Verdict } from '../verdict/verdict.ts'
+import { Agent } from './agent.ts'
+import { type Directive, directiveText } from './directive.ts'
+import { loadMissing } from './load.ts'
+
+/** What a deploy asks for: a persona of fake Claude with its parameters, and the type that its id begins with. */
+export interface DeployOptions extends Directive {
+  type?: string
+}
+
+const deployDeadlineMs = 20_000
+
+/**
+ * One system under test in one sandbox, and everything the rig knows about the two. A scenario deploys
+ * agents through it, ends them, and asks whether the sandbox is back at the baseline.
+ */
+export class Rig {
+  readonly probe: ProbeApi
+  readonly places: Places
+  readonly verdicts: Verdict[] = []
+  /** Expectations beside the baseline that were not met, in sentences. */
+  readonly unmet: string[] = []
+  readonly #agents: Agent[] = []
+  readonly #bystanders = new Set<string>()
+  #system: ProcessIdentity | undefined
+  #taskId = ''
+  #baseline: Snapshot | undefined
+  #endedAt = Date.now()
+
+  constructor(probe: ProbeApi, places: Places) {
+    this.probe = probe
+    this.places = places
+  }
+
+  /** Starts the system and creates the one task that the scenario's agents belong to. */
+  async start(system: SystemCommand): Promise<void> {
+    this.#system = await this.probe.startSystem(system)
+    const { task_id } = await this.callTool('create_real_task', { description: 'A scenario of leakrig' })
+    this.#taskId = String(task_id)
+  }
+
+  /**
+   * Calls a tool of the system.
+   * @throws CannotMeasureError when the system answers with an error: what it does then is not measured.
+   */
+  async callTool(name: string, args: Record<string, unknown>): Promise<Record<string, unknown>> {
+    const { isError, content } = await this.probe.callTool(name, args)
+    if (isError || typeof content !== 'object' || content === null) {
+      throw new CannotMeasureError(`The system answered ${name} with an error: ${JSON.stringify(content)}.`)
+    }
+    return content as Record<string, unknown>
+  }
+
+  /** Deploys an agent and waits until it is at work: the load has to be seen, or nothing is proved by its absence. */
+  async deploy({ type = 'worker', ...directive }: DeployOptions): Promise<Agent> {
+    await this.baseline()
+    const key = `${this.#agents.length}-${Math.random().toString(36).slice(2, 8)}`
+    const files = { journal: `${this.places.own}/${key}.ndjson`, gate: `${this.places.own}/${key}.gate` }
+    const { agent_id, tmux_session } = await this.callTool('deploy_headless_agent', {
+      task_id: this.#taskId,
+      agent_type: type,
+      prompt: `Do what you are told. ${directiveText({ ...directive, ...files })}`,
+    })
+    const agent = new Agent(this, {
+      id: String(agent_id),
+      session: String(tmux_session),
+      taskId: this.#taskId,
+      ...files,
+    })
+    this.#agents.push(agent)
+    await this.probe.knowAgent({ id: agent.id, session: agent.session })
+    await this.#seeLoad(agent)
+    await agent.waitFor(({ what }) => what === 'idle' || what === 'waiting', 'come to work')
+    return agent
+  }
+
+  async #seeLoad(agent: Agent): Promise<void> {
+    let missing: string[] = []
+    const seen = await poll(deployDeadlineMs, async () => {
+      missing = loadMissing(agent.id, await this.probe.snapshot())
+      return missing.length === 0 || undefined
+    })
+    if (seen) return
+    const log = await this.probe.systemLog()
+    throw new CannotMeasureError(
+      `Agent ${agent.id} was deployed, but its ${missing.join(', ')} did not appear within ${deployDeadlineMs / 1000} s. ${log}`,
+    )
+  }
+
+  /** Starts a process that belongs to no agent and has to be there afterwards. Before the first `deploy`. */
+  async plant(command: string[], env?: Record<string, string>): Promise<ProcessIdentity> {
+    const planted = await this.probe.plant(command, env)
+    this.#bystanders.add(identity(planted))
+    this.#baseline = undefined
+    return planted
+  }
+
+  /** The snapshot that everything is compared with: taken once, before the first agent. */
+  async baseline(): Promise<Snapshot> {
+    this.#baseline ??= await stableBaseline(() => this.probe.snapshot())
+    return this.#baseline
+  }
+
+  /** From now on the agent is to stay: all that is there and belongs to no other agent joins the baseline. */
+  async stays(agent: Agent): Promise<void> {
+    const baseline = await this.baseline()
+    const now = await stableBaseline(() => this.probe.snapshot())
+    const mine = now.resources.filter(({ owner }) => !owner || owner.agent === agent.id)
+    const before = baseline.resources.filter(({ kind }) => kind !== 'registry')
+    const known = new Set(before.map(({ id }) => id))
+    this.#baseline = { ...now, resources: [...before, ...mine.filter(({ id }) => !known.has(id))] }
+  }
+
+  /** An ending begins now: the time to the baseline counts from the last one. */
+  ending(): void {
+    this.#endedAt = Date.now()
+  }
+
+  /**
+   * Waits for the baseline, or until it is clear that it will not come, and keeps the verdict.
+   * @throws CannotMeasureError when the sandbox could not be read.
+   */
+  async settle(patience: Patience = defaultPatience): Promise<Verdict> {
+    if (this.#agents.length === 0)
+      throw new CannotMeasureError('Nothing was deployed, so nothing was measured.')
+    const verdict = await settle(this.probe, await this.baseline(), await this.#known(), patience)
+    this.verdicts.push(verdict)
+    return verdict
+  }
+
+  async #known(): Promise<Known> {
+    const { resources } = await this.baseline()
+    const own = resources.filter(
+      one =>
+        one.kind === 'process' && !one.owner && !this.#bystanders.has(one.id) && !one.comm.startsWith('tmux'),
+    )
+    return {
+      agents: this.#agents.map(({ id }) => id),
+      endedAt: this.#endedAt,
+      system: new Set(own.map(({ id }) => id)),
+    }
+  }
+
+  get agents(): readonly Agent[] {
+    return this.#agents
+  }
+
+  get system(): ProcessIdentity | undefined {
+    return this.#system
+  }
+}
+
+function identity({ pid, start }: ProcessIdentity): string {
+  return `process ${pid}@${start}`
+}

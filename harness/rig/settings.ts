@@ -1,0 +1,9 @@
+import type { SandboxKind } from '../sandbox/sandbox.ts'
+
+/** What the command line hands to the tests; `npm test` runs with the defaults of vitest.config.ts. */
+export interface RigSettings {
+  system: string
+  sandbox: SandboxKind
+  /** Copy each scenario's workspace out of its sandbox, for a look. */
+  keep: boolean
+}

@@ -1,0 +1,18 @@
+import type { ProbeApi } from '../probe/api.ts'
+
+export const sandboxKinds = ['namespace'] as const
+export type SandboxKind = (typeof sandboxKinds)[number]
+
+/** A closed place with processes, folders and tmux sockets of its own, and the probe inside it. */
+export interface Sandbox extends AsyncDisposable {
+  kind: SandboxKind
+  probe: ProbeApi
+}
+
+/**
+ * The rig can not measure here: something is missing or was refused. The message is one sentence that
+ * says what, and what to do. It never counts as a pass, and the command line exits with 3.
+ */
+export class CannotMeasureError extends Error {
+  override name = 'CannotMeasureError'
+}

@@ -1,0 +1,146 @@
+/**
+ * What the probe sees at one moment inside the sandbox. Plain data: it crosses the wire as JSON.
+ * Every resource has an `id` that stays the same for as long as the thing itself lives, and is not
+ * given again: two snapshots are compared by these ids and by nothing else.
+ */
+export interface Snapshot {
+  /** When the snapshot was taken, ms since the epoch. */
+  at: number
+  resources: Resource[]
+  /** What the probe saw and left out on purpose, with the reason. A report prints it. */
+  ignored: Ignored[]
+  /** What the probe could not read. A snapshot with problems can not be judged. */
+  problems: string[]
+}
+
+export interface Ignored {
+  what: string
+  why: string
+  count: number
+}
+
+export type Resource =
+  | ServerResource
+  | SessionResource
+  | PaneResource
+  | ProcessResource
+  | DescriptorResource
+  | PtyResource
+  | SocketResource
+  | FileResource
+  | RegistryResource
+
+export type ResourceKind = Resource['kind']
+
+interface Common {
+  id: string
+  /** The agent that it belongs to and how that is known; absent where nobody can tell. */
+  owner?: Owner
+}
+
+export interface Owner {
+  agent: string
+  evidence: string
+}
+
+export interface ServerResource extends Common {
+  kind: 'server'
+  pid: number
+  socket: string
+}
+
+export interface SessionResource extends Common {
+  kind: 'session'
+  socket: string
+  serverPid: number
+  /** tmux's own id, such as `$3`: unique for the life of its server. */
+  session: string
+  name: string
+  /** Seconds since the epoch. */
+  created: number
+}
+
+export interface PaneResource extends Common {
+  kind: 'pane'
+  socket: string
+  serverPid: number
+  session: string
+  sessionName: string
+  /** tmux's own id, such as `%7`. */
+  pane: string
+  pid: number
+  tty: string
+  /** The pane outlived its process (remain-on-exit). */
+  dead: boolean
+}
+
+export interface ProcessResource extends Common {
+  kind: 'process'
+  pid: number
+  /** Start time in clock ticks since boot, field 22 of proc_pid_stat(5): with the pid, an identity. */
+  start: number
+  ppid: number
+  pgid: number
+  sid: number
+  /** The controlling terminal's device number, 0 where there is none. */
+  tty: number
+  /** One letter of proc_pid_stat(5): R, S, D, Z (zombie), T (stopped) ... */
+  state: string
+  comm: string
+  command: string
+  /** Resident memory in bytes. */
+  rss: number
+  /** How many descriptors it holds open, /dev/null not counted. */
+  descriptors: number
+}
+
+export interface DescriptorResource extends Common {
+  kind: 'descriptor'
+  pid: number
+  comm: string
+  fd: number
+  path: string
+  mode: 'r' | 'w' | 'rw'
+  /** Open, though its file is deleted: the space is not given back. */
+  deleted: boolean
+}
+
+export interface PtyResource extends Common {
+  kind: 'pty'
+  path: string
+}
+
+export interface SocketResource extends Common {
+  kind: 'socket'
+  address: string
+}
+
+export type FileClass =
+  | 'prompt'
+  | 'stream log'
+  | 'progress'
+  | 'findings'
+  | 'deploy log'
+  | 'archive'
+  | 'registry'
+  | 'lock'
+  | 'claude state'
+  | 'temp'
+  | 'other'
+
+export interface FileResource extends Common {
+  kind: 'file'
+  path: string
+  class: FileClass
+  bytes: number
+}
+
+/** One registry file, in the words that the task registry and the global one share. */
+export interface RegistryResource extends Common {
+  kind: 'registry'
+  path: string
+  scope: 'task' | 'global'
+  /** `active_count` of a task registry, `active_agents` of the global one. */
+  active: number
+  agents: { id: string; status: string }[]
+}

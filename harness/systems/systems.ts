@@ -1,0 +1,23 @@
+import { join } from 'node:path'
+import { strategyNames } from '../orchestrator/strategies/strategy.ts'
+import type { Places, SystemCommand } from '../probe/api.ts'
+import { projectRoot } from '../sandbox/project.ts'
+
+/** Every system that the rig knows by name; each is our own orchestrator with another strategy. */
+export const systemNames: readonly string[] = strategyNames
+
+/** How the system of that name is started inside a sandbox. */
+export function systemCommand(name: string, places: Places): SystemCommand {
+  const program = join(projectRoot, 'harness/cli/leakrig.ts')
+  return orchestratorCommand([program, 'orchestrator', '--strategy', name], places)
+}
+
+/** An orchestrator of ours, from the arguments that Node is given. */
+export function orchestratorCommand(args: string[], places: Places): SystemCommand {
+  return {
+    command: process.execPath,
+    args,
+    env: { CLAUDE_ORCHESTRATOR_WORKSPACE: places.workspace },
+    cwd: places.work,
+  }
+}

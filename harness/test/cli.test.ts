@@ -1,0 +1,101 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const program = join(import.meta.dirname, '../cli/leakrig.ts')
+let folder = ''
+
+beforeAll(() => {
+  // Not below /tmp: the sandbox has a /tmp of its own.
+  folder = mkdtempSync('/var/tmp/leakrig-test-')
+})
+
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+async function leakrig(args: string[], env: Record<string, string> = {}) {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args], {
+    env,
+    reject: false,
+  })
+  return { exitCode, stdout, stderr }
+}
+
+const wrong: [string, string[], RegExp][] = [
+  ['an unknown command', ['dance'], /unknown command 'dance'/],
+  [
+    'an unknown system',
+    ['scenarios', '--system', 'perfect'],
+    /'perfect' is invalid\. Allowed choices are none, immediate/,
+  ],
+  [
+    'an unknown sandbox',
+    ['scenarios', '--sandbox', 'vm'],
+    /'vm' is invalid\. Allowed choices are auto, namespace/,
+  ],
+  ['an unknown flag', ['scenarios', '--fast'], /`--fast`: neither leakrig nor Vitest takes that/],
+  ['a flag without its value', ['scenarios', '-t'], /value is missing/],
+  [
+    'an unknown scenario',
+    ['scenarios', 'lunch'],
+    /No scenario matches "lunch"; the scenarios are scenarios\/1-/,
+  ],
+  ['an unknown strategy', ['orchestrator', '--strategy', 'hope'], /'hope' is invalid/],
+  ['a report that can not be written', ['scenarios', '--json', '/nowhere/report.json'], /\/nowhere/],
+]
+
+test.for(wrong)('%s is wrong usage: one sentence and exit 2', async ([, args, sentence]) => {
+  const { exitCode, stdout, stderr } = await leakrig(args)
+  expect(stderr.trim()).toMatch(sentence)
+  expect(stderr.trim().split('\n')).toHaveLength(1)
+  expect(stdout).toBe('')
+  expect(exitCode).toBe(2)
+})
+
+test('--list names the scenarios and runs none', async () => {
+  const { exitCode, stdout } = await leakrig(['scenarios', '--list', 'manual'])
+  expect(exitCode).toBe(0)
+  expect(stdout).toBe('scenarios/2-manual-kill.test.ts\n  manual kill in the middle of the work')
+})
+
+test('without tmux the rig can not measure: one sentence and exit 3', async () => {
+  const { exitCode, stderr } = await leakrig(['scenarios'], { PATH: pathWith('no-tmux', {}) })
+  expect(stderr).toMatch(
+    /^leakrig: The rig needs tmux 3\.2 or newer in the namespace sandbox, and found no tmux: install it/,
+  )
+  expect(exitCode).toBe(3)
+})
+
+test('an old tmux is refused', async () => {
+  const { exitCode, stderr } = await leakrig(['scenarios'], {
+    PATH: pathWith('old-tmux', { tmux: 'echo tmux 3.1c' }),
+  })
+  expect(stderr).toMatch(/needs tmux 3\.2 or newer .* found tmux 3\.1c/)
+  expect(exitCode).toBe(3)
+})
+
+test('without the right to unshare the rig can not measure', async () => {
+  const refused = 'echo "unshare: unshare failed: Operation not permitted" >&2; exit 1'
+  const { exitCode, stderr } = await leakrig(['scenarios'], {
+    PATH: pathWith('no-right', { unshare: refused }),
+  })
+  expect(stderr).toMatch(
+    /needs the right to unshare, and was refused it .*Operation not permitted.*: run as root/,
+  )
+  expect(exitCode).toBe(3)
+})
+
+/** A PATH with what the sandbox needs but tmux, and with stand-ins in front. */
+function pathWith(name: string, standIns: Record<string, string>): string {
+  const bin = join(folder, name)
+  mkdirSync(bin)
+  for (const tool of ['sh', 'mount', 'mkdir', 'unshare', 'kill']) {
+    if (!(tool in standIns)) symlinkSync(`/usr/bin/${tool}`, join(bin, tool))
+  }
+  for (const [tool, script] of Object.entries(standIns)) {
+    writeFileSync(join(bin, tool), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  }
+  return bin
+}

@@ -1,0 +1,157 @@
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { type AgentRef, layout } from '../../../cleanup/index.ts'
+import { asFound } from '../../orchestrator/strategies/as-found.ts'
+import type { Strategy } from '../../orchestrator/strategies/strategy.ts'
+
+/** One thing that a cleanup does wrong: what happens instead of, or around, the sound cleanup of a kill. */
+type Defect = (sound: Strategy['kill']) => Strategy['kill']
+
+/** Cleanups with one seeded fault each. For each there is an assertion of the rig that must go red. */
+export const defects: Record<string, Defect> = {
+  'leaves the prompt': sound => async (agent, reason) => {
+    const prompt = readFileSync(layout.promptFile(agent), 'utf8')
+    const done = await sound(agent, reason)
+    writeFileSync(layout.promptFile(agent), prompt)
+    return done
+  },
+
+  'leaves the logs where they are': sound => async (agent, reason) => {
+    const done = await sound(agent, reason)
+    renameSync(layout.archived(agent, layout.progressFile(agent)), layout.progressFile(agent))
+    return done
+  },
+
+  'throws a log away': sound => async (agent, reason) => {
+    const done = await sound(agent, reason)
+    execFileSync('rm', [
+      layout.archived(agent, layout.findingsFile(agent)),
+      layout.archived(agent, layout.progressFile(agent)),
+    ])
+    return done
+  },
+
+  'cuts the log before it is drained': sound => async (agent, reason) => {
+    const done = await sound(agent, reason)
+    const log = layout.archived(agent, layout.streamLog(agent))
+    truncateSync(log, readFileSync(log).length - 20)
+    return done
+  },
+
+  'ends nothing': () => async (agent, reason) => {
+    await asFound.ended(agent, { status: 'terminated', reason })
+    return {}
+  },
+
+  'kills the session by its bare name': sound => async (agent, reason) => {
+    // As a second cleaner does that comes when the session is gone: tmux then takes the name for a beginning.
+    const done = await sound(agent, reason)
+    tryRun('tmux', ['kill-session', '-t', layout.sessionName(agent)])
+    return done
+  },
+
+  'kills every claude': sound => async (agent, reason) => {
+    const done = await sound(agent, reason)
+    tryRun('pkill', ['-x', 'claude'])
+    return done
+  },
+
+  'stops a bystander': sound => async (agent, reason) => {
+    const done = await sound(agent, reason)
+    tryRun('pkill', ['-STOP', '-f', 'sleep 98765'])
+    return done
+  },
+
+  'kills at once and does not look again': () => async (agent, reason) => {
+    for (const pid of pidsOf(agent)) if (comm(pid) === 'claude') process.kill(pid, 'SIGKILL')
+    return asFound.kill(agent, reason)
+  },
+
+  'counts by hand': sound => async (agent, reason) => {
+    const done = await sound(agent, reason)
+    rewrite(layout.taskRegistry(agent.workspace, agent.taskId), text =>
+      text.replace(/"active_count": \d+/, '"active_count": 7'),
+    )
+    return done
+  },
+
+  'loses an update': sound => async (agent, reason) => {
+    // Reads the registry first and writes it back last: what others wrote in between is lost.
+    const file = layout.taskRegistry(agent.workspace, agent.taskId)
+    const before = readFileSync(file, 'utf8')
+    const done = await sound(agent, reason)
+    writeFileSync(file, before)
+    return done
+  },
+
+  'forgets the global registry': sound => async (agent, reason) => {
+    const file = layout.globalRegistry(agent.workspace)
+    const before = readFileSync(file, 'utf8')
+    const done = await sound(agent, reason)
+    writeFileSync(file, before)
+    return done
+  },
+
+  'opens a file for each call': sound => async (agent, reason) => {
+    openSync('/etc/hostname', 'r')
+    return sound(agent, reason)
+  },
+
+  'holds a deleted log open': sound => async (agent, reason) => {
+    const copy = join(agent.workspace, 'copy.jsonl')
+    writeFileSync(copy, 'x')
+    openSync(copy, 'r')
+    const done = await sound(agent, reason)
+    execFileSync('rm', [copy])
+    return done
+  },
+
+  'leaves a temporary file': sound => async (agent, reason) => {
+    appendFileSync(join(agent.workspace, `registry/write-${agent.agentId}.tmp`), '{}')
+    return sound(agent, reason)
+  },
+
+  'leaves a child behind': sound => async (agent, reason) => {
+    const done = await sound(agent, reason)
+    tryRun('sh', ['-c', 'setsid sleep 98766 >/dev/null 2>&1 &'])
+    return done
+  },
+}
+
+function rewrite(file: string, change: (text: string) => string): void {
+  writeFileSync(file, change(readFileSync(file, 'utf8')))
+}
+
+function tryRun(file: string, args: string[]): void {
+  try {
+    execFileSync(file, args, { stdio: 'ignore' })
+  } catch {}
+}
+
+function pidsOf(agent: AgentRef): number[] {
+  const pids = readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+  return pids.filter(pid => read(`/proc/${pid}/environ`).includes(`/${agent.agentId}\0`))
+}
+
+function comm(pid: number): string {
+  return read(`/proc/${pid}/comm`).trim()
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,92 @@
+import type { RegistryResource, Snapshot } from '../snapshot/snapshot.ts'
+import type { Known } from './compare.ts'
+import type { Finding } from './verdict.ts'
+
+/** Statuses after which nothing of an agent may live, in our words and in those of other orchestrators. */
+const terminal = new Set([
+  'completed',
+  'terminated',
+  'error',
+  'failed',
+  'crashed',
+  'killed',
+  'cancelled',
+  'timeout',
+])
+
+/** The registries against the truth: an agent lives when a session or a process of it does. */
+export function compareRegistries(now: Snapshot, known: Known, outlivedMs: number): Finding[] {
+  const alive = livingAgents(now)
+  return now.resources.flatMap(one => {
+    if (one.kind !== 'registry') return []
+    const wrong = [...wrongEntries(one, alive), ...missingEntries(one, known), ...wrongCount(one)]
+    return wrong.map(({ agent, what, mechanism }) => ({
+      verdict: 'leak' as const,
+      kind: 'registry' as const,
+      id: `${one.id} ${what}`,
+      what: `the ${one.scope} registry ${what}`,
+      ...(agent ? { owner: { agent, evidence: 'its entry' } } : {}),
+      mechanism,
+      command: `cat ${one.path}`,
+      outlivedMs,
+    }))
+  })
+}
+
+interface Wrong {
+  agent?: string
+  what: string
+  mechanism: string
+}
+
+function livingAgents(now: Snapshot): Set<string> {
+  const living = now.resources.filter(
+    one => one.kind === 'session' || (one.kind === 'process' && one.state !== 'Z'),
+  )
+  return new Set(living.flatMap(one => one.owner?.agent ?? []))
+}
+
+function wrongEntries({ agents }: RegistryResource, alive: Set<string>): Wrong[] {
+  return agents.flatMap(({ id, status }): Wrong[] => {
+    if (terminal.has(status) === !alive.has(id)) return []
+    return alive.has(id)
+      ? [
+          {
+            agent: id,
+            what: `says ${id} is ${status}, and it lives`,
+            mechanism: 'a status was written and nothing was ended',
+          },
+        ]
+      : [
+          {
+            agent: id,
+            what: `says ${id} is ${status}, and nothing of it lives`,
+            mechanism: 'nobody wrote down its end, or another writer undid that',
+          },
+        ]
+  })
+}
+
+function missingEntries({ agents, scope }: RegistryResource, known: Known): Wrong[] {
+  const entered = new Set(agents.map(({ id }) => id))
+  // A task registry knows its own task's agents only; with one task a scenario, that is all of them.
+  return known.agents
+    .filter(id => !entered.has(id))
+    .map(id => ({
+      agent: id,
+      what: `of this ${scope} lacks ${id}`,
+      mechanism: 'an update was lost: another writer wrote back an older copy',
+    }))
+}
+
+function wrongCount({ active, agents, scope }: RegistryResource): Wrong[] {
+  const live = agents.filter(({ status }) => !terminal.has(status)).length
+  if (active === live) return []
+  const field = scope === 'task' ? 'active_count' : 'active_agents'
+  return [
+    {
+      what: `counts ${field} ${active}, and its entries make ${live}`,
+      mechanism: 'the count is kept by hand instead of derived',
+    },
+  ]
+}

@@ -1,0 +1,148 @@
+import { basename } from 'node:path'
+import type { FileClass, ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
+import type { Finding } from './verdict.ts'
+
+/** A leak with its mechanism, as far as one snapshot tells it, and the command that shows it. */
+export function describeLeak(one: Resource, now: Snapshot, outlivedMs: number): Finding {
+  return {
+    verdict: 'leak',
+    kind: one.kind,
+    id: one.id,
+    what: what(one),
+    ...(one.owner ? { owner: one.owner } : {}),
+    mechanism: mechanism(one, now),
+    command: command(one),
+    outlivedMs,
+  }
+}
+
+/** Something of the baseline that is gone, or that lives and is not as it was. */
+export function describeLoss(one: Resource, after: Resource | undefined, outlivedMs: number): Finding {
+  const state = after?.kind === 'process' ? after.state : undefined
+  const how = state === 'T' ? 'it was stopped' : state === 'Z' ? 'it was killed' : 'it is gone'
+  return {
+    verdict: 'collateral',
+    kind: one.kind,
+    id: one.id,
+    what: what(one),
+    ...(one.owner ? { owner: one.owner } : {}),
+    mechanism: `it was there before the first deploy, no agent that ended owned it, and ${how}`,
+    command: command(one),
+    outlivedMs,
+  }
+}
+
+function what(one: Resource): string {
+  switch (one.kind) {
+    case 'server':
+      return `tmux server ${one.pid} on ${one.socket}`
+    case 'session':
+      return `tmux session ${one.name} (${one.session})`
+    case 'pane':
+      return `pane ${one.pane} of session ${one.sessionName}${one.dead ? ', dead' : ''}`
+    case 'process':
+      return `${one.comm} (${one.pid}), ${megabytes(one.rss)}: ${shorten(one.command)}`
+    case 'descriptor':
+      return `${basename(one.path)}${one.deleted ? ' (deleted)' : ''}, open for ${modes[one.mode]} in ${one.comm} (${one.pid})`
+    case 'pty':
+      return one.path
+    case 'socket':
+      return `listening socket ${one.address}`
+    case 'file':
+      return `${one.class} ${basename(one.path)}, ${one.bytes} bytes`
+    case 'registry':
+      return `registry ${one.path}`
+  }
+}
+
+const modes = { r: 'reading', w: 'writing', rw: 'reading and writing' }
+
+function mechanism(one: Resource, now: Snapshot): string {
+  switch (one.kind) {
+    case 'process':
+      return processMechanism(one, now)
+    case 'descriptor':
+      return one.deleted
+        ? 'its file was deleted under it: the space is not given back'
+        : 'its holder was never ended'
+    case 'file':
+      return fileMechanism(one.class)
+    case 'pane':
+      return one.dead ? 'kept by remain-on-exit after its process ended' : 'its session was never ended'
+    case 'session':
+      return 'nothing ended it when its agent ended'
+    default:
+      return 'held by what else is left'
+  }
+}
+
+function processMechanism(one: ProcessResource, now: Snapshot): string {
+  const parent = now.resources.find(other => other.kind === 'process' && other.pid === one.ppid) as
+    | ProcessResource
+    | undefined
+  if (one.state === 'Z')
+    return `dead, and its parent ${one.ppid} (${parent?.comm ?? 'init'}) has not collected it`
+  if (one.state === 'T') return 'stopped: a TERM waits until somebody continues it'
+  const inPane = now.resources.some(other => other.kind === 'pane' && tied(one, other.pid, now))
+  if (inPane) return 'below a pane whose session was never ended'
+  if (one.ppid === 1 && one.sid === one.pid) return 'orphaned, in a session of its own: no hang-up reaches it'
+  if (one.ppid === 1) return 'orphaned: it outlived the hang-up of its terminal'
+  return `below ${parent?.comm ?? 'process'} (${one.ppid}), which lives on`
+}
+
+function tied(one: ProcessResource, panePid: number, now: Snapshot): boolean {
+  for (let at: Resource | undefined = one; at?.kind === 'process'; ) {
+    if (at.pid === panePid) return true
+    const { ppid }: ProcessResource = at
+    at = now.resources.find(other => other.kind === 'process' && other.pid === ppid)
+  }
+  return false
+}
+
+function fileMechanism(fileClass: FileClass): string {
+  switch (fileClass) {
+    case 'prompt':
+      return 'nobody removed it, and nobody reads it any more'
+    case 'stream log':
+    case 'progress':
+    case 'findings':
+    case 'deploy log':
+      return 'nobody moved it to the archive'
+    case 'lock':
+    case 'temp':
+      return 'left by a writer that did not come to its end'
+    case 'claude state':
+      return 'Claude removes it on a clean exit: this one was killed'
+    default:
+      return 'made after the baseline and never removed'
+  }
+}
+
+function command(one: Resource): string {
+  switch (one.kind) {
+    case 'server':
+    case 'session':
+      return `tmux -S ${one.socket} list-sessions`
+    case 'pane':
+      return `tmux -S ${one.socket} list-panes -a -F '#{session_name} #{pane_id} #{pane_pid} #{pane_dead}'`
+    case 'process':
+      return `ps -o pid,ppid,pgid,sid,tty,stat,etime,args -p ${one.pid}`
+    case 'descriptor':
+      return `ls -l /proc/${one.pid}/fd/${one.fd}`
+    case 'socket':
+      return 'cat /proc/net/unix /proc/net/tcp'
+    case 'pty':
+    case 'file':
+    case 'registry':
+      return `ls -l ${one.path}`
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`
+}
+
+function shorten(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ')
+  return line.length > 80 ? `${line.slice(0, 79)}…` : line
+}

@@ -1,0 +1,41 @@
+import { CannotMeasureError } from '../sandbox/sandbox.ts'
+import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
+import { poll } from './poll.ts'
+
+const agreeing = 3
+const deadlineMs = 15_000
+
+/**
+ * The snapshot that several in a row agree on, by identity.
+ * @throws CannotMeasureError when they do not agree in time, naming what came and went.
+ */
+export async function stableBaseline(take: () => Promise<Snapshot>): Promise<Snapshot> {
+  let last: Snapshot | undefined
+  let streak = 0
+  let changing: string[] = []
+  const stable = await poll(deadlineMs, async () => {
+    const next = await take()
+    const changed = last ? changes(last, next) : ['the first snapshot']
+    if (changed.length > 0) changing = changed
+    streak = changed.length === 0 ? streak + 1 : 1
+    last = next
+    return streak >= agreeing ? next : undefined
+  })
+  if (stable) return stable
+  throw new CannotMeasureError(
+    `The baseline did not come to rest within ${deadlineMs / 1000} s; last seen to change: ${changing.join(', ')}.`,
+  )
+}
+
+function changes(one: Snapshot, other: Snapshot): string[] {
+  const problems = [...one.problems, ...other.problems]
+  return [...missing(one, other), ...missing(other, one), ...problems]
+}
+
+/** A process that still opens files has not come to rest either. */
+function missing(from: Snapshot, to: Snapshot): string[] {
+  const key = (one: Resource) =>
+    one.kind === 'process' ? `${one.id} with ${one.descriptors} descriptors` : one.id
+  const there = new Set(to.resources.map(key))
+  return from.resources.map(key).filter(id => !there.has(id))
+}
