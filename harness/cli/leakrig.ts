@@ -16,7 +16,7 @@ program
   .addOption(new Option('--system <name>', 'what is tested').choices(systemNames).default('hybrid'))
   .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
   .option('--json <file>', 'write the report as JSON')
-  .option('--keep', 'copy each workspace out of its sandbox, for a look')
+  .option('--keep', 'bring every workspace out of its sandbox, for a look (a failed scenario’s always is)')
   .option('--list', 'print the scenarios and run none')
   .allowUnknownOption()
   .allowExcessArguments()

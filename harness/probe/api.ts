@@ -33,6 +33,8 @@ export interface Places {
   workspace: string
   /** The rig's own journals and gates; left out of snapshots. */
   own: string
+  /** The Node that the probe runs on: what is started in the sandbox runs on it too. */
+  node: string
 }
 
 /** What the rig can ask of its hand inside the sandbox. Every call is one round trip. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import type { DescriptorResource, ProcessResource } from '../snapshot/snapshot.ts'
 
 /** A descriptor and what it is open on, as /proc/<pid>/fd shows it: a path, `socket:[4711]`, `pipe:[12]` ... */
@@ -35,7 +35,7 @@ export function fileDescriptors(
   open: OpenDescriptor[],
   root: string,
 ): DescriptorResource[] {
-  const below = open.filter(({ target }) => target.startsWith(`${root}/`))
+  const below = open.filter(({ fd, target }) => target.startsWith(`${root}/`) && isFile(process.pid, fd))
   return below.map(({ fd, target }) => {
     const deleted = target.endsWith(' (deleted)')
     const path = deleted ? target.slice(0, -' (deleted)'.length) : target
@@ -57,6 +57,15 @@ function readTarget(pid: number, fd: string): string | undefined {
     return readlinkSync(`/proc/${pid}/fd/${fd}`)
   } catch {
     return undefined
+  }
+}
+
+/** A pipe with a name is not a file that somebody wants back. */
+function isFile(pid: number, fd: string): boolean {
+  try {
+    return statSync(`/proc/${pid}/fd/${fd}`).isFile()
+  } catch {
+    return false
   }
 }
 

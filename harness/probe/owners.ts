@@ -17,11 +17,13 @@ export class Owners {
   readonly #known = new Map<string, Owner>()
   /** Server pid and pane id, such as `41:%7`, to the agent. Neither is given again while the server lives. */
   readonly #panes = new Map<string, string>()
-  /** Claude names files of its own after its pid. */
-  readonly #pids = new Map<number, string>()
+  /** What the agents' files are named after: the agent's id, Claude's session, its pid, a snapshot of its shell. */
+  readonly #names = new Map<string, string>()
+  readonly #learned = new Set<string>()
 
   add(agent: KnownAgent): void {
     this.#agents.set(agent.session, agent.id)
+    this.#names.set(agent.id, agent.id)
   }
 
   /** Sets `owner` on every resource that can be attributed. */
@@ -58,11 +60,8 @@ export class Owners {
   }
 
   #attributeByDescent(one: ProcessResource, byPid: Map<number, ProcessResource>): Owner | undefined {
-    const known = this.#known.get(one.id)
-    if (known) {
-      one.owner = known
-      return known
-    }
+    if (this.#known.has(one.id)) this.#own(one, undefined, '')
+    if (one.owner) return one.owner
     const parent = one.ppid > 1 ? byPid.get(one.ppid) : undefined
     const owner = parent && this.#attributeByDescent(parent, byPid)
     if (owner) this.#own(one, owner.agent, `child of ${parent.comm} ${parent.pid}`)
@@ -81,20 +80,27 @@ export class Owners {
     this.#own(one, holder?.owner?.agent, `${how} process ${pid}`)
   }
 
-  #agentByPidIn(path: string): string | undefined {
-    const pid = /\/(?:sessions|cc-socks)\/(\d+)\./.exec(path)?.[1]
-    return pid ? this.#pids.get(Number(pid)) : undefined
-  }
-
   /**
-   * The longest id wins: one agent's id may be the beginning of another's. Not remembered, because the
+   * The longest name wins: one agent's id may be the beginning of another's. Not remembered, because the
    * agent with the longer one may not be known yet.
    */
-  #ownByName(resource: Resource, name: string): void {
-    const [agent] = [...this.#agents.values()]
-      .filter(id => name.includes(id))
+  #ownByName(resource: Resource, path: string): void {
+    const [name] = [...this.#names.keys()]
+      .filter(known => path.includes(known))
       .sort((a, b) => b.length - a.length)
+    const agent = name && this.#names.get(name)
     if (agent) resource.owner = { agent, evidence: 'its name' }
+  }
+
+  /** A program that is seen for the first time tells what its agent's files are named after. */
+  #learnNames({ id, pid, comm, command }: ProcessResource, agent: string): void {
+    // One process is several programs in turn: bash becomes node, and node calls itself claude.
+    if (this.#learned.has(`${id} ${comm}`)) return
+    this.#learned.add(`${id} ${comm}`)
+    const session = readEnvironment(pid).get('CLAUDE_CODE_SESSION_ID')
+    const snapshot = /\/shell-snapshots\/[\w.-]+/.exec(command)?.[0]
+    const claude = comm === 'claude' ? [`/sessions/${pid}.`, `/cc-socks/${pid}.`] : []
+    for (const name of [session, snapshot, ...claude]) if (name) this.#names.set(name, agent)
   }
 
   #own(resource: Resource | undefined, agent: string | undefined, evidence: string): void {
@@ -102,7 +108,7 @@ export class Owners {
     const known = this.#known.get(resource.id) ?? (agent ? { agent, evidence } : undefined)
     if (!known) return
     this.#known.set(resource.id, known)
-    if (resource.kind === 'process') this.#pids.set(resource.pid, known.agent)
+    if (resource.kind === 'process') this.#learnNames(resource, known.agent)
     resource.owner = known
   }
 }

@@ -11,5 +11,6 @@ export function placesBelow(root: string): Places {
     work,
     workspace: join(work, '.agent-workspace'),
     own: join(root, 'leakrig'),
+    node: process.execPath,
   }
 }

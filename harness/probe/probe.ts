@@ -8,7 +8,7 @@ import { Owners } from './owners.ts'
 import { readProcess } from './processes.ts'
 import { emptyFolders, endEverything, makeFolders } from './reset.ts'
 import type { System } from './system.ts'
-import { countByPs, isOwn, takeSnapshot } from './take-snapshot.ts'
+import { countByPs, takeSnapshot } from './take-snapshot.ts'
 import { runTool } from './tools.ts'
 
 /** The probe's side of the calls. `keep` are folders below the root that are not the sandbox's own. */
@@ -26,7 +26,7 @@ export function createProbe(places: Places, keep: string[]): ProbeApi {
     },
 
     async reset() {
-      await endEverything(isOwn)
+      await endEverything()
       emptyFolders(places, keep)
       makeFolders(places)
       owners = new Owners()

@@ -2,17 +2,19 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Places } from './api.ts'
+import { isForeign } from './own.ts'
 import { readProcesses } from './processes.ts'
 
 /**
- * Ends every process that is not in `spare` and waits until they are gone: the sandbox has pids of its
+ * Ends every process that is not the rig's own and waits until they are gone: the sandbox has pids of its
  * own, so there is nobody else's process in it.
  * @throws when something is still there after 10 s.
  */
-export async function endEverything(spare: (pid: number) => boolean): Promise<void> {
+export async function endEverything(): Promise<void> {
   const deadline = Date.now() + 10_000
   for (;;) {
-    const left = readProcesses().filter(one => !spare(one.pid))
+    const all = readProcesses()
+    const left = all.filter(isForeign(all))
     if (left.length === 0) return
     if (Date.now() > deadline)
       throw new Error(`The sandbox could not be emptied: ${left.map(describe).join(', ')} stay.`)

@@ -8,12 +8,12 @@ import type {
 } from '../snapshot/snapshot.ts'
 import { countDescriptors, fileDescriptors, openDescriptors } from './descriptors.ts'
 import { readFiles, readPtys } from './files.ts'
+import { isForeign } from './own.ts'
 import type { Owners } from './owners.ts'
 import { readProcesses } from './processes.ts'
 import { readRegistries } from './registries.ts'
 import { readSockets } from './sockets.ts'
 import { readTmux } from './tmux.ts'
-import { toolPids } from './tools.ts'
 
 /** Where to look. Everything that scenarios touch lies below `root`, the sandbox's own /tmp. */
 export interface View {
@@ -31,7 +31,7 @@ export async function takeSnapshot(view: View): Promise<Snapshot> {
   const at = Date.now()
   const tmux = await readTmux(readProcesses())
   const all = readProcesses()
-  const processes = all.filter(one => !isOwn(one.pid))
+  const processes = all.filter(isForeign(all))
   const descriptors = processes.flatMap(one => readDescriptors(one, view))
   const files = readFiles(view.root, path => path === view.own || view.keep.includes(path))
   const registry = readRegistries(files)
@@ -62,14 +62,6 @@ function readDescriptors(one: ProcessResource, view: View): DescriptorResource[]
   return fileDescriptors(one, open, view.root).filter(({ path }) => !path.startsWith(view.own))
 }
 
-/** Besides the probe: the sandbox's reaper, which is pid 1, and the processes that carry the sandbox. */
-const sandboxPids = [1, ...(process.env.LEAKRIG_SANDBOX_PIDS ?? '').split(' ').filter(Boolean).map(Number)]
-
-/** A process of the rig's own, and nobody else's. */
-export function isOwn(pid: number): boolean {
-  return pid === process.pid || toolPids.has(pid) || sandboxPids.includes(pid)
-}
-
 function ignoredHere(view: View, ownProcesses: number): Ignored[] {
   return [
     { what: 'processes', why: 'the probe, its tools and the sandbox’s reaper', count: ownProcesses },
@@ -83,6 +75,7 @@ function ignoredHere(view: View, ownProcesses: number): Ignored[] {
  */
 export async function countByPs(): Promise<number> {
   const listed = await psList()
-  return listed.filter(({ pid, ppid, name }) => !isOwn(pid) && !(name === 'ps' && ppid === process.pid))
-    .length
+  const processes = listed.map(({ pid, ppid, name }) => ({ pid, ppid, name }))
+  const foreign = processes.filter(isForeign(processes))
+  return foreign.filter(({ name, ppid }) => !(name === 'ps' && ppid === process.pid)).length
 }

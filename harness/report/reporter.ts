@@ -61,7 +61,7 @@ function scenarioText(result: ScenarioResult): string {
   const head = `${marks[result.verdict]} ${result.name}`
   const told = result.verdicts.some(({ result: found }) => found !== 'pass')
   const details = told ? result.verdicts.map(findingsText) : result.errors.map(stripVTControlCharacters)
-  const kept = result.kept ? [`its workspace was copied to ${result.kept}`] : []
+  const kept = result.kept ? [`for a look: ${result.kept}`] : []
   return [`${head.padEnd(72)} ${outcome(result)}`, ...indent([...details, ...kept, ...notes(result)])].join(
     '\n',
   )

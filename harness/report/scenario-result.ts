@@ -13,7 +13,7 @@ export interface ScenarioResult {
   verdicts: Verdict[]
   /** Why it did not pass, in sentences. */
   errors: string[]
-  /** Where its workspace was copied to, with `--keep`. */
+  /** Where what is left of it was brought to, for a look. */
   kept?: string
 }
 

@@ -77,7 +77,7 @@ export class Agent {
   /** SIGKILL for the tmux server that it lives in, with every session on it. */
   async losesItsTmuxServer(): Promise<void> {
     const { serverPid } = await this.pane()
-    const { resources } = await this.rig.probe.snapshot()
+    const { resources } = await this.rig.look()
     const server = resources.find(one => one.kind === 'process' && one.pid === serverPid) as ProcessResource
     await this.#kill(server)
   }
@@ -98,7 +98,7 @@ export class Agent {
 
   /** Its processes now, by the probe's own attribution. */
   async processes(): Promise<ProcessResource[]> {
-    const { resources } = await this.rig.probe.snapshot()
+    const { resources } = await this.rig.look()
     return resources.filter(
       one => one.kind === 'process' && one.owner?.agent === this.id,
     ) as ProcessResource[]
@@ -106,7 +106,7 @@ export class Agent {
 
   /** @throws CannotMeasureError when it has no pane any more. */
   async pane(): Promise<PaneResource> {
-    const { resources } = await this.rig.probe.snapshot()
+    const { resources } = await this.rig.look()
     const pane = resources.find(one => one.kind === 'pane' && one.owner?.agent === this.id)
     if (!pane) throw new CannotMeasureError(`Agent ${this.id} has no pane.`)
     return pane as PaneResource
@@ -120,7 +120,7 @@ export class Agent {
   /** It goes on working while others end, and has to be there, untouched, afterwards. */
   async stays(): Promise<void> {
     await this.waitFor(entry => entry.what === 'idle', 'rest')
-    await this.rig.stays(this)
+    await this.rig.widenBaseline(this)
   }
 
   /** Its entries in the two registries, as they are now. */

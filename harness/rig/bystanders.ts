@@ -3,7 +3,7 @@ import { poll } from '../verdict/poll.ts'
 import { directiveText } from './directive.ts'
 import type { Rig } from './rig.ts'
 
-/** Innocent resources beside the agents. They are planted before the first deploy and belong to the baseline. */
+/** Innocent resources beside the agents: they belong to the baseline, and have to be there afterwards. */
 export class Bystanders {
   readonly #rig: Rig
 
@@ -14,6 +14,7 @@ export class Bystanders {
   /** A user's own tmux session, on the server where the agents are deployed too. */
   async tmuxSession(name: string, command = ['sleep', 'infinity']): Promise<void> {
     await this.#run(['tmux', 'new-session', '-d', '-s', name, ...command])
+    await this.#rig.widenBaseline()
   }
 
   /** A user's own claude at work in a tmux session of the user's, with children of its own. */
@@ -21,13 +22,15 @@ export class Bystanders {
     const journal = `${this.#rig.places.own}/${session}.ndjson`
     const prompt = `Help me. ${directiveText({ persona: 'works', journal })}`
     const flags = ['--print', '--output-format', 'stream-json', '--verbose', '--dangerously-skip-permissions']
-    await this.tmuxSession(session, ['claude', ...flags, prompt])
+    await this.#run(['tmux', 'new-session', '-d', '-s', session, 'claude', ...flags, prompt])
     const resting = await poll(
       20_000,
       async () => (await this.#rig.probe.read(journal))?.includes('"idle"') || undefined,
     )
     if (!resting)
       throw new CannotMeasureError(`The user’s own claude in session ${session} did not come to work.`)
+    await this.#rig.comesToRest()
+    await this.#rig.widenBaseline()
   }
 
   async #run(command: string[]): Promise<void> {

@@ -4,8 +4,8 @@ import type { Sandbox } from '../sandbox/sandbox.ts'
 import { startSandbox } from '../sandbox/start.ts'
 import { systemCommand } from '../systems/systems.ts'
 import type { Verdict } from '../verdict/verdict.ts'
+import { bringOut } from './artefacts.ts'
 import { Bystanders } from './bystanders.ts'
-import { keepWorkspace } from './keep.ts'
 import './matchers.ts'
 import { Rig } from './rig.ts'
 import type { RigSettings } from './settings.ts'
@@ -26,7 +26,7 @@ export interface RigRecord {
   verdicts: Verdict[]
   /** Expectations beside the baseline that were not met, in sentences. */
   unmet: string[]
-  /** Where its workspace was copied to, with `--keep`. */
+  /** Where what is left of it was brought to: of every failed scenario, and of all with `--keep`. */
   kept?: string
 }
 
@@ -55,7 +55,8 @@ export const test = vitestTest
     }
     task.meta.leakrig = record
     onCleanup(async () => {
-      if (inject('leakrig').keep) record.kept = await keepWorkspace(rig, task.name)
+      const wanted = inject('leakrig').keep || task.result?.state === 'fail'
+      if (wanted) record.kept = await bringOut(rig, task.fullTestName)
     })
     await rig.start(system(places))
     return rig

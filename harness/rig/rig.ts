@@ -33,6 +33,7 @@ export class Rig {
   #taskId = ''
   #baseline: Snapshot | undefined
   #endedAt = Date.now()
+  #lastSnapshot: Snapshot | undefined
 
   constructor(probe: ProbeApi, places: Places) {
     this.probe = probe
@@ -84,7 +85,7 @@ export class Rig {
   async #seeLoad(agent: Agent): Promise<void> {
     let missing: string[] = []
     const seen = await poll(deployDeadlineMs, async () => {
-      missing = loadMissing(agent.id, await this.probe.snapshot())
+      missing = loadMissing(agent.id, await this.look())
       return missing.length === 0 || undefined
     })
     if (seen) return
@@ -94,28 +95,36 @@ export class Rig {
     )
   }
 
-  /** Starts a process that belongs to no agent and has to be there afterwards. Before the first `deploy`. */
+  /** Starts a process that belongs to no agent and has to be there afterwards. */
   async plant(command: string[], env?: Record<string, string>): Promise<ProcessIdentity> {
     const planted = await this.probe.plant(command, env)
     this.#bystanders.add(identity(planted))
-    this.#baseline = undefined
+    await this.widenBaseline()
     return planted
   }
 
   /** The snapshot that everything is compared with: taken once, before the first agent. */
   async baseline(): Promise<Snapshot> {
-    this.#baseline ??= await stableBaseline(() => this.probe.snapshot())
+    this.#baseline ??= await stableBaseline(() => this.look())
     return this.#baseline
   }
 
-  /** From now on the agent is to stay: all that is there and belongs to no other agent joins the baseline. */
-  async stays(agent: Agent): Promise<void> {
-    const baseline = await this.baseline()
-    const now = await stableBaseline(() => this.probe.snapshot())
-    const mine = now.resources.filter(({ owner }) => !owner || owner.agent === agent.id)
-    const before = baseline.resources.filter(({ kind }) => kind !== 'registry')
+  /**
+   * From now on whatever is there and belongs to no agent, or to this one, has to be there afterwards. Nothing
+   * to do before the first deploy: the baseline is not taken yet.
+   */
+  async widenBaseline(agent?: Agent): Promise<void> {
+    if (!this.#baseline) return
+    const now = await this.comesToRest()
+    const staying = now.resources.filter(({ owner }) => !owner || owner.agent === agent?.id)
+    const before = this.#baseline.resources.filter(({ kind }) => kind !== 'registry')
     const known = new Set(before.map(({ id }) => id))
-    this.#baseline = { ...now, resources: [...before, ...mine.filter(({ id }) => !known.has(id))] }
+    this.#baseline = { ...now, resources: [...before, ...staying.filter(({ id }) => !known.has(id))] }
+  }
+
+  /** A claude that has just come to rest still has a child or two on their way out. */
+  comesToRest(): Promise<Snapshot> {
+    return stableBaseline(() => this.look(), 600)
   }
 
   /** An ending begins now: the time to the baseline counts from the last one. */
@@ -130,7 +139,8 @@ export class Rig {
   async settle(patience: Patience = defaultPatience): Promise<Verdict> {
     if (this.#agents.length === 0)
       throw new CannotMeasureError('Nothing was deployed, so nothing was measured.')
-    const verdict = await settle(this.probe, await this.baseline(), await this.#known(), patience)
+    const instruments = { look: () => this.look(), countByPs: () => this.probe.countByPs() }
+    const verdict = await settle(instruments, await this.baseline(), await this.#known(), patience)
     this.verdicts.push(verdict)
     return verdict
   }
@@ -146,6 +156,17 @@ export class Rig {
       endedAt: this.#endedAt,
       system: new Set(own.map(({ id }) => id)),
     }
+  }
+
+  /** A snapshot, kept as the last one. */
+  async look(): Promise<Snapshot> {
+    this.#lastSnapshot = await this.probe.snapshot()
+    return this.#lastSnapshot
+  }
+
+  /** The last that was seen: it is on this side, also when the sandbox is gone. */
+  get lastSnapshot(): Snapshot | undefined {
+    return this.#lastSnapshot
   }
 
   get agents(): readonly Agent[] {

@@ -1,3 +1,3 @@
 /** What `--sandbox` accepts. */
-export const sandboxChoices = ['auto', 'namespace'] as const
+export const sandboxChoices = ['auto', 'container', 'namespace'] as const
 export type SandboxChoice = (typeof sandboxChoices)[number]

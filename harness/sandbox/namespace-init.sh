@@ -33,5 +33,5 @@ cd /tmp
 
 # A background command would get /dev/null for its standard input; the probe needs ours.
 exec 4<&0
-LEAKRIG_SANDBOX_PIDS=$! "$@" 3<&- <&4 4<&- &
+"$@" 3<&- <&4 4<&- &
 wait $!

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { delimiter, dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { placesBelow } from '../probe/places.ts'
 import { connectProbe } from './connect.ts'
+import { sandboxEnvironment } from './environment.ts'
 import { projectRoot } from './project.ts'
 import { CannotMeasureError, type Sandbox } from './sandbox.ts'
 
@@ -14,11 +14,12 @@ import { CannotMeasureError, type Sandbox } from './sandbox.ts'
  * @throws CannotMeasureError when unshare is missing or not allowed, or the sandbox does not start.
  */
 export async function startNamespaceSandbox(): Promise<Sandbox> {
+  await checkNamespaces()
   const child = spawn('unshare', [...unshareFlags(), '--', ...initCommand()], {
     // A group of its own: Ctrl-C in the terminal is for the rig, which then ends the sandbox in order.
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-    env: sandboxEnvironment(),
+    env: sandboxEnvironment([dirname(process.execPath), process.env.PATH].join(delimiter)),
   })
   const ended = watchEnd(child)
   const probe = connectProbe({ input: child.stdin as Writable, output: child.stdout as Readable, ended })
@@ -34,22 +35,6 @@ function initCommand(): string[] {
   const init = join(import.meta.dirname, 'namespace-init.sh')
   const probe = join(projectRoot, 'harness/probe/main.ts')
   return ['sh', init, projectRoot, process.execPath, probe]
-}
-
-/** Nothing of the caller's environment but the PATH gets in: `claude` on it is the fake one. */
-function sandboxEnvironment(): NodeJS.ProcessEnv {
-  const { home, tmux } = placesBelow('/tmp')
-  return {
-    PATH: [join(projectRoot, 'fake-claude'), dirname(process.execPath), process.env.PATH].join(delimiter),
-    HOME: home,
-    TMUX_TMPDIR: tmux,
-    LEAKRIG_KEEP: projectRoot,
-    LANG: 'C.UTF-8',
-    SHELL: '/bin/bash',
-    TERM: 'xterm-256color',
-    // The real claude refuses to skip permissions as root elsewhere.
-    IS_SANDBOX: '1',
-  }
 }
 
 /** Resolves with the reason in words when the sandbox has ended; never rejects. */
@@ -75,7 +60,7 @@ async function endSandbox(child: ChildProcess): Promise<void> {
 }
 
 /** @throws CannotMeasureError when this machine can not run the namespace sandbox. */
-export async function checkNamespaces(): Promise<void> {
+async function checkNamespaces(): Promise<void> {
   if (process.platform !== 'linux') {
     throw new CannotMeasureError(
       `The namespace sandbox needs Linux and this is ${process.platform}: use --sandbox container.`,

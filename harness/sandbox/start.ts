@@ -1,5 +1,5 @@
 import type { SandboxChoice } from './choices.ts'
-import { checkNamespaces, startNamespaceSandbox } from './namespace.ts'
+import { startNamespaceSandbox } from './namespace.ts'
 import { CannotMeasureError, type Sandbox, type SandboxKind } from './sandbox.ts'
 
 /** Which sandbox it will be, and why, for the report. */
@@ -13,15 +13,31 @@ export interface ChosenSandbox {
  * @throws CannotMeasureError with one sentence when it can not.
  */
 export async function chooseSandbox(choice: SandboxChoice): Promise<ChosenSandbox> {
-  await checkNamespaces()
-  await using sandbox = await startNamespaceSandbox()
-  await requireTmux(sandbox)
-  return { kind: 'namespace', why: choice === 'auto' ? 'the only kind that this version has' : 'asked for' }
+  if (choice !== 'auto') return tried(choice, 'asked for')
+  try {
+    return await tried('container', 'a container engine answers')
+  } catch (error) {
+    if (!(error instanceof CannotMeasureError)) throw error
+    return tried('namespace', sentenceStart(error.message))
+  }
 }
 
-/** Starts a sandbox of that kind. */
-export function startSandbox(_kind: SandboxKind): Promise<Sandbox> {
-  return startNamespaceSandbox()
+async function tried(kind: SandboxKind, why: string): Promise<ChosenSandbox> {
+  await using sandbox = await startSandbox(kind)
+  await requireTmux(sandbox)
+  return { kind, why }
+}
+
+/** Starts a sandbox of that kind. Testcontainers is loaded only when it is wanted: it takes 0.4 s. */
+export async function startSandbox(kind: SandboxKind): Promise<Sandbox> {
+  if (kind === 'namespace') return startNamespaceSandbox()
+  const { startContainerSandbox } = await import('./container/container.ts')
+  return startContainerSandbox()
+}
+
+/** "No engine answers (...): start one" without its advice. */
+function sentenceStart(message: string): string {
+  return message.split(': ')[0] ?? message
 }
 
 const oldestTmux = 3.2

@@ -15,7 +15,7 @@ export function systemCommand(name: string, places: Places): SystemCommand {
 /** An orchestrator of ours, from the arguments that Node is given. */
 export function orchestratorCommand(args: string[], places: Places): SystemCommand {
   return {
-    command: process.execPath,
+    command: places.node,
     args,
     env: { CLAUDE_ORCHESTRATOR_WORKSPACE: places.workspace },
     cwd: places.work,

@@ -1,4 +1,3 @@
-import type { ProbeApi } from '../probe/api.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { compare, type Difference, type Known } from './compare.ts'
@@ -19,6 +18,12 @@ export interface Patience {
   samples: number
 }
 
+/** What the rig measures with: a snapshot, and the process count by another tool. */
+export interface Instruments {
+  look(): Promise<Snapshot>
+  countByPs(): Promise<number>
+}
+
 export const defaultPatience: Patience = { deadlineMs: 20_000, restMs: 5_000, samples: 3 }
 
 /**
@@ -26,7 +31,7 @@ export const defaultPatience: Patience = { deadlineMs: 20_000, restMs: 5_000, sa
  * @throws CannotMeasureError when a snapshot could not be read to the end, or two instruments disagree.
  */
 export async function settle(
-  probe: ProbeApi,
+  instruments: Instruments,
   baseline: Snapshot,
   known: Known,
   patience: Patience = defaultPatience,
@@ -35,7 +40,7 @@ export async function settle(
   let reachedAt = 0
   let last: { snapshot: Snapshot; difference: Difference; since: number } | undefined
   const settled = await poll(patience.deadlineMs, async () => {
-    const snapshot = await probe.snapshot()
+    const snapshot = await instruments.look()
     const difference = compare(baseline, snapshot, known)
     const since = last && same(last.difference, difference) ? last.since : Date.now()
     last = { snapshot, difference, since }
@@ -52,7 +57,7 @@ export async function settle(
   if (snapshot.problems.length > 0) {
     throw new CannotMeasureError(`The probe could not read everything: ${snapshot.problems.join('; ')}.`)
   }
-  await requireSecondOpinion(probe)
+  await requireSecondOpinion(instruments)
   return {
     result: result(difference),
     baseline: count(baseline),
@@ -78,10 +83,10 @@ function same(one: Difference, other: Difference): boolean {
 }
 
 /** ps must count the processes that /proc showed; a process may come or go between the two, but not for seconds. */
-async function requireSecondOpinion(probe: ProbeApi): Promise<void> {
+async function requireSecondOpinion({ look, countByPs }: Instruments): Promise<void> {
   let opinions = ''
   const agreed = await poll(3_000, async () => {
-    const [snapshot, byPs] = [await probe.snapshot(), await probe.countByPs()]
+    const [snapshot, byPs] = [await look(), await countByPs()]
     const byProc = count(snapshot).process
     opinions = `/proc shows ${byProc} processes and ps-list ${byPs}`
     return byProc === byPs || undefined

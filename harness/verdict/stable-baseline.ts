@@ -2,24 +2,25 @@ import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { poll } from './poll.ts'
 
-const agreeing = 3
 const deadlineMs = 15_000
 
 /**
- * The snapshot that several in a row agree on, by identity.
+ * The snapshot that at least three in a row, over `restMs`, agree on by identity.
  * @throws CannotMeasureError when they do not agree in time, naming what came and went.
  */
-export async function stableBaseline(take: () => Promise<Snapshot>): Promise<Snapshot> {
+export async function stableBaseline(take: () => Promise<Snapshot>, restMs = 100): Promise<Snapshot> {
   let last: Snapshot | undefined
   let streak = 0
+  let since = 0
   let changing: string[] = []
   const stable = await poll(deadlineMs, async () => {
     const next = await take()
     const changed = last ? changes(last, next) : ['the first snapshot']
     if (changed.length > 0) changing = changed
     streak = changed.length === 0 ? streak + 1 : 1
+    if (streak === 1) since = Date.now()
     last = next
-    return streak >= agreeing ? next : undefined
+    return streak >= 3 && Date.now() - since >= restMs ? next : undefined
   })
   if (stable) return stable
   throw new CannotMeasureError(

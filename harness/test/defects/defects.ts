@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -33,10 +34,7 @@ export const defects: Record<string, Defect> = {
 
   'throws a log away': sound => async (agent, reason) => {
     const done = await sound(agent, reason)
-    execFileSync('rm', [
-      layout.archived(agent, layout.findingsFile(agent)),
-      layout.archived(agent, layout.progressFile(agent)),
-    ])
+    rmSync(layout.archived(agent, layout.progressFile(agent)))
     return done
   },
 
@@ -111,7 +109,7 @@ export const defects: Record<string, Defect> = {
     writeFileSync(copy, 'x')
     openSync(copy, 'r')
     const done = await sound(agent, reason)
-    execFileSync('rm', [copy])
+    rmSync(copy)
     return done
   },
 

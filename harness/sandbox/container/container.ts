@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { GenericContainer, type StartedTestContainer } from 'testcontainers'
+import { connectProbe } from '../connect.ts'
+import { sandboxEnvironment } from '../environment.ts'
+import { projectRoot } from '../project.ts'
+import { CannotMeasureError, type Sandbox } from '../sandbox.ts'
+import { findEngine } from './engine.ts'
+import { ensureImage } from './image.ts'
+import { removeLeftOver, rigLabel } from './left-over.ts'
+import { execStream } from './stream.ts'
+import { containerUser } from './user.ts'
+
+/** What one container may take. A scenario of ten agents was seen with 120 processes and 1.3 GB. */
+const limits = { memoryBytes: 4 * 2 ** 30, processes: 2048, lifeSeconds: 1800, tmpBytes: 1 * 2 ** 30 }
+
+/**
+ * Starts a sandbox in a container: no network, no capabilities, a read-only system, the project mounted
+ * read-only under its own path, and /tmp in memory.
+ * @throws CannotMeasureError when no engine answers, or the image or the container can not be had.
+ */
+export async function startContainerSandbox(): Promise<Sandbox> {
+  const engine = await findEngine()
+  await removeLeftOver(engine)
+  const container = await new SandboxContainer(await ensureImage(engine)).start().catch(refused)
+  const program = join(import.meta.dirname, 'probe.sh')
+  const command = ['sh', program, 'node', join(projectRoot, 'harness/probe/main.ts')]
+  const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+  const streams = await execStream(
+    engine.container.getById(container.getId()),
+    command,
+    sandboxEnvironment(path),
+  )
+  return { kind: 'container', probe: connectProbe(streams), [Symbol.asyncDispose]: () => end(container) }
+}
+
+class SandboxContainer extends GenericContainer {
+  constructor(image: string) {
+    super(image)
+    this.withCommand(['sh', join(import.meta.dirname, 'hold.sh'), String(limits.lifeSeconds)])
+      .withBindMounts([{ source: projectRoot, target: projectRoot, mode: 'ro' }])
+      .withTmpFs({ '/tmp': `rw,exec,mode=1777,size=${limits.tmpBytes}` })
+      .withNetworkMode('none')
+      .withDroppedCapabilities('ALL')
+      .withUser(containerUser())
+      .withLabels(rigLabel())
+      .withAutoRemove(true)
+    // Testcontainers has no methods for these two.
+    this.hostConfig.PidsLimit = limits.processes
+    this.hostConfig.ReadonlyRootfs = true
+    this.hostConfig.Memory = limits.memoryBytes
+  }
+}
+
+function refused(error: unknown): never {
+  throw new CannotMeasureError(
+    `The sandbox’s container did not start: ${String(error).replaceAll(/\s+/g, ' ')}.`,
+  )
+}
+
+/** Its probe's stream ends with it; that an engine removed it before us is the same end. */
+async function end(container: StartedTestContainer): Promise<void> {
+  await container.stop({ timeout: 0 }).catch(() => {})
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ContainerRuntimeClient } from 'testcontainers'
+import { projectRoot } from '../project.ts'
+import { CannotMeasureError } from '../sandbox.ts'
+
+/**
+ * The sandbox's image. It is named after its content (the Dockerfile and its base), so it is built once and
+ * found again by every later run, until one of the two changes.
+ * @throws CannotMeasureError when it can not be built, with the builder's last words.
+ */
+export async function ensureImage(engine: ContainerRuntimeClient): Promise<string> {
+  const base = process.env.LEAKRIG_BASE_IMAGE
+  const name = `leakrig-sandbox:${contentHash(base)}`
+  const { ImageName } = await import('testcontainers')
+  if (await engine.image.exists(ImageName.fromString(name))) return name
+  console.error(`leakrig: building the image ${name}, once ...`)
+  try {
+    await build(engine, name, base)
+    return name
+  } catch (error) {
+    throw new CannotMeasureError(
+      `The image ${name} could not be built (${oneLine(error)}): where no registry can be reached, run \`npm run base-image\` and set LEAKRIG_BASE_IMAGE, or use --sandbox namespace.`,
+    )
+  }
+}
+
+/** By the engine's own client: Testcontainers' builder keeps what the builder says to itself. */
+async function build(
+  { container }: ContainerRuntimeClient,
+  name: string,
+  base: string | undefined,
+): Promise<void> {
+  const { dockerode } = container
+  const options = { t: name, target: 'sandbox', buildargs: base ? { BASE: base } : {} }
+  const stream = await dockerode.buildImage({ context: projectRoot, src: ['Dockerfile'] }, options)
+  await new Promise<void>((resolve, reject) => {
+    // What fails in a step of the build is not an error of the stream: it is a line in it.
+    dockerode.modem.followProgress(stream, (error, lines) => {
+      const failed = error ?? lines.find(line => line.error)?.error
+      if (failed) reject(failed)
+      else resolve()
+    })
+  })
+}
+
+function contentHash(base = ''): string {
+  const dockerfile = readFileSync(join(projectRoot, 'Dockerfile'))
+  return createHash('sha256').update(dockerfile).update(base).digest('hex').slice(0, 12)
+}
+
+function oneLine(error: unknown): string {
+  return String(error).replaceAll(/\s+/g, ' ').slice(0, 300)
+}
