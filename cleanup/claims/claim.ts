@@ -1,0 +1,111 @@
+import { pid as ownPid } from 'node:process'
+import { selfAndAncestors } from '../processes/ancestors.ts'
+import type { ProcessTable, SeenProcess } from '../processes/table.ts'
+import { directEvidence } from './direct-evidence.ts'
+import type { Claim, Claims, Evidence, Spared, SparedFor } from './evidence.ts'
+import { writesOtherLogs } from './log-writers.ts'
+import { agentServers, otherAgents } from './others.ts'
+import type { Scene } from './scene.ts'
+
+type Earlier = ReadonlyMap<number, Claim>
+
+/**
+ * Decides which processes are an agent's, and why. First what speaks for a process by itself, then what follows
+ * from its relations, until nothing follows any more. `earlier` are the claims of earlier scans of one cleaning:
+ * once claimed, a process stays claimed, also when its parent has ended and nothing else ties it any more.
+ */
+export function claim(scene: Scene, earlier: Earlier = new Map()): Claims {
+  const { table } = scene
+  const claimed = new Map<number, Claim>()
+  const spared = new Map<number, Spared>()
+  const direct = directEvidence(scene)
+  const relatives = relations(table)
+  const spare = sparing(scene)
+  const open: SeenProcess[] = []
+
+  const add = (process: SeenProcess, evidence: Evidence[]): void => {
+    const known = claimed.get(process.pid)
+    if (known) {
+      known.evidence.push(...evidence)
+      return
+    }
+    const all = [...(spared.get(process.pid)?.evidence ?? []), ...evidence]
+    const sparedFor = spare(process, all)
+    if (sparedFor) {
+      spared.set(process.pid, { process, evidence: all, sparedFor })
+      return
+    }
+    spared.delete(process.pid)
+    claimed.set(process.pid, { process, evidence: all })
+    open.push(process)
+  }
+
+  for (const process of table.values()) {
+    if (process.pid === 1 || process.kernel) continue
+    const evidence = [...direct(process), ...fromEarlier(process, table, earlier)]
+    if (evidence.length > 0) add(process, evidence)
+  }
+  for (let next = open.pop(); next; next = open.pop())
+    for (const [relative, evidence] of relatives(next)) add(relative, [evidence])
+
+  const unreadable = [...table.values()].filter(
+    seen => seen.pid !== 1 && !seen.environment.readable && !claimed.has(seen.pid),
+  )
+  return { claimed, spared: [...spared.values()], unreadable }
+}
+
+/** Who follows from a claimed process: its children, and the members of a session that it has opened. */
+function relations(table: ProcessTable): (of: SeenProcess) => [SeenProcess, Evidence][] {
+  const children = Map.groupBy(table.values(), process => process.ppid)
+  const members = Map.groupBy(table.values(), process => process.sid)
+  return process => {
+    const below = (children.get(process.pid) ?? []).map((child): [SeenProcess, Evidence] => [
+      child,
+      { kind: 'descent', detail: `child of ${process.comm} ${process.pid}` },
+    ])
+    const session = process.pid === process.sid ? (members.get(process.sid) ?? []) : []
+    const within = session
+      .filter(member => member !== process)
+      .map((member): [SeenProcess, Evidence] => [member, sessionOf(process)])
+    return [...below, ...within]
+  }
+}
+
+/** What earlier scans of this cleaning say: it was claimed then, or the process that opened its session was. */
+function fromEarlier(process: SeenProcess, table: ProcessTable, earlier: Earlier): Evidence[] {
+  const before = earlier.get(process.pid)
+  if (before?.process.start === process.start)
+    return [{ kind: 'earlier-scan', detail: before.evidence[0]?.detail ?? '' }]
+  const leader = earlier.get(process.sid)?.process
+  // The kernel gives a session's number to nobody else while the session has members, so a leader that is gone can still be meant.
+  return leader && leader.sid === leader.pid && !table.has(leader.pid) ? [sessionOf(leader)] : []
+}
+
+const sessionOf = (leader: SeenProcess): Evidence => ({
+  kind: 'session',
+  detail: `in the session that ${leader.comm} ${leader.pid} opened`,
+})
+
+/** Says for whom a process is spared although there is evidence; undefined when it may be claimed. */
+function sparing(scene: Scene): (process: SeenProcess, evidence: Evidence[]) => SparedFor | undefined {
+  const cleaner = new Set(selfAndAncestors(scene.table, ownPid))
+  const isOthers = otherAgents(scene.ref, scene.agents)
+  const isServer = agentServers(scene.ref.workspace)
+  return (process, evidence) => {
+    if (process.pid === scene.where.server?.pid || isServer(process)) return 'tmux-server'
+    if (isOthers(process)) return 'other-agent'
+    const onlyLog = evidence.every(({ kind }) => kind === 'log')
+    if (onlyLog && writesOtherLogs(scene.openFiles, scene.log, process.pid)) return 'several-agents'
+    return cleaner.has(process) ? 'cleaner' : undefined
+  }
+}
+
+/**
+ * True when the cleaner runs inside the agent that it would end: it, or a process it runs below, is the agent's.
+ * Writing the agent's log alone does not make it so; an orchestrator may well do that for its agents.
+ */
+export function isInside(claims: Claims): boolean {
+  return claims.spared.some(
+    ({ sparedFor, evidence }) => sparedFor === 'cleaner' && evidence.some(({ kind }) => kind !== 'log'),
+  )
+}

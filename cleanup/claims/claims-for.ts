@@ -1,0 +1,19 @@
+import type { AgentRef } from '../workspace/layout.ts'
+import { validateRef } from '../workspace/layout.ts'
+import { readTaskRegistry } from '../workspace/registry.ts'
+import { claim } from './claim.ts'
+import type { Claim, Spared } from './evidence.ts'
+import { look } from './scene.ts'
+
+/** Whose processes are an agent's and why, and which are left alone although something speaks for them. */
+export interface Claimed {
+  claimed: Claim[]
+  spared: Spared[]
+}
+
+/** Looks, and ends nothing. Throws a CleanupError for what cannot be read or asked. */
+export async function claimsFor(ref: AgentRef): Promise<Claimed> {
+  validateRef(ref)
+  const { claimed, spared } = claim(await look(ref, readTaskRegistry(ref.workspace, ref.taskId)))
+  return { claimed: [...claimed.values()], spared: [...spared] }
+}

@@ -1,0 +1,66 @@
+import fs from 'node:fs'
+import { type Identity, sameProcess } from '../processes/identity.ts'
+import type { SeenProcess } from '../processes/table.ts'
+import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
+import { type AgentRef, agentMarker, agentOfMarker, taskRegistry } from '../workspace/layout.ts'
+import { findAgent, listTasks, readTaskRegistry } from '../workspace/registry.ts'
+import type { AgentEntry } from '../workspace/registry-types.ts'
+
+/**
+ * Tells the processes of other registered agents. An agent deploys agents of its own, and those carry their own
+ * marker, or run in their own session: the innermost one counts.
+ */
+export function otherAgents(ref: AgentRef, agents: readonly AgentEntry[]): (process: SeenProcess) => boolean {
+  const own = agentMarker(ref)
+  const sessions = new Set<string>()
+  for (const agent of agents) {
+    const tmux = agent.id === ref.agentId ? undefined : recordedTmux(agent)
+    if (tmux) sessions.add(tmuxVariable(tmux.socket, tmux.server_pid, tmux.session_id))
+  }
+  const known = new Map<string, boolean>([[own, false]])
+
+  return ({ environment: { marker, tmux, pane } }) => {
+    if (tmux !== undefined && pane !== undefined && sessions.has(tmux)) return true
+    if (marker === undefined) return false
+    let other = known.get(marker)
+    if (other === undefined) {
+      other = isRegistered(marker)
+      known.set(marker, other)
+    }
+    return other
+  }
+}
+
+/** The marker may name an agent of any task in any workspace. One that no registry lists protects nothing. */
+function isRegistered(marker: string): boolean {
+  const ref = agentOfMarker(marker)
+  if (!ref || !fs.existsSync(taskRegistry(ref.workspace, ref.taskId))) return false
+  try {
+    return findAgent(readTaskRegistry(ref.workspace, ref.taskId), ref) !== undefined
+  } catch {
+    // A registry that is there and cannot be read may list it: in doubt the process is not ours.
+    return true
+  }
+}
+
+/**
+ * Tells the tmux servers that agents were deployed on, in any task of the workspace: they are home to others, so
+ * none is ever claimed. The registries are read when the first server comes up, which is seldom: an agent must
+ * have started one.
+ */
+export function agentServers(workspace: string): (process: SeenProcess) => boolean {
+  let servers: Identity[] | undefined
+  return process => {
+    // Only a hint where to look closer, never a reason to claim: tmux names its server so in a way that ps shows.
+    if (!process.comm.startsWith('tmux')) return false
+    servers ??= listTasks(workspace).flatMap(taskId => serversOfTask(workspace, taskId))
+    return servers.some(server => sameProcess(server, process))
+  }
+}
+
+function serversOfTask(workspace: string, taskId: string): Identity[] {
+  return readTaskRegistry(workspace, taskId).agents.flatMap(agent => {
+    const tmux = recordedTmux(agent)
+    return tmux?.server_start === undefined ? [] : [{ pid: tmux.server_pid, start: tmux.server_start }]
+  })
+}

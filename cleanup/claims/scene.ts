@@ -1,0 +1,52 @@
+import type { OpenFiles } from '../processes/open-files.ts'
+import { type ProcessTable, readMachine, readTable } from '../processes/table.ts'
+import { locate, type Whereabouts } from '../tmux/locate.ts'
+import { agentFiles } from '../workspace/agent-files.ts'
+import type { AgentRef } from '../workspace/layout.ts'
+import { requireAgent } from '../workspace/registry.ts'
+import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
+
+/** All that is looked at to decide which processes are one agent's. */
+export interface Scene {
+  ref: AgentRef
+  entry: AgentEntry
+  /** Every agent of the task, this one included. */
+  agents: readonly AgentEntry[]
+  /** The stream log's path as the kernel names it. */
+  log: string
+  where: Whereabouts
+  table: ProcessTable
+  openFiles: OpenFiles
+}
+
+/** Looks at tmux, processes and descriptors, once each. Ends nothing; throws what cannot be looked at. */
+export async function look(ref: AgentRef, registry: TaskRegistry): Promise<Scene> {
+  const entry = requireAgent(registry, ref)
+  const log = agentFiles(ref, entry).stream
+  const [where, machine] = await Promise.all([locate(entry), readMachine()])
+  return { ref, entry, agents: registry.agents, log, where, ...machine }
+}
+
+/**
+ * Looks for processes only: in one pass over /proc, without a word to tmux. Descriptors that were seen before are left
+ * out, because their process may have ended and its number may be somebody else's.
+ */
+export async function lookForProcesses(scene: Scene): Promise<Scene> {
+  return { ...scene, table: await readTable(), openFiles: new Map() }
+}
+
+/** A look, and why tmux could not be asked if it could not. */
+export interface Seen {
+  scene: Scene
+  tmuxError?: unknown
+}
+
+/** Looks at everything but the registry again. A tmux that cannot be asked is returned as what it said. */
+export async function lookAgain(scene: Scene): Promise<Seen> {
+  const asked = locate(scene.entry).then(
+    where => ({ where }),
+    (tmuxError: unknown) => ({ where: scene.where, tmuxError }),
+  )
+  const [{ where, ...failure }, machine] = await Promise.all([asked, readMachine()])
+  return { scene: { ...scene, where, ...machine }, ...failure }
+}

@@ -1,0 +1,55 @@
+import type { Claims } from '../claims/evidence.ts'
+import type { Scene } from '../claims/scene.ts'
+import { words } from '../errors.ts'
+import { killSession } from '../tmux/kill-session.ts'
+import { type Ended, endProcesses } from './end-processes.ts'
+import { putAway } from './put-away.ts'
+import type { CleanUpReport, Log } from './report.ts'
+import { noteResidue, removeResidue } from './residue.ts'
+
+/**
+ * Does the work of a cleaning whose intent is on disk: ends the processes, then the session, then puts the files away.
+ * Everything that was done, and everything that is left, goes into the report.
+ */
+export async function carryOut(
+  first: Scene,
+  firstClaims: Claims,
+  graceMs: number,
+  report: CleanUpReport,
+  log: Log,
+): Promise<void> {
+  const residue = noteResidue(first, firstClaims)
+  const last = await endProcesses(first, firstClaims, graceMs, log)
+  const { roster, survivors, scene, claims } = last
+  report.ended = roster.ended()
+  for (const { claim: survivor, refused } of survivors)
+    report.problems.push(
+      `Process ${survivor.process.pid} (${survivor.process.comm}) is still there: ${refused ? 'we may not signal it' : 'it did not end even after KILL'}.`,
+    )
+  if (claims.unreadable.length > 0)
+    report.notes.push(
+      `The environment of ${claims.unreadable.length} processes could not be read, so none of them was claimed by it.`,
+    )
+  report.session = await closeSession(first, last, report, log)
+  removeResidue(residue, roster.claims(), report, log)
+  putAway(scene, report, log)
+  report.zombies = roster.zombies()
+}
+
+async function closeSession(
+  first: Scene,
+  { scene, tmuxError }: Ended,
+  report: CleanUpReport,
+  log: Log,
+): Promise<CleanUpReport['session']> {
+  try {
+    if (tmuxError !== undefined) throw tmuxError
+    if (!scene.where.session) return first.where.session ? 'ended-by-itself' : 'was-gone'
+    log({ event: 'kill-session', agent: scene.ref.agentId, session: scene.where.session.id })
+    await killSession(scene.entry, scene.where)
+    return 'killed'
+  } catch (error) {
+    report.problems.push(words(error))
+    return 'unknown'
+  }
+}

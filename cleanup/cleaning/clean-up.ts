@@ -1,0 +1,103 @@
+import { setImmediate as immediate } from 'node:timers/promises'
+import { claim, isInside } from '../claims/claim.ts'
+import { look, type Scene } from '../claims/scene.ts'
+import { CleanupError } from '../errors.ts'
+import { startOf } from '../processes/table.ts'
+import { agentFiles } from '../workspace/agent-files.ts'
+import { type AgentRef, taskRegistry, validateRef } from '../workspace/layout.ts'
+import { agentByte, type Lock, lock, lockNow } from '../workspace/locks.ts'
+import { readTaskRegistry, requireAgent } from '../workspace/registry.ts'
+import { carryOut } from './carry-out.ts'
+import { handOver } from './hand-over.ts'
+import { type Ending, recordDone, recordProblems, writeIntent } from './intent.ts'
+import { type CleanUpReport, emptyReport, type Log, type Outcome } from './report.ts'
+
+export interface CleanUpOptions extends Ending {
+  /** How long, in ms, the agent's processes get from the first TERM to the KILL. claude ends its own children in up to 2 s. */
+  graceMs?: number
+  log?: Log
+  /** Set by the hand-over program: it is outside already, and must not hand over again. */
+  handedOver?: boolean
+}
+
+/** The grace by default, in ms. A claude that is killed earlier leaves children and files behind that it would have ended. */
+export const GRACE_MS = 3_000
+/** How much longer than its grace another cleaner is waited for, in ms. */
+const OTHER_CLEANER_MS = 10_000
+
+/**
+ * Ends what an agent leaves behind, and touches nothing else: its processes, its tmux session, its prompt; its logs
+ * go to the archive, and both registries say so. The intent is on disk before anything is ended, and every step can
+ * be repeated: after a kill -9 at any moment the next call goes on. Of several cleaners one works, the others wait for it.
+ * Throws a CleanupError, with nothing ended and nothing deleted, for what could not be read or asked, and for ids
+ * and paths that leave the workspace.
+ */
+export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<CleanUpReport> {
+  const startedAt = performance.now()
+  const { graceMs = GRACE_MS, log = () => {} } = options
+  validateRef(ref)
+  const registry = readTaskRegistry(ref.workspace, ref.taskId)
+  const before = requireAgent(registry, ref)
+  const report = emptyReport(ref, before.status)
+  const finish = (outcome: Outcome): CleanUpReport => {
+    const done = { ...report, outcome, ms: performance.now() - startedAt }
+    log({ event: 'cleaned', agent: ref.agentId, outcome, ms: Math.round(done.ms), problems: done.problems })
+    return done
+  }
+  if (before.cleanup?.state === 'done') return finish('already-clean')
+  agentFiles(ref, before)
+
+  log({ event: 'intent', agent: ref.agentId, status: options.status, reason: options.reason })
+  const looking = look(ref, registry)
+  looking.catch(() => {})
+  // One turn of the event loop later tmux is at work on its answer, and the registries are written in the meantime.
+  await immediate()
+  const [entry, seen] = await Promise.all([writeIntent(ref, before, options, thisProcess()), looking])
+  report.status = entry.status
+  const claims = claim(seen)
+  if (isInside(claims)) {
+    await leaveToOutside(seen, options, graceMs, log)
+    return finish('handed-over')
+  }
+
+  const turn = await takeTurn(ref, graceMs)
+  using _ = turn.lock
+  const now = readTaskRegistry(ref.workspace, ref.taskId)
+  if (requireAgent(now, ref).cleanup?.state === 'done') return finish('already-clean')
+  const first = turn.waited ? await look(ref, now) : seen
+  await carryOut(first, turn.waited ? claim(first) : claims, graceMs, report, log)
+  if (report.problems.length > 0) {
+    await recordProblems(ref, report.problems)
+    return finish('unfinished')
+  }
+  log({ event: 'done', agent: ref.agentId })
+  await recordDone(ref)
+  return finish('clean')
+}
+
+async function leaveToOutside(
+  scene: Scene,
+  options: CleanUpOptions,
+  graceMs: number,
+  log: Log,
+): Promise<void> {
+  if (options.handedOver)
+    throw new CleanupError(
+      'cannot-hand-over',
+      `The cleanup of ${scene.ref.agentId} was handed to a process that is part of the agent too; nothing was ended. Run it from outside the agent.`,
+    )
+  await handOver(scene, graceMs, log)
+}
+
+/** One cleaner per agent: the others wait until it is done or dead. */
+async function takeTurn(ref: AgentRef, graceMs: number): Promise<{ lock: Lock; waited: boolean }> {
+  const file = `${taskRegistry(ref.workspace, ref.taskId)}.lock`
+  const byte = agentByte(ref.agentId)
+  const free = lockNow(file, byte)
+  if (free) return { lock: free, waited: false }
+  return { lock: await lock(file, byte, graceMs + OTHER_CLEANER_MS), waited: true }
+}
+
+function thisProcess() {
+  return { pid: process.pid, start: startOf(process.pid) ?? 0 }
+}

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { claim } from '../claims/claim.ts'
+import type { Claims } from '../claims/evidence.ts'
+import { lookAgain, lookForProcesses, type Scene, type Seen } from '../claims/scene.ts'
+import { roles } from '../claims/writer.ts'
+import type { Log } from './report.ts'
+import { kill, type Member, Roster, terminate, wake } from './roster.ts'
+
+/** When what follows the writer is asked to end although the writer has not, as a part of the grace. */
+const PATIENCE = 2 / 3
+/** How long a reader gets, in ms, to bring the last lines to the log once nobody can write to it any more. */
+const DRAIN_MS = 300
+/** How long the kernel gets, in ms, to carry out a KILL; a process in an uninterruptible wait takes its time. */
+const KILL_MS = 2_000
+/** How often the machine is scanned for new processes of the agent while the known ones are on their way, in ms. */
+const RESCAN_MS = 100
+/** The same after the grace: what was forked since the last scan has lost its parent to a KILL, and must not get far. */
+const RESCAN_KILLING_MS = 10
+
+/** What was seen last: nothing alive of the agent, or what could not be ended. */
+export interface Ended {
+  roster: Roster
+  /** Claimed, and alive at the end of all patience. */
+  survivors: Member[]
+  /** The last look. By it is decided whether the session is gone and whether anybody still writes the log. */
+  scene: Scene
+  claims: Claims
+  /** Why tmux could not be asked in the last look. */
+  tmuxError?: unknown
+}
+
+/**
+ * Ends every process of an agent, to a fixpoint: signals, watches them go, and scans again until two scans in a
+ * row find nothing alive; the second one looks at tmux and the logs too. Takes at most `graceMs` from the first
+ * TERM, plus the time that KILL and the last lines of the log need.
+ */
+export async function endProcesses(
+  first: Scene,
+  firstClaims: Claims,
+  graceMs: number,
+  log: Log,
+): Promise<Ended> {
+  const roster = new Roster()
+  const roleOf = roles(first, firstClaims)
+  roster.add(firstClaims.claimed.values(), roleOf)
+  const clock = startClock(graceMs)
+  let scannedAt = performance.now()
+  let wasQuiet = false
+
+  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 1.3, 15)) {
+    const alive = roster.alive()
+    advance(alive, clock, log)
+    const isOver = clock.isOver()
+    const rescanMs = clock.overtime() < 0 ? RESCAN_MS : RESCAN_KILLING_MS
+    if (alive.length > 0 && !isOver && performance.now() - scannedAt < rescanMs) {
+      await sleep(pauseMs)
+      continue
+    }
+    const isLast = wasQuiet || isOver
+    const seen: Seen = isLast ? await lookAgain(first) : { scene: await lookForProcesses(first) }
+    scannedAt = performance.now()
+    const claims = claim(seen.scene, roster.claims())
+    if (roster.add(claims.claimed.values(), roleOf) > 0) pauseMs = 1
+    const survivors = roster.alive()
+    if (isOver || (wasQuiet && survivors.length === 0)) return { roster, survivors, claims, ...seen }
+    wasQuiet = survivors.length === 0
+  }
+}
+
+interface Clock {
+  /** Time since the first look, as a part of the grace. */
+  patience(): number
+  /** Time since the end of the grace, in ms; negative before it. */
+  overtime(): number
+  isOver(): boolean
+}
+
+function startClock(graceMs: number): Clock {
+  const start = performance.now()
+  const elapsed = () => performance.now() - start
+  return {
+    patience: () => (graceMs > 0 ? elapsed() / graceMs : 1),
+    overtime: () => elapsed() - graceMs,
+    isOver: () => elapsed() > graceMs + DRAIN_MS + KILL_MS,
+  }
+}
+
+/**
+ * Sends what is due now. The order is what keeps the log whole: the writers first; then all others but the readers,
+ * which end by themselves when their input does; the panes' processes last, because with them the kernel hangs up
+ * on whatever is left on the terminal, the readers too. After the grace the same order with KILL.
+ */
+function advance(alive: Member[], clock: Clock, log: Log): void {
+  const has = (role: Member['role']) => alive.some(member => member.role === role)
+  const writing = has('writer')
+  const others = writing || has('other')
+  const overtime = clock.overtime()
+  for (const member of alive) {
+    if (overtime >= 0) {
+      const due =
+        member.role === 'reader' ? !others && overtime >= DRAIN_MS : member.role !== 'pane' || !has('reader')
+      if (due && member.sent !== 'SIGKILL') announce(log, member, 'SIGKILL', kill)
+    } else if (member.role === 'reader') {
+      wake(member)
+    } else if (member.sent === null && isDue(member.role)) {
+      announce(log, member, 'SIGTERM', terminate)
+    }
+  }
+
+  function isDue(role: Member['role']): boolean {
+    if (role === 'writer') return true
+    if (role === 'pane') return !writing && !has('reader')
+    return !writing || clock.patience() >= PATIENCE
+  }
+}
+
+function announce(log: Log, member: Member, name: string, send: (member: Member) => void): void {
+  const { pid, start, comm } = member.claim.process
+  log({ event: 'signal', signal: name, pid, start, comm, role: member.role })
+  send(member)
+}

@@ -1,0 +1,16 @@
+import path from 'node:path'
+import type { Scene } from '../claims/scene.ts'
+import { startOutside } from './outside.ts'
+import type { Log } from './report.ts'
+
+const PROGRAM = path.join(import.meta.dirname, '..', 'bin', 'hand-over.ts')
+
+/**
+ * Hands a cleaning to a process outside the agent. A cleaner that runs below the pane it ends would die in the
+ * middle of its work. The intent is on disk by now, so the other one needs only to be told whose it is.
+ */
+export async function handOver({ ref, where }: Scene, graceMs: number, log: Log): Promise<void> {
+  log({ event: 'hand-over', agent: ref.agentId })
+  const args = [ref.workspace, ref.taskId, ref.agentId, String(graceMs)]
+  await startOutside(PROGRAM, args, where.server && where.socket)
+}

@@ -1,0 +1,57 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { logWriters } from '../claims/log-writers.ts'
+import type { Scene } from '../claims/scene.ts'
+import { systemCode, words } from '../errors.ts'
+import { type AgentFiles, agentFiles } from '../workspace/agent-files.ts'
+import { moveInto } from './move-file.ts'
+import type { CleanUpReport, Log } from './report.ts'
+
+/**
+ * Removes the agent's prompt and moves its logs to the archive. The stream log moves only when nobody writes it
+ * any more: a writer would go on writing to it in the archive. What cannot be put away is a problem in the report.
+ */
+export function putAway(scene: Scene, report: CleanUpReport, log: Log): void {
+  // Looked at anew: since the first look somebody may have put a link in the way.
+  const files = agentFiles(scene.ref, scene.entry)
+  attempt(report, files.prompt, () => removePrompt(files, report, log))
+  for (const file of [files.stream, files.progress, files.findings, files.deploy])
+    attempt(report, file, () => archive(scene, files, file, report, log))
+}
+
+function removePrompt({ prompt }: AgentFiles, report: CleanUpReport, log: Log): void {
+  if (!fs.lstatSync(prompt, { throwIfNoEntry: false })) return
+  log({ event: 'remove', file: prompt })
+  fs.unlinkSync(prompt)
+  report.removed.push(prompt)
+}
+
+function archive(scene: Scene, files: AgentFiles, file: string, report: CleanUpReport, log: Log): void {
+  const found = fs.lstatSync(file, { throwIfNoEntry: false })
+  if (!found) return
+  if (!found.isFile()) {
+    report.problems.push(`${file} was left in place: expected a regular file, found something else.`)
+    return
+  }
+  const writer = logWriters(scene.openFiles, file)[0]
+  if (writer) {
+    const comm = scene.table.get(writer.pid)?.comm ?? '?'
+    report.problems.push(
+      `${file} was left in place: process ${writer.pid} (${comm}), which could not be claimed for the agent or did not end, still writes it.`,
+    )
+    return
+  }
+  log({ event: 'archive', file })
+  fs.mkdirSync(files.archive, { recursive: true })
+  report.archived.push({ from: file, to: moveInto(files.archive, file) })
+}
+
+function attempt(report: CleanUpReport, file: string, step: () => void): void {
+  try {
+    step()
+  } catch (error) {
+    // Gone between look and grasp is as good as put away.
+    if (systemCode(error) === 'ENOENT' && fs.existsSync(path.dirname(file))) return
+    report.problems.push(`${file} could not be put away: ${words(error)}.`)
+  }
+}

@@ -1,0 +1,95 @@
+import type { Claim } from '../claims/evidence.ts'
+import type { Role } from '../claims/writer.ts'
+import { signal } from '../processes/signals.ts'
+import { hasEnded, isStopped } from '../processes/stat.ts'
+import { readAlive, readProcess } from '../processes/table.ts'
+import type { EndedProcess, SignalTook, Zombie } from './report.ts'
+
+/** One claimed process on its way to its end. */
+export interface Member {
+  claim: Claim
+  role: Role
+  alive: boolean
+  stopped: boolean
+  sent: SignalTook
+  /** True when the kernel did not let us signal it (another user's process). */
+  refused: boolean
+}
+
+/** Every process that one cleaning has claimed, over all its scans. */
+export class Roster {
+  readonly #members = new Map<string, Member>()
+
+  /** Takes in what a scan has claimed. Returns how many of them are new and alive. */
+  add(claims: Iterable<Claim>, roleOf: (claim: Claim) => Role): number {
+    let fresh = 0
+    for (const claim of claims) {
+      const key = `${claim.process.pid} ${claim.process.start}`
+      if (this.#members.has(key)) continue
+      const alive = !hasEnded(claim.process)
+      const state = { alive, stopped: isStopped(claim.process), sent: null, refused: false }
+      this.#members.set(key, { claim, role: roleOf(claim), ...state })
+      if (alive) fresh += 1
+    }
+    return fresh
+  }
+
+  /** Looks at every member that was alive, and returns those that still are. */
+  alive(): Member[] {
+    const living = [...this.#members.values()].filter(member => member.alive)
+    for (const member of living) {
+      const now = readAlive(member.claim.process)
+      member.alive = now !== undefined
+      member.stopped = now !== undefined && isStopped(now)
+    }
+    return living.filter(member => member.alive)
+  }
+
+  /** The claims by pid, for the next scan. */
+  claims(): ReadonlyMap<number, Claim> {
+    return new Map([...this.#members.values()].map(({ claim }) => [claim.process.pid, claim]))
+  }
+
+  ended(): EndedProcess[] {
+    return [...this.#members.values()]
+      .filter(({ alive, claim }) => !alive && !hasEnded(claim.process))
+      .map(({ claim: { process, evidence }, sent }) => ({
+        pid: process.pid,
+        start: process.start,
+        comm: process.comm,
+        evidence,
+        signal: sent,
+      }))
+  }
+
+  zombies(): Zombie[] {
+    return [...this.#members.values()].flatMap(({ claim: { process } }) => {
+      const now = readProcess(process.pid)
+      if (!now || now.start !== process.start || !hasEnded(now)) return []
+      const parent = { pid: now.ppid, comm: readProcess(now.ppid)?.comm ?? '?' }
+      return [{ pid: now.pid, start: now.start, comm: now.comm, parent }]
+    })
+  }
+}
+
+/** Asks a process to end. A pane's process gets a hang-up too: an interactive shell ignores TERM and ends on HUP. */
+export function terminate(member: Member): void {
+  const signals: NodeJS.Signals[] = member.role === 'pane' ? ['SIGHUP', 'SIGTERM'] : ['SIGTERM']
+  send(member, 'SIGTERM', signals)
+}
+
+/** Ends a process without asking. */
+export function kill(member: Member): void {
+  send(member, 'SIGKILL', ['SIGKILL'])
+}
+
+/** Lets a stopped process go on: it would never see the end of its input. */
+export function wake(member: Member): void {
+  if (member.stopped) signal(member.claim.process, 'SIGCONT')
+}
+
+function send(member: Member, strongest: SignalTook, signals: NodeJS.Signals[]): void {
+  const sent = signal(member.claim.process, ...signals)
+  member.refused ||= sent === 'refused'
+  if (sent === 'sent') member.sent = strongest
+}

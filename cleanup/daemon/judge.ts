@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Ending } from '../cleaning/intent.ts'
+import { isAlive, startOf } from '../processes/table.ts'
+import { locate, type Whereabouts } from '../tmux/locate.ts'
+import { recordedTmux } from '../tmux/recorded.ts'
+import { agentFiles } from '../workspace/agent-files.ts'
+import type { AgentRef } from '../workspace/layout.ts'
+import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
+import { lastResult, saysSuccess } from '../workspace/stream-log.ts'
+
+/** How long a pane's process gets to end after its session did, in ms, so that the right one is named as the cause. */
+const DYING_MS = 100
+
+/**
+ * Asks tmux whether an agent that the registry calls live has ended. Returns how, or undefined when it lives. One
+ * that left by itself after a result that says success has completed; any other end is a crash. Throws
+ * `could-not-ask` when tmux does not say: then nothing is known, and nothing may be done.
+ */
+export async function judge(ref: AgentRef, entry: AgentEntry): Promise<Ending | undefined> {
+  const recorded = recordedTmux(entry)
+  const where = await locate(entry)
+  const end = recorded ? await endOf(recorded, where) : endByName(entry, where)
+  if (end === undefined) return undefined
+  const isFinished = saysSuccess(lastResult(agentFiles(ref, entry).stream))
+  return isFinished
+    ? { status: 'completed', reason: `its log ends with a successful result, and then ${end}` }
+    : { status: 'crashed', reason: end }
+}
+
+/** In plain words how an agent ended whose place in tmux is recorded. */
+async function endOf(recorded: RecordedTmux, where: Whereabouts): Promise<string | undefined> {
+  const { server_pid, server_start, pane_id, pane_pid } = recorded
+  const isServerThere =
+    where.server?.pid === server_pid && (server_start ?? where.server.start) === where.server.start
+  if (!isServerThere) return `its tmux server ${server_pid} is gone`
+  if (!where.session) await dying(recorded)
+  const session = where.session ? '' : ' and its tmux session is gone'
+  if (!isRunning(recorded)) return `its pane's process ${pane_pid} ended${session}`
+  if (!where.session) return 'its tmux session is gone'
+  const pane = where.panes.find(({ id }) => id === pane_id)
+  if (pane && !pane.dead) return undefined
+  return pane ? `its pane ${pane_id} is dead` : `its pane ${pane_id} is gone`
+}
+
+/** A dying pane process hangs up its terminal first, and tmux may close the session before it is quite dead. */
+async function dying(recorded: RecordedTmux): Promise<void> {
+  const deadline = performance.now() + DYING_MS
+  while (isRunning(recorded) && performance.now() < deadline) await sleep(5)
+}
+
+function isRunning({ pane_pid, pane_start }: RecordedTmux): boolean {
+  const start = pane_start ?? startOf(pane_pid)
+  return start !== undefined && isAlive({ pid: pane_pid, start })
+}
+
+function endByName(entry: AgentEntry, where: Whereabouts): string | undefined {
+  return where.session ? undefined : `its tmux session ${entry.tmux_session ?? ''} is gone`
+}

@@ -1,0 +1,38 @@
+import { hasEnded } from '../processes/stat.ts'
+import { readProcess } from '../processes/table.ts'
+import { recordedTmux } from '../tmux/recorded.ts'
+import type { AgentEntry } from '../workspace/registry-types.ts'
+
+/**
+ * Tells by one read of /proc whether an agent may have ended: cheap enough for every agent several times a second. It
+ * is only a reason to look closer; tmux is asked before anything is concluded.
+ */
+export class Pulses {
+  /** What the registry does not say of an agent's pane process. */
+  readonly #starts = new Map<string, number>()
+  readonly #withoutTerminal = new Set<string>()
+
+  /** False also where no place in tmux is recorded: such an agent is still being deployed, or somebody else's. */
+  mayHaveEnded(key: string, entry: AgentEntry): boolean {
+    const recorded = recordedTmux(entry)
+    if (!recorded) return false
+    const now = readProcess(recorded.pane_pid)
+    if (!now || hasEnded(now)) return true
+    const start = recorded.pane_start ?? this.#starts.get(key) ?? now.start
+    this.#starts.set(key, start)
+    // A pane's process is the child of its tmux server; with another parent its server has gone, or it is somebody else.
+    if (now.start !== start || now.ppid !== recorded.server_pid) return true
+    // A session that is killed hangs up its terminal; a process that ignores that stays, without one.
+    return now.tty === 0 && !this.#withoutTerminal.has(key)
+  }
+
+  /** A closer look found the agent alive: a pane process may have given up its terminal by itself. */
+  isAlive(key: string): void {
+    this.#withoutTerminal.add(key)
+  }
+
+  forget(key: string): void {
+    this.#starts.delete(key)
+    this.#withoutTerminal.delete(key)
+  }
+}

@@ -1,0 +1,39 @@
+/** What kind of refusal a CleanupError is; callers branch on it, people read the sentence. */
+export type CleanupErrorCode =
+  | 'bad-id'
+  | 'outside-workspace'
+  | 'no-workspace'
+  | 'unknown-task'
+  | 'unknown-agent'
+  | 'already-there'
+  | 'registry-unreadable'
+  | 'lock-held'
+  | 'processes-hidden'
+  | 'could-not-ask'
+  | 'cannot-hand-over'
+  | 'bad-argument'
+  | 'daemon-running'
+
+/**
+ * Something that stops a cleanup before it did harm. The message is one sentence for a person: the thing's
+ * name, what was expected, what was found, and the next step.
+ */
+export class CleanupError extends Error {
+  override readonly name = 'CleanupError'
+  readonly code: CleanupErrorCode
+
+  constructor(code: CleanupErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The `code` of a Node system error (`ENOENT`, `EACCES`, ...), or undefined for anything else. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+/** An error's own words, for use inside a longer sentence. */
+export function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,35 @@
+/**
+ * cleanup/ ends what an agent of a tmux-based orchestrator leaves behind, and touches nothing else.
+ * It imports nothing of ours. What it guarantees, and which file reaches each guarantee, is in README.md.
+ */
+
+export { type Claimed, claimsFor } from './claims/claims-for.ts'
+export { type CleanUpOptions, cleanUp, GRACE_MS } from './cleaning/clean-up.ts'
+export { type Ending, recordIntent } from './cleaning/intent.ts'
+export { startOutside } from './cleaning/outside.ts'
+export type { CleanUpReport, Log, LogLine, Outcome } from './cleaning/report.ts'
+export { findPending, type Pending, resume } from './cleaning/resume.ts'
+export { type DaemonOptions, runDaemon } from './daemon/run-daemon.ts'
+export { CleanupError, type CleanupErrorCode } from './errors.ts'
+export { startOf } from './processes/table.ts'
+export { validateAgentId, validateTaskId } from './workspace/ids.ts'
+export * as layout from './workspace/layout.ts'
+export { type AgentRef, agentMarker, MARKER } from './workspace/layout.ts'
+export { addAgent, addTask, initRegistries } from './workspace/new-registries.ts'
+export {
+  changeGlobal,
+  changeTask,
+  listTasks,
+  readAgent,
+  readGlobalRegistry,
+  readTaskRegistry,
+} from './workspace/registry.ts'
+export type {
+  AgentEntry,
+  CleanupRecord,
+  GlobalRegistry,
+  RecordedTmux,
+  TaskRegistry,
+} from './workspace/registry-types.ts'
+export { isTerminal } from './workspace/status.ts'
+export { updateAgent } from './workspace/update-agent.ts'

@@ -1,0 +1,29 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+
+/**
+ * Makes a costly look shareable. Everybody who asks while one look is under way, or within `restMs` after it, or in
+ * the same turn of the event loop, gets the one look that begins then: so ten cleanups at once look hardly more
+ * often than one, and none sees a state older than its question.
+ */
+export function sharedPass<T>(look: () => T | Promise<T>, restMs = 0): () => Promise<T> {
+  let running: Promise<unknown> | undefined
+  let endedAt = Number.NEGATIVE_INFINITY
+  let next: Promise<T> | undefined
+
+  async function begin(): Promise<T> {
+    await running?.catch(() => {})
+    const waitMs = endedAt + restMs - performance.now()
+    await (waitMs > 0 ? sleep(waitMs) : nextTurn())
+    next = undefined
+    const looking = (async () => look())().finally(() => {
+      endedAt = performance.now()
+    })
+    running = looking
+    return looking
+  }
+
+  return () => {
+    next ??= begin()
+    return next
+  }
+}

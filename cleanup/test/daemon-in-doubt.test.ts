@@ -1,0 +1,36 @@
+import fs from 'node:fs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { addAgent, layout } from '../index.ts'
+import { Daemon } from './support/daemon.ts'
+import { kill, Rig } from './support/rig.ts'
+import { until } from './support/until.ts'
+
+const idle = 'echo ready; sleep 1000 & wait'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+test('an agent that is being deployed is not judged, nor one whose tmux does not answer', async () => {
+  const daemon = await Daemon.start(rig)
+  const young = rig.ref('young')
+  await addAgent(young, {
+    status: 'running',
+    tmux_session: 'agent_young',
+    started_at: new Date().toISOString(),
+  })
+  const hung = await rig.deploy('hung', { claude: idle, socket: `${rig.folder}/hung` })
+  const server = rig.entry(hung).tmux?.server_pid ?? 0
+  process.kill(server, 'SIGSTOP')
+  kill(rig.entry(hung).tmux?.pane_pid ?? 0)
+  await until('it could not be asked', () => daemon.events('not-cleaned').length > 0, 10_000)
+  expect(rig.entry(young).status).toBe('running')
+  expect(rig.entry(hung).status).toBe('running')
+  expect(fs.existsSync(layout.promptFile(hung))).toBe(true)
+  process.kill(server, 'SIGCONT')
+  await until('it is clean', () => rig.entry(hung).cleanup?.state === 'done')
+  expect(rig.entry(young).status).toBe('running')
+  await daemon.stop()
+}, 20_000)

@@ -1,0 +1,88 @@
+import fs from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type AgentRef, layout, recordIntent } from '../index.ts'
+import { Daemon, runDaemonProgram } from './support/daemon.ts'
+import { isRunning, kill, NO_TRACES, Rig, traces } from './support/rig.ts'
+import { until } from './support/until.ts'
+
+const idle = 'echo ready; sleep 1000 & wait'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+const cleaned = (ref: AgentRef) => until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+
+test('a second one says who is there, and leaves', async () => {
+  const daemon = await Daemon.start(rig)
+  const { code, said } = await runDaemonProgram(['--workspace', rig.workspace])
+  expect(code).toBe(3)
+  expect(said).toContain(`process ${daemon.child.pid} holds`)
+  expect(said.split('\n')).toHaveLength(1)
+  expect(await daemon.stop()).toBe(0)
+})
+
+test('ends within a second when told to, leaves no lock, and the next one goes on', async () => {
+  const daemon = await Daemon.start(rig)
+  const ref = await rig.deploy('a', { claude: 'trap "" TERM HUP; echo ready; while :; do sleep 1; done' })
+  await recordIntent(ref, { status: 'completed', reason: 'x' })
+  await until('it is at work', () => daemon.events('signal').length > 0)
+  const told = performance.now()
+  expect(await daemon.stop()).toBe(0)
+  expect(performance.now() - told).toBeLessThan(1_000)
+  expect(fs.existsSync(layout.daemonLock(rig.workspace))).toBe(false)
+  const next = await Daemon.start(rig)
+  await cleaned(ref)
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+  await next.stop()
+})
+
+test('a killed one leaves a lock that stops nobody', async () => {
+  await (await Daemon.start(rig)).stop('SIGKILL')
+  expect(fs.existsSync(layout.daemonLock(rig.workspace))).toBe(true)
+  const next = await Daemon.start(rig)
+  await next.stop()
+})
+
+test('ends with its owner, but not before the last agent', async () => {
+  const owner = rig.start('sleep', ['1000'])
+  const daemon = await Daemon.start(rig, '--owner-pid', String(owner))
+  const ref = await rig.deploy('a', { claude: idle })
+  kill(owner)
+  await until('the owner is gone', () => !isRunning(owner))
+  rig.tmux('kill-session', '-t', '=agent_a:')
+  expect(await daemon.exit()).toBe(0)
+  expect(rig.entry(ref).cleanup?.state).toBe('done')
+})
+
+test('keeps its descriptors', async () => {
+  const daemon = await Daemon.start(rig)
+  const count = () => fs.readdirSync(`/proc/${daemon.child.pid}/fd`).length
+  const endOne = async (id: string) => {
+    const ref = await rig.deploy(id, { claude: idle })
+    await recordIntent(ref, { status: 'completed', reason: 'x' })
+    await cleaned(ref)
+  }
+  await endOne('first')
+  const before = count()
+  for (let n = 0; n < 8; n++) await endOne(`n${n}`)
+  await until('it has as many as before', () => count() <= before)
+  await daemon.stop()
+})
+
+describe('wrong arguments', () => {
+  test.each([
+    [[], '--workspace is missing'],
+    [['--workspace', 'relative'], 'expected an absolute path'],
+    [['--workspace', '/nowhere/at/all'], 'does not exist'],
+    [['--workspace', '/tmp', '--owner-pid', 'x'], '--owner-pid is "x"'],
+    [['--what'], "Unknown option '--what'"],
+  ])('%j', async (args, sentence) => {
+    const { code, said } = await runDaemonProgram(args)
+    expect(code).toBe(2)
+    expect(said).toContain(sentence)
+    expect(said.split('\n')).toHaveLength(1)
+  })
+})

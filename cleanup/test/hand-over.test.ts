@@ -1,0 +1,121 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { agentMarker, layout, startOutside } from '../index.ts'
+import { isRunning, NO_TRACES, Rig, readText, traces } from './support/rig.ts'
+import { until } from './support/until.ts'
+
+const CLEANER = path.join(import.meta.dirname, 'support', 'cleaner.ts')
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(async () => {
+  // What was started outside is outside the rig too: it carries no mark, and ends by itself.
+  await until('no cleaner is left', () => leftovers().length === 0)
+  await rig[Symbol.asyncDispose]()
+})
+
+/** A script that cleans its own agent up when it is told to, as an MCP server in the agent's pane does. */
+function cleansItself(id: string, prefix = ''): string {
+  const ref = rig.ref(id)
+  const args = [ref.workspace, ref.taskId, ref.agentId, `${rig.folder}/${id}.report`].join(' ')
+  return `echo ready; ${prefix} ${process.execPath} ${CLEANER} ${args}; sleep 1000 & wait`
+}
+
+const report = (id: string) =>
+  until(`the report of ${id}`, () => {
+    const text = readText(`${rig.folder}/${id}.report`)
+    return text !== '' && (JSON.parse(text) as { outcome: string })
+  })
+
+test('a cleaner inside its agent answers first, and is survived by the work', async () => {
+  const ref = await rig.deploy('own', { claude: cleansItself('own') })
+  expect(await report('own')).toMatchObject({ outcome: 'handed-over', problems: [] })
+  await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+  expect(rig.sessions()).toEqual(['user'])
+})
+
+test('also when the server ends with the agent’s session, its last', async () => {
+  const ref = await rig.deploy('last', { claude: `sleep 0.3; ${cleansItself('last')}` })
+  rig.tmux('kill-session', '-t', '=user:')
+  await report('last')
+  await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+  expect(fs.existsSync(layout.promptFile(ref))).toBe(false)
+  expect(rig.processesOf(ref)).toEqual([])
+})
+
+test('also without a marker, in a session of its own, and below a daemon', async () => {
+  const ref = await rig.deploy('deep', {
+    claude: `( setsid env -u LEAKRIG_AGENT bash -c '${cleansItself('deep')}' & ); sleep 1000 & wait`,
+  })
+  expect(await report('deep')).toMatchObject({ outcome: 'handed-over' })
+  await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
+
+test('two at once do not end each other', async () => {
+  const both = `${cleansItself('pair').replace(/^echo ready;/, '')} & ${cleansItself('pair')}`
+  const ref = await rig.deploy('pair', { claude: both })
+  await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+  expect(rig.entry(ref).cleanup?.problems).toBeUndefined()
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
+
+test('what is started outside carries no mark of the agent, and any word arrives as it is', async () => {
+  const folder = path.join(rig.folder, 'a b\'c"d#{pid}#H%H$(id)`id`;\n')
+  fs.mkdirSync(folder)
+  const program = path.join(folder, 'probe.mjs')
+  fs.writeFileSync(
+    program,
+    `import fs from 'node:fs'
+     fs.writeFileSync(process.argv[2], JSON.stringify({ pid: process.pid, env: process.env, args: process.argv.slice(3) }))
+     setTimeout(() => {}, 60_000)`,
+  )
+  for (const socket of [rig.socket, undefined]) {
+    const file = path.join(folder, `out-${socket === undefined}`)
+    const words = [
+      "it's",
+      '#{session_name}',
+      '##',
+      '#[x]',
+      '#(id)',
+      '\\',
+      '$HOME',
+      '%H',
+      'two\nlines',
+      '',
+      ';',
+      '~',
+    ]
+    process.env.LEAKRIG_AGENT = agentMarker(rig.ref('x'))
+    process.env.CLAUDE_CODE_SESSION_ID = 'x'
+    try {
+      await startOutside(program, [file, ...words], socket)
+    } finally {
+      delete process.env.LEAKRIG_AGENT
+      delete process.env.CLAUDE_CODE_SESSION_ID
+    }
+    const { pid, env, args } = await until('it runs', () => {
+      const text = readText(file)
+      return text !== '' && JSON.parse(text)
+    })
+    expect(args).toEqual(words)
+    expect(Object.keys(env).filter(name => /^(TMUX$|TMUX_PANE|LEAKRIG|CLAUDE)/.test(name))).toEqual([])
+    const stat = readText(`/proc/${pid}/stat`).split(' ')
+    expect(stat[6], 'its terminal').toBe('0')
+    process.kill(pid, 'SIGKILL')
+    await until('it has ended', () => !isRunning(pid))
+  }
+})
+
+/** Processes of ours that work for the rig's workspace. */
+function leftovers(): string[] {
+  return fs
+    .readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(pid => readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' '))
+    .filter(command => command.includes('hand-over.ts') && command.includes(rig.workspace))
+}

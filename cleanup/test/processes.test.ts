@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { expect, test } from 'vitest'
+import { signal } from '../processes/signals.ts'
+import { hasEnded, parseStat } from '../processes/stat.ts'
+import { isAlive, readProcess, readTable, startOf } from '../processes/table.ts'
+import { until } from './support/until.ts'
+
+const REST = 'S 1 2 3 34816 2 4194560 1 2 3 4 5 6 7 8 20 0 9 0 12345 999 8 18446744073709551615'
+
+test.each(['claude', 'a b', 'a) S 9 9 (b', 'two\nlines', ')', '', '(('])(
+  'a stat line with the name %j',
+  comm => {
+    const found = parseStat(`77 (${comm}) ${REST}`)
+    expect(found).toEqual({
+      pid: 77,
+      comm,
+      state: 'S',
+      ppid: 1,
+      pgid: 2,
+      sid: 3,
+      tty: 34816,
+      start: 12345,
+      threads: 9,
+      kernel: false,
+    })
+  },
+)
+
+test.each(['', '77', '77 (a', '77 (a) S', 'no such thing'])('not a stat line: %j', text => {
+  expect(parseStat(text)).toBeUndefined()
+})
+
+test('a zombie has ended, a main thread that left its others running has not', () => {
+  const stat = (state: string, threads: number) => ({ ...parse(), state, threads })
+  expect(hasEnded(stat('Z', 1))).toBe(true)
+  expect(hasEnded(stat('Z', 3))).toBe(false)
+  expect(hasEnded(stat('X', 1))).toBe(true)
+  expect(hasEnded(stat('T', 1))).toBe(false)
+})
+
+test('the table shows this process, and calls of one turn share a pass', async () => {
+  const [one, two] = await Promise.all([readTable(), readTable()])
+  expect(one).toBe(two)
+  expect(one.get(process.pid)).toMatchObject({ pid: process.pid, ppid: process.ppid, state: 'R' })
+  expect(await readTable()).not.toBe(one)
+})
+
+test('a signal goes to the process that was meant, or to none', async () => {
+  const child = spawn('sleep', ['1000'])
+  const pid = child.pid ?? 0
+  const start = await until('it runs', () => startOf(pid))
+  expect(signal({ pid, start: start + 1 }, 'SIGKILL')).toBe('ended')
+  expect(isAlive({ pid, start })).toBe(true)
+  process.kill(pid, 'SIGSTOP')
+  await until('it is stopped', () => readProcess(pid)?.state === 'T')
+  const exit = once(child, 'exit')
+  expect(signal({ pid, start }, 'SIGTERM')).toBe('sent')
+  expect((await exit)[1]).toBe('SIGTERM')
+  expect(signal({ pid, start }, 'SIGTERM')).toBe('ended')
+})
+
+test.each([0, 1, -1, 1.5, Number.NaN])('a signal to %d is nobody’s', pid => {
+  expect(signal({ pid, start: readProcess(pid)?.start ?? 0 }, 'SIGTERM')).not.toBe('sent')
+})
+
+function parse() {
+  const found = parseStat(`77 (a) ${REST}`)
+  if (!found) throw new Error('the line is right')
+  return found
+}

@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import path from 'node:path'
+import { type Rig, readText } from './rig.ts'
+import { until } from './until.ts'
+
+const PROGRAM = path.join(import.meta.dirname, '..', '..', 'bin', 'daemon.ts')
+
+/** The daemon as a process of its own, on a rig's workspace. */
+export class Daemon {
+  readonly child: ChildProcess
+  readonly #log: string
+
+  private constructor(rig: Rig, args: string[]) {
+    // Each one has a log of its own, so that its events are not taken for those of the one before.
+    this.#log = path.join(rig.folder, `daemon-${performance.now()}.log`)
+    const log = fs.openSync(this.#log, 'a')
+    const command = [PROGRAM, '--workspace', rig.workspace, '--grace-ms', '1000', ...args]
+    this.child = spawn(process.execPath, command, { stdio: ['ignore', log, log] })
+    fs.closeSync(log)
+  }
+
+  static async start(rig: Rig, ...args: string[]): Promise<Daemon> {
+    const daemon = new Daemon(rig, args)
+    await until('the daemon has started', () => daemon.events('started').length > 0)
+    return daemon
+  }
+
+  events(event: string): Record<string, unknown>[] {
+    const lines = readText(this.#log)
+      .split('\n')
+      .filter(line => line.startsWith('{'))
+    return lines.map(line => JSON.parse(line)).filter(line => line.event === event)
+  }
+
+  /** Sends a signal and returns the exit code once it has ended. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    this.child.kill(signal)
+    return this.exit()
+  }
+
+  async exit(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit')
+    return this.child.exitCode
+  }
+}
+
+/** Runs the daemon with any arguments to its end. */
+export async function runDaemonProgram(args: string[]): Promise<{ code: number; said: string }> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', (text: Buffer) => {
+    said += text
+  })
+  const [code] = await once(child, 'close')
+  return { code, said: said.trim() }
+}

@@ -1,0 +1,11 @@
+// Changes the registry as one of many: `registry-writer.ts <workspace> <task> <agent> <times>`.
+import { updateAgent } from '../../index.ts'
+
+const [workspace = '', taskId = '', agentId = '', times] = process.argv.slice(2)
+for (let n = 0; n < Number(times); n++)
+  await updateAgent({ workspace, taskId, agentId }, entry => {
+    entry.progress = (entry.progress ?? 0) + 1
+  })
+await updateAgent({ workspace, taskId, agentId }, entry => {
+  entry.status = 'completed'
+})

@@ -1,0 +1,226 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { dir as temporaryFolder } from 'tmp-promise'
+import {
+  type AgentEntry,
+  type AgentRef,
+  addAgent,
+  addTask,
+  agentMarker,
+  initRegistries,
+  layout,
+  type RecordedTmux,
+  readAgent,
+  startOf,
+} from '../../index.ts'
+import { isAlive, readProcess } from '../../processes/table.ts'
+import { until } from './until.ts'
+
+const TASK = 'TASK-1'
+
+/** What a test deploys: `claude` is a bash script whose output goes through tee into the stream log. */
+export interface Deployment {
+  claude: string
+  /** What the pane's shell runs before and after the pipeline. */
+  before?: string
+  after?: string
+  /** False leaves the place in tmux out of the registry, as other orchestrators do. */
+  recorded?: boolean
+  marker?: boolean
+  entry?: Partial<AgentEntry>
+  /** Another tmux server, by its socket. */
+  socket?: string
+}
+
+/** A workspace and a tmux server of a test's own, and everything that was started there. */
+export class Rig implements AsyncDisposable {
+  readonly folder: string
+  readonly workspace: string
+  readonly socket: string
+  readonly #remove: () => Promise<void>
+  readonly #before = process.env.TMUX_TMPDIR
+  readonly #children: ChildProcess[] = []
+
+  private constructor(folder: string, remove: () => Promise<void>) {
+    this.folder = folder
+    this.workspace = path.join(folder, '.agent-workspace')
+    this.socket = path.join(folder, `tmux-${process.getuid?.()}`, 'default')
+    this.#remove = remove
+    process.env.TMUX_TMPDIR = folder
+    // In the environment of everything that is started from here, so that nothing outlives the test unseen.
+    process.env.LEAKRIG_TEST = folder
+  }
+
+  static async start(): Promise<Rig> {
+    const { path: folder, cleanup } = await temporaryFolder({ prefix: 'lr-', unsafeCleanup: true })
+    const rig = new Rig(fs.realpathSync(folder), cleanup)
+    fs.mkdirSync(path.dirname(rig.socket), { mode: 0o700 })
+    // A user's own session: it keeps the server alive, and must be there at the end.
+    rig.tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'user', 'sleep 1000')
+    await initRegistries(rig.workspace)
+    await addTask(rig.workspace, { task_id: TASK })
+    return rig
+  }
+
+  tmux(...args: string[]): string {
+    const { stdout, stderr, status } = spawnSync('tmux', ['-S', this.socket, ...args], { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`tmux ${args.join(' ')}: ${stderr}`)
+    return stdout.trim()
+  }
+
+  sessions(): string[] {
+    return this.tmux('list-sessions', '-F', '#{session_name}').split('\n')
+  }
+
+  ref(agentId: string): AgentRef {
+    return { workspace: this.workspace, taskId: TASK, agentId }
+  }
+
+  /** Deploys an agent, and returns when its script says `ready` (its first line, also in the log). */
+  async deploy(agentId: string, deployment: Deployment): Promise<AgentRef> {
+    const ref = this.ref(agentId)
+    for (const file of [
+      layout.promptFile(ref),
+      layout.progressFile(ref),
+      layout.findingsFile(ref),
+      layout.deployLog(ref),
+    ])
+      fs.writeFileSync(file, `{"file":"${path.basename(file)}"}\n`)
+    const tmux = this.newSession(ref, deployment)
+    await addAgent(ref, {
+      status: 'running',
+      tmux_session: layout.sessionName(ref),
+      started_at: new Date().toISOString(),
+      ...(deployment.recorded !== false && { tmux }),
+      ...deployment.entry,
+    })
+    await until(`${agentId} is ready`, () => readText(layout.streamLog(ref)).includes('ready'))
+    return ref
+  }
+
+  newSession(
+    ref: AgentRef,
+    { claude, before = '', after = '', marker = true, socket }: Deployment,
+  ): RecordedTmux {
+    const script = path.join(this.folder, `${ref.agentId}.sh`)
+    fs.writeFileSync(script, `cd ${this.folder}\n${claude}\n`)
+    const format = '#{pid} #{session_id} #{session_created} #{pane_id} #{pane_pid} #{socket_path}'
+    const environment = marker ? ['-e', `LEAKRIG_AGENT=${agentMarker(ref)}`] : []
+    const command = `${before} bash ${script} | tee ${layout.streamLog(ref)}; ${after}`
+    const made = spawnSync(
+      'tmux',
+      [
+        ...['-S', socket ?? this.socket, 'new-session', '-d', '-P', '-F', format],
+        ...['-s', layout.sessionName(ref), ...environment, '--', 'bash', '-c', command],
+      ],
+      { encoding: 'utf8' },
+    )
+    const [server, session_id = '', created, pane_id = '', pane, at = ''] = made.stdout.trim().split(' ')
+    const [server_pid, pane_pid] = [Number(server), Number(pane)]
+    return {
+      socket: at,
+      server_pid,
+      server_start: startOf(server_pid) ?? -1,
+      session_id,
+      session_created: Number(created),
+      pane_id,
+      pane_pid,
+      pane_start: startOf(pane_pid) ?? -1,
+    }
+  }
+
+  /** The number that a script has written with `echo $! > <name>.pid`. */
+  pid(name: string): Promise<number> {
+    return until(`${name}.pid`, () => Number(readText(path.join(this.folder, `${name}.pid`))) || undefined)
+  }
+
+  /** Starts a process of nobody's, which must be there at the end. */
+  start(command: string, args: string[], env: NodeJS.ProcessEnv = {}): number {
+    const options = { stdio: 'ignore', detached: true, env: { ...process.env, ...env } } as const
+    const child = spawn(command, args, options)
+    this.#children.push(child)
+    if (child.pid === undefined) throw new Error(`${command} did not start`)
+    return child.pid
+  }
+
+  entry(ref: AgentRef): AgentEntry {
+    return readAgent(ref)
+  }
+
+  /** Processes of the test that carry an agent's marker. */
+  processesOf(ref: AgentRef): string[] {
+    return this.#processes(`LEAKRIG_AGENT=${agentMarker(ref)}`).map(
+      pid => `${pid} ${readProcess(pid)?.comm ?? 'gone'}`,
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const mark = `LEAKRIG_TEST=${this.folder}`
+    await until('everything of the test has ended', () => {
+      const left = this.#processes(mark).filter(pid => pid !== process.pid)
+      for (const pid of left) kill(pid)
+      return left.length === 0
+    })
+    delete process.env.LEAKRIG_TEST
+    if (this.#before === undefined) delete process.env.TMUX_TMPDIR
+    else process.env.TMUX_TMPDIR = this.#before
+    await this.#remove()
+  }
+
+  #processes(variable: string): number[] {
+    const pids = fs.readdirSync('/proc').map(Number).filter(Number.isInteger)
+    return pids.filter(pid => {
+      const environment = `\0${readText(`/proc/${pid}/environ`)}`
+      return environment.includes(`\0${variable}\0`) && isRunning(pid)
+    })
+  }
+}
+
+export function isRunning(pid: number): boolean {
+  const start = startOf(pid)
+  return start !== undefined && isAlive({ pid, start })
+}
+
+export function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It has ended.
+  }
+}
+
+/** The whole end of a plain agent: nothing running, no session, prompt gone, logs in the archive, registries right. */
+export function traces(rig: Rig, ref: AgentRef): Record<string, unknown> {
+  const logs = [
+    layout.streamLog(ref),
+    layout.progressFile(ref),
+    layout.findingsFile(ref),
+    layout.deployLog(ref),
+  ]
+  return {
+    processes: rig.processesOf(ref),
+    session: rig.sessions().includes(layout.sessionName(ref)),
+    prompt: fs.existsSync(layout.promptFile(ref)),
+    logs: logs.filter(file => fs.existsSync(file)),
+    archived: logs.filter(file => fs.existsSync(layout.archived(ref, file))).length,
+    cleanup: rig.entry(ref).cleanup?.state,
+  }
+}
+
+export const NO_TRACES = {
+  processes: [],
+  session: false,
+  prompt: false,
+  logs: [],
+  archived: 4,
+  cleanup: 'done',
+}

@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process'
+import net from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CleanupError, systemCode, words } from '../errors.ts'
+
+/** What asking came to: the lines that tmux printed, or the certainty that no server is behind the socket. */
+export type Answer = string[] | 'no-server'
+
+/** How long one question to tmux may take, in ms. A healthy server answers in 3; a stopped one never does. */
+const TMUX_TIMEOUT_MS = 5_000
+
+/** How long a server that turned us away gets to close its socket, in ms: one that is on its way out still accepts. */
+const SERVER_EXIT_MS = 300
+
+/**
+ * Asks the tmux server behind a socket. tmux words its errors differently from version to version, so a
+ * failure is judged by the socket: when nobody listens there, there is no server; otherwise tmux could not be
+ * asked, which is an error (CleanupError `could-not-ask`) and never means that something is gone.
+ */
+export async function askTmux(
+  socket: string,
+  args: string[],
+  timeoutMs: number = TMUX_TIMEOUT_MS,
+): Promise<Answer> {
+  try {
+    return await runTmux(socket, args, timeoutMs)
+  } catch (error) {
+    if (await isDeserted(socket)) return 'no-server'
+    throw couldNotAsk(socket, args, failureOf(error, timeoutMs))
+  }
+}
+
+/** An error that says that tmux could not be asked, and that nothing follows from it. */
+export function couldNotAsk(socket: string, args: string[], why: string): CleanupError {
+  return new CleanupError(
+    'could-not-ask',
+    `tmux on ${socket} could not be asked (${args[0]}): ${why}. That does not mean that the session is gone, so nothing was ended or deleted on the strength of it; make tmux answer, then try again.`,
+  )
+}
+
+function runTmux(socket: string, args: string[], timeoutMs: number): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    // -u: in another locale tmux prints "_" for what it cannot show, and "agent_é" would compare equal to "agent__".
+    const options = {
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+      maxBuffer: 1 << 26,
+      env: outsideOfPanes(),
+    } as const
+    execFile('tmux', ['-u', '-S', socket, ...args], options, (error, stdout, stderr) => {
+      if (error) reject(Object.assign(error, { stderr }))
+      else resolve(stdout.split('\n').filter(line => line !== ''))
+    })
+  })
+}
+
+/** Our environment without the pane that we may run in: tmux would take it for the target of a command that names none. */
+function outsideOfPanes(): NodeJS.ProcessEnv {
+  const { TMUX: _tmux, TMUX_PANE: _pane, ...rest } = process.env
+  return rest
+}
+
+function failureOf(error: unknown, timeoutMs: number): string {
+  if (error instanceof Error && 'killed' in error && error.killed) return `no answer within ${timeoutMs} ms`
+  if (systemCode(error) === 'ENOENT') return 'there is no tmux on the PATH'
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
+  return said === '' ? words(error) : `it said "${said}"`
+}
+
+/** True when nobody listens on the socket, or when that comes about while we wait. */
+async function isDeserted(socket: string): Promise<boolean> {
+  const deadline = performance.now() + SERVER_EXIT_MS
+  while (await isListening(socket)) {
+    if (performance.now() > deadline) return false
+    await sleep(10)
+  }
+  return true
+}
+
+/** False only when the kernel says that nobody listens: no such socket, or a socket that refuses. */
+function isListening(socket: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const connection = net.connect(socket)
+    const settle = (listening: boolean) => {
+      connection.destroy()
+      resolve(listening)
+    }
+    connection.on('connect', () => settle(true))
+    connection.on('error', error => {
+      const code = systemCode(error)
+      settle(code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== 'ENOTDIR')
+    })
+  })
+}

@@ -1,0 +1,18 @@
+import type { AgentEntry } from '../workspace/registry-types.ts'
+import { askTmux, couldNotAsk } from './ask.ts'
+import { locate, type Whereabouts } from './locate.ts'
+
+/**
+ * Kills an agent's session by its id, and sees that it is gone. It is needed where panes stay after their process
+ * ended (`remain-on-exit`). Throws `could-not-ask` when tmux does not say so.
+ */
+export async function killSession(entry: AgentEntry, { socket, session }: Whereabouts): Promise<void> {
+  const kill = ['kill-session', '-t', session?.id ?? '']
+  // It may close by itself before the kill arrives. tmux's complaint is then no news, so only the second look counts.
+  const complaint = await askTmux(socket, kill).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if ((await locate(entry)).session)
+    throw complaint ?? couldNotAsk(socket, kill, `it still lists the session ${session?.id}`)
+}

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Identity } from '../processes/identity.ts'
+import { isAlive, startOf } from '../processes/table.ts'
+import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
+import { couldNotAsk } from './ask.ts'
+import { defaultSocket } from './default-socket.ts'
+import { recordedTmux } from './recorded.ts'
+import { readServer, type TmuxPane, type TmuxServer, type TmuxSession } from './server.ts'
+
+/** Where an agent is in tmux, as tmux says now. */
+export interface Whereabouts {
+  socket: string
+  /** The server that answered; undefined when there is none. */
+  server: Identity | undefined
+  /** What was recorded at deploy, unless its server pid is another process's by now: then it is of an earlier life. */
+  recorded: RecordedTmux | undefined
+  session: { id: string; name: string } | undefined
+  panes: AgentPane[]
+}
+
+export interface AgentPane extends TmuxPane {
+  /** True when another session shows this pane too, so that it may have been born there. */
+  shared: boolean
+}
+
+/** How long a server that no longer answers gets to end, in ms: it closes its socket a moment before its process goes. */
+const SERVER_EXIT_MS = 1_000
+
+/**
+ * Finds an agent's session by exact comparison with what tmux lists: never by handing tmux a name, which it
+ * reads as a prefix and a pattern. Throws `could-not-ask` when there is no certain answer.
+ */
+export async function locate(entry: AgentEntry): Promise<Whereabouts> {
+  const recorded = recordedTmux(entry)
+  const socket = recorded?.socket ?? defaultSocket()
+  const found = await readServer(socket)
+  if (recorded && found?.pid !== recorded.server_pid) await requireEnded(recorded)
+  const server = found && identify(found.pid)
+  const session = found?.sessions.find(candidate => isOurs(candidate, entry, recorded, server))
+  return {
+    socket: found?.socket ?? socket,
+    server,
+    recorded: recorded && isOfThisLife(recorded, server) ? recorded : undefined,
+    session: session && { id: session.id, name: session.name },
+    panes: found ? panesOf(found, session, sameServer(recorded, server) ? recorded : undefined) : [],
+  }
+}
+
+function isOurs(
+  session: TmuxSession,
+  entry: AgentEntry,
+  recorded: RecordedTmux | undefined,
+  server: Identity | undefined,
+): boolean {
+  if (recorded) {
+    const { session_id, session_created } = recorded
+    return sameServer(recorded, server) && session.id === session_id && session.created === session_created
+  }
+  return typeof entry.tmux_session === 'string' && session.name === entry.tmux_session
+}
+
+/** The panes of the agent's session, and the pane it was deployed in if somebody has moved that elsewhere. */
+function panesOf(
+  server: TmuxServer,
+  session: TmuxSession | undefined,
+  recorded: RecordedTmux | undefined,
+): AgentPane[] {
+  const others = server.sessions.filter(other => other !== session).flatMap(other => other.panes)
+  const own = (session?.panes ?? []).map(pane => ({
+    ...pane,
+    shared: others.some(({ id }) => id === pane.id),
+  }))
+  const moved = others.find(({ id }) => id === recorded?.pane_id)
+  return moved && !own.some(({ id }) => id === moved.id) ? [...own, { ...moved, shared: true }] : own
+}
+
+/** The recorded server does not answer on its socket: it must have ended. While it runs, its sessions may too. */
+async function requireEnded(recorded: RecordedTmux): Promise<void> {
+  if (recorded.server_start === undefined) return
+  const server = { pid: recorded.server_pid, start: recorded.server_start }
+  const deadline = performance.now() + SERVER_EXIT_MS
+  while (isAlive(server)) {
+    if (performance.now() > deadline)
+      throw couldNotAsk(
+        recorded.socket,
+        ['list-sessions'],
+        `its server ${server.pid} runs, but is not behind that socket`,
+      )
+    await sleep(5)
+  }
+}
+
+function isOfThisLife(recorded: RecordedTmux, server: Identity | undefined): boolean {
+  if (recorded.server_start === undefined) return sameServer(recorded, server)
+  const holder = startOf(recorded.server_pid)
+  return holder === undefined || holder === recorded.server_start
+}
+
+function sameServer(recorded: RecordedTmux | undefined, server: Identity | undefined): boolean {
+  if (recorded?.server_pid !== server?.pid) return false
+  return recorded?.server_start === undefined || recorded.server_start === server?.start
+}
+
+function identify(pid: number): Identity | undefined {
+  const start = startOf(pid)
+  return start === undefined ? undefined : { pid, start }
+}

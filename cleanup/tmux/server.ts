@@ -1,0 +1,82 @@
+import { sharedPass } from '../processes/shared-pass.ts'
+import { askTmux, couldNotAsk } from './ask.ts'
+
+/** What one tmux server holds at one moment. */
+export interface TmuxServer {
+  pid: number
+  /** The socket as the server itself names it, which is how it stands in TMUX of every process below. */
+  socket: string
+  sessions: TmuxSession[]
+}
+
+export interface TmuxSession {
+  /** `$3`: never used again in a server's life. */
+  id: string
+  name: string
+  /** Seconds since 1970. */
+  created: number
+  panes: TmuxPane[]
+}
+
+export interface TmuxPane {
+  /** `%7`: never used again in a server's life. */
+  id: string
+  /** The process tmux started in it. Of a dead pane (`remain-on-exit`) the number may be somebody else's by now. */
+  pid: number
+  dead: boolean
+}
+
+// list-panes would be the plain way, but fails with "no current target" on a server that has no session left,
+// so the panes are listed from within each session. Its name comes last: only a name can hold a space.
+const SERVER_FORMAT = '#{pid} #{socket_path}'
+const SESSION_FORMAT =
+  '#{session_id} #{session_created} #{W:#{P:#{pane_id}=#{pane_pid}=#{pane_dead} }}| #{session_name}'
+const QUESTION = ['display-message', '-p', SERVER_FORMAT, ';', 'list-sessions', '-F', SESSION_FORMAT]
+
+/** How long a server is left alone between two questions, in ms: starting a tmux client takes about as long. */
+const REST_MS = 4
+
+const passes = new Map<string, () => Promise<TmuxServer | undefined>>()
+
+/**
+ * What the server behind a socket holds, or undefined when there is certainly no server. Calls of one turn of the
+ * event loop share one question. Throws `could-not-ask`, also for a line it does not understand: half an answer
+ * must not be taken for a whole one.
+ */
+export function readServer(socket: string): Promise<TmuxServer | undefined> {
+  let pass = passes.get(socket)
+  if (!pass) {
+    pass = sharedPass(() => askServer(socket), REST_MS)
+    passes.set(socket, pass)
+  }
+  return pass()
+}
+
+async function askServer(socket: string): Promise<TmuxServer | undefined> {
+  const answer = await askTmux(socket, QUESTION)
+  if (answer === 'no-server') return undefined
+  const [about, ...sessions] = answer
+  const found = /^(\d+) (.+)$/.exec(about ?? '')
+  if (!found?.[2]) throw notUnderstood(socket, about)
+  return {
+    pid: Number(found[1]),
+    socket: found[2],
+    sessions: sessions.map(line => parseSession(socket, line)),
+  }
+}
+
+function parseSession(socket: string, line: string): TmuxSession {
+  const found = /^(\$\d+) (\d+) ((?:%\d+=\d*=[01]? )*)\| (.*)$/.exec(line)
+  if (!found) throw notUnderstood(socket, line)
+  const [, id = '', created, panes = '', name = ''] = found
+  return { id, name, created: Number(created), panes: panes.split(' ').filter(Boolean).map(parsePane) }
+}
+
+function parsePane(text: string): TmuxPane {
+  const [id = '', pid, dead] = text.split('=')
+  return { id, pid: Number(pid), dead: dead === '1' }
+}
+
+function notUnderstood(socket: string, line: string | undefined): Error {
+  return couldNotAsk(socket, QUESTION, `it answered ${JSON.stringify(line ?? '')}, which was not expected`)
+}

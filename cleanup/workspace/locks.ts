@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { tryLock } from 'fs-native-extensions'
+import { CleanupError } from '../errors.ts'
+
+/**
+ * Locks are the kernel's (open file description locks): it drops them when their holder dies, so a cleaner that
+ * was killed with -9 blocks nobody, and no lock is ever judged stale by its age. They cover a range of bytes: one
+ * lock file per registry serves all its agents, a byte each, and there is nothing to remove afterwards.
+ */
+export interface Lock extends Disposable {
+  readonly fd: number
+}
+
+/** The byte that stands for the registry itself; agents come after it. */
+export const REGISTRY_BYTE = 0
+
+/** The byte that stands for one agent's cleaning: 40 bits of its id's hash, so a shared byte means only a wait. */
+export function agentByte(agentId: string): number {
+  return 1 + createHash('sha256').update(agentId).digest().readUIntBE(0, 5)
+}
+
+/** The lock if it is free now, otherwise undefined. The file is made when missing; it stays. */
+export function lockNow(path: string, byte: number): Lock | undefined {
+  // Each lock has a descriptor of its own, because closing is how it is released; Node opens with O_CLOEXEC, so no child inherits it.
+  const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o666)
+  let held = false
+  try {
+    held = tryLock(fd, byte, 1)
+  } finally {
+    if (!held) fs.closeSync(fd)
+  }
+  return held ? { fd, [Symbol.dispose]: () => fs.closeSync(fd) } : undefined
+}
+
+/**
+ * Waits for the lock for at most `waitMs`, then throws a CleanupError (`lock-held`). It asks again and again
+ * instead of blocking in the kernel: a blocked wait occupies one of Node's four worker threads, has no
+ * deadline, and would hang for ever behind a holder that somebody stopped.
+ */
+export async function lock(path: string, byte: number, waitMs: number): Promise<Lock> {
+  const deadline = performance.now() + waitMs
+  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 1.5, 20)) {
+    const held = lockNow(path, byte)
+    if (held) return held
+    if (performance.now() >= deadline)
+      throw new CleanupError(
+        'lock-held',
+        `${path} is locked (byte ${byte}) for more than ${waitMs} ms by another process; see who holds it with "lslocks", end or continue that one, then try again.`,
+      )
+    // Many waiters that woke together would ask together for ever; the random part spreads them.
+    await sleep(pauseMs * (0.5 + Math.random()))
+  }
+}

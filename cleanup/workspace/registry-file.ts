@@ -1,0 +1,121 @@
+import fs from 'node:fs'
+import { CleanupError, systemCode, words } from '../errors.ts'
+import { lock, REGISTRY_BYTE } from './locks.ts'
+import { replaceFile } from './replace-file.ts'
+
+export type Json = Record<string, unknown>
+type Check<T> = (value: Json) => value is Json & T
+
+/** How long a change waits for the lock, in ms. It is held for one write, a few ms. */
+export const LOCK_WAIT_MS = 10_000
+
+/** Reads a registry. Throws a CleanupError (`registry-unreadable`) for anything but a whole registry. */
+export function readJson<T>(file: string, isRegistry: Check<T>): T {
+  const found = parse(file, readText(file))
+  if (!isJson(found) || !isRegistry(found))
+    throw unreadable(file, 'it is JSON, but lacks the fields of a registry')
+  return found
+}
+
+/** True for a plain JSON object. */
+export function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+interface Change<T> {
+  apply: (registry: T) => void
+  resolve: () => void
+  reject: (error: unknown) => void
+}
+
+const waiting = new Map<string, Change<never>[]>()
+
+/**
+ * Changes a registry: read, apply, replace, all under the lock. Changes that are asked for while one is being
+ * written go into the next write together, so a hundred at once cost a few writes and not a hundred.
+ * A change that throws is rejected and leaves no trace; the others go through.
+ */
+export function changeJson<T>(
+  file: string,
+  isRegistry: Check<T>,
+  apply: (registry: T) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const change: Change<T> = { apply, resolve, reject }
+    const queue = waiting.get(file) as Change<T>[] | undefined
+    if (queue) queue.push(change)
+    else {
+      const started: Change<T>[] = [change]
+      waiting.set(file, started as Change<never>[])
+      void drain(file, isRegistry, started)
+    }
+  })
+}
+
+async function drain<T>(file: string, isRegistry: Check<T>, queue: Change<T>[]): Promise<void> {
+  while (queue.length > 0) {
+    let batch: Change<T>[] = []
+    try {
+      using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS)
+      batch = queue.splice(0)
+      writeBatch(file, isRegistry, batch)
+    } catch (error) {
+      for (const change of [...batch, ...queue.splice(0)]) change.reject(lockError(file, error))
+    }
+  }
+  waiting.delete(file)
+}
+
+function writeBatch<T>(file: string, isRegistry: Check<T>, batch: Change<T>[]): void {
+  const registry = readJson(file, isRegistry)
+  const failed = batch.find(change => !applied(change, registry))
+  // The failed change may have altered the registry before it threw: start again without it.
+  if (failed) {
+    batch.splice(batch.indexOf(failed), 1)
+    writeBatch(file, isRegistry, batch)
+    return
+  }
+  if (batch.length > 0) replaceFile(file, registryText(registry))
+  for (const change of batch) change.resolve()
+}
+
+function applied<T>(change: Change<T>, registry: T): boolean {
+  try {
+    change.apply(registry)
+    return true
+  } catch (error) {
+    change.reject(error)
+    return false
+  }
+}
+
+/** A registry as it is written: indented, because people read it. */
+export const registryText = (registry: unknown): string => `${JSON.stringify(registry, null, 2)}\n`
+
+function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8')
+  } catch (error) {
+    throw unreadable(file, systemCode(error) === 'ENOENT' ? 'there is no such file' : words(error))
+  }
+}
+
+function parse(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw unreadable(file, `it is not whole JSON (${text.length} characters: ${words(error)})`)
+  }
+}
+
+function lockError(file: string, error: unknown): unknown {
+  // The lock file lies beside its registry: no folder for the one means that the other cannot be there either.
+  return systemCode(error) === 'ENOENT' ? unreadable(file, 'its folder does not exist') : error
+}
+
+function unreadable(file: string, why: string): CleanupError {
+  return new CleanupError(
+    'registry-unreadable',
+    `The registry ${file} could not be read: ${why}. Nothing was ended or deleted on the strength of it; restore the file, then try again.`,
+  )
+}

@@ -1,0 +1,87 @@
+import type { Identity } from '../processes/identity.ts'
+import { isJson, type Json } from './registry-file.ts'
+
+/**
+ * The registries as the report's system keeps them. Other programs write them too: every object may hold
+ * fields that are not named here, and they survive each of our writes.
+ */
+export interface TaskRegistry {
+  task_id: string
+  status?: string
+  agents: AgentEntry[]
+  total_spawned?: number
+  active_count?: number
+  completed_count?: number
+  [field: string]: unknown
+}
+
+export interface AgentEntry {
+  id: string
+  status: string
+  type?: string
+  parent?: string
+  tmux_session?: string
+  started_at?: string
+  last_update?: string
+  progress?: number
+  completed_at?: string
+  reason?: string
+  prompt_file?: string
+  log_file?: string
+  deploy_log?: string
+  tmux?: RecordedTmux
+  cleanup?: CleanupRecord
+  [field: string]: unknown
+}
+
+/**
+ * Where in tmux an agent lives, noted by our own orchestrator at deploy. Pids alone are reused, so each comes
+ * with its start time in clock ticks since boot (`startOf(pid)`); without one a pid proves nothing once tmux no
+ * longer vouches for it. `session_created` in seconds since 1970.
+ */
+export interface RecordedTmux {
+  socket: string
+  server_pid: number
+  server_start?: number
+  session_id: string
+  session_created: number
+  pane_id: string
+  pane_pid: number
+  pane_start?: number
+}
+
+/** How far an agent's cleanup has come. `pending` is written before anything is ended: whoever comes next finishes it. */
+export interface CleanupRecord {
+  state: 'pending' | 'done'
+  since: string
+  reason: string
+  /** Who set out to clean up; absent when it was left to the daemon. */
+  cleaner?: Identity
+  finished_at?: string
+  /** Why the last attempt left something undone, in sentences. */
+  problems?: string[]
+}
+
+export interface GlobalRegistry {
+  created_at?: string
+  total_tasks?: number
+  active_tasks?: number
+  total_agents_spawned?: number
+  active_agents?: number
+  tasks: Record<string, Json>
+  agents: Record<string, Json>
+  [field: string]: unknown
+}
+
+export function isTaskRegistry(value: Json): value is Json & TaskRegistry {
+  return Array.isArray(value.agents) && value.agents.every(isAgentEntry)
+}
+
+export function isGlobalRegistry(value: Json): value is Json & GlobalRegistry {
+  const maps = [value.tasks, value.agents]
+  return maps.every(map => isJson(map) && Object.values(map).every(isJson))
+}
+
+function isAgentEntry(value: unknown): value is AgentEntry {
+  return isJson(value) && typeof value.id === 'string' && typeof value.status === 'string'
+}

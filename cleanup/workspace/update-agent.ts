@@ -1,0 +1,19 @@
+import { type AgentRef, validateRef } from './layout.ts'
+import { mirror } from './mirror.ts'
+import { changeTask, requireAgent } from './registry.ts'
+import type { AgentEntry } from './registry-types.ts'
+
+/**
+ * Changes one agent's entry in its task's registry under the lock, then brings the global registry in line.
+ * `change` gets the newest entry and alters it; what it throws is thrown here, and nothing is written.
+ * Throws `unknown-agent` when the task has no such agent.
+ */
+export async function updateAgent(ref: AgentRef, change: (entry: AgentEntry) => void): Promise<void> {
+  validateRef(ref)
+  await changeTask(ref.workspace, ref.taskId, registry => {
+    const entry = requireAgent(registry, ref)
+    change(entry)
+    entry.last_update = new Date().toISOString()
+  })
+  await mirror(ref)
+}
