@@ -1,0 +1,80 @@
+import { Command, Option } from 'commander'
+import { refuse } from './refuse.ts'
+
+export interface Flags {
+  prompt: string | undefined
+  print: boolean
+  version: boolean
+  verbose: boolean
+  outputFormat: 'text' | 'json' | 'stream-json'
+  inputFormat: 'text' | 'stream-json'
+  dangerouslySkipPermissions: boolean
+  permissionMode: string | undefined
+  model: string
+  mcpConfig: string[]
+  strictMcpConfig: boolean
+  sessionId: string | undefined
+  resume: string | boolean | undefined
+  continue: boolean
+}
+
+const permissionModes = ['acceptEdits', 'auto', 'bypassPermissions', 'default', 'dontAsk', 'plan']
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+// commander is what the real CLI parses with: its words for an unknown option, and the way an option with several
+// values swallows the prompt behind it, are behaviour that an orchestrator can observe.
+export function readFlags(argv: string[]): Flags {
+  const program = new Command('claude')
+    .description('fake-claude: a stand-in for the claude CLI (see fake-claude/README.md)')
+    .argument('[prompt]')
+    .allowExcessArguments()
+    .option('-v, --version', 'print the version', false)
+    .option('-p, --print', 'print the answer and leave', false)
+    .option('--verbose', 'all events, not only the result', false)
+    .addOption(format('--output-format <format>', ['text', 'json', 'stream-json']))
+    .addOption(format('--input-format <format>', ['text', 'stream-json']))
+    .option('--include-partial-messages', 'accepted; nothing partial is printed')
+    .option('--dangerously-skip-permissions', 'refused as root', false)
+    .addOption(new Option('--permission-mode <mode>').choices(permissionModes))
+    .option('--model <model>', 'named in the events', 'claude-opus-4-5')
+    .option('--mcp-config <configs...>', 'files or JSON texts', collect, [])
+    .option('--strict-mcp-config', 'ignore .mcp.json', false)
+    .option('--session-id <uuid>', 'the session id to use')
+    .option('-r, --resume [session]', 'go on with a session')
+    .option('-c, --continue', 'go on with the latest session of this folder', false)
+    .option('--allowedTools, --allowed-tools <tools...>', 'accepted')
+    .option('--disallowedTools, --disallowed-tools <tools...>', 'accepted')
+    .option('--append-system-prompt <prompt>', 'accepted')
+    .option('--add-dir <directories...>', 'accepted')
+    .option('--settings <file-or-json>', 'accepted')
+    .option('--agents <json>', 'accepted')
+    .option('--max-turns <turns>', 'accepted')
+    .parse(argv, { from: 'user' })
+
+  const flags = { ...program.opts(), prompt: program.args[0] } as Flags
+  if (!flags.version) check(flags)
+  return flags
+}
+
+function format(flag: string, choices: string[]): Option {
+  return new Option(flag).choices(choices).default('text')
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value]
+}
+
+function check(flags: Flags): void {
+  if (!flags.print && process.stdout.isTTY)
+    refuse('claude (fake): only --print is imitated; the interactive program is not. Add -p.')
+  if (flags.outputFormat === 'stream-json' && !flags.verbose)
+    refuse('Error: with --print, --output-format=stream-json needs --verbose')
+  if (flags.inputFormat === 'stream-json' && flags.outputFormat !== 'stream-json')
+    refuse('Error: --input-format=stream-json needs --output-format=stream-json')
+  if (flags.sessionId !== undefined && !uuid.test(flags.sessionId))
+    refuse(`Error: --session-id must be a UUID, not '${flags.sessionId}'`)
+  if (flags.dangerouslySkipPermissions && process.getuid?.() === 0 && process.env.IS_SANDBOX !== '1')
+    refuse(
+      '--dangerously-skip-permissions is refused for root, unless IS_SANDBOX=1 says that this is a sandbox',
+    )
+}

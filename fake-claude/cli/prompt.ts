@@ -1,0 +1,72 @@
+import { fstatSync, openSync } from 'node:fs'
+import { isatty } from 'node:tty'
+import type { Flags } from './flags.ts'
+import { refuse } from './refuse.ts'
+
+// With a prompt in the arguments the real program does not wait for ever on a pipe that stays silent.
+const silence = 3000
+
+/** The prompt from the argument and from stdin; given both, they are joined with a newline. */
+export async function readPrompt(flags: Flags): Promise<string> {
+  const piped = isatty(0) ? '' : await readStdin(flags.prompt === undefined ? undefined : silence)
+  const typed = flags.inputFormat === 'stream-json' ? userMessages(piped) : piped.trimEnd()
+  const prompt = [flags.prompt, typed].filter(Boolean).join('\n')
+  if (!prompt) refuse('Error: --print needs a prompt, as an argument or on stdin')
+  return prompt
+}
+
+async function readStdin(limit: number | undefined): Promise<string> {
+  if (!isOpen(0)) return ''
+  const chunks: Buffer[] = []
+  await new Promise<void>(done => {
+    const timer = limit && setTimeout(() => process.stdin.destroy(), limit)
+    process.stdin
+      .on('data', chunk => {
+        if (timer) clearTimeout(timer)
+        chunks.push(chunk)
+      })
+      .on('error', () => {})
+      .on('close', () => {
+        if (timer) clearTimeout(timer)
+        done()
+      })
+      .on('end', () => process.stdin.destroy())
+  })
+  // Whatever is opened next would get number 0 and be taken for stdin.
+  if (!isOpen(0)) openSync('/dev/null', 'r')
+  return Buffer.concat(chunks).toString()
+}
+
+function isOpen(fd: number): boolean {
+  try {
+    return Boolean(fstatSync(fd))
+  } catch {
+    return false
+  }
+}
+
+interface UserMessage {
+  type?: string
+  message?: { content?: string | { text?: string }[] }
+}
+
+function userMessages(ndjson: string): string {
+  const texts = ndjson
+    .split('\n')
+    .filter(Boolean)
+    .map(line => {
+      const { type, message } = parseLine(line)
+      if (type !== 'user') return ''
+      const content = message?.content ?? ''
+      return typeof content === 'string' ? content : content.map(block => block.text ?? '').join('\n')
+    })
+  return texts.filter(Boolean).join('\n')
+}
+
+function parseLine(line: string): UserMessage {
+  try {
+    return JSON.parse(line) as UserMessage
+  } catch {
+    return refuse(`Error: a line on stdin is not JSON, as --input-format=stream-json demands: ${line}`)
+  }
+}

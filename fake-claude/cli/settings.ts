@@ -1,0 +1,67 @@
+import { constants } from 'node:os'
+import { type PersonaName, personas } from '../personas/personas.ts'
+import { type ProfileName, profiles } from '../profiles.ts'
+
+/** One claude's orders, complete. */
+export interface Settings {
+  persona: PersonaName
+  profile: ProfileName
+  journal: string | undefined
+  gate: string | undefined
+  events: number
+  bash: number
+  depth: number
+  taskSeconds: number
+  signal: NodeJS.Signals
+  taskId: string | undefined
+  agentId: string | undefined
+}
+
+interface Parameter {
+  setting: keyof Settings
+  otherwise: Settings[keyof Settings]
+  expected: string
+  parse: (value: string) => unknown
+}
+
+/** The keys of a directive. A new one is one more line here. */
+export const parameters: Record<string, Parameter> = {
+  persona: oneOf('persona', Object.keys(personas), 'plain'),
+  profile: oneOf('profile', Object.keys(profiles), 'current'),
+  journal: text('journal', 'a path'),
+  gate: text('gate', 'a path'),
+  events: whole('events', 0, 100_000, 4),
+  bash: whole('bash', 0, 100, 1),
+  depth: whole('depth', 1, 20, 1),
+  task_seconds: whole('taskSeconds', 0, 600, 600),
+  signal: oneOf(
+    'signal',
+    Object.keys(constants.signals),
+    'SIGKILL',
+    name => `SIG${name.replace(/^SIG/, '')}`,
+  ),
+  task_id: text('taskId', 'an id'),
+  agent_id: text('agentId', 'an id'),
+}
+
+function oneOf(
+  setting: keyof Settings,
+  known: string[],
+  otherwise: string,
+  normal = (value: string) => value,
+): Parameter {
+  const parse = (value: string) => known.find(name => name === normal(value))
+  return { setting, otherwise: otherwise as PersonaName, expected: `one of ${known.join(', ')}`, parse }
+}
+
+function text(setting: keyof Settings, what: string): Parameter {
+  return { setting, otherwise: undefined, expected: what, parse: value => value || undefined }
+}
+
+function whole(setting: keyof Settings, least: number, most: number, otherwise: number): Parameter {
+  const parse = (value: string) => {
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
+    return number >= least && number <= most ? number : undefined
+  }
+  return { setting, otherwise, expected: `a whole number from ${least} to ${most}`, parse }
+}

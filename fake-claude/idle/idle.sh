@@ -1,0 +1,75 @@
+# claude while it only waits: become-idle.ts put this in Node's place. $1: the plan; the rest are claude's own arguments,
+# for ps to show.
+came= nudge=
+trap 'came=${came:-HUP}' HUP
+trap 'came=${came:-INT}' INT
+trap 'came=${came:-TERM}' TERM
+. "$1"
+. "${0%/*}/ending.sh"
+rm -f "$PLAN"
+trap '' PIPE TTIN TTOU
+
+# A signal that this version does not handle.
+for signal in HUP INT TERM; do
+  case " $HANDLED " in
+  *" $signal "*) continue ;;
+  esac
+  trap - "$signal"
+  [ "$came" != "$signal" ] || kill -s "$signal" $$
+done
+
+# Descriptor 0 is the socket in which the pipes to the MCP servers are (hold-pipes.ts): it is kept, never read.
+if [ -n "$HELD" ]; then
+  exec 3<&0
+  { : <"$STDIN"; } 2>/dev/null || STDIN=/dev/null
+  exec <"$STDIN"
+fi
+
+end() {
+  eval "steps=\$$1_STEPS code=\$$1_CODE abrupt=\$$1_ABRUPT words=\$$1_WORDS"
+  if [ -z "$abrupt" ]; then
+    end_children "$steps"
+    say "$words"
+    remove_files
+  fi
+  note "\"what\":\"ended\",\"code\":$code"
+  exit "$code"
+}
+
+# The end of a child interrupts the waiting.
+trap : CHLD
+# It waits by reading what nobody writes into. Without that it would spin: rather leave.
+mkfifo "$FIFO" || end EXIT
+exec 4<>"$FIFO"
+rm -f "$FIFO"
+note '"what":"idle"'
+
+# A signal that arrives between the last look at `came` and the system call below does not interrupt it (there is no
+# sigsuspend in a shell). So whenever something has happened, one nudge follows, a third of a second later.
+nudge_once() {
+  if [ -z "$nudge" ]; then
+    sleep 0.3 </dev/null >/dev/null 2>&1 3<&- 4<&- &
+    nudge=$!
+  elif ! alive "$nudge"; then
+    wait "$nudge"
+    nudge=
+  fi
+}
+
+while :; do
+  if [ -n "$came" ]; then
+    note "\"what\":\"signal\",\"signal\":\"SIG$came\""
+    end "$came"
+  fi
+  if [ -n "$BACKGROUND" ] && ! any_alive $BACKGROUND; then
+    say "$BACKGROUND_WORDS"
+    end EXIT
+  fi
+  if [ -n "$FOREGROUND" ] && ! any_alive $FOREGROUND; then
+    say "$FOREGROUND_WORDS"
+    FOREGROUND=
+    TERM_WORDS='' INT_WORDS='' HUP_WORDS=''
+  fi
+  nudge_once
+  read -r _ <&4
+done

@@ -1,0 +1,19 @@
+import type { Persona } from './persona.ts'
+import { answer } from './steps/answer.ts'
+import { foregroundBash } from './steps/bash.ts'
+import { gate } from './steps/gate.ts'
+import { reportCompleted, reportFinding, reportWorking } from './steps/report.ts'
+import { leave } from './steps/rest.ts'
+import { work } from './steps/work.ts'
+
+/** Does its work, reports it, prints its result and leaves with 0. */
+export const exits: Persona = [
+  reportWorking,
+  work,
+  foregroundBash,
+  reportFinding,
+  gate,
+  reportCompleted,
+  answer,
+  leave,
+]

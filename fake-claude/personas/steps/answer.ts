@@ -1,0 +1,8 @@
+import type { Claude } from '../../session/claude.ts'
+
+export async function answer(claude: Claude): Promise<void> {
+  const text = 'Done.'
+  await claude.output.emit(claude.events.text(text))
+  await claude.output.emit(claude.events.result(text))
+  claude.answered = true
+}

@@ -1,0 +1,50 @@
+import { type BashTool, nested } from '../../children/bash-tools.ts'
+import type { Claude } from '../../session/claude.ts'
+
+const aDay = 'sleep 86400'
+
+/** Commands that end by themselves. */
+export async function foregroundBash(claude: Claude): Promise<void> {
+  const { bash, events, output, settings } = claude
+  for (let i = 0; i < settings.bash; i += 1) {
+    const tool = bash.start(nested('true', settings.depth), 'Check the work')
+    await output.emit(events.toolUse(tool.use))
+    await tool.ended
+    const detail = { stdout: '', stderr: '', interrupted: false, isImage: false }
+    await output.emit(events.toolResult(tool.use, '', false, detail))
+  }
+}
+
+/** Commands that run until somebody ends them: claude is busy with them all the time. */
+export async function longForegroundBash(claude: Claude): Promise<void> {
+  const { bash, events, output, settings } = claude
+  const tools = many(settings.bash, () => bash.start(nested(aDay, settings.depth), 'Run the long check'))
+  for (const tool of tools) await output.emit(events.toolUse(tool.use))
+  for (const tool of tools) await output.emit(taskStarted(claude, tool))
+}
+
+/** Commands that claude does not wait for; but it does not leave while they live. */
+export async function backgroundBash(claude: Claude): Promise<void> {
+  const { bash, events, output, settings } = claude
+  const command = nested(`sleep ${settings.taskSeconds}`, settings.depth)
+  for (const tool of many(settings.bash, () => bash.start(command, 'Serve the preview', true))) {
+    const answer = `Command running in background with ID: ${tool.taskId}. Output is written to: ${tool.output}`
+    await output.emit(events.toolUse(tool.use))
+    await output.emit(taskStarted(claude, tool))
+    await output.emit(events.toolResult(tool.use, answer, false, { backgroundTaskId: tool.taskId }))
+  }
+}
+
+function taskStarted({ events }: Claude, { taskId, use, description, background }: BashTool) {
+  return events.system('task_started', {
+    task_id: taskId,
+    tool_use_id: use.id,
+    description,
+    is_backgrounded: background,
+    task_type: 'local_bash',
+  })
+}
+
+function many<T>(count: number, make: () => T): T[] {
+  return Array.from({ length: count }, make)
+}

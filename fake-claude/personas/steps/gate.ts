@@ -1,0 +1,22 @@
+import { existsSync, watch } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Claude } from '../../session/claude.ts'
+
+/** Waits until the rig has made the gate's file. */
+export async function gate({ settings, note }: Claude): Promise<void> {
+  const path = settings.gate
+  if (path === undefined) return
+  note('waiting', { path })
+  if (!existsSync(path))
+    await new Promise<void>(open => {
+      const watcher = watch(dirname(path), check)
+      // It may have come between the look above and the watching.
+      check()
+      function check(): void {
+        if (!existsSync(path as string)) return
+        watcher.close()
+        open()
+      }
+    })
+  note('gate', { path })
+}

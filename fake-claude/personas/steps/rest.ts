@@ -1,0 +1,27 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { signalIfThere, tree } from '../../children/process-tree.ts'
+import { end } from '../../ending/ending.ts'
+import { becomeIdle } from '../../idle/become-idle.ts'
+import type { Claude } from '../../session/claude.ts'
+
+/** Nothing left to do and nothing left running. */
+export function leave(claude: Claude): Promise<void> {
+  return end(claude, 'exit')
+}
+
+/** The result is printed while a background task lives: what happens next depends on the version. */
+export async function rest(claude: Claude): Promise<void> {
+  const { bash, profile } = claude
+  if (bash.running.size === 0) return leave(claude)
+  if (profile.backgroundEnds === undefined) return becomeIdle(claude)
+  claude.note('idle')
+  const allEnded = Promise.all([...bash.running].map(tool => tool.ended))
+  await Promise.race([sleep(profile.backgroundEnds), allEnded])
+  for (const tool of bash.running) for (const pid of tree(tool.pid)) signalIfThere(pid, 'SIGTERM')
+  await leave(claude)
+}
+
+/** Busy with a Bash tool, as far as claude itself is concerned: it only waits. */
+export function waitForBash(claude: Claude): Promise<void> {
+  return becomeIdle(claude)
+}

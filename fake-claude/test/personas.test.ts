@@ -1,0 +1,112 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { Run } from './support/claude.ts'
+import { inSession, isAlive } from './support/proc.ts'
+import { until } from './support/until.ts'
+
+const reported = (run: Run) =>
+  run.journal
+    .filter(entry => entry.what === 'call')
+    .map(entry => (entry.arguments as { status?: string }).status ?? 'finding')
+
+test.concurrent('completes: works, reports, prints its result, and stays', async () => {
+  await using run = new Run({ directive: 'persona=completes events=2', mcp: { rig: '' } })
+  await run.noted('idle')
+  expect(reported(run)).toEqual(['working', 'finding', 'completed'])
+  await until('the test has read the result', () => run.order.at(-1) === 'result/success')
+  expect(run.order).toEqual([
+    'system/init',
+    ...['assistant', 'user'],
+    ...['assistant', 'assistant'],
+    ...['assistant', 'user'],
+    ...['assistant', 'system/task_started', 'user'],
+    ...['assistant', 'user'],
+    ...['assistant', 'result/success'],
+  ])
+  expect(isAlive(run.pid)).toBe(true)
+})
+
+test.concurrent('completes: a background task that ends wakes it, for a second result', async () => {
+  await using run = new Run({ directive: 'persona=completes events=0 task_seconds=1', mcp: { rig: '' } })
+  expect(await run.ended).toBe(0)
+  expect(run.order.slice(-7)).toEqual([
+    'result/success',
+    'system/task_updated',
+    'system/task_notification',
+    'system/background_tasks_changed',
+    'system/init',
+    'assistant',
+    'result/success',
+  ])
+  expect(run.lines.at(-1)).toMatchObject({ result_index: 1, is_error: false })
+  const noted = run.journal.filter(entry => entry.what === 'event').map(entry => entry.uuid)
+  expect(noted).toEqual(run.lines.map(line => line.uuid))
+  expect(run.children('mcp').filter(isAlive)).toEqual([])
+})
+
+test.concurrent('exits: the same, and leaves with 0', async () => {
+  await using run = new Run({ directive: 'persona=exits', mcp: { rig: '' } })
+  expect(await run.ended).toBe(0)
+  expect(reported(run)).toEqual(['working', 'finding', 'completed'])
+  expect(run.order.at(-1)).toBe('result/success')
+  expect([...run.children('mcp'), ...run.children('bash')].filter(isAlive)).toEqual([])
+})
+
+test.concurrent('works: until somebody ends it', async () => {
+  await using run = new Run({ directive: 'persona=works bash=2', mcp: { rig: '' } })
+  await run.noted('idle')
+  expect(reported(run)).toEqual(['working'])
+  const told = () => run.order.filter(type => type === 'system/task_started').length === 2
+  await until('the test has read that both commands began', told)
+  expect(run.order.slice(-4)).toEqual([
+    'assistant',
+    'assistant',
+    'system/task_started',
+    'system/task_started',
+  ])
+  expect(run.children('bash').filter(isAlive)).toHaveLength(2)
+})
+
+test.concurrent('works: when its command is ended it says so, and goes on', async () => {
+  await using run = new Run({ directive: 'persona=works' })
+  await run.noted('idle')
+  const [leader = 0] = run.children('bash')
+  for (const { pid } of inSession(leader)) process.kill(pid, 'SIGKILL')
+  await until('it says so', () => run.stdout.includes('Exit code 137'))
+  expect(isAlive(run.pid)).toBe(true)
+  expect(await run.signal('SIGTERM')).toBe(143)
+  expect(run.stdout.match(/Exit code 137/g)).toHaveLength(2)
+})
+
+test.concurrent('crashes: in the middle of a line, its tools go on', async () => {
+  await using run = new Run({ directive: 'persona=crashes', mcp: { rig: '' } })
+  expect(await run.ended).toBe('SIGKILL')
+  const torn = run.stdout.split('\n').at(-1) ?? ''
+  expect(run.journal.slice(-2)).toMatchObject([
+    { what: 'torn', bytes: torn.length },
+    { what: 'ended', signal: 'SIGKILL' },
+  ])
+  expect(torn.length).toBeGreaterThan(0)
+  expect(() => JSON.parse(torn)).toThrow()
+  expect(inSession(run.children('bash')[0] ?? 0)).toHaveLength(2)
+  await until('the polite MCP server has left', () => !run.children('mcp').some(isAlive))
+})
+
+test.concurrent('crashes with signal=ABRT', async () => {
+  await using run = new Run({ directive: 'persona=crashes signal=ABRT bash=0' })
+  expect(await run.ended).toBe('SIGABRT')
+})
+
+test.concurrent('the gate holds it back', async () => {
+  const ready = (run: Run) => until('it works', () => run.order.length >= 6)
+  await using run = new Run({ directive: 'persona=exits bash=0' })
+  await run.ended
+  const gate = join(run.folder, 'go')
+  await using held = new Run({ directive: `persona=exits bash=0 gate=${gate}` })
+  await ready(held)
+  expect(held.order).not.toContain('result/success')
+  writeFileSync(gate, '')
+  expect(await held.ended).toBe(0)
+  expect(held.journal).toContainEqual(expect.objectContaining({ what: 'gate', path: gate }))
+})
