@@ -1,6 +1,9 @@
 import { expect, test } from '../harness/index.ts'
 
-test('crash: one claude dies in the middle of a line, another is killed with -9', async ({ rig, bystanders }) => {
+test('crash: one claude dies in the middle of a line, another is killed with -9', async ({
+  rig,
+  bystanders,
+}) => {
   await bystanders.tmuxSession('my-work')
   const torn = await rig.deploy({ persona: 'crashes' })
   const killed = await rig.deploy({ persona: 'works' })

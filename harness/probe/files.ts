@@ -50,7 +50,7 @@ function list(folder: string) {
   }
 }
 
-export function classify(path: string): FileClass {
+function classify(path: string): FileClass {
   return classes.find(([pattern]) => pattern.test(path))?.[1] ?? 'other'
 }
 

@@ -20,7 +20,7 @@ declare module 'vitest' {
 }
 
 /** What a test leaves for the report. */
-export interface RigRecord {
+interface RigRecord {
   /** The system that was really started. */
   system: string
   verdicts: Verdict[]

@@ -1,7 +1,6 @@
 import type { ProbeApi } from '../probe/api.ts'
 
-export const sandboxKinds = ['container', 'namespace'] as const
-export type SandboxKind = (typeof sandboxKinds)[number]
+export type SandboxKind = 'container' | 'namespace'
 
 /** A closed place with processes, folders and tmux sockets of its own, and the probe inside it. */
 export interface Sandbox extends AsyncDisposable {

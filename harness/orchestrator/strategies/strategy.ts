@@ -4,7 +4,7 @@ import type { AgentEntry, AgentRef } from '../../../cleanup/index.ts'
 export const strategyNames = ['none', 'immediate', 'daemon', 'hybrid'] as const
 export type StrategyName = (typeof strategyNames)[number]
 
-export interface TaskEntry {
+interface TaskEntry {
   task_id: string
   task_description: string
   created_at: string
