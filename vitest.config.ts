@@ -12,7 +12,11 @@ export default defineConfig({
       { extends: true, test: { name: 'fake-claude', include: ['fake-claude/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'cleanup', include: ['cleanup/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'harness', include: ['harness/test/**/*.test.ts'] } },
-      { extends: true, test: { name: 'scenarios', include: ['scenarios/*.test.ts'] } },
+      {
+        extends: true,
+        // Every scenario has a sandbox of its own: to load the harness anew for each file isolates nothing more.
+        test: { name: 'scenarios', include: ['scenarios/*.test.ts'], isolate: false },
+      },
     ],
   },
 })

@@ -2,7 +2,18 @@ import { spawn } from 'node:child_process'
 import { askTmux } from '../tmux/ask.ts'
 
 /** What a program outside the agent may know of our environment: where things are, and nothing that names the agent. */
-const KEPT = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'TMUX_TMPDIR']
+const KEPT = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'TMUX_TMPDIR',
+  'NODE_COMPILE_CACHE',
+]
 
 /**
  * Starts a Node program that outlives the agent which the caller runs in, and that no evidence ties to it. It gets

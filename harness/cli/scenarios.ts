@@ -26,12 +26,15 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   const startedAt = new Date()
   if (options.json) requireWritable(options.json)
   const reporter = new ScenarioReporter()
+  const { filter } = await parseVitestFlags(rest)
+  // Tried while Vitest loads; a filter that matches nothing is told first.
+  const choosing = options.list ? undefined : chooseSandbox(options.sandbox)
+  choosing?.catch(() => {})
   const vitest = await openVitest(rest, reporter)
   try {
-    const { filter } = await parseVitestFlags(rest)
     await requireMatch(vitest, filter)
-    if (options.list) return await list(vitest, filter)
-    const sandbox = await chooseSandbox(options.sandbox)
+    if (!choosing) return await list(vitest, filter)
+    const sandbox = await choosing
     console.log(`leakrig: system ${options.system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     // To the projects: what the config file provides for `npm test` stands there, and would win over the root's.
     const settings = { system: options.system, sandbox: sandbox.kind, keep: options.keep === true }
@@ -75,6 +78,8 @@ async function openVitest(rest: string[], reporter: ScenarioReporter): Promise<V
     ...options,
     root: projectRoot,
     config: resolve(projectRoot, 'vitest.config.ts'),
+    // The other loaders write a file beside the config; the clone may belong to somebody else.
+    configLoader: 'runner',
     project: ['scenarios'],
     watch: false,
     reporters: [reporter, ...asked],

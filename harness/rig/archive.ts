@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { Agent } from './agent.ts'
 import type { JournalEntry } from './journal.ts'
 import type { Rig } from './rig.ts'
@@ -34,6 +35,19 @@ export async function archiveFaults(rig: Rig, agent: Agent): Promise<string[]> {
     if (!tool) faults.push(...missingEvents(agent.id, journal, text))
   }
   return faults
+}
+
+/** Archived stream logs that belong to none of these agents, or to one of them a second time. */
+export async function strayArchives(rig: Rig, agents: Agent[]): Promise<string[]> {
+  const { resources } = await rig.look()
+  const expected = new Set(agents.map(({ id }) => `${id}_stream.jsonl`))
+  return resources.flatMap(one => {
+    if (one.kind !== 'file' || one.class !== 'archive' || !one.path.includes('_stream')) return []
+    const name = basename(one.path)
+    return expected.has(name)
+      ? []
+      : `${name} is in the archive, and is none of the ${expected.size} expected logs`
+  })
 }
 
 /** `torn`: how many bytes of a half line the agent itself wrote last; they have to be there too. */

@@ -1,14 +1,14 @@
 import { expect } from 'vitest'
 import { findingsText } from '../report/text.ts'
 import type { Agent } from './agent.ts'
-import { archiveFaults } from './archive.ts'
+import { archiveFaults, strayArchives } from './archive.ts'
 import type { Rig } from './rig.ts'
 
 declare module 'vitest' {
   interface Matchers<R, T> {
     /** No leak and no collateral, and it stays so for several snapshots. */
     toReturnToBaseline(): Promise<R>
-    /** Every archive of these agents is complete to its last event. */
+    /** Every archive of these agents is complete to its last event, and there is no other. */
     toHaveArchivedLogs(): Promise<R>
     /** Both registries say that the agent has this status, and a reason like this where one is given. */
     toBeRegisteredAs(status: string, reason?: RegExp): Promise<R>
@@ -30,8 +30,10 @@ expect.extend({
   async toHaveArchivedLogs(received: Agent | readonly Agent[]) {
     const agents = [received].flat()
     const faults = (await Promise.all(agents.map(agent => archiveFaults(agent.rig, agent)))).flat()
+    const rig = agents[0]?.rig
+    if (rig) faults.push(...(await strayArchives(rig, agents)))
     const unmet = ['expected complete archived logs, and found:', ...faults].join('\n  ')
-    return outcome(agents[0]?.rig, faults.length === 0, unmet)
+    return outcome(rig, faults.length === 0, unmet)
   },
 
   async toBeRegisteredAs(agent: Agent, status: string, reason?: RegExp) {

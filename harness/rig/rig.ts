@@ -34,6 +34,8 @@ export class Rig {
   #baseline: Snapshot | undefined
   #endedAt = Date.now()
   #lastSnapshot: Snapshot | undefined
+  #look: Promise<unknown> | undefined
+  #nextLook: Promise<Snapshot> | undefined
 
   constructor(probe: ProbeApi, places: Places) {
     this.probe = probe
@@ -77,8 +79,8 @@ export class Rig {
     })
     this.#agents.push(agent)
     await this.probe.knowAgent({ id: agent.id, session: agent.session })
-    await this.#seeLoad(agent)
     await agent.waitFor(({ what }) => what === 'idle' || what === 'waiting', 'come to work')
+    await this.#seeLoad(agent)
     return agent
   }
 
@@ -124,7 +126,7 @@ export class Rig {
 
   /** A claude that has just come to rest still has a child or two on their way out. */
   comesToRest(): Promise<Snapshot> {
-    return stableBaseline(() => this.look(), 600)
+    return stableBaseline(() => this.look(), 450)
   }
 
   /** An ending begins now: the time to the baseline counts from the last one. */
@@ -158,8 +160,20 @@ export class Rig {
     }
   }
 
-  /** A snapshot, kept as the last one. */
-  async look(): Promise<Snapshot> {
+  /**
+   * A snapshot, kept as the last one. Ten who ask while one is being taken share the next: it begins after all
+   * of them have asked, so that none sees a state older than its question.
+   */
+  look(): Promise<Snapshot> {
+    this.#nextLook ??= (this.#look ?? Promise.resolve()).then(() => {
+      this.#look = this.#nextLook
+      this.#nextLook = undefined
+      return this.#take()
+    })
+    return this.#nextLook
+  }
+
+  async #take(): Promise<Snapshot> {
     this.#lastSnapshot = await this.probe.snapshot()
     return this.#lastSnapshot
   }

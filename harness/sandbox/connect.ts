@@ -19,8 +19,12 @@ export interface ProbeStreams {
  * does one that has no answer after a minute.
  */
 export function connectProbe({ input, output, ended }: ProbeStreams): ProbeApi {
-  const rpc = createBirpc<ProbeApi>({}, { ...ndjson(output, input), timeout: callTimeoutMs })
+  const noise: string[] = []
+  const channel = ndjson(output, input, line => noise.push(line))
+  const rpc = createBirpc<ProbeApi>({}, { ...channel, timeout: callTimeoutMs })
   input.on('error', () => {}) // A write to a sandbox that just ended: `ended` tells more than EPIPE does.
-  void ended.then(reason => rpc.$close(new CannotMeasureError(`The sandbox ended: ${reason}.`)))
+  void ended.then(reason => {
+    rpc.$close(new CannotMeasureError(`The sandbox ended: ${[reason, ...noise.slice(-3)].join(': ')}.`))
+  })
   return rpc as unknown as ProbeApi
 }

@@ -1,5 +1,6 @@
 import { delimiter, join } from 'node:path'
 import { placesBelow } from '../probe/places.ts'
+import { compileCache } from './compile-cache.ts'
 import { projectRoot } from './project.ts'
 
 /** The environment inside a sandbox. Nothing of the caller's gets in but `path`; `claude` on it is the fake one. */
@@ -10,6 +11,7 @@ export function sandboxEnvironment(path: string): Record<string, string> {
     HOME: home,
     TMUX_TMPDIR: tmux,
     LEAKRIG_KEEP: projectRoot,
+    NODE_COMPILE_CACHE: compileCache,
     LANG: 'C.UTF-8',
     SHELL: '/bin/bash',
     TERM: 'xterm-256color',

@@ -1,4 +1,5 @@
 import type { SandboxChoice } from './choices.ts'
+import { ensureCompileCache } from './compile-cache.ts'
 import { startNamespaceSandbox } from './namespace.ts'
 import { CannotMeasureError, type Sandbox, type SandboxKind } from './sandbox.ts'
 
@@ -30,6 +31,7 @@ async function tried(kind: SandboxKind, why: string): Promise<ChosenSandbox> {
 
 /** Starts a sandbox of that kind. Testcontainers is loaded only when it is wanted: it takes 0.4 s. */
 export async function startSandbox(kind: SandboxKind): Promise<Sandbox> {
+  await ensureCompileCache()
   if (kind === 'namespace') return startNamespaceSandbox()
   const { startContainerSandbox } = await import('./container/container.ts')
   return startContainerSandbox()

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** How often the rig looks while it waits for something, ms. */
-const pollMs = 40
+const pollMs = 50
 
 /**
  * Looks again and again until `look` gives something; undefined when it gave nothing by the deadline.

@@ -104,11 +104,7 @@ export class Run {
   }
 
   get lines(): Line[] {
-    const whole = this.stdout.slice(0, this.stdout.lastIndexOf('\n') + 1)
-    return whole
-      .split('\n')
-      .filter(Boolean)
-      .map(line => JSON.parse(line))
+    return wholeLines(this.stdout).map(line => JSON.parse(line))
   }
 
   /** `type`, or `type/subtype` where there is one. */
@@ -119,10 +115,7 @@ export class Run {
   get journal(): Entry[] {
     const path = join(this.folder, 'journal')
     if (!existsSync(path)) return []
-    return readFileSync(path, 'utf8')
-      .split('\n')
-      .filter(Boolean)
-      .map(line => JSON.parse(line))
+    return wholeLines(readFileSync(path, 'utf8')).map(line => JSON.parse(line))
   }
 
   /** The id of its session, once it has told it. */
@@ -162,6 +155,14 @@ export class Run {
     for (const leader of this.children('bash')) for (const { pid } of inSession(leader)) kill(pid)
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+// Both grow while they are read, and SIGKILL can cut the last line of either.
+function wholeLines(text: string): string[] {
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter(Boolean)
 }
 
 function kill(pid: number): void {

@@ -43,8 +43,8 @@ class SandboxContainer extends GenericContainer {
       .withDroppedCapabilities('ALL')
       .withUser(containerUser())
       .withLabels(rigLabel())
-      .withAutoRemove(true)
-    // Testcontainers has no methods for these two.
+    // Testcontainers has no methods for these. (Its own withAutoRemove is what stop() does, and needs us alive.)
+    this.hostConfig.AutoRemove = true
     this.hostConfig.PidsLimit = limits.processes
     this.hostConfig.ReadonlyRootfs = true
     this.hostConfig.Memory = limits.memoryBytes
