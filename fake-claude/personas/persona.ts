@@ -1,7 +1,7 @@
 import type { Claude } from '../session/claude.ts'
 
 /** One thing that a claude does. It takes what it needs to know from the settings. */
-export type Step = (claude: Claude) => Promise<void>
+type Step = (claude: Claude) => Promise<void>
 
 /** What one fake claude does, from its init line to its ending: a list of steps, and nothing else. */
 export type Persona = Step[]

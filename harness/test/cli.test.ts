@@ -33,7 +33,7 @@ const wrong: [string, string[], RegExp][] = [
   [
     'an unknown sandbox',
     ['scenarios', '--sandbox', 'vm'],
-    /'vm' is invalid\. Allowed choices are auto, namespace/,
+    /'vm' is invalid\. Allowed choices are auto, container, namespace/,
   ],
   ['an unknown flag', ['scenarios', '--fast'], /`--fast`: neither leakrig nor Vitest takes that/],
   ['a flag without its value', ['scenarios', '-t'], /value is missing/],
@@ -61,7 +61,9 @@ test('--list names the scenarios and runs none', async () => {
 })
 
 test('without tmux the rig can not measure: one sentence and exit 3', async () => {
-  const { exitCode, stderr } = await leakrig(['scenarios'], { PATH: pathWith('no-tmux', {}) })
+  const { exitCode, stderr } = await leakrig(['scenarios', '--sandbox', 'namespace'], {
+    PATH: pathWith('no-tmux', {}),
+  })
   expect(stderr).toMatch(
     /^leakrig: The rig needs tmux 3\.2 or newer in the namespace sandbox, and found no tmux: install it/,
   )
@@ -69,7 +71,7 @@ test('without tmux the rig can not measure: one sentence and exit 3', async () =
 })
 
 test('an old tmux is refused', async () => {
-  const { exitCode, stderr } = await leakrig(['scenarios'], {
+  const { exitCode, stderr } = await leakrig(['scenarios', '--sandbox', 'namespace'], {
     PATH: pathWith('old-tmux', { tmux: 'echo tmux 3.1c' }),
   })
   expect(stderr).toMatch(/needs tmux 3\.2 or newer .* found tmux 3\.1c/)
@@ -78,7 +80,7 @@ test('an old tmux is refused', async () => {
 
 test('without the right to unshare the rig can not measure', async () => {
   const refused = 'echo "unshare: unshare failed: Operation not permitted" >&2; exit 1'
-  const { exitCode, stderr } = await leakrig(['scenarios'], {
+  const { exitCode, stderr } = await leakrig(['scenarios', '--sandbox', 'namespace'], {
     PATH: pathWith('no-right', { unshare: refused }),
   })
   expect(stderr).toMatch(

@@ -125,7 +125,7 @@ describe.skipIf(!engine)('the container sandbox', () => {
     const args = [...nobody, program, 'scenarios', '--sandbox', 'container']
     const { exitCode, stderr } = await execa('setpriv', args, {
       reject: false,
-      env: { HOME: '/nonexistent' },
+      env: { HOME: home },
     })
     rmSync(home, { recursive: true })
     expect(stderr).toMatch(/No container engine answers \(no permission for .*: join the group docker\)/)

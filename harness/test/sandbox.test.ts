@@ -87,7 +87,9 @@ test('orphans are collected by the top of the sandbox', async () => {
 test('a project below /tmp is seen in the sandbox, and only read', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
   try {
-    await execa('cp', ['-r', 'package.json', 'harness', 'cleanup', folder], { cwd: projectRoot })
+    await execa('cp', ['-r', 'package.json', 'package-lock.json', 'harness', 'cleanup', folder], {
+      cwd: projectRoot,
+    })
     await execa('ln', ['-s', `${projectRoot}/node_modules`, folder])
     const program = join(folder, 'harness/test/fixtures/ask-sandbox.ts')
     const { stdout } = await execa(process.execPath, [

@@ -5,7 +5,7 @@ import { dirSync } from 'tmp-promise'
 import { inSession, isAlive } from './proc.ts'
 import { until } from './until.ts'
 
-export const executable = join(import.meta.dirname, '../../claude')
+const executable = join(import.meta.dirname, '../../claude')
 const server = join(import.meta.dirname, '../fixtures/mcp-server.ts')
 
 export interface Entry {
