@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/**
+ * How much longer a run of the four scenarios takes in containers than in namespaces: both in turn, three times.
+ * The image is built before the first run, which is not counted. Exits 1 when the limit does not hold.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { $ } from 'zx'
+import { projectRoot } from '../sandbox/project.ts'
+
+const rounds = 3
+const kinds = ['namespace', 'container'] as const
+const folder = mkdtempSync(join(tmpdir(), 'leakrig-bench-'))
+const times: Record<(typeof kinds)[number], number[]> = { namespace: [], container: [] }
+
+try {
+  for (let round = 0; round <= rounds; round++) {
+    for (const kind of kinds) {
+      const { durationMs } = await run(kind)
+      if (round > 0) times[kind].push(durationMs)
+      console.log(`${round === 0 ? 'warm-up' : `round ${round}`}  ${kind.padEnd(9)}  ${seconds(durationMs)}`)
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true })
+}
+
+const [namespace, container] = [median(times.namespace), median(times.container)]
+const limit = 1.5 * namespace + 4 * 1000
+const held = container <= limit
+console.log(
+  `median: namespace ${seconds(namespace)}, container ${seconds(container)}, ratio ${(container / namespace).toFixed(2)}`,
+)
+console.log(
+  `limit: 1.5 x namespace + 1 s for each of 4 scenarios = ${seconds(limit)}: ${held ? 'held' : 'not held'}`,
+)
+process.exit(held ? 0 : 1)
+
+async function run(kind: string): Promise<{ durationMs: number }> {
+  const file = join(folder, 'report.json')
+  const program = join(projectRoot, 'harness/cli/leakrig.ts')
+  await $`${process.execPath} ${program} scenarios --sandbox ${kind} --json ${file}`.quiet()
+  return JSON.parse(readFileSync(file, 'utf8'))
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}
