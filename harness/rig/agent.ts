@@ -117,6 +117,11 @@ export class Agent {
     return readJournal((await this.rig.probe.read(this.#journal)) ?? '')
   }
 
+  /** It waits at its gate, or rests below a Bash tool that runs. */
+  waitUntilAtWork(): Promise<void> {
+    return this.waitFor(({ what }) => what === 'idle' || what === 'waiting', 'come to work')
+  }
+
   /** It goes on working while others end, and has to be there, untouched, afterwards. */
   async stays(): Promise<void> {
     await this.waitFor(entry => entry.what === 'idle', 'rest')

@@ -79,9 +79,18 @@ export class Rig {
     })
     this.#agents.push(agent)
     await this.probe.knowAgent({ id: agent.id, session: agent.session })
-    await agent.waitFor(({ what }) => what === 'idle' || what === 'waiting', 'come to work')
+    await agent.waitUntilAtWork().catch(async error => {
+      throw (await agent.journal()).length > 0 ? error : ((await this.#refusal(directive)) ?? error)
+    })
     await this.#seeLoad(agent)
     return agent
+  }
+
+  /** What claude itself says of a directive that it does not take: the orchestrator's pane is gone with its words. */
+  async #refusal(directive: Directive): Promise<CannotMeasureError | undefined> {
+    const asked = await this.probe.run(['claude', '--print', directiveText(directive)]).catch(() => undefined)
+    if (!asked || asked.code === 0) return undefined
+    return new CannotMeasureError(`The fake claude refused to start: ${asked.stderr.trim()}`)
   }
 
   async #seeLoad(agent: Agent): Promise<void> {

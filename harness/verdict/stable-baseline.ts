@@ -2,13 +2,15 @@ import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { poll } from './poll.ts'
 
-const deadlineMs = 15_000
-
 /**
  * The snapshot that at least three in a row, over `restMs`, agree on by identity.
  * @throws CannotMeasureError when they do not agree in time, naming what came and went.
  */
-export async function stableBaseline(take: () => Promise<Snapshot>, restMs = 100): Promise<Snapshot> {
+export async function stableBaseline(
+  take: () => Promise<Snapshot>,
+  restMs = 100,
+  deadlineMs = 15_000,
+): Promise<Snapshot> {
   let last: Snapshot | undefined
   let streak = 0
   let since = 0

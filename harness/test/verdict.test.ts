@@ -1,0 +1,48 @@
+import { expect } from 'vitest'
+import { test } from '../rig/fixtures.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
+import { settle } from '../verdict/settle.ts'
+import { stableBaseline } from '../verdict/stable-baseline.ts'
+
+test('where nothing was deployed there is no verdict', async ({ rig }) => {
+  await expect(rig.settle()).rejects.toThrow(/Nothing was deployed/)
+})
+
+test('a persona that the fake does not have is told in its words', async ({ rig }) => {
+  await expect(rig.deploy({ persona: 'sings' })).rejects.toThrow(/refused to start: .*sings.*completes/)
+})
+
+test('a registry that can not be read is no verdict, and the cleanup neither kills nor deletes', async ({
+  rig,
+}) => {
+  const agent = await rig.deploy({ persona: 'works' })
+  const registry = `${rig.places.workspace}/${agent.taskId}/AGENT_REGISTRY.json`
+  await rig.probe.write(registry, '{"agents": [')
+  await expect(agent.isKilled()).rejects.toThrow(/AGENT_REGISTRY\.json/)
+  expect((await agent.processes()).map(({ comm }) => comm)).toEqual(expect.arrayContaining(['claude', 'tee']))
+  const patience = { deadlineMs: 500, restMs: 200, samples: 3 }
+  await expect(rig.settle(patience)).rejects.toThrow(
+    /could not read everything: .*AGENT_REGISTRY\.json is not a readable/,
+  )
+})
+
+const nothing = (at: number): Snapshot => ({ at, resources: [], ignored: [], problems: [] })
+
+test('a baseline that does not come to rest is no baseline', async () => {
+  let taken = 0
+  const restless = async (): Promise<Snapshot> => {
+    const path = `/tmp/${taken++}`
+    return { ...nothing(taken), resources: [{ kind: 'pty', id: `pty ${path}`, path }] }
+  }
+  await expect(stableBaseline(restless, 100, 500)).rejects.toThrow(
+    /did not come to rest within 0\.5 s; .*pty \/tmp/,
+  )
+})
+
+test('two instruments that disagree are no verdict', async () => {
+  const instruments = { look: async () => nothing(Date.now()), countByPs: async () => 1 }
+  const known = { agents: [], endedAt: Date.now(), system: new Set<string>() }
+  await expect(settle(instruments, nothing(0), known)).rejects.toThrow(
+    /\/proc shows 0 processes and ps-list 1/,
+  )
+})
