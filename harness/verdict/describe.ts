@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { FileClass, ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
+import type { FileClass, FileResource, ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
 import type { Finding } from './verdict.ts'
 
 /** A leak with its mechanism, as far as one snapshot tells it, and the command that shows it. */
@@ -66,7 +66,7 @@ function mechanism(one: Resource, now: Snapshot): string {
         ? 'its file was deleted under it: the space is not given back'
         : 'its holder was never ended'
     case 'file':
-      return fileMechanism(one.class)
+      return one.class === 'claude state' ? stateMechanism(one, now) : fileMechanism(one.class)
     case 'pane':
       return one.dead ? 'kept by remain-on-exit after its process ended' : 'its session was never ended'
     case 'session':
@@ -111,11 +111,18 @@ function fileMechanism(fileClass: FileClass): string {
     case 'lock':
     case 'temp':
       return 'left by a writer that did not come to its end'
-    case 'claude state':
-      return 'Claude removes it on a clean exit: this one was killed'
     default:
       return 'made after the baseline and never removed'
   }
+}
+
+function stateMechanism({ owner }: FileResource, now: Snapshot): string {
+  const lives = now.resources.some(
+    one => one.kind === 'process' && one.comm === 'claude' && owner && one.owner?.agent === owner.agent,
+  )
+  return lives
+    ? 'its claude lives, and removes it at its end'
+    : 'Claude removes it on a clean exit: this one was killed'
 }
 
 function command(one: Resource): string {
