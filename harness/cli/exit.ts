@@ -1,14 +1,5 @@
+import { exitCodes } from '../report/exit-codes.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
-
-/** What the program's exit code says; documented in the README. */
-export const exitCodes = {
-  passed: 0,
-  /** A leak or collateral was found. */
-  found: 1,
-  wrongUsage: 2,
-  /** The rig could not measure, which is never a pass. */
-  inconclusive: 3,
-} as const
 
 /** The caller asked for something that does not exist. The message names what was expected. */
 export class UsageError extends Error {

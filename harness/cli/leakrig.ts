@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { strategyNames } from '../orchestrator/strategies/strategy.ts'
+import { exitCodes } from '../report/exit-codes.ts'
 import { sandboxChoices } from '../sandbox/choices.ts'
 import { systemNames } from '../systems/systems.ts'
-import { exitCodes, fail } from './exit.ts'
+import { fail } from './exit.ts'
 
 const program = new Command('leakrig')
   .description('Reproduce, measure and gate the resource leaks of tmux-based Claude Code orchestrators.')
@@ -15,6 +16,7 @@ program
   .usage('[filter ...] [options] [options of Vitest]')
   .addOption(new Option('--system <name>', 'what is tested').choices(systemNames).default('hybrid'))
   .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
+  .option('--workers <n>', 'how many scenario files run side by side (one for each core)', wholeNumber)
   .option('--json <file>', 'write the report as JSON')
   .option('--keep', 'bring every workspace out of its sandbox, for a look (a failed scenario’s always is)')
   .option('--list', 'print the scenarios and run none')
@@ -41,5 +43,10 @@ program
     const { serveOrchestrator } = await import('../orchestrator/main.ts')
     await serveOrchestrator(strategy)
   })
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number from 1.')
+}
 
 await program.parseAsync().catch(fail)

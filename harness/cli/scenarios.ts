@@ -1,17 +1,19 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Vitest } from 'vitest/node'
+import { exitCodes } from '../report/exit-codes.ts'
 import { exitCode, type Report } from '../report/report.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/choices.ts'
 import { projectRoot } from '../sandbox/project.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
-import { exitCodes, UsageError } from './exit.ts'
+import { UsageError } from './exit.ts'
 
 export interface ScenarioOptions {
   system: string
   sandbox: SandboxChoice
+  workers?: number
   json?: string
   keep?: boolean
   list?: boolean
@@ -30,7 +32,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   // Tried while Vitest loads; a filter that matches nothing is told first.
   const choosing = options.list ? undefined : chooseSandbox(options.sandbox)
   choosing?.catch(() => {})
-  const vitest = await openVitest(rest, reporter)
+  const vitest = await openVitest(rest, reporter, options.workers)
   try {
     await requireMatch(vitest, filter)
     if (!choosing) return await list(vitest, filter)
@@ -70,12 +72,13 @@ function requireWritable(file: string): void {
 }
 
 /** Vitest with the scenarios alone, and our reporter in front of those that were asked for. */
-async function openVitest(rest: string[], reporter: ScenarioReporter): Promise<Vitest> {
+async function openVitest(rest: string[], reporter: ScenarioReporter, workers?: number): Promise<Vitest> {
   const { createVitest } = await import('vitest/node')
   const { options } = await parseVitestFlags(rest)
   const asked = [options.reporters ?? []].flat() as []
   return createVitest('test', {
     ...options,
+    ...(workers ? { maxWorkers: workers } : {}),
     root: projectRoot,
     config: resolve(projectRoot, 'vitest.config.ts'),
     // The other loaders write a file beside the config; the clone may belong to somebody else.

@@ -1,5 +1,5 @@
-import { exitCodes } from '../cli/exit.ts'
 import type { ChosenSandbox } from '../sandbox/start.ts'
+import { exitCodes } from './exit-codes.ts'
 import type { ScenarioResult } from './scenario-result.ts'
 
 /** The machine-readable report (`--json`). `schemaVersion` grows when a field changes its meaning or goes. */

@@ -1,7 +1,7 @@
 import type { Places, ProbeApi, ProcessIdentity, SystemCommand } from '../probe/api.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
-import type { Known } from '../verdict/compare.ts'
+import type { Known } from '../verdict/known.ts'
 import { poll } from '../verdict/poll.ts'
 import { defaultPatience, type Patience, settle } from '../verdict/settle.ts'
 import { stableBaseline } from '../verdict/stable-baseline.ts'

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -40,6 +49,7 @@ export async function ensureCompileCache(): Promise<void> {
         execa(process.execPath, [join(projectRoot, program), ...args], options),
       ),
     )
+    readableForAll(cache)
     // Of several that fill it at once, the first wins.
     if (existsSync(compileCache)) rmSync(cache, { recursive: true })
     else renameSync(cache, compileCache)
@@ -48,6 +58,13 @@ export async function ensureCompileCache(): Promise<void> {
   } finally {
     rmSync(home, { recursive: true, force: true })
   }
+}
+
+/** Node writes the cache for its user alone, and a container runs as another one. */
+function readableForAll(folder: string): void {
+  chmodSync(folder, 0o755)
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644)
 }
 
 function contentHash(): string {

@@ -1,18 +1,9 @@
 import type { ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { compareRegistries } from './compare-registries.ts'
 import { describeLeak, describeLoss } from './describe.ts'
+import type { Known } from './known.ts'
 import { applyPolicy } from './policy.ts'
 import type { Finding, Verdict } from './verdict.ts'
-
-/** What the rig knows and no snapshot tells. */
-export interface Known {
-  /** Ids of the agents that were deployed in this scenario. */
-  agents: string[]
-  /** When the last agent's ending began, ms since the epoch. */
-  endedAt: number
-  /** Identities of the system's own processes: the orchestrator and whatever it started before the baseline. */
-  system: Set<string>
-}
 
 export type Difference = Pick<Verdict, 'leaks' | 'collateral' | 'kept' | 'notes'>
 

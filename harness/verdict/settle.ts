@@ -1,7 +1,8 @@
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
-import { compare, type Difference, type Known } from './compare.ts'
+import { compare, type Difference } from './compare.ts'
 import { count } from './count.ts'
+import type { Known } from './known.ts'
 import { poll } from './poll.ts'
 import type { Verdict } from './verdict.ts'
 

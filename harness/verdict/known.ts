@@ -1,0 +1,9 @@
+/** What the rig knows and no snapshot tells. */
+export interface Known {
+  /** Ids of the agents that were deployed in this scenario. */
+  agents: string[]
+  /** When the last agent's ending began, ms since the epoch. */
+  endedAt: number
+  /** Identities of the system's own processes: the orchestrator and whatever it started before the baseline. */
+  system: Set<string>
+}
