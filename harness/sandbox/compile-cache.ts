@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -60,11 +61,18 @@ export async function ensureCompileCache(): Promise<void> {
   }
 }
 
-/** Node writes the cache for its user alone, and a container runs as another one. */
+/**
+ * Node writes the cache for its user alone, in a folder that ends in the user's number. Sandboxes have other users:
+ * root in a user namespace, 1000 in a container.
+ */
 function readableForAll(folder: string): void {
   chmodSync(folder, 0o755)
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
     chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644)
+  for (const name of readdirSync(folder)) {
+    const others = ['0', '1000'].map(uid => name.replace(/-\d+$/, `-${uid}`))
+    for (const other of others) if (other !== name) symlinkSync(name, join(folder, other))
+  }
 }
 
 function contentHash(): string {
