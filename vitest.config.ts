@@ -1,10 +1,12 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
     pool: 'forks',
     retry: 0,
-    maxWorkers: '100%',
+    // Much of a test's time is waiting for something to end.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     provide: { leakrig: { system: 'hybrid', sandbox: 'namespace', keep: false } },

@@ -5,8 +5,10 @@ test('crash: one claude dies in the middle of a line, another is killed with -9'
   bystanders,
 }) => {
   await bystanders.tmuxSession('my-work')
-  const torn = await rig.deploy({ persona: 'crashes' })
-  const killed = await rig.deploy({ persona: 'works' })
+  const [torn, killed] = await Promise.all([
+    rig.deploy({ persona: 'crashes' }),
+    rig.deploy({ persona: 'works' }),
+  ])
   await torn.comesToItsEnd()
   await killed.losesItsClaude()
   await expect(rig).toReturnToBaseline() // nobody asks for it: the daemon notices
@@ -20,8 +22,10 @@ test('crash: the process of one pane is killed with -9, another session is ended
   bystanders,
 }) => {
   await bystanders.tmuxSession('my-work')
-  const shellLess = await rig.deploy({ persona: 'works' })
-  const sessionLess = await rig.deploy({ persona: 'works' })
+  const [shellLess, sessionLess] = await Promise.all([
+    rig.deploy({ persona: 'works' }),
+    rig.deploy({ persona: 'works' }),
+  ])
   await shellLess.losesItsPaneProcess()
   await sessionLess.losesItsSession()
   await expect(rig).toReturnToBaseline()

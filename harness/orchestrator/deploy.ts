@@ -25,17 +25,17 @@ export async function deploy(deployment: Deployment, strategy: Strategy): Promis
   layout.validateRef(agent)
   const claude = findClaude()
   const entry = newEntry(agent, deployment)
-  writePrompt(agent, deployment.prompt)
   await strategy.addAgent(agent, entry)
   const command = ['bash', '-c', pipeline(agent, claude)]
   const environment = { LEAKRIG_AGENT: agentMarker(agent), CLAUDE_ORCHESTRATOR_WORKSPACE: agent.workspace }
   try {
+    writePrompt(agent, deployment.prompt)
     const tmux = await newSession(layout.sessionName(agent), process.cwd(), environment, command)
     await strategy.updateAgent(agent, known => Object.assign(known, { tmux }))
   } catch (error) {
     await strategy.ended(agent, {
       status: 'error',
-      reason: `tmux did not start its session: ${String(error)}`,
+      reason: `it could not be started: ${String(error)}`,
     })
     throw error
   }

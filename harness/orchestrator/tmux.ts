@@ -1,4 +1,5 @@
-import { execa } from 'execa'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 
 import { type RecordedTmux, startOf } from '../../cleanup/index.ts'
 
@@ -19,10 +20,7 @@ export async function newSession(
 ): Promise<RecordedTmux> {
   const variables = Object.entries(environment).flatMap(([key, value]) => ['-e', `${key}=${value}`])
   const place = ['-d', '-P', '-F', format, '-s', name, '-c', folder]
-  const { stdout } = await execa('tmux', ['-u', 'new-session', ...place, ...variables, '--', ...command], {
-    stdin: 'ignore',
-    timeout: 10_000,
-  })
+  const { stdout } = await tmux(['new-session', ...place, ...variables, '--', ...command])
   const [serverPid, sessionId = '', created, paneId = '', panePid, ...socket] = stdout.trim().split(' ')
   const [server, pane] = [Number(serverPid), Number(panePid)]
   return {
@@ -40,8 +38,19 @@ export async function newSession(
 
 /** Whether a session has exactly this name; `-t =name` would also accept a longer one (tmux 3.3a, list-panes). */
 export async function hasSession(name: string): Promise<boolean> {
-  const { stdout, exitCode } = await execa('tmux', ['-u', 'list-sessions', '-F', '#{session_name}'], {
-    reject: false,
-  })
-  return exitCode === 0 && stdout.split('\n').includes(name)
+  const { stdout } = await tmux(['list-sessions', '-F', '#{session_name}']).catch(() => ({ stdout: '' }))
+  return stdout.split('\n').includes(name)
+}
+
+/** By its bare name, as the report's system does it; false when tmux says no. */
+export async function killSession(name: string): Promise<boolean> {
+  return tmux(['kill-session', '-t', name]).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Not by execa: every agent starts an instance of this server, and execa takes 70 ms of a core to load. */
+function tmux(args: string[]): Promise<{ stdout: string }> {
+  return promisify(execFile)('tmux', ['-u', ...args], { timeout: 10_000 })
 }

@@ -31,7 +31,7 @@ export class Rig {
   readonly #bystanders = new Set<string>()
   #system: ProcessIdentity | undefined
   #taskId = ''
-  #baseline: Snapshot | undefined
+  #baseline: Promise<Snapshot> | undefined
   #endedAt = Date.now()
   #lastSnapshot: Snapshot | undefined
   #look: Promise<unknown> | undefined
@@ -114,9 +114,9 @@ export class Rig {
     return planted
   }
 
-  /** The snapshot that everything is compared with: taken once, before the first agent. */
-  async baseline(): Promise<Snapshot> {
-    this.#baseline ??= await stableBaseline(() => this.look())
+  /** The snapshot that everything is compared with: taken once, before the first agent, however many ask at once. */
+  baseline(): Promise<Snapshot> {
+    this.#baseline ??= stableBaseline(() => this.look())
     return this.#baseline
   }
 
@@ -128,9 +128,10 @@ export class Rig {
     if (!this.#baseline) return
     const now = await this.comesToRest()
     const staying = now.resources.filter(({ owner }) => !owner || owner.agent === agent?.id)
-    const before = this.#baseline.resources.filter(({ kind }) => kind !== 'registry')
+    const before = (await this.#baseline).resources.filter(({ kind }) => kind !== 'registry')
     const known = new Set(before.map(({ id }) => id))
-    this.#baseline = { ...now, resources: [...before, ...staying.filter(({ id }) => !known.has(id))] }
+    const added = staying.filter(({ id }) => !known.has(id))
+    this.#baseline = Promise.resolve({ ...now, resources: [...before, ...added] })
   }
 
   /** A claude that has just come to rest still has a child or two on their way out. */

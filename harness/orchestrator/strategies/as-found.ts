@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import { type AgentEntry, type AgentRef, layout } from '../../../cleanup/index.ts'
+import { killSession } from '../tmux.ts'
 import type { Strategy } from './strategy.ts'
 
 /**
@@ -59,11 +59,9 @@ export const asFound: Strategy = {
   },
 
   async kill(agent) {
-    const { exitCode } = await execa('tmux', ['kill-session', '-t', layout.sessionName(agent)], {
-      reject: false,
-    })
+    const killed = await killSession(layout.sessionName(agent))
     markEnded(agent, 'terminated')
-    return { tmux_session_killed: exitCode === 0 }
+    return { tmux_session_killed: killed }
   },
 }
 
