@@ -16,7 +16,11 @@ program
   .usage('[filter ...] [options] [options of Vitest]')
   .addOption(new Option('--system <name>', 'what is tested').choices(systemNames).default('hybrid'))
   .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
-  .option('--workers <n>', 'how many scenario files run side by side (one more than there are cores)', wholeNumber)
+  .option(
+    '--workers <n>',
+    'how many scenario files run side by side (one more than there are cores)',
+    wholeNumber,
+  )
   .option('--json <file>', 'write the report as JSON')
   .option('--keep', 'bring every workspace out of its sandbox, for a look (a failed scenario’s always is)')
   .option('--list', 'print the scenarios and run none')
