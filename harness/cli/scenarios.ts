@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Vitest } from 'vitest/node'
+import type { CliOptions, Vitest } from 'vitest/node'
 import { exitCodes } from '../report/exit-codes.ts'
 import { exitCode, type Report } from '../report/report.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
@@ -71,11 +71,13 @@ function requireWritable(file: string): void {
   }
 }
 
+type VitestFlags = CliOptions & { reporter?: string | string[] }
+
 /** Vitest with the scenarios alone, and our reporter in front of those that were asked for. */
 async function openVitest(rest: string[], reporter: ScenarioReporter, workers?: number): Promise<Vitest> {
   const { createVitest } = await import('vitest/node')
-  const { options } = await parseVitestFlags(rest)
-  const asked = [options.reporters ?? []].flat() as []
+  // What the parser calls `reporter` would take the place of all `reporters`, ours among them.
+  const { reporter: asked = [], ...options } = (await parseVitestFlags(rest)).options as VitestFlags
   return createVitest('test', {
     ...options,
     ...(workers ? { maxWorkers: workers } : {}),
@@ -85,7 +87,7 @@ async function openVitest(rest: string[], reporter: ScenarioReporter, workers?: 
     configLoader: 'runner',
     project: ['scenarios'],
     watch: false,
-    reporters: [reporter, ...asked],
+    reporters: [reporter, ...([asked].flat() as [])],
   })
 }
 

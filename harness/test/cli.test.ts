@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -58,6 +58,15 @@ test('--list names the scenarios and runs none', async () => {
   const { exitCode, stdout } = await leakrig(['scenarios', '--list', 'manual'])
   expect(exitCode).toBe(0)
   expect(stdout).toBe('scenarios/2-manual-kill.test.ts\n  manual kill in the middle of the work')
+})
+
+test('a reporter of Vitest stands beside ours', async () => {
+  const xml = join(folder, 'junit.xml')
+  const args = ['scenarios', 'manual', '--sandbox', 'namespace', '--reporter', 'junit', '--outputFile', xml]
+  const { exitCode, stdout } = await leakrig(args)
+  expect(stdout).toMatch(/manual kill .* back at the baseline after/)
+  expect(readFileSync(xml, 'utf8')).toContain('manual kill in the middle of the work')
+  expect(exitCode).toBe(0)
 })
 
 test('without tmux the rig can not measure: one sentence and exit 3', async () => {
