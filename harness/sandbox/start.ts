@@ -37,9 +37,9 @@ export async function startSandbox(kind: SandboxKind): Promise<Sandbox> {
   return startContainerSandbox()
 }
 
-/** "No engine answers (...): start one" without its advice. */
+/** "No container engine answers (...): start one ..." without its advice, which stands behind the last colon. */
 function sentenceStart(message: string): string {
-  return message.split(': ')[0] ?? message
+  return message.slice(0, message.lastIndexOf(': '))
 }
 
 const oldestTmux = 3.2
