@@ -3,27 +3,23 @@
  * How much longer a run of the four scenarios takes in containers than in namespaces: both in turn, three times.
  * The image is built before the first run, which is not counted. Exits 1 when the limit does not hold.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { $ } from 'zx'
 import { projectRoot } from '../sandbox/project.ts'
 
 const rounds = 3
 const kinds = ['namespace', 'container'] as const
-const folder = mkdtempSync(join(tmpdir(), 'leakrig-bench-'))
+const reports = join(projectRoot, '.leakrig')
 const times: Record<(typeof kinds)[number], number[]> = { namespace: [], container: [] }
 
-try {
-  for (let round = 0; round <= rounds; round++) {
-    for (const kind of kinds) {
-      const { durationMs } = await run(kind)
-      if (round > 0) times[kind].push(durationMs)
-      console.log(`${round === 0 ? 'warm-up' : `round ${round}`}  ${kind.padEnd(9)}  ${seconds(durationMs)}`)
-    }
+mkdirSync(reports, { recursive: true })
+for (let round = 0; round <= rounds; round++) {
+  for (const kind of kinds) {
+    const { durationMs } = await run(kind)
+    if (round > 0) times[kind].push(durationMs)
+    console.log(`${round === 0 ? 'warm-up' : `round ${round}`}  ${kind.padEnd(9)}  ${seconds(durationMs)}`)
   }
-} finally {
-  rmSync(folder, { recursive: true })
 }
 
 const [namespace, container] = [median(times.namespace), median(times.container)]
@@ -38,7 +34,7 @@ console.log(
 process.exit(held ? 0 : 1)
 
 async function run(kind: string): Promise<{ durationMs: number }> {
-  const file = join(folder, 'report.json')
+  const file = join(reports, `bench-${kind}.json`)
   const program = join(projectRoot, 'harness/cli/leakrig.ts')
   await $`${process.execPath} ${program} scenarios --sandbox ${kind} --json ${file}`.quiet()
   return JSON.parse(readFileSync(file, 'utf8'))

@@ -10,7 +10,6 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { projectRoot } from './project.ts'
@@ -30,35 +29,39 @@ const programs = (home: string) => [
   ['fake-claude/main.ts', '--print', 'hi', '--mcp-config', '{"mcpServers":{"none":{"command":"true"}}}'],
 ]
 
-/** Fills the cache where it is missing. Without it everything works, slower: a clone may be read-only. */
+/**
+ * Fills the cache where it is missing. Without it everything works, slower: a clone may be read-only. What an
+ * interrupted filling leaves is in the clone's own cache, and nowhere else.
+ */
 export async function ensureCompileCache(): Promise<void> {
   if (existsSync(compileCache)) return
-  const home = mkdtempSync(join(tmpdir(), 'leakrig-warm-'))
   try {
     const parent = join(compileCache, '..')
     mkdirSync(parent, { recursive: true })
-    const cache = mkdtempSync(join(parent, 'new-'))
-    const environment = {
-      NODE_COMPILE_CACHE: cache,
-      HOME: home,
-      CLAUDE_CODE_TMPDIR: home,
-      CLAUDE_ORCHESTRATOR_WORKSPACE: join(home, 'workspace'),
-    }
-    const options = { cwd: home, env: environment, stdin: 'ignore', reject: false, timeout: 30_000 } as const
-    await Promise.all(
-      programs(home).map(([program = '', ...args]) =>
-        execa(process.execPath, [join(projectRoot, program), ...args], options),
-      ),
-    )
+    const filling = mkdtempSync(join(parent, 'filling-'))
+    const [home, cache] = [join(filling, 'home'), join(filling, 'cache')]
+    mkdirSync(home)
+    await loadEach(home, cache)
     readableForAll(cache)
     // Of several that fill it at once, the first wins.
-    if (existsSync(compileCache)) rmSync(cache, { recursive: true })
-    else renameSync(cache, compileCache)
+    if (!existsSync(compileCache)) renameSync(cache, compileCache)
+    rmSync(filling, { recursive: true })
   } catch (error) {
     if (!['EROFS', 'EACCES', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-  } finally {
-    rmSync(home, { recursive: true, force: true })
   }
+}
+
+async function loadEach(home: string, cache: string): Promise<void> {
+  const environment = {
+    NODE_COMPILE_CACHE: cache,
+    HOME: home,
+    CLAUDE_CODE_TMPDIR: home,
+    CLAUDE_ORCHESTRATOR_WORKSPACE: join(home, 'workspace'),
+  }
+  const options = { cwd: home, env: environment, stdin: 'ignore', reject: false, timeout: 30_000 } as const
+  const load = ([program = '', ...args]: string[]) =>
+    execa(process.execPath, [join(projectRoot, program), ...args], options)
+  await Promise.all(programs(home).map(load))
 }
 
 /**
