@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Container } from 'dockerode'
 import type { ProbeStreams } from '../connect.ts'
 
@@ -30,14 +31,17 @@ export async function execStream(
   return { input: stream, output, ended }
 }
 
-/** Why the probe's stream ended, as far as the engine still knows. */
+/**
+ * Why the probe's stream ended, as far as the engine still knows. The stream of a container that is killed ends a
+ * moment before the engine calls it ended, so the engine is given a second to say so.
+ */
 async function reason(container: Container, said: string): Promise<string> {
-  try {
-    const { State } = await container.inspect()
-    if (State.OOMKilled) return 'its container ran out of memory'
-    if (State.Running) return ['its probe ended', said.trim()].filter(Boolean).join(': ')
-    return [`its container ended with exit code ${State.ExitCode}`, said.trim()].filter(Boolean).join(': ')
-  } catch {
-    return ['its container was removed', said.trim()].filter(Boolean).join(': ')
-  }
+  const inspected = container.inspect().catch(() => undefined)
+  const ended = container.wait().then(
+    ({ StatusCode }) => `its container ended with exit code ${StatusCode}`,
+    () => 'its container was removed',
+  )
+  const what = await Promise.race([ended, delay(1_000, 'its probe ended', { ref: false })])
+  const oom = (await inspected)?.State.OOMKilled ? 'it ran out of memory' : ''
+  return [what, oom, said.trim()].filter(Boolean).join(': ')
 }
