@@ -45,7 +45,8 @@ test('a sandbox that is closed takes its processes with it', async () => {
   const marker = unique()
   const sandbox = await startNamespaceSandbox()
   await sandbox.probe.plant(['sh', '-c', `trap '' HUP TERM; exec sleep ${marker}`])
-  expect(await machineHas(marker)).toBe(true)
+  // The shell takes a moment to become sleep.
+  expect(await poll(10_000, async () => (await machineHas(marker)) || undefined)).toBe(true)
   await sandbox[Symbol.asyncDispose]()
   expect(await goneFromMachine(marker)).toBe(true)
 })
