@@ -1,12 +1,10 @@
-import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
     pool: 'forks',
     retry: 0,
-    // Much of a test's time is waiting for something to end.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: '100%',
     testTimeout: 120_000,
     hookTimeout: 120_000,
     provide: { leakrig: { system: 'hybrid', sandbox: 'namespace', keep: false } },

@@ -112,7 +112,8 @@ describe('nothing is ended and nothing deleted', () => {
 
   async function refuses(ref: ReturnType<Rig['ref']>, code: string): Promise<void> {
     await expect(cleanUp(ref, completed)).rejects.toMatchObject({ name: 'CleanupError', code })
-    expect(rig.processesOf(ref)).toHaveLength(4)
+    // A loaded machine takes its time until the last of them is there.
+    await expect.poll(() => rig.processesOf(ref), { timeout: 5_000 }).toHaveLength(4)
     expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
     expect(fs.existsSync(layout.streamLog(ref))).toBe(true)
   }

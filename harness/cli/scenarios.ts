@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import type { CliOptions, Vitest } from 'vitest/node'
 import { exitCodes } from '../report/exit-codes.ts'
@@ -80,7 +81,8 @@ async function openVitest(rest: string[], reporter: ScenarioReporter, workers?: 
   const { reporter: asked = [], ...options } = (await parseVitestFlags(rest)).options as VitestFlags
   return createVitest('test', {
     ...options,
-    ...(workers ? { maxWorkers: workers } : {}),
+    // One more than cores: much of a scenario's time is waiting for something to end.
+    maxWorkers: workers ?? options.maxWorkers ?? availableParallelism() + 1,
     root: projectRoot,
     config: resolve(projectRoot, 'vitest.config.ts'),
     // The other loaders write a file beside the config; the clone may belong to somebody else.

@@ -202,5 +202,6 @@ function withoutNumbers(what: string): string {
   return what
     .replaceAll(/worker-\d+-[0-9a-f]+/g, '<agent>')
     .replace(/^(\S+ \(\d+\)), .*/, '$1') // a process: its name; its command line holds paths of the machine
+    .replaceAll(/\b[0-9a-f]{6,}\b/g, '<n>')
     .replaceAll(/[0-9a-f.]*\d[0-9a-f.]*/g, '<n>')
 }
