@@ -69,9 +69,9 @@ test('a rig that is killed with -9 leaves no process and no folder', async () =>
   rig.kill('SIGKILL')
   await rig
   expect(await goneFromMachine(marker)).toBe(true)
-  expect(readdirSync(tmpdir()).filter(name => !before.includes(name) && /^leakrig(?!-test)/.test(name))).toEqual(
-    [],
-  )
+  expect(
+    readdirSync(tmpdir()).filter(name => !before.includes(name) && /^leakrig(?!-test)/.test(name)),
+  ).toEqual([])
 })
 
 test('orphans are collected by the top of the sandbox', async () => {
