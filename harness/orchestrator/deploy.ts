@@ -18,7 +18,7 @@ const defaultFlags = '--print --output-format stream-json --verbose --dangerousl
 /**
  * Starts one headless Claude in the tmux session `agent_<id>`, its output going through `tee` into its log.
  * The registry knows of the agent before tmux does: a deploy that dies halfway is still somebody's.
- * @throws when the type makes no valid id, no `claude` is found, or tmux refuses; nothing is left then.
+ * @throws when the type makes no valid id, no `claude` is found, or tmux refuses; the strategy then ends what was begun.
  */
 export async function deploy(deployment: Deployment, strategy: Strategy): Promise<AgentEntry> {
   const agent = { ...deployment, agentId: newAgentId(deployment.agentType) }

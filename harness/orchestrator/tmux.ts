@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-
 import { type RecordedTmux, startOf } from '../../cleanup/index.ts'
 
 const facts = ['pid', 'session_id', 'session_created', 'pane_id', 'pane_pid', 'socket_path']
@@ -36,10 +35,19 @@ export async function newSession(
   }
 }
 
-/** Whether a session has exactly this name; `-t =name` would also accept a longer one (tmux 3.3a, list-panes). */
+/**
+ * Whether a session has exactly this name; `-t =name` would also accept a longer one (tmux 3.3a, list-panes).
+ * @throws when tmux could not be asked: that is not the same as "no".
+ */
 export async function hasSession(name: string): Promise<boolean> {
-  const { stdout } = await tmux(['list-sessions', '-F', '#{session_name}']).catch(() => ({ stdout: '' }))
-  return stdout.split('\n').includes(name)
+  try {
+    const { stdout } = await tmux(['list-sessions', '-F', '#{session_name}'])
+    return stdout.split('\n').includes(name)
+  } catch (error) {
+    if (/no server running|\((No such file or directory|Connection refused)\)/.test(String(error)))
+      return false
+    throw error
+  }
 }
 
 /** By its bare name, as the report's system does it; false when tmux says no. */

@@ -1,4 +1,4 @@
-import { readProcesses } from './processes.ts'
+import { readProcess, readProcesses } from './processes.ts'
 import { toolPids } from './tools.ts'
 
 interface Related {
@@ -7,7 +7,12 @@ interface Related {
 }
 
 /** What was there before the probe did anything: the reaper at the top, and whatever carries the sandbox. */
-const carriers = new Set(readProcesses().map(({ pid }) => pid))
+const carriers = new Map(readProcesses().map(({ pid, start }) => [pid, start]))
+
+/** By identity: a carrier may end, and its pid be given to somebody else. */
+function isCarrier(pid: number): boolean {
+  return carriers.has(pid) && readProcess(pid)?.start === carriers.get(pid)
+}
 
 /**
  * Tells the rig's own processes from all others: the carriers and what they start themselves, the probe and
@@ -16,9 +21,9 @@ const carriers = new Set(readProcesses().map(({ pid }) => pid))
 export function isForeign(all: Related[]): (one: Related) => boolean {
   const parents = new Map(all.map(({ pid, ppid }) => [pid, ppid]))
   const isOwn = (pid: number): boolean => {
-    if (carriers.has(pid) || toolPids.has(pid)) return true
+    if (toolPids.has(pid) || isCarrier(pid)) return true
     const parent = parents.get(pid)
-    return parent !== undefined && parent > 1 && parent !== process.pid && carriers.has(parent)
+    return parent !== undefined && parent > 1 && parent !== process.pid && isCarrier(parent)
   }
   return ({ pid }) => !isOwn(pid)
 }

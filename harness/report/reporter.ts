@@ -74,7 +74,7 @@ function outcome({ verdict, verdicts, errors }: ScenarioResult): string {
   const leaks = last?.leaks.length ?? 0
   const collateral = last?.collateral.length ?? 0
   const found = [leaks && `${leaks} leaked`, collateral && `${collateral} collateral`].filter(Boolean)
-  return found.length > 0 ? found.join(', ') : `${errors.length} expectation not met`
+  return found.length > 0 ? found.join(', ') : `expectations not met: ${errors.length}`
 }
 
 function notes({ verdicts }: ScenarioResult): string[] {

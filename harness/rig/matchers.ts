@@ -32,6 +32,7 @@ expect.extend({
     const faults = (await Promise.all(agents.map(agent => archiveFaults(agent.rig, agent)))).flat()
     const rig = agents[0]?.rig
     if (rig) faults.push(...(await strayArchives(rig, agents)))
+    else faults.push('no agent was named, so that nothing is proved')
     const unmet = ['expected complete archived logs, and found:', ...faults].join('\n  ')
     return outcome(rig, faults.length === 0, unmet)
   },

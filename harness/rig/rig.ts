@@ -9,6 +9,7 @@ import type { Verdict } from '../verdict/verdict.ts'
 import { Agent } from './agent.ts'
 import { type Directive, directiveText } from './directive.ts'
 import { loadMissing } from './load.ts'
+import { Lookout } from './lookout.ts'
 
 /** What a deploy asks for: a persona of fake Claude with its parameters, and the type that its id begins with. */
 export interface DeployOptions extends Directive {
@@ -29,22 +30,20 @@ export class Rig {
   readonly unmet: string[] = []
   readonly #agents: Agent[] = []
   readonly #bystanders = new Set<string>()
-  #system: ProcessIdentity | undefined
   #taskId = ''
   #baseline: Promise<Snapshot> | undefined
-  #endedAt = Date.now()
-  #lastSnapshot: Snapshot | undefined
-  #look: Promise<unknown> | undefined
-  #nextLook: Promise<Snapshot> | undefined
+  readonly #lookout: Lookout
+  #endedAt: number | undefined
 
   constructor(probe: ProbeApi, places: Places) {
     this.probe = probe
     this.places = places
+    this.#lookout = new Lookout(() => probe.snapshot())
   }
 
   /** Starts the system and creates the one task that the scenario's agents belong to. */
   async start(system: SystemCommand): Promise<void> {
-    this.#system = await this.probe.startSystem(system)
+    await this.probe.startSystem(system)
     const { task_id } = await this.callTool('create_real_task', { description: 'A scenario of leakrig' })
     this.#taskId = String(task_id)
   }
@@ -123,8 +122,13 @@ export class Rig {
   /**
    * From now on whatever is there and belongs to no agent, or to this one, has to be there afterwards. Nothing
    * to do before the first deploy: the baseline is not taken yet.
+   * @throws after the first ending, when what it left behind would pass for something innocent.
    */
   async widenBaseline(agent?: Agent): Promise<void> {
+    if (this.#endedAt)
+      throw new Error(
+        'An agent has ended already: let agents stay, and plant bystanders, before the first ending.',
+      )
     if (!this.#baseline) return
     const now = await this.comesToRest()
     const staying = now.resources.filter(({ owner }) => !owner || owner.agent === agent?.id)
@@ -165,40 +169,23 @@ export class Rig {
     )
     return {
       agents: this.#agents.map(({ id }) => id),
-      endedAt: this.#endedAt,
+      endedAt: this.#endedAt ?? Date.now(),
       system: new Set(own.map(({ id }) => id)),
     }
   }
 
-  /**
-   * A snapshot, kept as the last one. Ten who ask while one is being taken share the next: it begins after all
-   * of them have asked, so that none sees a state older than its question.
-   */
+  /** A snapshot of the sandbox; ten who ask at once share one. */
   look(): Promise<Snapshot> {
-    this.#nextLook ??= (this.#look ?? Promise.resolve()).then(() => {
-      this.#look = this.#nextLook
-      this.#nextLook = undefined
-      return this.#take()
-    })
-    return this.#nextLook
-  }
-
-  async #take(): Promise<Snapshot> {
-    this.#lastSnapshot = await this.probe.snapshot()
-    return this.#lastSnapshot
+    return this.#lookout.look()
   }
 
   /** The last that was seen: it is on this side, also when the sandbox is gone. */
   get lastSnapshot(): Snapshot | undefined {
-    return this.#lastSnapshot
+    return this.#lookout.last
   }
 
   get agents(): readonly Agent[] {
     return this.#agents
-  }
-
-  get system(): ProcessIdentity | undefined {
-    return this.#system
   }
 }
 

@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
+import { readProcesses } from '../probe/processes.ts'
 import { startNamespaceSandbox } from '../sandbox/namespace.ts'
 import { projectRoot } from '../sandbox/project.ts'
 import { poll } from '../verdict/poll.ts'
@@ -109,17 +110,7 @@ function unique(): string {
 }
 
 async function machineHas(marker: string): Promise<boolean> {
-  return readdirSync('/proc').some(
-    pid => /^\d+$/.test(pid) && commandLine(pid).join(' ') === `sleep ${marker}`,
-  )
-}
-
-function commandLine(pid: string): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
-  } catch {
-    return []
-  }
+  return readProcesses().some(({ command }) => command === `sleep ${marker}`)
 }
 
 async function goneFromMachine(marker: string): Promise<boolean | undefined> {

@@ -26,6 +26,18 @@ test('a registry that can not be read is no verdict, and the cleanup neither kil
   )
 })
 
+test('after an ending nothing joins the baseline, where a leak would pass for a bystander', async ({
+  rig,
+}) => {
+  const agent = await rig.deploy({ persona: 'works' })
+  await agent.isKilled()
+  await expect(rig.plant(['sleep', '1000'])).rejects.toThrow(/before the first ending/)
+})
+
+test('the archive of no agent proves nothing', async () => {
+  await expect(expect([]).toHaveArchivedLogs()).rejects.toThrow(/no agent was named/)
+})
+
 const nothing = (at: number): Snapshot => ({ at, resources: [], ignored: [], problems: [] })
 
 test('a baseline that does not come to rest is no baseline', async () => {

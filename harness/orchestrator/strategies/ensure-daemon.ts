@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { layout } from '../../../cleanup/index.ts'
@@ -15,12 +15,13 @@ const startWithinMs = 10_000
 export async function ensureDaemon(workspace: string): Promise<void> {
   const logFile = layout.daemonLog(workspace)
   const log = openSync(logFile, 'a')
+  const before = fstatSync(log).size
   const args = [daemonProgram, '--workspace', workspace, '--owner-pid', String(process.pid)]
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] })
   closeSync(log)
   child.unref()
   const deadline = Date.now() + startWithinMs
-  while (!hasEnded(child) && !hasStarted(child, logFile)) {
+  while (!hasEnded(child) && !hasStarted(child, logFile, before)) {
     if (Date.now() > deadline)
       throw new Error(`The daemon did not start within 10 s; what it wrote is in ${logFile}.`)
     await delay(10)
@@ -31,6 +32,7 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null
 }
 
-function hasStarted({ pid }: ChildProcess, logFile: string): boolean {
-  return readFileSync(logFile, 'utf8').includes(`"pid":${pid}}`)
+/** Its first line says so; `before` is where the log ended until then. */
+function hasStarted({ pid }: ChildProcess, logFile: string, before: number): boolean {
+  return readFileSync(logFile).subarray(before).includes(`"pid":${pid}}`)
 }

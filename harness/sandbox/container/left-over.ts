@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { ContainerRuntimeClient } from 'testcontainers'
+import { readProcess } from '../../probe/processes.ts'
 
 const label = 'leakrig.rig'
 
@@ -23,14 +23,10 @@ export async function removeLeftOver({ container }: ContainerRuntimeClient): Pro
   }
 }
 
-/** Clock ticks since boot (proc_pid_stat(5), field 22); on systems without /proc the pid alone has to do. */
+/** Clock ticks since boot; on systems without /proc the pid alone has to do. */
 function startOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-  } catch {
-    return isThere(pid) ? 'unknown' : 'gone'
-  }
+  const start = readProcess(pid)?.start
+  return start === undefined ? (isThere(pid) ? 'unknown' : 'gone') : String(start)
 }
 
 function isThere(pid: number): boolean {

@@ -36,12 +36,10 @@ export async function execStream(
  * moment before the engine calls it ended, so the engine is given a second to say so.
  */
 async function reason(container: Container, said: string): Promise<string> {
-  const inspected = container.inspect().catch(() => undefined)
   const ended = container.wait().then(
     ({ StatusCode }) => `its container ended with exit code ${StatusCode}`,
     () => 'its container was removed',
   )
   const what = await Promise.race([ended, delay(1_000, 'its probe ended', { ref: false })])
-  const oom = (await inspected)?.State.OOMKilled ? 'it ran out of memory' : ''
-  return [what, oom, said.trim()].filter(Boolean).join(': ')
+  return [what, said.trim()].filter(Boolean).join(': ')
 }

@@ -1,0 +1,36 @@
+import type { Snapshot } from '../snapshot/snapshot.ts'
+
+/**
+ * Takes snapshots one after another. Ten who ask while one is being taken share the next: it begins after all of
+ * them have asked, so that none sees a state older than its question.
+ */
+export class Lookout {
+  readonly #take: () => Promise<Snapshot>
+  #current: Promise<unknown> = Promise.resolve()
+  #next: Promise<Snapshot> | undefined
+  #last: Snapshot | undefined
+
+  constructor(take: () => Promise<Snapshot>) {
+    this.#take = take
+  }
+
+  look(): Promise<Snapshot> {
+    // A look that failed is told to those who asked for it, and does not keep others from looking.
+    this.#next ??= this.#current.catch(() => {}).then(() => this.#begin())
+    return this.#next
+  }
+
+  get last(): Snapshot | undefined {
+    return this.#last
+  }
+
+  #begin(): Promise<Snapshot> {
+    this.#next = undefined
+    const taking = this.#take().then(snapshot => {
+      this.#last = snapshot
+      return snapshot
+    })
+    this.#current = taking
+    return taking
+  }
+}
