@@ -7,9 +7,10 @@ import { CleanupError } from '../errors.ts'
 import type { Identity } from '../processes/identity.ts'
 import { isAlive } from '../processes/table.ts'
 import { globalRegistry, validateWorkspace } from '../workspace/layout.ts'
-import { becomeDaemon } from './instance.ts'
+import { Post } from './post.ts'
+import { Rounds } from './rounds.ts'
+import { TerminalWatch } from './terminal-watch.ts'
 import { Wakeup } from './wakeup.ts'
-import { Warden } from './warden.ts'
 
 export interface DaemonOptions {
   /** Absolute paths of `.agent-workspace` folders. */
@@ -22,10 +23,6 @@ export interface DaemonOptions {
   signal: AbortSignal
 }
 
-/** How often every live agent's pane process is looked at, in ms. */
-const PULSE_MS = 150
-/** How often everything is looked at although nothing was heard, in ms: what no watch has told is seen then. */
-const POLL_MS = 5_000
 /** How long a change is given to be followed by more, in ms: a registry is written a few times in a row. */
 const COALESCE_MS = 10
 /** How long a stop waits for the cleanups at hand, in ms. What is not finished then is on disk as pending. */
@@ -34,31 +31,31 @@ const STOP_MS = 700
 /**
  * The safety net: notices what ended without anybody cleaning up after it, and cleans up. Resolves when it was
  * stopped, or when its owner and all agents are gone. Throws a CleanupError when a workspace is missing
- * (`no-workspace`) or watched by another daemon (`daemon-running`).
+ * (`no-workspace`), watched by another daemon (`daemon-running`) or cannot be written to (`cannot-lock`).
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { workspaces, owner, graceMs = GRACE_MS, log = () => {}, signal } = options
-  using held = new DisposableStack()
-  for (const workspace of workspaces) {
-    requireWorkspace(workspace)
-    held.use(becomeDaemon(workspace))
-  }
+  for (const workspace of workspaces) requireWorkspace(workspace)
+  await using held = new AsyncDisposableStack()
   const wakeup = new Wakeup()
   signal.addEventListener('abort', wakeup.call)
   held.defer(() => signal.removeEventListener('abort', wakeup.call))
-  const wardens = workspaces.map(workspace => held.use(new Warden(workspace, graceMs, log, wakeup.call)))
+  const posts = [...new Set(workspaces)].map(workspace =>
+    held.use(new Post({ workspace, graceMs, log, wake: wakeup.call })),
+  )
+  const terminals = held.use(new TerminalWatch(wakeup.call))
+  const rounds = new Rounds()
 
   log({ event: 'started', workspaces, pid: process.pid })
-  let polledAt = Number.NEGATIVE_INFINITY
   while (!signal.aborted) {
-    const isThorough = performance.now() - polledAt >= POLL_MS
-    if (isThorough) polledAt = performance.now()
-    const busy = wardens.map(warden => warden.round(isThorough))
-    if (owner && !isAlive(owner) && !busy.includes(true)) break
-    await wakeup.wait(PULSE_MS)
+    const depth = rounds.next()
+    const changed = terminals.take()
+    for (const post of posts) post.round(depth, changed)
+    if (owner && !isAlive(owner) && !posts.some(post => post.isBusy)) break
+    await wakeup.wait(rounds.pauseMs)
     if (!signal.aborted) await pause(COALESCE_MS)
   }
-  await Promise.race([Promise.all(wardens.map(warden => warden.idle())), pause(STOP_MS)])
+  await Promise.race([Promise.all(posts.map(post => post.idle())), pause(STOP_MS)])
   log({ event: 'stopped', because: signal.aborted ? 'it was told to' : 'its owner and all agents are gone' })
 }
 
@@ -69,5 +66,17 @@ function requireWorkspace(workspace: string): void {
       'no-workspace',
       `The workspace ${workspace} does not exist; expected the .agent-workspace folder of an orchestrator.`,
     )
-  fs.mkdirSync(registry, { recursive: true })
+  if (!fs.existsSync(registry)) makeFolder(registry)
+}
+
+function makeFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { recursive: true })
+  } catch (error) {
+    throw new CleanupError(
+      'cannot-lock',
+      `${folder} could not be made: ${error instanceof Error ? error.message : String(error)}. Nothing was touched; make the workspace writable, then start the daemon again.`,
+      { cause: error },
+    )
+  }
 }

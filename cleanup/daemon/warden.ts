@@ -1,5 +1,5 @@
 import { cleanUp } from '../cleaning/clean-up.ts'
-import { type Ending, isPending } from '../cleaning/intent.ts'
+import type { Ending } from '../cleaning/intent.ts'
 import type { Log } from '../cleaning/report.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
@@ -7,57 +7,66 @@ import { validateRef } from '../workspace/layout.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { Backoff } from './backoff.ts'
+import { Deploys } from './deploys.ts'
+import { HeadStarts } from './head-start.ts'
 import { judge } from './judge.ts'
 import { Pulses } from './pulse.ts'
 import { type Listed, RegistryWatch } from './registry-watch.ts'
+import { Signs } from './signs.ts'
+import { Told } from './told.ts'
 
-/** How long a cleaner that set out by itself is left alone, in ms: its caller is still to get an answer. */
-const HEAD_START_MS = 1_000
-/** How old an agent must be that has no session yet before it counts as a deploy that failed halfway, in ms. */
-const DEPLOY_MS = 60_000
+/**
+ * How closely a round looks. `glance`: at what was heard, and whether the processes are there. `look`: at the
+ * processes themselves. `ask`: at every registry, and tmux is asked about every live agent, one question per server.
+ */
+export type Depth = 'glance' | 'look' | 'ask'
 
 /** Watches over the agents of one workspace: notices ends, and cleans up. */
-export class Warden implements Disposable {
+export class Warden implements AsyncDisposable {
+  readonly workspace: string
   readonly #registries: RegistryWatch
   readonly #graceMs: number
   readonly #log: Log
   readonly #wake: () => void
+  readonly #signs = new Signs()
   readonly #pulses = new Pulses()
+  readonly #deploys = new Deploys()
+  readonly #headStarts = new HeadStarts()
   readonly #backoff = new Backoff()
+  readonly #told = new Told()
   readonly #seenSessions = new Set<string>()
   readonly #atWork = new Map<string, Promise<void>>()
+  #open: readonly Listed[] = []
 
   constructor(workspace: string, graceMs: number, log: Log, wake: () => void) {
+    this.workspace = workspace
     this.#graceMs = graceMs
     this.#log = log
     this.#wake = wake
-    this.#registries = new RegistryWatch(workspace, wake, problem =>
-      log({ event: 'problem', workspace, problem }),
+    this.#registries = new RegistryWatch(workspace, wake, (about, problem) =>
+      this.#tell(`${workspace}/${about}`, problem),
     )
   }
 
-  /**
-   * Goes round once: takes up whatever needs it, without waiting for it. `thorough` asks tmux about every live agent,
-   * one question per server. Returns true while somebody is live or to be cleaned up.
-   */
-  round(thorough: boolean): boolean {
-    let busy = this.#atWork.size > 0
-    for (const { ref, entry } of this.#registries.agents()) {
-      const key = `${ref.taskId}/${ref.agentId}`
-      if (isTerminal(entry.status) && !isPending(entry)) {
-        this.#pulses.forget(key)
-        continue
-      }
-      busy = true
+  /** True while an agent lives or is to be cleaned up, and while that is not known. */
+  get isBusy(): boolean {
+    return this.#atWork.size > 0 || this.#open.length > 0 || this.#registries.isUnsure
+  }
+
+  /** Goes round once: takes up whatever needs it, without waiting for it. `terminals` are those that came or went. */
+  round(depth: Depth, terminals: ReadonlySet<string>): void {
+    const { isStale, needsPoll } = this.#registries
+    if (depth === 'ask' || isStale || (depth === 'look' && needsPoll)) this.#registries.poll()
+    this.#list(this.#registries.open())
+    for (const listed of this.#open) {
+      const { key, entry } = listed
       if (this.#atWork.has(key) || !this.#backoff.isDue(key)) continue
-      if (isPending(entry)) {
-        if (!hasHeadStart(entry)) this.#start(key, () => this.#clean(key, { ref, entry }, endingOf(entry)))
-        continue
+      if (isTerminal(entry.status)) {
+        if (!this.#headStarts.has(key, entry)) this.#start(key, () => this.#takeUp(listed))
+      } else if (this.#needsExamination(listed, depth, terminals)) {
+        this.#start(key, () => this.#examine(listed))
       }
-      if (thorough || this.#pulses.mayHaveEnded(key, entry))
-        this.#start(key, () => this.#examine(key, { ref, entry }))
     }
-    return busy
   }
 
   /** Resolves when nothing is being worked at. */
@@ -65,8 +74,23 @@ export class Warden implements Disposable {
     await Promise.all(this.#atWork.values())
   }
 
-  [Symbol.dispose](): void {
-    this.#registries[Symbol.dispose]()
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#registries[Symbol.asyncDispose]()
+  }
+
+  /** Notes who came and who went; the list is the same object until a registry changes. */
+  #list(open: readonly Listed[]): void {
+    if (open === this.#open) return
+    const keys = new Set(open.map(({ key }) => key))
+    for (const { key } of this.#open) if (!keys.has(key)) this.#forget(key)
+    this.#open = open
+    for (const { key, entry } of open) this.#signs.know(key, entry)
+    this.#deploys.see(keys)
+  }
+
+  #needsExamination({ key, entry }: Listed, depth: Depth, terminals: ReadonlySet<string>): boolean {
+    if (depth === 'ask' || this.#signs.areOfAnEnd(key, terminals)) return true
+    return depth === 'look' && this.#pulses.mayHaveEnded(key, entry)
   }
 
   #start(key: string, work: () => Promise<void>): void {
@@ -79,28 +103,56 @@ export class Warden implements Disposable {
     this.#atWork.set(key, done)
   }
 
-  async #examine(key: string, listed: Listed): Promise<void> {
-    const ending = await judge(validateRef(listed.ref), listed.entry)
+  async #takeUp(listed: Listed): Promise<void> {
+    const { status, reason } = endingOf(listed.entry)
+    this.#log({ event: 'to-be-cleaned', agent: listed.ref.agentId, task: listed.ref.taskId, status, reason })
+    await this.#clean(listed, { status, reason })
+  }
+
+  async #examine(listed: Listed): Promise<void> {
+    const { key, ref, entry } = listed
+    const ending = await judge(validateRef(ref), entry)
     if (!ending) {
       this.#pulses.isAlive(key)
       this.#seenSessions.add(key)
+      this.#succeeded(key)
       return
     }
-    if (!recordedTmux(listed.entry) && !this.#seenSessions.has(key) && isYoung(listed.entry)) return
-    this.#log({ event: 'ended', agent: listed.ref.agentId, ...ending })
-    await this.#clean(key, listed, ending)
+    const isNew = !recordedTmux(entry) && !this.#seenSessions.has(key)
+    if (isNew && this.#deploys.mayBeInTheMaking(key, entry)) return
+    this.#log({ event: 'ended', agent: ref.agentId, task: ref.taskId, ...ending })
+    await this.#clean(listed, ending)
   }
 
-  async #clean(key: string, { ref }: Listed, ending: Ending): Promise<void> {
+  async #clean({ key, ref }: Listed, ending: Ending): Promise<void> {
     const report = await cleanUp(ref, { ...ending, graceMs: this.#graceMs, log: this.#log })
     if (report.outcome === 'unfinished' || report.outcome === 'handed-over')
       this.#failed(key, report.problems)
-    else this.#backoff.succeeded(key)
+    else this.#succeeded(key)
   }
 
   #failed(key: string, problems: string[]): void {
     const againInMs = this.#backoff.failed(key)
-    this.#log({ event: 'not-cleaned', agent: key, problems, againInMs })
+    if (this.#told.isNews(key, problems.join(' ')))
+      this.#log({ event: 'not-cleaned', agent: key, problems, againInMs })
+  }
+
+  #succeeded(key: string): void {
+    this.#backoff.succeeded(key)
+    if (this.#told.isOver(key)) this.#log({ event: 'trouble-over', agent: key })
+  }
+
+  #tell(about: string, problem: string | undefined): void {
+    if (problem === undefined) {
+      if (this.#told.isOver(about)) this.#log({ event: 'problem-over', about })
+    } else if (this.#told.isNews(about, problem)) this.#log({ event: 'problem', about, problem })
+  }
+
+  #forget(key: string): void {
+    for (const memory of [this.#signs, this.#pulses, this.#deploys, this.#headStarts]) memory.forget(key)
+    this.#backoff.succeeded(key)
+    this.#told.isOver(key)
+    this.#seenSessions.delete(key)
   }
 }
 
@@ -108,14 +160,3 @@ const endingOf = (entry: AgentEntry): Ending => ({
   status: entry.status,
   reason: entry.reason ?? `its status is ${entry.status}`,
 })
-
-function hasHeadStart({ cleanup }: AgentEntry): boolean {
-  const age = Date.now() - Date.parse(cleanup?.since ?? '')
-  return cleanup?.cleaner !== undefined && age >= 0 && age < HEAD_START_MS
-}
-
-/** Without a time of its start an agent is of unknown age, and not judged by it. */
-function isYoung(entry: AgentEntry): boolean {
-  const age = Date.now() - Date.parse(entry.started_at ?? '')
-  return !(age >= DEPLOY_MS)
-}
