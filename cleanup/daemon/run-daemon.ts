@@ -52,8 +52,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const changed = terminals.take()
     for (const post of posts) post.round(depth, changed)
     if (owner && !isAlive(owner) && !posts.some(post => post.isBusy)) break
-    await wakeup.wait(rounds.pauseMs)
-    if (!signal.aborted) await pause(COALESCE_MS)
+    const called = await wakeup.wait(rounds.pauseMs)
+    if (called && !signal.aborted) await pause(COALESCE_MS)
   }
   await Promise.race([Promise.all(posts.map(post => post.idle())), pause(STOP_MS)])
   log({ event: 'stopped', because: signal.aborted ? 'it was told to' : 'its owner and all agents are gone' })
