@@ -17,6 +17,7 @@ export default defineConfig({
         // Every scenario has a sandbox of its own: to load the harness anew for each file isolates nothing more.
         test: { name: 'scenarios', include: ['scenarios/*.test.ts'], isolate: false },
       },
+      { extends: true, test: { name: 'model', include: ['scenarios/model/*.test.ts'] } },
     ],
   },
 })

@@ -39,6 +39,11 @@ export class Agent {
     await this.waitFor(isCompletion, 'report completed')
   }
 
+  /** The same, and nobody waits for it: what is done next may come before the call. */
+  async mayComplete(): Promise<void> {
+    await this.#passGate()
+  }
+
   /** The agent comes to its scripted end: whatever its persona does once its gate is open. */
   async comesToItsEnd(): Promise<void> {
     await this.#passGate()

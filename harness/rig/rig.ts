@@ -1,6 +1,6 @@
 import type { Places, ProbeApi, ProcessIdentity, SystemCommand } from '../probe/api.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
-import type { Snapshot } from '../snapshot/snapshot.ts'
+import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
 import type { Known } from '../verdict/known.ts'
 import { poll } from '../verdict/poll.ts'
 import { defaultPatience, type Patience, settle } from '../verdict/settle.ts'
@@ -14,6 +14,13 @@ import { Lookout } from './lookout.ts'
 /** What a deploy asks for: a persona of fake Claude with its parameters, and the type that its id begins with. */
 export interface DeployOptions extends Directive {
   type?: string
+}
+
+/** What has to be there at a settling, where agents live on or bystanders came after the first ending. */
+export interface Expected {
+  baseline: Snapshot
+  /** True for what may be there as well. */
+  mayBeNew(one: Resource): boolean
 }
 
 const deployDeadlineMs = 20_000
@@ -31,6 +38,8 @@ export class Rig {
   readonly #agents: Agent[] = []
   readonly #bystanders = new Set<string>()
   #taskId = ''
+  #command: SystemCommand | undefined
+  #system: ProcessIdentity | undefined
   #baseline: Promise<Snapshot> | undefined
   readonly #lookout: Lookout
   #endedAt: number | undefined
@@ -43,9 +52,23 @@ export class Rig {
 
   /** Starts the system and creates the one task that the scenario's agents belong to. */
   async start(system: SystemCommand): Promise<void> {
-    await this.probe.startSystem(system)
+    this.#command = system
+    await this.startSystem()
     const { task_id } = await this.callTool('create_real_task', { description: 'A scenario of leakrig' })
     this.#taskId = String(task_id)
+  }
+
+  /** Starts the system, or starts it anew after its process was killed; the tasks and agents stay. */
+  async startSystem(): Promise<ProcessIdentity> {
+    if (!this.#command) throw new Error('The rig was not told which system to start.')
+    this.#system = await this.probe.startSystem(this.#command)
+    return this.#system
+  }
+
+  /** The process that was started last. */
+  get system(): ProcessIdentity {
+    if (!this.#system) throw new Error('No system was started.')
+    return this.#system
   }
 
   /**
@@ -152,11 +175,13 @@ export class Rig {
    * Waits for the baseline, or until it is clear that it will not come, and keeps the verdict.
    * @throws CannotMeasureError when the sandbox could not be read.
    */
-  async settle(patience: Patience = defaultPatience): Promise<Verdict> {
+  async settle(patience: Patience = defaultPatience, expected?: Expected): Promise<Verdict> {
     if (this.#agents.length === 0)
       throw new CannotMeasureError('Nothing was deployed, so nothing was measured.')
     const instruments = { look: () => this.look(), countByPs: () => this.probe.countByPs() }
-    const verdict = await settle(instruments, await this.baseline(), await this.#known(), patience)
+    const baseline = expected?.baseline ?? (await this.baseline())
+    const known = { ...(await this.#known()), ...(expected && { mayBeNew: expected.mayBeNew }) }
+    const verdict = await settle(instruments, baseline, known, patience)
     this.verdicts.push(verdict)
     return verdict
   }

@@ -24,3 +24,9 @@ export function orchestratorCommand(args: string[], places: Places): SystemComma
     cwd: places.work,
   }
 }
+
+/** The bundled daemon as a service manager starts it anew, for the orchestrator with that pid. */
+export function daemonCommand({ node, workspace }: Places, owner: number): string[] {
+  const program = join(projectRoot, 'cleanup/bin/daemon.ts')
+  return [node, program, '--workspace', workspace, '--owner-pid', String(owner)]
+}
