@@ -26,7 +26,7 @@ test.each([true, false])(
   'a claude that is killed while its pane goes on as a shell (contained: %s)',
   async contained => {
     const daemon = await Daemon.start(rig)
-    const ref = await rig.deploy('a', { claude: work, after: 'exec bash', contained })
+    const ref = await rig.deploy('a', { claude: work, after: 'exec bash --norc', contained })
     kill(await rig.pid('claude'))
     await cleaned(ref)
     expect(rig.entry(ref)).toMatchObject({
@@ -40,7 +40,7 @@ test.each([true, false])(
 
 test('a claude that finished while its pane goes on as a shell', async () => {
   const daemon = await Daemon.start(rig)
-  const ref = await rig.deploy('a', { claude: `${success}; sleep 0.3`, after: 'exec bash' })
+  const ref = await rig.deploy('a', { claude: `${success}; sleep 0.3`, after: 'exec bash --norc' })
   await cleaned(ref)
   expect(rig.entry(ref)).toMatchObject({ status: 'completed' })
   expect(traces(rig, ref)).toEqual(NO_TRACES)
@@ -48,7 +48,7 @@ test('a claude that finished while its pane goes on as a shell', async () => {
 })
 
 test('the same, found later by one who has not seen it run, and without a record of its place in tmux', async () => {
-  const ref = await rig.deploy('a', { claude: success, after: 'exec bash', recorded: false })
+  const ref = await rig.deploy('a', { claude: success, after: 'exec bash --norc', recorded: false })
   await until('the log is closed', () => !written(ref))
   expect(await judge(ref, rig.entry(ref))).toMatchObject({ status: 'completed' })
 })
@@ -67,7 +67,7 @@ test.each([
   ],
   [
     'another pane that is at work',
-    { claude: `${success}; tmux split-window -d sleep 1000`, after: 'exec bash' },
+    { claude: `${success}; tmux split-window -d sleep 1000`, after: 'exec bash --norc' },
   ],
 ])('no end: %s', async (_, deployment) => {
   const ref = await rig.deploy('a', deployment)
