@@ -11,6 +11,10 @@ export class Company {
   readonly #rig: Rig
   readonly #present = new Map<string, Resource[]>()
   readonly #gone = new Set<string>()
+  /** Pids of processes that may stay or leave. */
+  readonly #free = new Set<number>()
+  /** What a process may hold open, by its pid. */
+  readonly #held = new Map<number, RegExp>()
   readonly #guests = new Set<string>()
   /** Whose shell snapshot a file is, which only a running Bash tool tells: whoever came when the file did. */
   readonly #careless = new Set<string>()
@@ -35,13 +39,16 @@ export class Company {
     await this.add(session)
   }
 
-  /** One process that is nobody's, with the files that it holds open now. */
-  async addProcess({ pid, start }: ProcessIdentity): Promise<void> {
+  /** One process that is nobody's, and the files that it may hold open, by a pattern. */
+  async addProcess({ pid, start }: ProcessIdentity, mayHold = /^$/): Promise<void> {
     const { resources } = await this.#rig.look()
     const id = `process ${pid}@${start}`
-    const own = resources.filter(one => one.id === id || (one.kind === 'descriptor' && one.pid === pid))
     this.#gone.delete(id)
-    this.#present.set(id, own)
+    this.#present.set(
+      id,
+      resources.filter(one => one.id === id),
+    )
+    this.#held.set(pid, mayHold)
   }
 
   /** Its ending begins. What a guest leaves is its user's, and may stay; what an agent leaves is a leak. */
@@ -61,13 +68,26 @@ export class Company {
     this.#gone.add(id)
   }
 
+  /** A process that has been there and may leave by itself, or stay. */
+  letGo(which: ProcessIdentity): void {
+    this.removeProcess(which)
+    this.#free.add(which.pid)
+  }
+
   async expected(): Promise<Expected> {
     const baseline = await this.#rig.baseline()
-    const resources = baseline.resources.filter(({ id }) => !this.#gone.has(id))
+    const all = [
+      ...baseline.resources.filter(({ id }) => !this.#gone.has(id)),
+      ...this.#present.values(),
+    ].flat()
+    const resources = [...new Map(all.map(one => [one.id, one])).values()]
     const owners = new Set([...this.#present.keys(), ...this.#guests])
     return {
-      baseline: { ...baseline, resources: [...resources, ...[...this.#present.values()].flat()] },
-      mayBeNew: ({ id, owner }) => {
+      baseline: { ...baseline, resources },
+      mayBeNew: one => {
+        if (one.kind === 'process' && this.#free.has(one.pid)) return true
+        if (one.kind === 'descriptor' && this.#held.get(one.pid)?.test(one.path)) return true
+        const { id, owner } = one
         const shellOf = this.#shells.get(id) ?? ''
         return owners.has(owner?.agent ?? shellOf) || this.#careless.has(shellOf)
       },

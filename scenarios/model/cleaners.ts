@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { CannotMeasureError, daemonCommand, poll } from '../../harness/index.ts'
-import type { World } from './world.ts'
+import { daemonCommand } from '../../harness/index.ts'
+import { heldByDaemon, type World } from './world.ts'
 
 /** How long a cleaning that was handed over is waited for, ms: it may be done already. */
 const handOverMs = 700
@@ -13,28 +13,25 @@ export async function killHandOver({ rig, present }: World, afterMs: number): Pr
   return killed && `the hand-over process is killed ${afterMs} ms after it was seen`
 }
 
-/** SIGKILL for the daemon, whatever it is at; it stays away until somebody starts it. */
-export async function stopDaemon(world: World, afterMs: number): Promise<string | undefined> {
-  const { rig, company, daemon } = world
-  if (!daemon) return undefined
+/** SIGKILL for the daemon, whatever it is at. One that stood by takes its place; otherwise none is there until somebody starts it. */
+export async function stopDaemon(
+  { rig, company, daemons }: World,
+  afterMs: number,
+): Promise<string | undefined> {
   await delay(afterMs)
-  await rig.probe.signal(daemon, 'SIGKILL')
-  company.removeProcess(daemon)
-  world.daemon = undefined
-  return `the daemon is killed after ${afterMs} ms`
+  for (let daemon = daemons.shift(); daemon; daemon = daemons.shift()) {
+    company.removeProcess(daemon)
+    if (await rig.probe.signal(daemon, 'SIGKILL')) return `the daemon is killed after ${afterMs} ms`
+  }
+  return undefined
 }
 
 /** As a service manager does it. */
 export async function startDaemon(world: World): Promise<void> {
   const { rig, company } = world
   const daemon = await rig.probe.plant(daemonCommand(rig.places, rig.system.pid))
-  const isReady = await poll(10_000, async () => {
-    const { resources } = await rig.look()
-    return resources.some(one => one.kind === 'descriptor' && one.pid === daemon.pid) || undefined
-  })
-  if (!isReady) throw new CannotMeasureError('The daemon that was started anew took no lock within 10 s.')
-  await company.addProcess(daemon)
-  world.daemon = daemon
+  await company.addProcess(daemon, heldByDaemon)
+  world.daemons.push(daemon)
 }
 
 /**
@@ -48,10 +45,7 @@ export async function killOrchestrator(world: World, afterMs: number): Promise<s
   company.removeProcess(rig.system)
   await forgetCalls(world)
   await company.addProcess(await rig.startSystem())
-  // It has started a daemon where there was none, and the one before may have left with its owner.
-  if (world.daemon) company.removeProcess(world.daemon)
   await world.findDaemon()
-  if (world.daemon) await company.addProcess(world.daemon)
   return `the orchestrator is killed after ${afterMs} ms, and started anew`
 }
 

@@ -74,7 +74,7 @@ const steps: { [Kind in Command['do']]: Step<Kind> } = {
   },
 
   async 'restart-daemon'(world) {
-    await stopDaemon(world, 0)
+    while (world.daemons.length > 0) await stopDaemon(world, 0)
     await startDaemon(world)
     return 'the daemon is started anew'
   },
