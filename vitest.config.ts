@@ -31,6 +31,7 @@ export default defineConfig({
           provide: { leakrig: { system: 'none', sandbox: 'namespace', keep: false, proof: true } },
         },
       },
+      { extends: true, test: { name: 'model', include: ['scenarios/model/*.test.ts'] } },
     ],
   },
 })

@@ -8,6 +8,6 @@ my $plan = read_plan();
 report($plan, 'subreaper', getppid);
 report($plan, 'main', $$);
 system('perl', "${here}daemonize.pl", @ARGV) == 0 or die "daemonize.pl has failed\n";
-let_go_of_plan();
+let_go_of_stdin();
 alarm our $net;
 live_on();

@@ -6,14 +6,14 @@ require "${here}plan.pl";
 
 my $plan = read_plan();
 my %is = map { $_ => 1 } split ' ', $plan->{TEMPERS};
-let_go_of_plan();
+rename_self(@ARGV) if $is{renamed};
+let_go_of_stdin();
 alarm our $net;
 
 resist($plan->{RESIST}, grep { $is{ lc "$_-ignored" } } 'HUP', 'TERM');
 grow_tree($plan->{DEPTH} - 1) if $plan->{DEPTH} > 1;
 leave_dead(3) if $is{zombies};
 hold_files(32) if $is{descriptors};
-rename_self($ARGV[0]) if $is{renamed};
 report($plan, 'child', $$, $is{stopped} ? 'T' : '-');
 # TERM waits until somebody says CONT; then it is as busy, or as patient, as it was meant to be.
 kill 'STOP', $$ if $is{stopped};
@@ -47,11 +47,14 @@ sub hold_files {
     }
 }
 
-# What a reader of /proc trips over: a closing parenthesis, a newline, a byte that is no UTF-8, an empty argument; and
-# for every second child a command line without a word. Perl writes $0 where the kernel reads the command line.
+# What a reader of /proc trips over. Odd children: a closing parenthesis, a newline, a byte that is no UTF-8, empty
+# arguments; whole only in the arguments of an exec. Even ones: a command line without a word, which is what Perl makes
+# of an empty $0.
 sub rename_self {
-    my $bare = $_[0] % 2 == 0;
-    $0 = $bare ? '' : "x) S 1 1\n\xff\0\0claude -p";
+    my ($number, $done) = @_;
+    my $bare = $number % 2 == 0;
+    exec { $^X } "x) S 1 1\n\xff", __FILE__, $number, 'again', '', "\n" unless $bare || $done;
+    $0 = '' if $bare;
     open my $comm, '>', '/proc/self/comm' or die "/proc/self/comm: $!\n";
     syswrite $comm, $bare ? "\n" : ") R 1 1\n(\xff";
 }

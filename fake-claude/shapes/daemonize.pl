@@ -15,6 +15,8 @@ if ($bare) {
     chdir '/';
     %ENV = ();
     open $_, '>', '/dev/null' or die "/dev/null: $!\n" for \*STDOUT, \*STDERR;
+    # Also those that were handed down from above claude.
+    POSIX::close($_) for grep { $_ > 2 } map { m{(\d+)$} } glob '/proc/self/fd/*';
 }
 # Without a PATH perl itself would not be found.
 $ARGV[0] = $^X if $ARGV[0] eq 'perl';

@@ -8,6 +8,6 @@ alarm our $net;
 report(read_plan(), 'parent', $$);
 my $child = fork // die "fork: $!\n";
 unless ($child) { exec @ARGV or die "$ARGV[0]: $!\n" }
-let_go_of_plan();
+let_go_of_stdin();
 waitpid $child, 0;
 live_on();

@@ -19,7 +19,7 @@ sub read_plan {
     return \%plan;
 }
 
-sub let_go_of_plan { open STDIN, '<', '/dev/null' or die "/dev/null: $!\n" }
+sub let_go_of_stdin { open STDIN, '<', '/dev/null' or die "/dev/null: $!\n" }
 
 # Tells claude, which waits for it; or, where claude has gone on long ago, the journal.
 sub report {
@@ -37,7 +37,10 @@ sub report {
 # In seconds, since the machine started: no clock that somebody can set.
 sub uptime {
     open my $file, '<', '/proc/uptime' or return time;
-    return (split ' ', <$file>)[0];
+    my ($seconds) = split ' ', <$file>;
+    # Perl itself remembers what was read last, and would keep it open.
+    close $file;
+    return $seconds;
 }
 
 sub pause { select undef, undef, undef, $_[0] }

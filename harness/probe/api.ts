@@ -1,5 +1,6 @@
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { KnownAgent, OwnThings } from './owners.ts'
+import type { FirstSeen } from './signal-first.ts'
 import type { ToolResult } from './tools.ts'
 
 /** A process, by an identity that survives the reuse of its pid. */
@@ -59,6 +60,8 @@ export interface ProbeApi {
   plant(command: string[], env?: Record<string, string>): Promise<ProcessIdentity>
   /** Signals a process if it is still that process; false when it is gone. */
   signal(target: ProcessIdentity, signal: string): Promise<boolean>
+  /** Waits for a process and signals it; undefined when none came, or it had ended before its time. */
+  signalFirst(which: FirstSeen, signal: string): Promise<ProcessIdentity | undefined>
   /** Runs a program to its end. */
   run(command: string[]): Promise<ToolResult>
   /** Text of a file; undefined when there is none. */

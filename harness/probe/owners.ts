@@ -29,6 +29,8 @@ export class Owners {
   /** What the agents' files are named after: the agent's id, Claude's session, its pid, a snapshot of its shell. */
   readonly #names = new Map<string, string>()
   readonly #learned = new Set<string>()
+  /** Sessions (setsid) to the agent. The kernel does not give such a number again while a process is in it. */
+  #sessions = new Map<number, string>()
 
   add(agent: KnownAgent): void {
     this.#agents.set(agent.session, agent.id)
@@ -90,6 +92,13 @@ export class Owners {
     }
     for (const one of processes) this.#own(one, this.#agentByPane(one), 'TMUX_PANE in its first environment')
     for (const one of processes) this.#attributeByDescent(one, byPid)
+    this.#attributeBySession(processes)
+  }
+
+  /** One that is just ending shows no environment, and its parent may be gone: its session still tells. */
+  #attributeBySession(processes: ProcessResource[]): void {
+    for (const one of processes) this.#own(one, this.#sessions.get(one.sid), `in session ${one.sid}`)
+    this.#sessions = new Map(processes.flatMap(({ sid, owner }) => (owner ? [[sid, owner.agent]] : [])))
   }
 
   #attributeByDescent(one: ProcessResource, byPid: Map<number, ProcessResource>): Owner | undefined {

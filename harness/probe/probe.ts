@@ -7,6 +7,7 @@ import { gone } from './gone.ts'
 import { Owners } from './owners.ts'
 import { readProcess } from './processes.ts'
 import { emptyFolders, endEverything, makeFolders, stopEverything, unmountBelow } from './reset.ts'
+import { signalFirst } from './signal-first.ts'
 import type { System } from './system.ts'
 import { countByPs, takeSnapshot } from './take-snapshot.ts'
 import { runTool } from './tools.ts'
@@ -76,6 +77,7 @@ export function createProbe(places: Places, keep: string[]): ProbeApi {
       return process.kill(pid, signal)
     },
 
+    signalFirst,
     run: ([file = '', ...args]) => runTool(file, args),
 
     async read(path) {

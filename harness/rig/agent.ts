@@ -44,6 +44,12 @@ export class Agent {
     await this.waitFor(isCompletion, 'report completed')
   }
 
+  /** It does what is behind its gate, and only waits from then on: finished, and nobody was told. */
+  async finishes(): Promise<void> {
+    await this.rig.probe.write(this.#gate, '')
+    await this.isResting()
+  }
+
   /** Somebody else reports `completed` for it, through the system that people talk to. */
   async isReportedCompleted(): Promise<Record<string, unknown>> {
     this.rig.ending()
@@ -54,6 +60,11 @@ export class Agent {
       message: 'A scenario of leakrig says so',
       progress: 100,
     })
+  }
+
+  /** The same, and nobody waits for it: what is done next may come before the call. */
+  async mayComplete(): Promise<void> {
+    await this.#passGate()
   }
 
   /** The agent comes to its scripted end: whatever its persona does once its gate is open. */
@@ -141,6 +152,18 @@ export class Agent {
       pids: made.flatMap(({ pid }) => (typeof pid === 'number' ? pid : [])),
       paths: made.flatMap(({ path }) => (typeof path === 'string' ? path : [])),
     }
+  }
+
+  /** The ids of its commands that claude waits for, as its log tells of them, wherever that lies by now. */
+  async foregroundTasks(): Promise<string[]> {
+    const folder = `${this.rig.places.workspace}/${this.taskId}`
+    const file = `${this.id}_stream.jsonl`
+    const live = await this.rig.probe.read(`${folder}/logs/${file}`)
+    const text = live ?? (await this.rig.probe.read(`${folder}/archive/${file}`)) ?? ''
+    const started = text.split('\n').filter(line => line.includes('"task_started"') && line.endsWith('}'))
+    return started
+      .map(line => JSON.parse(line))
+      .flatMap(({ task_id, is_backgrounded }) => (is_backgrounded === false ? task_id : []))
   }
 
   /** It waits at its gate, or rests below a Bash tool that runs. */

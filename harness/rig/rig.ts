@@ -16,6 +16,13 @@ export interface DeployOptions extends Directive {
   type?: string
 }
 
+/** What has to be there at a settling, where agents live on or bystanders came after the first ending. */
+export interface Expected {
+  baseline: Snapshot
+  /** True for what may be there as well. */
+  mayBeNew(one: Resource): boolean
+}
+
 const deployDeadlineMs = 20_000
 
 /**
@@ -30,8 +37,10 @@ export class Rig {
   readonly unmet: string[] = []
   readonly #agents: Agent[] = []
   /** Identities of the processes that the system started before its first agent. */
-  #system = new Set<string>()
+  #ownProcesses = new Set<string>()
   #taskId = ''
+  #command: SystemCommand | undefined
+  #system: ProcessIdentity | undefined
   #baseline: Promise<Snapshot> | undefined
   readonly #lookout: Lookout
   #endedAt: number | undefined
@@ -44,11 +53,31 @@ export class Rig {
 
   /** Starts the system and creates the one task that the scenario's agents belong to. */
   async start(system: SystemCommand): Promise<void> {
-    await this.probe.startSystem(system)
+    this.#command = system
+    await this.startSystem()
     const { task_id } = await this.callTool('create_real_task', { description: 'A scenario of leakrig' })
     this.#taskId = String(task_id)
+  }
+
+  /** Starts the system, or starts it anew after its process was killed; the tasks and agents stay. */
+  async startSystem(): Promise<ProcessIdentity> {
+    if (!this.#command) throw new Error('The rig was not told which system to start.')
+    this.#system = await this.probe.startSystem(this.#command)
+    await this.#noteOwnProcesses()
+    return this.#system
+  }
+
+  async #noteOwnProcesses(): Promise<void> {
+    // Later an agent's processes would be among them.
+    if (this.#baseline) return
     const { resources } = await this.look()
-    this.#system = new Set(resources.flatMap(one => (one.kind === 'process' ? one.id : [])))
+    this.#ownProcesses = new Set(resources.flatMap(one => (one.kind === 'process' ? one.id : [])))
+  }
+
+  /** The process that was started last. */
+  get system(): ProcessIdentity {
+    if (!this.#system) throw new Error('No system was started.')
+    return this.#system
   }
 
   /**
@@ -176,20 +205,24 @@ export class Rig {
    * Waits for the baseline, or until it is clear that it will not come, and keeps the verdict.
    * @throws CannotMeasureError when the sandbox could not be read.
    */
-  async settle(patience: Patience = defaultPatience): Promise<Verdict> {
+  async settle(patience: Patience = defaultPatience, expected?: Expected): Promise<Verdict> {
     if (this.#agents.length === 0)
       throw new CannotMeasureError('Nothing was deployed, so nothing was measured.')
     const instruments = { look: () => this.look(), countByPs: () => this.probe.countByPs() }
-    const verdict = await settle(instruments, await this.baseline(), this.#known(), patience)
+    const baseline = expected?.baseline ?? (await this.baseline())
+    const known = { ...(await this.#known()), ...(expected && { mayBeNew: expected.mayBeNew }) }
+    const verdict = await settle(instruments, baseline, known, patience)
     this.verdicts.push(verdict)
     return verdict
   }
 
-  #known(): Known {
+  async #known(): Promise<Known> {
+    const tasks = await Promise.all(this.#agents.map(agent => agent.foregroundTasks()))
     return {
+      foregroundTasks: new Set(tasks.flat()),
       agents: this.#agents.map(({ id }) => id),
       endedAt: this.#endedAt ?? Date.now(),
-      system: this.#system,
+      system: this.#ownProcesses,
     }
   }
 

@@ -14,10 +14,10 @@ const neverMissed = new Set(['descriptor', 'pty', 'registry'])
 export function compare(baseline: Snapshot, now: Snapshot, known: Known): Difference {
   const before = new Map(baseline.resources.map(one => [one.id, one]))
   const after = new Map(now.resources.map(one => [one.id, one]))
-  const added = now.resources.filter(
-    one => !before.has(one.id) && one.kind !== 'registry' && !isOpenInBystander(one, now, before, known),
-  )
-  const { kept, left } = applyPolicy(added)
+  const isNew = (one: Resource) =>
+    !before.has(one.id) && !known.mayBeNew?.(one) && !isOpenInBystander(one, now, before, known)
+  const added = now.resources.filter(one => one.kind !== 'registry' && isNew(one))
+  const { kept, left } = applyPolicy(added, known)
   const notes = left.filter(one => isTmuxZombie(one, after)).map(describeTmuxZombie)
   const leaked = left.filter(one => !isTmuxZombie(one, after))
   const lost = baseline.resources.filter(one => !neverMissed.has(one.kind) && isLost(one, after.get(one.id)))

@@ -1,4 +1,5 @@
 import {
+  type Agent,
   claudeEnds,
   type Directive,
   type EndingName,
@@ -25,6 +26,8 @@ export interface Shape {
    * agent, and all of it stays.
    */
   outlives: Record<'killed' | 'crashed', Outlives>
+  /** What the agent does before it ends. */
+  before?: (agent: Agent) => Promise<void>
   /** All of them, where nothing else is said. */
   endings?: readonly EndingName[]
   /** A program that has to be there, and why; without it the cell is skipped, and says so. */
@@ -40,6 +43,7 @@ export function matrix(shapes: Shape[]): void {
         const missing = shape.needs && !proof && !(await rig.has(shape.needs.program))
         if (missing) skip(`no ${shape.needs?.program} in this sandbox: ${shape.needs?.because}`)
         const scene = await setScene(rig, { shape: shape.directive ?? { shape: shape.name }, ending })
+        await shape.before?.(scene.agent)
         if (!proof) return endsWell(scene, ending)
         await endings[ending].happens(scene.agent)
         const leftAlone = ending === 'killed' || ending === 'crashed'

@@ -50,6 +50,7 @@ matrix([
   {
     name: 'finished, idle',
     directive: { persona: 'idles' },
+    before: agent => agent.finishes(),
     traces: [['process', /^claude /]],
     outlives: {
       killed: 'a claude that is hung up ends itself',

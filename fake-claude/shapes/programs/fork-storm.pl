@@ -6,7 +6,7 @@ my ($here) = __FILE__ =~ m{^(.*/)};
 require "${here}../plan.pl";
 
 my $plan = read_plan();
-let_go_of_plan();
+let_go_of_stdin();
 report($plan, 'generation', $$);
 my $last = uptime() + our $net;
 while (uptime() < $last) {

@@ -18,7 +18,7 @@ while (1) {
     select($ready, undef, undef, $stubborn ? patience() : $rest > 0 ? $rest : 0) > 0 or next;
     next if $open and sysread STDIN, $buffer, 65536, length $buffer and answer_all();
     exit unless $stubborn;
-    close STDIN;
+    let_go_of_stdin();
     $open = 0;
 }
 

@@ -5,7 +5,7 @@ my ($here) = __FILE__ =~ m{^(.*/)};
 require "${here}../plan.pl";
 
 my $plan = read_plan();
-let_go_of_plan();
+let_go_of_stdin();
 alarm our $net;
 resist($plan->{RESIST}, 'TERM');
 my $worker = work();
