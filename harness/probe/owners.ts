@@ -29,8 +29,8 @@ export class Owners {
   /** What the agents' files are named after: the agent's id, Claude's session, its pid, a snapshot of its shell. */
   readonly #names = new Map<string, string>()
   readonly #learned = new Set<string>()
-  /** Sessions (setsid) to the agent. The kernel does not give such a number again while a process is in it. */
-  #sessions = new Map<number, string>()
+  /** Sessions (setsid) to the agent. Such a number is given again only to a process that leads a session by its pid. */
+  readonly #sessions = new Map<number, string>()
 
   add(agent: KnownAgent): void {
     this.#agents.set(agent.session, agent.id)
@@ -97,8 +97,8 @@ export class Owners {
 
   /** One that is just ending shows no environment, and its parent may be gone: its session still tells. */
   #attributeBySession(processes: ProcessResource[]): void {
+    for (const { pid, sid, owner } of processes) if (pid === sid && !owner) this.#sessions.delete(sid)
     for (const one of processes) this.#own(one, this.#sessions.get(one.sid), `in session ${one.sid}`)
-    this.#sessions = new Map(processes.flatMap(({ sid, owner }) => (owner ? [[sid, owner.agent]] : [])))
   }
 
   #attributeByDescent(one: ProcessResource, byPid: Map<number, ProcessResource>): Owner | undefined {
@@ -159,7 +159,10 @@ export class Owners {
     const known = this.#known.get(resource.id) ?? (agent ? { agent, evidence } : undefined)
     if (!known) return
     this.#known.set(resource.id, known)
-    if (resource.kind === 'process') this.#learnNames(resource, known.agent)
+    if (resource.kind === 'process') {
+      this.#learnNames(resource, known.agent)
+      this.#sessions.set(resource.sid, known.agent)
+    }
     resource.owner = known
   }
 }

@@ -32,7 +32,8 @@ export class Crowd {
     const neighbour =
       this.#server === 'shared' ? await this.#rig.launch({ persona: 'works', type: agent.id }) : undefined
     await Promise.all([this.#surround(agent), this.#rig.seeAtWork(agent), neighbour?.isResting()])
-    await this.#rig.widenBaseline(neighbour)
+    // They make no file: one of nobody's is the agent's, such as the snapshot of a shell that runs no command yet.
+    await this.#rig.widenBaseline(neighbour, one => one.kind !== 'file')
     return neighbour
   }
 

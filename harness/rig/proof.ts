@@ -23,7 +23,7 @@ const claudeEndsWithinMs = 15_000
 export async function leaksAsSaid(agent: Agent, traces: Trace[], outlives: Outlives): Promise<void> {
   const { rig } = agent
   const { result, leaks, collateral } = await rig.settle(patience)
-  expect(collateral.map(({ what }) => what)).toEqual([])
+  expect(collateral.map(({ what, mechanism }) => `${what}; ${mechanism}`).join('\n')).toBe('')
   expect(result).toBe('leak')
   const own = leaks.filter(({ owner }) => owner?.agent === agent.id)
   const found = traces.filter(trace => own.some(leak => matches(leak, trace)))

@@ -167,16 +167,16 @@ export class Rig {
 
   /**
    * From now on whatever is there and belongs to no agent, or to this one, has to be there afterwards. Nothing
-   * to do before the first deploy: the baseline is not taken yet.
+   * to do before the first deploy: the baseline is not taken yet. `joins`: what of nobody's it is about.
    * @throws after the first ending, when what it left behind would pass for something innocent.
    */
-  async widenBaseline(agent?: Agent): Promise<void> {
+  async widenBaseline(agent?: Agent, joins: (one: Resource) => boolean = () => true): Promise<void> {
     if (this.#endedAt)
       throw new Error(
         'An agent has ended already: let agents stay, and plant bystanders, before the first ending.',
       )
     if (!this.#baseline) return
-    const stays = ({ owner }: Resource) => !owner || owner.agent === agent?.id
+    const stays = (one: Resource) => (one.owner ? one.owner.agent === agent?.id : joins(one))
     const now = await this.comesToRest(stays)
     const staying = now.resources.filter(stays)
     const before = (await this.#baseline).resources.filter(({ kind }) => kind !== 'registry')

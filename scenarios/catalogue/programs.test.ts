@@ -44,7 +44,7 @@ matrix([
   },
   {
     name: 'fork-storm',
-    traces: [['process', /fork-storm\.pl/]],
+    traces: [['process', /^perl /]],
     outlives: { killed: true, crashed: true },
   },
   {

@@ -35,7 +35,6 @@ matrix([
     traces: [
       ['descriptor', /open-\d+-\d+ \(deleted\)/],
       ['descriptor', /open-\d+-\d+, open for writing/],
-      ['file', /open-\d+-\d+/],
     ],
     outlives: { killed: dies, crashed: dies },
   },

@@ -6,7 +6,6 @@ set -eu
 id=$1 session=$2 log=$3 marker=$4 server=$5
 tmux -L "$server" new-session -d -s "${session}x" sleep infinity
 tmux -L "$server" new-session -d -s "${session%??}" sleep infinity
-[ -p "$HOME/notes" ] || mkfifo "$HOME/notes"
 setsid -f grep -e "claude.*agent_$id" "$HOME/notes" >/dev/null 2>&1 </dev/null
 setsid -f sh -c 'sleep infinity; :' note "LEAKRIG_AGENT=$marker" "claude $session" >/dev/null 2>&1 </dev/null
 until [ -e "$log" ]; do sleep 0.02; done

@@ -6,6 +6,7 @@
 set -eu
 mkdir -p "$HOME/.local/bin"
 ln -s /bin/sh "$HOME/.local/bin/claude"
+mkfifo "$HOME/notes"
 works='setsid sleep infinity & wait'
 claude() {
   set -- "$@" "$HOME/.local/bin/claude" -c "$works" claude --print --output-format stream-json --verbose 'Help me.'
