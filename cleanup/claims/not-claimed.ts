@@ -3,7 +3,7 @@ import { isOpenForWriting } from '../processes/open-files.ts'
 import type { SeenProcess } from '../processes/table.ts'
 import type { Claims, Spared, SparedFor } from './evidence.ts'
 import type { Scene } from './scene.ts'
-import { unattributable } from './unattributable.ts'
+import { mentions, unattributable } from './unattributable.ts'
 
 /** A process that looks like the agent's and is left alone. */
 export interface NotClaimed {
@@ -65,7 +65,7 @@ function resemblance(
     return ['it is a tmux server', 'it is not one that the agent started, as far as anything tells']
   if (process.comm === 'claude')
     return ['it is named claude', `a name is no evidence, and ${unreadable(process)}`]
-  if (command.includes(scene.ref.agentId))
+  if (mentions(command, scene.ref.agentId))
     return ['its arguments contain the agent’s id', `an argument is no evidence, and ${unreadable(process)}`]
   return []
 }

@@ -55,11 +55,16 @@ function looksOf(process: SeenProcess, agentId: string, folders: ReadonlySet<str
   const looks: string[] = []
   if (hasEmptyEnvironment(process.pid)) looks.push('its environment was emptied')
   if (process.comm === 'claude') looks.push('it is named claude')
-  if (commandOf(process).includes(agentId)) looks.push('its arguments contain the agent’s id')
+  if (mentions(commandOf(process), agentId)) looks.push('its arguments contain the agent’s id')
   const folder = folderOf(process.pid)
   if (folder !== undefined && folders.has(folder)) looks.push(`it works in ${folder}, as the agent does`)
   if (looks.length > 0) looks.unshift('an orphan that started after the agent')
   return looks
+}
+
+/** True when an id stands in a command line as a word, or as a part of a name that is built from it. */
+export function mentions(command: string, agentId: string): boolean {
+  return new RegExp(`(^|[^A-Za-z0-9-])${agentId}($|[^A-Za-z0-9-])`).test(command)
 }
 
 /** The folders that say something: where the agent's processes work, and where its files are. */

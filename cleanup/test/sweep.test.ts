@@ -178,7 +178,7 @@ test('no workspace, one that is none, and wrong options', () => {
     [[rig.workspace, '--min-age', 'long'], /Expected a number of seconds/],
   ]
   for (const [args, said] of cases)
-    expect(leakrig(['sweep', ...args], rig.folder + '/tmux-0')).toMatchObject({
+    expect(leakrig(['sweep', ...args], path.dirname(rig.socket))).toMatchObject({
       code: 2,
       err: expect.stringMatching(said),
     })
