@@ -1,5 +1,6 @@
 import type { Claims } from '../claims/evidence.ts'
 import type { Scene } from '../claims/scene.ts'
+import { unattributable } from '../claims/unattributable.ts'
 import { words } from '../errors.ts'
 import { removeCgroup } from '../processes/cgroup.ts'
 import { tellsOpenFiles } from '../processes/open-files.ts'
@@ -41,6 +42,7 @@ export async function carryOut(
     )
   leaveCgroup(scene, report, log)
   report.zombies = roster.zombies()
+  report.unattributable = unattributable(scene, claims)
 }
 
 function leaveCgroup({ contained: { cgroup } }: Scene, report: CleanUpReport, log: Log): void {
