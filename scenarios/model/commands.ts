@@ -66,7 +66,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
 )
 
-/** A deploy, and three to seven other commands: without an agent there is little to do. */
+/** A deploy, and one to seven other commands: without an agent there is little to do. */
 export const sequences: fc.Arbitrary<Command[]> = fc
-  .tuple(deploy, fc.array(command, { minLength: 3, maxLength: 7, size: 'max' }))
+  .tuple(deploy, fc.array(command, { minLength: 1, maxLength: 7, size: 'max' }))
   .map(([first, others]) => [first, ...others])
