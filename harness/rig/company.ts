@@ -56,7 +56,7 @@ export class Company {
     this.#present.delete(owner)
   }
 
-  /** Its claude was killed, with no Bash tool to tell whose the shell's snapshot is: that file may stay. */
+  /** Its claude is killed where no Bash tool tells any more whose the shell's snapshot is: that file may stay. */
   leavesShellSnapshot(owner: string): void {
     this.#careless.add(owner)
   }
@@ -87,9 +87,8 @@ export class Company {
       mayBeNew: one => {
         if (one.kind === 'process' && this.#free.has(one.pid)) return true
         if (one.kind === 'descriptor' && this.#held.get(one.pid)?.test(one.path)) return true
-        const { id, owner } = one
-        const shellOf = this.#shells.get(id) ?? ''
-        return owners.has(owner?.agent ?? shellOf) || this.#careless.has(shellOf)
+        const whose = one.owner?.agent ?? this.#shells.get(one.id) ?? ''
+        return owners.has(whose) || (isShellSnapshot(one) && this.#careless.has(whose))
       },
     }
   }
