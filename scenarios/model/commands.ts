@@ -18,7 +18,7 @@ export type Command =
   | { do: 'settle' }
 
 const cleaners = ['inside', 'hand-over', 'daemon', 'orchestrator'] as const
-export type Cleaner = (typeof cleaners)[number]
+type Cleaner = (typeof cleaners)[number]
 
 const whom = fc.nat(5)
 
