@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { CleanupError, words } from '../errors.ts'
-import type { PolicyTexts } from '../retention/policy.ts'
+import { COMPRESSIONS, type PolicyTexts } from '../retention/policy.ts'
 
 interface Options extends PolicyTexts {
   apply?: true
@@ -24,11 +24,7 @@ export function addRetentionCommand(program: Command): void {
     .option('--max-bytes <size>', 'remove the oldest until a workspace has less: 500M, 2G, stream=1G')
     .option('--min-free <size>', 'remove the oldest until so much of the disk is free: 1G, 5%')
     .addOption(
-      new Option('--compress <how>', 'compress the archives that stay (default: none)').choices([
-        'zstd',
-        'gzip',
-        'none',
-      ]),
+      new Option('--compress <how>', 'compress the archives that stay (default: none)').choices(COMPRESSIONS),
     )
     .option('--ignore-hold', 'purge also while a hold (after a mass death) is in force')
     .option('--json', 'print JSON')

@@ -90,7 +90,7 @@ export function decide(file: PlannedFile, action: PlannedFile['action'], rule: R
   Object.assign(file, { action, rule, why })
 }
 
-export const sizeOf = (files: readonly { bytes: number }[]): number =>
+const sizeOf = (files: readonly { bytes: number }[]): number =>
   files.reduce((sum, { bytes }) => sum + bytes, 0)
 
 /** A file whose time cannot be right counts as the newest. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
-import { Transform, type Writable } from 'node:stream'
+import { type FileHandle, open } from 'node:fs/promises'
+import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import zlib from 'node:zlib'
 import { CleanupError, systemCode } from '../errors.ts'
@@ -13,6 +14,7 @@ export interface Digest {
   sha256: string
 }
 
+const CHUNK_BYTES = 256 * 1024
 const PACK = { zstd: zlib.createZstdCompress, gzip: zlib.createGzip }
 const UNPACK = { zstd: zlib.createZstdDecompress, gzip: zlib.createGunzip }
 
@@ -27,50 +29,56 @@ export async function pack(
   signal?: AbortSignal,
 ): Promise<Digest> {
   discard(draft)
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants
-  const from = fs.openSync(source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-  try {
-    const stat = fs.fstatSync(from)
-    if (!stat.isFile()) throw new CleanupError('bad-argument', 'it is no file any more')
-    const read = digester()
-    await writeDraft(draft, stat, async to => {
-      const input = fs.createReadStream('', { fd: from, autoClose: false })
-      await pipeline(input, read.through, PACK[packing](), to, { signal })
-    })
-    const unpacked = await digestOf(draft, packing, signal)
-    const digest = read.digest()
-    if (unpacked.bytes === digest.bytes && unpacked.sha256 === digest.sha256) return digest
-    throw new CleanupError('could-not-ask', 'unpacked again, it was not the same')
-  } finally {
-    fs.closeSync(from)
-  }
+  await using from = await openToRead(source)
+  const stat = await from.stat()
+  if (!stat.isFile()) throw new CleanupError('bad-argument', 'it is no file any more')
+  const digest = await writeDraft(draft, stat, async to => {
+    const { through, digest } = digester()
+    await pipeline(chunksOf(from), through, PACK[packing](), packed => to.writeFile(packed), { signal })
+    return digest()
+  })
+  const unpacked = await digestOf(draft, packing, signal)
+  if (unpacked.bytes === digest.bytes && unpacked.sha256 === digest.sha256) return digest
+  throw new CleanupError('could-not-ask', 'unpacked again, it was not the same')
 }
 
 /** What a compressed file's content is known by. */
 export async function digestOf(file: string, packing: Packing, signal?: AbortSignal): Promise<Digest> {
+  await using from = await openToRead(file)
   const { through, digest } = digester()
   through.resume()
-  const fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
-  await pipeline(fs.createReadStream('', { fd }), UNPACK[packing](), through, { signal })
+  await pipeline(chunksOf(from), UNPACK[packing](), through, { signal })
   return digest()
 }
 
 async function writeDraft(
   draft: string,
   { mode, uid, gid, atime, mtime }: fs.Stats,
-  write: (to: Writable) => Promise<void>,
-): Promise<void> {
+  write: (to: FileHandle) => Promise<Digest>,
+): Promise<Digest> {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants
-  const to = fs.openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-  try {
-    await write(fs.createWriteStream('', { fd: to, autoClose: false }))
-    // Only root can give a file away; where it is ours already this changes nothing.
-    if (process.geteuid?.() === 0) fs.fchownSync(to, uid, gid)
-    fs.fchmodSync(to, mode & 0o7777)
-    fs.futimesSync(to, atime, mtime)
-    fs.fsyncSync(to)
-  } finally {
-    fs.closeSync(to)
+  await using to = await open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  const digest = await write(to)
+  // Only root can give a file away; where it is ours already this changes nothing.
+  if (process.geteuid?.() === 0) await to.chown(uid, gid)
+  await to.chmod(mode & 0o7777)
+  await to.utimes(atime, mtime)
+  await to.sync()
+  return digest
+}
+
+/** A FIFO that somebody has put in the file's place is not waited for, and a link is not followed. */
+function openToRead(file: string): Promise<FileHandle> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants
+  return open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+}
+
+/** Not a stream of Node's: one that fails closes the descriptor under whoever opened it. */
+async function* chunksOf(from: FileHandle): AsyncGenerator<Buffer> {
+  for (;;) {
+    const { bytesRead, buffer } = await from.read({ buffer: Buffer.allocUnsafe(CHUNK_BYTES) })
+    if (bytesRead === 0) return
+    yield buffer.subarray(0, bytesRead)
   }
 }
 

@@ -24,9 +24,7 @@ export function reachFloors(
       decide(file, 'remove', 'min-free', `less than ${formatBytes(floor.wantedBytes)} of the disk is free`)
       floor.freesBytes += file.freesBytes
     }
-    const keptLast = here.filter(({ rule }) => rule === 'keep-last' || rule === 'hold')
-    if (floor.freeBytes + floor.freesBytes < floor.wantedBytes)
-      floor.shortage = shortage(floor, workspaces, sum(keptLast))
+    floor.shortage = shortage(floor, candidates, workspaces)
   }
   return floors
 }
@@ -36,7 +34,7 @@ export function reviewFloors(plan: RetentionPlan): Floor[] {
   return plan.floors.map(floor => {
     const freeBytes = freeOf(fs.statfsSync(floor.folder))
     const now = { ...floor, freeBytes, freesBytes: 0 }
-    return { ...now, shortage: freeBytes < floor.wantedBytes ? shortage(now, plan.workspaces, 0) : [] }
+    return { ...now, shortage: shortage(now, plan.files, plan.workspaces) }
   })
 }
 
@@ -77,11 +75,16 @@ const freeOf = ({ bavail, frsize }: fs.StatsFs): number => bavail * frsize
 
 function shortage(
   { device, folder, wantedBytes, freeBytes, freesBytes, totalBytes }: Floor,
+  files: readonly PlannedFile[],
   workspaces: RetentionPlan['workspaces'],
-  keptBytes: number,
 ): string[] {
+  if (freeBytes + freesBytes >= wantedBytes) return []
+  const kept = files.filter(
+    file => file.device === device && (file.rule === 'keep-last' || file.rule === 'hold'),
+  )
+  const keptBytes = sum(kept)
   const lines = [
-    `The file system of ${folder} has ${formatBytes(freeBytes + freesBytes)} free of the ${formatBytes(wantedBytes)} wanted, and no archive is left to remove for it.`,
+    `The file system of ${folder} has ${formatBytes(freeBytes + freesBytes)} free of the ${formatBytes(wantedBytes)} wanted, and no archive that may go is left.`,
   ]
   if (keptBytes > 0) lines.push(`${formatBytes(keptBytes)} of archives are kept by keep-last or by a hold.`)
   const used = largest(

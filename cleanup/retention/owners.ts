@@ -8,7 +8,7 @@ import { type Clock, readingOf } from './clock.ts'
 import { kindOf } from './folder.ts'
 
 /** What a task's registry says of an agent, for its files' sake. */
-export interface Owner {
+interface Owner {
   state: 'live' | 'pending' | 'done' | 'unlisted'
   /** When its cleanup was done, by the wall clock in ms. */
   doneMs?: number

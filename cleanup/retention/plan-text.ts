@@ -18,7 +18,7 @@ export function planText(plan: RetentionPlan): string[] {
   lines.push('', 'In all:')
   for (const { action, rule, class: kind, files, bytes } of plan.totals)
     lines.push(
-      `  ${action.padEnd(8)} ${kind.padEnd(8)} ${String(files).padStart(6)} files ${formatBytes(bytes).padStart(6)}  ${rule}`,
+      `  ${action.padEnd(8)} ${kind.padEnd(8)} ${String(files).padStart(6)} ${files === 1 ? 'file ' : 'files'} ${formatBytes(bytes).padStart(6)}  ${rule}`,
     )
   return lines
 }
@@ -31,9 +31,10 @@ export function reportText({ outcomes }: RetentionReport): string[] {
   for (const done of ['removed', 'compressed'] as const) {
     const files = outcomes.filter(({ outcome }) => outcome === done)
     const bytes = files.reduce((sum, { savedBytes }) => sum + savedBytes, 0)
-    lines.push(
-      `${files.length} ${files.length === 1 ? 'file' : 'files'} ${done}, ${formatBytes(bytes)} less in the archives`,
-    )
+    if (files.length > 0 || done === 'removed')
+      lines.push(
+        `${files.length} ${files.length === 1 ? 'file' : 'files'} ${done}, ${formatBytes(bytes)} less in the archives`,
+      )
   }
   return lines
 }

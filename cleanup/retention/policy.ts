@@ -3,7 +3,7 @@ import { parseBytes } from './bytes.ts'
 import { LOG_CLASSES, type LogClass } from './classes.ts'
 
 export const COMPRESSIONS = ['none', 'zstd', 'gzip'] as const
-export type Compression = (typeof COMPRESSIONS)[number]
+type Compression = (typeof COMPRESSIONS)[number]
 
 /** What stays and for how long. Everything else about a file (whose it is, who writes it) is no matter of policy. */
 export interface RetentionPolicy {
