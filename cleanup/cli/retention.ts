@@ -44,31 +44,28 @@ async function run(workspaces: string[], options: Options): Promise<number> {
   const { planRetention } = await import('../retention/plan.ts')
   const { applyPlan } = await import('../retention/apply.ts')
   const { policyOf } = await import('../retention/policy-file.ts')
-  const { planText, reportText } = await import('../retention/plan-text.ts')
+  const { planText, printable, reportText } = await import('../retention/plan-text.ts')
   const { planJson } = await import('../retention/plan-json.ts')
   const roots = workspaces.length > 0 ? workspaces : ['.agent-workspace']
   const plan = await planRetention(roots, workspace => policyOf(workspace, options), {
     ignoreHold: options.ignoreHold === true,
   })
+  const print = (lines: string[]) => process.stdout.write(`${lines.map(printable).join('\n')}\n`)
   if (!options.json) print(planText(plan))
   const report = options.apply ? await applyPlan(plan) : undefined
   const floors = report?.floors ?? plan.floors
   const problems = [...plan.problems, ...(report?.problems ?? [])]
   const shortage = floors.flatMap(floor => floor.shortage)
-  if (options.json) print([JSON.stringify(planJson(plan, report), null, 2)])
+  if (options.json) process.stdout.write(`${JSON.stringify(planJson(plan, report), null, 2)}\n`)
   else
     print([
       ...plan.notes,
       ...(report ? reportText(report) : ['Nothing was changed; --apply does it.']),
       ...shortage,
     ])
-  for (const problem of problems) process.stderr.write(`leakrig: ${problem}\n`)
+  for (const problem of problems) process.stderr.write(`leakrig: ${printable(problem)}\n`)
   if (problems.length > 0) return exitCodes.problems
   return shortage.length > 0 ? exitCodes.short : exitCodes.done
-}
-
-function print(lines: string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`)
 }
 
 function refused(error: unknown): number {

@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000
 export function planText(plan: RetentionPlan): string[] {
   const lines: string[] = []
   for (const { workspace, hold } of plan.workspaces) {
-    lines.push(`${shown(workspace)}${hold ? `  (hold ${holdText(hold)})` : ''}`)
+    lines.push(`${workspace}${hold ? `  (hold ${holdText(hold)})` : ''}`)
     const files = plan.files.filter(file => file.workspace === workspace)
     if (files.length === 0) lines.push('  no archives')
     for (const file of files) lines.push(`  ${fileLine(file, plan.clock.wallMs)}`)
@@ -27,7 +27,7 @@ export function planText(plan: RetentionPlan): string[] {
 export function reportText({ outcomes }: RetentionReport): string[] {
   const lines = outcomes
     .filter(({ outcome }) => outcome !== 'removed' && outcome !== 'compressed')
-    .map(({ file, outcome, why }) => `left: ${shown(pathOf(file))}: ${outcome}, ${why}`)
+    .map(({ file, outcome, why }) => `left: ${pathOf(file)}: ${outcome}, ${why}`)
   for (const done of ['removed', 'compressed'] as const) {
     const files = outcomes.filter(({ outcome }) => outcome === done)
     const bytes = files.reduce((sum, { savedBytes }) => sum + savedBytes, 0)
@@ -41,15 +41,10 @@ export function reportText({ outcomes }: RetentionReport): string[] {
 
 function fileLine(file: PlannedFile, nowMs: number): string {
   const age = file.sinceMs === undefined ? '?' : `${((nowMs - file.sinceMs) / DAY_MS).toFixed(1)} d`
-  const name = shown(path.join(file.taskId, file.part, file.name))
+  const name = path.join(file.taskId, file.part, file.name)
   return `${file.action.padEnd(8)} ${file.class.padEnd(8)} ${formatBytes(file.bytes).padStart(6)} ${age.padStart(8)}  ${name}  (${file.why})`
 }
 
-/** A name as it can be printed: what a terminal would obey, or would break the line, is written out. */
-export const shown = (name: string): string =>
-  /[\p{C}\p{Zl}\p{Zp}"\\]/u.test(name)
-    ? JSON.stringify(name).replaceAll(
-        /[\p{C}\p{Zl}\p{Zp}]/gu,
-        character => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-      )
-    : name
+/** A line as it can be printed: what a terminal would obey, or would break the line, is written out. */
+export const printable = (line: string): string =>
+  line.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)?.toString(16)}}`)

@@ -1,6 +1,4 @@
-import fs from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { CleanupError, systemCode, words } from '../errors.ts'
 import { choose, decide, type Now, putAwayAt } from './choose.ts'
 import { type Clock, movedSince, readClock } from './clock.ts'
 import { reachFloors } from './floor.ts'
@@ -8,6 +6,7 @@ import { type HoldFound, holdText, readHold } from './hold.ts'
 import { objection } from './judge.ts'
 import type { PlannedFile, RetentionPlan } from './plan-types.ts'
 import type { RetentionPolicy } from './policy.ts'
+import { rootsOf } from './roots.ts'
 import { type SeenTask, scanTask, tasksOf } from './scan.ts'
 import { totals } from './totals.ts'
 import { readWriters, type Writers } from './writers.ts'
@@ -71,26 +70,6 @@ export async function planRetention(
     )
   plan.totals = totals(plan.files)
   return plan
-}
-
-/** Each workspace once, at its real path, however it was named. */
-function rootsOf(workspaces: readonly string[]): string[] {
-  return [...new Set(workspaces.map(realWorkspace))]
-}
-
-function realWorkspace(workspace: string): string {
-  try {
-    const real = fs.realpathSync.native(workspace)
-    if (!fs.statSync(real).isDirectory()) throw new CleanupError('no-workspace', `${real} is no folder.`)
-    if (!real.startsWith('/dev/')) return real
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error
-    throw new CleanupError('no-workspace', `The workspace ${workspace} cannot be used: ${words(error)}.`)
-  }
-  throw new CleanupError(
-    'bad-argument',
-    `The workspace ${workspace} is refused: it lies below /dev, where open files are taken for devices; move it.`,
-  )
 }
 
 async function scan(workspace: string): Promise<SeenTask[]> {
