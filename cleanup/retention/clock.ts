@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { CleanupError } from '../errors.ts'
 import { isAlive } from '../processes/table.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 
@@ -13,9 +14,18 @@ const MOVED_MS = 3_600_000
 /** Linux counts a process's start in hundredths of a second, whatever its own tick is (USER_HZ). */
 const MS_PER_TICK = 10
 
+/** Throws a CleanupError (`processes-hidden`) without a /proc: there retention cannot tell who has a file open either. */
 export function readClock(): Clock {
-  const uptime = fs.readFileSync('/proc/uptime', 'latin1').split(' ')[0]
-  return { wallMs: Date.now(), bootMs: Number(uptime) * 1000 }
+  try {
+    const uptime = fs.readFileSync('/proc/uptime', 'latin1').split(' ')[0]
+    return { wallMs: Date.now(), bootMs: Number(uptime) * 1000 }
+  } catch (cause) {
+    throw new CleanupError(
+      'processes-hidden',
+      'Retention needs /proc (Linux), because without it nobody can tell whether a log is still being written. Nothing was deleted.',
+      { cause },
+    )
+  }
 }
 
 /** By how many ms the wall clock was moved since an earlier reading; 0 when it is right within the hour. */

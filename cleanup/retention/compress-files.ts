@@ -73,7 +73,7 @@ async function replaceAll(work: Work, packing: Packing, packed: readonly Packed[
     }
   }
   // The new names first, for good: a machine that loses power here has both, and never none.
-  folder.sync()
+  await folder.sync()
   for (const { file, to } of published) {
     options.log?.({ event: 'replace', file: pathOf(file), to })
     const { size } = fs.lstatSync(folder.at(to))

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { CleanupError, systemCode } from '../errors.ts'
 
 /**
@@ -48,8 +49,8 @@ export class Folder implements Disposable {
   }
 
   /** Makes sure that new names in it survive a loss of power. */
-  sync(): void {
-    fs.fsyncSync(this.#fd)
+  sync(): Promise<void> {
+    return promisify(fs.fsync)(this.#fd)
   }
 
   statfs(): fs.StatsFs {

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { choose, decide, type Now, putAwayAt } from './choose.ts'
 import { type Clock, movedSince, readClock } from './clock.ts'
 import { reachFloors } from './floor.ts'
@@ -74,11 +73,7 @@ export async function planRetention(
 
 async function scan(workspace: string): Promise<SeenTask[]> {
   const tasks: SeenTask[] = []
-  for (const taskId of tasksOf(workspace)) {
-    tasks.push(scanTask(workspace, taskId))
-    // A caller that watches agents has its turn between two tasks.
-    await nextTurn()
-  }
+  for (const taskId of tasksOf(workspace)) tasks.push(await scanTask(workspace, taskId))
   return tasks
 }
 

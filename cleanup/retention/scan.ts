@@ -1,11 +1,12 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { words } from '../errors.ts'
 import { taskRegistry } from '../workspace/layout.ts'
 import { Folder } from './folder.ts'
-import { lookAt, TASK_PARTS } from './look.ts'
+import { lookAt, type Place, TASK_PARTS } from './look.ts'
 import { type Owners, readOwners } from './owners.ts'
-import type { SeenFile, TaskPart } from './plan-types.ts'
+import type { SeenFile } from './plan-types.ts'
 
 /** One task's files, and what its registry says of their agents. */
 export interface SeenTask {
@@ -26,30 +27,38 @@ export function tasksOf(workspace: string): string[] {
     )
 }
 
+/** So many files are looked at in one turn of the event loop: a caller that watches agents has its turns between. */
+const NAMES_A_TURN = 500
+
 /** Looks at everything that retention is about in one task. Reads only. */
-export function scanTask(workspace: string, taskId: string): SeenTask {
+export async function scanTask(workspace: string, taskId: string): Promise<SeenTask> {
   const seen: SeenTask = { files: [], owners: undefined, problems: [] }
-  const attempt = (step: () => void): void => {
+  const attempt = async (step: () => void | Promise<void>): Promise<void> => {
     try {
-      step()
+      await step()
     } catch (error) {
       seen.problems.push(words(error))
     }
   }
-  attempt(() => {
+  await attempt(async () => {
     using root = new Folder(workspace, workspace)
     using task = root.open(taskId)
     if (!task) return
-    attempt(() => {
+    await attempt(() => {
       seen.owners = readOwners(workspace, taskId)
     })
     for (const part of TASK_PARTS)
-      attempt(() => seen.files.push(...scanPart(task, { workspace, taskId, part })))
+      await attempt(() => scanPart(task, { workspace, taskId, part }, seen.files))
   })
   return seen
 }
 
-function scanPart(task: Folder, place: { workspace: string; taskId: string; part: TaskPart }): SeenFile[] {
+async function scanPart(task: Folder, place: Place, files: SeenFile[]): Promise<void> {
   using folder = task.open(place.part)
-  return folder?.names().flatMap(name => lookAt(folder, place, name) ?? []) ?? []
+  if (!folder) return
+  const names = folder.names()
+  for (let from = 0; from < names.length; from += NAMES_A_TURN) {
+    files.push(...names.slice(from, from + NAMES_A_TURN).flatMap(name => lookAt(folder, place, name) ?? []))
+    await nextTurn()
+  }
 }

@@ -122,6 +122,16 @@ test.each([
   expect([code, archive.names()]).toEqual([2, ['a_stream.jsonl']])
 })
 
+test('without a /proc it refuses, because it cannot tell who writes', async ({ skip }) => {
+  archive.put('a_stream.jsonl', 99)
+  const script = 'mount -t tmpfs leakrig /proc || { echo no mount; exit; }; exec "$@"'
+  const without = ['unshare', '--mount', 'sh', '-c', script, 'sh']
+  const { code, out, err } = await runRetention([archive.workspace, '--apply'], without)
+  if (out.includes('no mount')) skip(`a tmpfs cannot be mounted here: ${err}`)
+  expect(err).toMatch(/leakrig: Retention needs \/proc/)
+  expect([code, archive.names()]).toEqual([3, ['a_stream.jsonl']])
+})
+
 test('a reader of the list that leaves early does not end the work', async () => {
   for (let n = 0; n < 3000; n++) archive.put(`a${n}_stream.jsonl`, 9)
   const headOnly = ['sh', '-c', '"$@" | head -1', 'sh']
