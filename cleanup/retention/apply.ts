@@ -3,29 +3,10 @@ import { movedSince, readClock } from './clock.ts'
 import { compressFiles } from './compress-files.ts'
 import { reviewFloors } from './floor.ts'
 import { Folder } from './folder.ts'
-import type {
-  ApplyOptions,
-  FileOutcome,
-  PlannedFile,
-  RetentionPlan,
-  RetentionReport,
-  TaskPart,
-} from './plan-types.ts'
+import type { ApplyOptions, PlannedFile, RetentionPlan, RetentionReport } from './plan-types.ts'
 import { removeFiles } from './remove-files.ts'
 import { takeTask } from './turn.ts'
-
-/** One folder of a task, held open, and what is to be done in it. */
-export interface Work {
-  plan: RetentionPlan
-  workspace: string
-  taskId: string
-  part: TaskPart
-  folder: Folder
-  files: PlannedFile[]
-  options: ApplyOptions
-  outcomes: FileOutcome[]
-  problems: string[]
-}
+import type { Work } from './work.ts'
 
 /**
  * Does what a plan names, and nothing else. Each file is looked at once more right before: what changed since, or

@@ -1,6 +1,5 @@
 import fs from 'node:fs'
 import { CleanupError, words } from '../errors.ts'
-import type { Work } from './apply.ts'
 import { DRAFT_ENDING, PACKED_ENDING } from './classes.ts'
 import { type Digest, type Packing, pack } from './compress.ts'
 import { pathOf } from './look.ts'
@@ -8,6 +7,7 @@ import type { PlannedFile } from './plan-types.ts'
 import { publish } from './publish.ts'
 import { recheckOf } from './recheck.ts'
 import { isFull, takeRegistry } from './turn.ts'
+import type { Work } from './work.ts'
 import { readWriters } from './writers.ts'
 
 /** So many drafts lie beside their originals at most, and this many bytes of originals, before one look at who writes. */

@@ -32,7 +32,9 @@ export function reachFloors(
 /** The floors as they stand after a plan was carried out. */
 export function reviewFloors(plan: RetentionPlan): Floor[] {
   return plan.floors.map(floor => {
-    const freeBytes = freeOf(fs.statfsSync(floor.folder))
+    const stat = statfs(floor.folder)
+    if (!stat) return floor
+    const freeBytes = freeOf(stat)
     const now = { ...floor, freeBytes, freesBytes: 0 }
     return { ...now, shortage: shortage(now, plan.files, plan.workspaces) }
   })
@@ -48,7 +50,8 @@ function openFloors(candidates: readonly PlannedFile[], workspaces: RetentionPla
     const folders = new Map(
       elsewhere.map(({ device, taskId, part }) => [device, `${workspace}/${taskId}/${part}`]),
     )
-    folders.set(String(fs.statSync(workspace, { bigint: true }).dev), workspace)
+    const root = fs.statSync(workspace, { bigint: true, throwIfNoEntry: false })
+    if (root) folders.set(String(root.dev), workspace)
     for (const [device, folder] of folders) raise(floors, device, folder, minFree)
   }
   return [...floors.values()]
@@ -61,13 +64,23 @@ function raise(
   folder: string,
   minFree: NonNullable<RetentionPolicy['minFree']>,
 ): void {
-  const stat = fs.statfsSync(folder)
+  const stat = statfs(folder)
+  if (!stat) return
   const totalBytes = stat.blocks * stat.frsize
   const wantedBytes = 'bytes' in minFree ? minFree.bytes : Math.ceil((totalBytes * minFree.percent) / 100)
   const known = floors.get(device)
   if (known && known.wantedBytes >= wantedBytes) return
   const freeBytes = freeOf(stat)
   floors.set(device, { device, folder, wantedBytes, freeBytes, freesBytes: 0, totalBytes, shortage: [] })
+}
+
+/** Undefined when the folder went away while we looked: then nothing of it is left to speak of. */
+function statfs(folder: string): fs.StatsFs | undefined {
+  try {
+    return fs.statfsSync(folder)
+  } catch {
+    return undefined
+  }
 }
 
 /** What everybody can use: a part of the free blocks may be root's alone. */

@@ -53,10 +53,6 @@ export class Folder implements Disposable {
     return promisify(fs.fsync)(this.#fd)
   }
 
-  statfs(): fs.StatsFs {
-    return fs.statfsSync(this.#self())
-  }
-
   [Symbol.dispose](): void {
     fs.closeSync(this.#fd)
   }

@@ -1,3 +1,4 @@
+import { words } from '../errors.ts'
 import { choose, decide, type Now, putAwayAt } from './choose.ts'
 import { type Clock, movedSince, readClock } from './clock.ts'
 import { reachFloors } from './floor.ts'
@@ -55,7 +56,8 @@ export async function planRetention(
     plan.workspaces.push({ workspace, policy: own, ...(hold && { hold }) })
   }
   const seen = new Map<string, SeenTask[]>()
-  for (const { workspace } of plan.workspaces) seen.set(workspace, await scan(workspace))
+  for (const { workspace } of plan.workspaces)
+    seen.set(workspace, await scan(workspace).catch(error => gone(workspace, error, plan)))
   // After the files: whoever has opened one in the meantime is seen.
   const writers = await readWriters()
   const candidates: PlannedFile[] = []
@@ -75,6 +77,12 @@ async function scan(workspace: string): Promise<SeenTask[]> {
   const tasks: SeenTask[] = []
   for (const taskId of tasksOf(workspace)) tasks.push(await scanTask(workspace, taskId))
   return tasks
+}
+
+/** Somebody removed the workspace while we looked. The others are planned all the same. */
+function gone(workspace: string, error: unknown, plan: RetentionPlan): SeenTask[] {
+  plan.problems.push(`The workspace ${workspace} could not be read: ${words(error)}.`)
+  return []
 }
 
 /** Puts every file of a workspace into the plan, and returns those over which policy decides. */

@@ -176,6 +176,17 @@ test('a plan that was made under another clock is not carried out', async () => 
   expect(archive.names()).toEqual(['a_stream.jsonl'])
 })
 
+test('a workspace that is removed meanwhile is a problem, and the others go on', async () => {
+  const other = await Archive.make()
+  other.put('b_stream.jsonl', 9)
+  archive.put('a_stream.jsonl', 9)
+  const made = await planRetention([other.workspace, archive.workspace], parsePolicy({ minFree: '1K' }))
+  await other[Symbol.asyncDispose]()
+  const report = await applyPlan(made)
+  expect(outcomes(report)).toEqual({ 'a_stream.jsonl': 'removed' })
+  expect(report.problems.join()).toContain(other.workspace)
+})
+
 test('a stop ends it between two files, and the next plan goes on', async () => {
   for (const n of [1, 2]) archive.put(`a${n}_stream.jsonl`, 9)
   const stop = new AbortController()
