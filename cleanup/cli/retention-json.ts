@@ -1,5 +1,5 @@
-import { pathOf } from './look.ts'
-import type { RetentionPlan, RetentionReport } from './plan-types.ts'
+import { pathOf } from '../retention/look.ts'
+import type { RetentionPlan, RetentionReport } from '../retention/plan-types.ts'
 
 /** A plan, and what was done of it, as the command prints it for programs. Sizes in bytes, ages in ms. */
 export function planJson(plan: RetentionPlan, report?: RetentionReport): object {

@@ -1,8 +1,8 @@
 import path from 'node:path'
-import { formatBytes } from './bytes.ts'
-import { holdText } from './hold.ts'
-import { pathOf } from './look.ts'
-import type { PlannedFile, RetentionPlan, RetentionReport } from './plan-types.ts'
+import { formatBytes } from '../retention/bytes.ts'
+import { holdText } from '../retention/hold.ts'
+import { pathOf } from '../retention/look.ts'
+import type { PlannedFile, RetentionPlan, RetentionReport } from '../retention/plan-types.ts'
 
 const DAY_MS = 86_400_000
 
@@ -46,5 +46,5 @@ function fileLine(file: PlannedFile, nowMs: number): string {
 }
 
 /** A line as it can be printed: what a terminal would obey, or would break the line, is written out. */
-export const printable = (line: string): string =>
+export const oneLine = (line: string): string =>
   line.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)?.toString(16)}}`)
