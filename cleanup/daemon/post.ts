@@ -24,10 +24,9 @@ export class Post implements AsyncDisposable {
   readonly #told = new Told()
   #instance: Instance | undefined
 
-  /** Throws `daemon-running` or `cannot-lock`. */
-  constructor(options: PostOptions) {
+  constructor(options: PostOptions, instance: Instance) {
     this.#options = options
-    this.#instance = new Instance(options.workspace)
+    this.#instance = instance
     this.#warden = new Warden(options.workspace, options.graceMs, options.log, options.wake)
   }
 

@@ -4,7 +4,7 @@ import { type FSWatcher, watch } from 'chokidar'
 import { isPending } from '../cleaning/intent.ts'
 import { words } from '../errors.ts'
 import type { AgentRef } from '../workspace/layout.ts'
-import { taskRegistry } from '../workspace/layout.ts'
+import { taskRegistry, validateRef } from '../workspace/layout.ts'
 import { listTasks, readTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
@@ -107,7 +107,7 @@ export class RegistryWatch implements AsyncDisposable {
       if (seen !== this.#tasks.get(taskId)?.seen) {
         const { agents } = readTaskRegistry(this.workspace, taskId)
         const open = agents.filter(entry => !isTerminal(entry.status) || isPending(entry))
-        this.#tasks.set(taskId, { seen, open: open.map(entry => this.#list(taskId, entry)) })
+        this.#tasks.set(taskId, { seen, open: open.flatMap(entry => this.#admit(taskId, entry)) })
       }
       this.#changed.delete(taskId)
       tell?.(undefined)
@@ -120,9 +120,15 @@ export class RegistryWatch implements AsyncDisposable {
     }
   }
 
-  #list(taskId: string, entry: AgentEntry): Listed {
+  /** An entry that names what no agent may be named is told, and nobody's agent: the others are not held up by it. */
+  #admit(taskId: string, entry: AgentEntry): Listed[] {
     const ref = { workspace: this.workspace, taskId, agentId: entry.id }
-    return { key: `${taskId}/${entry.id}`, ref, entry }
+    try {
+      return [{ key: `${taskId}/${entry.id}`, ref: validateRef(ref), entry }]
+    } catch (error) {
+      this.#tell(`${taskId}/${entry.id}`, words(error))
+      return []
+    }
   }
 
   #collect(): void {

@@ -9,6 +9,7 @@ import { isAlive } from '../processes/table.ts'
 import { globalRegistry, validateWorkspace } from '../workspace/layout.ts'
 import { Post } from './post.ts'
 import { Rounds } from './rounds.ts'
+import { takePost } from './take-post.ts'
 import { TerminalWatch } from './terminal-watch.ts'
 import { Wakeup } from './wakeup.ts'
 
@@ -30,8 +31,9 @@ const STOP_MS = 700
 
 /**
  * The safety net: notices what ended without anybody cleaning up after it, and cleans up. Resolves when it was
- * stopped, or when its owner and all agents are gone. Throws a CleanupError when a workspace is missing
- * (`no-workspace`), watched by another daemon (`daemon-running`) or cannot be written to (`cannot-lock`).
+ * stopped, or when its owner and all agents are gone. Where another daemon watches a workspace, one that has an
+ * owner waits to take its place. Throws a CleanupError when a workspace is missing (`no-workspace`), cannot be written to
+ * (`cannot-lock`), or is watched by another daemon and there is no owner (`daemon-running`).
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { workspaces, owner, graceMs = GRACE_MS, log = () => {}, signal } = options
@@ -40,9 +42,12 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const wakeup = new Wakeup()
   signal.addEventListener('abort', wakeup.call)
   held.defer(() => signal.removeEventListener('abort', wakeup.call))
-  const posts = [...new Set(workspaces)].map(workspace =>
-    held.use(new Post({ workspace, graceMs, log, wake: wakeup.call })),
-  )
+  const posts: Post[] = []
+  for (const workspace of new Set(workspaces)) {
+    const instance = await takePost(workspace, options)
+    if (!instance) return log({ event: 'stopped', because: 'it was not needed any more' })
+    posts.push(held.use(new Post({ workspace, graceMs, log, wake: wakeup.call }, instance)))
+  }
   const terminals = held.use(new TerminalWatch(wakeup.call))
   const rounds = new Rounds()
 

@@ -3,13 +3,13 @@ import type { Ending } from '../cleaning/intent.ts'
 import type { Log } from '../cleaning/report.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { validateRef } from '../workspace/layout.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { Backoff } from './backoff.ts'
 import { Deploys } from './deploys.ts'
 import { HeadStarts } from './head-start.ts'
 import { judge } from './judge.ts'
+import { Orphans } from './orphans.ts'
 import { Pulses } from './pulse.ts'
 import { type Listed, RegistryWatch } from './registry-watch.ts'
 import { Signs } from './signs.ts'
@@ -21,6 +21,9 @@ import { Told } from './told.ts'
  */
 export type Depth = 'glance' | 'look' | 'ask'
 
+/** How often it is noted whom an agent's subreaper has adopted, in ms. */
+const NOTE_MS = 1_000
+
 /** Watches over the agents of one workspace: notices ends, and cleans up. */
 export class Warden implements AsyncDisposable {
   readonly workspace: string
@@ -30,13 +33,16 @@ export class Warden implements AsyncDisposable {
   readonly #wake: () => void
   readonly #signs = new Signs()
   readonly #pulses = new Pulses()
+  readonly #orphans = new Orphans()
   readonly #deploys = new Deploys()
   readonly #headStarts = new HeadStarts()
   readonly #backoff = new Backoff()
   readonly #told = new Told()
   readonly #seenSessions = new Set<string>()
   readonly #atWork = new Map<string, Promise<void>>()
+  readonly #memories = [this.#signs, this.#pulses, this.#orphans, this.#deploys, this.#headStarts]
   #open: readonly Listed[] = []
+  #notedAt = Number.NEGATIVE_INFINITY
 
   constructor(workspace: string, graceMs: number, log: Log, wake: () => void) {
     this.workspace = workspace
@@ -58,8 +64,11 @@ export class Warden implements AsyncDisposable {
     const { isStale, needsPoll } = this.#registries
     if (depth === 'ask' || isStale || (depth === 'look' && needsPoll)) this.#registries.poll()
     this.#list(this.#registries.open())
+    const isToNote = performance.now() - this.#notedAt >= NOTE_MS
+    if (isToNote) this.#notedAt = performance.now()
     for (const listed of this.#open) {
-      const { key, entry } = listed
+      const { key, ref, entry } = listed
+      if (isToNote && !isTerminal(entry.status)) this.#orphans.note(key, ref, entry)
       if (this.#atWork.has(key) || !this.#backoff.isDue(key)) continue
       if (isTerminal(entry.status)) {
         if (!this.#headStarts.has(key, entry)) this.#start(key, () => this.#takeUp(listed))
@@ -89,7 +98,8 @@ export class Warden implements AsyncDisposable {
   }
 
   #needsExamination({ key, entry }: Listed, depth: Depth, terminals: ReadonlySet<string>): boolean {
-    if (depth === 'ask' || this.#signs.areOfAnEnd(key, terminals)) return true
+    if (depth !== 'glance') this.#signs.know(key, entry)
+    if (depth === 'ask' || this.#signs.areOfAnEnd(key, entry, terminals)) return true
     return depth === 'look' && this.#pulses.mayHaveEnded(key, entry)
   }
 
@@ -111,9 +121,10 @@ export class Warden implements AsyncDisposable {
 
   async #examine(listed: Listed): Promise<void> {
     const { key, ref, entry } = listed
-    const ending = await judge(validateRef(ref), entry)
+    const ending = await judge(ref, entry)
     if (!ending) {
       this.#pulses.isAlive(key)
+      this.#signs.know(key, entry)
       this.#seenSessions.add(key)
       this.#succeeded(key)
       return
@@ -149,7 +160,7 @@ export class Warden implements AsyncDisposable {
   }
 
   #forget(key: string): void {
-    for (const memory of [this.#signs, this.#pulses, this.#deploys, this.#headStarts]) memory.forget(key)
+    for (const memory of this.#memories) memory.forget(key)
     this.#backoff.succeeded(key)
     this.#told.isOver(key)
     this.#seenSessions.delete(key)

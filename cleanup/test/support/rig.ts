@@ -8,12 +8,14 @@ import {
   addAgent,
   addTask,
   agentMarker,
+  contain,
   initRegistries,
   layout,
   type RecordedTmux,
   readAgent,
   startOf,
 } from '../../index.ts'
+import type { Identity } from '../../processes/identity.ts'
 import { isAlive, readProcess } from '../../processes/table.ts'
 import { until } from './until.ts'
 
@@ -28,6 +30,8 @@ export interface Deployment {
   /** False leaves the place in tmux out of the registry, as other orchestrators do. */
   recorded?: boolean
   marker?: boolean
+  /** Starts it as our own orchestrator does, in a subreaper or a cgroup. */
+  contained?: boolean
   entry?: Partial<AgentEntry>
   /** Another tmux server, by its socket. */
   socket?: string
@@ -41,6 +45,8 @@ export class Rig implements AsyncDisposable {
   readonly #remove: () => Promise<void>
   readonly #before = process.env.TMUX_TMPDIR
   readonly #children: ChildProcess[] = []
+  /** Whose numbers a test has asked for: one that emptied its environment is found by nothing else. */
+  readonly #seen: Identity[] = []
 
   private constructor(folder: string, remove: () => Promise<void>) {
     this.folder = folder
@@ -87,12 +93,15 @@ export class Rig implements AsyncDisposable {
       layout.deployLog(ref),
     ])
       fs.writeFileSync(file, `{"file":"${path.basename(file)}"}\n`)
-    const tmux = this.newSession(ref, deployment)
+    const launch = deployment.contained ? contain(ref, this.pipeline(ref, deployment)) : undefined
+    const tmux = this.newSession(ref, deployment, launch?.command)
+    const contained = await launch?.confirm(tmux.pane_pid)
     await addAgent(ref, {
       status: 'running',
       tmux_session: layout.sessionName(ref),
       started_at: new Date().toISOString(),
       ...(deployment.recorded !== false && { tmux }),
+      ...(contained && { contained }),
       ...deployment.entry,
     })
     await until(`${agentId} is ready`, () => readText(layout.streamLog(ref)).includes('ready'))
@@ -101,18 +110,17 @@ export class Rig implements AsyncDisposable {
 
   newSession(
     ref: AgentRef,
-    { claude, before = '', after = '', marker = true, socket }: Deployment,
+    deployment: Deployment,
+    command = ['bash', '-c', this.pipeline(ref, deployment)],
   ): RecordedTmux {
-    const script = path.join(this.folder, `${ref.agentId}.sh`)
-    fs.writeFileSync(script, `cd ${this.folder}\n${claude}\n`)
+    const { marker = true, socket } = deployment
     const format = '#{pid} #{session_id} #{session_created} #{pane_id} #{pane_pid} #{socket_path}'
     const environment = marker ? ['-e', `LEAKRIG_AGENT=${agentMarker(ref)}`] : []
-    const command = `${before} bash ${script} | tee ${layout.streamLog(ref)}; ${after}`
     const made = spawnSync(
       'tmux',
       [
         ...['-S', socket ?? this.socket, 'new-session', '-d', '-P', '-F', format],
-        ...['-s', layout.sessionName(ref), ...environment, '--', 'bash', '-c', command],
+        ...['-s', layout.sessionName(ref), ...environment, '--', ...command],
       ],
       { encoding: 'utf8' },
     )
@@ -130,9 +138,19 @@ export class Rig implements AsyncDisposable {
     }
   }
 
+  /** What runs in the pane, for bash. */
+  pipeline(ref: AgentRef, { claude, before = '', after = '' }: Deployment): string {
+    const script = path.join(this.folder, `${ref.agentId}.sh`)
+    fs.writeFileSync(script, `cd ${this.folder}\n${claude}\n`)
+    return `${before} bash ${script} | tee ${layout.streamLog(ref)}; ${after}`
+  }
+
   /** The number that a script has written with `echo $! > <name>.pid`. */
-  pid(name: string): Promise<number> {
-    return until(`${name}.pid`, () => Number(readText(path.join(this.folder, `${name}.pid`))) || undefined)
+  async pid(name: string): Promise<number> {
+    const file = path.join(this.folder, `${name}.pid`)
+    const pid = await until(`${name}.pid`, () => Number(readText(file)) || undefined)
+    this.#seen.push({ pid, start: startOf(pid) ?? -1 })
+    return pid
   }
 
   /** Starts a process of nobody's, which must be there at the end. */
@@ -159,8 +177,9 @@ export class Rig implements AsyncDisposable {
     const mark = `LEAKRIG_TEST=${this.folder}`
     await until('everything of the test has ended', () => {
       const left = this.#processes(mark).filter(pid => pid !== process.pid)
-      for (const pid of left) kill(pid)
-      return left.length === 0
+      const seen = this.#seen.filter(one => isAlive(one))
+      for (const pid of [...left, ...seen.map(one => one.pid)]) kill(pid)
+      return left.length + seen.length === 0
     })
     delete process.env.LEAKRIG_TEST
     if (this.#before === undefined) delete process.env.TMUX_TMPDIR

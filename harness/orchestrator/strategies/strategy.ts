@@ -1,7 +1,14 @@
 import type { AgentEntry, AgentRef } from '../../../cleanup/index.ts'
 
 /** How our own orchestrator cleans up after its agents. */
-export const strategyNames = ['none', 'immediate', 'daemon', 'hybrid'] as const
+export const strategyNames = [
+  'none',
+  'immediate',
+  'daemon',
+  'hybrid',
+  'report-option-1',
+  'report-option-2',
+] as const
 export type StrategyName = (typeof strategyNames)[number]
 
 interface TaskEntry {
@@ -20,6 +27,8 @@ export interface Ending {
 /** What differs between the strategies: how registries are written, and what an end leads to. */
 export interface Strategy {
   name: StrategyName
+  /** True when agents are started in something that their processes cannot leave; the report's system has nothing like it. */
+  contains?: boolean
   /** Before the first tool is offered, in the orchestrator that people talk to (not in an agent's own instance). */
   start(workspace: string): Promise<void>
   addTask(workspace: string, task: TaskEntry): Promise<unknown>

@@ -1,12 +1,4 @@
 import { systemCode } from '../errors.ts'
-import { recordedTmux } from '../tmux/recorded.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
-
-/** The processes without which an agent is at its end: its pane's, and its tmux server. None where no place is recorded. */
-export function pidsOf(entry: AgentEntry): number[] {
-  const recorded = recordedTmux(entry)
-  return recorded ? [recorded.pane_pid, recorded.server_pid] : []
-}
 
 /**
  * True when nobody has this number any more. Signal 0 is the cheapest question there is, a tenth of reading /proc, so
