@@ -17,7 +17,7 @@ import {
 } from '../index.ts'
 
 /** What an agent's pane runs: next to nothing, so that a hundred fit on any machine. */
-export const LIGHT = 'exec sleep 100000'
+const LIGHT = 'exec sleep 100000'
 
 export interface Deployed {
   ref: AgentRef

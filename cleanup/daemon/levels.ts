@@ -4,6 +4,7 @@ export type Level = 'info' | 'warn' | 'error' | 'alarm'
 const LEVELS: Partial<Record<string, Level>> = {
   problem: 'warn',
   'not-cleaned': 'warn',
+  'retention-problem': 'warn',
   silent: 'warn',
   'workspace-lost': 'error',
   'mass-death': 'alarm',

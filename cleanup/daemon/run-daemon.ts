@@ -3,14 +3,17 @@ import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { GRACE_MS } from '../cleaning/clean-up.ts'
 import type { Log } from '../cleaning/report.ts'
-import { CleanupError } from '../errors.ts'
+import { CleanupError, words } from '../errors.ts'
 import type { Identity } from '../processes/identity.ts'
 import { isAlive } from '../processes/table.ts'
+import type { PolicyTexts } from '../retention/policy.ts'
 import { globalRegistry, validateWorkspace } from '../workspace/layout.ts'
+import type { Observer } from './observer.ts'
 import { Post } from './post.ts'
 import { Rounds } from './rounds.ts'
 import { takePost } from './take-post.ts'
 import { TerminalWatch } from './terminal-watch.ts'
+import { Upkeep } from './upkeep.ts'
 import { Wakeup } from './wakeup.ts'
 
 export interface DaemonOptions {
@@ -19,11 +22,19 @@ export interface DaemonOptions {
   /** The process it belongs to: when that is gone and no agent is left, the daemon ends by itself. */
   owner?: Identity
   graceMs?: number
+  /** How long an agent may say nothing before it is called silent, in ms. */
+  silentAfterMs?: number
+  /** Ends silent agents whose work is done. */
+  endIdle?: boolean
+  /** What of the archives stays; what is not said here is as the workspace's own policy file says, or as by default. */
+  retention?: PolicyTexts
   log?: Log
   /** Stops it. */
   signal: AbortSignal
 }
 
+/** How long an agent may say nothing by default, in ms. */
+const SILENT_AFTER_MS = 120_000
 /** How long a change is given to be followed by more, in ms: a registry is written a few times in a row. */
 const COALESCE_MS = 10
 /** How long a stop waits for the cleanups at hand, in ms. What is not finished then is on disk as pending. */
@@ -36,18 +47,20 @@ const STOP_MS = 700
  * (`cannot-lock`), or is watched by another daemon and there is no owner (`daemon-running`).
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
-  const { workspaces, owner, graceMs = GRACE_MS, log = () => {}, signal } = options
-  for (const workspace of workspaces) requireWorkspace(workspace)
+  const { owner, log = () => {}, signal } = options
+  const workspaces = [...new Set(options.workspaces.map(requireWorkspace))]
   await using held = new AsyncDisposableStack()
   const wakeup = new Wakeup()
   signal.addEventListener('abort', wakeup.call)
   held.defer(() => signal.removeEventListener('abort', wakeup.call))
+  const observer: Observer = { log, cleaned: () => {}, failed: () => {}, degraded: () => {} }
   const posts: Post[] = []
-  for (const workspace of new Set(workspaces)) {
+  for (const workspace of workspaces) {
     const instance = await takePost(workspace, options)
     if (!instance) return log({ event: 'stopped', because: 'it was not needed any more' })
-    posts.push(held.use(new Post({ workspace, graceMs, log, wake: wakeup.call }, instance)))
+    posts.push(held.use(new Post(wardenOptions(workspace, options, observer, wakeup), instance)))
   }
+  const upkeep = new Upkeep({ workspaces, policy: options.retention ?? {}, observer })
   const terminals = held.use(new TerminalWatch(wakeup.call))
   const rounds = new Rounds()
 
@@ -56,32 +69,35 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const depth = rounds.next()
     const changed = terminals.take()
     for (const post of posts) post.round(depth, changed)
+    upkeep.round()
     if (owner && !isAlive(owner) && !posts.some(post => post.isBusy)) break
     const called = await wakeup.wait(rounds.pauseMs)
     if (called && !signal.aborted) await pause(COALESCE_MS)
   }
-  await Promise.race([Promise.all(posts.map(post => post.idle())), pause(STOP_MS)])
+  await Promise.race([Promise.all([upkeep.end(), ...posts.map(post => post.idle())]), pause(STOP_MS)])
   log({ event: 'stopped', because: signal.aborted ? 'it was told to' : 'its owner and all agents are gone' })
 }
 
-function requireWorkspace(workspace: string): void {
+function wardenOptions(workspace: string, options: DaemonOptions, observer: Observer, { call }: Wakeup) {
+  const { graceMs = GRACE_MS, silentAfterMs = SILENT_AFTER_MS, endIdle = false } = options
+  return { workspace, graceMs, silentAfterMs, endIdle, observer, wake: call }
+}
+
+function requireWorkspace(workspace: string): string {
   const registry = path.dirname(globalRegistry(validateWorkspace(workspace)))
   if (!fs.existsSync(workspace))
     throw new CleanupError(
       'no-workspace',
       `The workspace ${workspace} does not exist; expected the .agent-workspace folder of an orchestrator.`,
     )
-  if (!fs.existsSync(registry)) makeFolder(registry)
-}
-
-function makeFolder(folder: string): void {
   try {
-    fs.mkdirSync(folder, { recursive: true })
-  } catch (error) {
+    fs.mkdirSync(registry, { recursive: true })
+  } catch (cause) {
     throw new CleanupError(
       'cannot-lock',
-      `${folder} could not be made: ${error instanceof Error ? error.message : String(error)}. Nothing was touched; make the workspace writable, then start the daemon again.`,
-      { cause: error },
+      `${registry} could not be made: ${words(cause)}. Nothing was touched; make the workspace writable, then start the daemon again.`,
+      { cause },
     )
   }
+  return workspace
 }

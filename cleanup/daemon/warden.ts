@@ -1,6 +1,5 @@
 import { cleanUp } from '../cleaning/clean-up.ts'
 import type { Ending } from '../cleaning/intent.ts'
-import type { Log } from '../cleaning/report.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
@@ -9,11 +8,14 @@ import { Backoff } from './backoff.ts'
 import { Deploys } from './deploys.ts'
 import { HeadStarts } from './head-start.ts'
 import { judge } from './judge.ts'
+import { MassDeaths } from './mass-death.ts'
+import type { Observer } from './observer.ts'
 import { Orphans } from './orphans.ts'
 import { Pulses } from './pulse.ts'
 import { type Listed, RegistryWatch } from './registry-watch.ts'
 import { Signs } from './signs.ts'
 import { Told } from './told.ts'
+import { Watchdog, type WatchdogOptions } from './watchdog.ts'
 
 /**
  * How closely a round looks. `glance`: at what was heard, and whether the processes are there. `look`: at the
@@ -24,39 +26,50 @@ export type Depth = 'glance' | 'look' | 'ask'
 /** How often it is noted whom an agent's subreaper has adopted, in ms. */
 const NOTE_MS = 1_000
 
+export interface WardenOptions extends WatchdogOptions {
+  workspace: string
+  graceMs: number
+  observer: Observer
+  /** Asks for another round. */
+  wake: () => void
+}
+
 /** Watches over the agents of one workspace: notices ends, and cleans up. */
 export class Warden implements AsyncDisposable {
-  readonly workspace: string
+  readonly #options: WardenOptions
   readonly #registries: RegistryWatch
-  readonly #graceMs: number
-  readonly #log: Log
-  readonly #wake: () => void
+  readonly #watchdog: Watchdog
   readonly #signs = new Signs()
   readonly #pulses = new Pulses()
   readonly #orphans = new Orphans()
   readonly #deploys = new Deploys()
   readonly #headStarts = new HeadStarts()
+  readonly #deaths: MassDeaths
   readonly #backoff = new Backoff()
   readonly #told = new Told()
   readonly #seenSessions = new Set<string>()
   readonly #atWork = new Map<string, Promise<void>>()
-  readonly #memories = [this.#signs, this.#pulses, this.#orphans, this.#deploys, this.#headStarts]
   #open: readonly Listed[] = []
   #notedAt = Number.NEGATIVE_INFINITY
 
-  constructor(workspace: string, graceMs: number, log: Log, wake: () => void) {
-    this.workspace = workspace
-    this.#graceMs = graceMs
-    this.#log = log
-    this.#wake = wake
+  constructor(options: WardenOptions) {
+    const { workspace, observer, wake } = options
+    this.#options = options
     this.#registries = new RegistryWatch(workspace, wake, (about, problem) =>
       this.#tell(`${workspace}/${about}`, problem),
     )
+    this.#watchdog = new Watchdog(options, observer.log)
+    this.#deaths = new MassDeaths(workspace, observer)
   }
 
   /** True while an agent lives or is to be cleaned up, and while that is not known. */
   get isBusy(): boolean {
     return this.#atWork.size > 0 || this.#open.length > 0 || this.#registries.isUnsure
+  }
+
+  /** How many agents have ended and are not clean. */
+  get pending(): number {
+    return this.#open.filter(({ entry }) => isTerminal(entry.status)).length
   }
 
   /** Goes round once: takes up whatever needs it, without waiting for it. `terminals` are those that came or went. */
@@ -70,12 +83,12 @@ export class Warden implements AsyncDisposable {
       const { key, ref, entry } = listed
       if (isToNote && !isTerminal(entry.status)) this.#orphans.note(key, ref, entry)
       if (this.#atWork.has(key) || !this.#backoff.isDue(key)) continue
-      if (isTerminal(entry.status)) {
-        if (!this.#headStarts.has(key, entry)) this.#start(key, () => this.#takeUp(listed))
-      } else if (this.#needsExamination(listed, depth, terminals)) {
-        this.#start(key, () => this.#examine(listed))
-      }
+      const work = isTerminal(entry.status) ? this.#ended(listed) : this.#living(listed, depth, terminals)
+      if (work) this.#start(key, work)
     }
+    this.#deaths.announce(() =>
+      this.#open.filter(({ entry }) => !isTerminal(entry.status)).map(({ key }) => key),
+    )
   }
 
   /** Resolves when nothing is being worked at. */
@@ -97,26 +110,41 @@ export class Warden implements AsyncDisposable {
     this.#deploys.see(keys)
   }
 
-  #needsExamination({ key, entry }: Listed, depth: Depth, terminals: ReadonlySet<string>): boolean {
+  /** What is to be done for an agent whose end is on disk. */
+  #ended(listed: Listed): (() => Promise<void>) | undefined {
+    const { key, ref, entry } = listed
+    if (this.#headStarts.has(key, entry)) return undefined
+    return () => {
+      const ending = endingOf(entry)
+      this.#log({ event: 'to-be-cleaned', agent: ref.agentId, task: ref.taskId, ...ending })
+      return this.#clean(listed, ending)
+    }
+  }
+
+  /** What is to be done for an agent that lives by the registry. */
+  #living(listed: Listed, depth: Depth, terminals: ReadonlySet<string>): (() => Promise<void>) | undefined {
+    const { key, entry } = listed
     if (depth !== 'glance') this.#signs.know(key, entry)
-    if (depth === 'ask' || this.#signs.areOfAnEnd(key, entry, terminals)) return true
-    return depth === 'look' && this.#pulses.mayHaveEnded(key, entry)
+    const isSuspect =
+      this.#signs.areOfAnEnd(key, entry, terminals) ||
+      (depth === 'look' && this.#pulses.mayHaveEnded(key, entry))
+    if (depth === 'ask' || isSuspect) return () => this.#examine(listed)
+    if (depth !== 'look') return undefined
+    const work = this.#watchdog.look(listed)
+    return work && (() => this.#watch(listed, work))
   }
 
   #start(key: string, work: () => Promise<void>): void {
     const done = work()
-      .catch((error: unknown) => this.#failed(key, [words(error)]))
+      .catch((error: unknown) => {
+        this.#options.observer.failed()
+        this.#failed(key, [words(error)])
+      })
       .finally(() => {
         this.#atWork.delete(key)
-        this.#wake()
+        this.#options.wake()
       })
     this.#atWork.set(key, done)
-  }
-
-  async #takeUp(listed: Listed): Promise<void> {
-    const { status, reason } = endingOf(listed.entry)
-    this.#log({ event: 'to-be-cleaned', agent: listed.ref.agentId, task: listed.ref.taskId, status, reason })
-    await this.#clean(listed, { status, reason })
   }
 
   async #examine(listed: Listed): Promise<void> {
@@ -131,12 +159,20 @@ export class Warden implements AsyncDisposable {
     }
     const isNew = !recordedTmux(entry) && !this.#seenSessions.has(key)
     if (isNew && this.#deploys.mayBeInTheMaking(key, entry)) return
+    if (ending.status === 'crashed') this.#deaths.died(key)
     this.#log({ event: 'ended', agent: ref.agentId, task: ref.taskId, ...ending })
     await this.#clean(listed, ending)
   }
 
+  async #watch(listed: Listed, work: () => Promise<Ending | undefined>): Promise<void> {
+    const ending = await work()
+    if (ending) await this.#clean(listed, ending)
+  }
+
   async #clean({ key, ref }: Listed, ending: Ending): Promise<void> {
-    const report = await cleanUp(ref, { ...ending, graceMs: this.#graceMs, log: this.#log })
+    const { graceMs, observer } = this.#options
+    const report = await cleanUp(ref, { ...ending, graceMs, log: observer.log })
+    observer.cleaned(report)
     if (report.outcome === 'unfinished' || report.outcome === 'handed-over')
       this.#failed(key, report.problems)
     else this.#succeeded(key)
@@ -144,26 +180,45 @@ export class Warden implements AsyncDisposable {
 
   #failed(key: string, problems: string[]): void {
     const againInMs = this.#backoff.failed(key)
-    if (this.#told.isNews(key, problems.join(' ')))
-      this.#log({ event: 'not-cleaned', agent: key, problems, againInMs })
+    const text = problems.join(' ')
+    if (!this.#told.isNews(key, text)) return
+    this.#log({ event: 'not-cleaned', agent: key, problems, againInMs })
+    this.#degraded(key, text)
   }
 
   #succeeded(key: string): void {
     this.#backoff.succeeded(key)
     if (this.#told.isOver(key)) this.#log({ event: 'trouble-over', agent: key })
+    this.#degraded(key, undefined)
   }
 
   #tell(about: string, problem: string | undefined): void {
     if (problem === undefined) {
       if (this.#told.isOver(about)) this.#log({ event: 'problem-over', about })
     } else if (this.#told.isNews(about, problem)) this.#log({ event: 'problem', about, problem })
+    this.#degraded(about, problem)
   }
 
   #forget(key: string): void {
-    for (const memory of this.#memories) memory.forget(key)
-    this.#backoff.succeeded(key)
-    this.#told.isOver(key)
+    const memories = [
+      this.#signs,
+      this.#pulses,
+      this.#orphans,
+      this.#deploys,
+      this.#headStarts,
+      this.#watchdog,
+    ]
+    for (const memory of memories) memory.forget(key)
+    this.#succeeded(key)
     this.#seenSessions.delete(key)
+  }
+
+  get #log() {
+    return this.#options.observer.log
+  }
+
+  #degraded(what: string, why: string | undefined): void {
+    this.#options.observer.degraded(what, why)
   }
 }
 

@@ -20,12 +20,11 @@ const STAGE = 'LEAKRIG_START'
  * fills the cache, the third finds everything in it. The pid stays, and so do standard output and error. Where no cache
  * can be written, or the sources are JavaScript, it does nothing.
  */
-export async function startLean(load: () => Promise<unknown>): Promise<void> {
+export function startLean(): void {
   const stage = process.env[STAGE]
   if (stage === undefined && import.meta.filename.endsWith('.ts') && !process.env.NODE_COMPILE_CACHE)
     becomeAnew({ NODE_COMPILE_CACHE: cacheFolder(), [STAGE]: 'filling' })
   if (stage !== 'filling') return
-  await load()
   module.flushCompileCache()
   becomeAnew({ [STAGE]: 'filled' })
 }
