@@ -58,12 +58,13 @@ function leaveCgroup({ contained: { cgroup } }: Scene, report: CleanUpReport, lo
 
 async function closeSession(
   first: Scene,
-  { scene, tmuxError }: Ended,
+  { scene, tmuxError, isSessionKilled }: Ended,
   report: CleanUpReport,
   log: Log,
 ): Promise<CleanUpReport['session']> {
   try {
     if (tmuxError !== undefined) throw tmuxError
+    if (isSessionKilled && !scene.where.session) return 'killed'
     if (!scene.where.session) return first.where.session ? 'ended-by-itself' : 'was-gone'
     log({ event: 'kill-session', agent: scene.ref.agentId, session: scene.where.session.id })
     await killSession(scene.entry, scene.where)
