@@ -1,7 +1,7 @@
 import { childrenOf } from '../processes/children.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
-import { paneShell } from './pane-shell.ts'
+import { recordedShell } from './pane-shell.ts'
 import { isGone } from './signal-zero.ts'
 import { terminalOf } from './terminal-watch.ts'
 
@@ -49,5 +49,5 @@ export class Signs {
 
 /** What runs below the shell of its pane: claude and whoever reads its output. */
 function runBy(entry: AgentEntry): number[] {
-  return childrenOf(paneShell(entry) ?? 0) ?? []
+  return childrenOf(recordedShell(entry) ?? 0) ?? []
 }
