@@ -1,5 +1,6 @@
 import { pid as ownPid } from 'node:process'
 import { selfAndAncestors } from '../processes/ancestors.ts'
+import { sameProcess } from '../processes/identity.ts'
 import type { ProcessTable, SeenProcess } from '../processes/table.ts'
 import { directEvidence } from './direct-evidence.ts'
 import type { Claim, Claims, Evidence, Spared, SparedFor } from './evidence.ts'
@@ -19,7 +20,7 @@ export function claim(scene: Scene, earlier: Earlier = new Map()): Claims {
   const claimed = new Map<number, Claim>()
   const spared = new Map<number, Spared>()
   const direct = directEvidence(scene)
-  const relatives = relations(table)
+  const relatives = relations(scene)
   const spare = sparing(scene)
   const open: SeenProcess[] = []
 
@@ -55,13 +56,18 @@ export function claim(scene: Scene, earlier: Earlier = new Map()): Claims {
 }
 
 /** Who follows from a claimed process: its children, and the members of a session that it has opened. */
-function relations(table: ProcessTable): (of: SeenProcess) => [SeenProcess, Evidence][] {
+function relations({ table, contained }: Scene): (of: SeenProcess) => [SeenProcess, Evidence][] {
   const children = Map.groupBy(table.values(), process => process.ppid)
   const members = Map.groupBy(table.values(), process => process.sid)
+  // The subreaper has one child of its own, the oldest; the others it adopted.
+  const reaper = contained.subreaper && table.get(contained.subreaper.pid)
+  const [ownChild] = (children.get(reaper?.pid ?? 0) ?? []).sort((a, b) => a.start - b.start || a.pid - b.pid)
   return process => {
     const below = (children.get(process.pid) ?? []).map((child): [SeenProcess, Evidence] => [
       child,
-      { kind: 'descent', detail: `child of ${process.comm} ${process.pid}` },
+      sameProcess(process, contained.subreaper) && child !== ownChild
+        ? { kind: 'subreaper', detail: `adopted by the subreaper ${process.comm} ${process.pid}` }
+        : { kind: 'descent', detail: `child of ${process.comm} ${process.pid}` },
     ])
     const session = process.pid === process.sid ? (members.get(process.sid) ?? []) : []
     const within = session

@@ -1,3 +1,4 @@
+import { sameProcess } from '../processes/identity.ts'
 import { sharesPids, shareTerminals } from '../processes/namespaces.ts'
 import type { SeenProcess } from '../processes/table.ts'
 import type { AgentPane } from '../tmux/locate.ts'
@@ -14,8 +15,11 @@ export function directEvidence(scene: Scene): (process: SeenProcess) => Evidence
   const writers = logWriters(scene.openFiles, scene.log)
   const panes = paneProcesses(scene, tmux)
   const terminals = new Map([...panes].filter(([pane]) => pane.tty !== 0).map(entry => [entry[0].tty, entry]))
-  // A server that was started by an agent's process has that agent's marker, and so has every pane of every user in it.
-  const serverIsMarked = scene.table.get(scene.where.server?.pid ?? -1)?.environment.marker === marker
+  const { cgroup, noted, subreaper } = scene.contained
+  // A server that was started by an agent's process has that agent's marker and is in its cgroup, and so is every pane of every user in it.
+  const server = scene.table.get(scene.where.server?.pid ?? -1)
+  const serverIsMarked = server?.environment.marker === marker
+  const serverIsInCgroup = server !== undefined && cgroup?.members.has(server.pid) === true
 
   return process => {
     const evidence: Evidence[] = []
@@ -31,6 +35,10 @@ export function directEvidence(scene: Scene): (process: SeenProcess) => Evidence
     const markerCounts = own || !(serverIsMarked || tmux.isElsewhere(environment))
     if (environment.marker === marker && markerCounts && sharesPids(process.pid))
       add('marker', `LEAKRIG_AGENT=${marker}`)
+    if (cgroup?.members.has(process.pid) && (own || !(serverIsInCgroup || tmux.isElsewhere(environment))))
+      add('cgroup', `it is in the cgroup ${cgroup.path}`)
+    if (sameProcess(process, subreaper)) add('subreaper', 'it is the agent’s subreaper')
+    if (noted.get(process.pid) === process.start) add('subreaper', 'it was seen below the agent’s subreaper')
     const writer = writers.find(({ pid }) => pid === process.pid)
     if (writer) add('log', `its descriptor ${writer.fd} writes ${scene.log}`)
     return evidence

@@ -17,6 +17,10 @@ type EvidenceKind =
   | 'marker'
   /** It holds the agent's stream log open for writing. */
   | 'log'
+  /** The subreaper that the agent was started below adopted it. */
+  | 'subreaper'
+  /** It is in the cgroup that the agent was started in. */
+  | 'cgroup'
   /** An earlier scan of this cleaning claimed it. */
   | 'earlier-scan'
 

@@ -1,3 +1,4 @@
+import { type Containment, readContainment } from '../containment/contained.ts'
 import type { OpenFiles } from '../processes/open-files.ts'
 import { type ProcessTable, readMachine, readTable } from '../processes/table.ts'
 import { locate, type Whereabouts } from '../tmux/locate.ts'
@@ -15,6 +16,7 @@ export interface Scene {
   /** The stream log's path as the kernel names it. */
   log: string
   where: Whereabouts
+  contained: Containment
   table: ProcessTable
   openFiles: OpenFiles
 }
@@ -24,7 +26,15 @@ export async function look(ref: AgentRef, registry: TaskRegistry): Promise<Scene
   const entry = requireAgent(registry, ref)
   const log = agentFiles(ref, entry).stream
   const [where, machine] = await Promise.all([locate(entry), readMachine()])
-  return { ref, entry, agents: registry.agents, log, where, ...machine }
+  return {
+    ref,
+    entry,
+    agents: registry.agents,
+    log,
+    where,
+    contained: readContainment(ref, entry),
+    ...machine,
+  }
 }
 
 /**
@@ -32,7 +42,8 @@ export async function look(ref: AgentRef, registry: TaskRegistry): Promise<Scene
  * out, because their process may have ended and its number may be somebody else's.
  */
 export async function lookForProcesses(scene: Scene): Promise<Scene> {
-  return { ...scene, table: await readTable(), openFiles: new Map() }
+  const table = await readTable()
+  return { ...scene, contained: readContainment(scene.ref, scene.entry), table, openFiles: new Map() }
 }
 
 /** A look, and why tmux could not be asked if it could not. */
@@ -48,5 +59,6 @@ export async function lookAgain(scene: Scene): Promise<Seen> {
     (tmuxError: unknown) => ({ where: scene.where, tmuxError }),
   )
   const [{ where, ...failure }, machine] = await Promise.all([asked, readMachine()])
-  return { scene: { ...scene, where, ...machine }, ...failure }
+  const contained = readContainment(scene.ref, scene.entry)
+  return { scene: { ...scene, where, contained, ...machine }, ...failure }
 }

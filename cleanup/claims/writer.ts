@@ -1,4 +1,4 @@
-import { descriptorTarget } from '../processes/open-files.ts'
+import { descriptorTarget, tellsOpenFiles } from '../processes/open-files.ts'
 import type { Claim, Claims } from './evidence.ts'
 import { logWriters } from './log-writers.ts'
 import type { Scene } from './scene.ts'
@@ -13,13 +13,17 @@ export type Role =
   | 'pane'
   | 'other'
 
+/** Below the panes this is the program at a pipeline's end; asked for only where descriptors cannot be seen. */
+const READER_NAME = 'tee'
+
 const STDIN = 0
 const STDOUT = 1
 
 /**
  * Finds each claimed process's role by how the pipeline is laid, not by names: a reader writes the log and reads a
  * pipe; a writer's output is that pipe. Without a pipeline the writer is the process named claude, and without one
- * of that name whatever runs right below the pane.
+ * of that name whatever runs right below the pane. Where descriptors cannot be seen the reader is told by its name:
+ * that decides only who is ended last, not whose it is.
  */
 export function roles(scene: Scene, { claimed }: Claims): (claim: Claim) => Role {
   const holders = new Set(logWriters(scene.openFiles, scene.log).map(({ pid }) => pid))
@@ -31,6 +35,8 @@ export function roles(scene: Scene, { claimed }: Claims): (claim: Claim) => Role
     readers.add(pid)
     pipes.add(input)
   }
+  if (!tellsOpenFiles)
+    for (const { process } of claimed.values()) if (process.comm === READER_NAME) readers.add(process.pid)
   const all = [...claimed.values()].filter(({ process }) => !readers.has(process.pid))
   const isPane = ({ evidence }: Claim) => evidence.some(({ kind }) => kind === 'pane')
   const panes = new Set(all.filter(isPane).map(({ process }) => process.pid))

@@ -1,6 +1,8 @@
 import type { Claims } from '../claims/evidence.ts'
 import type { Scene } from '../claims/scene.ts'
 import { words } from '../errors.ts'
+import { removeCgroup } from '../processes/cgroup.ts'
+import { tellsOpenFiles } from '../processes/open-files.ts'
 import { killSession } from '../tmux/kill-session.ts'
 import { type Ended, endProcesses } from './end-processes.ts'
 import { putAway } from './put-away.ts'
@@ -32,8 +34,24 @@ export async function carryOut(
     )
   report.session = await closeSession(first, last, report, log)
   removeResidue(residue, roster.claims(), report, log)
-  putAway(scene, report, log)
+  if (tellsOpenFiles || survivors.length === 0) putAway(scene, report, log)
+  else
+    report.problems.push(
+      'The logs stay where they are: who writes them cannot be told here while a process lives.',
+    )
+  leaveCgroup(scene, report, log)
   report.zombies = roster.zombies()
+}
+
+function leaveCgroup({ contained: { cgroup } }: Scene, report: CleanUpReport, log: Log): void {
+  if (!cgroup) return
+  log({ event: 'remove', file: cgroup.path })
+  try {
+    removeCgroup(cgroup.path)
+    report.removed.push(cgroup.path)
+  } catch (error) {
+    report.problems.push(`The cgroup ${cgroup.path} could not be removed: ${words(error)}.`)
+  }
 }
 
 async function closeSession(

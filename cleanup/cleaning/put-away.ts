@@ -14,16 +14,16 @@ import type { CleanUpReport, Log } from './report.ts'
 export function putAway(scene: Scene, report: CleanUpReport, log: Log): void {
   // Looked at anew: since the first look somebody may have put a link in the way.
   const files = agentFiles(scene.ref, scene.entry)
-  attempt(report, files.prompt, () => removePrompt(files, report, log))
+  for (const file of [files.prompt, files.orphans]) attempt(report, file, () => removeFile(file, report, log))
   for (const file of [files.stream, files.progress, files.findings, files.deploy])
     attempt(report, file, () => archive(scene, files, file, report, log))
 }
 
-function removePrompt({ prompt }: AgentFiles, report: CleanUpReport, log: Log): void {
-  if (!fs.lstatSync(prompt, { throwIfNoEntry: false })) return
-  log({ event: 'remove', file: prompt })
-  fs.unlinkSync(prompt)
-  report.removed.push(prompt)
+function removeFile(file: string, report: CleanUpReport, log: Log): void {
+  if (!fs.lstatSync(file, { throwIfNoEntry: false })) return
+  log({ event: 'remove', file })
+  fs.unlinkSync(file)
+  report.removed.push(file)
 }
 
 function archive(scene: Scene, files: AgentFiles, file: string, report: CleanUpReport, log: Log): void {

@@ -7,6 +7,7 @@ import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
 import { lastResult, saysSuccess } from '../workspace/stream-log.ts'
+import { leftBehind } from './left-behind.ts'
 
 /** How long a pane's process gets to end after its session did, in ms, so that the right one is named as the cause. */
 const DYING_MS = 100
@@ -19,7 +20,9 @@ const DYING_MS = 100
 export async function judge(ref: AgentRef, entry: AgentEntry): Promise<Ending | undefined> {
   const recorded = recordedTmux(entry)
   const where = await locate(entry)
-  const end = recorded ? await endOf(recorded, where) : endByName(entry, where)
+  const end =
+    (recorded ? await endOf(recorded, where) : endByName(entry, where)) ??
+    (await leftBehind(ref, entry, where))
   if (end === undefined) return undefined
   const isFinished = saysSuccess(lastResult(agentFiles(ref, entry).stream))
   return isFinished
@@ -54,5 +57,6 @@ function isRunning({ pane_pid, pane_start }: RecordedTmux): boolean {
 }
 
 function endByName(entry: AgentEntry, where: Whereabouts): string | undefined {
-  return where.session ? undefined : `its tmux session ${entry.tmux_session ?? ''} is gone`
+  if (!where.session) return `its tmux session ${entry.tmux_session ?? ''} is gone`
+  return where.panes.every(({ dead }) => dead) ? 'every pane of its session is dead' : undefined
 }

@@ -1,7 +1,9 @@
+import { childrenOf } from '../processes/children.ts'
 import { hasEnded } from '../processes/stat.ts'
 import { readProcess } from '../processes/table.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
+import { paneShell } from './pane-shell.ts'
 
 /**
  * Tells by one read of /proc whether an agent may have ended: cheap enough for every agent several times a second. It
@@ -10,6 +12,8 @@ import type { AgentEntry } from '../workspace/registry-types.ts'
 export class Pulses {
   /** What the registry does not say of an agent's pane process. */
   readonly #starts = new Map<string, number>()
+  /** Below whose pane's shell something was seen to run. */
+  readonly #busy = new Set<string>()
   readonly #withoutTerminal = new Set<string>()
 
   /** False also where no place in tmux is recorded: such an agent is still being deployed, or somebody else's. */
@@ -23,16 +27,26 @@ export class Pulses {
     // A pane's process is the child of its tmux server; with another parent its server has gone, or it is somebody else.
     if (now.start !== start || now.ppid !== recorded.server_pid) return true
     // A session that is killed hangs up its terminal; a process that ignores that stays, without one.
-    return now.tty === 0 && !this.#withoutTerminal.has(key)
+    return (now.tty === 0 && !this.#withoutTerminal.has(key)) || this.#hasComeToRest(key, entry)
+  }
+
+  /** Something ran below the pane's shell, and now nothing does: a claude whose pane outlives it has left. */
+  #hasComeToRest(key: string, entry: AgentEntry): boolean {
+    const below = childrenOf(paneShell(entry) ?? 0)
+    if (below === undefined) return false
+    if (below.length > 0) this.#busy.add(key)
+    return below.length === 0 && this.#busy.has(key)
   }
 
   /** A closer look found the agent alive: a pane process may have given up its terminal by itself. */
   isAlive(key: string): void {
     this.#withoutTerminal.add(key)
+    this.#busy.delete(key)
   }
 
   forget(key: string): void {
     this.#starts.delete(key)
     this.#withoutTerminal.delete(key)
+    this.#busy.delete(key)
   }
 }

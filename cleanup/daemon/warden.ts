@@ -8,6 +8,7 @@ import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { Backoff } from './backoff.ts'
 import { judge } from './judge.ts'
+import { Orphans } from './orphans.ts'
 import { Pulses } from './pulse.ts'
 import { type Listed, RegistryWatch } from './registry-watch.ts'
 
@@ -23,6 +24,7 @@ export class Warden implements Disposable {
   readonly #log: Log
   readonly #wake: () => void
   readonly #pulses = new Pulses()
+  readonly #orphans = new Orphans()
   readonly #backoff = new Backoff()
   readonly #seenSessions = new Set<string>()
   readonly #atWork = new Map<string, Promise<void>>()
@@ -46,6 +48,7 @@ export class Warden implements Disposable {
       const key = `${ref.taskId}/${ref.agentId}`
       if (isTerminal(entry.status) && !isPending(entry)) {
         this.#pulses.forget(key)
+        this.#orphans.forget(key)
         continue
       }
       busy = true
@@ -54,6 +57,7 @@ export class Warden implements Disposable {
         if (!hasHeadStart(entry)) this.#start(key, () => this.#clean(key, { ref, entry }, endingOf(entry)))
         continue
       }
+      this.#orphans.note(key, ref, entry)
       if (thorough || this.#pulses.mayHaveEnded(key, entry))
         this.#start(key, () => this.#examine(key, { ref, entry }))
     }

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { readProc } from './proc-file.ts'
+import { source } from './source.ts'
 
 /** One descriptor of one process. */
 export interface Descriptor {
@@ -10,10 +11,13 @@ export interface Descriptor {
 /** Who has which file open, by the file's absolute path as the kernel knows it now (a renamed file has its new name). */
 export type OpenFiles = ReadonlyMap<string, readonly Descriptor[]>
 
+/** False where nothing tells who has which file open: without /proc. */
+export const tellsOpenFiles = source === 'proc'
+
 /** The bits of open(2)'s flags that tell reading from writing; Node does not name the mask. */
 const ACCESS_MODE = 0o3
 
-/** The files that processes have open, devices and pipes left out. Of a process that we may not look into, none. */
+/** The files that processes have open, devices and pipes left out. Of a process that we may not look into, none. Without /proc there are none at all. */
 export function readOpenFiles(pids: Iterable<number>): OpenFiles {
   const files = new Map<string, Descriptor[]>()
   for (const pid of pids)
@@ -29,6 +33,7 @@ export function readOpenFiles(pids: Iterable<number>): OpenFiles {
 
 /** What a descriptor is open on: a path, `pipe:[<inode>]`, `socket:[<inode>]` ...; undefined when that cannot be told. */
 export function descriptorTarget({ pid, fd }: Descriptor): string | undefined {
+  if (!tellsOpenFiles) return undefined
   try {
     return fs.readlinkSync(`/proc/${pid}/fd/${fd}`)
   } catch {
@@ -47,6 +52,7 @@ export function isOpenForWriting({ pid, fd }: Descriptor): boolean {
 }
 
 function listDescriptors(pid: number): Descriptor[] {
+  if (!tellsOpenFiles) return []
   try {
     return fs.readdirSync(`/proc/${pid}/fd`).map(fd => ({ pid, fd: Number(fd) }))
   } catch {

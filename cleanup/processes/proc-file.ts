@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { systemCode } from '../errors.ts'
+import { source } from './source.ts'
 
 /** One buffer for all reads: a pass over /proc opens thousands of files, most of them smaller than a page. */
 let buffer = Buffer.allocUnsafe(1 << 16)
@@ -9,6 +10,7 @@ export type ProcRead = Buffer | 'gone' | 'unreadable'
 
 /** Reads a whole file of /proc. The bytes are valid until the next call. */
 export function readProc(file: string): ProcRead {
+  if (source !== 'proc') return 'unreadable'
   let fd: number | undefined
   try {
     fd = fs.openSync(file, 'r')

@@ -1,18 +1,19 @@
-import fs from 'node:fs'
-import { CleanupError } from '../errors.ts'
 import { type Environment, NO_ENVIRONMENT, readEnvironment } from './environment.ts'
+import { processesHidden } from './hidden.ts'
 import type { Identity } from './identity.ts'
 import { type OpenFiles, readOpenFiles } from './open-files.ts'
-import { readProc } from './proc-file.ts'
+import { listProc, readProcStat } from './proc.ts'
+import { listByPs } from './ps.ts'
 import { sharedPass } from './shared-pass.ts'
-import { hasEnded, type Process, parseStat } from './stat.ts'
+import { source } from './source.ts'
+import { hasEnded, type Process } from './stat.ts'
 
 /** A process with what its initial environment says. */
 export interface SeenProcess extends Process {
   environment: Environment
 }
 
-/** Every process there was during one pass over /proc. */
+/** Every process there was during one pass over /proc, or when ps was asked. */
 export type ProcessTable = ReadonlyMap<number, SeenProcess>
 
 /** The processes, and who has which file open. */
@@ -22,8 +23,8 @@ export interface Machine {
 }
 
 /**
- * Reads the process table in one pass. Throws a CleanupError (`processes-hidden`) where /proc does not show all
- * processes: what is not seen must not be taken for gone.
+ * Reads the process table in one pass. Throws a CleanupError (`processes-hidden`) where not all
+ * processes can be seen: what is not seen must not be taken for gone.
  */
 export const readTable: () => Promise<ProcessTable> = sharedPass(onePass)
 
@@ -35,26 +36,41 @@ export const readMachine: () => Promise<Machine> = sharedPass(() => {
 })
 
 function onePass(): ProcessTable {
-  const table = new Map<number, SeenProcess>()
-  for (const pid of listPids()) {
-    const found = readProcess(pid)
-    // The environment after the stat: should the number change hands in between, the start time no longer fits, and no signal is sent.
-    if (found) table.set(pid, { ...found, environment: found.kernel ? NO_ENVIRONMENT : readEnvironment(pid) })
-  }
-  if (!table.has(1) || !table.has(process.pid)) throw hidden('it does not show process 1 and this one')
-  if (fs.readlinkSync('/proc/self') !== String(process.pid))
-    throw hidden('it counts processes as another namespace does')
+  const table = source === 'proc' ? passOverProc() : askPs()
+  if (!table.has(1) || !table.has(process.pid))
+    throw processesHidden('it does not show process 1 and this one')
   return table
 }
 
-/** One process as it is now; undefined when it is gone, or when /proc does not show it. */
-export function readProcess(pid: number): Process | undefined {
-  const bytes = readProc(`/proc/${pid}/stat`)
-  // latin1 keeps every byte of a name, whatever it is.
-  return typeof bytes === 'string' ? undefined : parseStat(bytes.toString('latin1'))
+function passOverProc(): ProcessTable {
+  const table = new Map<number, SeenProcess>()
+  for (const pid of listProc()) {
+    const found = readProcStat(pid)
+    // The environment after the stat: should the number change hands in between, the start time no longer fits, and no signal is sent.
+    if (found) table.set(pid, { ...found, environment: found.kernel ? NO_ENVIRONMENT : readEnvironment(pid) })
+  }
+  return table
 }
 
-/** When a process started, in clock ticks since boot: with its pid, its identity. Undefined when there is no such process. */
+let asked: Map<number, SeenProcess> | undefined
+
+/** Starting ps takes as long as a hundred reads of /proc, so all questions of one turn of the event loop share its answer. */
+function askPs(): ReadonlyMap<number, SeenProcess> {
+  if (!asked) {
+    asked = new Map([...listByPs()].map(([pid, found]) => [pid, { ...found, environment: NO_ENVIRONMENT }]))
+    setImmediate(() => {
+      asked = undefined
+    })
+  }
+  return asked
+}
+
+/** One process as it is now; undefined when it is gone, or when it is not shown. */
+export function readProcess(pid: number): Process | undefined {
+  return source === 'proc' ? readProcStat(pid) : askPs().get(pid)
+}
+
+/** When a process started, in clock ticks since boot (with ps, in seconds since 1970): with its pid, its identity. Undefined when there is no such process. */
 export const startOf = (pid: number): number | undefined => readProcess(pid)?.start
 
 /** The process when it is still this very one and has not ended; undefined otherwise. */
@@ -65,19 +81,3 @@ export function readAlive(identity: Identity): Process | undefined {
 
 /** True while this very process runs: not ended, not a zombie, and not another one with its number. */
 export const isAlive = (identity: Identity): boolean => readAlive(identity) !== undefined
-
-function listPids(): number[] {
-  try {
-    return fs.readdirSync('/proc').map(Number).filter(Number.isInteger)
-  } catch (error) {
-    throw hidden('it cannot be listed', error)
-  }
-}
-
-function hidden(why: string, cause?: unknown): CleanupError {
-  return new CleanupError(
-    'processes-hidden',
-    `/proc cannot be relied on here: ${why}. Nothing was ended or deleted on the strength of it; mount it without hidepid, or run as a user who sees all processes.`,
-    { cause },
-  )
-}

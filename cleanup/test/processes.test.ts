@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
+import { listByPs } from '../processes/ps.ts'
 import { signal } from '../processes/signals.ts'
 import { hasEnded, parseStat } from '../processes/stat.ts'
 import { isAlive, readProcess, readTable, startOf } from '../processes/table.ts'
@@ -45,6 +46,30 @@ test('the table shows this process, and calls of one turn share a pass', async (
   expect(one.get(process.pid)).toMatchObject({ pid: process.pid, ppid: process.ppid, state: 'R' })
   expect(await readTable()).not.toBe(one)
 })
+
+test.each(['a) S 1 2 (b', 'two\nlines', '', ')', ' ', '\u00e4\x01\xff', `x\n1 (init) S 0`])(
+  'a real process that calls itself %j',
+  async name => {
+    // Perl's $0 rewrites the command line in place and tells the kernel a new name of at most 15 bytes.
+    const script = '$0 = $ARGV[0]; $| = 1; print "named"; sleep 1000'
+    const child = spawn('perl', ['-e', script, '--', name], { stdio: ['ignore', 'pipe', 'ignore'] })
+    await once(child.stdout, 'data')
+    const pid = child.pid ?? 0
+    const found = (await readTable()).get(pid)
+    expect(found).toMatchObject({
+      pid,
+      ppid: process.pid,
+      state: expect.stringMatching(/[RS]/),
+      kernel: false,
+    })
+    expect(Buffer.from(found?.comm ?? '?', 'latin1')).toEqual(Buffer.from(name).subarray(0, 15))
+    expect(found?.start).toBe(startOf(pid))
+    expect(listByPs().get(pid)).toMatchObject({ pid, ppid: process.pid, kernel: false })
+    const exit = once(child, 'exit')
+    expect(signal({ pid, start: startOf(pid) ?? 0 }, 'SIGTERM')).toBe('sent')
+    expect((await exit)[1]).toBe('SIGTERM')
+  },
+)
 
 test('a signal goes to the process that was meant, or to none', async () => {
   const child = spawn('sleep', ['1000'])

@@ -6,6 +6,7 @@ import {
   archiveFolder,
   deployLog,
   findingsFile,
+  orphansFile,
   progressFile,
   promptFile,
   streamLog,
@@ -15,6 +16,8 @@ import type { AgentEntry } from './registry-types.ts'
 /** One agent's files, each at its real path: no link on the way to it leads out of the workspace. */
 export interface AgentFiles {
   prompt: string
+  /** What was noted of its orphans. */
+  orphans: string
   stream: string
   progress: string
   findings: string
@@ -43,6 +46,7 @@ export function agentFiles(ref: AgentRef, entry: AgentEntry): AgentFiles {
     if (typeof recorded === 'string') inside(path.resolve(path.dirname(ref.workspace), recorded))
   return {
     prompt: inside(promptFile(ref)),
+    orphans: inside(orphansFile(ref)),
     stream: inside(streamLog(ref)),
     progress: inside(progressFile(ref)),
     findings: inside(findingsFile(ref)),

@@ -30,6 +30,7 @@ export interface AgentEntry {
   log_file?: string
   deploy_log?: string
   tmux?: RecordedTmux
+  contained?: Contained
   cleanup?: CleanupRecord
   [field: string]: unknown
 }
@@ -49,6 +50,12 @@ export interface RecordedTmux {
   pane_pid: number
   pane_start?: number
 }
+
+/**
+ * What our own orchestrator put around an agent: a subreaper (`tini -s`, its identity), or a cgroup (the absolute
+ * path of its folder).
+ */
+export type Contained = { by: 'tini'; pid: number; start: number } | { by: 'cgroup'; path: string }
 
 /** How far an agent's cleanup has come. `pending` is written before anything is ended: whoever comes next finishes it. */
 export interface CleanupRecord {

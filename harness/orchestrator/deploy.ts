@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { accessSync, appendFileSync, constants, mkdirSync, writeFileSync } from 'node:fs'
-import { delimiter, dirname, join, resolve } from 'node:path'
-import { type AgentEntry, type AgentRef, agentMarker, layout } from '../../cleanup/index.ts'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import {
+  type AgentEntry,
+  type AgentRef,
+  agentMarker,
+  contain,
+  findProgram,
+  type Launch,
+  layout,
+  quote,
+} from '../../cleanup/index.ts'
 import type { Strategy } from './strategies/strategy.ts'
 import { newSession } from './tmux.ts'
 
@@ -24,14 +33,18 @@ export async function deploy(deployment: Deployment, strategy: Strategy): Promis
   const agent = { ...deployment, agentId: newAgentId(deployment.agentType) }
   layout.validateRef(agent)
   const claude = findClaude()
-  const entry = newEntry(agent, deployment)
+  const launch = prepare(agent, claude, strategy)
+  const entry = { ...newEntry(agent, deployment), ...(launch.contained && { contained: launch.contained }) }
   await strategy.addAgent(agent, entry)
-  const command = ['bash', '-c', pipeline(agent, claude)]
   const environment = { LEAKRIG_AGENT: agentMarker(agent), CLAUDE_ORCHESTRATOR_WORKSPACE: agent.workspace }
   try {
     writePrompt(agent, deployment.prompt)
-    const tmux = await newSession(layout.sessionName(agent), process.cwd(), environment, command)
-    await strategy.updateAgent(agent, known => Object.assign(known, { tmux }))
+    const tmux = await newSession(layout.sessionName(agent), process.cwd(), environment, launch.command)
+    const contained = await launch.confirm(tmux.pane_pid)
+    await strategy.updateAgent(agent, known => {
+      // Dropped where it turned out to hold nothing: JSON leaves out what is undefined.
+      Object.assign(known, { tmux, contained })
+    })
   } catch (error) {
     await strategy.ended(agent, {
       status: 'error',
@@ -41,6 +54,12 @@ export async function deploy(deployment: Deployment, strategy: Strategy): Promis
   }
   writeDeployLog(agent, entry)
   return entry
+}
+
+function prepare(agent: AgentRef, claude: string, strategy: Strategy): Launch {
+  const command = pipeline(agent, claude)
+  if (strategy.contains) return contain(agent, command)
+  return { command: ['bash', '-c', command], confirm: async () => undefined }
 }
 
 /** Ids as in the report: `investigator-225442-dfe9d7`, the type, the time of day and six random digits. */
@@ -78,21 +97,11 @@ function writePrompt(agent: AgentRef, prompt: string): void {
 function findClaude(): string {
   const wanted = process.env.CLAUDE_EXECUTABLE ?? 'claude'
   if (wanted.includes('/')) return resolve(wanted)
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  const found = folders.map(folder => join(folder, wanted)).find(isExecutable)
+  const found = findProgram(wanted)
   if (found) return found
   throw new Error(
     `No program \`${wanted}\` on the PATH: install Claude Code, or set CLAUDE_EXECUTABLE to its path.`,
   )
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function pipeline(agent: AgentRef, claude: string): string {
@@ -109,11 +118,6 @@ function mcpConfig(agent: AgentRef): string {
     env: { CLAUDE_ORCHESTRATOR_WORKSPACE: agent.workspace },
   }
   return JSON.stringify({ mcpServers: { 'claude-orchestrator': server } })
-}
-
-/** For sh: everything between single quotes is literal. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 function writeDeployLog(agent: AgentRef, entry: AgentEntry): void {

@@ -8,6 +8,7 @@ import {
   addAgent,
   addTask,
   agentMarker,
+  contain,
   initRegistries,
   layout,
   type RecordedTmux,
@@ -28,6 +29,8 @@ export interface Deployment {
   /** False leaves the place in tmux out of the registry, as other orchestrators do. */
   recorded?: boolean
   marker?: boolean
+  /** Starts it as our own orchestrator does, in a subreaper or a cgroup. */
+  contained?: boolean
   entry?: Partial<AgentEntry>
   /** Another tmux server, by its socket. */
   socket?: string
@@ -87,12 +90,15 @@ export class Rig implements AsyncDisposable {
       layout.deployLog(ref),
     ])
       fs.writeFileSync(file, `{"file":"${path.basename(file)}"}\n`)
-    const tmux = this.newSession(ref, deployment)
+    const launch = deployment.contained ? contain(ref, this.pipeline(ref, deployment)) : undefined
+    const tmux = this.newSession(ref, deployment, launch?.command)
+    const contained = await launch?.confirm(tmux.pane_pid)
     await addAgent(ref, {
       status: 'running',
       tmux_session: layout.sessionName(ref),
       started_at: new Date().toISOString(),
       ...(deployment.recorded !== false && { tmux }),
+      ...(contained && { contained }),
       ...deployment.entry,
     })
     await until(`${agentId} is ready`, () => readText(layout.streamLog(ref)).includes('ready'))
@@ -101,18 +107,17 @@ export class Rig implements AsyncDisposable {
 
   newSession(
     ref: AgentRef,
-    { claude, before = '', after = '', marker = true, socket }: Deployment,
+    deployment: Deployment,
+    command = ['bash', '-c', this.pipeline(ref, deployment)],
   ): RecordedTmux {
-    const script = path.join(this.folder, `${ref.agentId}.sh`)
-    fs.writeFileSync(script, `cd ${this.folder}\n${claude}\n`)
+    const { marker = true, socket } = deployment
     const format = '#{pid} #{session_id} #{session_created} #{pane_id} #{pane_pid} #{socket_path}'
     const environment = marker ? ['-e', `LEAKRIG_AGENT=${agentMarker(ref)}`] : []
-    const command = `${before} bash ${script} | tee ${layout.streamLog(ref)}; ${after}`
     const made = spawnSync(
       'tmux',
       [
         ...['-S', socket ?? this.socket, 'new-session', '-d', '-P', '-F', format],
-        ...['-s', layout.sessionName(ref), ...environment, '--', 'bash', '-c', command],
+        ...['-s', layout.sessionName(ref), ...environment, '--', ...command],
       ],
       { encoding: 'utf8' },
     )
@@ -128,6 +133,13 @@ export class Rig implements AsyncDisposable {
       pane_pid,
       pane_start: startOf(pane_pid) ?? -1,
     }
+  }
+
+  /** What runs in the pane, for bash. */
+  pipeline(ref: AgentRef, { claude, before = '', after = '' }: Deployment): string {
+    const script = path.join(this.folder, `${ref.agentId}.sh`)
+    fs.writeFileSync(script, `cd ${this.folder}\n${claude}\n`)
+    return `${before} bash ${script} | tee ${layout.streamLog(ref)}; ${after}`
   }
 
   /** The number that a script has written with `echo $! > <name>.pid`. */

@@ -20,6 +20,8 @@ export interface Ending {
 /** What differs between the strategies: how registries are written, and what an end leads to. */
 export interface Strategy {
   name: StrategyName
+  /** True when agents are started in something that their processes cannot leave; the report's system has nothing like it. */
+  contains?: boolean
   /** Before the first tool is offered, in the orchestrator that people talk to (not in an agent's own instance). */
   start(workspace: string): Promise<void>
   addTask(workspace: string, task: TaskEntry): Promise<unknown>

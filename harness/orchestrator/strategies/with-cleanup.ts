@@ -15,6 +15,7 @@ export function withCleanup(name: StrategyName, parts: Parts): Strategy {
     parts.immediate ? cleanUp(agent, ending) : leaveToDaemon(agent, ending)
   return {
     name,
+    contains: true,
     async start(workspace) {
       await cleanup.initRegistries(workspace)
       if (parts.daemon) await ensureDaemon(workspace)

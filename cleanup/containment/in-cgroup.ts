@@ -1,0 +1,45 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { membersOf, ownCgroup, removeCgroup } from '../processes/cgroup.ts'
+import { startOf } from '../processes/table.ts'
+import type { AgentRef } from '../workspace/layout.ts'
+import type { Contained } from '../workspace/registry-types.ts'
+import { confirmed } from './confirmed.ts'
+import type { Launch } from './contain.ts'
+import { cgroupName } from './contained.ts'
+import { quote } from './shell.ts'
+
+/** Makes a cgroup for an agent below our own; undefined where we may not. */
+export function makeCgroup(ref: AgentRef): string | undefined {
+  const own = ownCgroup()
+  if (!own) return undefined
+  // An agent that deploys agents is in a cgroup itself; theirs stand beside it, so that they are not taken for its own.
+  const folder = path.join(own.replace(/\/leakrig-[0-9a-f]{16}(\/.*)?$/, ''), cgroupName(ref))
+  try {
+    fs.mkdirSync(folder)
+    return folder
+  } catch {
+    // Not delegated, or no more may be made: there are other ways.
+    return undefined
+  }
+}
+
+export function inCgroup(folder: string, pipeline: string): Launch {
+  const contained: Contained = { by: 'cgroup', path: folder }
+  return {
+    // The shell goes in before anything else: what it starts from then on is born there.
+    command: ['bash', '-c', `echo $$ 2>/dev/null >${quote(`${folder}/cgroup.procs`)}; ${pipeline}`],
+    contained,
+    async confirm(panePid) {
+      // Whether the kernel lets the pane in depends on where the tmux server is.
+      const isIn = await confirmed(() => {
+        if (membersOf(folder).includes(panePid)) return true
+        return startOf(panePid) === undefined ? false : undefined
+      })
+      // A pane that has ended already may have left processes in it.
+      if (isIn || membersOf(folder).length > 0) return contained
+      removeCgroup(folder)
+      return undefined
+    },
+  }
+}

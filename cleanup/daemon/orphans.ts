@@ -1,0 +1,68 @@
+import fs from 'node:fs'
+import { recordedContainment } from '../containment/contained.ts'
+import { childrenOf } from '../processes/children.ts'
+import { startOf } from '../processes/table.ts'
+import { agentFiles } from '../workspace/agent-files.ts'
+import { type AgentRef, taskRegistry } from '../workspace/layout.ts'
+import { agentByte, lockNow } from '../workspace/locks.ts'
+import { readAgent } from '../workspace/registry.ts'
+import type { AgentEntry } from '../workspace/registry-types.ts'
+import { isTerminal } from '../workspace/status.ts'
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants
+
+/**
+ * Notes whom an agent's subreaper has adopted, for whoever cleans up after somebody has killed the subreaper itself:
+ * then those orphans go to process 1, and nothing else may tie them to the agent. One small read per agent and
+ * round; what was noted lies beside the prompt, where the subreaper's shell writes too.
+ */
+export class Orphans {
+  readonly #noted = new Map<string, readonly number[]>()
+
+  note(key: string, ref: AgentRef, entry: AgentEntry): void {
+    if (entry.contained === undefined) return
+    const contained = recordedContainment(ref, entry)
+    if (contained?.by !== 'tini') return
+    // The first is the subreaper's own child, as long as it lives; when it ends, so does the subreaper.
+    const adopted = (childrenOf(contained.pid) ?? []).slice(1)
+    const known = this.#noted.get(key) ?? []
+    const fresh = adopted.filter(pid => !known.includes(pid))
+    if (fresh.length > 0 && !write(ref, entry, fresh, contained)) return
+    if (fresh.length > 0 || adopted.length < known.length) this.#noted.set(key, adopted)
+  }
+
+  forget(key: string): void {
+    this.#noted.delete(key)
+  }
+}
+
+/** False when it is to be tried again. */
+function write(
+  ref: AgentRef,
+  entry: AgentEntry,
+  pids: number[],
+  reaper: { pid: number; start: number },
+): boolean {
+  try {
+    // Whoever cleans up holds this lock: after that, a note would be left behind.
+    using held = lockNow(`${taskRegistry(ref.workspace, ref.taskId)}.lock`, agentByte(ref.agentId))
+    if (!held || isTerminal(readAgent(ref).status)) return false
+    const lines = pids.map(pid => ({ pid, start: startOf(pid) })).filter(({ start }) => start !== undefined)
+    // Compared last: as long as it is the subreaper, so are its children the agent's.
+    if (startOf(reaper.pid) !== reaper.start) return false
+    append(agentFiles(ref, entry).orphans, lines.map(({ pid, start }) => `${pid} ${start}\n`).join(''))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The agent can write in that folder: a link in the file's place would lead the note elsewhere. */
+function append(file: string, text: string): void {
+  const fd = fs.openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o644)
+  try {
+    fs.writeSync(fd, text)
+  } finally {
+    fs.closeSync(fd)
+  }
+}

@@ -1,0 +1,55 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { systemCode } from '../errors.ts'
+
+/** The type that statfs(2) gives for a cgroup version 2 file system (linux/magic.h). */
+const CGROUP2_MAGIC = 0x63677270
+
+/** True for a folder of a cgroup version 2 hierarchy: only there does `cgroup.procs` mean what we read in it. */
+export function isCgroup(folder: string): boolean {
+  try {
+    return fs.statfsSync(folder).type === CGROUP2_MAGIC
+  } catch {
+    return false
+  }
+}
+
+/** The folder of the cgroup that this process is in; undefined where there is none of version 2. */
+export function ownCgroup(): string | undefined {
+  const mount = /^(?:\S+ ){4}(\S+) .* - cgroup2 /m.exec(readText('/proc/self/mountinfo'))?.[1]
+  const own = /^0::(\/.*)$/m.exec(readText('/proc/self/cgroup'))?.[1]
+  return mount && own && path.join(mount, own)
+}
+
+/** The processes in a cgroup and in those below it, which its members may have made. Empty when it is gone. */
+export function membersOf(folder: string): number[] {
+  const here = readText(path.join(folder, 'cgroup.procs')).split('\n').filter(Boolean).map(Number)
+  return [...here, ...below(folder).flatMap(membersOf)]
+}
+
+/** Removes a cgroup and those below it. Throws while a process is in one of them. */
+export function removeCgroup(folder: string): void {
+  for (const inner of below(folder)) removeCgroup(inner)
+  try {
+    fs.rmdirSync(folder)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
+}
+
+function below(folder: string): string[] {
+  try {
+    const entries = fs.readdirSync(folder, { withFileTypes: true })
+    return entries.filter(entry => entry.isDirectory()).map(({ name }) => path.join(folder, name))
+  } catch {
+    return []
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
