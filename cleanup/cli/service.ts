@@ -1,6 +1,7 @@
 import path from 'node:path'
 import type { Command } from 'commander'
 import { CleanupError, words } from '../errors.ts'
+import { printable } from '../metrics/status/words.ts'
 import type { Told } from '../service/install.ts'
 
 interface Options {
@@ -103,8 +104,8 @@ const rootsOf = (workspaces: string[]): string[] =>
   workspaces.length > 0 ? workspaces : ['.agent-workspace']
 
 function tell({ lines, problems }: Told): number {
-  for (const line of lines) process.stdout.write(`${line}\n`)
-  for (const problem of problems) process.stderr.write(`leakrig: ${problem}\n`)
+  for (const line of lines) process.stdout.write(`${printable(line)}\n`)
+  for (const problem of problems) process.stderr.write(`leakrig: ${printable(problem)}\n`)
   return problems.length > 0 ? exitCodes.refused : exitCodes.done
 }
 
@@ -113,7 +114,7 @@ async function act(run: () => Promise<number>): Promise<void> {
     process.exitCode = await run()
   } catch (error) {
     if (!(error instanceof CleanupError)) throw error
-    process.stderr.write(`leakrig: ${words(error)}\n`)
+    process.stderr.write(`leakrig: ${printable(words(error))}\n`)
     process.exitCode = exitCodes.wrongUsage
   }
 }

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { claim } from '../claims/claim.ts'
 import { isPending } from '../cleaning/intent.ts'
+import { readContainment } from '../containment/contained.ts'
 import { words } from '../errors.ts'
 import { hasEnded } from '../processes/stat.ts'
 import type { Machine, SeenProcess } from '../processes/table.ts'
@@ -10,7 +11,7 @@ import { type AgentRef, validateRef } from '../workspace/layout.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import type { AgentRow } from './measurement.ts'
-import { rssOfAll } from './rss.ts'
+import { rssOf } from './rss.ts'
 
 /** One agent's row, and what the figures of the whole machine need of it. */
 export interface SeenAgent {
@@ -46,14 +47,15 @@ export async function seeAgent(
     return seen
   }
   try {
-    const { claimed } = claim({ ref, entry, agents, log: files.stream, where: seen.where, ...machine })
+    const place = { log: files.stream, where: seen.where, contained: readContainment(ref, entry) }
+    const { claimed } = claim({ ref, entry, agents, ...place, ...machine })
     seen.processes = [...claimed.values()].map(({ process }) => process).filter(one => !hasEnded(one))
   } catch (error) {
     return doubt(seen, error)
   }
   row.processes = seen.processes.length
   row.claudes = seen.processes.filter(isClaude).length
-  row.rssBytes = rssOfAll(seen.processes.map(({ pid }) => pid))
+  row.rssBytes = rssOf(seen.processes.map(({ pid }) => pid))
   return seen
 }
 

@@ -40,7 +40,7 @@ export interface UnattributedProcess {
   comm: string
   /** What ties it, for people. */
   why: string
-  rssBytes?: number
+  rssBytes: number
 }
 
 export interface SessionFigures {

@@ -51,8 +51,7 @@ export function findUnattributed({ table, openFiles }: Machine, known: Known): U
     if (servers.has(process.pid) || cleaner.has(process)) return []
     const why = traceOf(process)
     if (why === undefined) return []
-    const rssBytes = rssOf(process.pid)
-    return [{ pid: process.pid, comm: process.comm, why, ...(rssBytes !== undefined && { rssBytes }) }]
+    return [{ pid: process.pid, comm: process.comm, why, rssBytes: rssOf([process.pid]) }]
   })
 }
 

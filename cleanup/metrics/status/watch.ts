@@ -1,0 +1,73 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { measure } from '../measure.ts'
+import type { Measurement } from '../measurement.ts'
+import { changeLines, facts } from './changes.ts'
+import { Screen } from './screen.ts'
+import { statusLines } from './table.ts'
+
+export interface WatchOptions {
+  all: boolean
+  /** One JSON document a line, for each look that found a change, instead of a table. */
+  json: boolean
+  intervalMs: number
+}
+
+/**
+ * Looks again and again until it is told to end (q or Ctrl-C on a terminal, SIGINT, SIGTERM, SIGHUP, or a reader that
+ * leaves). On a terminal it draws the table; elsewhere it prints a line for each change. Returns the last look.
+ */
+export async function watch(workspaces: readonly string[], options: WatchOptions): Promise<Measurement> {
+  const stop = new AbortController()
+  const end = () => stop.abort()
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const name of signals) process.on(name, end)
+  process.stdout.on('error', end)
+  try {
+    const isTerminal = process.stdout.isTTY && !options.json
+    return await (isTerminal ? onTerminal : asLines)(workspaces, options, stop)
+  } finally {
+    for (const name of signals) process.off(name, end)
+  }
+}
+
+async function onTerminal(
+  workspaces: readonly string[],
+  { all, intervalMs }: WatchOptions,
+  stop: AbortController,
+): Promise<Measurement> {
+  const input = process.stdin.isTTY ? process.stdin : undefined
+  using screen = new Screen(process.stdout, input, () => stop.abort())
+  return looks(workspaces, intervalMs, stop.signal, found => {
+    const time = new Date(found.atMs).toLocaleTimeString('en-GB')
+    screen.draw([`leakrig status  ${time}  (${input ? 'q' : 'Ctrl-C'} ends)`, '', ...statusLines(found, all)])
+  })
+}
+
+async function asLines(
+  workspaces: readonly string[],
+  { json, intervalMs }: WatchOptions,
+  stop: AbortController,
+): Promise<Measurement> {
+  let before = new Map<string, string>()
+  return looks(workspaces, intervalMs, stop.signal, found => {
+    const now = facts(found)
+    const lines = changeLines(before, now, found.atMs)
+    before = now
+    if (lines.length > 0) process.stdout.write(json ? `${JSON.stringify(found)}\n` : `${lines.join('\n')}\n`)
+  })
+}
+
+/** Looks until it is stopped; a look that is under way then is waited for, and not shown. */
+async function looks(
+  workspaces: readonly string[],
+  intervalMs: number,
+  signal: AbortSignal,
+  show: (found: Measurement) => void,
+): Promise<Measurement> {
+  for (;;) {
+    const found = await measure(workspaces)
+    if (!signal.aborted) show(found)
+    if (!signal.aborted) await pause(intervalMs, undefined, { signal }).catch(() => {})
+    if (signal.aborted) return found
+  }
+}
