@@ -1,13 +1,12 @@
 import fs from 'node:fs'
-import { words } from '../errors.ts'
 import { hasEnded } from '../processes/stat.ts'
 import { type Machine, readMachine } from '../processes/table.ts'
 import { validateWorkspace } from '../workspace/layout.ts'
-import { listTasks, readTaskRegistry } from '../workspace/registry.ts'
-import { isClaude, type SeenAgent, seeAgent } from './agent-row.ts'
-import { type DiskUse, diskUse } from './disk-use.ts'
+import { isClaude } from './agent-row.ts'
+import { attempt } from './attempt.ts'
 import { readDaemon } from './health.ts'
 import type { Measurement, ProcessFigures } from './measurement.ts'
+import { seeWorkspace } from './see-workspace.ts'
 import { sessionFigures } from './sessions.ts'
 import { findUnattributed, type Known } from './unattributed.ts'
 
@@ -31,20 +30,16 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
   for (const workspace of workspaces) validateWorkspace(workspace)
   const problems: string[] = []
   const machine = await attempt(problems, readMachine)
-  const parts = await Promise.all(
-    workspaces.map(async workspace => {
-      const [agents, disk] = await Promise.all([
-        seeAgents(workspace, machine, problems),
-        attempt(problems, () => diskUse(workspace)),
-      ])
-      problems.push(...(disk?.problems ?? []))
-      return { workspace, agents, disk }
-    }),
-  )
-  const agents = parts.flatMap(part => part.agents)
+  const seen = await Promise.all(workspaces.map(workspace => seeWorkspace(workspace, machine)))
+  problems.push(...seen.flatMap(part => part.problems))
+  const agents = seen.flatMap(part => part.agents)
   const roots = new Set([...workspaces, ...workspaces.map(realpath)])
-  const tmux = await attempt(problems, () => sessionFigures(agents, roots, machine?.table))
-  const isKnown = !agents.some(({ row }) => row.unknown && row.state !== 'done')
+  // Whose registry or session could not be seen may own any session and any process: nothing is called an orphan then.
+  const isWhole =
+    seen.every(part => part.isWhole) && !agents.some(({ row }) => row.unknown && row.state !== 'done')
+  const tmux = isWhole
+    ? await attempt(problems, () => sessionFigures(agents, roots, machine?.table))
+    : undefined
   const known: Known | undefined = tmux && {
     agents,
     workspaces: roots,
@@ -53,37 +48,17 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
   }
   return {
     atMs,
-    workspaces: parts.map(part => figuresOf(part, atMs)),
-    sessions: isKnown ? tmux?.figures : undefined,
-    processes: isKnown && machine && known ? processFigures(machine, known) : undefined,
+    workspaces: seen.map(({ workspace, agents: own, disk }) => ({
+      workspace,
+      agents: own.map(({ row }) => row),
+      daemon: readDaemon(workspace, atMs),
+      disk,
+    })),
+    sessions: tmux?.figures,
+    processes: machine && known ? processFigures(machine, known) : undefined,
     problems: [...new Set(problems)],
     tookMs: performance.now() - startedAt,
   }
-}
-
-function figuresOf(
-  { workspace, agents, disk }: { workspace: string; agents: SeenAgent[]; disk: DiskUse | undefined },
-  atMs: number,
-) {
-  return { workspace, agents: agents.map(({ row }) => row), daemon: readDaemon(workspace, atMs), disk }
-}
-
-async function seeAgents(
-  workspace: string,
-  machine: Machine | undefined,
-  problems: string[],
-): Promise<SeenAgent[]> {
-  const tasks = (await attempt(problems, () => listTasks(workspace))) ?? []
-  const seen = tasks.map(async taskId => {
-    const registry = await attempt(problems, () => readTaskRegistry(workspace, taskId))
-    const agents = registry?.agents ?? []
-    return Promise.all(
-      agents.map(entry => seeAgent({ workspace, taskId, agentId: entry.id }, entry, agents, machine)),
-    )
-  })
-  const agents = (await Promise.all(seen)).flat()
-  for (const { row } of agents) if (row.unknown) problems.push(...row.problems.slice(-1))
-  return agents
 }
 
 function processFigures(machine: Machine, known: Known): ProcessFigures {
@@ -96,15 +71,6 @@ function processFigures(machine: Machine, known: Known): ProcessFigures {
     claudesOfAgents: claudes.filter(({ pid }) => ofAgents.has(pid)).length,
     claudesOfNobody: claudes.filter(({ pid }) => !ofAgents.has(pid)).length,
     unattributed: findUnattributed(machine, known),
-  }
-}
-
-async function attempt<T>(problems: string[], look: () => T | Promise<T>): Promise<T | undefined> {
-  try {
-    return await look()
-  } catch (error) {
-    problems.push(words(error))
-    return undefined
   }
 }
 

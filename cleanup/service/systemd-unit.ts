@@ -20,7 +20,7 @@ function unit({ system, workspaces }: ServicePlan): string {
 [Unit]
 Description=leakrig: cleans up after tmux-based Claude Code agents
 Documentation=man:tmux(1)
-${system ? `RequiresMountsFor=${workspaces.map(setting).join(' ')}\n` : ''}# One that cannot start (a workspace is gone, another daemon holds it) is given up after five attempts.
+${system ? `RequiresMountsFor=${workspaces.map(setting).join(' ')}\n` : ''}# One that cannot start, because another daemon holds a workspace, is given up after five attempts.
 StartLimitIntervalSec=300
 StartLimitBurst=5
 `
@@ -37,7 +37,7 @@ ${environment.map(word => `Environment=${word}\n`).join('')}# A manager that imp
 UnsetEnvironment=TMUX TMUX_PANE ${MARKER} CLAUDECODE
 ${plan.owner ? `User=${plan.owner.uid}\n` : ''}Restart=on-failure
 RestartSec=10
-# 2: the command line is wrong, and stays so.
+# 2: the command line is wrong, or a workspace is gone; both stay so.
 RestartPreventExitStatus=2
 # Only the daemon: a tmux server that was ever started from here is home to agents and users, and stays.
 KillMode=process
@@ -61,15 +61,15 @@ RestrictSUIDSGID=yes
 RestrictNamespaces=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 SystemCallArchitectures=native
-UMask=0022
 `
 
 /** Said in the unit, so that nobody adds them later for a better mark from "systemd-analyze security". */
 const LEFT_OUT = `# Left out, because each takes from the daemon what it is there for:
-# PrivateTmp (tmux sockets lie in /tmp), ProtectProc and ProcSubset (it must see every process of the user, and the
-# uptime), PrivateUsers (the kernel hides environments across user namespaces), PrivatePIDs, PrivateDevices (panes are told apart by their
-# terminals), ProtectHome and ProtectSystem=strict (it archives in workspaces), PrivateNetwork (metrics on loopback),
-# MemoryDenyWriteExecute (Node compiles), IPAddressDeny (none is needed on loopback).
+# PrivateTmp: tmux's sockets lie in /tmp. ProtectProc, ProcSubset, PrivatePIDs: it must see every process, and the uptime.
+# PrivateUsers: the kernel hides the environment of a process outside one's user namespace.
+# PrivateDevices: panes are told apart by their terminals. ProtectControlGroups: an agent's cgroup goes with it.
+# ProtectHome, ProtectSystem=strict: it archives in workspaces. PrivateNetwork, IPAddressDeny: metrics on loopback.
+# MemoryDenyWriteExecute: Node compiles.
 `
 
 /**
@@ -77,7 +77,7 @@ const LEFT_OUT = `# Left out, because each takes from the daemon what it is ther
  * it, and then the kernel no longer shows the environments of processes outside.
  */
 function userHardening(): string {
-  return `${PLAIN}${LEFT_OUT}# Also ProtectSystem, ProtectKernel... and whatever else needs a mount namespace: in a user's manager each implies PrivateUsers.
+  return `${PLAIN}${LEFT_OUT}# ProtectSystem, ProtectKernelTunables and others that make a mount namespace: in a user's manager, PrivateUsers comes with it.
 `
 }
 
@@ -90,7 +90,6 @@ function systemHardening({ workspaces, owner }: ServicePlan): string {
   return `${PLAIN}${isProtected ? '' : 'ProtectSystem=full\n'}ProtectKernelTunables=yes
 ProtectKernelModules=yes
 ProtectKernelLogs=yes
-ProtectControlGroups=yes
 ProtectClock=yes
 ProtectHostname=yes
 CapabilityBoundingSet=${capabilities}
