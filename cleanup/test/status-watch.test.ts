@@ -95,14 +95,15 @@ describe('without a terminal', () => {
 
   test('a reader that leaves ends it', async () => {
     const ref = await rig.deploy('a', { claude: idle })
-    const { child } = new Running(words())
-    await until('it prints', () => child.stdout?.readableFlowing)
+    const running = new Running(words())
+    const { child } = running
+    await until('it prints', () => running.out.includes('processes: 4'))
     child.stdout?.destroy()
     await until('it has ended', async () => {
       await updateAgent(ref, entry => {
         entry.status = `s${performance.now()}`
       })
-      return !isRunning(child.pid ?? 0)
+      return child.exitCode !== null
     })
     expect(child.exitCode).toBe(0)
   })

@@ -61,7 +61,7 @@ test('a table for people: live and pending agents, problems below them, totals, 
   expect(out).toContain('sessions: 1 of live agents, 1 of agents at their end, 1 orphaned')
   expect(out).toMatch(/^ +agent_ghost \(\$\d+ on /m)
   expect((await runCommand('status', '--all', rig.workspace)).out).toMatch(
-    /TASK-1\/gone +completed .* - +done$/m,
+    /TASK-1\/gone +completed +1h 1m +- +- +- +6B +\d+s +done$/m,
   )
 })
 

@@ -37,7 +37,8 @@ async function onTerminal(
 ): Promise<Measurement> {
   const input = process.stdin.isTTY ? process.stdin : undefined
   using screen = new Screen(process.stdout, input, () => stop.abort())
-  return looks(workspaces, intervalMs, stop.signal, found => {
+  // Awaited here: the screen is to be left only then.
+  return await looks(workspaces, intervalMs, stop.signal, found => {
     const time = new Date(found.atMs).toLocaleTimeString('en-GB')
     screen.draw([`leakrig status  ${time}  (${input ? 'q' : 'Ctrl-C'} ends)`, '', ...statusLines(found, all)])
   })
