@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import type { Measurement } from '../metrics/measurement.ts'
 
 interface Options {
   all?: boolean
@@ -39,13 +40,17 @@ async function run(workspaces: string[], { all = false, json = false, watch: kee
   const { measure } = await import('../metrics/measure.ts')
   const { statusLines } = await import('../metrics/status/table.ts')
   const { watch } = await import('../metrics/status/watch.ts')
-  const found = keep ? await watch(roots, { all, json, intervalMs: interval * 1000 }) : await measure(roots)
-  if (!keep)
-    process.stdout.write(
-      json ? `${JSON.stringify(found, null, 2)}\n` : `${statusLines(found, all).join('\n')}\n`,
-    )
-  return found.problems.length > 0 ? exitCodes.unknown : exitCodes.seen
+  if (keep) {
+    return exitCode(await watch(roots, { all, json, intervalMs: interval * 1000 }))
+  }
+  const found = await measure(roots)
+  const text = json ? JSON.stringify(found, null, 2) : statusLines(found, all).join('\n')
+  process.stdout.write(`${text}\n`)
+  return exitCode(found)
 }
+
+const exitCode = (found: Measurement | undefined): number =>
+  found?.problems.length === 0 ? exitCodes.seen : exitCodes.unknown
 
 function seconds(text: string): number {
   const value = Number(text)

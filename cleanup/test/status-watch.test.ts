@@ -1,6 +1,7 @@
+import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { updateAgent } from '../index.ts'
-import { isRunning, Rig, readText } from './support/rig.ts'
+import { Rig, readText } from './support/rig.ts'
 import { commandWords, Running } from './support/run-command.ts'
 import { until } from './support/until.ts'
 
@@ -13,6 +14,12 @@ beforeEach(async () => {
 afterEach(() => rig[Symbol.asyncDispose]())
 
 const words = () => commandWords('status', '--watch', '--interval', '0.1', rig.workspace)
+
+/** How many tmux clients talk to a socket just now. */
+const clients = (socket: string): number =>
+  fs
+    .readdirSync('/proc')
+    .filter(pid => readText(`/proc/${pid}/cmdline`).includes(`${socket}\0display-message`)).length
 
 describe('on a terminal', () => {
   // A real one: a pane of tmux, which also keeps what was on its first page.
@@ -44,6 +51,26 @@ describe('on a terminal', () => {
     const raw = readText(`${rig.folder}/raw`)
     expect(raw).toContain('\x1b[?2026h\x1b[H')
     expect(raw).not.toContain('\x1b[2J')
+  })
+
+  test('q ends it also while tmux does not answer', async () => {
+    const ref = await rig.deploy('a', { claude: idle, socket: `${rig.folder}/own` })
+    const server = rig.entry(ref).tmux?.server_pid ?? 0
+    open('-x', '120', '-y', '30')
+    await shows(/TASK-1\/a +running/)
+    process.kill(server, 'SIGSTOP')
+    try {
+      await until('it asks', () => clients(`${rig.folder}/own`) > 0)
+      rig.tmux('send-keys', '-t', '=watch:', 'q')
+      await until(
+        'the page is back while it still asks',
+        () => /first page/.test(screen()) && clients(`${rig.folder}/own`) > 0,
+      )
+      await shows(/rc 0/)
+      expect(clients(`${rig.folder}/own`)).toBe(0)
+    } finally {
+      process.kill(server, 'SIGCONT')
+    }
   })
 
   test('a small window is not scrolled, and says what it has no room for', async () => {

@@ -14,9 +14,13 @@ export interface WatchOptions {
 
 /**
  * Looks again and again until it is told to end (q or Ctrl-C on a terminal, SIGINT, SIGTERM, SIGHUP, or a reader that
- * leaves). On a terminal it draws the table; elsewhere it prints a line for each change. Returns the last look.
+ * leaves). On a terminal it draws the table; elsewhere it prints a line for each change. Returns the last look, or
+ * undefined when it was ended before the first.
  */
-export async function watch(workspaces: readonly string[], options: WatchOptions): Promise<Measurement> {
+export async function watch(
+  workspaces: readonly string[],
+  options: WatchOptions,
+): Promise<Measurement | undefined> {
   const stop = new AbortController()
   const end = () => stop.abort()
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -34,7 +38,7 @@ async function onTerminal(
   workspaces: readonly string[],
   { all, intervalMs }: WatchOptions,
   stop: AbortController,
-): Promise<Measurement> {
+): Promise<Measurement | undefined> {
   const input = process.stdin.isTTY ? process.stdin : undefined
   using screen = new Screen(process.stdout, input, () => stop.abort())
   // Awaited here: the screen is to be left only then.
@@ -48,7 +52,7 @@ async function asLines(
   workspaces: readonly string[],
   { json, intervalMs }: WatchOptions,
   stop: AbortController,
-): Promise<Measurement> {
+): Promise<Measurement | undefined> {
   let before = new Map<string, string>()
   return looks(workspaces, intervalMs, stop.signal, found => {
     const now = facts(found)
@@ -58,17 +62,21 @@ async function asLines(
   })
 }
 
-/** Looks until it is stopped; a look that is under way then is waited for, and not shown. */
+/** Looks until it is stopped, which does not wait for a look that is under way: a tmux that hangs would hold it up. */
 async function looks(
   workspaces: readonly string[],
   intervalMs: number,
   signal: AbortSignal,
   show: (found: Measurement) => void,
-): Promise<Measurement> {
-  for (;;) {
-    const found = await measure(workspaces)
-    if (!signal.aborted) show(found)
-    if (!signal.aborted) await pause(intervalMs, undefined, { signal }).catch(() => {})
-    if (signal.aborted) return found
+): Promise<Measurement | undefined> {
+  const stopped = new Promise<undefined>(resolve =>
+    signal.addEventListener('abort', () => resolve(undefined)),
+  )
+  for (let last: Measurement | undefined; ; ) {
+    const found = await Promise.race([measure(workspaces), stopped])
+    if (!found || signal.aborted) return last ?? found
+    last = found
+    show(found)
+    await pause(intervalMs, undefined, { signal }).catch(() => {})
   }
 }
