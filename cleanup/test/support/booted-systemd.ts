@@ -43,12 +43,11 @@ ExecStart=${SYSTEMD} --user
  */
 export class BootedSystemd implements AsyncDisposable {
   readonly #child: ChildProcess
-  readonly #pid: number
+  #pid = 0
   readonly #cgroups: string[]
 
-  private constructor(child: ChildProcess, pid: number, cgroups: string[]) {
+  private constructor(child: ChildProcess, cgroups: string[]) {
     this.#child = child
-    this.#pid = pid
     this.#cgroups = cgroups
   }
 
@@ -75,6 +74,8 @@ export class BootedSystemd implements AsyncDisposable {
         `umount -l ${CGROUPS}`,
         ...(hierarchies.length > 1 ? [`mount -t tmpfs none ${CGROUPS}`] : []),
         ...mounts,
+        // It would make its cgroups in the machine's other hierarchies as well.
+        ...(hierarchies.length > 1 ? [`mount -o remount,ro ${CGROUPS}`] : []),
         'mount -t tmpfs none /etc/systemd/system',
         `cp ${units}/* /etc/systemd/system`,
         'export container=leakrig SYSTEMD_UNIT_PATH=/etc/systemd/system',
@@ -84,15 +85,21 @@ export class BootedSystemd implements AsyncDisposable {
     const join = cgroups.map(cgroup => `mkdir ${cgroup} && echo $$ > ${cgroup}/cgroup.procs`).join(' && ')
     const unshare = 'unshare -C -m -p -u -i -f --kill-child --mount-proc'
     const child = spawn('sh', ['-c', `${join} && exec ${unshare} sh ${folder}/boot.sh`], { stdio: 'ignore' })
-    const pid = await until('process 1 is there', () =>
-      Number.parseInt(readText(`/proc/${child.pid}/task/${child.pid}/children`), 10),
-    )
-    const booted = new BootedSystemd(child, pid, cgroups)
-    await until(
-      'systemd has booted',
-      () => booted.run('systemctl', 'is-system-running').out === 'running',
-      30_000,
-    )
+    const booted = new BootedSystemd(child, cgroups)
+    try {
+      booted.#pid = await until(
+        'process 1 is there',
+        () => Number.parseInt(readText(`/proc/${child.pid}/task/${child.pid}/children`), 10) || undefined,
+      )
+      await until(
+        'systemd has booted',
+        () => booted.run('systemctl', 'is-system-running').out === 'running',
+        30_000,
+      )
+    } catch (error) {
+      await booted[Symbol.asyncDispose]()
+      throw error
+    }
     return booted
   }
 
