@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { describe, expect, test } from 'vitest'
 import { BootedSystemd, canBoot } from './support/booted-systemd.ts'
@@ -10,7 +11,7 @@ const PROGRAM = path.join(import.meta.dirname, 'support', 'serviced-agent.ts')
 
 // Hardening that verifies can still keep the daemon from its work. Here the unit runs under a real systemd, beside a real agent.
 describe.skipIf(!canBoot)('under a systemd of our own', () => {
-  test.each(['system', 'user'] as const)(
+  test.concurrent.each(['system', 'user'] as const)(
     'the %s service is installed, cleans up, comes again, spares its guests, and is removed',
     async manager => {
       const { path: made, cleanup } = await temporaryFolder({ prefix: 'lr-', unsafeCleanup: true })
@@ -22,7 +23,7 @@ describe.skipIf(!canBoot)('under a systemd of our own', () => {
           expect(booted.run('systemctl', 'start', 'user-manager.service')).toEqual({ code: 0, out: '' })
         const [command = '', ...args] = booted.within(process.execPath, PROGRAM, manager)
         const env = { ...process.env, HOME: home, XDG_RUNTIME_DIR: '/run/user/0' }
-        const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', env })
+        const { stdout, stderr } = await promisify(execFile)(command, args, { env })
         expect(stderr).toBe('')
         const seen = JSON.parse(stdout)
         const file =

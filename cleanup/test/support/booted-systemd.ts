@@ -87,9 +87,8 @@ export class BootedSystemd implements AsyncDisposable {
     const child = spawn('sh', ['-c', `${join} && exec ${unshare} sh ${folder}/boot.sh`], { stdio: 'ignore' })
     const booted = new BootedSystemd(child, cgroups)
     try {
-      booted.#pid = await until(
-        'process 1 is there',
-        () => Number.parseInt(readText(`/proc/${child.pid}/task/${child.pid}/children`), 10) || undefined,
+      booted.#pid = await until('process 1 is systemd', () =>
+        childrenOf(child.pid).find(pid => readText(`/proc/${pid}/comm`).trim() === 'systemd'),
       )
       await until(
         'systemd has booted',
@@ -122,6 +121,9 @@ export class BootedSystemd implements AsyncDisposable {
     for (const cgroup of this.#cgroups) await until(`${cgroup} is removed`, () => removeTree(cgroup))
   }
 }
+
+const childrenOf = (pid: number | undefined): number[] =>
+  readText(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)
 
 function removeTree(cgroup: string): boolean {
   try {
