@@ -58,5 +58,6 @@ describe.skipIf(!canBoot)('under a systemd of our own', () => {
         await cleanup()
       }
     },
+    300_000,
   )
 })

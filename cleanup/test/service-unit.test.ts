@@ -189,17 +189,18 @@ describe('the plan', () => {
     expect(planService([folder], false, surroundings({ PATH: folder })).canNotify).toBe(false)
   })
 
-  test('of a system service runs as whom the workspaces belong to, and not as several', () => {
-    const [mine, theirs] = [path.join(folder, 'mine'), path.join(folder, 'theirs')]
-    for (const made of [mine, theirs]) fs.mkdirSync(made)
-    if (process.getuid?.() === 0) {
+  test.skipIf(process.getuid?.() !== 0)(
+    'of a system service runs as whom the workspaces belong to, and not as several',
+    () => {
+      const [mine, theirs] = [path.join(folder, 'mine'), path.join(folder, 'theirs')]
+      for (const made of [mine, theirs]) fs.mkdirSync(made)
       fs.chownSync(theirs, 12_345, 12_345)
       expect(planService([mine], true, surroundings())).not.toHaveProperty('owner')
       expect(planService([theirs], true, surroundings()).owner).toEqual({ uid: 12_345 })
       expect(() => planService([mine, theirs], true, surroundings())).toThrow('belong to several users')
       expect(planService([mine, theirs], false, surroundings())).not.toHaveProperty('owner')
-    }
-  })
+    },
+  )
 
   test('refuses a workspace that is not there', () => {
     expect(() => planService([`${folder}/nowhere`], false, surroundings())).toThrow('does not exist')

@@ -13,7 +13,7 @@ export function parsePlist(text: string): Value {
     return found
   }
   const space = () => {
-    while (take(/^\s+/) || take(/^<!--(?!>|->)(?:(?!--)[^])*-->/));
+    while (take(/^\s+/) || take(/^<!--(?!>|->)(?:(?!--)[\s\S])*-->/));
   }
   const need = (pattern: RegExp): string => {
     space()
