@@ -5,7 +5,7 @@ import { systemCode, words } from '../errors.ts'
 import { FILE_CLASSES, type FileClass, fileClassOf } from './file-classes.ts'
 
 /** What the files of one class take. */
-export interface ClassUse {
+interface ClassUse {
   files: number
   /** Their lengths, in bytes: what `ls` shows. */
   bytes: number

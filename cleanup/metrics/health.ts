@@ -24,7 +24,7 @@ export interface Health {
 }
 
 /** How old a heartbeat may be, in ms, before its daemon counts as stuck. It is written every 10 s. */
-export const HEALTH_MAX_AGE_MS = 45_000
+const HEALTH_MAX_AGE_MS = 45_000
 
 export const healthFile = (workspace: string): string => path.join(workspace, 'registry', 'health.json')
 

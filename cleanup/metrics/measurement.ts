@@ -28,7 +28,7 @@ export interface AgentRow {
 }
 
 /** A session named `agent_*` that belongs to no agent of the workspaces that were measured. */
-export interface OrphanedSession {
+interface OrphanedSession {
   name: string
   id: string
   socket: string

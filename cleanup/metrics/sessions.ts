@@ -8,7 +8,7 @@ import type { SeenAgent } from './agent-row.ts'
 import type { SessionFigures } from './measurement.ts'
 
 /** The servers that agents were deployed on, and the default one: an orphan's session is where the others are. */
-export function socketsOf(agents: readonly SeenAgent[]): string[] {
+function socketsOf(agents: readonly SeenAgent[]): string[] {
   const recorded = agents.flatMap(({ entry }) => recordedTmux(entry)?.socket ?? [])
   return [...new Set([defaultSocket(), ...recorded])].filter(socket => fs.existsSync(socket))
 }

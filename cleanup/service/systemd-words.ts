@@ -7,7 +7,7 @@ import { CleanupError } from '../errors.ts'
  */
 
 /** One word of a command line that means itself. */
-export const argument = (word: string): string => setting(word).replaceAll('$', '$$$$')
+const argument = (word: string): string => setting(word).replaceAll('$', '$$$$')
 
 /** One word of another setting (Environment=, RequiresMountsFor=), where $ means itself. */
 export function setting(word: string): string {
