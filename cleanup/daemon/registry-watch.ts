@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { words } from '../errors.ts'
 import type { AgentRef } from '../workspace/layout.ts'
-import { taskFolder, taskRegistry } from '../workspace/layout.ts'
+import { taskFolder, taskRegistry, validateRef } from '../workspace/layout.ts'
 import { listTasks, readTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 
@@ -66,14 +66,24 @@ export class RegistryWatch implements Disposable {
       const seen = fingerprint(file)
       if (known?.seen === seen) return known
       const { agents } = readTaskRegistry(this.workspace, taskId)
-      const ref = (agentId: string) => ({ workspace: this.workspace, taskId, agentId })
-      const task = { seen, agents: agents.map(entry => ({ ref: ref(entry.id), entry })) }
+      const task = { seen, agents: agents.flatMap(entry => this.#admit(taskId, entry)) }
       this.#tasks.set(taskId, task)
       return task
     } catch (error) {
       // What cannot be read says nothing of its agents: they are left as they are until it can.
       this.#tell(file, words(error))
       return { seen: '', agents: [] }
+    }
+  }
+
+  /** An entry that names what no agent may be named is told, and nobody's agent: the others are not held up by it. */
+  #admit(taskId: string, entry: AgentEntry): Listed[] {
+    const ref = { workspace: this.workspace, taskId, agentId: entry.id }
+    try {
+      return [{ ref: validateRef(ref), entry }]
+    } catch (error) {
+      this.#tell(`${taskFolder(this.workspace, taskId)}/${entry.id}`, words(error))
+      return []
     }
   }
 

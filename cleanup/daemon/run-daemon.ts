@@ -7,7 +7,7 @@ import { CleanupError } from '../errors.ts'
 import type { Identity } from '../processes/identity.ts'
 import { isAlive } from '../processes/table.ts'
 import { globalRegistry, validateWorkspace } from '../workspace/layout.ts'
-import { becomeDaemon } from './instance.ts'
+import { takePost } from './take-post.ts'
 import { Wakeup } from './wakeup.ts'
 import { Warden } from './warden.ts'
 
@@ -33,15 +33,18 @@ const STOP_MS = 700
 
 /**
  * The safety net: notices what ended without anybody cleaning up after it, and cleans up. Resolves when it was
- * stopped, or when its owner and all agents are gone. Throws a CleanupError when a workspace is missing
- * (`no-workspace`) or watched by another daemon (`daemon-running`).
+ * stopped, or when its owner and all agents are gone. Where another daemon watches a workspace, one that has an
+ * owner waits to take its place. Throws a CleanupError when a workspace is missing (`no-workspace`), or is watched by
+ * another daemon and there is no owner (`daemon-running`).
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { workspaces, owner, graceMs = GRACE_MS, log = () => {}, signal } = options
   using held = new DisposableStack()
   for (const workspace of workspaces) {
     requireWorkspace(workspace)
-    held.use(becomeDaemon(workspace))
+    const post = await takePost(workspace, options)
+    if (!post) return log({ event: 'stopped', because: 'it was not needed any more' })
+    held.use(post)
   }
   const wakeup = new Wakeup()
   signal.addEventListener('abort', wakeup.call)

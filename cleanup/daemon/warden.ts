@@ -3,7 +3,6 @@ import { type Ending, isPending } from '../cleaning/intent.ts'
 import type { Log } from '../cleaning/report.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { validateRef } from '../workspace/layout.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { Backoff } from './backoff.ts'
@@ -84,7 +83,7 @@ export class Warden implements Disposable {
   }
 
   async #examine(key: string, listed: Listed): Promise<void> {
-    const ending = await judge(validateRef(listed.ref), listed.entry)
+    const ending = await judge(listed.ref, listed.entry)
     if (!ending) {
       this.#pulses.isAlive(key)
       this.#seenSessions.add(key)

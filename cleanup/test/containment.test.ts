@@ -9,9 +9,9 @@ import { until } from './support/until.ts'
 
 const completed = { status: 'completed', reason: 'it said so', graceMs: 1_000 }
 
-/** A daemon that nothing but what contains it ties to anybody, and a child of its own. */
+/** A daemon that nothing but what contains it ties to anybody. */
 const lost = (name: string) =>
-  `(setsid env -i /bin/bash -c 'cd /; echo $$ >'$PWD'/${name}.pid; sleep 1000 & wait' </dev/null >/dev/null 2>&1 &)`
+  `(setsid env -i /bin/bash -c 'cd /; echo $$ >'$PWD'/${name}.pid; exec sleep 1000' </dev/null >/dev/null 2>&1 &)`
 const claude = `echo $$ >claude.pid; ${lost('lost')}; until [ -s lost.pid ]; do sleep 0.01; done; echo ready; exec sleep 1000`
 
 let rig: Rig

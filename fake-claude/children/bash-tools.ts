@@ -69,6 +69,7 @@ export function nested(command: string, depth: number): string {
   return depth <= 1 ? command : `bash -c ${quoted(`${nested(command, depth - 1)}; :`)}`
 }
 
-function quoted(text: string): string {
+/** For a shell, whatever is in it. */
+export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`
 }

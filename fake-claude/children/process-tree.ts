@@ -18,11 +18,16 @@ function childrenOf(pid: number): number[] {
 
 /** A zombie has ended; kill(pid, 0) would call it alive. */
 export function isAlive(pid: number): boolean {
+  return !'ZX'.includes(stateOf(pid) ?? 'X')
+}
+
+/** The letter that the kernel has for its state: `T` is stopped, `Z` a zombie; undefined: there is no such process. */
+export function stateOf(pid: number): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return !'ZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2))
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return stat.charAt(stat.lastIndexOf(')') + 2)
   } catch {
-    return false
+    return undefined
   }
 }
 

@@ -1,3 +1,4 @@
+import { objection } from '../shapes/check.ts'
 import { refuse } from './refuse.ts'
 import { parameters, type Settings } from './settings.ts'
 
@@ -16,7 +17,10 @@ export function readSettings(prompt: string): Settings {
   settings.taskId ??= mentioned(prompt, 'task')
   settings.agentId ??= mentioned(prompt, 'agent')
   const defaults = Object.values(parameters).map(({ setting, otherwise }) => [setting, otherwise])
-  return { ...Object.fromEntries(defaults), ...settings } as Settings
+  const complete = { ...Object.fromEntries(defaults), ...settings } as Settings
+  const sentence = objection(complete)
+  if (sentence) refuse(`fake-claude: ${sentence}.`)
+  return complete
 }
 
 function apply(settings: Partial<Settings>, words: string, where: string): void {
@@ -29,8 +33,11 @@ function apply(settings: Partial<Settings>, words: string, where: string): void 
       refuse(`fake-claude: ${where} has '${text}', expected key=value with one of the keys ${known}.`)
     }
     const parsed = parameter.parse(value)
-    if (parsed === undefined)
-      refuse(`fake-claude: ${where} has ${key}='${value}', expected ${parameter.expected}.`)
+    if (parsed === undefined) {
+      const { expected } = parameter
+      const what = typeof expected === 'string' ? expected : expected(value)
+      refuse(`fake-claude: ${where} has ${key}='${value}', expected ${what}.`)
+    }
     Object.assign(settings, { [parameter.setting]: parsed })
   }
 }

@@ -13,6 +13,7 @@ import type { Claude } from '../session/claude.ts'
 import { makeFiles } from '../session/files.ts'
 import { openJournal } from '../session/journal.ts'
 import { placesOf, sessionsOf } from '../session/places.ts'
+import { launcherConfigs } from '../shapes/launcher.ts'
 import { readSettings } from './directive.ts'
 import { type Flags, readFlags } from './flags.ts'
 import { readPrompt } from './prompt.ts'
@@ -60,7 +61,8 @@ export async function run(argv: string[]): Promise<void> {
   listen(profile, note, signal => end(claude, signal))
 
   const { servers, events, output } = claude
-  await servers.start(configs, childEnvironment(sessionId, places), places, version)
+  const all = [...configs, ...launcherConfigs(settings)]
+  await servers.start(all, childEnvironment(sessionId, places), places, version)
   await output.emit(events.init(servers.statuses, servers.tools))
   for (const step of personas[settings.persona]) await step(claude)
 }

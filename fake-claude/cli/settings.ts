@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import { type PersonaName, personas } from '../personas/personas.ts'
 import { type ProfileName, profiles } from '../profiles.ts'
+import { parseShape, type Shape } from '../shapes/shape.ts'
 
 /** One claude's orders, complete. */
 export interface Settings {
@@ -13,6 +14,10 @@ export interface Settings {
   depth: number
   taskSeconds: number
   signal: NodeJS.Signals
+  shape: Shape | undefined
+  children: number | undefined
+  afterMs: number | undefined
+  resistMs: number | undefined
   taskId: string | undefined
   agentId: string | undefined
 }
@@ -20,7 +25,7 @@ export interface Settings {
 interface Parameter {
   setting: keyof Settings
   otherwise: Settings[keyof Settings]
-  expected: string
+  expected: string | ((value: string) => string)
   parse: (value: string) => unknown
 }
 
@@ -40,6 +45,18 @@ export const parameters: Record<string, Parameter> = {
     'SIGKILL',
     name => `SIG${name.replace(/^SIG/, '')}`,
   ),
+  shape: {
+    setting: 'shape',
+    otherwise: undefined,
+    expected: value => String(parseShape(value)),
+    parse: value => {
+      const shape = parseShape(value)
+      return typeof shape === 'string' ? undefined : shape
+    },
+  },
+  children: whole('children', 1, 50),
+  after_ms: whole('afterMs', 0, 60_000),
+  resist_ms: whole('resistMs', 0, 600_000),
   task_id: text('taskId', 'an id'),
   agent_id: text('agentId', 'an id'),
 }
@@ -58,7 +75,7 @@ function text(setting: keyof Settings, what: string): Parameter {
   return { setting, otherwise: undefined, expected: what, parse: value => value || undefined }
 }
 
-function whole(setting: keyof Settings, least: number, most: number, otherwise: number): Parameter {
+function whole(setting: keyof Settings, least: number, most: number, otherwise?: number): Parameter {
   const parse = (value: string) => {
     const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
     return number >= least && number <= most ? number : undefined

@@ -51,6 +51,11 @@ export class Servers {
     ) as ChildProcessWithoutNullStreams[]
   }
 
+  /** The direct child that was started for a server. */
+  pidOf(name: string): number | undefined {
+    return this.#servers.find(({ config }) => config.name === name)?.child?.pid
+  }
+
   get statuses(): ServerStatus[] {
     return this.#servers.map(({ config: { name, source }, client }) => ({
       name,

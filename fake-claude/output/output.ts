@@ -29,9 +29,26 @@ export class Output {
     return this.lastWord(event)
   }
 
+  /** Many at once; resolves when stdout has, or has not, taken each of them. The journal gets them in one piece. */
+  async emitAll(events: Event[]): Promise<void> {
+    if (this.stopped) return new Promise(() => {})
+    this.#remember(events)
+    const texts = events.map(event => printed(event, this.#format)).filter(text => text !== undefined)
+    const taken = await Promise.all(texts.map(text => this.write(text)))
+    const identities = events.map(({ uuid, type }) => ({ uuid, type }))
+    for (const [what, whole] of [
+      ['event', true],
+      ['lost', false],
+    ] as const)
+      this.#note(
+        what,
+        identities.filter((_, at) => taken[at] === whole),
+      )
+  }
+
   /** Resolves when stdout has the whole line, or at once when its reader keeps it waiting. */
   lastWord(event: Event): Promise<void> {
-    this.#remember(event)
+    this.#remember([event])
     const text = printed(event, this.#format)
     if (text === undefined) return Promise.resolve()
     const { uuid, type } = event
@@ -68,12 +85,11 @@ export class Output {
     }
   }
 
-  #remember(event: Event): void {
-    if (event.type === 'assistant' || event.type === 'user')
-      appendFileSync(
-        this.#transcript,
-        `${JSON.stringify({ ...event, timestamp: new Date().toISOString() })}\n`,
-      )
+  #remember(events: Event[]): void {
+    const timestamp = new Date().toISOString()
+    const kept = events.filter(({ type }) => type === 'assistant' || type === 'user')
+    const lines = kept.map(event => `${JSON.stringify({ ...event, timestamp })}\n`)
+    if (lines.length > 0) appendFileSync(this.#transcript, lines.join(''))
   }
 }
 

@@ -4,12 +4,14 @@ import { backgroundBash } from './steps/bash.ts'
 import { gate } from './steps/gate.ts'
 import { reportCompleted, reportFinding, reportWorking } from './steps/report.ts'
 import { rest } from './steps/rest.ts'
+import { shape } from './steps/shape.ts'
 import { work } from './steps/work.ts'
 
 /** Does its work, reports it, prints its result, and stays: a background task of its own keeps it alive. */
 export const completes: Persona = [
   reportWorking,
   work,
+  shape,
   reportFinding,
   backgroundBash,
   gate,

@@ -4,12 +4,14 @@ import { foregroundBash } from './steps/bash.ts'
 import { gate } from './steps/gate.ts'
 import { reportCompleted, reportFinding, reportWorking } from './steps/report.ts'
 import { leave } from './steps/rest.ts'
+import { shape } from './steps/shape.ts'
 import { work } from './steps/work.ts'
 
 /** Does its work, reports it, prints its result and leaves with 0. */
 export const exits: Persona = [
   reportWorking,
   work,
+  shape,
   foregroundBash,
   reportFinding,
   gate,

@@ -1,8 +1,9 @@
 import type { Persona } from './persona.ts'
 import { longForegroundBash } from './steps/bash.ts'
 import { reportWorking } from './steps/report.ts'
-import { waitForBash } from './steps/rest.ts'
+import { stay } from './steps/rest.ts'
+import { shape } from './steps/shape.ts'
 import { work } from './steps/work.ts'
 
 /** In the middle of its work, a tree of Bash tools below it, until somebody ends it. */
-export const works: Persona = [reportWorking, work, longForegroundBash, waitForBash]
+export const works: Persona = [reportWorking, work, shape, longForegroundBash, stay]

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 
 /** Where one session keeps its files. */
 export interface Places {
+  /** /tmp, unless CLAUDE_CODE_TMPDIR says otherwise. */
+  base: string
   home: string
   claude: string
   project: string
@@ -22,6 +24,7 @@ export function placesOf(cwd: string, sessionId: string): Places {
   const temporary = join(base, `claude-${process.getuid?.()}`, slug, sessionId)
   const project = projectOf(cwd)
   return {
+    base,
     home,
     claude,
     project,

@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { dirSync } from 'tmp-promise'
 import { expect, test } from 'vitest'
 import { Run } from './support/claude.ts'
 import { inSession, isAlive } from './support/proc.ts'
@@ -109,4 +110,61 @@ test.concurrent('the gate holds it back', async () => {
   writeFileSync(gate, '')
   expect(await held.ended).toBe(0)
   expect(held.journal).toContainEqual(expect.objectContaining({ what: 'gate', path: gate }))
+})
+
+test.concurrent('idles: done, but it never says so, and stays', async () => {
+  await using run = new Run({ directive: 'persona=idles', mcp: { rig: '' } })
+  await run.noted('idle')
+  expect(reported(run)).toEqual(['working', 'finding'])
+  await until('the test has read the result', () => run.order.at(-1) === 'result/success')
+  expect(isAlive(run.pid)).toBe(true)
+  expect(await run.signal('SIGTERM')).toBe(143)
+})
+
+test.concurrent.for(['legacy', 'mid', 'current'])('idles: for ever, also as %s', async profile => {
+  await using run = new Run({ directive: `persona=idles profile=${profile}` })
+  await run.noted('idle')
+  expect(isAlive(run.pid)).toBe(true)
+})
+
+const numbers = (run: Run) =>
+  run.lines
+    .map(line => /^Event (\d+) of 10000\.$/.exec(line.message?.content[0].text ?? '')?.[1])
+    .filter(Boolean)
+
+test.concurrent('talks: numbered events, once its gate is open', async () => {
+  const folder = dirSync({ prefix: 'fake-claude' }).name
+  const gate = join(folder, 'go')
+  await using run = new Run({ directive: `persona=talks events=10000 gate=${gate}`, folder })
+  await run.noted('waiting')
+  expect(numbers(run)).toEqual([])
+  writeFileSync(gate, '')
+  await run.noted('idle')
+  await until('the test has read all of it', () => numbers(run).length >= 10_000)
+  expect(numbers(run)).toEqual(Array.from({ length: 10_000 }, (_, at) => String(at + 1)))
+  const noted = run.journal.filter(({ what }) => what === 'event').map(({ uuid }) => uuid)
+  expect(noted).toEqual(run.lines.map(({ uuid }) => uuid))
+})
+
+test.concurrent.for(['SIGTERM', 'SIGKILL'] as const)('talks: ended by %s in the middle', async signal => {
+  await using run = new Run({ directive: 'persona=talks events=100000' })
+  await until('it talks', () => run.journal.length > 500)
+  expect(await run.signal(signal)).toBe(signal === 'SIGTERM' ? 143 : 'SIGKILL')
+  const told = run.lines.map(({ uuid }) => uuid)
+  const noted = run.journal.filter(({ what }) => what === 'event').map(({ uuid }) => uuid)
+  expect(told.length).toBeLessThan(100_000)
+  // What the journal says was taken is in the log, in the same order.
+  expect(told.slice(0, noted.length)).toEqual(noted)
+  expect(noted.length).toBeGreaterThan(400)
+  if (signal === 'SIGTERM') expect(run.stdout.endsWith('\n')).toBe(true)
+})
+
+test.concurrent('talks: into a file, too, it notices a signal', async () => {
+  const folder = dirSync({ prefix: 'fake-claude' }).name
+  const log = openSync(join(folder, 'log'), 'w')
+  await using run = new Run({ directive: 'persona=talks events=100000', folder, stdout: log })
+  closeSync(log)
+  await until('it talks', () => run.journal.length > 500)
+  expect(await run.signal('SIGTERM')).toBe(143)
+  expect(run.journal.length).toBeLessThan(100_000)
 })

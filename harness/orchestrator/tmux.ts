@@ -50,6 +50,14 @@ export async function hasSession(name: string): Promise<boolean> {
   }
 }
 
+/** As the report's system asks: by the bare name, which a longer one that begins with it answers to as well. */
+export async function answersToName(name: string): Promise<boolean> {
+  return tmux(['has-session', '-t', name]).then(
+    () => true,
+    () => false,
+  )
+}
+
 /** By its bare name, as the report's system does it; false when tmux says no. */
 export async function killSession(name: string): Promise<boolean> {
   return tmux(['kill-session', '-t', name]).then(

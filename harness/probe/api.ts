@@ -1,5 +1,6 @@
 import type { Snapshot } from '../snapshot/snapshot.ts'
-import type { KnownAgent } from './owners.ts'
+import type { KnownAgent, OwnThings } from './owners.ts'
+import type { FirstSeen } from './signal-first.ts'
 import type { ToolResult } from './tools.ts'
 
 /** A process, by an identity that survives the reuse of its pid. */
@@ -41,6 +42,8 @@ export interface Places {
 export interface ProbeApi {
   /** What the sandbox offers: versions as the programs print them, empty for a program that is not there. */
   hello(): Promise<{ tmux: string; node: string; places: Places }>
+  /** Ends everything but the probe in one instant, as a power cut does; every file stays. */
+  powerOff(): Promise<void>
   /** Ends everything but the probe and empties the sandbox's folders, for the next scenario. */
   reset(): Promise<void>
   startSystem(system: SystemCommand): Promise<ProcessIdentity>
@@ -48,6 +51,8 @@ export interface ProbeApi {
   /** What the system wrote to its standard error so far. */
   systemLog(): Promise<string>
   knowAgent(agent: KnownAgent): Promise<void>
+  /** What an agent made, as it says itself: processes that live now, and files. */
+  knowThings(agent: string, things: OwnThings): Promise<void>
   snapshot(): Promise<Snapshot>
   /** ps-list's count of the same processes: the second instrument. */
   countByPs(): Promise<number>
@@ -55,6 +60,8 @@ export interface ProbeApi {
   plant(command: string[], env?: Record<string, string>): Promise<ProcessIdentity>
   /** Signals a process if it is still that process; false when it is gone. */
   signal(target: ProcessIdentity, signal: string): Promise<boolean>
+  /** Waits for a process and signals it; undefined when none came, or it had ended before its time. */
+  signalFirst(which: FirstSeen, signal: string): Promise<ProcessIdentity | undefined>
   /** Runs a program to its end. */
   run(command: string[]): Promise<ToolResult>
   /** Text of a file; undefined when there is none. */

@@ -1,6 +1,6 @@
 import type { Places, ProbeApi, ProcessIdentity, SystemCommand } from '../probe/api.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
-import type { Snapshot } from '../snapshot/snapshot.ts'
+import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
 import type { Known } from '../verdict/known.ts'
 import { poll } from '../verdict/poll.ts'
 import { defaultPatience, type Patience, settle } from '../verdict/settle.ts'
@@ -8,12 +8,19 @@ import { stableBaseline } from '../verdict/stable-baseline.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { Agent } from './agent.ts'
 import { type Directive, directiveText } from './directive.ts'
-import { loadMissing } from './load.ts'
+import { loadMissing, shapeMissing } from './load.ts'
 import { Lookout } from './lookout.ts'
 
 /** What a deploy asks for: a persona of fake Claude with its parameters, and the type that its id begins with. */
 export interface DeployOptions extends Directive {
   type?: string
+}
+
+/** What has to be there at a settling, where agents live on or bystanders came after the first ending. */
+export interface Expected {
+  baseline: Snapshot
+  /** True for what may be there as well. */
+  mayBeNew(one: Resource): boolean
 }
 
 const deployDeadlineMs = 20_000
@@ -29,8 +36,11 @@ export class Rig {
   /** Expectations beside the baseline that were not met, in sentences. */
   readonly unmet: string[] = []
   readonly #agents: Agent[] = []
-  readonly #bystanders = new Set<string>()
+  /** Identities of the processes that the system started before its first agent. */
+  #ownProcesses = new Set<string>()
   #taskId = ''
+  #command: SystemCommand | undefined
+  #system: ProcessIdentity | undefined
   #baseline: Promise<Snapshot> | undefined
   readonly #lookout: Lookout
   #endedAt: number | undefined
@@ -43,9 +53,31 @@ export class Rig {
 
   /** Starts the system and creates the one task that the scenario's agents belong to. */
   async start(system: SystemCommand): Promise<void> {
-    await this.probe.startSystem(system)
+    this.#command = system
+    await this.startSystem()
     const { task_id } = await this.callTool('create_real_task', { description: 'A scenario of leakrig' })
     this.#taskId = String(task_id)
+  }
+
+  /** Starts the system, or starts it anew after its process was killed; the tasks and agents stay. */
+  async startSystem(): Promise<ProcessIdentity> {
+    if (!this.#command) throw new Error('The rig was not told which system to start.')
+    this.#system = await this.probe.startSystem(this.#command)
+    await this.#noteOwnProcesses()
+    return this.#system
+  }
+
+  async #noteOwnProcesses(): Promise<void> {
+    // Later an agent's processes would be among them.
+    if (this.#baseline) return
+    const { resources } = await this.look()
+    this.#ownProcesses = new Set(resources.flatMap(one => (one.kind === 'process' ? one.id : [])))
+  }
+
+  /** The process that was started last. */
+  get system(): ProcessIdentity {
+    if (!this.#system) throw new Error('No system was started.')
+    return this.#system
   }
 
   /**
@@ -61,7 +93,14 @@ export class Rig {
   }
 
   /** Deploys an agent and waits until it is at work: the load has to be seen, or nothing is proved by its absence. */
-  async deploy({ type = 'worker', ...directive }: DeployOptions): Promise<Agent> {
+  async deploy(options: DeployOptions): Promise<Agent> {
+    const agent = await this.launch(options)
+    await this.seeAtWork(agent)
+    return agent
+  }
+
+  /** Has the system deploy an agent, and does not wait until it is at work: `seeAtWork` does. */
+  async launch({ type = 'worker', ...directive }: DeployOptions): Promise<Agent> {
     await this.baseline()
     const key = `${this.#agents.length}-${Math.random().toString(36).slice(2, 8)}`
     const files = { journal: `${this.places.own}/${key}.ndjson`, gate: `${this.places.own}/${key}.gate` }
@@ -74,15 +113,21 @@ export class Rig {
       id: String(agent_id),
       session: String(tmux_session),
       taskId: this.#taskId,
+      directive,
       ...files,
     })
     this.#agents.push(agent)
     await this.probe.knowAgent({ id: agent.id, session: agent.session })
-    await agent.waitUntilAtWork().catch(async error => {
-      throw (await agent.journal()).length > 0 ? error : ((await this.#refusal(directive)) ?? error)
-    })
-    await this.#seeLoad(agent)
     return agent
+  }
+
+  /** Waits until an agent is at work, and until all that it is made of, and all that it makes, has been seen. */
+  async seeAtWork(agent: Agent): Promise<void> {
+    await agent.waitUntilAtWork().catch(async error => {
+      throw (await agent.journal()).length > 0 ? error : ((await this.#refusal(agent.directive)) ?? error)
+    })
+    await this.probe.knowThings(agent.id, await agent.ownThings())
+    await this.#seeLoad(agent)
   }
 
   /** What claude itself says of a directive that it does not take: the orchestrator's pane is gone with its words. */
@@ -94,8 +139,10 @@ export class Rig {
 
   async #seeLoad(agent: Agent): Promise<void> {
     let missing: string[] = []
+    const own = await agent.ownThings()
     const seen = await poll(deployDeadlineMs, async () => {
-      missing = loadMissing(agent.id, await this.look())
+      const snapshot = await this.look()
+      missing = [...loadMissing(agent.id, snapshot), ...shapeMissing(own, snapshot)]
       return missing.length === 0 || undefined
     })
     if (seen) return
@@ -108,7 +155,6 @@ export class Rig {
   /** Starts a process that belongs to no agent and has to be there afterwards. */
   async plant(command: string[], env?: Record<string, string>): Promise<ProcessIdentity> {
     const planted = await this.probe.plant(command, env)
-    this.#bystanders.add(identity(planted))
     await this.widenBaseline()
     return planted
   }
@@ -121,26 +167,33 @@ export class Rig {
 
   /**
    * From now on whatever is there and belongs to no agent, or to this one, has to be there afterwards. Nothing
-   * to do before the first deploy: the baseline is not taken yet.
+   * to do before the first deploy: the baseline is not taken yet. `joins`: what of nobody's it is about.
    * @throws after the first ending, when what it left behind would pass for something innocent.
    */
-  async widenBaseline(agent?: Agent): Promise<void> {
+  async widenBaseline(agent?: Agent, joins: (one: Resource) => boolean = () => true): Promise<void> {
     if (this.#endedAt)
       throw new Error(
         'An agent has ended already: let agents stay, and plant bystanders, before the first ending.',
       )
     if (!this.#baseline) return
-    const now = await this.comesToRest()
-    const staying = now.resources.filter(({ owner }) => !owner || owner.agent === agent?.id)
+    const stays = (one: Resource) => (one.owner ? one.owner.agent === agent?.id : joins(one))
+    const now = await this.comesToRest(stays)
+    const staying = now.resources.filter(stays)
     const before = (await this.#baseline).resources.filter(({ kind }) => kind !== 'registry')
     const known = new Set(before.map(({ id }) => id))
     const added = staying.filter(({ id }) => !known.has(id))
     this.#baseline = Promise.resolve({ ...now, resources: [...before, ...added] })
   }
 
-  /** A claude that has just come to rest still has a child or two on their way out. */
-  comesToRest(): Promise<Snapshot> {
-    return stableBaseline(() => this.look(), 450)
+  /**
+   * A claude that has just come to rest still has a child or two on their way out. `which`: what has to come
+   * to rest; an agent that forks all the time never does.
+   */
+  comesToRest(which: (one: Resource) => boolean = () => true): Promise<Snapshot> {
+    return stableBaseline(async () => {
+      const snapshot = await this.look()
+      return { ...snapshot, resources: snapshot.resources.filter(which) }
+    }, 450)
   }
 
   /** An ending begins now: the time to the baseline counts from the last one. */
@@ -152,26 +205,31 @@ export class Rig {
    * Waits for the baseline, or until it is clear that it will not come, and keeps the verdict.
    * @throws CannotMeasureError when the sandbox could not be read.
    */
-  async settle(patience: Patience = defaultPatience): Promise<Verdict> {
+  async settle(patience: Patience = defaultPatience, expected?: Expected): Promise<Verdict> {
     if (this.#agents.length === 0)
       throw new CannotMeasureError('Nothing was deployed, so nothing was measured.')
     const instruments = { look: () => this.look(), countByPs: () => this.probe.countByPs() }
-    const verdict = await settle(instruments, await this.baseline(), await this.#known(), patience)
+    const baseline = expected?.baseline ?? (await this.baseline())
+    const known = { ...(await this.#known()), ...(expected && { mayBeNew: expected.mayBeNew }) }
+    const verdict = await settle(instruments, baseline, known, patience)
     this.verdicts.push(verdict)
     return verdict
   }
 
   async #known(): Promise<Known> {
-    const { resources } = await this.baseline()
-    const own = resources.filter(
-      one =>
-        one.kind === 'process' && !one.owner && !this.#bystanders.has(one.id) && !one.comm.startsWith('tmux'),
-    )
+    const tasks = await Promise.all(this.#agents.map(agent => agent.foregroundTasks()))
     return {
+      foregroundTasks: new Set(tasks.flat()),
       agents: this.#agents.map(({ id }) => id),
       endedAt: this.#endedAt ?? Date.now(),
-      system: new Set(own.map(({ id }) => id)),
+      system: this.#ownProcesses,
     }
+  }
+
+  /** Whether a program is on the PATH of the sandbox. */
+  async has(program: string): Promise<boolean> {
+    const { code } = await this.probe.run(['sh', '-c', 'command -v "$1"', 'sh', program])
+    return code === 0
   }
 
   /** A snapshot of the sandbox; ten who ask at once share one. */
@@ -187,8 +245,4 @@ export class Rig {
   get agents(): readonly Agent[] {
     return this.#agents
   }
-}
-
-function identity({ pid, start }: ProcessIdentity): string {
-  return `process ${pid}@${start}`
 }

@@ -3,6 +3,9 @@ import { strategyNames } from '../orchestrator/strategies/strategy.ts'
 import type { Places, SystemCommand } from '../probe/api.ts'
 import { projectRoot } from '../sandbox/project.ts'
 
+/** What a scenario cannot wait for: the report's daemon looks once a minute, and here once a second. */
+const hurried = { CHECK_INTERVAL: '1' }
+
 /** Every system that the rig knows by name; each is our own orchestrator with another strategy. */
 export const systemNames: readonly string[] = strategyNames
 
@@ -17,7 +20,21 @@ export function orchestratorCommand(args: string[], places: Places): SystemComma
   return {
     command: places.node,
     args,
-    env: { CLAUDE_ORCHESTRATOR_WORKSPACE: places.workspace },
+    env: { CLAUDE_ORCHESTRATOR_WORKSPACE: places.workspace, ...hurried },
     cwd: places.work,
   }
+}
+
+/** Our orchestrator with one of the rig's seeded defects, and all else as in `hybrid`. */
+export function defectiveSystem(defect: string, places: Places): SystemCommand {
+  return orchestratorCommand(
+    [join(projectRoot, 'harness/test/defects/orchestrator.ts'), defect, 'hybrid'],
+    places,
+  )
+}
+
+/** The bundled daemon as a service manager starts it anew, for the orchestrator with that pid. */
+export function daemonCommand({ node, workspace }: Places, owner: number): string[] {
+  const program = join(projectRoot, 'cleanup/bin/daemon.ts')
+  return [node, program, '--workspace', workspace, '--owner-pid', String(owner)]
 }

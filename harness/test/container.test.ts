@@ -110,7 +110,7 @@ describe.skipIf(!engine)('the container sandbox', () => {
   })
 
   test('a full disk is said to be full', async ({ sandbox }) => {
-    await sandbox.probe.run(['sh', '-c', 'head -c 2G /dev/zero > /tmp/fill'])
+    await sandbox.probe.run(['sh', '-c', 'dd if=/dev/zero of=/tmp/fill bs=1M'])
     await expect(sandbox.probe.write('/tmp/leakrig/x', 'x'.repeat(10_000))).rejects.toThrow(/no space left/)
   })
 

@@ -92,9 +92,11 @@ test('a project below /tmp is seen in the sandbox, and only read', async () => {
     await execa('cp', ['-r', 'package.json', 'package-lock.json', 'harness', 'cleanup', folder], {
       cwd: projectRoot,
     })
-    await execa('ln', ['-s', `${projectRoot}/node_modules`, folder])
+    // Not a link to it: where this clone lies below /tmp too, the sandbox's own /tmp would hide what is linked.
+    const modules = join(projectRoot, 'node_modules')
+    await execa('cp', ['-rl', modules, folder]).catch(() => execa('cp', ['-r', modules, folder]))
     const program = join(folder, 'harness/test/fixtures/ask-sandbox.ts')
-    const { stdout } = await execa(process.execPath, [
+    const { stdout } = await execa(join(folder, 'node_modules/node/bin/node'), [
       program,
       `test -e ${folder}/package.json && ! touch ${folder}/x`,
     ])

@@ -27,6 +27,13 @@ export class Daemon {
     return daemon
   }
 
+  /** One that finds another daemon in its place. */
+  static async standBy(rig: Rig, ...args: string[]): Promise<Daemon> {
+    const daemon = new Daemon(rig, args)
+    await until('the daemon stands by', () => daemon.events('standing-by').length > 0)
+    return daemon
+  }
+
   events(event: string): Record<string, unknown>[] {
     const lines = readText(this.#log)
       .split('\n')

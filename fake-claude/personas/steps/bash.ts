@@ -5,14 +5,18 @@ const aDay = 'sleep 86400'
 
 /** Commands that end by themselves. */
 export async function foregroundBash(claude: Claude): Promise<void> {
-  const { bash, events, output, settings } = claude
-  for (let i = 0; i < settings.bash; i += 1) {
-    const tool = bash.start(nested('true', settings.depth), 'Check the work')
-    await output.emit(events.toolUse(tool.use))
-    await tool.ended
-    const detail = { stdout: '', stderr: '', interrupted: false, isImage: false }
-    await output.emit(events.toolResult(tool.use, '', false, detail))
-  }
+  const { bash, depth } = claude.settings
+  for (let i = 0; i < bash; i += 1) await runBash(claude, nested('true', depth), 'Check the work')
+}
+
+/** One command, told before and after. */
+export async function runBash(claude: Claude, command: string, description: string): Promise<void> {
+  const { bash, events, output } = claude
+  const tool = bash.start(command, description)
+  await output.emit(events.toolUse(tool.use))
+  await tool.ended
+  const detail = { stdout: '', stderr: '', interrupted: false, isImage: false }
+  await output.emit(events.toolResult(tool.use, '', false, detail))
 }
 
 /** Commands that run until somebody ends them: claude is busy with them all the time. */

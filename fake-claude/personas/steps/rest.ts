@@ -21,7 +21,7 @@ export async function rest(claude: Claude): Promise<void> {
   await leave(claude)
 }
 
-/** Busy with a Bash tool, as far as claude itself is concerned: it only waits. */
-export function waitForBash(claude: Claude): Promise<void> {
+/** Busy with a Bash tool, or with nothing at all: claude itself only waits, until somebody ends it. */
+export function stay(claude: Claude): Promise<void> {
   return becomeIdle(claude)
 }

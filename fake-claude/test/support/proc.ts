@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { constants } from 'node:os'
 
 export interface Facts {
   pid: number
@@ -8,15 +10,17 @@ export interface Facts {
   pgid: number
   sid: number
   tty: number
+  nice: number
 }
 
 export function facts(pid: number): Facts | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const close = stat.lastIndexOf(')')
     const [state = '', ...numbers] = stat.slice(close + 2).split(' ')
     const [ppid = 0, pgid = 0, sid = 0, tty = 0] = numbers.map(Number)
-    return { pid, comm: stat.slice(stat.indexOf('(') + 1, close), state, ppid, pgid, sid, tty }
+    const nice = Number(numbers[15])
+    return { pid, comm: stat.slice(stat.indexOf('(') + 1, close), state, ppid, pgid, sid, tty, nice }
   } catch {
     return undefined
   }
@@ -50,7 +54,58 @@ export function status(pid: number, field: string): string {
   return text.match(new RegExp(`^${field}:\\s*(.*)$`, 'm'))?.[1] ?? ''
 }
 
-function all(): Facts[] {
+/** When a process was started, in ms since 1970, exact to about 10; undefined: there is none. */
+export function startedAt(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
+    const up = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0])
+    return Date.now() - (up - ticks / 100) * 1000
+  } catch {
+    return undefined
+  }
+}
+
+/** Those that were started with this HOME. */
+export function startedIn(home: string): number[] {
+  const pids = all().filter(({ state }) => !'ZX'.includes(state))
+  return pids.map(({ pid }) => pid).filter(pid => hasHome(pid, home))
+}
+
+function hasHome(pid: number, home: string): boolean {
+  try {
+    return environment(pid).HOME === home
+  } catch {
+    // Gone, or somebody else's.
+    return false
+  }
+}
+
+export function all(): Facts[] {
   const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
   return pids.map(pid => facts(Number(pid))).filter(one => one !== undefined)
+}
+
+/** Whether a process ignores, or catches, a signal. */
+export function answersTo(pid: number, signal: NodeJS.Signals): 'ignored' | 'caught' | 'default' {
+  const bit = 1n << BigInt(constants.signals[signal] - 1)
+  const has = (field: string) => (BigInt(`0x${status(pid, field)}`) & bit) !== 0n
+  return has('SigIgn') ? 'ignored' : has('SigCgt') ? 'caught' : 'default'
+}
+
+/** Who becomes the parent of an orphan here: process 1, or a subreaper above this test. */
+export function adopter(): number {
+  const orphan = 'sleep 0.1; read -r _ _ _ ppid _ </proc/$$/stat; echo $ppid'
+  return Number(execFileSync('sh', ['-c', `setsid -f sh -c '${orphan}'`], { encoding: 'utf8' }))
+}
+
+export function openFiles(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).map(fd => readlinkSync(`/proc/${pid}/fd/${fd}`))
+}
+
+/** What a process has computed for, in ms. */
+export function processorTime(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
 }

@@ -54,23 +54,28 @@ export const asFound: Strategy = {
   },
 
   async ended(agent, { status }) {
-    markEnded(agent, status)
+    markEnded(agent, status)()
     return {}
   },
 
   async kill(agent) {
     const killed = await killSession(layout.sessionName(agent))
-    markEnded(agent, 'terminated')
+    markEnded(agent, 'terminated')()
     return { tmux_session_killed: killed }
   },
 }
 
-function markEnded(agent: AgentRef, status: string): void {
-  change(layout.taskRegistry(agent.workspace, agent.taskId), task => {
-    Object.assign(find(task.agents, agent.agentId), { status, completed_at: new Date().toISOString() })
-    task.active_count = Math.max(0, task.active_count - 1)
-    if (status === 'completed') task.completed_count += 1
-  })
+/**
+ * Marks an agent's end in a copy of its task's registry. The copy is written by the function that this returns:
+ * what others have written until then is lost.
+ */
+export function markEnded(agent: AgentRef, status: string): () => void {
+  const path = layout.taskRegistry(agent.workspace, agent.taskId)
+  const task = read(path)
+  Object.assign(find(task.agents, agent.agentId), { status, completed_at: new Date().toISOString() })
+  task.active_count = Math.max(0, task.active_count - 1)
+  if (status === 'completed') task.completed_count += 1
+  return () => write(path, task)
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the registries are open JSON, and this code does not check them

@@ -1,7 +1,14 @@
 import type { AgentEntry, AgentRef } from '../../../cleanup/index.ts'
 
 /** How our own orchestrator cleans up after its agents. */
-export const strategyNames = ['none', 'immediate', 'daemon', 'hybrid'] as const
+export const strategyNames = [
+  'none',
+  'immediate',
+  'daemon',
+  'hybrid',
+  'report-option-1',
+  'report-option-2',
+] as const
 export type StrategyName = (typeof strategyNames)[number]
 
 interface TaskEntry {

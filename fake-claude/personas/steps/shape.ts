@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { quoted } from '../../children/bash-tools.ts'
+import { childEnvironment } from '../../children/environment.ts'
+import type { Claude } from '../../session/claude.ts'
+import { type Launch, launchesFor, script } from '../../shapes/launch.ts'
+import { launcherConfigs } from '../../shapes/launcher.ts'
+import { type PlanFiles, removePlan, writePlan } from '../../shapes/plan.ts'
+import { allReady, treeReady } from '../../shapes/ready.ts'
+import { runBash } from './bash.ts'
+
+/** Leaks what the directive's shape says, and goes on when all of it is as it must be. */
+export async function shape(claude: Claude): Promise<void> {
+  const launches = launchesFor(claude.settings)
+  for (const [at, launch] of launches.entries()) {
+    const files = writePlan(claude, launch, at)
+    await start(claude, launch, files)
+    await note(claude, launch, files)
+    removePlan(claude, files)
+  }
+  await noteLaunchers(claude)
+}
+
+async function start(claude: Claude, launch: Launch, { plan }: PlanFiles): Promise<void> {
+  const { afterMs } = claude.settings
+  const late = afterMs ? ['perl', script('late.pl'), String(afterMs)] : []
+  const commands = launch.commands.map(command => [...late, ...command])
+  if (launch.direct) {
+    for (const command of commands) startDirectly(claude, command, plan)
+    return
+  }
+  const background = afterMs || launch.jobControl ? ' &' : ''
+  const lines = commands.map(command => `${command.map(quoted).join(' ')} <${quoted(plan)}${background}`)
+  await runBash(claude, [...(launch.jobControl ? ['set -m'] : []), ...lines].join('\n'), 'Start the preview')
+}
+
+// Not through the Bash tool: a helper of claude's own, on its terminal and in its process group.
+function startDirectly(
+  { sessionId, places }: Claude,
+  [command = '', ...words]: string[],
+  plan: string,
+): void {
+  const stdin = openSync(plan, 'r')
+  const env = { ...childEnvironment(sessionId, places), CLAUDE_PROJECT_DIR: process.cwd() }
+  spawn(command, words, { env, stdio: [stdin, 'ignore', 'ignore'] }).unref()
+  closeSync(stdin)
+}
+
+/** Waits for all of it, and tells the journal. What comes late tells it by itself. */
+async function note({ settings, note }: Claude, launch: Launch, { ready }: PlanFiles): Promise<void> {
+  const { shape, commands } = launch
+  const last = settings.afterMs ? 'waiting' : launch.ready
+  for (const { pid, path, role } of await allReady(ready, last, commands.length)) {
+    note('shape', { shape, pid, path, role })
+    if (pid === undefined || role !== 'child' || settings.depth === 1) continue
+    for (const below of await treeReady(pid, settings.depth))
+      note('shape', { shape, pid: below, role: 'tree' })
+  }
+}
+
+async function noteLaunchers({ settings, servers, note }: Claude): Promise<void> {
+  const shape = 'mcp-launcher'
+  for (const { name } of launcherConfigs(settings)) {
+    const pid = servers.pidOf(name)
+    if (pid === undefined) throw new Error(`fake-claude: the MCP server ${name} of the shape is not there.`)
+    const below = await treeReady(pid, settings.depth + 1)
+    note('shape', { shape, pid, role: 'launcher' })
+    for (const wrapper of below.slice(0, -1)) note('shape', { shape, pid: wrapper, role: 'wrapper' })
+    note('shape', { shape, pid: below.at(-1), role: 'server' })
+  }
+}

@@ -1,0 +1,9 @@
+import type { Persona } from './persona.ts'
+import { gate } from './steps/gate.ts'
+import { reportWorking } from './steps/report.ts'
+import { stay } from './steps/rest.ts'
+import { shape } from './steps/shape.ts'
+import { talk } from './steps/talk.ts'
+
+/** Once the gate is open, prints its numbered events as fast as it can; then it is silent until somebody ends it. */
+export const talks: Persona = [reportWorking, shape, gate, talk, stay]

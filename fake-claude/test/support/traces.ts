@@ -1,0 +1,133 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { dirSync } from 'tmp-promise'
+import { all, facts, isAlive, startedAt, startedIn } from './proc.ts'
+import { until } from './until.ts'
+
+export interface Entry {
+  t: number
+  what: string
+  pid?: number
+  role?: string
+  [field: string]: unknown
+}
+
+/** The folders of one fake claude, and what it leaves in them, in its journal and in the table of processes. */
+export class Traces {
+  readonly folder: string
+  readonly home: string
+  readonly cwd: string
+  readonly temporary: string
+
+  constructor(folder?: string) {
+    this.folder = folder ?? dirSync({ prefix: 'fake-claude' }).name
+    this.home = join(this.folder, 'home')
+    this.cwd = join(this.folder, 'work')
+    this.temporary = join(this.folder, 't')
+    for (const path of [this.home, this.cwd, this.temporary]) mkdirSync(path, { recursive: true })
+  }
+
+  get environment(): Record<string, string | undefined> {
+    return {
+      PATH: process.env.PATH,
+      HOME: this.home,
+      CLAUDE_CODE_TMPDIR: this.temporary,
+      TMUX_TMPDIR: this.temporary,
+    }
+  }
+
+  prompt(directive: string): string {
+    return `Your task_id: T-1\nAGENT ID: a-1\n[[fake-claude journal=${this.folder}/journal ${directive}]]`
+  }
+
+  get journal(): Entry[] {
+    const path = join(this.folder, 'journal')
+    if (!existsSync(path)) return []
+    return wholeLines(readFileSync(path, 'utf8')).map(line => JSON.parse(line))
+  }
+
+  noted(what: string): Promise<Entry> {
+    return until(`the journal has '${what}'`, () => this.journal.find(entry => entry.what === what))
+  }
+
+  children(role: string): number[] {
+    const entries = this.journal.filter(entry => entry.what === 'child' && entry.role === role)
+    return entries.map(entry => entry.pid as number)
+  }
+
+  /** The pids of a shape's processes, in the order in which they were noted. */
+  made(role: string, what = 'shape'): number[] {
+    const entries = this.journal.filter(entry => entry.what === what && entry.role === role)
+    return entries.map(entry => entry.pid as number)
+  }
+
+  /** The roles of the shape's processes that live. */
+  get left(): string[] {
+    const entries = this.journal.filter(entry => entry.what === 'shape' || entry.what === 'deed')
+    return entries
+      .filter(entry => entry.pid !== undefined && isAlive(entry.pid) && isSame(entry))
+      .map(entry => entry.role as string)
+      .sort()
+  }
+
+  /** Whatever lives with this claude's environment, whether anybody noted it or not. */
+  get alive(): number[] {
+    return startedIn(this.home)
+  }
+
+  /** Those of its files that a clean exit removes, and whatever it needs for a moment only. */
+  passingFiles(): string[] {
+    const files = readdirSync(this.folder, { recursive: true, withFileTypes: true })
+      .filter(entry => !entry.isDirectory())
+      .map(entry => relative(this.folder, join(entry.parentPath, entry.name)))
+    const passing = /sessions\/\d+\.|shell-snapshots\/|cc-socks\/|\.output$|plan-|\.fifo$|\.tmp$/
+    return files.filter(file => passing.test(file))
+  }
+
+  /** Ends everything, and removes the folders. claude itself must be gone: until then it may start more. */
+  async sweep(): Promise<void> {
+    const storms = this.journal.filter(({ role }) => role === 'generation')
+    for (const entry of storms) if (!facts(entry.pid as number) || isSame(entry)) kill(-(entry.pid as number))
+    const leaders = this.children('bash')
+    for (const { pid } of all().filter(({ sid }) => leaders.includes(sid))) kill(pid)
+    for (const entry of this.journal.filter(entry => entry.pid !== undefined && isSame(entry)))
+      kill(entry.pid as number)
+    await until('nothing lives in its home', () => {
+      for (const pid of this.alive) kill(pid)
+      return this.alive.length === 0
+    })
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+// A pid that was noted can belong to somebody else by now: who was started after the entry was written.
+function isSame({ pid = 0, t }: Entry): boolean {
+  const start = startedAt(pid)
+  return start !== undefined && start <= t + 50
+}
+
+/**
+ * What there is of a storm, the dead among it too: those who live now are others when they are looked at. The pid of its
+ * first is not given away as long as the group has it.
+ */
+export function stormOf(first: number): number[] {
+  return all()
+    .filter(({ pgid, comm }) => pgid === first && comm === 'perl')
+    .map(({ pid }) => pid)
+}
+
+/** Both journal and output grow while they are read, and SIGKILL can cut the last line of either. */
+export function wholeLines(text: string): string[] {
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter(Boolean)
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // Gone already.
+  }
+}

@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { type AgentRef, layout } from '../../../cleanup/index.ts'
+import { answersToName, killSession } from '../tmux.ts'
+import { asFound, markEnded } from './as-found.ts'
+import { moveLogs, removePrompt } from './report-files.ts'
+import type { Strategy } from './strategy.ts'
+
+/** How long the processes of a killed session are given, ms. */
+const endingMs = 500
+
+/**
+ * The report's option 1 (section 6), faults included: the call that ends an agent cleans up after it, in the
+ * process that was called. Where that is the agent's own instance it dies with the session that it kills, and
+ * nothing after that is done; the registry, which was read before and is written last, is not written then.
+ */
+export const reportOption1: Strategy = {
+  ...asFound,
+  name: 'report-option-1',
+  ended: (agent, { status }) => end(agent, status),
+  kill: agent => end(agent, 'terminated'),
+}
+
+async function end(agent: AgentRef, status: string): Promise<Record<string, unknown>> {
+  const writeRegistry = markEnded(agent, status)
+  const cleanup = await cleanUp(agent)
+  writeRegistry()
+  return { cleanup }
+}
+
+async function cleanUp(agent: AgentRef): Promise<Record<string, unknown>> {
+  const session = layout.sessionName(agent)
+  let killed = false
+  if (await answersToName(session)) {
+    killed = await killSession(session)
+    await delay(endingMs)
+  }
+  return {
+    tmux_session: killed,
+    prompt_file: removePrompt(agent),
+    log_files_archived: moveLogs(agent),
+    ...(await verify(agent)),
+  }
+}
+
+/**
+ * The report's verification: lines of `ps` that hold the agent's id and the word "claude". A child that leaks
+ * has neither in its arguments, and a pager on the agent's log has both.
+ */
+async function verify({ agentId }: AgentRef): Promise<Record<string, unknown>> {
+  try {
+    const { stdout } = await promisify(execFile)('ps', ['aux'], { timeout: 5_000, maxBuffer: 64 << 20 })
+    const lines = stdout.split('\n').filter(line => line.includes(agentId) && /claude/i.test(line))
+    return lines.length === 0
+      ? { verified_no_zombies: true }
+      : { verified_no_zombies: false, zombie_processes: lines.length }
+  } catch {
+    return { verified_no_zombies: false }
+  }
+}

@@ -1,0 +1,58 @@
+import { CannotMeasureError, directiveText, poll } from '../../harness/index.ts'
+import type { Command } from './commands.ts'
+import type { World } from './world.ts'
+
+type Kind = Extract<Command, { do: 'bystander-comes' }>['kind']
+
+/** Somebody innocent arrives, at any time: also when agents have ended, or are just ending. */
+export async function bystanderComes(world: World, kind: Kind): Promise<string> {
+  const name = `mine-${world.told.length}`
+  if (kind === 'lookalike') await lookalike(world, name)
+  else if (kind === 'session') await session(world, name, ['sleep', 'infinity'])
+  else await claude(world, name)
+  return `a bystander comes, ${kind} ${name}`
+}
+
+/** A process with everything in its arguments that a careless cleanup looks for. */
+async function lookalike({ rig, company, agents, guests }: World, name: string): Promise<void> {
+  const words = `less ${agents.map(({ agent }) => `agent_${agent.id}`).join(' ')} claude`
+  const script = 'exec -a "$0" sleep infinity'
+  const planted = await rig.probe.plant(['bash', '-c', script, words])
+  await company.addProcess(planted)
+  const leave = async () => {
+    company.removeProcess(planted)
+    await rig.probe.signal(planted, 'SIGKILL')
+  }
+  guests.push({ name, leave })
+}
+
+/** A user's own tmux session, on the server that the agents are on. */
+async function session({ rig, company, guests }: World, name: string, command: string[]): Promise<void> {
+  const { code, stdout, stderr } = await rig.probe.run([
+    ...['tmux', 'new-session', '-d', '-P', '-F', '#{session_id}', '-s', name],
+    ...command,
+  ])
+  if (code !== 0) throw new CannotMeasureError(`The bystander ${name} could not be started: ${stderr}`)
+  await company.addGuest(name)
+  const leave = async () => {
+    company.remove(name)
+    await rig.probe.run(['tmux', 'kill-session', '-t', stdout.trim()])
+  }
+  guests.push({ name, leave })
+}
+
+/** A user's own claude at work. */
+async function claude(world: World, name: string): Promise<void> {
+  const { rig, company } = world
+  const journal = `${rig.places.own}/${name}.ndjson`
+  const prompt = `Help me. ${directiveText({ persona: 'works', bash: 0, journal })}`
+  const flags = ['--print', '--output-format', 'stream-json', '--verbose', '--dangerously-skip-permissions']
+  await session(world, name, ['claude', ...flags, prompt])
+  const rests = await poll(
+    20_000,
+    async () => (await rig.probe.read(journal))?.includes('"idle"') || undefined,
+  )
+  if (!rests) throw new CannotMeasureError(`The bystander ${name} did not come to work.`)
+  await rig.comesToRest()
+  await company.add(name)
+}

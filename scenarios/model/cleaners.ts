@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { daemonCommand } from '../../harness/index.ts'
+import { heldByDaemon, type World } from './world.ts'
+
+/** How long a cleaning that was handed over is waited for, ms: it may be done already. */
+const handOverMs = 700
+
+/** What a cleaner inside its agent does takes a tenth of what others do: it writes the intent, and hands over. */
+const insideShare = 10
+
+/**
+ * SIGKILL for the MCP server inside an agent that is just completing, in the middle of the call. Only where no Bash
+ * tool is left: then claude leaves by itself after its result, and has completed all the same.
+ */
+export async function killInside({ rig, present }: World, afterMs: number): Promise<string | undefined> {
+  const whose = present.find(({ reports, bash }) => reports && !bash)
+  const server = (await whose?.agent.journal())?.find(({ role }) => role === 'mcp')?.pid
+  const process = (await whose?.agent.processes())?.find(({ pid }) => pid === server)
+  if (!whose || !process) return undefined
+  await delay(afterMs / insideShare)
+  if (!(await rig.probe.signal(process, 'SIGKILL'))) return undefined
+  return `${whose.name}'s own MCP server is killed`
+}
+
+/** SIGKILL for the process outside the agent to which a cleaner inside has handed its work. */
+export async function killHandOver({ rig, present }: World, afterMs: number): Promise<string | undefined> {
+  if (!present.some(({ reports }) => reports)) return undefined
+  const command = String.raw`^\S+ \S*/cleanup/bin/hand-over\.ts `
+  const killed = await rig.probe.signalFirst({ command, withinMs: handOverMs, afterMs }, 'SIGKILL')
+  return killed && `the hand-over process is killed ${afterMs} ms after it was seen`
+}
+
+/** SIGKILL for the daemon, whatever it is at. One that stood by takes its place; otherwise none is there until somebody starts it. */
+export async function stopDaemon(
+  { rig, company, daemons }: World,
+  afterMs: number,
+): Promise<string | undefined> {
+  await delay(afterMs)
+  for (let daemon = daemons.shift(); daemon; daemon = daemons.shift()) {
+    company.removeProcess(daemon)
+    if (await rig.probe.signal(daemon, 'SIGKILL')) return `the daemon is killed after ${afterMs} ms`
+  }
+  return undefined
+}
+
+/** As a service manager does it. */
+export async function startDaemon(world: World): Promise<void> {
+  const { rig, company } = world
+  const daemon = await rig.probe.plant(daemonCommand(rig.places, rig.system.pid))
+  await company.addProcess(daemon, heldByDaemon)
+  world.daemons.push(daemon)
+}
+
+/**
+ * SIGKILL for the orchestrator, with all cleanings that it is at, and a new one in its place. What it was asked
+ * for and had not written down yet is forgotten: such an agent lives on.
+ */
+export async function killOrchestrator(world: World, afterMs: number): Promise<string> {
+  const { rig, company } = world
+  await delay(afterMs)
+  await rig.probe.signal(rig.system, 'SIGKILL')
+  company.removeProcess(rig.system)
+  await forgetCalls(world)
+  await company.addProcess(await rig.startSystem())
+  await world.findDaemon()
+  return `the orchestrator is killed after ${afterMs} ms, and started anew`
+}
+
+async function forgetCalls(world: World): Promise<void> {
+  const errors = await Promise.all(world.calls.map(({ error }) => error))
+  const failed = world.calls.splice(0).filter((_, index) => errors[index])
+  for (const whose of new Set(failed.map(call => call.whose))) {
+    const asked = new Set(failed.filter(call => call.whose === whose).map(({ ends }) => ends))
+    const { status } = (await whose.agent.registered()).task ?? {}
+    if (status !== 'working' || !whose.ends.isSubsetOf(asked)) continue
+    whose.ends.clear()
+    await world.company.add(whose.agent.id)
+  }
+}

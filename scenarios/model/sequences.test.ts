@@ -1,0 +1,21 @@
+import fc from 'fast-check'
+import { testRuns as test } from '../../harness/index.ts'
+import { sequences } from './commands.ts'
+import { failureText, runSequence } from './run-sequence.ts'
+import { readSettings, shards } from './settings.ts'
+
+const settings = readSettings(process.env)
+
+test.concurrent.for(shards(settings))(
+  'no sequence leaks, or touches what is not its own (seed $seed, $runs runs)',
+  { timeout: settings.runs * 60_000 },
+  async ({ seed, path, runs }, { freshRig }) => {
+    const property = fc.asyncProperty(sequences, commands => runSequence(freshRig, commands))
+    const details = await fc.check(property, {
+      seed,
+      numRuns: runs,
+      ...(path && { path, endOnFailure: true }),
+    })
+    if (details.failed) throw new Error(failureText(details))
+  },
+)

@@ -1,0 +1,92 @@
+import { archiveFaults, findingsText, poll, strayArchives } from '../../harness/index.ts'
+import { startDaemon } from './cleaners.ts'
+import type { Modelled, World } from './world.ts'
+
+/** How long the registries may lag behind the sandbox, ms: that a cleaning is done is written last. */
+const writtenWithinMs = 5_000
+
+/**
+ * Lets everything come to rest, and compares it with the model.
+ * @throws an Error that says what is left, gone or registered wrongly.
+ */
+export async function settle(world: World): Promise<void> {
+  const { rig, company } = world
+  if (world.daemons.length === 0) {
+    await startDaemon(world)
+    world.told.push('the daemon is started')
+  }
+  const faults = await callFaults(world)
+  const verdict = await rig.settle(world.patience, await company.expected())
+  if (verdict.result !== 'pass') faults.push(findingsText(verdict))
+  faults.push(...(await registryFaults(world)), ...(await logFaults(world)))
+  if (faults.length > 0) throw new Error(faults.join('\n'))
+  for (const one of world.agents) one.over ||= one.ends.size > 0
+}
+
+/** A call may be refused only where another ending of the same agent came first. */
+async function callFaults(world: World): Promise<string[]> {
+  const calls = world.calls.splice(0)
+  const errors = await Promise.all(calls.map(({ error }) => error))
+  return errors.flatMap((error, index) => {
+    const { whose, ends } = calls[index] as (typeof calls)[number]
+    return error && whose.ends.size === 1
+      ? `${whose.name} was to be ${ends}, and the answer was ${error}`
+      : []
+  })
+}
+
+async function registryFaults(world: World): Promise<string[]> {
+  let faults: string[] = []
+  await poll(writtenWithinMs, async () => {
+    faults = await registryFaultsNow(world)
+    return faults.length === 0 || undefined
+  })
+  return faults
+}
+
+async function registryFaultsNow({ rig, agents }: World): Promise<string[]> {
+  const faults: string[] = []
+  const found = { live: 0, completed: 0 }
+  for (const { agent, name, ends } of agents) {
+    const { task, global } = await agent.registered()
+    const allowed = ends.size > 0 ? [...ends] : ['working']
+    if (!allowed.includes(String(task?.status)) || global?.status !== task?.status)
+      faults.push(
+        `${name} should be ${allowed.join(' or ')}, and is ${task?.status} in its task’s registry and ${global?.status} in the global one`,
+      )
+    const cleanup = (task?.cleanup as { state?: string } | undefined)?.state
+    if (cleanup !== (ends.size > 0 ? 'done' : undefined)) faults.push(`${name}'s cleanup is ${cleanup}`)
+    if (ends.size === 0) found.live += 1
+    if (task?.status === 'completed') found.completed += 1
+  }
+  const counts = await readCounts(rig.places.workspace, world => rig.probe.read(world), agents)
+  const expected = { ...found, spawned: agents.length, allLive: found.live, allSpawned: agents.length }
+  for (const [key, value] of Object.entries(expected))
+    if (counts[key] !== value) faults.push(`the registries count ${counts[key]} ${key}, and it is ${value}`)
+  return faults
+}
+
+async function readCounts(
+  workspace: string,
+  read: (path: string) => Promise<string | undefined>,
+  [first]: Modelled[],
+): Promise<Record<string, unknown>> {
+  const task = JSON.parse((await read(`${workspace}/${first?.agent.taskId}/AGENT_REGISTRY.json`)) ?? '{}')
+  const global = JSON.parse((await read(`${workspace}/registry/GLOBAL_REGISTRY.json`)) ?? '{}')
+  return {
+    live: task.active_count,
+    completed: task.completed_count,
+    spawned: task.total_spawned,
+    allLive: global.active_agents,
+    allSpawned: global.total_agents_spawned,
+  }
+}
+
+/** A pane that dies while claude still prints takes the last lines with it: there only the names are looked at. */
+async function logFaults({ rig, agents }: World): Promise<string[]> {
+  const ended = agents.filter(({ ends, over }) => ends.size > 0 && !over)
+  const whole = ended.filter(({ ends }) => ends.size === 1 || !ends.has('crashed'))
+  const faults = await Promise.all(whole.map(({ agent }) => archiveFaults(rig, agent)))
+  const all = agents.filter(({ ends }) => ends.size > 0).map(({ agent }) => agent)
+  return [...faults.flat(), ...(await strayArchives(rig, all))]
+}
