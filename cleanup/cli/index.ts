@@ -1,11 +1,15 @@
 import type { Command } from 'commander'
 import { addExplain } from './explain.ts'
 import { addRetention } from './retention.ts'
+import { addService } from './service.ts'
+import { addStatus } from './status.ts'
 import { addSweep } from './sweep.ts'
 
 /** Adds the commands of the cleanup to a program. What they do is loaded when one of them runs. */
 export function addCleanupCommands(program: Command): void {
   addExplain(program)
   addRetention(program)
+  addService(program)
+  addStatus(program)
   addSweep(program)
 }

@@ -1,56 +1,32 @@
-import path from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import type { Measurement } from '../metrics/measurement.ts'
+import { run } from './exit-codes.ts'
 
-interface Options {
+export interface StatusOptions {
   all?: boolean
   json?: boolean
   watch?: boolean
   interval: number
 }
 
-/** 0 all was seen (whatever it was), 3 something could not be read or asked. 2, wrong usage, is commander's. */
-const exitCodes = { seen: 0, unknown: 3 } as const
-
 /** Adds `leakrig status`: the agents of some workspaces, and what there is of them on the machine. Changes nothing. */
-export function addStatusCommand(program: Command): void {
+export function addStatus(program: Command): void {
   program
     .command('status')
     .description('show the agents, their sessions, processes and logs, and how far their cleanup is')
-    .argument('[workspace...]', 'folders named .agent-workspace (default: the one here)')
-    .option('--all', 'show the agents whose cleanup is done, too')
-    .option('--json', 'print JSON')
+    .argument('[workspace...]', 'folders .agent-workspace (the one below the current folder)')
+    .option('--all', 'also the agents whose cleanup is done')
+    .option('--json', 'as JSON, for programs')
     .option('--watch', 'keep looking: redraw on a terminal (q ends), elsewhere print each change')
     .option('--interval <seconds>', 'how often --watch looks', seconds, 2)
     .addHelpText(
       'after',
-      '\nExit codes: 0 all was seen, 2 wrong usage, 3 something could not be read or asked.',
+      '\nExit codes: 0 all was seen, whatever it was; 2 wrong usage; 3 something could not be read or asked.',
     )
-    .action(async (workspaces: string[], options: Options) => {
-      process.exitCode = await run(workspaces, options)
+    .action(async (workspaces: string[], options: StatusOptions) => {
+      const { runStatus } = await import('./run-status.ts')
+      await run(() => runStatus(workspaces, options))
     })
 }
-
-async function run(workspaces: string[], { all = false, json = false, watch: keep, interval }: Options) {
-  // Whoever reads our list may leave early (head); that is no error of ours.
-  process.stdout.on('error', () => {})
-  const roots = (workspaces.length > 0 ? workspaces : ['.agent-workspace']).map(folder =>
-    path.resolve(folder),
-  )
-  const { measure } = await import('../metrics/measure.ts')
-  const { statusLines } = await import('../metrics/status/table.ts')
-  const { watch } = await import('../metrics/status/watch.ts')
-  if (keep) {
-    return exitCode(await watch(roots, { all, json, intervalMs: interval * 1000 }))
-  }
-  const found = await measure(roots)
-  const text = json ? JSON.stringify(found, null, 2) : statusLines(found, all).join('\n')
-  process.stdout.write(`${text}\n`)
-  return exitCode(found)
-}
-
-const exitCode = (found: Measurement | undefined): number =>
-  found?.problems.length === 0 ? exitCodes.seen : exitCodes.unknown
 
 function seconds(text: string): number {
   const value = Number(text)

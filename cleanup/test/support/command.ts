@@ -1,13 +1,11 @@
 // `leakrig status`, `leakrig service` and a daemon as a program of their own: `command.ts <command> <arguments>`.
 import { Command } from 'commander'
-import { addServiceCommand } from '../../cli/service.ts'
-import { addStatusCommand } from '../../cli/status.ts'
+import { addCleanupCommands } from '../../cli/index.ts'
 import { runDaemon } from '../../index.ts'
 import { Monitor } from '../../metrics/monitor.ts'
 
 const program = new Command('leakrig').exitOverride(error => process.exit(error.exitCode === 0 ? 0 : 2))
-addStatusCommand(program)
-addServiceCommand(program)
+addCleanupCommands(program)
 program.command('daemon <workspace...>').action(async (workspaces: string[]) => {
   const stop = new AbortController()
   process.on('SIGTERM', () => stop.abort())

@@ -1,6 +1,6 @@
-import type { AgentRow, Measurement } from '../measurement.ts'
-import { isPendingRow } from '../pending.ts'
-import { printable } from './words.ts'
+import type { AgentRow, Measurement } from '../metrics/measurement.ts'
+import { isPendingRow } from '../metrics/pending.ts'
+import { oneLine } from './words.ts'
 
 /** What is compared between two looks, by a name for people. Ages and sizes change always, and are no news. */
 export function facts(found: Measurement): Map<string, string> {
@@ -50,6 +50,6 @@ export function changeLines(
       old === undefined
         ? (fresh ?? '')
         : `${old || 'none'} -> ${fresh === undefined ? 'gone' : fresh || 'none'}`
-    return [printable(`${time} ${name}: ${change || 'none'}`)]
+    return [oneLine(`${time} ${name}: ${change || 'none'}`)]
   })
 }

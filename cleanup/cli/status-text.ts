@@ -1,14 +1,14 @@
-import { FILE_CLASSES } from '../file-classes.ts'
-import type { AgentRow, DaemonFigures, Measurement, WorkspaceFigures } from '../measurement.ts'
-import { isPendingRow, oldestPendingSeconds } from '../pending.ts'
-import { age, plural, printable, size } from './words.ts'
+import { FILE_CLASSES } from '../metrics/file-classes.ts'
+import type { AgentRow, DaemonFigures, Measurement, WorkspaceFigures } from '../metrics/measurement.ts'
+import { isPendingRow, oldestPendingSeconds } from '../metrics/pending.ts'
+import { count, duration, oneLine, size } from './words.ts'
 
 const HEADINGS = ['AGENT', 'STATUS', 'SINCE', 'SESSION', 'PROCS', 'RSS', 'LOG', 'OUTPUT', 'CLEANUP']
 
 /** What was found, for people: a table of agents per workspace, then everything together. `all` shows those that are done, too. */
 export function statusLines(found: Measurement, all: boolean): string[] {
   const parts = found.workspaces.flatMap(figures => [...workspaceLines(figures, found.atMs, all), ''])
-  return [...parts, ...totalLines(found), ...found.problems.map(problem => `! ${problem}`)].map(printable)
+  return [...parts, ...totalLines(found), ...found.problems.map(problem => `! ${problem}`)].map(oneLine)
 }
 
 function workspaceLines(
@@ -23,7 +23,7 @@ function workspaceLines(
   return [
     workspace,
     ...(shown.length > 0 ? columns(shown, atMs) : []),
-    `  ${plural(agents.length, 'agent')}${hidden > 0 ? `, ${hidden} of them done and not shown (--all)` : ''}; ${pending > 0 ? `${plural(pending, 'cleanup')} pending, the oldest for ${age(oldest)}` : 'no cleanup pending'}`,
+    `  ${count(agents.length, 'agent')}${hidden > 0 ? `, ${hidden} of them done and not shown (--all)` : ''}; ${pending > 0 ? `${count(pending, 'cleanup')} pending, the oldest for ${duration(oldest)}` : 'no cleanup pending'}`,
     `  daemon: ${daemonText(daemon, atMs)}`,
     ...(disk
       ? [
@@ -40,7 +40,7 @@ const isWorthShowing = ({ state, problems, unknown }: AgentRow): boolean =>
   state !== 'done' || unknown || problems.length > 0
 
 function columns(rows: readonly AgentRow[], atMs: number): string[] {
-  const cells = rows.map(row => cellsOf(row, atMs).map(printable))
+  const cells = rows.map(row => cellsOf(row, atMs).map(oneLine))
   const widths = HEADINGS.map((heading, n) =>
     Math.max(heading.length, ...cells.map(cell => cell[n]?.length ?? 0)),
   )
@@ -54,17 +54,16 @@ function columns(rows: readonly AgentRow[], atMs: number): string[] {
 
 function cellsOf(row: AgentRow, atMs: number): string[] {
   const { session, processes, lastOutputMs } = row
-  const since = row.since === undefined ? undefined : atMs - Date.parse(row.since)
   const notKnown = row.state === 'done' ? '-' : '?'
   return [
     `${row.taskId}/${row.agentId}`,
     row.status,
-    age(since),
+    age(Date.parse(row.since ?? ''), atMs),
     session === undefined ? notKnown : session ? 'yes' : 'no',
     processes === undefined ? notKnown : String(processes),
     row.rssBytes === undefined ? notKnown : size(row.rssBytes),
-    size(row.logBytes),
-    lastOutputMs === undefined ? '-' : age(atMs - lastOutputMs),
+    row.logBytes === undefined ? '-' : size(row.logBytes),
+    age(lastOutputMs, atMs),
     row.state === 'live' ? '-' : row.state,
   ]
 }
@@ -72,7 +71,7 @@ function cellsOf(row: AgentRow, atMs: number): string[] {
 function daemonText({ pid, health, fresh }: DaemonFigures, atMs: number): string {
   if (pid === undefined) return health ? `none; the last one, ${health.pid}, did not stop by itself` : 'none'
   if (!health) return `process ${pid}, which writes no health file`
-  const beat = `heartbeat ${age(atMs - Date.parse(health.heartbeat_at))} ago${fresh ? '' : ', too long'}`
+  const beat = `heartbeat ${duration(atMs - Date.parse(health.heartbeat_at))} ago${fresh ? '' : ', too long'}`
   return [`process ${pid}, ${beat}, ${health.state}`, ...health.reasons].join('; ')
 }
 
@@ -101,3 +100,7 @@ function totalLines({ workspaces, sessions, processes }: Measurement): string[] 
   }
   return lines
 }
+
+/** How long ago something was; a dash when that is not known. */
+const age = (sinceMs: number | undefined, atMs: number): string =>
+  sinceMs === undefined || Number.isNaN(sinceMs) ? '-' : duration(atMs - sinceMs)

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { measure } from '../measure.ts'
-import type { Measurement } from '../measurement.ts'
-import { changeLines, facts } from './changes.ts'
+import { measure } from '../metrics/measure.ts'
+import type { Measurement } from '../metrics/measurement.ts'
 import { Screen } from './screen.ts'
-import { statusLines } from './table.ts'
+import { changeLines, facts } from './status-changes.ts'
+import { statusLines } from './status-text.ts'
 
 export interface WatchOptions {
   all: boolean
