@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cleanUp, layout, recordIntent, updateAgent } from '../index.ts'
 import { measure } from '../metrics/measure.ts'
@@ -84,8 +85,12 @@ describe('what nobody will clean up any more is unattributed', () => {
     const ref = await rig.deploy('a', { claude: idle, recorded: false })
     expect(await unattributed()).toEqual([])
     await done(ref)
-    const found = await unattributed()
-    expect(found.map(({ comm }) => comm).toSorted()).toEqual(['bash', 'bash', 'sleep', 'tee'])
+    const found = await until('all are found, and have become what they are', async () => {
+      const all = await unattributed()
+      return (
+        isDeepStrictEqual(all.map(({ comm }) => comm).toSorted(), ['bash', 'bash', 'sleep', 'tee']) && all
+      )
+    })
     expect(found[0]?.why).toContain('LEAKRIG_AGENT=')
     expect(found[0]?.rssBytes).toBeGreaterThan(0)
   })
@@ -94,8 +99,11 @@ describe('what nobody will clean up any more is unattributed', () => {
     const ref = await rig.deploy('a', { claude: `setsid sleep 999 >/dev/null & ${idle}`, marker: false })
     await done(ref)
     rig.tmux('rename-session', '-t', '=agent_a:', 'renamed')
-    const found = await unattributed()
-    expect(found.map(({ comm }) => comm).toSorted()).toEqual(['bash', 'bash', 'sleep', 'sleep', 'tee'])
+    const expected = ['bash', 'bash', 'sleep', 'sleep', 'tee']
+    const found = await until('all are found, and have become what they are', async () => {
+      const all = await unattributed()
+      return isDeepStrictEqual(all.map(({ comm }) => comm).toSorted(), expected) && all
+    })
     expect(found[0]?.why).toContain('TMUX_PANE=')
   })
 

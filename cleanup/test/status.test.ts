@@ -55,7 +55,7 @@ test('a table for people: live and pending agents, problems below them, totals, 
     '3 agents, 1 of them done and not shown (--all); 1 cleanup pending, the oldest for 62 min',
   )
   expect(out).toContain('daemon: none')
-  expect(out).toMatch(/disk: prompt 3 \(\S+\), stream 3 .*; \S+ free$/m)
+  expect(out).toMatch(/disk: prompt 3 \(\S+ kB\), stream 3 .*; \S+ [MG]B free$/m)
   expect(out).toContain('In all: 1 running, 2 completed')
   expect(out).toContain('sessions: 1 of live agents, 1 of agents at their end, 1 orphaned')
   expect(out).toMatch(/^ +agent_ghost \(\$\d+ on /m)
