@@ -17,8 +17,8 @@ const systemctl = (...args: string[]): string =>
 const show = (property: string): string => systemctl('show', '--value', '-p', property, 'leakrig.service')
 
 const rig = await Rig.start()
-// A child in a session of its own that ignores what ends the others, and an agent that is found by its marker only.
-const claude = `setsid bash -c 'trap "" HUP TERM; echo $$ > own.pid; sleep 1000' >/dev/null 2>&1 & echo ready; sleep 1000 & wait`
+// A daemon of the agent's that ignores what ends the others: nothing but the marker in its environment tells whose it is.
+const claude = `setsid -f bash -c 'trap "" HUP TERM; echo $$ > own.pid; sleep 1000' >/dev/null 2>&1; echo ready; sleep 1000 & wait`
 const seen: Record<string, unknown> = {}
 
 seen.install = await runCommand('service', 'install', ...system, '--now', rig.workspace)
