@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { cleanUp, layout, recordIntent, updateAgent } from '../index.ts'
+import { agentMarker, cleanUp, layout, recordIntent, updateAgent } from '../index.ts'
 import { measure } from '../metrics/measure.ts'
 import { oldestPendingSeconds } from '../metrics/pending.ts'
 import { Rig, readText } from './support/rig.ts'
@@ -119,8 +119,14 @@ describe('what nobody will clean up any more is unattributed', () => {
   })
 
   test('but not the tmux server, which may bear the marker, nor what has no trace', async () => {
-    const ref = await rig.deploy('a', { claude: idle, socket: `${rig.folder}/own` })
-    const server = rig.entry(ref).tmux?.server_pid
+    // A server that is started by an agent's process inherits its marker.
+    const marker = agentMarker(rig.ref('a'))
+    process.env.LEAKRIG_AGENT = marker
+    const ref = await rig
+      .deploy('a', { claude: idle, socket: `${rig.folder}/own` })
+      .finally(() => delete process.env.LEAKRIG_AGENT)
+    const server = rig.entry(ref).tmux?.server_pid ?? 0
+    expect(readText(`/proc/${server}/environ`)).toContain(`LEAKRIG_AGENT=${marker}`)
     await done(ref)
     rig.start('sleep', ['1000'])
     const found = await unattributed()
