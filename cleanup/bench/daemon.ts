@@ -46,8 +46,8 @@ async function special(index: number, command: string): Promise<Deployed | undef
 }
 
 async function measureIdle(): Promise<void> {
-  // The start is no idling.
-  await pause(10_000)
+  // The start is no idling, and neither is the first retention, half a minute after it.
+  await pause(40_000)
   const before = daemon.usage()
   await pause(IDLE_MS)
   const after = daemon.usage()
