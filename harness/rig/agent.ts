@@ -7,7 +7,8 @@ import type { Directive } from './directive.ts'
 import { type JournalEntry, readJournal } from './journal.ts'
 import type { Rig } from './rig.ts'
 
-interface AgentFacts {
+/** What is known of an agent from its deploy on. */
+export interface AgentFacts {
   id: string
   session: string
   taskId: string
@@ -82,6 +83,12 @@ export class Agent {
   async isKilled(reason = 'A scenario of leakrig'): Promise<Record<string, unknown>> {
     this.rig.ending()
     return this.rig.callTool('kill_real_agent', { task_id: this.taskId, agent_id: this.id, reason })
+  }
+
+  /** The sentence with which the system refuses to end it. */
+  killIsRefused(): Promise<string> {
+    this.rig.ending()
+    return this.rig.refusal('kill_real_agent', { task_id: this.taskId, agent_id: this.id })
   }
 
   /** SIGKILL for the process of its pane: what the report calls a killed session. */
