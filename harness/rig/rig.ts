@@ -40,7 +40,7 @@ export class Rig {
   readonly #agents: Agent[] = []
   /** Identities of the processes that the system started before its first agent. */
   #ownProcesses = new Set<string>()
-  readonly #excused = new Set<string>()
+  readonly #excused = new Map<string, string>()
   #taskId = ''
   #command: SystemCommand | undefined
   #system: ProcessIdentity | undefined
@@ -244,6 +244,7 @@ export class Rig {
     const baseline = expected?.baseline ?? (await this.baseline())
     const known = { ...(await this.#known()), ...(expected && { mayBeNew: expected.mayBeNew }) }
     const verdict = await settle(instruments, this.#withoutExcused(baseline), known, patience)
+    verdict.notes.push(...this.#excusedNotes())
     this.verdicts.push(verdict)
     return verdict
   }
@@ -260,18 +261,28 @@ export class Rig {
   }
 
   /**
-   * What a fault of the rig's own took away, or made superfluous: it need not be there any more, and may be. The
-   * rest of the baseline has to be.
+   * What need not be there any more, and may be: it was taken away by a fault of the rig's own, or nothing can tell
+   * whose it is. The report says so of whatever is there at the end.
    */
-  async excuse(which: (one: Resource) => boolean): Promise<void> {
+  async excuse(why: string, which: (one: Resource) => boolean): Promise<void> {
     const { resources } = await this.look()
     const all = [...(await this.baseline()).resources, ...resources].filter(which)
-    for (const { id } of all) this.#excused.add(id)
+    for (const { id } of all) this.#excused.set(id, why)
+  }
+
+  #excusedNotes(): string[] {
+    const there = this.lastSnapshot?.resources ?? []
+    return there.flatMap(one => {
+      const why = this.#excused.get(one.id)
+      return why ? `${one.kind === 'file' ? one.path : one.id}: ${why}` : []
+    })
   }
 
   #isExcused(one: Resource): boolean {
     if (one.kind !== 'descriptor') return this.#excused.has(one.id)
-    return [...this.#excused].some(id => one.id.startsWith(`descriptor ${id.replace('process ', '')}/`))
+    return [...this.#excused.keys()].some(id =>
+      one.id.startsWith(`descriptor ${id.replace('process ', '')}/`),
+    )
   }
 
   #withoutExcused(baseline: Snapshot): Snapshot {

@@ -14,7 +14,7 @@ const kinds = new Set(['session', 'pane', 'process', 'file'])
  * process of it stopped or dead that was not.
  */
 export async function staysUntouched(agent: Agent, happens: () => Promise<unknown>): Promise<void> {
-  const before = own(agent, await agent.rig.comesToRest())
+  const before = own(agent, await agent.rig.look())
   expect(before.size).toBeGreaterThan(0)
   await happens()
   await delay(watchMs)

@@ -31,7 +31,7 @@ for (const ending of ['killed', 'crashed'] satisfies EndingName[])
     const crowd = new Crowd(rig)
     await crowd.gathers()
     const agent = await rig.launchHalf({ persona: 'works' })
-    await rig.excuse(one => rig.isOwnProcess(one)) // whatever becomes of what it had started
+    await rig.excuse('the system that started it was killed', one => rig.isOwnProcess(one))
     await rig.startSystem(systemCommand(inject('leakrig').system, rig.places))
     const neighbour = await crowd.gathersAround(agent)
     await provesRed(leaks, () => endsWell({ agent, neighbour }, ending))

@@ -31,6 +31,8 @@ export interface Shape {
   prepare?: (rig: Rig) => Promise<void>
   /** What the agent does before it ends, or what happens to it. */
   before?: (agent: Agent) => Promise<void>
+  /** Marks what no cleanup can know to be the agent's; where it is left, the report says so. */
+  excuse?: (rig: Rig) => Promise<void>
   /** Why the cell can not be run in this sandbox; undefined where it can. */
   objection?: (rig: Rig) => Promise<string | undefined>
   /** All of them, where nothing else is said. */
@@ -52,7 +54,10 @@ export function matrix(shapes: Shape[]): void {
         await shape.prepare?.(rig)
         const scene = await setScene(rig, { shape: shape.directive ?? { shape: shape.name }, ending })
         await shape.before?.(scene.agent)
-        if (!proof) return endsWell(scene, ending)
+        if (!proof) {
+          await shape.excuse?.(rig)
+          return endsWell(scene, ending)
+        }
         await endings[ending].happens(scene.agent)
         const leftAlone = ending === 'killed' || ending === 'crashed'
         if (leftAlone) await claudeEnds(scene.agent)

@@ -1,6 +1,7 @@
 import type { Places, ProbeApi, SystemCommand } from '../../probe/api.ts'
 import type { Agent } from '../agent.ts'
 import type { Rig } from '../rig.ts'
+import { excuseShellSnapshot } from '../unattributable.ts'
 
 /**
  * A tmux that lets an agent's session begin and kills whoever asked for it, before it can write that down. For
@@ -35,9 +36,8 @@ export function withTmuxThatKills(
 export async function restartMachine(agent: Agent): Promise<void> {
   const { rig } = agent
   const { pid } = await agent.pane()
-  await rig.excuse(({ kind }) => kind !== 'file')
-  // Nothing but a running Bash tool tells whose a shell's snapshot is, and no process is left that could.
-  await rig.excuse(one => one.kind === 'file' && one.path.includes('/.claude/shell-snapshots/'))
+  await rig.excuse('the machine was restarted', ({ kind }) => kind !== 'file')
+  await excuseShellSnapshot(rig)
   await rig.probe.powerOff()
   const innocent = await rig.probe.plant(['sleep', 'infinity'])
   for (const file of [`${agent.taskId}/AGENT_REGISTRY.json`, 'registry/GLOBAL_REGISTRY.json'])
