@@ -111,7 +111,11 @@ export class Agent {
 
   /** SIGKILL for the tmux server that it lives in, with every session on it. */
   async losesItsTmuxServer(): Promise<void> {
-    const { serverPid } = await this.pane()
+    const { serverPid, socket } = await this.pane()
+    await this.rig.excuse('its tmux server was killed', one => {
+      if (one.kind === 'server' || one.kind === 'process') return one.pid === serverPid
+      return one.kind === 'socket' && one.address === `unix ${socket}`
+    })
     const { resources } = await this.rig.look()
     const server = resources.find(one => one.kind === 'process' && one.pid === serverPid) as ProcessResource
     await this.#kill(server)
