@@ -116,6 +116,16 @@ test('orphans are only shown when nobody asks for them, and not at all when youn
   expect(names(planned(other))).toContainEqual(JSON.stringify({ do: 'close', session: 'agent_unlisted' }))
   expect(rig.sessions().sort()).toEqual(['agent_a', 'user'])
   expect(fs.existsSync(prompt)).toBe(true)
+  // Without a marker only the registry of the other workspace tells, and only when it can be read.
+  await deployTheirs('theirs', idle)
+  const shown = (...more: string[]) =>
+    leakrigJson<Answer>(['sweep', elsewhere, ...more, '--min-age', '0']).sweeps[0]?.orphans.sessions.map(
+      ({ name }) => name,
+    )
+  expect(shown()).toEqual(['agent_theirs'])
+  expect(shown(rig.workspace)).toEqual([])
+  fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{')
+  expect(shown()).toEqual([])
   expect(rig.processesOf(ref)).toHaveLength(4)
 })
 
