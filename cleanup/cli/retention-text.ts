@@ -44,7 +44,3 @@ function fileLine(file: PlannedFile, nowMs: number): string {
   const name = path.join(file.taskId, file.part, file.name)
   return `${file.action.padEnd(8)} ${file.class.padEnd(8)} ${formatBytes(file.bytes).padStart(6)} ${age.padStart(8)}  ${name}  (${file.why})`
 }
-
-/** A line as it can be printed: what a terminal would obey, or would break the line, is written out. */
-export const oneLine = (line: string): string =>
-  line.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)?.toString(16)}}`)

@@ -4,7 +4,8 @@ import { policyOf } from '../retention/policy-file.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { RetentionCommandOptions } from './retention.ts'
 import { planJson } from './retention-json.ts'
-import { oneLine, planText, reportText } from './retention-text.ts'
+import { planText, reportText } from './retention-text.ts'
+import { oneLine } from './words.ts'
 import { workspaceOf } from './workspace.ts'
 
 /** Plans all workspaces together, since they may share a disk, and with `--apply` does it. Returns the exit code. */

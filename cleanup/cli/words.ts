@@ -1,11 +1,12 @@
 /** Text of somebody else's making for a terminal: control characters, which could rewrite the line, are shown as what they are. */
 export function printable(text: string, longest = 120): string {
-  // biome-ignore lint/complexity/useRegexLiterals: the linter and the formatter disagree about control characters in one
-  const shown = text.replace(new RegExp('[\\u0000-\\u001f\\u007f-\\u009f]', 'g'), found =>
-    JSON.stringify(found).slice(1, -1),
-  )
+  const shown = oneLine(text)
   return shown.length > longest ? `${shown.slice(0, longest - 1)}…` : shown
 }
+
+/** A line as it can be printed: what a terminal would obey, or would break the line, is written out. */
+export const oneLine = (line: string): string =>
+  line.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)?.toString(16)}}`)
 
 /** A process's name: the kernel keeps bytes, which are mostly UTF-8. */
 export const nameOf = ({ comm, pid }: { comm: string; pid: number }): string =>

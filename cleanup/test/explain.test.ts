@@ -72,7 +72,7 @@ describe('a process', () => {
     await rig.deploy('a', { claude: idle })
     const pid = rig.start('perl', ['-e', '$0 = "\\e[2Jevil\\nline"; sleep 1000'])
     await until('it has its name', () => fs.readFileSync(`/proc/${pid}/comm`, 'utf8').includes('evil'))
-    expect(explain(String(pid)).out).toContain('\\u001b[2Jevil\\nline')
+    expect(explain(String(pid)).out).toContain('\\u{1b}[2Jevil\\u{a}line')
   })
 })
 

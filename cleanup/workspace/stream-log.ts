@@ -19,6 +19,11 @@ export function lastResult(log: string): Json | undefined {
   return events(readPart(log, 'tail')).findLast(event => event.type === 'result')
 }
 
+/** The last whole event of a stream log, of whatever type; undefined when there is none. */
+export function lastEvent(log: string): Json | undefined {
+  return events(readPart(log, 'tail')).at(-1)
+}
+
 /** True when the last result says that the work succeeded: an API error has the subtype `success` as well. */
 export function saysSuccess(result: Json | undefined): boolean {
   return result?.subtype === 'success' && result.is_error !== true
