@@ -17,6 +17,22 @@ export function readJson<T>(file: string, isRegistry: Check<T>): T {
   return found
 }
 
+const parsed = new Map<string, { seen: string; registry: unknown }>()
+
+/**
+ * The same for whoever only reads, many agents of one registry in a row: it is parsed once for as long as the file
+ * is that very one. What is returned is shared, and must not be altered.
+ */
+export function readSharedJson<T>(file: string, isRegistry: Check<T>): T {
+  const stat = fs.statSync(file, { throwIfNoEntry: false, bigint: true })
+  const seen = stat ? [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ') : undefined
+  const known = parsed.get(file)
+  if (seen !== undefined && known?.seen === seen) return known.registry as T
+  const registry = readJson(file, isRegistry)
+  if (seen !== undefined) parsed.set(file, { seen, registry })
+  return registry
+}
+
 /** True for a plain JSON object. */
 export function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -58,24 +74,24 @@ async function drain<T>(file: string, isRegistry: Check<T>, queue: Change<T>[]):
     try {
       using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS)
       batch = queue.splice(0)
-      writeBatch(file, isRegistry, batch)
+      await writeBatch(file, isRegistry, batch)
     } catch (error) {
-      for (const change of [...batch, ...queue.splice(0)]) change.reject(lockError(file, error))
+      for (const change of [...batch, ...queue.splice(0)]) change.reject(failureOf(file, error))
     }
   }
   waiting.delete(file)
 }
 
-function writeBatch<T>(file: string, isRegistry: Check<T>, batch: Change<T>[]): void {
+async function writeBatch<T>(file: string, isRegistry: Check<T>, batch: Change<T>[]): Promise<void> {
   const registry = readJson(file, isRegistry)
   const failed = batch.find(change => !applied(change, registry))
   // The failed change may have altered the registry before it threw: start again without it.
   if (failed) {
     batch.splice(batch.indexOf(failed), 1)
-    writeBatch(file, isRegistry, batch)
+    await writeBatch(file, isRegistry, batch)
     return
   }
-  if (batch.length > 0) replaceFile(file, registryText(registry))
+  if (batch.length > 0) await replaceFile(file, registryText(registry))
   for (const change of batch) change.resolve()
 }
 
@@ -108,9 +124,17 @@ function parse(file: string, text: string): unknown {
   }
 }
 
-function lockError(file: string, error: unknown): unknown {
+/** What a change failed of, in a sentence where it is the system's: no folder, no room, no permission. */
+function failureOf(file: string, error: unknown): unknown {
+  const code = systemCode(error)
+  if (code === undefined) return error
   // The lock file lies beside its registry: no folder for the one means that the other cannot be there either.
-  return systemCode(error) === 'ENOENT' ? unreadable(file, 'its folder does not exist') : error
+  if (code === 'ENOENT') return unreadable(file, 'its folder does not exist')
+  return new CleanupError(
+    'registry-unwritable',
+    `The registry ${file} could not be written: ${words(error)}. It is as it was before; make room or give permission, then try again.`,
+    { cause: error },
+  )
 }
 
 function unreadable(file: string, why: string): CleanupError {

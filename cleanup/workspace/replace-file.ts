@@ -1,19 +1,29 @@
 import fs from 'node:fs'
+import { promisify } from 'node:util'
+
+const sync = promisify(fs.fdatasync)
 
 /**
  * Replaces a file so that a reader, and a machine that loses power, sees the old text or the new one and nothing
  * between. Only for files that are written under a lock: the temporary name is always the same, so what a killed
- * writer left is overwritten by the next one instead of piling up.
+ * writer left is overwritten by the next one instead of piling up. The disk is waited for in another thread, so whoever
+ * looks at processes meanwhile loses no time.
  */
-export function replaceFile(file: string, text: string): void {
+export async function replaceFile(file: string, text: string): Promise<void> {
   const next = `${file}.next`
   const mode = fs.statSync(file, { throwIfNoEntry: false })?.mode ?? 0o644
-  const fd = fs.openSync(next, 'w', mode)
   try {
-    fs.writeFileSync(fd, text)
-    fs.fdatasyncSync(fd)
-  } finally {
-    fs.closeSync(fd)
+    const fd = fs.openSync(next, 'w', mode)
+    try {
+      fs.writeFileSync(fd, text)
+      await sync(fd)
+    } finally {
+      fs.closeSync(fd)
+    }
+  } catch (error) {
+    // Half of it on a full disk: it takes the room that the next attempt needs.
+    fs.rmSync(next, { force: true })
+    throw error
   }
   fs.renameSync(next, file)
 }

@@ -10,7 +10,7 @@ const report = await cleanUp(
   {
     status: 'completed',
     reason: 'it said so',
-    graceMs: 1_000,
+    graceMs: Number(process.env.GRACE_MS ?? 1_000),
     log: ({ event }) => {
       if (event === fatal && --left === 0) process.kill(process.pid, 'SIGKILL')
     },
