@@ -6,8 +6,8 @@ import { replaceFile } from './replace-file.ts'
 export type Json = Record<string, unknown>
 type Check<T> = (value: Json) => value is Json & T
 
-/** How long a change waits for the lock, in ms. It is held for one write, a few ms. */
-export const LOCK_WAIT_MS = 10_000
+/** How long a change waits for the lock, in ms. It is held for one write, a few ms; a hundred processes may stand in line. */
+export const LOCK_WAIT_MS = 30_000
 
 /** Reads a registry. Throws a CleanupError (`registry-unreadable`) for anything but a whole registry. */
 export function readJson<T>(file: string, isRegistry: Check<T>): T {
