@@ -64,7 +64,7 @@ export async function addAgent(ref: AgentRef, entry: Omit<AgentEntry, 'id'>): Pr
 async function createOnce(file: string, registry: unknown): Promise<boolean> {
   using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS)
   if (fs.existsSync(file)) return false
-  await replaceFile(file, registryText(registry))
+  replaceFile(file, registryText(registry))
   return true
 }
 

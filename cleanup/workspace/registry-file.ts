@@ -74,7 +74,7 @@ async function drain<T>(file: string, isRegistry: Check<T>, queue: Change<T>[]):
     try {
       using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS)
       batch = queue.splice(0)
-      await writeBatch(file, isRegistry, batch)
+      writeBatch(file, isRegistry, batch)
     } catch (error) {
       for (const change of [...batch, ...queue.splice(0)]) change.reject(failureOf(file, error))
     }
@@ -82,16 +82,16 @@ async function drain<T>(file: string, isRegistry: Check<T>, queue: Change<T>[]):
   waiting.delete(file)
 }
 
-async function writeBatch<T>(file: string, isRegistry: Check<T>, batch: Change<T>[]): Promise<void> {
+function writeBatch<T>(file: string, isRegistry: Check<T>, batch: Change<T>[]): void {
   const registry = readJson(file, isRegistry)
   const failed = batch.find(change => !applied(change, registry))
   // The failed change may have altered the registry before it threw: start again without it.
   if (failed) {
     batch.splice(batch.indexOf(failed), 1)
-    await writeBatch(file, isRegistry, batch)
+    writeBatch(file, isRegistry, batch)
     return
   }
-  if (batch.length > 0) await replaceFile(file, registryText(registry))
+  if (batch.length > 0) replaceFile(file, registryText(registry))
   for (const change of batch) change.resolve()
 }
 
@@ -126,7 +126,7 @@ function parse(file: string, text: string): unknown {
 
 /** What a change failed of, in a sentence where it is the system's: no folder, no room, no permission. */
 function failureOf(file: string, error: unknown): unknown {
-  const code = systemCode(error)
+  const code = error instanceof CleanupError ? undefined : systemCode(error)
   if (code === undefined) return error
   // The lock file lies beside its registry: no folder for the one means that the other cannot be there either.
   if (code === 'ENOENT') return unreadable(file, 'its folder does not exist')

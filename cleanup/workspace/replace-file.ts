@@ -1,22 +1,19 @@
 import fs from 'node:fs'
-import { promisify } from 'node:util'
-
-const sync = promisify(fs.fdatasync)
 
 /**
  * Replaces a file so that a reader, and a machine that loses power, sees the old text or the new one and nothing
  * between. Only for files that are written under a lock: the temporary name is always the same, so what a killed
- * writer left is overwritten by the next one instead of piling up. The disk is waited for in another thread, so whoever
- * looks at processes meanwhile loses no time.
+ * writer left is overwritten by the next one instead of piling up. The disk is waited for in place: in another
+ * thread the lock would be held until this process, which has /proc to read meanwhile, comes back to it.
  */
-export async function replaceFile(file: string, text: string): Promise<void> {
+export function replaceFile(file: string, text: string): void {
   const next = `${file}.next`
   const mode = fs.statSync(file, { throwIfNoEntry: false })?.mode ?? 0o644
   try {
     const fd = fs.openSync(next, 'w', mode)
     try {
       fs.writeFileSync(fd, text)
-      await sync(fd)
+      fs.fdatasyncSync(fd)
     } finally {
       fs.closeSync(fd)
     }
