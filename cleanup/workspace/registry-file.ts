@@ -6,8 +6,8 @@ import { replaceFile } from './replace-file.ts'
 export type Json = Record<string, unknown>
 type Check<T> = (value: Json) => value is Json & T
 
-/** How long a change waits for the lock, in ms. It is held for one write, a few ms; a hundred processes may stand in line. */
-export const LOCK_WAIT_MS = 30_000
+/** How long a change waits for the lock while nobody changes the registry, in ms. It is held for one write, a few ms. */
+export const LOCK_WAIT_MS = 10_000
 
 /** Reads a registry. Throws a CleanupError (`registry-unreadable`) for anything but a whole registry. */
 export function readJson<T>(file: string, isRegistry: Check<T>): T {
@@ -24,13 +24,18 @@ const parsed = new Map<string, { seen: string; registry: unknown }>()
  * is that very one. What is returned is shared, and must not be altered.
  */
 export function readSharedJson<T>(file: string, isRegistry: Check<T>): T {
-  const stat = fs.statSync(file, { throwIfNoEntry: false, bigint: true })
-  const seen = stat ? [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ') : undefined
+  const seen = fingerprint(file)
   const known = parsed.get(file)
   if (seen !== undefined && known?.seen === seen) return known.registry as T
   const registry = readJson(file, isRegistry)
   if (seen !== undefined) parsed.set(file, { seen, registry })
   return registry
+}
+
+/** Something else for every state of a file, undefined where there is none. */
+function fingerprint(file: string): string | undefined {
+  const stat = fs.statSync(file, { throwIfNoEntry: false, bigint: true })
+  return stat && [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ')
 }
 
 /** True for a plain JSON object. */
@@ -72,7 +77,7 @@ async function drain<T>(file: string, isRegistry: Check<T>, queue: Change<T>[]):
   while (queue.length > 0) {
     let batch: Change<T>[] = []
     try {
-      using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS)
+      using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS, () => fingerprint(file))
       batch = queue.splice(0)
       writeBatch(file, isRegistry, batch)
     } catch (error) {
