@@ -114,6 +114,18 @@ describe('uninstall', () => {
     expect((await uninstall()).lines).toEqual([`There is no ${manager.file}; nothing was removed.`])
   })
 
+  test('of launchd says how what it has loaded is ended', async () => {
+    const mac: Place = { ...place, platform: 'darwin', hasSystemd: false, uid: 501 }
+    const launchd = managerOf(mac, false)
+    await installService(plan(), mac, launchd, { force: false, now: false })
+    const told = await uninstallService(mac, launchd, false, false)
+    expect(told.lines).toEqual([
+      `Removed ${launchd.file}.`,
+      'Next:',
+      '  launchctl bootout gui/501/leakrig.daemon',
+    ])
+  })
+
   test.skipIf(!fs.existsSync('/usr/bin/systemctl'))('not while systemctl has it enabled', async () => {
     // The links are made by the real systemctl, in a root of its own.
     const root = path.join(folder, 'root')
