@@ -25,7 +25,7 @@ export class Signs {
   know(key: string, entry: AgentEntry): void {
     const recorded = recordedTmux(entry)
     const known = this.#known.get(key)
-    const pids = recorded ? [recorded.pane_pid, recorded.server_pid, ...runBy(entry)] : []
+    const pids = recorded ? [recorded.pane_pid, ...runBy(entry)] : []
     // A terminal is read once: of one that has gone already there is nothing to be heard.
     const terminal = known?.terminal ?? (recorded && terminalOf(recorded.pane_pid))
     this.#known.set(key, { since: known?.since ?? performance.now(), pids, terminal })
@@ -38,7 +38,7 @@ export class Signs {
     if (terminal !== undefined && terminals.has(terminal)) return true
     // Of an agent whose place nobody recorded any terminal may have been the one.
     if (pids.length === 0) return terminals.size > 0
-    if (pids.length === 2 && performance.now() - since < STARTING_MS) this.know(key, entry)
+    if (pids.length === 1 && performance.now() - since < STARTING_MS) this.know(key, entry)
     return pids.some(isGone)
   }
 

@@ -124,7 +124,6 @@ export class Warden implements Disposable {
   /** What is to be done for an agent that lives by the registry. */
   #living(listed: Listed, depth: Depth, terminals: ReadonlySet<string>): (() => Promise<void>) | undefined {
     const { key, entry } = listed
-    if (depth !== 'glance') this.#signs.know(key, entry)
     const isSuspect =
       this.#signs.areOfAnEnd(key, entry, terminals) ||
       (depth === 'look' && this.#pulses.mayHaveEnded(key, entry))
