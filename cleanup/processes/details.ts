@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import os from 'node:os'
+import { readWholeEnvironment } from './environment.ts'
 import { readProc } from './proc-file.ts'
 import { source } from './source.ts'
 import type { Process } from './stat.ts'
@@ -41,8 +42,11 @@ export function memoryOf(pid: number): number | undefined {
   return kB === undefined ? undefined : Number(kB) * 1024
 }
 
-/** True when it was started with no environment at all, as `env -i` does. */
+/** What a shell puts by itself into the environment of what it starts. */
+const BY_A_SHELL: ReadonlySet<string> = new Set(['PWD', 'OLDPWD', 'SHLVL', '_'])
+
+/** True when it, or the shell that started it, was started with no environment at all, as `env -i` does. */
 export function hasEmptyEnvironment(pid: number): boolean {
-  const bytes = readProc(`/proc/${pid}/environ`)
-  return typeof bytes !== 'string' && bytes.length === 0
+  const environment = readWholeEnvironment(pid)
+  return environment !== undefined && [...environment.keys()].every(name => BY_A_SHELL.has(name))
 }

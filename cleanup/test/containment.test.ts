@@ -1,7 +1,17 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AgentRef, claimsFor, cleanUp, contain, findProgram, layout, updateAgent } from '../index.ts'
+import { inCgroup } from '../containment/in-cgroup.ts'
+import {
+  type AgentRef,
+  addAgent,
+  claimsFor,
+  cleanUp,
+  contain,
+  findProgram,
+  layout,
+  updateAgent,
+} from '../index.ts'
 import { isCgroup, membersOf, ownCgroup } from '../processes/cgroup.ts'
 import { Daemon } from './support/daemon.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from './support/rig.ts'
@@ -104,6 +114,23 @@ describe.runIf(findProgram('tini'))('a subreaper', () => {
     expect([older, younger].map(isRunning)).toEqual([true, true])
   })
 })
+
+test.runIf(findProgram('tini'))(
+  'a cgroup that the pane may not enter: the subreaper takes its place',
+  async () => {
+    process.env.LEAKRIG_CONTAINMENT = 'tini'
+    const ref = rig.ref('a')
+    const pipeline = rig.pipeline(ref, { claude })
+    const launch = inCgroup(path.join(rig.folder, 'none'), pipeline, contain(ref, pipeline))
+    const tmux = rig.newSession(ref, { claude }, launch.command)
+    const contained = await launch.confirm(tmux.pane_pid)
+    expect(contained).toMatchObject({ by: 'tini' })
+    await addAgent(ref, { status: 'running', tmux, ...(contained && { contained }) })
+    const own = await rig.pid('lost')
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+    expect(isRunning(own)).toBe(false)
+  },
+)
 
 const mayUseCgroups = mayMakeCgroup()
 
