@@ -1,13 +1,19 @@
 import fs from 'node:fs'
 import { layout, startOf } from '../index.ts'
+import { childrenOf } from '../processes/children.ts'
 import type { Deployed, Fleet } from './daemon-fleet.ts'
 
 /** One way in which an agent ends behind the daemon's back. */
 export interface EndingKind {
   name: string
   end: (fleet: Fleet, agent: Deployed, server: string) => void
+  /** What the pane runs, where that is not just one process. */
+  command?: string
+  /** How much later than others it may be noticed, in ms. */
+  laterMs?: number
 }
 
+/** How an agent of one process can end, and one that leaves its pane behind. */
 export const KINDS: EndingKind[] = [
   {
     name: 'status by rename',
@@ -31,6 +37,16 @@ export const KINDS: EndingKind[] = [
   {
     name: 'pane killed',
     end: (fleet, { tmux }, server) => fleet.tmux(server, 'kill-pane', '-t', tmux.pane_id),
+  },
+  {
+    name: 'claude killed, a shell stays',
+    command: 'sleep 100000 | cat >> "$LOG"; exec sh',
+    end: (_, { tmux }) => {
+      const [claude = 0] = childrenOf(tmux.pane_pid) ?? []
+      killExactly(claude, startOf(claude))
+    },
+    // So long a pane must be at rest, because a wrapper may start claude again.
+    laterMs: 300,
   },
   { name: 'its process killed', end: (_, { tmux }) => killExactly(tmux.pane_pid, tmux.pane_start) },
 ]

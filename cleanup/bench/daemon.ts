@@ -28,7 +28,7 @@ await using daemon = await MeasuredDaemon.start(fleet.workspace, folder)
 
 const problems: string[] = []
 await measureIdle()
-for (const kind of KINDS) report(kind.name, await measureKind(kind))
+for (const kind of KINDS) report(kind.name, await measureKind(kind), kind.laterMs)
 report('tmux server killed', await measureServers())
 for (const problem of problems) console.log(`NOT HELD: ${problem}`)
 process.exitCode = problems.length > 0 ? 1 : 0
@@ -36,6 +36,13 @@ process.exitCode = problems.length > 0 ? 1 : 0
 function fresh(index: number, count: number): Promise<Deployed[]> {
   const ids = Array.from({ length: count }, () => `a${number++}`)
   return fleet.deploy(`TASK-${index}`, `server${index}`, ids)
+}
+
+/** One that runs something else; the daemon gets to know it first. */
+async function special(index: number, command: string): Promise<Deployed | undefined> {
+  const [agent] = await fleet.deploy(`TASK-${index}`, `server${index}`, [`a${number++}`], command)
+  await pause(1_000)
+  return agent
 }
 
 async function measureIdle(): Promise<void> {
@@ -57,18 +64,18 @@ async function measureIdle(): Promise<void> {
 }
 
 /** One at a time, at no fixed moment of the daemon's rounds, and each is replaced: there are always a hundred. */
-async function measureKind({ end }: EndingKind): Promise<number[]> {
+async function measureKind({ end, command }: EndingKind): Promise<number[]> {
   const times: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const index = round % SERVERS
-    const agent = pool[index]?.shift()
+    const agent = command ? await special(index, command) : pool[index]?.shift()
     if (!agent) throw new Error('no agent left')
     await pause(100 + Math.random() * 200)
     const at = Date.now()
     end(fleet, agent, `server${index}`)
     times.push((await noticed(agent)) - at)
     await until(`${agent.ref.agentId} is clean`, () => fleet.isClean(agent), CLEAN_WITHIN_MS)
-    pool[index]?.push(...(await fresh(index, 1)))
+    if (!command) pool[index]?.push(...(await fresh(index, 1)))
   }
   return times
 }
@@ -90,15 +97,16 @@ function noticed({ ref }: Deployed): Promise<number> {
   return until(`${ref.agentId} was noticed`, () => daemon.noticed(ref.agentId), 30_000)
 }
 
-function report(name: string, times: number[]): void {
+function report(name: string, times: number[], laterMs = 0): void {
   const sorted = times.toSorted((a, b) => a - b)
   const at = (part: number) =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
   const [median, worst] = [at(0.5), at(0.99)]
+  const limit = LIMITS.noticeMs + laterMs
   console.log(
-    `${name.padEnd(22)} noticed after ${median} ms (median), ${worst} ms (p99), n = ${times.length}`,
+    `${name.padEnd(28)} noticed after ${median} ms (median), ${worst} ms (p99), n = ${times.length}`,
   )
-  if (worst > LIMITS.noticeMs) problems.push(`${name}: p99 ${worst} ms, limit ${LIMITS.noticeMs} ms`)
+  if (worst > limit) problems.push(`${name}: p99 ${worst} ms, limit ${limit} ms`)
 }
 
 function percent(part: number): string {

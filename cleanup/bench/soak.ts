@@ -17,6 +17,7 @@ const BATCH = 40
 const CLEAN_WITHIN_MS = 120_000
 /** How much more memory the last quarter may hold than the second, as a part, and how many descriptors. */
 const LIMITS = { memory: 0.1, descriptors: 2 }
+const ENDINGS = KINDS.filter(({ command }) => command === undefined)
 const PLOT = path.join(import.meta.dirname, '..', '..', 'docs', 'soak.svg')
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'leakrig-soak-'))
@@ -53,7 +54,7 @@ async function runBatch(batch: number): Promise<void> {
   const agents = await fleet.deploy(taskId, server, ids)
   const last = agents.slice(-BATCH / 4)
   for (const [n, agent] of agents.slice(0, -last.length).entries())
-    KINDS[n % KINDS.length]?.end(fleet, agent, server)
+    ENDINGS[n % ENDINGS.length]?.end(fleet, agent, server)
   await until(
     `the first of ${taskId} are clean`,
     () => agents.filter(isClean).length >= BATCH - last.length,

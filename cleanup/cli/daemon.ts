@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { COMPRESSIONS, type PolicyTexts } from '../retention/policy.ts'
 
@@ -5,6 +6,8 @@ export interface DaemonCommandOptions extends PolicyTexts {
   graceMs?: number
   silentAfter?: number
   endIdle?: boolean
+  metricsPort?: number
+  metricsFile?: string
   ownerPid?: number
 }
 
@@ -24,6 +27,10 @@ export function addDaemon(program: Command): void {
     .option('--max-bytes <size>', 'remove the oldest archives until a workspace has no more: 500M, 2G')
     .option('--min-free <size>', 'remove the oldest archives until so much of the disk is free: 1G, 5%')
     .addOption(new Option('--compress <how>', 'compress the archives that stay (none)').choices(COMPRESSIONS))
+    .option('--metrics-port <port>', 'serve metrics for Prometheus on 127.0.0.1', wholeNumber)
+    .option('--metrics-file <file>', 'write metrics for node_exporter into this *.prom', path =>
+      resolve(path),
+    )
     .option('--owner-pid <pid>', 'end by itself when this process and all agents are gone', wholeNumber)
     .addHelpText(
       'after',

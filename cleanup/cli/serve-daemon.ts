@@ -27,7 +27,7 @@ export async function serveDaemon(folders: string[], options: DaemonCommandOptio
 }
 
 function optionsOf(folders: string[], options: DaemonCommandOptions, signal: AbortSignal): DaemonOptions {
-  const { graceMs, silentAfter, endIdle = false, ownerPid, ...retention } = options
+  const { graceMs, silentAfter, endIdle = false, metricsPort, metricsFile, ownerPid, ...retention } = options
   return {
     workspaces: folders.length > 0 ? folders.map(workspaceOf) : [workspaceOf(undefined)],
     endIdle,
@@ -36,6 +36,8 @@ function optionsOf(folders: string[], options: DaemonCommandOptions, signal: Abo
     signal,
     ...(graceMs !== undefined && { graceMs }),
     ...(silentAfter !== undefined && { silentAfterMs: silentAfter * 1_000 }),
+    ...(metricsPort !== undefined && { metricsPort }),
+    ...(metricsFile !== undefined && { metricsFile }),
     // An owner that has gone already has no start: it counts as gone.
     ...(ownerPid !== undefined && { owner: { pid: ownerPid, start: startOf(ownerPid) ?? -1 } }),
   }

@@ -11,12 +11,13 @@ const BYTE = 0
  * file's text only tells people who has it.
  */
 export class Instance implements Disposable {
-  readonly #workspace: string
-  #held: Lock
+  readonly workspace: string
+  readonly #held: Lock
+  #isDisposed = false
 
   /** Throws `daemon-running` when another one has the workspace, naming it; `no-workspace` when it cannot be had. */
   constructor(workspace: string) {
-    this.#workspace = workspace
+    this.workspace = workspace
     this.#held = become(workspace)
   }
 
@@ -25,12 +26,15 @@ export class Instance implements Disposable {
    * excludes nobody.
    */
   get isValid(): boolean {
-    return isSameFile(daemonLock(this.#workspace), this.#held.fd)
+    return isSameFile(daemonLock(this.workspace), this.#held.fd)
   }
 
+  /** Can be done twice. */
   [Symbol.dispose](): void {
+    if (this.#isDisposed) return
+    this.#isDisposed = true
     try {
-      if (this.isValid) fs.rmSync(daemonLock(this.#workspace), { force: true })
+      if (this.isValid) fs.rmSync(daemonLock(this.workspace), { force: true })
     } catch {
       // The file system may be read-only by now. A file that stays excludes nobody.
     }

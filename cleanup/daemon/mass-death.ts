@@ -54,6 +54,7 @@ export class MassDeaths {
       until,
       reason,
     })
+    this.#observer.massDeath()
     this.#observer.degraded(this.#about, `${reason}; nothing is purged until ${until}.`)
     this.#hold(until, reason)
   }

@@ -6,6 +6,7 @@ export interface Observer {
   cleaned(report: CleanUpReport): void
   /** A cleanup threw instead of reporting. */
   failed(): void
+  massDeath(): void
   /** Something is wrong, in a sentence, or with undefined no longer. `what` names the thing. */
   degraded(what: string, why: string | undefined): void
 }

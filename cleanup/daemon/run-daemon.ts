@@ -4,10 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { GRACE_MS } from '../cleaning/clean-up.ts'
 import type { Log } from '../cleaning/report.ts'
 import { CleanupError, words } from '../errors.ts'
+import { Monitor } from '../metrics/monitor.ts'
 import type { Identity } from '../processes/identity.ts'
 import { isAlive } from '../processes/table.ts'
 import type { PolicyTexts } from '../retention/policy.ts'
 import { globalRegistry, validateWorkspace } from '../workspace/layout.ts'
+import type { Instance } from './instance.ts'
 import type { Observer } from './observer.ts'
 import { Post } from './post.ts'
 import { Rounds } from './rounds.ts'
@@ -28,6 +30,10 @@ export interface DaemonOptions {
   endIdle?: boolean
   /** What of the archives stays; what is not said here is as the workspace's own policy file says, or as by default. */
   retention?: PolicyTexts
+  /** Serves metrics on this port of 127.0.0.1; 0 picks one, and the log says which. */
+  metricsPort?: number
+  /** Writes metrics into this file, for node_exporter's textfile collector. */
+  metricsFile?: string
   log?: Log
   /** Stops it. */
   signal: AbortSignal
@@ -53,13 +59,19 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const wakeup = new Wakeup()
   signal.addEventListener('abort', wakeup.call)
   held.defer(() => signal.removeEventListener('abort', wakeup.call))
-  const observer: Observer = { log, cleaned: () => {}, failed: () => {}, degraded: () => {} }
-  const posts: Post[] = []
+  const instances: Instance[] = []
   for (const workspace of workspaces) {
     const instance = await takePost(workspace, options)
     if (!instance) return log({ event: 'stopped', because: 'it was not needed any more' })
-    posts.push(held.use(new Post(wardenOptions(workspace, options, observer, wakeup), instance)))
+    instances.push(held.use(instance))
   }
+  const monitor = await Monitor.start(monitorOptions(workspaces, options))
+  const observer = observerFor(monitor, log)
+  const posts = instances.map(instance =>
+    held.use(new Post(wardenOptions(instance.workspace, options, observer, wakeup), instance)),
+  )
+  // Disposed of before the posts: as long as we hold the locks, the health files that it removes are its own.
+  held.use(monitor)
   const upkeep = new Upkeep({ workspaces, policy: options.retention ?? {}, observer })
   const terminals = held.use(new TerminalWatch(wakeup.call))
   const rounds = new Rounds()
@@ -70,12 +82,32 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const changed = terminals.take()
     for (const post of posts) post.round(depth, changed)
     upkeep.round()
+    monitor.round(posts.reduce((pending, post) => pending + post.pending, 0))
     if (owner && !isAlive(owner) && !posts.some(post => post.isBusy)) break
     const called = await wakeup.wait(rounds.pauseMs)
     if (called && !signal.aborted) await pause(COALESCE_MS)
   }
   await Promise.race([Promise.all([upkeep.end(), ...posts.map(post => post.idle())]), pause(STOP_MS)])
   log({ event: 'stopped', because: signal.aborted ? 'it was told to' : 'its owner and all agents are gone' })
+}
+
+function monitorOptions(workspaces: string[], { metricsPort: port, metricsFile: file, log }: DaemonOptions) {
+  return {
+    workspaces,
+    ...(port !== undefined && { port }),
+    ...(file !== undefined && { file }),
+    ...(log && { log }),
+  }
+}
+
+function observerFor(monitor: Monitor, log: Log): Observer {
+  return {
+    log,
+    cleaned: report => monitor.cleaned(report),
+    failed: () => monitor.failed(),
+    massDeath: () => monitor.massDeath(),
+    degraded: (what, why) => monitor.degraded(what, why),
+  }
 }
 
 function wardenOptions(workspace: string, options: DaemonOptions, observer: Observer, { call }: Wakeup) {

@@ -97,6 +97,12 @@ export function daemonFamilies(feed: Feed): Family[] {
       type: 'histogram',
       samples: feed.timeToBaseline.samples(),
     },
+    {
+      name: 'leakrig_mass_deaths_total',
+      help: 'How often most agents of a workspace died at once.',
+      type: 'counter',
+      samples: one(feed.massDeaths),
+    },
     gauge(
       'last_round_timestamp_seconds',
       'When the daemon last went round.',

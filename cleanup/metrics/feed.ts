@@ -16,6 +16,7 @@ export class Feed {
   readonly startedAtMs = Date.now()
   readonly outcomes = new Map<CountedOutcome, number>(OUTCOMES.map(outcome => [outcome, 0]))
   readonly timeToBaseline = new Histogram(BASELINE_BOUNDS)
+  massDeaths = 0
   /** When the last round began, in ms since 1970; undefined before the first. */
   lastRoundMs: number | undefined
 

@@ -97,6 +97,11 @@ export class Monitor implements AsyncDisposable {
     this.#count('failed')
   }
 
+  /** Most agents of a workspace died at once. */
+  massDeath(): void {
+    this.#feed.massDeaths += 1
+  }
+
   /** Says that something is wrong, in a sentence, or with undefined that it no longer is. `what` names the thing. */
   degraded(what: string, why: string | undefined): void {
     if (why === undefined) this.#reasons.delete(what)

@@ -13,7 +13,7 @@ let rig: Rig
 let daemon: Daemon
 beforeEach(async () => {
   rig = await Rig.start()
-  daemon = await Daemon.start(rig)
+  daemon = await Daemon.start(rig, '--metrics-port', '0')
 })
 afterEach(async () => {
   await daemon.stop()
@@ -43,6 +43,12 @@ test('most agents gone at once are an alarm; they are cleaned up, and nothing is
     expect(traces(rig, ref)).toEqual(NO_TRACES)
   }
   for (const ref of left) expect(rig.entry(ref).status).toBe('running')
+  const health = () => JSON.parse(fs.readFileSync(`${rig.workspace}/registry/health.json`, 'utf8'))
+  await until('its health says so', () => health().state === 'degraded')
+  expect(health().reasons.join(' ')).toContain('6 of 10 agents')
+  const metrics = await (await fetch(String(daemon.events('metrics')[0]?.url))).text()
+  expect(metrics).toMatch(/^leakrig_mass_deaths_total 1$/m)
+  expect(metrics).toMatch(/^leakrig_cleanups_total\{outcome="clean"\} 6$/m)
   const old = new Date(Date.now() - 30 * 24 * 3_600_000)
   for (const name of fs.readdirSync(layout.archiveFolder(gone[0] as AgentRef)))
     fs.utimesSync(layout.archived(gone[0] as AgentRef, name), old, old)

@@ -39,6 +39,21 @@ test('ends within a second when told to, leaves no lock, and the next one goes o
   await next.stop()
 })
 
+test('says that it is well as long as it runs', async () => {
+  const daemon = await Daemon.start(rig)
+  const file = `${rig.workspace}/registry/health.json`
+  const health = await until(
+    'it says so',
+    () => fs.existsSync(file) && JSON.parse(fs.readFileSync(file, 'utf8')),
+  )
+  expect(health).toMatchObject({ pid: daemon.child.pid, state: 'ok', reasons: [], pending: 0 })
+  expect(await daemon.stop()).toBe(0)
+  expect(fs.readdirSync(`${rig.workspace}/registry`).sort()).toEqual([
+    'GLOBAL_REGISTRY.json',
+    'GLOBAL_REGISTRY.json.lock',
+  ])
+})
+
 test('a killed one leaves a lock that stops nobody', async () => {
   await (await Daemon.start(rig)).stop('SIGKILL')
   expect(fs.existsSync(layout.daemonLock(rig.workspace))).toBe(true)

@@ -22,6 +22,7 @@ function start(policy: PolicyTexts, times: { firstMs: number; everyMs: number; p
     log: (line: LogLine) => lines.push(line),
     cleaned: () => {},
     failed: () => {},
+    massDeath: () => {},
     degraded: (what: string, why: string | undefined) => reasons.set(what, why),
   }
   return { upkeep: new Upkeep({ workspaces: [rig.workspace], policy, observer, times }), reasons }
