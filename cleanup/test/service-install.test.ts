@@ -26,6 +26,7 @@ const plan = (workspace = '/w'): ServicePlan => ({
   system: false,
   node: process.execPath,
   program: '/opt/leakrig.ts',
+  options: [],
   workspaces: [workspace],
   environment: { PATH: '/bin' },
   canNotify: true,
@@ -179,6 +180,21 @@ test('--print shows the unit, writes nothing, and needs no manager', async () =>
   expect(out.split('\n')[0]).toBe(
     '# Written by "leakrig service install"; "leakrig service uninstall" removes it.',
   )
+})
+
+test('the daemon’s metrics go where the install says', async () => {
+  const file = path.join(folder, 'leakrig.prom')
+  const args = ['--metrics-port', '9410', '--metrics-file', file]
+  const { out } = await runCommand('service', 'install', '--print', ...args, folder)
+  expect(out).toContain(`"daemon" "--metrics-port" "9410" "--metrics-file" "${file}" "${folder}"`)
+  for (const wrong of [
+    ['--metrics-port', '0'],
+    ['--metrics-file', '/tmp/leakrig.txt'],
+  ])
+    expect(await runCommand('service', 'install', '--print', ...wrong, folder)).toMatchObject({
+      code: 2,
+      out: '',
+    })
 })
 
 test.each([
