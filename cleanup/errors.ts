@@ -7,12 +7,14 @@ export type CleanupErrorCode =
   | 'unknown-agent'
   | 'already-there'
   | 'registry-unreadable'
+  | 'registry-unwritable'
   | 'lock-held'
   | 'processes-hidden'
   | 'could-not-ask'
   | 'cannot-hand-over'
   | 'bad-argument'
   | 'daemon-running'
+  | 'cannot-lock'
 
 /**
  * Something that stops a cleanup before it did harm. The message is one sentence for a person: the thing's

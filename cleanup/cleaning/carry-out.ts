@@ -1,5 +1,6 @@
 import type { Claims } from '../claims/evidence.ts'
 import type { Scene } from '../claims/scene.ts'
+import { unattributable } from '../claims/unattributable.ts'
 import { words } from '../errors.ts'
 import { removeCgroup } from '../processes/cgroup.ts'
 import { tellsOpenFiles } from '../processes/open-files.ts'
@@ -41,6 +42,7 @@ export async function carryOut(
     )
   leaveCgroup(scene, report, log)
   report.zombies = roster.zombies()
+  report.unattributable = unattributable(scene, claims)
 }
 
 function leaveCgroup({ contained: { cgroup } }: Scene, report: CleanUpReport, log: Log): void {
@@ -56,12 +58,13 @@ function leaveCgroup({ contained: { cgroup } }: Scene, report: CleanUpReport, lo
 
 async function closeSession(
   first: Scene,
-  { scene, tmuxError }: Ended,
+  { scene, tmuxError, isSessionKilled }: Ended,
   report: CleanUpReport,
   log: Log,
 ): Promise<CleanUpReport['session']> {
   try {
     if (tmuxError !== undefined) throw tmuxError
+    if (isSessionKilled && !scene.where.session) return 'killed'
     if (!scene.where.session) return first.where.session ? 'ended-by-itself' : 'was-gone'
     log({ event: 'kill-session', agent: scene.ref.agentId, session: scene.where.session.id })
     await killSession(scene.entry, scene.where)

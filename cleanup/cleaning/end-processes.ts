@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { claim } from '../claims/claim.ts'
 import type { Claims } from '../claims/evidence.ts'
-import { lookAgain, lookForProcesses, type Scene, type Seen } from '../claims/scene.ts'
+import { type Asked, askAgain, lookAgain, lookForProcesses, type Scene, type Seen } from '../claims/scene.ts'
 import { roles } from '../claims/writer.ts'
+import { killSession } from '../tmux/kill-session.ts'
+import { freezeAll } from './freeze.ts'
 import type { Log } from './report.ts'
 import { kill, type Member, Roster, terminate, wake } from './roster.ts'
 
@@ -17,6 +19,9 @@ const RESCAN_MS = 100
 /** The same after the grace: what was forked since the last scan has lost its parent to a KILL, and must not get far. */
 const RESCAN_KILLING_MS = 10
 
+/** How many scans in a row may find somebody new although all that was known has ended, before it is taken for a chain. */
+const CHAIN_SCANS = 3
+
 /** What was seen last: nothing alive of the agent, or what could not be ended. */
 export interface Ended {
   roster: Roster
@@ -27,6 +32,8 @@ export interface Ended {
   claims: Claims
   /** Why tmux could not be asked in the last look. */
   tmuxError?: unknown
+  /** True when the session had to be killed already, because tmux started its pane's process again. */
+  isSessionKilled: boolean
 }
 
 /**
@@ -46,25 +53,54 @@ export async function endProcesses(
   const clock = startClock(graceMs)
   let scannedAt = performance.now()
   let wasQuiet = false
+  let chained = 0
+  let isSessionKilled = false
+  let asked: Asked | undefined
 
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 1.3, 15)) {
+    if (clock.overtime() >= 0 && (chained > 0 || roster.alive().some(isToBeKilled)))
+      freezeAll(first, roster, roleOf, log)
     const alive = roster.alive()
     advance(alive, clock, log)
     const isOver = clock.isOver()
     const rescanMs = clock.overtime() < 0 ? RESCAN_MS : RESCAN_KILLING_MS
-    if (alive.length > 0 && !isOver && performance.now() - scannedAt < rescanMs) {
+    if (!isOver && alive.length > 0 && performance.now() - scannedAt < rescanMs) {
       await sleep(pauseMs)
       continue
     }
     const isLast = wasQuiet || isOver
-    const seen: Seen = isLast ? await lookAgain(first) : { scene: await lookForProcesses(first) }
+    // When nobody is left tmux is asked at once: by the time that two scans have found nobody, it has answered.
+    asked ??= alive.length === 0 || isLast ? askAgain(first) : undefined
+    const seen: Seen = isLast ? await lookAgain(first, asked) : { scene: await lookForProcesses(first) }
     scannedAt = performance.now()
     const claims = claim(seen.scene, roster.claims())
-    if (roster.add(claims.claimed.values(), roleOf) > 0) pauseMs = 1
+    const fresh = roster.add(claims.claimed.values(), roleOf)
     const survivors = roster.alive()
-    if (isOver || (wasQuiet && survivors.length === 0)) return { roster, survivors, claims, ...seen }
-    wasQuiet = survivors.length === 0
+    const isQuiet = fresh.length === 0 && survivors.length === 0
+    if (isOver || (wasQuiet && isQuiet)) return { roster, survivors, claims, isSessionKilled, ...seen }
+    wasQuiet = isQuiet
+    if (!isQuiet) asked = undefined
+    if (fresh.length > 0) pauseMs = 1
+    const isWritten = survivors.some(({ role }) => role === 'writer' || role === 'reader')
+    if (!isWritten && fresh.some(member => isRespawned(member, first)))
+      isSessionKilled = await endRespawning(first, log)
+    // Each of them has ended by the time we look at it again, and has left another: no grace ever ends that.
+    chained = fresh.length > 0 && survivors.length === 0 ? chained + 1 : 0
+    if (chained >= CHAIN_SCANS) clock.end()
   }
+}
+
+/** A child of the tmux server that came up after the first look: a hook (`pane-died`) starts what we end. */
+const isRespawned = ({ claim: { process } }: Member, { where }: Scene): boolean =>
+  process.ppid === where.server?.pid
+
+/** Without its session no hook of it starts anything. A tmux that fails here is asked again in the last look. */
+async function endRespawning({ ref, entry, where }: Scene, log: Log): Promise<boolean> {
+  log({ event: 'kill-session', agent: ref.agentId, session: where.session?.id })
+  return killSession(entry, where).then(
+    () => true,
+    () => false,
+  )
 }
 
 interface Clock {
@@ -73,15 +109,21 @@ interface Clock {
   /** Time since the end of the grace, in ms; negative before it. */
   overtime(): number
   isOver(): boolean
+  /** Ends the grace now. */
+  end(): void
 }
 
 function startClock(graceMs: number): Clock {
   const start = performance.now()
-  const elapsed = () => performance.now() - start
+  let end = start + graceMs
+  const overtime = () => performance.now() - end
   return {
-    patience: () => (graceMs > 0 ? elapsed() / graceMs : 1),
-    overtime: () => elapsed() - graceMs,
-    isOver: () => elapsed() > graceMs + DRAIN_MS + KILL_MS,
+    patience: () => (graceMs > 0 ? (performance.now() - start) / graceMs : 1),
+    overtime,
+    isOver: () => overtime() > DRAIN_MS + KILL_MS,
+    end() {
+      end = Math.min(end, performance.now())
+    },
   }
 }
 
@@ -113,6 +155,9 @@ function advance(alive: Member[], clock: Clock, log: Log): void {
     return !writing || clock.patience() >= PATIENCE
   }
 }
+
+/** What is due for KILL now: the panes' processes and the readers are so only when nobody else is left. */
+const isToBeKilled = ({ role, sent }: Member) => sent !== 'SIGKILL' && (role === 'writer' || role === 'other')
 
 function announce(log: Log, member: Member, name: string, send: (member: Member) => void): void {
   const { pid, start, comm } = member.claim.process

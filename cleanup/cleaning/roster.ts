@@ -1,7 +1,7 @@
 import type { Claim } from '../claims/evidence.ts'
 import type { Role } from '../claims/writer.ts'
 import { signal } from '../processes/signals.ts'
-import { hasEnded, isStopped } from '../processes/stat.ts'
+import { hasEnded, isStopped, isUninterruptible, type Process } from '../processes/stat.ts'
 import { readAlive, readProcess } from '../processes/table.ts'
 import type { EndedProcess, SignalTook, Zombie } from './report.ts'
 
@@ -9,8 +9,8 @@ import type { EndedProcess, SignalTook, Zombie } from './report.ts'
 export interface Member {
   claim: Claim
   role: Role
-  alive: boolean
-  stopped: boolean
+  /** As it was seen last; undefined once it has ended. */
+  now: Process | undefined
   sent: SignalTook
   /** True when the kernel did not let us signal it (another user's process). */
   refused: boolean
@@ -20,29 +20,25 @@ export interface Member {
 export class Roster {
   readonly #members = new Map<string, Member>()
 
-  /** Takes in what a scan has claimed. Returns how many of them are new and alive. */
-  add(claims: Iterable<Claim>, roleOf: (claim: Claim) => Role): number {
-    let fresh = 0
+  /** Takes in what a scan has claimed. Returns those who are new and alive. */
+  add(claims: Iterable<Claim>, roleOf: (claim: Claim) => Role): Member[] {
+    const fresh: Member[] = []
     for (const claim of claims) {
       const key = `${claim.process.pid} ${claim.process.start}`
       if (this.#members.has(key)) continue
-      const alive = !hasEnded(claim.process)
-      const state = { alive, stopped: isStopped(claim.process), sent: null, refused: false }
-      this.#members.set(key, { claim, role: roleOf(claim), ...state })
-      if (alive) fresh += 1
+      const now = hasEnded(claim.process) ? undefined : claim.process
+      const member: Member = { claim, role: roleOf(claim), now, sent: null, refused: false }
+      this.#members.set(key, member)
+      if (now) fresh.push(member)
     }
     return fresh
   }
 
   /** Looks at every member that was alive, and returns those that still are. */
   alive(): Member[] {
-    const living = [...this.#members.values()].filter(member => member.alive)
-    for (const member of living) {
-      const now = readAlive(member.claim.process)
-      member.alive = now !== undefined
-      member.stopped = now !== undefined && isStopped(now)
-    }
-    return living.filter(member => member.alive)
+    const living = [...this.#members.values()].filter(member => member.now)
+    for (const member of living) member.now = readAlive(member.claim.process)
+    return living.filter(member => member.now)
   }
 
   /** The claims by pid, for the next scan. */
@@ -52,7 +48,7 @@ export class Roster {
 
   ended(): EndedProcess[] {
     return [...this.#members.values()]
-      .filter(({ alive, claim }) => !alive && !hasEnded(claim.process))
+      .filter(({ now, claim }) => !now && !hasEnded(claim.process))
       .map(({ claim: { process, evidence }, sent }) => ({
         pid: process.pid,
         start: process.start,
@@ -85,7 +81,17 @@ export function kill(member: Member): void {
 
 /** Lets a stopped process go on: it would never see the end of its input. */
 export function wake(member: Member): void {
-  if (member.stopped) signal(member.claim.process, 'SIGCONT')
+  if (member.now && isStopped(member.now)) signal(member.claim.process, 'SIGCONT')
+}
+
+/** Stops a process where it is. Only KILL is to follow: it holds on to everything that it has. */
+export function freeze(member: Member): void {
+  member.refused ||= signal(member.claim.process, 'SIGSTOP') === 'refused'
+}
+
+/** True when a process does nothing any more, and starts nothing. */
+export function isFrozen({ now }: Member): boolean {
+  return now === undefined || isStopped(now) || isUninterruptible(now)
 }
 
 function send(member: Member, strongest: SignalTook, signals: NodeJS.Signals[]): void {

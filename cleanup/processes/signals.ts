@@ -17,7 +17,7 @@ export function signal(identity: Identity, ...signals: NodeJS.Signals[]): Sent {
     const sent = send(identity.pid, name)
     if (sent !== 'sent') return sent
     // A stopped process keeps every signal but KILL waiting until it is continued.
-    if (isStopped(now) && name !== 'SIGKILL') send(identity.pid, 'SIGCONT')
+    if (isStopped(now) && name !== 'SIGKILL' && name !== 'SIGSTOP') send(identity.pid, 'SIGCONT')
   }
   return 'sent'
 }

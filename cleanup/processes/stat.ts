@@ -51,3 +51,6 @@ export function hasEnded(process: Process): boolean {
 }
 
 export const isStopped = (process: Process): boolean => process.state === 'T' || process.state === 't'
+
+/** In a wait that nothing interrupts, such as a parent's in vfork(2): it takes a signal when it comes back, and until then does nothing. */
+export const isUninterruptible = (process: Process): boolean => process.state === 'D'

@@ -4,6 +4,7 @@ import type { Identity } from './identity.ts'
 import { type OpenFiles, readOpenFiles } from './open-files.ts'
 import { listProc, readProcStat } from './proc.ts'
 import { listByPs } from './ps.ts'
+import { isLeader, newest, pidsSince } from './recent.ts'
 import { sharedPass } from './shared-pass.ts'
 import { source } from './source.ts'
 import { hasEnded, type Process } from './stat.ts'
@@ -12,6 +13,9 @@ import { hasEnded, type Process } from './stat.ts'
 export interface SeenProcess extends Process {
   environment: Environment
 }
+
+/** How often a pass looks for what was started in the meantime: a machine that builds something always starts something. */
+const GLANCES = 8
 
 /** Every process there was during one pass over /proc, or when ps was asked. */
 export type ProcessTable = ReadonlyMap<number, SeenProcess>
@@ -26,30 +30,52 @@ export interface Machine {
  * Reads the process table in one pass. Throws a CleanupError (`processes-hidden`) where not all
  * processes can be seen: what is not seen must not be taken for gone.
  */
-export const readTable: () => Promise<ProcessTable> = sharedPass(onePass)
+export const readTable: () => Promise<ProcessTable> = sharedPass(readTableNow)
 
 /** Reads the process table, and then the descriptors of the processes in it. */
 export const readMachine: () => Promise<Machine> = sharedPass(() => {
-  const table = onePass()
+  const table = readTableNow()
   const users = [...table.values()].filter(process => !process.kernel)
   return { table, openFiles: readOpenFiles(users.map(({ pid }) => pid)) }
 })
 
-function onePass(): ProcessTable {
-  const table = source === 'proc' ? passOverProc() : askPs()
+/** The same at once, for whoever cannot wait for a turn of the event loop: a process that forks does not wait either. */
+export function readTableNow(): Map<number, SeenProcess> {
+  const table = source === 'proc' ? passOverProc() : new Map(askPs())
   if (!table.has(1) || !table.has(process.pid))
     throw processesHidden('it does not show process 1 and this one')
   return table
 }
 
-function passOverProc(): ProcessTable {
+function passOverProc(): Map<number, SeenProcess> {
+  const since = newest()
   const table = new Map<number, SeenProcess>()
-  for (const pid of listProc()) {
-    const found = readProcStat(pid)
-    // The environment after the stat: should the number change hands in between, the start time no longer fits, and no signal is sent.
-    if (found) table.set(pid, { ...found, environment: found.kernel ? NO_ENVIRONMENT : readEnvironment(pid) })
-  }
+  for (const pid of listProc()) addSeen(table, pid)
+  addNewest(table, since)
   return table
+}
+
+/**
+ * Adds what was started since the number `since` was given out, by asking for the numbers that follow it. A list of
+ * /proc is milliseconds old when its end is read: a process that forks its successor and exits is never in it.
+ * Returns the newest number that was looked at.
+ */
+export function addNewest(table: Map<number, SeenProcess>, since: number): number {
+  let seen = since
+  for (let round = 0; round < GLANCES; round++) {
+    const last = newest()
+    if (last === seen) break
+    // The number may be a thread's, which stands for no process of its own.
+    for (const pid of pidsSince(seen, last)) if (isLeader(pid)) addSeen(table, pid)
+    seen = last
+  }
+  return seen
+}
+
+function addSeen(table: Map<number, SeenProcess>, pid: number): void {
+  const found = readProcStat(pid)
+  // The environment after the stat: should the number change hands in between, the start time no longer fits, and no signal is sent.
+  if (found) table.set(pid, { ...found, environment: found.kernel ? NO_ENVIRONMENT : readEnvironment(pid) })
 }
 
 let asked: Map<number, SeenProcess> | undefined

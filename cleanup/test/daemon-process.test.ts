@@ -17,7 +17,7 @@ const cleaned = (ref: AgentRef) => until('it is clean', () => rig.entry(ref).cle
 
 test('a second one says who is there, and leaves', async () => {
   const daemon = await Daemon.start(rig)
-  const { code, said } = await runDaemonProgram(['--workspace', rig.workspace])
+  const { code, said } = await runDaemonProgram([rig.workspace])
   expect(code).toBe(3)
   expect(said).toContain(`process ${daemon.child.pid} holds`)
   expect(said.split('\n')).toHaveLength(1)
@@ -57,6 +57,34 @@ test('ends with its owner, but not before the last agent', async () => {
   expect(rig.entry(ref).cleanup?.state).toBe('done')
 })
 
+test.each(['SIGTERM', 'SIGKILL'] as const)(
+  'the second one of two with owners takes the place of the first, after %s',
+  async signal => {
+    const first = await Daemon.start(rig)
+    const owner = rig.start('sleep', ['1000'])
+    const second = await Daemon.standBy(rig, '--owner-pid', String(owner))
+    const ref = await rig.deploy('a', { claude: idle })
+    await first.stop(signal)
+    rig.tmux('kill-session', '-t', '=agent_a:')
+    await cleaned(ref)
+    expect(second.events('started')).toHaveLength(1)
+    kill(owner)
+    expect(await second.exit()).toBe(0)
+  },
+)
+
+test('one that stands by leaves with its owner, and when it is told to', async () => {
+  const first = await Daemon.start(rig)
+  const owner = rig.start('sleep', ['1000'])
+  const second = await Daemon.standBy(rig, '--owner-pid', String(owner))
+  expect(await second.stop()).toBe(0)
+  const third = await Daemon.standBy(rig, '--owner-pid', String(owner))
+  kill(owner)
+  expect(await third.exit()).toBe(0)
+  expect(third.events('started')).toEqual([])
+  expect(await first.stop()).toBe(0)
+})
+
 test('keeps its descriptors', async () => {
   const daemon = await Daemon.start(rig)
   const count = () => fs.readdirSync(`/proc/${daemon.child.pid}/fd`).length
@@ -74,11 +102,9 @@ test('keeps its descriptors', async () => {
 
 describe('wrong arguments', () => {
   test.each([
-    [[], '--workspace is missing'],
-    [['--workspace', 'relative'], 'expected an absolute path'],
-    [['--workspace', '/nowhere/at/all'], 'does not exist'],
-    [['--workspace', '/tmp', '--owner-pid', 'x'], '--owner-pid is "x"'],
-    [['--what'], "Unknown option '--what'"],
+    [['/nowhere/at/all'], 'is no folder'],
+    [['/tmp', '--owner-pid', 'x'], "argument 'x' is invalid"],
+    [['--what'], "unknown option '--what'"],
   ])('%j', async (args, sentence) => {
     const { code, said } = await runDaemonProgram(args)
     expect(code).toBe(2)

@@ -11,12 +11,22 @@ export function sessionIdOf(log: string): string | undefined {
   return undefined
 }
 
+/** What claude said of itself when it began (`system/init`): its folder, version, session ...; undefined when it did not. */
+export function initEventOf(log: string): Json | undefined {
+  return events(readPart(log, 'head')).find(event => event.subtype === 'init')
+}
+
 /**
  * The last `result` event of a stream log, undefined when there is none. There may be several: claude goes on
  * after one when a background task wakes it up.
  */
 export function lastResult(log: string): Json | undefined {
   return events(readPart(log, 'tail')).findLast(event => event.type === 'result')
+}
+
+/** The last whole event of a stream log, of whatever type; undefined when there is none. */
+export function lastEvent(log: string): Json | undefined {
+  return events(readPart(log, 'tail')).at(-1)
 }
 
 /** True when the last result says that the work succeeded: an API error has the subtype `success` as well. */

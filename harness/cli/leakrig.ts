@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { addCleanupCommands } from '../../cleanup/cli/index.ts'
 import { strategyNames } from '../orchestrator/strategies/strategy.ts'
 import { exitCodes } from '../report/exit-codes.ts'
 import { sandboxChoices } from '../sandbox/choices.ts'
@@ -65,6 +66,8 @@ program
     const { serveOrchestrator } = await import('../orchestrator/main.ts')
     await serveOrchestrator(strategy)
   })
+
+addCleanupCommands(program)
 
 function systemName(name: string): string {
   if (systemNames.includes(name)) return name

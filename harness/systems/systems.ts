@@ -25,6 +25,14 @@ export function orchestratorCommand(args: string[], places: Places): SystemComma
   }
 }
 
+/** Our orchestrator with one of the rig's seeded defects, and all else as in `hybrid`. */
+export function defectiveSystem(defect: string, places: Places): SystemCommand {
+  return orchestratorCommand(
+    [join(projectRoot, 'harness/test/defects/orchestrator.ts'), defect, 'hybrid'],
+    places,
+  )
+}
+
 /** The bundled daemon as a service manager starts it anew, for the orchestrator with that pid. */
 export function daemonCommand({ node, workspace }: Places, owner: number): string[] {
   const program = join(projectRoot, 'cleanup/bin/daemon.ts')

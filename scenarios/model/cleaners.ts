@@ -1,9 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { CannotMeasureError, daemonCommand, poll } from '../../harness/index.ts'
-import type { World } from './world.ts'
+import { daemonCommand } from '../../harness/index.ts'
+import { heldByDaemon, type World } from './world.ts'
 
 /** How long a cleaning that was handed over is waited for, ms: it may be done already. */
 const handOverMs = 700
+
+/** What a cleaner inside its agent does takes a tenth of what others do: it writes the intent, and hands over. */
+const insideShare = 10
+
+/**
+ * SIGKILL for the MCP server inside an agent that is just completing, in the middle of the call. Only where no Bash
+ * tool is left: then claude leaves by itself after its result, and has completed all the same.
+ */
+export async function killInside({ rig, present }: World, afterMs: number): Promise<string | undefined> {
+  const whose = present.find(({ reports, bash }) => reports && !bash)
+  const server = (await whose?.agent.journal())?.find(({ role }) => role === 'mcp')?.pid
+  const process = (await whose?.agent.processes())?.find(({ pid }) => pid === server)
+  if (!whose || !process) return undefined
+  await delay(afterMs / insideShare)
+  if (!(await rig.probe.signal(process, 'SIGKILL'))) return undefined
+  return `${whose.name}'s own MCP server is killed`
+}
 
 /** SIGKILL for the process outside the agent to which a cleaner inside has handed its work. */
 export async function killHandOver({ rig, present }: World, afterMs: number): Promise<string | undefined> {
@@ -13,28 +30,25 @@ export async function killHandOver({ rig, present }: World, afterMs: number): Pr
   return killed && `the hand-over process is killed ${afterMs} ms after it was seen`
 }
 
-/** SIGKILL for the daemon, whatever it is at; it stays away until somebody starts it. */
-export async function stopDaemon(world: World, afterMs: number): Promise<string | undefined> {
-  const { rig, company, daemon } = world
-  if (!daemon) return undefined
+/** SIGKILL for the daemon, whatever it is at. One that stood by takes its place; otherwise none is there until somebody starts it. */
+export async function stopDaemon(
+  { rig, company, daemons }: World,
+  afterMs: number,
+): Promise<string | undefined> {
   await delay(afterMs)
-  await rig.probe.signal(daemon, 'SIGKILL')
-  company.removeProcess(daemon)
-  world.daemon = undefined
-  return `the daemon is killed after ${afterMs} ms`
+  for (let daemon = daemons.shift(); daemon; daemon = daemons.shift()) {
+    company.removeProcess(daemon)
+    if (await rig.probe.signal(daemon, 'SIGKILL')) return `the daemon is killed after ${afterMs} ms`
+  }
+  return undefined
 }
 
 /** As a service manager does it. */
 export async function startDaemon(world: World): Promise<void> {
   const { rig, company } = world
   const daemon = await rig.probe.plant(daemonCommand(rig.places, rig.system.pid))
-  const isReady = await poll(10_000, async () => {
-    const { resources } = await rig.look()
-    return resources.some(one => one.kind === 'descriptor' && one.pid === daemon.pid) || undefined
-  })
-  if (!isReady) throw new CannotMeasureError('The daemon that was started anew took no lock within 10 s.')
-  await company.addProcess(daemon)
-  world.daemon = daemon
+  await company.addProcess(daemon, heldByDaemon)
+  world.daemons.push(daemon)
 }
 
 /**
@@ -48,10 +62,7 @@ export async function killOrchestrator(world: World, afterMs: number): Promise<s
   company.removeProcess(rig.system)
   await forgetCalls(world)
   await company.addProcess(await rig.startSystem())
-  // It has started a daemon where there was none, and the one before may have left with its owner.
-  if (world.daemon) company.removeProcess(world.daemon)
   await world.findDaemon()
-  if (world.daemon) await company.addProcess(world.daemon)
   return `the orchestrator is killed after ${afterMs} ms, and started anew`
 }
 

@@ -1,5 +1,5 @@
 import type { RunDetails } from 'fast-check'
-import type { Rig } from '../../harness/index.ts'
+import type { Patience, Rig } from '../../harness/index.ts'
 import type { Command } from './commands.ts'
 import { settle } from './settle.ts'
 import { take } from './steps.ts'
@@ -9,10 +9,14 @@ import { World } from './world.ts'
  * Does the commands one after another in a fresh sandbox; at the end everything has to be as the model says.
  * @throws an Error that tells what was done, and what is wrong.
  */
-export async function runSequence(freshRig: () => Promise<Rig>, commands: Command[]): Promise<void> {
+export async function runSequence(
+  freshRig: () => Promise<Rig>,
+  commands: Command[],
+  patience?: Patience,
+): Promise<void> {
   const rig = await freshRig()
   await rig.baseline()
-  const world = new World(rig)
+  const world = new World(rig, patience)
   await world.findDaemon()
   try {
     for (const command of commands) await take(world, command)

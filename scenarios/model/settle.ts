@@ -11,12 +11,12 @@ const writtenWithinMs = 5_000
  */
 export async function settle(world: World): Promise<void> {
   const { rig, company } = world
-  if (!world.daemon) {
+  if (world.daemons.length === 0) {
     await startDaemon(world)
     world.told.push('the daemon is started')
   }
   const faults = await callFaults(world)
-  const verdict = await rig.settle(undefined, await company.expected())
+  const verdict = await rig.settle(world.patience, await company.expected())
   if (verdict.result !== 'pass') faults.push(findingsText(verdict))
   faults.push(...(await registryFaults(world)), ...(await logFaults(world)))
   if (faults.length > 0) throw new Error(faults.join('\n'))

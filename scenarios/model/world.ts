@@ -1,4 +1,4 @@
-import { type Agent, Company, type ProcessIdentity, type Rig } from '../../harness/index.ts'
+import { type Agent, Company, type Patience, type ProcessIdentity, type Rig } from '../../harness/index.ts'
 
 /** What the model knows of one agent. */
 export interface Modelled {
@@ -28,7 +28,10 @@ export interface Guest {
   leave(): Promise<void>
 }
 
-/** The model of one sandbox: who is there, who is at its end, and which of the cleaners live. */
+/** Whichever daemon watches holds the lock, and the orchestrator's own writes its log to a file. */
+export const heldByDaemon = /\/registry\/daemon\.(lock|log)$/
+
+/** The model of one sandbox: who is there, who is at its end, and which cleaners there are. */
 export class World {
   readonly rig: Rig
   readonly company: Company
@@ -36,19 +39,26 @@ export class World {
   readonly guests: Guest[] = []
   readonly told: string[] = []
   calls: Call[] = []
-  /** Undefined while no daemon runs. */
-  daemon: ProcessIdentity | undefined
+  /** The last one belongs to the orchestrator of now; the others to one before, and leave when they are not needed. */
+  daemons: ProcessIdentity[] = []
 
-  constructor(rig: Rig) {
+  readonly patience: Patience | undefined
+
+  constructor(rig: Rig, patience?: Patience) {
     this.rig = rig
+    this.patience = patience
     this.company = new Company(rig)
   }
 
-  /** Looks for the daemon that the system started by itself. */
+  /** Looks for the daemon that the orchestrator has started by itself. */
   async findDaemon(): Promise<void> {
     const { resources } = await this.rig.look()
-    const found = resources.find(one => one.kind === 'process' && isDaemon.test(one.command))
-    this.daemon = found?.kind === 'process' ? found : undefined
+    const owner = `--owner-pid ${this.rig.system.pid}`
+    const found = resources.find(one => one.kind === 'process' && one.command.endsWith(owner))
+    if (found?.kind !== 'process') throw new Error('The system has started no daemon.')
+    for (const one of this.daemons) this.company.letGo(one)
+    this.daemons.push(found)
+    await this.company.addProcess(found, heldByDaemon)
   }
 
   /** Those whose end is not settled. */
@@ -65,11 +75,19 @@ export class World {
     return this.present[whom % this.present.length]
   }
 
+  /**
+   * It crashes. A claude that is killed leaves its shell's snapshot, and only a Bash tool that still runs tells whose
+   * that is. One that is hung up ends its Bash tools first, which takes it 2 s, and more on a busy machine: then it is
+   * killed at the end of its grace.
+   */
+  crashes(whose: Modelled, how: 'killed' | 'hung up'): void {
+    if ((how === 'killed') !== whose.bash) this.company.leavesShellSnapshot(whose.agent.id)
+    this.ends(whose, 'crashed')
+  }
+
   /** An ending of it begins: it may come out with this status, and need not be there any more. */
   ends(whose: Modelled, status: string): void {
     whose.ends.add(status)
     this.company.remove(whose.agent.id)
   }
 }
-
-const isDaemon = /^\S+ \S*\/cleanup\/bin\/daemon\.ts /

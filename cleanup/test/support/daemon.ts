@@ -6,24 +6,39 @@ import { type Rig, readText } from './rig.ts'
 import { until } from './until.ts'
 
 const PROGRAM = path.join(import.meta.dirname, '..', '..', 'bin', 'daemon.ts')
+/** Otherwise each one would compile anew, into the user's cache. */
+const CACHE = path.join(import.meta.dirname, '../../../node_modules/.cache/leakrig/cleanup-tests')
 
 /** The daemon as a process of its own, on a rig's workspace. */
 export class Daemon {
   readonly child: ChildProcess
   readonly #log: string
 
-  private constructor(rig: Rig, args: string[]) {
+  private constructor(rig: Rig, program: string, args: string[]) {
     // Each one has a log of its own, so that its events are not taken for those of the one before.
     this.#log = path.join(rig.folder, `daemon-${performance.now()}.log`)
     const log = fs.openSync(this.#log, 'a')
-    const command = [PROGRAM, '--workspace', rig.workspace, '--grace-ms', '1000', ...args]
-    this.child = spawn(process.execPath, command, { stdio: ['ignore', log, log] })
+    const command = [program, rig.workspace, ...args]
+    const env = { NODE_COMPILE_CACHE: CACHE, ...process.env }
+    this.child = spawn(process.execPath, command, { stdio: ['ignore', log, log], env })
     fs.closeSync(log)
   }
 
-  static async start(rig: Rig, ...args: string[]): Promise<Daemon> {
-    const daemon = new Daemon(rig, args)
+  static start(rig: Rig, ...args: string[]): Promise<Daemon> {
+    return Daemon.startAs(rig, PROGRAM, '--grace-ms', '1000', ...args)
+  }
+
+  /** Another program that runs a daemon, with a workspace and these arguments. */
+  static async startAs(rig: Rig, program: string, ...args: string[]): Promise<Daemon> {
+    const daemon = new Daemon(rig, program, args)
     await until('the daemon has started', () => daemon.events('started').length > 0)
+    return daemon
+  }
+
+  /** One that finds another daemon in its place. */
+  static async standBy(rig: Rig, ...args: string[]): Promise<Daemon> {
+    const daemon = new Daemon(rig, PROGRAM, ['--grace-ms', '1000', ...args])
+    await until('the daemon stands by', () => daemon.events('standing-by').length > 0)
     return daemon
   }
 
@@ -48,7 +63,8 @@ export class Daemon {
 
 /** Runs the daemon with any arguments to its end. */
 export async function runDaemonProgram(args: string[]): Promise<{ code: number; said: string }> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const env = { NODE_COMPILE_CACHE: CACHE, ...process.env }
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env })
   let said = ''
   child.stderr.on('data', (text: Buffer) => {
     said += text

@@ -9,14 +9,15 @@ const startWithinMs = 10_000
 
 /**
  * Starts the daemon for a workspace, detached: it outlives the orchestrator for as long as an agent does.
- * Resolves when it watches. Where another one does already, the new one finds that out and leaves.
- * @throws when it neither watches nor leaves in time.
+ * Resolves when it watches. Where another one does already, ours stands by: the other one belongs to another
+ * orchestrator, and leaves with that one.
+ * @throws when it neither watches nor stands by in time.
  */
 export async function ensureDaemon(workspace: string): Promise<void> {
   const logFile = layout.daemonLog(workspace)
   const log = openSync(logFile, 'a')
   const before = fstatSync(log).size
-  const args = [daemonProgram, '--workspace', workspace, '--owner-pid', String(process.pid)]
+  const args = [daemonProgram, workspace, '--owner-pid', String(process.pid)]
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] })
   closeSync(log)
   child.unref()

@@ -91,6 +91,19 @@ export const defects: Record<string, Defect> = {
     return done
   },
 
+  'undoes what others wrote meanwhile': sound => async (agent, reason) => {
+    // All is well with its own agent, and with every other one that does not end at the same time.
+    const file = layout.taskRegistry(agent.workspace, agent.taskId)
+    const agentsIn = (text: string): { id: string }[] => JSON.parse(text).agents
+    const before = agentsIn(readFileSync(file, 'utf8')).filter(({ id }) => id !== agent.agentId)
+    const done = await sound(agent, reason)
+    rewrite(file, text => {
+      const agents = agentsIn(text).map(entry => before.find(({ id }) => id === entry.id) ?? entry)
+      return JSON.stringify({ ...JSON.parse(text), agents }, null, 2)
+    })
+    return done
+  },
+
   'forgets the global registry': sound => async (agent, reason) => {
     const file = layout.globalRegistry(agent.workspace)
     const before = readFileSync(file, 'utf8')

@@ -1,13 +1,16 @@
-/** Our orchestrator with one of the defective cleanups, named by its argument. */
+/** Our orchestrator with one of the defective cleanups: `orchestrator.ts <defect> [<strategy around it>]`. */
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { strategies } from '../../orchestrator/strategies/index.ts'
+import { type StrategyName, strategyNames } from '../../orchestrator/strategies/strategy.ts'
 import { createServer } from '../../orchestrator/tools.ts'
 import { defects } from './defects.ts'
 
 const workspace = process.env.CLAUDE_ORCHESTRATOR_WORKSPACE ?? ''
-const sound = strategies.immediate
-const defect = defects[process.argv[2] ?? '']
-if (!defect) throw new Error(`No defect ${process.argv[2]}; there are ${Object.keys(defects).join(', ')}.`)
+const [, , wanted = '', around = 'immediate'] = process.argv
+const sound = strategies[around as StrategyName]
+const defect = defects[wanted]
+if (!defect) throw new Error(`No defect ${wanted}; there are ${Object.keys(defects).join(', ')}.`)
+if (!sound) throw new Error(`No strategy ${around}; there are ${strategyNames.join(', ')}.`)
 
 const strategy = { ...sound, kill: defect(sound.kill) }
 if (!process.env.LEAKRIG_AGENT) await strategy.start(workspace)

@@ -1,0 +1,162 @@
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import {
+  type AgentEntry,
+  type AgentRef,
+  addTask,
+  agentMarker,
+  changeTask,
+  initRegistries,
+  layout,
+  startOf,
+} from '../index.ts'
+
+/** What runs in an agent's pane: a pipeline of three that dies of TERM at once, one idle process, or one that is deaf. */
+export type Kind = 'plain' | 'idle' | 'deaf'
+
+/** One deployed agent, and the processes it consists of. */
+export interface Deployed {
+  ref: AgentRef
+  session: string
+  pids: number[]
+}
+
+const MARK = 'LEAKRIG_BENCH'
+
+/** A workspace and a tmux server of the benchmark's own. Nothing of it is left once it is disposed of. */
+export class World implements Disposable {
+  readonly folder: string
+  readonly socket: string
+  readonly #workspace: string
+  #tasks = 0
+
+  private constructor(folder: string) {
+    this.folder = folder
+    this.socket = path.join(folder, 'tmux')
+    this.#workspace = path.join(folder, '.agent-workspace')
+  }
+
+  static async make(parent: string = os.tmpdir()): Promise<World> {
+    const world = new World(fs.realpathSync(fs.mkdtempSync(path.join(parent, 'lr-bench-'))))
+    world.tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'user', 'exec sleep 100000')
+    await initRegistries(world.#workspace)
+    return world
+  }
+
+  /** Deploys agents in a task of their own, and returns when all of their processes are there. */
+  async deploy(count: number, kind: Kind): Promise<Deployed[]> {
+    const taskId = `TASK-${++this.#tasks}`
+    await addTask(this.#workspace, { task_id: taskId })
+    const refs = Array.from({ length: count }, (_, n) => ({
+      workspace: this.#workspace,
+      taskId,
+      agentId: `t${this.#tasks}-${n}`,
+    }))
+    for (const ref of refs)
+      for (const file of [layout.promptFile(ref), ...logs(ref)])
+        fs.writeFileSync(file, `{"agent":"${ref.agentId}"}\n`)
+    const sessions = this.#newSessions(refs, kind)
+    await changeTask(this.#workspace, taskId, registry => {
+      registry.agents.push(...refs.map((ref, n) => entryOf(ref, sessions[n])))
+    })
+    const size = kind === 'idle' ? 1 : 3
+    return refs.map((ref, n) => {
+      const { pane_pid = 0, session_id = '' } = sessions[n] ?? {}
+      return { ref, session: session_id, pids: waitForProcesses(pane_pid, size) }
+    })
+  }
+
+  tmux(...args: string[]): string {
+    const env = { ...process.env, [MARK]: this.folder }
+    return execFileSync('tmux', ['-S', this.socket, ...args], { encoding: 'utf8', env, maxBuffer: 1 << 24 })
+  }
+
+  /** Ends everything that carries the world's mark, the server with it, and removes its folder. */
+  [Symbol.dispose](): void {
+    const mark = `${MARK}=${this.folder}\0`
+    for (let left = marked(mark); left.length > 0; left = marked(mark)) for (const pid of left) kill(pid)
+    fs.rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** All sessions by one command file: a client for each of a thousand would take longer than the benchmark. */
+  #newSessions(refs: AgentRef[], kind: Kind): NonNullable<AgentEntry['tmux']>[] {
+    const format = '#{pid} #{session_id} #{session_created} #{pane_id} #{pane_pid} #{socket_path}'
+    const file = path.join(this.folder, 'sessions.tmux')
+    const lines = refs.map(ref => {
+      const mark = `-e ${layout.MARKER}=${agentMarker(ref)}`
+      return `new-session -d -P -F '${format}' -s ${layout.sessionName(ref)} ${mark} ${commandOf(kind, ref)}`
+    })
+    fs.writeFileSync(file, `${lines.join('\n')}\n`)
+    const made = this.tmux('source-file', file).trim().split('\n')
+    return made.map(line => {
+      const [server, session_id = '', created, pane_id = '', pane, socket = ''] = line.split(' ')
+      const [server_pid, pane_pid] = [Number(server), Number(pane)]
+      const starts = { server_start: startOf(server_pid) ?? -1, pane_start: startOf(pane_pid) ?? -1 }
+      return {
+        ...{ socket, server_pid, session_id, session_created: Number(created), pane_id, pane_pid },
+        ...starts,
+      }
+    })
+  }
+}
+
+/** The three logs that the report's cleanup moves. */
+export const logs = (ref: AgentRef): string[] => [
+  layout.streamLog(ref),
+  layout.progressFile(ref),
+  layout.findingsFile(ref),
+]
+
+function commandOf(kind: Kind, ref: AgentRef): string {
+  if (kind === 'idle') return '"exec sleep 100000"'
+  const writer = kind === 'plain' ? 'sleep 100000' : `(trap \\"\\" TERM HUP; exec sleep 100000)`
+  return `"exec bash -c '${writer} | tee -a ${layout.streamLog(ref)}; :'"`
+}
+
+const entryOf = (ref: AgentRef, tmux: AgentEntry['tmux']): AgentEntry => ({
+  id: ref.agentId,
+  status: 'running',
+  tmux_session: layout.sessionName(ref),
+  started_at: new Date().toISOString(),
+  ...(tmux && { tmux }),
+})
+
+/** The pane's process and all below it, once there are that many and each runs its own program. */
+function waitForProcesses(pane: number, size: number): number[] {
+  const deadline = performance.now() + 30_000
+  for (;;) {
+    const pids = withDescendants(pane)
+    const names = pids.map(pid => read(`/proc/${pid}/comm`).trim())
+    const isWhole = size === 1 ? names[0] === 'sleep' : names.includes('sleep') && names.includes('tee')
+    if (pids.length === size && isWhole) return pids
+    if (performance.now() > deadline) throw new Error(`pane process ${pane} runs ${names}, expected ${size}`)
+  }
+}
+
+function withDescendants(pid: number): number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)
+  return [pid, ...children.flatMap(withDescendants)]
+}
+
+function marked(mark: string): number[] {
+  const pids = fs.readdirSync('/proc').map(Number).filter(Number.isInteger)
+  return pids.filter(pid => read(`/proc/${pid}/environ`).includes(mark))
+}
+
+function read(file: string): string {
+  try {
+    return fs.readFileSync(file, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}

@@ -1,0 +1,79 @@
+import fs from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { cleanUp } from '../index.ts'
+import { hasEnded } from '../processes/stat.ts'
+import { readTable, type SeenProcess } from '../processes/table.ts'
+import { chain, respawner } from './support/resistance.ts'
+import { isRunning, NO_TRACES, Rig, readText, traces } from './support/rig.ts'
+import { until } from './support/until.ts'
+
+const completed = { status: 'completed', reason: 'it said so', graceMs: 400 }
+const idle = 'echo ready; sleep 1000 & wait'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+/** Everything on the machine that runs the program with these words in it. */
+async function running(words: string): Promise<SeenProcess[]> {
+  const table = await readTable()
+  return [...table.values()].filter(
+    seen => !hasEnded(seen) && readText(`/proc/${seen.pid}/cmdline`).includes(words),
+  )
+}
+
+const lastNumber = (file: string) => until(file, () => Number(readText(file)) || undefined)
+
+describe('a process that forks its successor and exits, a thousand times a second', () => {
+  test.each([
+    ['in sessions of their own', (file: string) => `( setsid ${chain(file, { ownSession: true })} & )`],
+    ['in the pane', (file: string) => `( ${chain(file, { ownSession: false })} & )`],
+    [
+      'without an environment, in the session of a process that lives',
+      (file: string) => `setsid sh -c '( env -i PATH="$PATH" sh ${file}.sh & ) ; sleep 1000' &`,
+    ],
+  ])('%s', async (_, start) => {
+    const file = `${rig.folder}/generation`
+    fs.writeFileSync(`${file}.sh`, `exec ${chain(file, { ownSession: false })}\n`)
+    const ref = await rig.deploy('chain', { claude: `${start(file)} >/dev/null 2>&1\n${idle}` })
+    const before = await lastNumber(file)
+    await until('it runs', () => Number(readText(file)) > before + 20)
+    const report = await cleanUp(ref, completed)
+    expect(await running(`"${file}"`)).toEqual([])
+    expect(report).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(report.ms).toBeLessThan(2_500)
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+})
+
+describe('a supervisor that starts its worker again', () => {
+  test.each([
+    ['in the pane', ''],
+    ['in a session of its own', 'setsid'],
+    ['outside the pane, with nobody above it', '( setsid'],
+  ])('%s', async (_, how) => {
+    const file = `${rig.folder}/worker`
+    const end = how.startsWith('(') ? ' & )' : ' &'
+    const claude = `${how} ${respawner(file)} >/dev/null 2>&1 ${end}\n${idle}`
+    const ref = await rig.deploy('again', { claude })
+    const worker = await lastNumber(file)
+    process.kill(worker, 'SIGKILL')
+    await until('it came again', async () => (await lastNumber(file)) !== worker)
+    const report = await cleanUp(ref, completed)
+    expect(isRunning(await lastNumber(file))).toBe(false)
+    expect(await running(`"${file}"`)).toEqual([])
+    expect(report).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+})
+
+test('a tmux server that is told to start the pane’s process again', async () => {
+  const ref = await rig.deploy('hook', { claude: idle })
+  rig.tmux('set-option', '-t', '=agent_hook:', 'remain-on-exit', 'on')
+  rig.tmux('set-hook', '-w', '-t', '=agent_hook:', 'pane-died', 'respawn-pane "exec sleep 1000"')
+  const report = await cleanUp(ref, completed)
+  expect(report).toMatchObject({ outcome: 'clean', session: 'killed', problems: [] })
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
