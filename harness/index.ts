@@ -2,7 +2,7 @@
  * What a scenario imports. The folders below: `sandbox` (where it runs), `probe` (the rig's hand in there),
  * `snapshot`, `verdict`, `rig` (the fixtures and matchers), `report`, `systems`, `orchestrator`, `cli`.
  */
-export { describe, expect, inject } from 'vitest'
+export { expect, inject } from 'vitest'
 export type { ProcessIdentity } from './probe/api.ts'
 export { findingsText } from './report/text.ts'
 export type { Agent } from './rig/agent.ts'

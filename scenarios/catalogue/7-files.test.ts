@@ -1,6 +1,5 @@
 import {
   cutRegistry,
-  describe,
   endings,
   endsWell,
   expect,
@@ -41,7 +40,7 @@ matrix([
 
 test('registry cut in half × killed', async ({ rig }) => {
   const scene = await setScene(rig, { shape: {}, ending: 'killed' })
-  await provesRed({ red: /what a refusal has touched/ }, async () => {
+  await provesRed({ red: /Unterminated string/ }, async () => {
     const registry = await cutRegistry(rig)
     await staysUntouched(scene.agent, async () => {
       expect(await scene.agent.killIsRefused()).toMatch(/AGENT_REGISTRY\.json/)
@@ -77,7 +76,7 @@ test('archive linked out of the workspace × killed', async ({ rig }) => {
 
 test('archive linked out of the workspace × completes from inside', async ({ rig }) => {
   const scene = await setScene(rig, { shape: {}, ending: 'completes from inside' })
-  await provesRed({ red: /expected the sandbox to return to its baseline/ }, async () => {
+  await provesRed({ red: /is completed already/ }, async () => {
     const { outside, mend } = await linkArchiveOutside(scene.agent)
     await staysUntouched(scene.agent, () => scene.agent.reportsCompleted())
     expect((await rig.probe.collect(outside)).map(({ path }) => path)).toEqual([])
@@ -86,37 +85,35 @@ test('archive linked out of the workspace × completes from inside', async ({ ri
   })
 })
 
-describe('on a disk of its own', () => {
-  // The system is on it from its start: its registries, its daemon's log, the agents' logs.
-  const onSmallDisk = test.extend('ground', () => async (probe, { work }) => {
-    await mountDisk({ probe }, work, 4096).catch(() => {})
-  })
+// The system is on it from its start: its registries, its daemon's log, the agents' logs.
+const onSmallDisk = test.extend('ground', () => async (probe, { work }) => {
+  await mountDisk({ probe }, work, 4096).catch(() => {})
+})
 
-  onSmallDisk('full disk × killed', async ({ rig, skip }) => {
-    const objection = await mountObjection(rig)
-    if (objection) skip(objection)
-    const scene = await setScene(rig, { shape: {}, ending: 'killed' })
-    await provesRed({ red: /what a refusal has touched/ }, async () => {
-      const disk = await fillDisk(rig, rig.places.work)
-      await staysUntouched(scene.agent, async () => {
-        expect(await scene.agent.killIsRefused()).toMatch(/no space left|ENOSPC/i)
-      })
-      await disk.empty()
-      await endsWell(scene, 'killed')
+onSmallDisk('full disk × killed', async ({ rig, skip }) => {
+  const objection = await mountObjection(rig)
+  if (objection) skip(objection)
+  const scene = await setScene(rig, { shape: {}, ending: 'killed' })
+  await provesRed({ red: /kill_real_agent was to be refused/ }, async () => {
+    const disk = await fillDisk(rig, rig.places.work)
+    await staysUntouched(scene.agent, async () => {
+      expect(await scene.agent.killIsRefused()).toMatch(/no space left|ENOSPC/i)
     })
+    await disk.empty()
+    await endsWell(scene, 'killed')
   })
+})
 
-  onSmallDisk('full disk × crashed', async ({ rig, skip }) => {
-    const objection = await mountObjection(rig)
-    if (objection) skip(objection)
-    const scene = await setScene(rig, { shape: {}, ending: 'crashed' })
-    await provesRed({ red: /expected the sandbox to return to its baseline/ }, async () => {
-      const disk = await fillDisk(rig, rig.places.work)
-      await endings.crashed.happens(scene.agent)
-      await keepsFiles(scene.agent, ['prompt', ...logs])
-      await disk.empty()
-      await isAsItWas(scene, 'crashed') // nobody asks for it
-    })
+onSmallDisk('full disk × crashed', async ({ rig, skip }) => {
+  const objection = await mountObjection(rig)
+  if (objection) skip(objection)
+  const scene = await setScene(rig, { shape: {}, ending: 'crashed' })
+  await provesRed({ red: /expected the sandbox to return to its baseline/ }, async () => {
+    const disk = await fillDisk(rig, rig.places.work)
+    await endings.crashed.happens(scene.agent)
+    await keepsFiles(scene.agent, ['prompt', ...logs])
+    await disk.empty()
+    await isAsItWas(scene, 'crashed') // nobody asks for it
   })
 })
 

@@ -17,6 +17,7 @@ export async function mountObjection({ probe, places }: Rig): Promise<string | u
 
 /** A disk of its own, of so many KiB, where a folder was. */
 export async function mountDisk({ probe }: Pick<Rig, 'probe'>, folder: string, kib: number): Promise<void> {
+  await must(probe, ['mkdir', '-p', folder])
   await must(probe, ['mount', '-t', 'tmpfs', '-o', `mode=755,size=${kib}k`, 'tmpfs', folder])
 }
 
