@@ -7,6 +7,7 @@ export type CleanupErrorCode =
   | 'unknown-agent'
   | 'already-there'
   | 'registry-unreadable'
+  | 'registry-unwritable'
   | 'lock-held'
   | 'processes-hidden'
   | 'could-not-ask'

@@ -52,12 +52,19 @@ export interface Seen {
   tmuxError?: unknown
 }
 
-/** Looks at everything but the registry again. A tmux that cannot be asked is returned as what it said. */
-export async function lookAgain(scene: Scene): Promise<Seen> {
-  const asked = locate(scene.entry).then(
+/** Where the agent is in tmux now, or what tmux said instead. */
+export type Asked = Promise<{ where: Whereabouts; tmuxError?: unknown }>
+
+/** Asks tmux again, ahead of a look: its answer takes as long as a pass over /proc. */
+export function askAgain({ entry, where: before }: Scene): Asked {
+  return locate(entry).then(
     where => ({ where }),
-    (tmuxError: unknown) => ({ where: scene.where, tmuxError }),
+    (tmuxError: unknown) => ({ where: before, tmuxError }),
   )
+}
+
+/** Looks at everything but the registry again. A tmux that cannot be asked is returned as what it said. */
+export async function lookAgain(scene: Scene, asked: Asked = askAgain(scene)): Promise<Seen> {
   const [{ where, ...failure }, machine] = await Promise.all([asked, readMachine()])
   const contained = readContainment(scene.ref, scene.entry)
   return { scene: { ...scene, where, contained, ...machine }, ...failure }

@@ -1,12 +1,12 @@
 import { setImmediate as immediate } from 'node:timers/promises'
 import { claim, isInside } from '../claims/claim.ts'
 import { look, type Scene } from '../claims/scene.ts'
-import { CleanupError } from '../errors.ts'
+import { CleanupError, words } from '../errors.ts'
 import { startOf } from '../processes/table.ts'
 import { agentFiles } from '../workspace/agent-files.ts'
 import { type AgentRef, taskRegistry, validateRef } from '../workspace/layout.ts'
 import { agentByte, type Lock, lock, lockNow } from '../workspace/locks.ts'
-import { readTaskRegistry, requireAgent } from '../workspace/registry.ts'
+import { peekGlobalRegistry, peekTaskRegistry, requireAgent } from '../workspace/registry.ts'
 import { carryOut } from './carry-out.ts'
 import { handOver } from './hand-over.ts'
 import { type Ending, recordDone, recordProblems, writeIntent } from './intent.ts'
@@ -36,7 +36,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const startedAt = performance.now()
   const { graceMs = GRACE_MS, log = () => {} } = options
   validateRef(ref)
-  const registry = readTaskRegistry(ref.workspace, ref.taskId)
+  const registry = peekTaskRegistry(ref.workspace, ref.taskId)
   const before = requireAgent(registry, ref)
   const report = emptyReport(ref, before.status)
   const finish = (outcome: Outcome): CleanUpReport => {
@@ -46,33 +46,49 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   }
   if (before.cleanup?.state === 'done') return finish('already-clean')
   agentFiles(ref, before)
+  // Nothing is ended whose end could not be told to both registries.
+  peekGlobalRegistry(ref.workspace)
 
   log({ event: 'intent', agent: ref.agentId, status: options.status, reason: options.reason })
   const looking = look(ref, registry)
   looking.catch(() => {})
   // One turn of the event loop later tmux is at work on its answer, and the registries are written in the meantime.
   await immediate()
-  const [entry, seen] = await Promise.all([writeIntent(ref, before, options, thisProcess()), looking])
+  const [{ entry, mirrored }, seen] = await Promise.all([
+    writeIntent(ref, before, options, thisProcess()),
+    looking,
+  ])
   report.status = entry.status
   const claims = claim(seen)
   if (isInside(claims)) {
+    await mirrored
     await leaveToOutside(seen, options, graceMs, log)
     return finish('handed-over')
   }
 
   const turn = await takeTurn(ref, graceMs)
   using _ = turn.lock
-  const now = readTaskRegistry(ref.workspace, ref.taskId)
+  const now = peekTaskRegistry(ref.workspace, ref.taskId)
   if (requireAgent(now, ref).cleanup?.state === 'done') return finish('already-clean')
   const first = turn.waited ? await look(ref, now) : seen
   await carryOut(first, turn.waited ? claim(first) : claims, graceMs, report, log)
+  await attempt(report, () => mirrored)
   if (report.problems.length > 0) {
-    await recordProblems(ref, report.problems)
+    await attempt(report, () => recordProblems(ref, report.problems))
     return finish('unfinished')
   }
   log({ event: 'done', agent: ref.agentId })
-  await recordDone(ref)
-  return finish('clean')
+  await attempt(report, () => recordDone(ref))
+  return finish(report.problems.length > 0 ? 'unfinished' : 'clean')
+}
+
+/** A registry that cannot be written (a full disk) undoes nothing: it is said, and the next cleaning writes it. */
+async function attempt(report: CleanUpReport, write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    report.problems.push(words(error))
+  }
 }
 
 async function leaveToOutside(

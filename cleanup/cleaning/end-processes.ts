@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { claim } from '../claims/claim.ts'
 import type { Claims } from '../claims/evidence.ts'
-import { lookAgain, lookForProcesses, type Scene, type Seen } from '../claims/scene.ts'
+import { type Asked, askAgain, lookAgain, lookForProcesses, type Scene, type Seen } from '../claims/scene.ts'
 import { roles } from '../claims/writer.ts'
 import { killSession } from '../tmux/kill-session.ts'
 import { freezeAll } from './freeze.ts'
@@ -55,6 +55,7 @@ export async function endProcesses(
   let wasQuiet = false
   let chained = 0
   let isSessionKilled = false
+  let asked: Asked | undefined
 
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 1.3, 15)) {
     if (clock.overtime() >= 0 && (chained > 0 || roster.alive().some(isToBeKilled)))
@@ -68,7 +69,9 @@ export async function endProcesses(
       continue
     }
     const isLast = wasQuiet || isOver
-    const seen: Seen = isLast ? await lookAgain(first) : { scene: await lookForProcesses(first) }
+    // When nobody is left tmux is asked at once: by the time that two scans have found nobody, it has answered.
+    asked ??= alive.length === 0 || isLast ? askAgain(first) : undefined
+    const seen: Seen = isLast ? await lookAgain(first, asked) : { scene: await lookForProcesses(first) }
     scannedAt = performance.now()
     const claims = claim(seen.scene, roster.claims())
     const fresh = roster.add(claims.claimed.values(), roleOf)
@@ -76,6 +79,7 @@ export async function endProcesses(
     const isQuiet = fresh.length === 0 && survivors.length === 0
     if (isOver || (wasQuiet && isQuiet)) return { roster, survivors, claims, isSessionKilled, ...seen }
     wasQuiet = isQuiet
+    if (!isQuiet) asked = undefined
     if (fresh.length > 0) pauseMs = 1
     const isWritten = survivors.some(({ role }) => role === 'writer' || role === 'reader')
     if (!isWritten && fresh.some(member => isRespawned(member, first)))

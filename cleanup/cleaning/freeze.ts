@@ -2,7 +2,9 @@ import { claim } from '../claims/claim.ts'
 import type { Claim } from '../claims/evidence.ts'
 import type { Scene } from '../claims/scene.ts'
 import type { Role } from '../claims/writer.ts'
+import { readContainment } from '../containment/contained.ts'
 import { newest } from '../processes/recent.ts'
+import { source } from '../processes/source.ts'
 import { addNewest, readTableNow } from '../processes/table.ts'
 import type { Log } from './report.ts'
 import { freeze, isFrozen, type Member, type Roster } from './roster.ts'
@@ -25,13 +27,19 @@ export function freezeAll(scene: Scene, roster: Roster, roleOf: (claim: Claim) =
   let isWhole = true
   let since = newest()
   let table = readTableNow()
+  const sceneNow = (): Scene => {
+    const contained = readContainment(scene.ref, scene.entry)
+    return { ...scene, contained, table, openFiles: new Map() }
+  }
   while (performance.now() < deadline) {
-    const claims = claim({ ...scene, table, openFiles: new Map() }, roster.claims())
+    const claims = claim(sceneNow(), roster.claims())
     const fresh = roster.add(claims.claimed.values(), roleOf)
     const moving = roster.alive().filter(member => mayBeStopped(member) && !isFrozen(member))
     moving.forEach(freeze)
     // Nothing moves, and nothing has turned up in a look that began when nothing moved.
     if (isWhole && fresh.length === 0 && moving.length === 0) return
+    // The answer of ps is the same within one turn of the event loop, so there is no second look.
+    if (source !== 'proc') return
     isWhole = fresh.length === 0 && moving.length === 0
     since = isWhole ? newest() : addNewest(table, since)
     if (isWhole) table = readTableNow()

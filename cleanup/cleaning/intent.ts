@@ -1,10 +1,11 @@
 import { CleanupError } from '../errors.ts'
 import type { Identity } from '../processes/identity.ts'
 import type { AgentRef } from '../workspace/layout.ts'
+import { mirror } from '../workspace/mirror.ts'
 import { readAgent } from '../workspace/registry.ts'
 import type { AgentEntry, CleanupRecord } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
-import { updateAgent } from '../workspace/update-agent.ts'
+import { changeAgent, updateAgent } from '../workspace/update-agent.ts'
 
 /** How an agent ends: a terminal status, and why in plain words. */
 export interface Ending {
@@ -19,28 +20,43 @@ export interface Ending {
  * It leaves the work to the daemon, or to the next cleaner. Throws `bad-argument` for a status that is not terminal.
  */
 export async function recordIntent(ref: AgentRef, ending: Ending): Promise<AgentEntry> {
-  return writeIntent(ref, readAgent(ref), ending)
+  const { entry, mirrored } = await writeIntent(ref, readAgent(ref), ending)
+  await mirrored
+  return entry
 }
 
-/** The same for a cleaner that has read the entry already, and sets out to do the work itself. */
+/** What was put on disk, and the global registry on its way to saying so too. */
+export interface Intent {
+  entry: AgentEntry
+  /** Never unhandled: whoever does not wait for it is not told of its failure. */
+  mirrored: Promise<void>
+}
+
+/**
+ * The same for a cleaner that has read the entry already, and sets out to do the work itself. It need not wait for the
+ * global registry: whoever finishes what it began goes by the task's.
+ */
 export async function writeIntent(
   ref: AgentRef,
   known: AgentEntry,
   ending: Ending,
   cleaner?: Identity,
-): Promise<AgentEntry> {
+): Promise<Intent> {
   if (!isTerminal(ending.status))
     throw new CleanupError(
       'bad-argument',
       `The status "${ending.status}" is refused for the end of ${ref.agentId}: expected completed, terminated, error, failed or crashed.`,
     )
-  if (isTerminal(known.status) && known.cleanup !== undefined) return known
-  let written = known
-  await updateAgent(ref, entry => {
-    applyIntent(entry, ending, cleaner)
-    written = structuredClone(entry)
+  if (isTerminal(known.status) && known.cleanup !== undefined)
+    return { entry: known, mirrored: Promise.resolve() }
+  let entry = known
+  await changeAgent(ref, onDisk => {
+    applyIntent(onDisk, ending, cleaner)
+    entry = structuredClone(onDisk)
   })
-  return written
+  const mirrored = mirror(ref)
+  mirrored.catch(() => {})
+  return { entry, mirrored }
 }
 
 function applyIntent(entry: AgentEntry, ending: Ending, cleaner: Identity | undefined): void {
@@ -60,12 +76,20 @@ export function isPending(entry: AgentEntry): boolean {
   return isTerminal(entry.status) && entry.cleanup?.state !== 'done'
 }
 
-/** Puts on disk that nothing of the agent is left. */
-export function recordDone(ref: AgentRef): Promise<void> {
-  return updateAgent(ref, entry => {
+/**
+ * Puts on disk that nothing of the agent is left: first in the global registry, then in the task's, which says
+ * whether there is something to finish. Killed between the two, the next cleaner does both again.
+ */
+export async function recordDone(ref: AgentRef): Promise<void> {
+  const finished_at = new Date().toISOString()
+  const finish = (entry: AgentEntry): void => {
     const { problems: _solved, ...record } = entry.cleanup ?? pendingNow(entry)
-    entry.cleanup = { ...record, state: 'done', finished_at: new Date().toISOString() }
-  })
+    entry.cleanup = { ...record, state: 'done', finished_at }
+  }
+  await mirror(ref, finish)
+  await changeAgent(ref, finish)
+  // Somebody may have mirrored the entry as it was in between.
+  await mirror(ref)
 }
 
 /** Puts on disk why something is left, so that the reason outlives the cleaner that nobody watched. */

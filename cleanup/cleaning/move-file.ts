@@ -2,6 +2,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { systemCode } from '../errors.ts'
 
+const CHUNK_BYTES = 1 << 18
+
 /**
  * Moves a file into a folder under its own name, or, where that is taken, with a number before the extension; what
  * lies there is never overwritten. Can be killed at any moment and repeated: a file that has arrived is not moved
@@ -37,26 +39,54 @@ function copy(file: string, target: string): boolean {
   if (fs.existsSync(target)) return false
   // Half a copy of a killed cleaner has this name, and is overwritten.
   const draft = `${target}.part`
-  fs.copyFileSync(file, draft)
-  const { atime, mtime } = fs.statSync(file)
-  const fd = fs.openSync(draft, 'r+')
   try {
-    fs.futimesSync(fd, atime, mtime)
+    fs.copyFileSync(file, draft)
+    const { atime, mtime } = fs.statSync(file)
+    sync(draft, fd => fs.futimesSync(fd, atime, mtime))
+  } catch (error) {
+    // Half a copy on a full disk: it takes the room that others need.
+    fs.rmSync(draft, { force: true })
+    throw error
+  }
+  fs.renameSync(draft, target)
+  // The new name must be on disk before the old one goes: they are on two disks, and no order holds between those.
+  sync(path.dirname(target))
+  return true
+}
+
+function sync(file: string, before: (fd: number) => void = () => {}): void {
+  const fd = fs.openSync(file, 'r')
+  try {
+    before(fd)
     fs.fsyncSync(fd)
   } finally {
     fs.closeSync(fd)
   }
-  fs.renameSync(draft, target)
-  return true
 }
 
 /** True when an earlier cleaner was killed between placing this file and removing its old name. */
 function hasArrived(file: string, target: string): boolean {
   const there = fs.lstatSync(target, { throwIfNoEntry: false })
-  if (!there) return false
+  if (!there?.isFile()) return false
   const here = fs.lstatSync(file)
   if (here.dev === there.dev && here.ino === there.ino) return true
-  return here.dev !== there.dev && here.size === there.size && here.mtimeMs === there.mtimeMs
+  return here.dev !== there.dev && here.size === there.size && haveSameContent(file, target)
+}
+
+/** Times would not tell: a file system keeps them more or less exactly, and each in its own way. */
+function haveSameContent(file: string, other: string): boolean {
+  const [one, two] = [fs.openSync(file, 'r'), fs.openSync(other, 'r')]
+  const [here, there] = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)]
+  try {
+    for (;;) {
+      const length = fs.readSync(one, here)
+      if (fs.readSync(two, there) !== length || here.compare(there, 0, length, 0, length) !== 0) return false
+      if (length === 0) return true
+    }
+  } finally {
+    fs.closeSync(one)
+    fs.closeSync(two)
+  }
 }
 
 function numbered(name: string, number: number): string {

@@ -12,6 +12,7 @@ import { readProcess } from '../processes/table.ts'
 import { isJson } from '../workspace/registry-file.ts'
 import { backgroundTasks, sessionIdOf } from '../workspace/stream-log.ts'
 import type { CleanUpReport, Log } from './report.ts'
+import { findTemporary } from './temporary-files.ts'
 
 /**
  * What can only be learned while the agent's processes live: where its claude keeps the files that it removes on a
@@ -25,12 +26,14 @@ export interface Residue {
   sessionId: string | undefined
   /** Pids of the agent's claude. */
   pids: Set<number>
-  /** Shell snapshots and task outputs that the agent's processes use. */
+  /** Shell snapshots and task outputs that the agent's processes use, and what by its time can only be theirs. */
   inUse: string[]
+  /** What may be the agent's or another claude's. */
+  doubtful: string[]
 }
 
 /** Notes it, before anything is ended. */
-export function noteResidue(scene: Scene, { claimed }: Claims): Residue {
+export function noteResidue(scene: Scene, claims: Claims): Residue {
   const sessionId = sessionIdOf(scene.log)
   const residue: Residue = {
     homes: new Set(),
@@ -38,9 +41,10 @@ export function noteResidue(scene: Scene, { claimed }: Claims): Residue {
     sessionId,
     pids: new Set(),
     inUse: [],
+    doubtful: [],
   }
   const inBackground = backgroundTasks(scene.log)
-  for (const { process } of claimed.values()) {
+  for (const { process } of claims.claimed.values()) {
     const environment = readWholeEnvironment(process.pid)
     const home = environment?.get('HOME')
     if (home) residue.homes.add(home)
@@ -53,6 +57,9 @@ export function noteResidue(scene: Scene, { claimed }: Claims): Residue {
   }
   if (residue.homes.size === 0) residue.homes.add(os.homedir())
   if (residue.bases.size === 0) residue.bases.add('/tmp')
+  const { own, doubtful } = findTemporary(scene, claims, residue.homes, residue.bases)
+  residue.inUse.push(...own)
+  residue.doubtful = doubtful.filter(file => !residue.inUse.includes(file))
   return residue
 }
 
@@ -79,6 +86,25 @@ export function removeResidue(
   }
   const all = [...claims.values()].every(({ process }) => isDead(process.pid))
   for (const file of all ? new Set(residue.inUse) : []) remove(file, report, log)
+  for (const home of all ? residue.homes : [])
+    for (const folder of teamFolders(home, residue.sessionId)) remove(folder, report, log)
+  const left = residue.doubtful.filter(file => fs.existsSync(file))
+  if (left.length > 0)
+    report.notes.push(
+      `${left.join(', ')} may be of the agent's claude or of another one that runs, and stayed: nothing in it says whose it is.`,
+    )
+}
+
+/** The folders of the teams that the agent's session leads: they block the team's name for whoever comes next. */
+function teamFolders(home: string, sessionId: string | undefined): string[] {
+  const teams = path.join(home, '.claude', 'teams')
+  const led = list(teams).filter(
+    name =>
+      sessionId !== undefined &&
+      readRecord(path.join(teams, name, 'config.json')).leadSessionId === sessionId,
+  )
+  // The configuration says whose the others are, so it goes last.
+  return led.flatMap(name => [path.join(home, '.claude', 'tasks', name), path.join(teams, name)])
 }
 
 /** The pids in a folder of session records that are this agent's and of which no process is left. */
@@ -133,7 +159,7 @@ function remove(file: string, report: CleanUpReport, log: Log): void {
   if (!fs.lstatSync(file, { throwIfNoEntry: false })) return
   log({ event: 'remove', file })
   try {
-    fs.unlinkSync(file)
+    fs.rmSync(file, { recursive: true })
     report.removed.push(file)
   } catch (error) {
     report.notes.push(`${file}, which the agent's claude left behind, could not be removed: ${words(error)}.`)

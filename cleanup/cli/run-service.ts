@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { CleanupError } from '../errors.ts'
+import { validateTextfile } from '../metrics/textfile.ts'
 import { installService, type Told, uninstallService } from '../service/install.ts'
 import { managerOf, thisPlace } from '../service/manager.ts'
 import { planService, type ServicePlan } from '../service/plan.ts'
@@ -13,7 +14,7 @@ export async function install(workspaces: string[], options: ServiceOptions): Pr
   const { system = false, print = false, force = false, now = false } = options
   const place = thisPlace()
   const manager = managerOf(place, system)
-  const plan = planFor(workspaces, system)
+  const plan = planFor(workspaces, system, daemonOptions(options))
   if (!print) return tell(await installService(plan, place, manager, { force, now }))
   process.stdout.write(manager.render(plan))
   return exitCodes.done
@@ -33,7 +34,7 @@ export async function status(workspaces: string[], { system = false }: ServiceOp
 
   function planOrWhyNot(): ServicePlan | CleanupError {
     try {
-      return planFor(workspaces, system)
+      return planFor(workspaces, system, [])
     } catch (error) {
       if (error instanceof CleanupError) return error
       throw error
@@ -42,9 +43,17 @@ export async function status(workspaces: string[], { system = false }: ServiceOp
 }
 
 /** The program that is running now is the one that has the daemon's command, too. */
-function planFor(workspaces: string[], system: boolean): ServicePlan {
+function planFor(workspaces: string[], system: boolean, options: string[]): ServicePlan {
   const [node, program = ''] = [process.execPath, process.argv[1]]
-  return planService(rootsOf(workspaces), system, { node, program, environment: process.env })
+  return planService(rootsOf(workspaces), system, { node, program, environment: process.env, options })
+}
+
+/** Where the daemon's metrics go, in the words of its command. */
+function daemonOptions({ metricsPort, metricsFile }: ServiceOptions): string[] {
+  return [
+    ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
+    ...(metricsFile === undefined ? [] : ['--metrics-file', validateTextfile(metricsFile)]),
+  ]
 }
 
 const rootsOf = (workspaces: string[]): string[] =>

@@ -12,8 +12,10 @@ export async function runSweep(folders: string[], options: SweepCommandOptions):
   const workspaces = folders.length > 0 ? folders.map(workspaceOf) : [workspaceOf(undefined)]
   const graceMs = grace === undefined ? GRACE_MS : grace * 1000
   const sweeps: Sweep[] = []
-  for (const workspace of new Set(workspaces))
-    sweeps.push(await sweep(workspace, { apply, orphans, graceMs, minAgeMs: minAge * 1000 }))
+  for (const workspace of new Set(workspaces)) {
+    const beside = workspaces.filter(other => other !== workspace)
+    sweeps.push(await sweep(workspace, { apply, orphans, graceMs, minAgeMs: minAge * 1000, beside }))
+  }
   const exitCode = exitCodeOf(sweeps)
   if (json) console.log(JSON.stringify({ exitCode, sweeps }, null, 2))
   else console.log(sweeps.flatMap(found => sweepText(found, orphans, graceMs)).join('\n'))

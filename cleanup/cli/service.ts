@@ -1,4 +1,5 @@
-import type { Command } from 'commander'
+import path from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
 import { run } from './exit-codes.ts'
 
 export interface ServiceOptions {
@@ -6,6 +7,8 @@ export interface ServiceOptions {
   print?: boolean
   now?: boolean
   force?: boolean
+  metricsPort?: number
+  metricsFile?: string
 }
 
 /** Adds `leakrig service install|uninstall|status`: the daemon as a service of systemd or launchd. */
@@ -23,6 +26,10 @@ export function addService(program: Command): void {
     .option('--print', 'print the file, and write nothing')
     .option('--force', 'replace a file of ours that says something else')
     .option('--now', 'start it, too')
+    .option('--metrics-port <port>', 'let the daemon serve metrics on this port of 127.0.0.1', port)
+    .option('--metrics-file <file>', 'let the daemon write metrics into this *.prom', file =>
+      path.resolve(file),
+    )
     .action(async (workspaces: string[], options: ServiceOptions) => {
       const { install } = await load()
       await run(() => install(workspaces, options))
@@ -45,4 +52,10 @@ export function addService(program: Command): void {
       const { status } = await load()
       await run(() => status(workspaces, options))
     })
+}
+
+function port(text: string): number {
+  // Not 0: a service whose port is another one after each start cannot be scraped.
+  if (/^[1-9]\d{0,4}$/.test(text) && Number(text) < 65_536) return Number(text)
+  throw new InvalidArgumentError('Expected a port from 1 to 65535.')
 }

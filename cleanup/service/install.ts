@@ -93,7 +93,8 @@ export async function uninstallService(
   fs.rmSync(file)
   told.lines.push(`Removed ${file}.`)
   if (now) await runAll(manager.toForget, told)
-  else if (manager.toForget.length > 0) told.lines.push('Next:', ...shown(manager.toForget))
+  // launchd goes on running what it has loaded, and ends it by its label, with or without the file.
+  else told.lines.push('Next:', ...shown(manager.kind === 'launchd' ? manager.toStop : manager.toForget))
   return told
 }
 

@@ -11,6 +11,8 @@ export interface ServicePlan {
   node: string
   /** Absolute path of the program that has the `daemon` command. */
   program: string
+  /** Options for the daemon: where its metrics go. */
+  options: string[]
   /** Absolute paths. */
   workspaces: string[]
   /** What goes into its environment: PATH and TMUX_TMPDIR, where they are set. */
@@ -22,10 +24,11 @@ export interface ServicePlan {
 }
 
 /** The command that the service runs, as words. */
-export const commandOf = ({ node, program, workspaces }: ServicePlan): string[] => [
+export const commandOf = ({ node, program, options, workspaces }: ServicePlan): string[] => [
   node,
   program,
   'daemon',
+  ...options,
   ...workspaces,
 ]
 
@@ -34,6 +37,8 @@ export interface Surroundings {
   node: string
   program: string
   environment: NodeJS.ProcessEnv
+  /** Options for the daemon. */
+  options?: string[]
 }
 
 /**
@@ -43,7 +48,7 @@ export interface Surroundings {
 export function planService(
   workspaces: readonly string[],
   system: boolean,
-  { node, program, environment }: Surroundings,
+  { node, program, environment, options = [] }: Surroundings,
 ): ServicePlan {
   const folders = workspaces.map(requireWorkspace)
   const owner = system ? ownerOf(folders) : undefined
@@ -52,6 +57,7 @@ export function planService(
     system,
     node: fs.realpathSync(node),
     program: fs.realpathSync(program),
+    options,
     workspaces: [...new Set(folders)],
     environment: { ...(PATH && { PATH }), ...(TMUX_TMPDIR && { TMUX_TMPDIR: path.resolve(TMUX_TMPDIR) }) },
     ...(owner && { owner }),

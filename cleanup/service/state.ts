@@ -7,7 +7,7 @@ import { present } from './written-by-us.ts'
 /** How a service is: its file, what its manager says, and the daemons of the workspaces. For people. */
 export interface ServiceState {
   lines: string[]
-  /** True when the file is ours and up to date, and each workspace has a daemon with a fresh heartbeat. */
+  /** True when the file is ours, and each workspace has a daemon with a fresh heartbeat. */
   isWell: boolean
 }
 
@@ -40,12 +40,10 @@ function fileState(plan: ServicePlan | Error, { file, render }: Manager): Findin
   if (there.is === 'absent') return { line: `${file}: not installed`, isWell: false }
   if (there.is === 'foreign') return { line: `${file}: ${there.what}, not ours`, isWell: false }
   if (plan instanceof Error) return { line: `${file}: installed; ${words(plan)}`, isWell: false }
-  return there.text === render(plan)
-    ? { line: `${file}: installed, as an install would write it now`, isWell: true }
-    : {
-        line: `${file}: installed, but an install for these workspaces would write something else now`,
-        isWell: false,
-      }
+  // Other options are as right as those by default; whether it works is for the daemons below to say.
+  const isSame = there.text === render(plan)
+  const line = `${file}: installed${isSame ? '' : ', with other options or for other workspaces than an install would now'}`
+  return { line, isWell: true }
 }
 
 async function ask({ toAsk }: Manager): Promise<string[]> {

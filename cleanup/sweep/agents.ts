@@ -4,10 +4,10 @@ import { judge } from '../daemon/judge.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { type AgentRef, validateRef } from '../workspace/layout.ts'
-import { listTasks, readTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { type Plan, planFor } from './plan.ts'
+import type { Registries } from './registries.ts'
 
 /** What a sweep found of one agent that a registry lists. */
 export type FoundAgent = {
@@ -27,29 +27,16 @@ export type FoundAgent = {
   | /** Something could not be read or asked, so that nothing is known of it. */ { state: 'unknown' }
 )
 
-export interface FoundAgents {
-  agents: FoundAgent[]
-  /** Agents by task, for the registries that could be read. */
-  registries: Map<string, TaskRegistry>
-  /** What could not be read, in sentences. */
-  problems: string[]
-}
-
 /** Looks at every agent that the registries of a workspace list. `minAgeMs`: younger ones may still be being deployed. */
-export async function findAgents(workspace: string, minAgeMs: number): Promise<FoundAgents> {
-  const found: FoundAgents = { agents: [], registries: new Map(), problems: [] }
-  for (const taskId of listTasks(workspace)) {
-    try {
-      found.registries.set(taskId, readTaskRegistry(workspace, taskId))
-    } catch (error) {
-      found.problems.push(words(error))
-    }
-  }
-  const looks = [...found.registries].flatMap(([taskId, registry]) =>
+export async function findAgents(
+  workspace: string,
+  { tasks }: Registries,
+  minAgeMs: number,
+): Promise<FoundAgent[]> {
+  const looks = [...tasks].flatMap(([taskId, registry]) =>
     registry.agents.map(entry => lookAt({ workspace, taskId, agentId: entry.id }, entry, registry, minAgeMs)),
   )
-  found.agents = (await Promise.all(looks)).filter(one => one !== undefined)
-  return found
+  return (await Promise.all(looks)).filter(one => one !== undefined)
 }
 
 async function lookAt(

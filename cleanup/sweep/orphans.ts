@@ -11,6 +11,7 @@ import { validateAgentId } from '../workspace/ids.ts'
 import { type AgentRef, taskFolder } from '../workspace/layout.ts'
 import type { TaskRegistry } from '../workspace/registry-types.ts'
 import { describeFile, type Plan, type PlannedFile, planOf } from './plan.ts'
+import type { Registries } from './registries.ts'
 
 /** A session with an agent's name that no registry lists. It may be that of a workspace that was not looked at. */
 export interface OrphanSession {
@@ -35,34 +36,53 @@ const PROMPT = /^agent_prompt_(.+)\.txt$/
 /** Stands for the task of an agent that no registry lists; no folder of that name is made. */
 const NO_TASK = 'no-task'
 
-/** Looks for what no registry knows, at least `minAgeMs` old: a deploy writes its registry last, or first, but soon. */
+/**
+ * Looks for what no registry knows, at least `minAgeMs` old: a deploy registers its agent a little before, or after.
+ * `beside` are the registries of other workspaces, whose sessions are no orphans. A registry that could not be read may
+ * list any session, so with one such no session counts as an orphan.
+ */
 export async function findOrphans(
   workspace: string,
-  registries: ReadonlyMap<string, TaskRegistry>,
+  own: Registries,
+  beside: readonly Registries[],
   minAgeMs: number,
 ): Promise<FoundOrphans> {
   const found: FoundOrphans = {
     sessions: [],
-    prompts: findPrompts(workspace, registries, minAgeMs),
+    prompts: findPrompts(workspace, own.tasks, minAgeMs),
     problems: [],
   }
-  const agents = [...registries.values()].flatMap(registry => registry.agents)
+  const all = [own, ...beside]
+  if (all.some(({ problems }) => problems.length > 0)) return found
+  const agents = all.flatMap(({ tasks }) => [...tasks.values()]).flatMap(registry => registry.agents)
   const names = new Set(agents.flatMap(({ id, tmux_session }) => [`${PREFIX}${id}`, tmux_session]))
   const sockets = new Set([defaultSocket(), ...agents.flatMap(agent => recordedTmux(agent)?.socket ?? [])])
   for (const socket of sockets) {
     try {
       const server = await readServer(socket)
-      for (const session of server?.sessions ?? []) {
-        const ageMs = Date.now() - session.created * 1000
-        if (!session.name.startsWith(PREFIX) || names.has(session.name) || ageMs < minAgeMs) continue
-        const plan = await planOfSession(workspace, server as TmuxServer, session)
-        if (plan) found.sessions.push({ socket, id: session.id, name: session.name, ageMs, plan })
-      }
+      if (server) found.sessions.push(...(await orphansOf(workspace, server, socket, names, minAgeMs)))
     } catch (error) {
       found.problems.push(words(error))
     }
   }
   return found
+}
+
+async function orphansOf(
+  workspace: string,
+  server: TmuxServer,
+  socket: string,
+  names: ReadonlySet<unknown>,
+  minAgeMs: number,
+): Promise<OrphanSession[]> {
+  const orphans: OrphanSession[] = []
+  for (const session of server.sessions) {
+    const ageMs = Date.now() - session.created * 1000
+    if (!session.name.startsWith(PREFIX) || names.has(session.name) || ageMs < minAgeMs) continue
+    const plan = await planOfSession(workspace, server, session)
+    if (plan) orphans.push({ socket, id: session.id, name: session.name, ageMs, plan })
+  }
+  return orphans
 }
 
 async function planOfSession(

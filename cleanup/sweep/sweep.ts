@@ -4,6 +4,7 @@ import { CleanupError, words } from '../errors.ts'
 import { type Action, doneActions, plannedActions } from './actions.ts'
 import { type FoundAgent, findAgents } from './agents.ts'
 import { type FoundOrphans, findOrphans } from './orphans.ts'
+import { readRegistries } from './registries.ts'
 import { removeOrphans } from './remove-orphans.ts'
 
 export interface SweepOptions {
@@ -14,6 +15,8 @@ export interface SweepOptions {
   graceMs: number
   /** What is younger, in ms, may still be being deployed. */
   minAgeMs: number
+  /** Other workspaces: a session that one of them lists is no orphan. */
+  beside?: readonly string[]
 }
 
 /** What was done to one agent or orphan; absent in a dry run. */
@@ -37,15 +40,17 @@ export interface Sweep {
 
 /** Looks at everything in a workspace that may have been left behind, and cleans it up when it is told to. */
 export async function sweep(workspace: string, options: SweepOptions): Promise<Sweep> {
-  const { agents, registries, problems } = await findAgents(workspace, options.minAgeMs)
-  const orphans = await findOrphans(workspace, registries, options.minAgeMs)
+  const { minAgeMs, beside = [] } = options
+  const registries = readRegistries(workspace)
+  const agents = await findAgents(workspace, registries, minAgeMs)
+  const orphans = await findOrphans(workspace, registries, beside.map(readRegistries), minAgeMs)
   const found: Sweep = {
     workspace,
     applied: options.apply === true,
     agents,
     orphans,
     actions: [...agents.flatMap(actionsFor), ...(options.orphans ? actionsForOrphans(orphans) : [])],
-    problems: [...problems, ...orphans.problems],
+    problems: [...registries.problems, ...orphans.problems],
   }
   if (!options.apply) return found
   found.agents = await Promise.all(agents.map(agent => finish(agent, options.graceMs)))

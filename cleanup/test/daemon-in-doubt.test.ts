@@ -36,20 +36,23 @@ test('an agent that is being deployed is not judged, nor one whose tmux does not
   await daemon.stop()
 }, 20_000)
 
-test.each(['../x', 'a b', 'a\nb', '-rf', '=user', '$0'])('an entry named %j holds nobody up', async id => {
+test('entries named as no agent may be are told once each, and hold nobody up', async () => {
+  const ids = ['../x', 'a b', 'a\nb', '-rf', '=user', '$0']
   const daemon = await Daemon.start(rig)
   const ref = await rig.deploy('a', { claude: idle })
   await changeTask(rig.workspace, ref.taskId, registry => {
     const contained = { by: 'tini', pid: 2, start: 3 } as const
-    registry.agents.unshift({ id, status: 'running', tmux_session: 'user', contained })
-    registry.agents.unshift({ id: `${id}2`, status: 'completed', tmux_session: id })
+    for (const id of ids) {
+      registry.agents.unshift({ id, status: 'running', tmux_session: 'user', contained })
+      registry.agents.unshift({ id: `${id}/2`, status: 'completed', tmux_session: id })
+    }
   })
   kill(rig.entry(ref).tmux?.pane_pid ?? 0)
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
   const refusals = daemon
     .events('problem')
-    .filter(({ problem }) => /^The agent id .* is refused/.test(String(problem)))
-  expect(refusals).toHaveLength(2)
+    .filter(({ problem }) => /^The agent id .* is refused/s.test(String(problem)))
+  expect(refusals).toHaveLength(2 * ids.length)
   expect(rig.sessions()).toEqual(['user'])
   expect(await daemon.stop()).toBe(0)
 })

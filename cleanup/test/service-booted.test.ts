@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { describe, expect, test } from 'vitest'
 import { BootedSystemd, canBoot } from './support/booted-systemd.ts'
+import { parsePrometheus } from './support/prometheus.ts'
 import { NO_TRACES } from './support/rig.ts'
 
 const PROGRAM = path.join(import.meta.dirname, 'support', 'serviced-agent.ts')
@@ -42,8 +43,9 @@ describe.skipIf(!canBoot)('under a systemd of our own', () => {
         })
         expect(seen.status).toMatchObject({
           code: 0,
-          out: expect.stringMatching(/installed, as an install.*\n.*enabled\n.*active\n.*ok, 0 pending/),
+          out: expect.stringMatching(/installed, with other options.*\n.*enabled\n.*active\n.*ok, 0 pending/),
         })
+        expect(parsePrometheus(seen.metrics).get('leakrig_tmux_sessions')?.type).toBe('gauge')
         expect(seen).toMatchObject({ traces: NO_TRACES, ownRuns: false, restarted: true })
         expect(seen.early).toMatchObject({ code: 1, err: expect.stringContaining('still starts it') })
         expect(seen).toMatchObject({ guestIsIn: true, guestRuns: true, inactive: 'inactive' })

@@ -26,6 +26,7 @@ const plan = (workspace = '/w'): ServicePlan => ({
   system: false,
   node: process.execPath,
   program: '/opt/leakrig.ts',
+  options: [],
   workspaces: [workspace],
   environment: { PATH: '/bin' },
   canNotify: true,
@@ -114,6 +115,18 @@ describe('uninstall', () => {
     expect((await uninstall()).lines).toEqual([`There is no ${manager.file}; nothing was removed.`])
   })
 
+  test('of launchd says how what it has loaded is ended', async () => {
+    const mac: Place = { ...place, platform: 'darwin', hasSystemd: false, uid: 501 }
+    const launchd = managerOf(mac, false)
+    await installService(plan(), mac, launchd, { force: false, now: false })
+    const told = await uninstallService(mac, launchd, false, false)
+    expect(told.lines).toEqual([
+      `Removed ${launchd.file}.`,
+      'Next:',
+      '  launchctl bootout gui/501/leakrig.daemon',
+    ])
+  })
+
   test.skipIf(!fs.existsSync('/usr/bin/systemctl'))('not while systemctl has it enabled', async () => {
     // The links are made by the real systemctl, in a root of its own.
     const root = path.join(folder, 'root')
@@ -167,6 +180,21 @@ test('--print shows the unit, writes nothing, and needs no manager', async () =>
   expect(out.split('\n')[0]).toBe(
     '# Written by "leakrig service install"; "leakrig service uninstall" removes it.',
   )
+})
+
+test('the daemon’s metrics go where the install says', async () => {
+  const file = path.join(folder, 'leakrig.prom')
+  const args = ['--metrics-port', '9410', '--metrics-file', file]
+  const { out } = await runCommand('service', 'install', '--print', ...args, folder)
+  expect(out).toContain(`"daemon" "--metrics-port" "9410" "--metrics-file" "${file}" "${folder}"`)
+  for (const wrong of [
+    ['--metrics-port', '0'],
+    ['--metrics-file', '/tmp/leakrig.txt'],
+  ])
+    expect(await runCommand('service', 'install', '--print', ...wrong, folder)).toMatchObject({
+      code: 2,
+      out: '',
+    })
 })
 
 test.each([

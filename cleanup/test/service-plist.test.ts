@@ -10,6 +10,7 @@ const plan = (changes: Partial<ServicePlan> = {}): ServicePlan => ({
   system: false,
   node: '/opt/node',
   program: '/opt/leakrig.ts',
+  options: [],
   workspaces: ['/w'],
   environment: { PATH: '/bin', TMUX_TMPDIR: '/t' },
   canNotify: false,

@@ -21,6 +21,7 @@ const plan = (changes: Partial<ServicePlan> = {}): ServicePlan => ({
   system: false,
   node: process.execPath,
   program: '/opt/leakrig/leakrig.ts',
+  options: [],
   workspaces: ['/home/me/.agent-workspace'],
   environment: { PATH: '/usr/bin:/bin', TMUX_TMPDIR: '/home/me/tmux' },
   canNotify: true,

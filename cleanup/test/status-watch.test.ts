@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { updateAgent } from '../index.ts'
@@ -41,6 +42,12 @@ describe('on a terminal', () => {
     })
     await shows(/TASK-1\/a +thinking/)
     expect(screen()).not.toContain('running')
+    // A line that became shorter leaves nothing of the longer one.
+    await updateAgent(ref, entry => {
+      entry.status = 'ok'
+    })
+    await shows(/TASK-1\/a +ok /)
+    expect(screen()).toMatch(/ CLEANUP$/m)
     rig.tmux('send-keys', '-t', '=watch:', key)
     await shows(/rc 0/)
     expect(screen()).toContain('first page')
@@ -66,6 +73,9 @@ describe('on a terminal', () => {
         'the page is back while it still asks',
         () => /first page/.test(screen()) && clients(`${rig.folder}/own`) > 0,
       )
+      const tty = rig.tmux('display-message', '-p', '-t', '=watch:', '#{pane_tty}')
+      expect(execFileSync('stty', ['-F', tty, '-a'], { encoding: 'utf8' })).toMatch(/ icanon .* echo /s)
+      expect(clients(`${rig.folder}/own`)).toBeGreaterThan(0)
       await shows(/rc 0/)
       expect(clients(`${rig.folder}/own`)).toBe(0)
     } finally {

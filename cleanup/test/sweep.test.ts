@@ -116,6 +116,16 @@ test('orphans are only shown when nobody asks for them, and not at all when youn
   expect(names(planned(other))).toContainEqual(JSON.stringify({ do: 'close', session: 'agent_unlisted' }))
   expect(rig.sessions().sort()).toEqual(['agent_a', 'user'])
   expect(fs.existsSync(prompt)).toBe(true)
+  // Without a marker only the registry of the other workspace tells, and only when it can be read.
+  await deployTheirs('theirs', idle)
+  const shown = (...more: string[]) =>
+    leakrigJson<Answer>(['sweep', elsewhere, ...more, '--min-age', '0']).sweeps[0]?.orphans.sessions.map(
+      ({ name }) => name,
+    )
+  expect(shown()).toEqual(['agent_theirs'])
+  expect(shown(rig.workspace)).toEqual([])
+  fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{')
+  expect(shown()).toEqual([])
   expect(rig.processesOf(ref)).toHaveLength(4)
 })
 
@@ -149,27 +159,25 @@ describe('what cannot be asked is said, and the rest is done', () => {
   }, 40_000)
 })
 
-test.each(['../x', 'a b', "a'b", 'a\nb', '-rf', '$3', '%7', '=user', 'a*', 'a:b.c'])(
-  'an entry named %j is refused, and holds nobody up',
-  async id => {
-    const ref = await rig.deploy('a', { claude: idle })
-    const file = layout.taskRegistry(rig.workspace, ref.taskId)
-    const registry = readTaskRegistry(rig.workspace, ref.taskId)
-    const hostile = { id, status: 'completed', tmux_session: id, contained: { by: 'tini', pid: 2, start: 3 } }
-    const live = { ...hostile, id: `${id}2`, status: 'running', tmux_session: 'user' }
-    const agents = [hostile, live, ...registry.agents.map(one => ({ ...one, status: 'completed' }))]
-    fs.writeFileSync(file, JSON.stringify({ ...registry, agents }))
-    const found = run('--apply')
-    expect(found.exitCode).toBe(1)
-    const refused = found.sweeps[0]?.agents.filter(({ state }) => state === 'refused') ?? []
-    expect(refused.map(({ why }) => why)).toEqual([
-      expect.stringMatching(/^The agent id .* is refused: /),
-      expect.stringMatching(/^The agent id .* is refused: /),
-    ])
-    expect(traces(rig, ref)).toEqual(NO_TRACES)
-    expect(rig.sessions()).toEqual(['user'])
-  },
-)
+test('entries named as no agent may be are refused one by one, and hold nobody up', async () => {
+  const ids = ['../x', 'a b', "a'b", 'a\nb', '-rf', '$3', '%7', '=user', 'a*', 'a:b.c', '']
+  const ref = await rig.deploy('a', { claude: idle })
+  const file = layout.taskRegistry(rig.workspace, ref.taskId)
+  const registry = readTaskRegistry(rig.workspace, ref.taskId)
+  const hostile = ids.flatMap(id => [
+    { id, status: 'completed', tmux_session: id, contained: { by: 'tini', pid: 2, start: 3 } },
+    { id: `${id}/2`, status: 'running', tmux_session: 'user' },
+  ])
+  const agents = [...hostile, ...registry.agents.map(one => ({ ...one, status: 'completed' }))]
+  fs.writeFileSync(file, JSON.stringify({ ...registry, agents }))
+  const found = run('--apply')
+  expect(found.exitCode).toBe(1)
+  const refused = found.sweeps[0]?.agents.filter(({ state }) => state === 'refused') ?? []
+  expect(refused).toHaveLength(hostile.length)
+  for (const { why } of refused) expect(why).toMatch(/^The agent id .* is refused: expected .*; .*\.$/s)
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+  expect(rig.sessions()).toEqual(['user'])
+})
 
 test('no workspace, one that is none, and wrong options', () => {
   const cases: [string[], RegExp][] = [

@@ -36,6 +36,9 @@ const QUESTION = ['display-message', '-p', SERVER_FORMAT, ';', 'list-sessions', 
 /** How long a server is left alone between two questions, in ms: starting a tmux client takes about as long. */
 const REST_MS = 4
 
+/** How often a server is asked that says nothing at all. */
+const TRIES = 5
+
 const passes = new Map<string, () => Promise<TmuxServer | undefined>>()
 
 /**
@@ -52,8 +55,10 @@ export function readServer(socket: string): Promise<TmuxServer | undefined> {
   return pass()
 }
 
-async function askServer(socket: string): Promise<TmuxServer | undefined> {
+async function askServer(socket: string, tries = TRIES): Promise<TmuxServer | undefined> {
   const answer = await askTmux(socket, QUESTION)
+  // A client now and then ends well without a word when very many ask at once (3.3a): no answer, so it is asked again.
+  if (answer !== 'no-server' && answer.length === 0 && tries > 1) return askServer(socket, tries - 1)
   if (answer === 'no-server') return undefined
   const [about, ...sessions] = answer
   const found = /^(\d+) (.+)$/.exec(about ?? '')

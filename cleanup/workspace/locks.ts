@@ -37,18 +37,30 @@ export function lockNow(path: string, byte: number): Lock | undefined {
 /**
  * Waits for the lock for at most `waitMs`, then throws a CleanupError (`lock-held`). It asks again and again
  * instead of blocking in the kernel: a blocked wait occupies one of Node's four worker threads, has no
- * deadline, and would hang for ever behind a holder that somebody stopped.
+ * deadline, and would hang for ever behind a holder that somebody stopped. `sign` is something that changes whenever a
+ * holder has done its work: as long as it does, the line moves, however long it is, and the wait begins anew.
  */
-export async function lock(path: string, byte: number, waitMs: number): Promise<Lock> {
-  const deadline = performance.now() + waitMs
+export async function lock(
+  path: string,
+  byte: number,
+  waitMs: number,
+  sign: () => unknown = () => undefined,
+): Promise<Lock> {
+  let deadline = performance.now() + waitMs
+  let seen = sign()
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 1.5, 20)) {
     const held = lockNow(path, byte)
     if (held) return held
-    if (performance.now() >= deadline)
-      throw new CleanupError(
-        'lock-held',
-        `${path} is locked (byte ${byte}) for more than ${waitMs} ms by another process; see who holds it with "lslocks", end or continue that one, then try again.`,
-      )
+    if (performance.now() >= deadline) {
+      const now = sign()
+      if (now === seen)
+        throw new CleanupError(
+          'lock-held',
+          `${path} is locked (byte ${byte}) for more than ${waitMs} ms by another process; see who holds it with "lslocks", end or continue that one, then try again.`,
+        )
+      seen = now
+      deadline = performance.now() + waitMs
+    }
     // Many waiters that woke together would ask together for ever; the random part spreads them.
     await sleep(pauseMs * (0.5 + Math.random()))
   }

@@ -6,7 +6,7 @@ import { replaceFile } from './replace-file.ts'
 export type Json = Record<string, unknown>
 type Check<T> = (value: Json) => value is Json & T
 
-/** How long a change waits for the lock, in ms. It is held for one write, a few ms. */
+/** How long a change waits for the lock while nobody changes the registry, in ms. It is held for one write, a few ms. */
 export const LOCK_WAIT_MS = 10_000
 
 /** Reads a registry. Throws a CleanupError (`registry-unreadable`) for anything but a whole registry. */
@@ -15,6 +15,27 @@ export function readJson<T>(file: string, isRegistry: Check<T>): T {
   if (!isJson(found) || !isRegistry(found))
     throw unreadable(file, 'it is JSON, but lacks the fields of a registry')
   return found
+}
+
+const parsed = new Map<string, { seen: string; registry: unknown }>()
+
+/**
+ * The same for whoever only reads, many agents of one registry in a row: it is parsed once for as long as the file
+ * is that very one. What is returned is shared, and must not be altered.
+ */
+export function readSharedJson<T>(file: string, isRegistry: Check<T>): T {
+  const seen = fingerprint(file)
+  const known = parsed.get(file)
+  if (seen !== undefined && known?.seen === seen) return known.registry as T
+  const registry = readJson(file, isRegistry)
+  if (seen !== undefined) parsed.set(file, { seen, registry })
+  return registry
+}
+
+/** Something else for every state of a file, undefined where there is none. */
+function fingerprint(file: string): string | undefined {
+  const stat = fs.statSync(file, { throwIfNoEntry: false, bigint: true })
+  return stat && [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ')
 }
 
 /** True for a plain JSON object. */
@@ -56,11 +77,11 @@ async function drain<T>(file: string, isRegistry: Check<T>, queue: Change<T>[]):
   while (queue.length > 0) {
     let batch: Change<T>[] = []
     try {
-      using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS)
+      using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS, () => fingerprint(file))
       batch = queue.splice(0)
       writeBatch(file, isRegistry, batch)
     } catch (error) {
-      for (const change of [...batch, ...queue.splice(0)]) change.reject(lockError(file, error))
+      for (const change of [...batch, ...queue.splice(0)]) change.reject(failureOf(file, error))
     }
   }
   waiting.delete(file)
@@ -108,9 +129,17 @@ function parse(file: string, text: string): unknown {
   }
 }
 
-function lockError(file: string, error: unknown): unknown {
+/** What a change failed of, in a sentence where it is the system's: no folder, no room, no permission. */
+function failureOf(file: string, error: unknown): unknown {
+  const code = error instanceof CleanupError ? undefined : systemCode(error)
+  if (code === undefined) return error
   // The lock file lies beside its registry: no folder for the one means that the other cannot be there either.
-  return systemCode(error) === 'ENOENT' ? unreadable(file, 'its folder does not exist') : error
+  if (code === 'ENOENT') return unreadable(file, 'its folder does not exist')
+  return new CleanupError(
+    'registry-unwritable',
+    `The registry ${file} could not be written: ${words(error)}. It is as it was before; make room or give permission, then try again.`,
+    { cause: error },
+  )
 }
 
 function unreadable(file: string, why: string): CleanupError {

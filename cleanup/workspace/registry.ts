@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { CleanupError } from '../errors.ts'
 import { deriveGlobalCounts, deriveTaskCounts } from './counts.ts'
 import { type AgentRef, globalRegistry, taskRegistry, validateRef } from './layout.ts'
-import { changeJson, readJson } from './registry-file.ts'
+import { changeJson, readJson, readSharedJson } from './registry-file.ts'
 import {
   type AgentEntry,
   type GlobalRegistry,
@@ -34,6 +34,17 @@ export function changeGlobal(workspace: string, change: (registry: GlobalRegistr
 /** Reads a task's registry. Needs no lock: it is only ever replaced as a whole. */
 export function readTaskRegistry(workspace: string, taskId: string): TaskRegistry {
   return readJson<TaskRegistry>(taskRegistry(workspace, taskId), isTaskRegistry)
+}
+
+/** The same, shared with all who read it so: it must not be altered. */
+export function peekTaskRegistry(workspace: string, taskId: string): TaskRegistry {
+  return readSharedJson<TaskRegistry>(taskRegistry(workspace, taskId), isTaskRegistry)
+}
+
+/** The global registry, shared in the same way; undefined where there is none. */
+export function peekGlobalRegistry(workspace: string): GlobalRegistry | undefined {
+  const file = globalRegistry(workspace)
+  return fs.existsSync(file) ? readSharedJson<GlobalRegistry>(file, isGlobalRegistry) : undefined
 }
 
 export function readGlobalRegistry(workspace: string): GlobalRegistry {

@@ -3,17 +3,24 @@ import fs from 'node:fs'
 /**
  * Replaces a file so that a reader, and a machine that loses power, sees the old text or the new one and nothing
  * between. Only for files that are written under a lock: the temporary name is always the same, so what a killed
- * writer left is overwritten by the next one instead of piling up.
+ * writer left is overwritten by the next one instead of piling up. The disk is waited for in place: in another
+ * thread the lock would be held until this process, which has /proc to read meanwhile, comes back to it.
  */
 export function replaceFile(file: string, text: string): void {
   const next = `${file}.next`
   const mode = fs.statSync(file, { throwIfNoEntry: false })?.mode ?? 0o644
-  const fd = fs.openSync(next, 'w', mode)
   try {
-    fs.writeFileSync(fd, text)
-    fs.fdatasyncSync(fd)
-  } finally {
-    fs.closeSync(fd)
+    const fd = fs.openSync(next, 'w', mode)
+    try {
+      fs.writeFileSync(fd, text)
+      fs.fdatasyncSync(fd)
+    } finally {
+      fs.closeSync(fd)
+    }
+  } catch (error) {
+    // Half of it on a full disk: it takes the room that the next attempt needs.
+    fs.rmSync(next, { force: true })
+    throw error
   }
   fs.renameSync(next, file)
 }

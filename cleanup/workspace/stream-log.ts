@@ -11,6 +11,11 @@ export function sessionIdOf(log: string): string | undefined {
   return undefined
 }
 
+/** What claude said of itself when it began (`system/init`): its folder, version, session ...; undefined when it did not. */
+export function initEventOf(log: string): Json | undefined {
+  return events(readPart(log, 'head')).find(event => event.subtype === 'init')
+}
+
 /**
  * The last `result` event of a stream log, undefined when there is none. There may be several: claude goes on
  * after one when a background task wakes it up.

@@ -9,11 +9,16 @@ import type { AgentEntry } from './registry-types.ts'
  * Throws `unknown-agent` when the task has no such agent.
  */
 export async function updateAgent(ref: AgentRef, change: (entry: AgentEntry) => void): Promise<void> {
+  await changeAgent(ref, change)
+  await mirror(ref)
+}
+
+/** The same in the task's registry only. */
+export async function changeAgent(ref: AgentRef, change: (entry: AgentEntry) => void): Promise<void> {
   validateRef(ref)
   await changeTask(ref.workspace, ref.taskId, registry => {
     const entry = requireAgent(registry, ref)
     change(entry)
     entry.last_update = new Date().toISOString()
   })
-  await mirror(ref)
 }

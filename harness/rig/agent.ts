@@ -7,7 +7,8 @@ import type { Directive } from './directive.ts'
 import { type JournalEntry, readJournal } from './journal.ts'
 import type { Rig } from './rig.ts'
 
-interface AgentFacts {
+/** What is known of an agent from its deploy on. */
+export interface AgentFacts {
   id: string
   session: string
   taskId: string
@@ -84,6 +85,12 @@ export class Agent {
     return this.rig.callTool('kill_real_agent', { task_id: this.taskId, agent_id: this.id, reason })
   }
 
+  /** The sentence with which the system refuses to end it. */
+  killIsRefused(): Promise<string> {
+    this.rig.ending()
+    return this.rig.refusal('kill_real_agent', { task_id: this.taskId, agent_id: this.id })
+  }
+
   /** SIGKILL for the process of its pane: what the report calls a killed session. */
   async losesItsPaneProcess(): Promise<void> {
     const { pid } = await this.pane()
@@ -104,7 +111,11 @@ export class Agent {
 
   /** SIGKILL for the tmux server that it lives in, with every session on it. */
   async losesItsTmuxServer(): Promise<void> {
-    const { serverPid } = await this.pane()
+    const { serverPid, socket } = await this.pane()
+    await this.rig.excuse('its tmux server was killed', one => {
+      if (one.kind === 'server' || one.kind === 'process') return one.pid === serverPid
+      return one.kind === 'socket' && one.address === `unix ${socket}`
+    })
     const { resources } = await this.rig.look()
     const server = resources.find(one => one.kind === 'process' && one.pid === serverPid) as ProcessResource
     await this.#kill(server)

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Agent } from './agent.ts'
-import { Crowd } from './crowd.ts'
+import { Crowd, type Server } from './crowd.ts'
 import type { Directive } from './directive.ts'
 import { type EndingName, endings } from './endings.ts'
 import type { Rig } from './rig.ts'
@@ -12,13 +12,14 @@ export interface Cell {
 }
 
 /** The agent of a cell at work, and the neighbour who has to stay. */
-interface Scene {
+export interface Scene {
   agent: Agent
   neighbour: Agent | undefined
 }
 
 /** Deploys a cell's agent beside all bystanders. */
-export async function setScene(rig: Rig, { shape, ending }: Cell, crowd = new Crowd(rig)): Promise<Scene> {
+export async function setScene(rig: Rig, { shape, ending }: Cell, server?: Server): Promise<Scene> {
+  const crowd = new Crowd(rig, server)
   await crowd.gathers()
   const agent = await rig.launch({ persona: endings[ending].persona, ...shape })
   return { agent, neighbour: await crowd.gathersAround(agent) }

@@ -14,6 +14,7 @@ export class Crowd {
   readonly #rig: Rig
   readonly #server: Server
 
+  /** `apart` where a fault ends the agents' server: there is no neighbour then, whom it would end too. */
   constructor(rig: Rig, server: Server = 'shared') {
     this.#rig = rig
     this.#server = server

@@ -1,12 +1,14 @@
+import { AssertionError } from 'node:assert'
 import type { Places, ProbeApi, ProcessIdentity, SystemCommand } from '../probe/api.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
+import { compare, type Difference } from '../verdict/compare.ts'
 import type { Known } from '../verdict/known.ts'
 import { poll } from '../verdict/poll.ts'
 import { defaultPatience, type Patience, settle } from '../verdict/settle.ts'
 import { stableBaseline } from '../verdict/stable-baseline.ts'
 import type { Verdict } from '../verdict/verdict.ts'
-import { Agent } from './agent.ts'
+import { Agent, type AgentFacts } from './agent.ts'
 import { type Directive, directiveText } from './directive.ts'
 import { loadMissing, shapeMissing } from './load.ts'
 import { Lookout } from './lookout.ts'
@@ -38,6 +40,7 @@ export class Rig {
   readonly #agents: Agent[] = []
   /** Identities of the processes that the system started before its first agent. */
   #ownProcesses = new Set<string>()
+  readonly #excused = new Map<string, string>()
   #taskId = ''
   #command: SystemCommand | undefined
   #system: ProcessIdentity | undefined
@@ -59,8 +62,12 @@ export class Rig {
     this.#taskId = String(task_id)
   }
 
-  /** Starts the system, or starts it anew after its process was killed; the tasks and agents stay. */
-  async startSystem(): Promise<ProcessIdentity> {
+  /**
+   * Starts the system, or starts it anew after its process was killed, as it was or by another command; the tasks
+   * and agents stay.
+   */
+  async startSystem(command = this.#command): Promise<ProcessIdentity> {
+    this.#command = command
     if (!this.#command) throw new Error('The rig was not told which system to start.')
     this.#system = await this.probe.startSystem(this.#command)
     await this.#noteOwnProcesses()
@@ -102,20 +109,45 @@ export class Rig {
   /** Has the system deploy an agent, and does not wait until it is at work: `seeAtWork` does. */
   async launch({ type = 'worker', ...directive }: DeployOptions): Promise<Agent> {
     await this.baseline()
-    const key = `${this.#agents.length}-${Math.random().toString(36).slice(2, 8)}`
-    const files = { journal: `${this.places.own}/${key}.ndjson`, gate: `${this.places.own}/${key}.gate` }
+    const { prompt, ...files } = this.#errand(directive)
     const { agent_id, tmux_session } = await this.callTool('deploy_headless_agent', {
       task_id: this.#taskId,
       agent_type: type,
-      prompt: `Do what you are told. ${directiveText({ ...directive, ...files })}`,
+      prompt,
     })
-    const agent = new Agent(this, {
-      id: String(agent_id),
-      session: String(tmux_session),
-      taskId: this.#taskId,
-      directive,
-      ...files,
+    return this.#meet({ id: String(agent_id), session: String(tmux_session), directive, ...files })
+  }
+
+  /**
+   * Has the system deploy an agent, and die before it can answer. The session that is there then is the agent's:
+   * it is named as the report names them, `agent_<id>`.
+   * @throws CannotMeasureError when the system answers, or no new session appears.
+   */
+  async launchHalf({ type = 'worker', ...directive }: DeployOptions): Promise<Agent> {
+    const before = new Set((await this.baseline()).resources.map(({ id }) => id))
+    const { prompt, ...files } = this.#errand(directive)
+    const call = { task_id: this.#taskId, agent_type: type, prompt }
+    const answered = await this.callTool('deploy_headless_agent', call).catch(() => undefined)
+    if (answered) throw new CannotMeasureError('The system was to die while it deploys, and has answered.')
+    const session = await poll(deployDeadlineMs, async () => {
+      const { resources } = await this.look()
+      return resources.find(
+        one => one.kind === 'session' && one.name.startsWith('agent_') && !before.has(one.id),
+      )
     })
+    if (session?.kind !== 'session') throw new CannotMeasureError('The system died before it deployed.')
+    return this.#meet({ id: session.name.slice('agent_'.length), session: session.name, directive, ...files })
+  }
+
+  /** Where an agent writes down what it does, where it waits, and the prompt that says so. */
+  #errand(directive: Directive) {
+    const key = `${this.#agents.length}-${Math.random().toString(36).slice(2, 8)}`
+    const files = { journal: `${this.places.own}/${key}.ndjson`, gate: `${this.places.own}/${key}.gate` }
+    return { ...files, prompt: `Do what you are told. ${directiveText({ ...directive, ...files })}` }
+  }
+
+  async #meet(facts: Omit<AgentFacts, 'taskId'>): Promise<Agent> {
+    const agent = new Agent(this, { ...facts, taskId: this.#taskId })
     this.#agents.push(agent)
     await this.probe.knowAgent({ id: agent.id, session: agent.session })
     return agent
@@ -211,7 +243,8 @@ export class Rig {
     const instruments = { look: () => this.look(), countByPs: () => this.probe.countByPs() }
     const baseline = expected?.baseline ?? (await this.baseline())
     const known = { ...(await this.#known()), ...(expected && { mayBeNew: expected.mayBeNew }) }
-    const verdict = await settle(instruments, baseline, known, patience)
+    const verdict = await settle(instruments, this.#withoutExcused(baseline), known, patience)
+    verdict.notes.push(...this.#excusedNotes())
     this.verdicts.push(verdict)
     return verdict
   }
@@ -223,7 +256,65 @@ export class Rig {
       agents: this.#agents.map(({ id }) => id),
       endedAt: this.#endedAt ?? Date.now(),
       system: this.#ownProcesses,
+      mayBeNew: one => this.#isExcused(one),
     }
+  }
+
+  /**
+   * What need not be there any more, and may be: it was taken away by a fault of the rig's own, or nothing can tell
+   * whose it is. The report says so of whatever is there at the end.
+   */
+  async excuse(why: string, which: (one: Resource) => boolean): Promise<void> {
+    const { resources } = await this.look()
+    const all = [...(await this.baseline()).resources, ...resources].filter(which)
+    for (const { id } of all) this.#excused.set(id, why)
+  }
+
+  #excusedNotes(): string[] {
+    const there = this.lastSnapshot?.resources ?? []
+    return there.flatMap(one => {
+      const why = this.#excused.get(one.id)
+      return why ? `${one.kind === 'file' ? one.path : one.id}: ${why}` : []
+    })
+  }
+
+  #isExcused(one: Resource): boolean {
+    if (one.kind !== 'descriptor') return this.#excused.has(one.id)
+    return [...this.#excused.keys()].some(id =>
+      one.id.startsWith(`descriptor ${id.replace('process ', '')}/`),
+    )
+  }
+
+  #withoutExcused(baseline: Snapshot): Snapshot {
+    return { ...baseline, resources: baseline.resources.filter(one => !this.#excused.has(one.id)) }
+  }
+
+  /** What is not as it was in the baseline at this moment, whatever becomes of it. */
+  async difference(): Promise<Difference> {
+    const baseline = this.#withoutExcused(await this.baseline())
+    return compare(baseline, await this.look(), await this.#known())
+  }
+
+  /** The processes that the system itself started, before its first agent. */
+  isOwnProcess(one: Resource): boolean {
+    return this.#ownProcesses.has(one.id)
+  }
+
+  get taskId(): string {
+    return this.#taskId
+  }
+
+  /**
+   * The sentence with which the system refuses a call.
+   * @throws AssertionError when it does not refuse.
+   */
+  async refusal(name: string, args: Record<string, unknown>): Promise<string> {
+    const { isError, content } = await this.probe.callTool(name, args)
+    const said = (content as { error?: unknown })?.error ?? content
+    if (isError) return typeof said === 'string' ? said : JSON.stringify(said)
+    throw new AssertionError({
+      message: `${name} was to be refused, and was answered ${JSON.stringify(content)}`,
+    })
   }
 
   /** Whether a program is on the PATH of the sandbox. */

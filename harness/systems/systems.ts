@@ -36,5 +36,5 @@ export function defectiveSystem(defect: string, places: Places): SystemCommand {
 /** The bundled daemon as a service manager starts it anew, for the orchestrator with that pid. */
 export function daemonCommand({ node, workspace }: Places, owner: number): string[] {
   const program = join(projectRoot, 'cleanup/bin/daemon.ts')
-  return [node, program, '--workspace', workspace, '--owner-pid', String(owner)]
+  return [node, program, workspace, '--owner-pid', String(owner)]
 }

@@ -9,6 +9,7 @@ import {
   inject,
   leaksAsSaid,
   type Outlives,
+  type Rig,
   setScene,
   type Trace,
   test,
@@ -26,8 +27,14 @@ export interface Shape {
    * agent, and all of it stays.
    */
   outlives: Record<'killed' | 'crashed', Outlives>
-  /** What the agent does before it ends. */
+  /** A fault that is there before anybody comes. */
+  prepare?: (rig: Rig) => Promise<void>
+  /** What the agent does before it ends, or what happens to it. */
   before?: (agent: Agent) => Promise<void>
+  /** Marks what no cleanup can know to be the agent's; where it is left, the report says so. */
+  excuse?: (rig: Rig) => Promise<void>
+  /** Why the cell can not be run in this sandbox; undefined where it can. */
+  objection?: (rig: Rig) => Promise<string | undefined>
   /** All of them, where nothing else is said. */
   endings?: readonly EndingName[]
   /** A program that has to be there, and why; without it the cell is skipped, and says so. */
@@ -42,9 +49,15 @@ export function matrix(shapes: Shape[]): void {
         const { proof } = inject('leakrig')
         const missing = shape.needs && !proof && !(await rig.has(shape.needs.program))
         if (missing) skip(`no ${shape.needs?.program} in this sandbox: ${shape.needs?.because}`)
+        const objection = await shape.objection?.(rig)
+        if (objection) skip(objection)
+        await shape.prepare?.(rig)
         const scene = await setScene(rig, { shape: shape.directive ?? { shape: shape.name }, ending })
         await shape.before?.(scene.agent)
-        if (!proof) return endsWell(scene, ending)
+        if (!proof) {
+          await shape.excuse?.(rig)
+          return endsWell(scene, ending)
+        }
         await endings[ending].happens(scene.agent)
         const leftAlone = ending === 'killed' || ending === 'crashed'
         if (leftAlone) await claudeEnds(scene.agent)

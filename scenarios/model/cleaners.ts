@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { daemonCommand } from '../../harness/index.ts'
+import { CannotMeasureError, daemonCommand, poll } from '../../harness/index.ts'
 import { heldByDaemon, type World } from './world.ts'
 
 /** How long a cleaning that was handed over is waited for, ms: it may be done already. */
 const handOverMs = 700
+
+/** How long a daemon may take to its lock, ms. */
+const startWithinMs = 20_000
 
 /** What a cleaner inside its agent does takes a tenth of what others do: it writes the intent, and hands over. */
 const insideShare = 10
@@ -47,6 +50,11 @@ export async function stopDaemon(
 export async function startDaemon(world: World): Promise<void> {
   const { rig, company } = world
   const daemon = await rig.probe.plant(daemonCommand(rig.places, rig.system.pid))
+  const watches = await poll(startWithinMs, async () => {
+    const { resources } = await rig.look()
+    return resources.some(one => one.kind === 'descriptor' && one.pid === daemon.pid) || undefined
+  })
+  if (!watches) throw new CannotMeasureError('The daemon that was started anew took no lock in time.')
   await company.addProcess(daemon, heldByDaemon)
   world.daemons.push(daemon)
 }

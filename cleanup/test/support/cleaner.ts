@@ -1,19 +1,17 @@
-// A cleaner in a process of its own: `cleaner.ts <workspace> <task> <agent> <report file> [event to die at] [its count]`.
+// A cleaner in a process of its own: `cleaner.ts <workspace> <task> <agent> <report file>`. With GATE, a FIFO, it says that it
+// is ready (`<report file>.ready`) and waits until somebody has opened that for writing. GRACE_MS is its grace.
 import fs from 'node:fs'
 import { cleanUp } from '../../index.ts'
 
-const [workspace = '', taskId = '', agentId = '', file = '', fatal, count = '1'] = process.argv.slice(2)
-let left = Number(count)
+const [workspace = '', taskId = '', agentId = '', file = ''] = process.argv.slice(2)
+const { GATE, GRACE_MS = '1000' } = process.env
 
+if (GATE) {
+  fs.writeFileSync(`${file}.ready`, '')
+  fs.closeSync(fs.openSync(GATE, 'r'))
+}
 const report = await cleanUp(
   { workspace, taskId, agentId },
-  {
-    status: 'completed',
-    reason: 'it said so',
-    graceMs: 1_000,
-    log: ({ event }) => {
-      if (event === fatal && --left === 0) process.kill(process.pid, 'SIGKILL')
-    },
-  },
+  { status: 'completed', reason: 'it said so', graceMs: Number(GRACE_MS) },
 )
 fs.writeFileSync(file, JSON.stringify(report))

@@ -174,6 +174,8 @@ export class Rig implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // By its handle: one that emptied or overwrote its environment carries no mark any more.
+    for (const child of this.#children) child.kill('SIGKILL')
     const mark = `LEAKRIG_TEST=${this.folder}`
     await until('everything of the test has ended', () => {
       const left = this.#processes(mark).filter(pid => pid !== process.pid)

@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { recordIntent } from '../../index.ts'
-import { isRunning, kill, Rig, traces } from './rig.ts'
-import { commandWords, runCommand } from './run-command.ts'
+import { isRunning, kill, Rig, readText, traces } from './rig.ts'
+import { runCommand } from './run-command.ts'
 import { until } from './until.ts'
 
 const manager = process.argv[2] === 'user' ? 'user' : 'system'
@@ -21,10 +21,11 @@ const rig = await Rig.start()
 const claude = `setsid -f bash -c 'trap "" HUP TERM; echo $$ > own.pid; sleep 1000' >/dev/null 2>&1; echo ready; sleep 1000 & wait`
 const seen: Record<string, unknown> = {}
 
-seen.install = await runCommand('service', 'install', ...system, '--now', rig.workspace)
+const metrics = ['--metrics-file', `${rig.folder}/leakrig.prom`]
+seen.install = await runCommand('service', 'install', ...system, ...metrics, '--now', rig.workspace)
 seen.active = show('ActiveState')
 seen.type = show('Type')
-seen.again = await runCommand('service', 'install', ...system, rig.workspace)
+seen.again = await runCommand('service', 'install', ...system, ...metrics, rig.workspace)
 seen.status = await runCommand('service', 'status', ...system, rig.workspace)
 seen.text = show('StatusText')
 seen.isWatched = show('WatchdogTimestampMonotonic') !== '0'
@@ -36,6 +37,7 @@ await until('the service has cleaned up', () => rig.entry(ref).cleanup?.state ==
 seen.traces = traces(rig, ref)
 seen.ownRuns = isRunning(own)
 
+seen.metrics = await until('metrics are written', () => readText(`${rig.folder}/leakrig.prom`))
 const first = Number(show('MainPID'))
 kill(first)
 seen.restarted = await until(
@@ -61,7 +63,6 @@ seen.guestRuns = isRunning(guest)
 seen.inactive = show('ActiveState')
 seen.after = await runCommand('service', 'status', ...system, rig.workspace)
 seen.registry = fs.readdirSync(`${rig.workspace}/registry`)
-seen.words = commandWords('daemon', rig.workspace)
 kill(guest)
 await rig[Symbol.asyncDispose]()
 process.stdout.write(JSON.stringify(seen))

@@ -1,3 +1,4 @@
+import { excuseFolderNote } from '../../harness/index.ts'
 import { matrix, type Shape } from './matrix.ts'
 
 const stays = { killed: true, crashed: true } as const
@@ -24,6 +25,7 @@ matrix(
   combinations.map(([name, traces, directive]) => ({
     name,
     directive: { shape: name, ...directive },
+    excuse: excuseFolderNote,
     traces,
     outlives: stays,
   })),

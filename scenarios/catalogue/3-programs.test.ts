@@ -1,4 +1,4 @@
-import { endingNames } from '../../harness/index.ts'
+import { endingNames, excuseFolderNote, excuseShellSnapshot } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
 
 /** What an agent starts beside its children. */
@@ -20,6 +20,7 @@ matrix([
   },
   {
     name: 'temp-files',
+    excuse: excuseFolderNote,
     traces: [
       ['file', /claude-\w+-cwd/],
       ['file', /config\.json/],
@@ -51,6 +52,7 @@ matrix([
     name: 'finished, idle',
     directive: { persona: 'idles' },
     before: agent => agent.finishes(),
+    excuse: excuseShellSnapshot,
     traces: [['process', /^claude /]],
     outlives: {
       killed: 'a claude that is hung up ends itself',

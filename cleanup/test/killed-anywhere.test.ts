@@ -1,0 +1,187 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  type AgentRef,
+  cleanUp,
+  findPending,
+  isTerminal,
+  layout,
+  readGlobalRegistry,
+  readTaskRegistry,
+  resume,
+} from '../index.ts'
+import { mayMount, OtherMounts } from './support/other-mounts.ts'
+import { cleanerCommand, runCleaner } from './support/outside-cleaner.ts'
+import { NO_TRACES, Rig, readText, traces } from './support/rig.ts'
+import { until } from './support/until.ts'
+
+const idle = 'echo ready; sleep 1000 & wait'
+const resists = 'trap "" TERM HUP; echo ready; while :; do sleep 1; done'
+const completed = { status: 'completed', reason: 'it said so', graceMs: 300 }
+
+const dieAt = path.join(import.meta.dirname, 'support/die-at.ts')
+/** More steps than any cleaning has. */
+const ENOUGH = 200
+/** How many agents are gone through at the same time. */
+const LANES = 3
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+/** Does the same for step 1, 2, 3 ... until it says that there are no more, a few at a time. Returns how many there were. */
+async function forEveryStep(one: (step: number) => Promise<boolean>, first = 1): Promise<number> {
+  let next = first
+  let last = ENOUGH
+  const lane = async () => {
+    while (next < last) {
+      const step = next++
+      if (!(await one(step))) last = Math.min(last, step)
+    }
+  }
+  await Promise.all(Array.from({ length: LANES }, lane))
+  expect(last).toBeLessThan(ENOUGH)
+  return last - 1
+}
+
+/** What the next cleaner finds, and that nothing is left when it is done. */
+async function finish(ref: AgentRef): Promise<void> {
+  const entry = rig.entry(ref)
+  if (isTerminal(entry.status)) {
+    const isDone = entry.cleanup?.state === 'done'
+    expect(findPending(rig.workspace).agents.some(({ agentId }) => agentId === ref.agentId)).toBe(!isDone)
+    expect((await resume(ref, { graceMs: 300 })).outcome).toBe(isDone ? 'already-clean' : 'clean')
+  } else {
+    // Killed before its intent was on disk: then it has touched nothing.
+    expect(rig.sessions()).toContain(layout.sessionName(ref))
+    expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+  }
+  isClean(ref)
+}
+
+function isClean(ref: AgentRef): void {
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+  const archive = fs.readdirSync(layout.archiveFolder(ref))
+  expect(
+    archive.filter(name => name.includes(`${ref.agentId}_`) || name === `deploy_${ref.agentId}.json`),
+  ).toHaveLength(4)
+  const { status, cleanup } = rig.entry(ref)
+  expect(readGlobalRegistry(rig.workspace).agents[ref.agentId]).toMatchObject({ status, cleanup })
+}
+
+function isTidy(): void {
+  const { agents } = readTaskRegistry(rig.workspace, rig.ref('x').taskId)
+  const folder = layout.taskFolder(rig.workspace, rig.ref('x').taskId)
+  expect(fs.readdirSync(path.join(folder, 'archive'))).toHaveLength(4 * agents.length)
+  for (const at of [folder, path.join(rig.workspace, 'registry')])
+    expect(fs.readdirSync(at).filter(name => /\.(next|part)$/.test(name))).toEqual([])
+  const { active_count, completed_count } = readTaskRegistry(rig.workspace, rig.ref('x').taskId)
+  expect([active_count, completed_count]).toEqual([0, agents.length])
+  expect(readGlobalRegistry(rig.workspace)).toMatchObject({ active_agents: 0 })
+}
+
+describe('a cleaner that is killed before any of its steps leaves nothing that the next one does not finish', () => {
+  test.each([
+    ['a plain agent', idle],
+    ['an agent that resists', resists],
+  ])('%s', async (_, claude) => {
+    const steps = await forEveryStep(async step => {
+      const ref = await rig.deploy(`cut-${step}`, { claude })
+      const { signal, report } = await runCleaner(rig, ref, step)
+      if (signal === null) expect(report).toMatchObject({ outcome: 'clean', problems: [] })
+      await finish(ref)
+      return signal === 'SIGKILL'
+    })
+    expect(steps).toBeGreaterThan(20)
+    isTidy()
+  })
+
+  test('and the second one, killed too, nothing that the third does not finish', async () => {
+    const orders = await forEveryStep(async step => {
+      const ref = await rig.deploy(`twice-${step}`, { claude: idle })
+      const { signal } = await runCleaner(rig, ref, step)
+      // Another step of the second for each of the first, from all over its way.
+      if (signal === 'SIGKILL') await runCleaner(rig, ref, 1 + ((step * 7) % 31))
+      await finish(ref)
+      return signal === 'SIGKILL'
+    })
+    expect(orders).toBeGreaterThan(20)
+    isTidy()
+  })
+
+  test('nor do two at once, both killed', async () => {
+    await forEveryStep(async step => {
+      const ref = await rig.deploy(`both-${step}`, { claude: idle })
+      const ends = await Promise.all([
+        runCleaner(rig, ref, step),
+        runCleaner(rig, ref, 1 + ((step * 5) % 23)),
+      ])
+      await finish(ref)
+      return ends[0].signal === 'SIGKILL'
+    })
+    isTidy()
+  })
+
+  test('inside its agent, and outside after the hand-over', async () => {
+    const program = path.join(import.meta.dirname, '../bin/hand-over.ts')
+    const inside = await forEveryStep(async step => {
+      const ref = rig.ref(`in-${step}`)
+      const file = path.join(rig.folder, `${ref.agentId}.report`)
+      const code = path.join(rig.folder, `${ref.agentId}.code`)
+      const words = cleanerCommand(ref, file, step).join(' ')
+      await rig.deploy(ref.agentId, { claude: `echo ready; ${words}; echo $? >${code}; sleep 1000 & wait` })
+      const answer = await until('it answers or dies', () => readText(code).trim() || fs.existsSync(file))
+      const isKilled = answer === '137'
+      if (isKilled && isTerminal(rig.entry(ref).status)) {
+        // Its successor, from outside, is killed somewhere too.
+        const args = ['--import', dieAt, program, ref.workspace, ref.taskId, ref.agentId, '300']
+        const env = { ...process.env, LEAKRIG_DIE_AT: String(1 + ((step * 3) % 29)) }
+        await once(spawn(process.execPath, args, { env, stdio: 'ignore' }), 'exit')
+      }
+      if (!isKilled) await until('the one outside is done', () => rig.entry(ref).cleanup?.state === 'done')
+      await finish(ref)
+      return isKilled
+    })
+    expect(inside).toBeGreaterThan(5)
+    isTidy()
+  })
+
+  test.runIf(mayMount)(
+    'with the archive on another device',
+    async () => {
+      const archive = layout.archiveFolder(rig.ref('x'))
+      using mounts = await OtherMounts.make(rig, `mount -t tmpfs archive ${archive}`)
+      const whole = await rig.deploy('far-0', { claude: 'echo ready' })
+      const list = path.join(rig.folder, 'steps')
+      await runCleaner(rig, whole, ENOUGH, ['env', `LEAKRIG_STEPS=${list}`, ...mounts.before])
+      const first =
+        readText(list)
+          .split('\n')
+          .findIndex(line => line.includes(' linkSync ')) + 1
+      expect(readText(list)).toContain(' copyFileSync ')
+      const last = await forEveryStep(async step => {
+        // It has ended by itself: what is of interest here are the files.
+        const ref = await rig.deploy(`far-${step}`, { claude: 'echo ready' })
+        const { signal } = await runCleaner(rig, ref, step, mounts.before)
+        if (signal === 'SIGKILL')
+          expect((await runCleaner(rig, ref, 0, mounts.before)).report?.outcome).toMatch(/^(already-)?clean$/)
+        expect(traces(rig, ref)).toEqual({ ...NO_TRACES, archived: 0 })
+        const there = fs.readdirSync(mounts.seen(archive)).filter(name => name.includes(`${ref.agentId}_`))
+        for (const name of there)
+          expect(readText(path.join(mounts.seen(archive), name))).toMatch(/^(ready|\{"file".*\})\n$/)
+        return signal === 'SIGKILL'
+      }, first)
+      // No name was taken twice, and no half of a copy is left.
+      const names = fs.readdirSync(mounts.seen(archive))
+      expect(names.filter(name => /\.(\d+\.jsonl?|part)$/.test(name))).toEqual([])
+      expect(names.length).toBeGreaterThanOrEqual(4 * (last + 2 - first))
+    },
+    300_000,
+  )
+})

@@ -1,0 +1,52 @@
+/*
+ * Kills the program that it is loaded into (`node --import die-at.ts`) with -9, right before the step whose number is in
+ * LEAKRIG_DIE_AT. A step is everything that changes something outside the program: a write, a rename, a signal, a
+ * command. Where LEAKRIG_STEPS names a file, the steps are written down there; a program that had fewer ends as it would.
+ */
+import child from 'node:child_process'
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+
+const fatal = Number(process.env.LEAKRIG_DIE_AT ?? 0)
+const file = process.env.LEAKRIG_STEPS
+const realKill = process.kill.bind(process)
+const append = fs.appendFileSync.bind(fs)
+let steps = 0
+let inside = false
+
+type Anything = (...args: unknown[]) => unknown
+
+/** Counts the calls of a function; a call that it makes itself belongs to it. */
+function count(of: object, names: string[], isStep: (...args: unknown[]) => boolean = () => true): void {
+  for (const name of names) {
+    const real = Reflect.get(of, name) as Anything
+    Reflect.set(of, name, function (this: unknown, ...args: unknown[]) {
+      if (inside || !isStep(...args)) return real.apply(this, args)
+      inside = true
+      try {
+        steps += 1
+        if (file) append(file, `${steps} ${name} ${String(args[0]).slice(-60)}\n`)
+        if (steps === fatal) realKill(process.pid, 'SIGKILL')
+        return real.apply(this, args)
+      } finally {
+        inside = false
+      }
+    })
+  }
+}
+
+count(fs, [
+  'writeFileSync',
+  'writeSync',
+  'fdatasyncSync',
+  'fsyncSync',
+  'renameSync',
+  'linkSync',
+  'unlinkSync',
+])
+count(fs, ['copyFileSync', 'futimesSync', 'rmSync'])
+count(fs, ['mkdirSync'], folder => !fs.existsSync(String(folder)))
+count(fs, ['openSync'], (_, flags) => flags === 'w')
+count(process, ['kill'], (_, signal) => signal !== 0)
+count(child, ['execFile', 'spawn'])
+syncBuiltinESMExports()
