@@ -17,6 +17,20 @@ export default defineConfig({
         // Every scenario has a sandbox of its own: to load the harness anew for each file isolates nothing more.
         test: { name: 'scenarios', include: ['scenarios/*.test.ts'], isolate: false },
       },
+      {
+        extends: true,
+        test: { name: 'catalogue', include: ['scenarios/catalogue/*.test.ts'], isolate: false },
+      },
+      {
+        extends: true,
+        // The gate on the gate: the same cells against the system as found, each red as its table says.
+        test: {
+          name: 'catalogue-none',
+          include: ['scenarios/catalogue/*.test.ts'],
+          isolate: false,
+          provide: { leakrig: { system: 'none', sandbox: 'namespace', keep: false, proof: true } },
+        },
+      },
       { extends: true, test: { name: 'model', include: ['scenarios/model/*.test.ts'] } },
     ],
   },

@@ -14,6 +14,7 @@ export type CleanupErrorCode =
   | 'cannot-hand-over'
   | 'bad-argument'
   | 'daemon-running'
+  | 'cannot-lock'
 
 /**
  * Something that stops a cleanup before it did harm. The message is one sentence for a person: the thing's

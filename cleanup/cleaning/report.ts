@@ -1,4 +1,5 @@
 import type { Evidence } from '../claims/evidence.ts'
+import type { Unattributable } from '../claims/unattributable.ts'
 import type { Identity } from '../processes/identity.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 
@@ -43,6 +44,8 @@ export interface CleanUpReport {
   session: 'was-gone' | 'ended-by-itself' | 'killed' | 'unknown' | 'not-looked-at'
   ended: EndedProcess[]
   zombies: Zombie[]
+  /** What may be the agent's, but nothing ties to it: left alone. */
+  unattributable: Unattributable[]
   archived: { from: string; to: string }[]
   removed: string[]
   /** What is left and why, in sentences; empty unless the outcome is `unfinished`. */
@@ -60,6 +63,7 @@ export function emptyReport(agent: AgentRef, status: string): CleanUpReport {
     session: 'not-looked-at',
     ended: [],
     zombies: [],
+    unattributable: [],
     archived: [],
     removed: [],
     problems: [],

@@ -24,10 +24,11 @@ const CHOICES = ['auto', 'tini', 'cgroup', 'none'] as const
  */
 export function contain(ref: AgentRef, pipeline: string): Launch {
   const wanted = CHOICES.find(name => name === process.env.LEAKRIG_CONTAINMENT) ?? 'auto'
-  const folder =
-    wanted === 'cgroup' || (wanted === 'auto' && process.getuid?.() !== 0) ? makeCgroup(ref) : undefined
-  if (folder) return inCgroup(folder, pipeline)
-  const tini = process.platform === 'linux' ? findProgram('tini') : undefined
-  if (tini && (wanted === 'tini' || wanted === 'auto')) return belowTini(ref, tini, pipeline)
-  return { command: ['bash', '-c', pipeline], confirm: async () => undefined }
+  const plain: Launch = { command: ['bash', '-c', pipeline], confirm: async () => undefined }
+  const tini =
+    process.platform === 'linux' && (wanted === 'tini' || wanted === 'auto') ? findProgram('tini') : undefined
+  const otherwise = tini ? belowTini(ref, tini, pipeline) : plain
+  const isDelegated = wanted === 'auto' && process.getuid?.() !== 0
+  const folder = wanted === 'cgroup' || isDelegated ? makeCgroup(ref) : undefined
+  return folder ? inCgroup(folder, pipeline, otherwise) : otherwise
 }

@@ -7,6 +7,9 @@ import { type AgentRef, agentMarker, orphansFile } from '../workspace/layout.ts'
 import { isJson } from '../workspace/registry-file.ts'
 import type { AgentEntry, Contained } from '../workspace/registry-types.ts'
 
+// The agent can put a link or a pipe in that place.
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants
+
 /** What holds an agent's processes together whatever they do to their parents, sessions and environments. */
 export interface Containment {
   /** A process that the kernel gives the orphans below it to, instead of to process 1. */
@@ -57,7 +60,7 @@ const isNumber = (value: unknown): value is number => Number.isSafeInteger(value
 
 function readText(file: string): string {
   try {
-    return fs.readFileSync(file, 'latin1')
+    return fs.readFileSync(file, { encoding: 'latin1', flag: O_RDONLY | O_NOFOLLOW | O_NONBLOCK })
   } catch {
     return ''
   }

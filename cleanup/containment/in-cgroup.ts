@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { membersOf, ownCgroup, removeCgroup } from '../processes/cgroup.ts'
+import { childrenOf } from '../processes/children.ts'
 import { startOf } from '../processes/table.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import type { Contained } from '../workspace/registry-types.ts'
@@ -24,22 +25,30 @@ export function makeCgroup(ref: AgentRef): string | undefined {
   }
 }
 
-export function inCgroup(folder: string, pipeline: string): Launch {
+/** Whether the kernel lets the pane in depends on where the tmux server is; it is launched otherwise where it does not. */
+export function inCgroup(folder: string, pipeline: string, otherwise: Launch): Launch {
   const contained: Contained = { by: 'cgroup', path: folder }
+  // The shell goes in before anything else: what it starts from then on is born there.
+  const enter = `echo $$ >${quote(path.join(folder, 'cgroup.procs'))}`
   return {
-    // The shell goes in before anything else: what it starts from then on is born there.
-    command: ['bash', '-c', `echo $$ 2>/dev/null >${quote(`${folder}/cgroup.procs`)}; ${pipeline}`],
+    command: [
+      'bash',
+      '-c',
+      `{ ${enter}; } 2>/dev/null || exec "$@"; ${pipeline}`,
+      'bash',
+      ...otherwise.command,
+    ],
     contained,
     async confirm(panePid) {
-      // Whether the kernel lets the pane in depends on where the tmux server is.
       const isIn = await confirmed(() => {
         if (membersOf(folder).includes(panePid)) return true
-        return startOf(panePid) === undefined ? false : undefined
+        // It has ended, or it starts programs already and is not in.
+        return startOf(panePid) === undefined || childrenOf(panePid)?.length !== 0 ? false : undefined
       })
       // A pane that has ended already may have left processes in it.
       if (isIn || membersOf(folder).length > 0) return contained
       removeCgroup(folder)
-      return undefined
+      return otherwise.confirm(panePid)
     },
   }
 }

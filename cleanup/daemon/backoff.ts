@@ -1,7 +1,10 @@
 const FIRST_MS = 1_000
 const LONGEST_MS = 60_000
 
-/** Lets an agent that could not be cleaned wait longer after each attempt, from one second to a minute. */
+/**
+ * Lets an agent that could not be cleaned wait longer after each attempt, from one second to a minute, by a clock that
+ * nobody can set.
+ */
 export class Backoff {
   readonly #next = new Map<string, { at: number; pauseMs: number }>()
 

@@ -1,35 +1,58 @@
 import fs from 'node:fs'
-import { CleanupError } from '../errors.ts'
+import { CleanupError, systemCode, words } from '../errors.ts'
 import { startOf } from '../processes/table.ts'
 import { daemonLock } from '../workspace/layout.ts'
-import { lockNow } from '../workspace/locks.ts'
+import { type Lock, lockNow } from '../workspace/locks.ts'
 
 const BYTE = 0
 
 /**
  * Makes this process the one daemon of a workspace until it is disposed of or dies. The lock is the kernel's, the
- * file's text only tells people who has it. Throws `daemon-running` when another one has it, naming it.
+ * file's text only tells people who has it.
  */
-export function becomeDaemon(workspace: string): Disposable {
+export class Instance implements Disposable {
+  readonly #workspace: string
+  #held: Lock
+
+  /** Throws `daemon-running` when another one has the workspace, naming it; `no-workspace` when it cannot be had. */
+  constructor(workspace: string) {
+    this.#workspace = workspace
+    this.#held = become(workspace)
+  }
+
+  /**
+   * False when the workspace was removed, or another one is in its place: the lock is then on a file that is gone, and
+   * excludes nobody.
+   */
+  get isValid(): boolean {
+    return isSameFile(daemonLock(this.#workspace), this.#held.fd)
+  }
+
+  [Symbol.dispose](): void {
+    try {
+      if (this.isValid) fs.rmSync(daemonLock(this.#workspace), { force: true })
+    } catch {
+      // The file system may be read-only by now. A file that stays excludes nobody.
+    }
+    this.#held[Symbol.dispose]()
+  }
+}
+
+function become(workspace: string): Lock {
   const file = daemonLock(workspace)
   for (;;) {
     const held = takeLock(file, workspace)
     // The daemon before us removes the file as the last thing it does: a lock on a removed file would exclude nobody.
     if (isSameFile(file, held.fd)) {
-      fs.writeFileSync(file, `${JSON.stringify({ pid: process.pid, start: startOf(process.pid) })}\n`)
-      return {
-        [Symbol.dispose]() {
-          if (isSameFile(file, held.fd)) fs.rmSync(file, { force: true })
-          held[Symbol.dispose]()
-        },
-      }
+      sign(held.fd)
+      return held
     }
     held[Symbol.dispose]()
   }
 }
 
-function takeLock(file: string, workspace: string) {
-  const held = lockNow(file, BYTE)
+function takeLock(file: string, workspace: string): Lock {
+  const held = tryLock(file, workspace)
   if (held) return held
   throw new CleanupError(
     'daemon-running',
@@ -37,12 +60,34 @@ function takeLock(file: string, workspace: string) {
   )
 }
 
+function tryLock(file: string, workspace: string): Lock | undefined {
+  try {
+    return lockNow(file, BYTE)
+  } catch (error) {
+    throw new CleanupError(
+      'cannot-lock',
+      `The workspace ${workspace} cannot be watched, because ${file} could not be locked: ${words(error)}. Nothing was touched; make the folder writable, then start the daemon again.`,
+      { cause: error },
+    )
+  }
+}
+
+/** On a disk that is full nothing can be written, and the lock is as good. */
+function sign(fd: number): void {
+  try {
+    fs.ftruncateSync(fd)
+    fs.writeSync(fd, `${JSON.stringify({ pid: process.pid, start: startOf(process.pid) })}\n`, 0)
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+  }
+}
+
 function holder(file: string): string {
   try {
     const { pid } = JSON.parse(fs.readFileSync(file, 'utf8'))
     return `process ${pid}`
   } catch {
-    return 'a process that has not written its number yet'
+    return 'a process that has not written its number'
   }
 }
 

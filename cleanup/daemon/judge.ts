@@ -58,5 +58,7 @@ function isRunning({ pane_pid, pane_start }: RecordedTmux): boolean {
 
 function endByName(entry: AgentEntry, where: Whereabouts): string | undefined {
   if (!where.session) return `its tmux session ${entry.tmux_session ?? ''} is gone`
-  return where.panes.every(({ dead }) => dead) ? 'every pane of its session is dead' : undefined
+  return where.panes.length > 0 && where.panes.every(({ dead }) => dead)
+    ? 'every pane of its session is dead'
+    : undefined
 }

@@ -39,6 +39,7 @@ export async function leftBehind(
   where: Whereabouts,
 ): Promise<string | undefined> {
   const log = agentFiles(ref, entry).stream
+  if (where.panes.length === 0) return undefined
   const state = () =>
     where.panes.every(pane => pane.dead || isAtRest(pane.pid, entry)) ? sizeOf(log) : undefined
   const size = state()

@@ -9,7 +9,7 @@ import { readAgent } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants
 
 /**
  * Notes whom an agent's subreaper has adopted, for whoever cleans up after somebody has killed the subreaper itself:
@@ -57,9 +57,9 @@ function write(
   }
 }
 
-/** The agent can write in that folder: a link in the file's place would lead the note elsewhere. */
+/** The agent can write in that folder: a link in the file's place would lead the note elsewhere, a pipe would hold us up. */
 function append(file: string, text: string): void {
-  const fd = fs.openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o644)
+  const fd = fs.openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o644)
   try {
     fs.writeSync(fd, text)
   } finally {

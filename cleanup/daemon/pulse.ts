@@ -3,7 +3,7 @@ import { hasEnded } from '../processes/stat.ts'
 import { readProcess } from '../processes/table.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
-import { paneShell } from './pane-shell.ts'
+import { recordedShell } from './pane-shell.ts'
 
 /**
  * Tells by one read of /proc whether an agent may have ended: cheap enough for every agent several times a second. It
@@ -32,7 +32,7 @@ export class Pulses {
 
   /** Something ran below the pane's shell, and now nothing does: a claude whose pane outlives it has left. */
   #hasComeToRest(key: string, entry: AgentEntry): boolean {
-    const below = childrenOf(paneShell(entry) ?? 0)
+    const below = childrenOf(recordedShell(entry) ?? 0)
     if (below === undefined) return false
     if (below.length > 0) this.#busy.add(key)
     return below.length === 0 && this.#busy.has(key)

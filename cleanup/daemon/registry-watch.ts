@@ -1,12 +1,17 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { type FSWatcher, watch } from 'chokidar'
+import { isPending } from '../cleaning/intent.ts'
 import { words } from '../errors.ts'
 import type { AgentRef } from '../workspace/layout.ts'
-import { taskFolder, taskRegistry } from '../workspace/layout.ts'
+import { taskRegistry, validateRef } from '../workspace/layout.ts'
 import { listTasks, readTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
+import { isTerminal } from '../workspace/status.ts'
 
 export interface Listed {
+  /** Unique in its workspace. */
+  key: string
   ref: AgentRef
   entry: AgentEntry
 }
@@ -14,95 +19,170 @@ export interface Listed {
 interface Task {
   /** Device, inode, size and time of the registry that was read: another one in its place is read anew. */
   seen: string
-  agents: Listed[]
+  open: Listed[]
 }
 
+const REGISTRY = 'AGENT_REGISTRY.json'
+
 /**
- * Keeps a workspace's registries in view. The kernel tells when something changes in a folder (inotify), which also
- * sees a registry that is replaced by rename; a read that finds nothing changed costs one stat per task.
+ * Keeps a workspace's registries in view. Chokidar tells which one was written, in place or by rename; a poll finds what
+ * it does not tell (a network file system, no inotify watch left) and costs one stat per task. Of an agent that has
+ * ended and is clean nothing is kept.
  */
-export class RegistryWatch implements Disposable {
+export class RegistryWatch implements AsyncDisposable {
   readonly workspace: string
   readonly #onChange: () => void
-  readonly #onProblem: (problem: string) => void
-  readonly #folders = new Map<string, fs.FSWatcher>()
+  readonly #tell: (about: string, problem: string | undefined) => void
   readonly #tasks = new Map<string, Task>()
-  /** The last problem told of each path, so that it is told once and not with every look. */
-  readonly #told = new Map<string, string>()
+  readonly #changed = new Set<string>()
+  #watcher: FSWatcher | undefined
+  #open: Listed[] = []
+  /** False while a change may go unheard: then polling is all there is. */
+  #isWatching = false
+  /** True when a change was not heard in its parts. */
+  #isStale = true
 
-  constructor(workspace: string, onChange: () => void, onProblem: (problem: string) => void) {
+  /** `tell` gets the problem with a path, or undefined when there is none any more. */
+  constructor(
+    workspace: string,
+    onChange: () => void,
+    tell: (about: string, problem: string | undefined) => void,
+  ) {
     this.workspace = workspace
     this.#onChange = onChange
-    this.#onProblem = onProblem
+    this.#tell = tell
   }
 
-  /** Every agent of every readable registry, as it is on disk now. */
-  agents(): Listed[] {
-    const tasks = this.#list()
-    for (const folder of [this.workspace, ...tasks.map(taskId => taskFolder(this.workspace, taskId))])
-      this.#watch(folder)
-    for (const taskId of [...this.#tasks.keys()].filter(known => !tasks.includes(known))) this.#forget(taskId)
-    return tasks.flatMap(taskId => this.#read(taskId).agents)
+  /** True when a poll is due at the next look, at the latest. */
+  get needsPoll(): boolean {
+    return this.#isStale || !this.#isWatching || this.isUnsure
   }
 
-  [Symbol.dispose](): void {
-    for (const watcher of this.#folders.values()) watcher.close()
+  /** True when a poll is due now. */
+  get isStale(): boolean {
+    return this.#isStale
   }
 
-  #list(): string[] {
+  /** True while a registry is being written in place, so that who is in it is not known. */
+  get isUnsure(): boolean {
+    return this.#changed.size > 0
+  }
+
+  /** Looks at every registry, whatever was heard. A problem is told here: by now a write in place is over. */
+  poll(): void {
+    this.#isStale = false
     try {
-      return listTasks(this.workspace)
+      const tasks = listTasks(this.workspace)
+      for (const taskId of [...this.#tasks.keys(), ...this.#changed])
+        if (!tasks.includes(taskId)) this.#forget(taskId)
+      for (const taskId of tasks) this.#read(taskId, problem => this.#tell(taskId, problem))
+      this.#tell('', undefined)
+      this.#watcher ??= this.#watch()
     } catch (error) {
       // Somebody removed the workspace: nobody is left to be watched, and the folder may come back.
-      this.#tell(this.workspace, words(error))
+      for (const taskId of this.#tasks.keys()) this.#forget(taskId)
+      void this.#unwatch()
+      this.#tell('', words(error))
+    }
+    this.#collect()
+  }
+
+  /** Every agent that lives or is to be cleaned up: the same list until something changes. */
+  open(): readonly Listed[] {
+    if (this.#changed.size > 0) {
+      for (const taskId of this.#changed) this.#read(taskId)
+      this.#collect()
+    }
+    return this.#open
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#unwatch()
+  }
+
+  #read(taskId: string, tell?: (problem: string | undefined) => void): void {
+    const file = taskRegistry(this.workspace, taskId)
+    try {
+      const seen = fingerprint(file)
+      if (seen !== this.#tasks.get(taskId)?.seen) {
+        const { agents } = readTaskRegistry(this.workspace, taskId)
+        const open = agents.filter(entry => !isTerminal(entry.status) || isPending(entry))
+        this.#tasks.set(taskId, { seen, open: open.flatMap(entry => this.#admit(taskId, entry)) })
+      }
+      this.#changed.delete(taskId)
+      tell?.(undefined)
+    } catch (error) {
+      // What cannot be read says nothing of its agents: they are left as they are until it can.
+      this.#tasks.delete(taskId)
+      if (!tell) return
+      this.#changed.delete(taskId)
+      tell(words(error))
+    }
+  }
+
+  /** An entry that names what no agent may be named is told, and nobody's agent: the others are not held up by it. */
+  #admit(taskId: string, entry: AgentEntry): Listed[] {
+    const ref = { workspace: this.workspace, taskId, agentId: entry.id }
+    try {
+      return [{ key: `${taskId}/${entry.id}`, ref: validateRef(ref), entry }]
+    } catch (error) {
+      this.#tell(`${taskId}/${entry.id}`, words(error))
       return []
     }
   }
 
-  #read(taskId: string): Task {
-    const file = taskRegistry(this.workspace, taskId)
-    const known = this.#tasks.get(taskId)
-    try {
-      const seen = fingerprint(file)
-      if (known?.seen === seen) return known
-      const { agents } = readTaskRegistry(this.workspace, taskId)
-      const ref = (agentId: string) => ({ workspace: this.workspace, taskId, agentId })
-      const task = { seen, agents: agents.map(entry => ({ ref: ref(entry.id), entry })) }
-      this.#tasks.set(taskId, task)
-      return task
-    } catch (error) {
-      // What cannot be read says nothing of its agents: they are left as they are until it can.
-      this.#tell(file, words(error))
-      return { seen: '', agents: [] }
-    }
+  #collect(): void {
+    this.#open = [...this.#tasks.values()].flatMap(({ open }) => open)
   }
 
-  #watch(folder: string): void {
-    if (this.#folders.has(folder)) return
-    try {
-      const watcher = fs.watch(folder, { persistent: false }, this.#onChange)
-      watcher.on('error', () => this.#unwatch(folder))
-      this.#folders.set(folder, watcher)
-    } catch (error) {
-      // Out of inotify watches, most often. The slow poll still sees every change.
-      this.#tell(folder, `${folder} cannot be watched, so changes are seen later: ${words(error)}.`)
-    }
+  #watch(): FSWatcher {
+    const watcher = watch(this.workspace, {
+      depth: 1,
+      followSymlinks: false,
+      ignored: file => this.#isBeside(file),
+      ignoreInitial: true,
+    })
+    watcher.on('ready', () => {
+      // What was written while the watch was being set up.
+      this.#isStale = true
+      this.#isWatching = true
+      this.#onChange()
+    })
+    watcher.on('all', (_, file) => {
+      const [taskId, name] = path.relative(this.workspace, file).split(path.sep)
+      // A workspace that comes back is watched by chokidar 6.0.0 without the files in it.
+      if (!taskId) void this.#unwatch()
+      if (taskId && name === REGISTRY) this.#changed.add(taskId)
+      else this.#isStale = true
+      this.#onChange()
+    })
+    watcher.on('error', error => {
+      this.#isWatching = false
+      this.#tell(
+        'watch',
+        `${this.workspace} cannot be watched whole, so changes are seen up to some seconds later: ${words(error)}.`,
+      )
+    })
+    return watcher
   }
 
-  #unwatch(folder: string): void {
-    this.#folders.get(folder)?.close()
-    this.#folders.delete(folder)
+  async #unwatch(): Promise<void> {
+    const watcher = this.#watcher
+    this.#watcher = undefined
+    this.#isWatching = false
+    await watcher?.close()
   }
 
-  #tell(path: string, problem: string): void {
-    if (this.#told.get(path) === problem) return
-    this.#told.set(path, problem)
-    this.#onProblem(problem)
+  /** Everything but the workspace, its task folders, and the registries in them. */
+  #isBeside(file: string): boolean {
+    const [first, second, ...more] = path.relative(this.workspace, file).split(path.sep)
+    return first === 'registry' || (second !== undefined && second !== REGISTRY) || more.length > 0
   }
 
   #forget(taskId: string): void {
     this.#tasks.delete(taskId)
-    this.#unwatch(path.join(this.workspace, taskId))
+    this.#changed.delete(taskId)
+    this.#tell(taskId, undefined)
   }
 }
 

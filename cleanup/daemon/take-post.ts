@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { CleanupError } from '../errors.ts'
 import { isAlive } from '../processes/table.ts'
-import { becomeDaemon } from './instance.ts'
+import { Instance } from './instance.ts'
 import type { DaemonOptions } from './run-daemon.ts'
 
 /** How often one that stands by looks whether the place is free, in ms: what ended meanwhile is cleaned up then. */
@@ -15,10 +15,10 @@ const STANDBY_MS = 250
 export async function takePost(
   workspace: string,
   { owner, log, signal }: DaemonOptions,
-): Promise<Disposable | undefined> {
+): Promise<Instance | undefined> {
   for (let hasTold = false; ; hasTold = true) {
     try {
-      return becomeDaemon(workspace)
+      return new Instance(workspace)
     } catch (error) {
       if (!owner || !(error instanceof CleanupError) || error.code !== 'daemon-running') throw error
     }

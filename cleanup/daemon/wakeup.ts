@@ -8,8 +8,8 @@ export class Wakeup {
     this.#end?.()
   }
 
-  /** Waits for a call, but not longer than `ms`. */
-  async wait(ms: number): Promise<void> {
+  /** Waits for a call, but not longer than `ms`. Returns true when somebody called. */
+  async wait(ms: number): Promise<boolean> {
     if (!this.#called)
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, ms)
@@ -18,7 +18,9 @@ export class Wakeup {
           resolve()
         }
       })
+    const called = this.#called
     this.#end = undefined
     this.#called = false
+    return called
   }
 }

@@ -1,67 +1,94 @@
 import { cleanUp } from '../cleaning/clean-up.ts'
-import { type Ending, isPending } from '../cleaning/intent.ts'
-import type { Log } from '../cleaning/report.ts'
+import type { Ending } from '../cleaning/intent.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { validateRef } from '../workspace/layout.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { Backoff } from './backoff.ts'
+import { Deploys } from './deploys.ts'
+import { HeadStarts } from './head-start.ts'
 import { judge } from './judge.ts'
+import { MassDeaths } from './mass-death.ts'
+import type { Observer } from './observer.ts'
 import { Orphans } from './orphans.ts'
 import { Pulses } from './pulse.ts'
 import { type Listed, RegistryWatch } from './registry-watch.ts'
+import { Signs } from './signs.ts'
+import { Told } from './told.ts'
+import { Watchdog, type WatchdogOptions } from './watchdog.ts'
 
-/** How long a cleaner that set out by itself is left alone, in ms: its caller is still to get an answer. */
-const HEAD_START_MS = 1_000
-/** How old an agent must be that has no session yet before it counts as a deploy that failed halfway, in ms. */
-const DEPLOY_MS = 60_000
+/**
+ * How closely a round looks. `glance`: at what was heard, and whether the processes are there. `look`: at the
+ * processes themselves. `ask`: at every registry, and tmux is asked about every live agent, one question per server.
+ */
+export type Depth = 'glance' | 'look' | 'ask'
+
+/** How often it is noted whom an agent's subreaper has adopted, in ms. */
+const NOTE_MS = 1_000
+
+export interface WardenOptions extends WatchdogOptions {
+  workspace: string
+  graceMs: number
+  observer: Observer
+  /** Asks for another round. */
+  wake: () => void
+}
 
 /** Watches over the agents of one workspace: notices ends, and cleans up. */
-export class Warden implements Disposable {
+export class Warden implements AsyncDisposable {
+  readonly #options: WardenOptions
   readonly #registries: RegistryWatch
-  readonly #graceMs: number
-  readonly #log: Log
-  readonly #wake: () => void
+  readonly #watchdog: Watchdog
+  readonly #signs = new Signs()
   readonly #pulses = new Pulses()
   readonly #orphans = new Orphans()
+  readonly #deploys = new Deploys()
+  readonly #headStarts = new HeadStarts()
+  readonly #deaths: MassDeaths
   readonly #backoff = new Backoff()
+  readonly #told = new Told()
   readonly #seenSessions = new Set<string>()
   readonly #atWork = new Map<string, Promise<void>>()
+  #open: readonly Listed[] = []
+  #notedAt = Number.NEGATIVE_INFINITY
 
-  constructor(workspace: string, graceMs: number, log: Log, wake: () => void) {
-    this.#graceMs = graceMs
-    this.#log = log
-    this.#wake = wake
-    this.#registries = new RegistryWatch(workspace, wake, problem =>
-      log({ event: 'problem', workspace, problem }),
+  constructor(options: WardenOptions) {
+    const { workspace, observer, wake } = options
+    this.#options = options
+    this.#registries = new RegistryWatch(workspace, wake, (about, problem) =>
+      this.#tell(`${workspace}/${about}`, problem),
     )
+    this.#watchdog = new Watchdog(options, observer.log)
+    this.#deaths = new MassDeaths(workspace, observer)
   }
 
-  /**
-   * Goes round once: takes up whatever needs it, without waiting for it. `thorough` asks tmux about every live agent,
-   * one question per server. Returns true while somebody is live or to be cleaned up.
-   */
-  round(thorough: boolean): boolean {
-    let busy = this.#atWork.size > 0
-    for (const { ref, entry } of this.#registries.agents()) {
-      const key = `${ref.taskId}/${ref.agentId}`
-      if (isTerminal(entry.status) && !isPending(entry)) {
-        this.#pulses.forget(key)
-        this.#orphans.forget(key)
-        continue
-      }
-      busy = true
+  /** True while an agent lives or is to be cleaned up, and while that is not known. */
+  get isBusy(): boolean {
+    return this.#atWork.size > 0 || this.#open.length > 0 || this.#registries.isUnsure
+  }
+
+  /** How many agents have ended and are not clean. */
+  get pending(): number {
+    return this.#open.filter(({ entry }) => isTerminal(entry.status)).length
+  }
+
+  /** Goes round once: takes up whatever needs it, without waiting for it. `terminals` are those that came or went. */
+  round(depth: Depth, terminals: ReadonlySet<string>): void {
+    const { isStale, needsPoll } = this.#registries
+    if (depth === 'ask' || isStale || (depth === 'look' && needsPoll)) this.#registries.poll()
+    this.#list(this.#registries.open())
+    const isToNote = performance.now() - this.#notedAt >= NOTE_MS
+    if (isToNote) this.#notedAt = performance.now()
+    for (const listed of this.#open) {
+      const { key, ref, entry } = listed
+      if (isToNote && !isTerminal(entry.status)) this.#orphans.note(key, ref, entry)
       if (this.#atWork.has(key) || !this.#backoff.isDue(key)) continue
-      if (isPending(entry)) {
-        if (!hasHeadStart(entry)) this.#start(key, () => this.#clean(key, { ref, entry }, endingOf(entry)))
-        continue
-      }
-      this.#orphans.note(key, ref, entry)
-      if (thorough || this.#pulses.mayHaveEnded(key, entry))
-        this.#start(key, () => this.#examine(key, { ref, entry }))
+      const work = isTerminal(entry.status) ? this.#ended(listed) : this.#living(listed, depth, terminals)
+      if (work) this.#start(key, work)
     }
-    return busy
+    this.#deaths.announce(() =>
+      this.#open.filter(({ entry }) => !isTerminal(entry.status)).map(({ key }) => key),
+    )
   }
 
   /** Resolves when nothing is being worked at. */
@@ -69,42 +96,129 @@ export class Warden implements Disposable {
     await Promise.all(this.#atWork.values())
   }
 
-  [Symbol.dispose](): void {
-    this.#registries[Symbol.dispose]()
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#registries[Symbol.asyncDispose]()
+  }
+
+  /** Notes who came and who went; the list is the same object until a registry changes. */
+  #list(open: readonly Listed[]): void {
+    if (open === this.#open) return
+    const keys = new Set(open.map(({ key }) => key))
+    for (const { key } of this.#open) if (!keys.has(key)) this.#forget(key)
+    this.#open = open
+    for (const { key, entry } of open) this.#signs.know(key, entry)
+    this.#deploys.see(keys)
+  }
+
+  /** What is to be done for an agent whose end is on disk. */
+  #ended(listed: Listed): (() => Promise<void>) | undefined {
+    const { key, ref, entry } = listed
+    if (this.#headStarts.has(key, entry)) return undefined
+    return () => {
+      const ending = endingOf(entry)
+      this.#log({ event: 'to-be-cleaned', agent: ref.agentId, task: ref.taskId, ...ending })
+      return this.#clean(listed, ending)
+    }
+  }
+
+  /** What is to be done for an agent that lives by the registry. */
+  #living(listed: Listed, depth: Depth, terminals: ReadonlySet<string>): (() => Promise<void>) | undefined {
+    const { key, entry } = listed
+    if (depth !== 'glance') this.#signs.know(key, entry)
+    const isSuspect =
+      this.#signs.areOfAnEnd(key, entry, terminals) ||
+      (depth === 'look' && this.#pulses.mayHaveEnded(key, entry))
+    if (depth === 'ask' || isSuspect) return () => this.#examine(listed)
+    if (depth !== 'look') return undefined
+    const work = this.#watchdog.look(listed)
+    return work && (() => this.#watch(listed, work))
   }
 
   #start(key: string, work: () => Promise<void>): void {
     const done = work()
-      .catch((error: unknown) => this.#failed(key, [words(error)]))
+      .catch((error: unknown) => {
+        this.#options.observer.failed()
+        this.#failed(key, [words(error)])
+      })
       .finally(() => {
         this.#atWork.delete(key)
-        this.#wake()
+        this.#options.wake()
       })
     this.#atWork.set(key, done)
   }
 
-  async #examine(key: string, listed: Listed): Promise<void> {
-    const ending = await judge(validateRef(listed.ref), listed.entry)
+  async #examine(listed: Listed): Promise<void> {
+    const { key, ref, entry } = listed
+    const ending = await judge(ref, entry)
     if (!ending) {
       this.#pulses.isAlive(key)
+      this.#signs.know(key, entry)
       this.#seenSessions.add(key)
+      this.#succeeded(key)
       return
     }
-    if (!recordedTmux(listed.entry) && !this.#seenSessions.has(key) && isYoung(listed.entry)) return
-    this.#log({ event: 'ended', agent: listed.ref.agentId, ...ending })
-    await this.#clean(key, listed, ending)
+    const isNew = !recordedTmux(entry) && !this.#seenSessions.has(key)
+    if (isNew && this.#deploys.mayBeInTheMaking(key, entry)) return
+    if (ending.status === 'crashed') this.#deaths.died(key)
+    this.#log({ event: 'ended', agent: ref.agentId, task: ref.taskId, ...ending })
+    await this.#clean(listed, ending)
   }
 
-  async #clean(key: string, { ref }: Listed, ending: Ending): Promise<void> {
-    const report = await cleanUp(ref, { ...ending, graceMs: this.#graceMs, log: this.#log })
+  async #watch(listed: Listed, work: () => Promise<Ending | undefined>): Promise<void> {
+    const ending = await work()
+    if (ending) await this.#clean(listed, ending)
+  }
+
+  async #clean({ key, ref }: Listed, ending: Ending): Promise<void> {
+    const { graceMs, observer } = this.#options
+    const report = await cleanUp(ref, { ...ending, graceMs, log: observer.log })
+    observer.cleaned(report)
     if (report.outcome === 'unfinished' || report.outcome === 'handed-over')
       this.#failed(key, report.problems)
-    else this.#backoff.succeeded(key)
+    else this.#succeeded(key)
   }
 
   #failed(key: string, problems: string[]): void {
     const againInMs = this.#backoff.failed(key)
+    const text = problems.join(' ')
+    if (!this.#told.isNews(key, text)) return
     this.#log({ event: 'not-cleaned', agent: key, problems, againInMs })
+    this.#degraded(key, text)
+  }
+
+  #succeeded(key: string): void {
+    this.#backoff.succeeded(key)
+    if (this.#told.isOver(key)) this.#log({ event: 'trouble-over', agent: key })
+    this.#degraded(key, undefined)
+  }
+
+  #tell(about: string, problem: string | undefined): void {
+    if (problem === undefined) {
+      if (this.#told.isOver(about)) this.#log({ event: 'problem-over', about })
+    } else if (this.#told.isNews(about, problem)) this.#log({ event: 'problem', about, problem })
+    this.#degraded(about, problem)
+  }
+
+  #forget(key: string): void {
+    const memories = [
+      this.#signs,
+      this.#pulses,
+      this.#orphans,
+      this.#deploys,
+      this.#headStarts,
+      this.#watchdog,
+    ]
+    for (const memory of memories) memory.forget(key)
+    this.#succeeded(key)
+    this.#seenSessions.delete(key)
+  }
+
+  get #log() {
+    return this.#options.observer.log
+  }
+
+  #degraded(what: string, why: string | undefined): void {
+    this.#options.observer.degraded(what, why)
   }
 }
 
@@ -112,14 +226,3 @@ const endingOf = (entry: AgentEntry): Ending => ({
   status: entry.status,
   reason: entry.reason ?? `its status is ${entry.status}`,
 })
-
-function hasHeadStart({ cleanup }: AgentEntry): boolean {
-  const age = Date.now() - Date.parse(cleanup?.since ?? '')
-  return cleanup?.cleaner !== undefined && age >= 0 && age < HEAD_START_MS
-}
-
-/** Without a time of its start an agent is of unknown age, and not judged by it. */
-function isYoung(entry: AgentEntry): boolean {
-  const age = Date.now() - Date.parse(entry.started_at ?? '')
-  return !(age >= DEPLOY_MS)
-}

@@ -23,13 +23,16 @@ export function readOpenFiles(pids: Iterable<number>): OpenFiles {
   for (const pid of pids)
     for (const descriptor of listDescriptors(pid)) {
       const target = descriptorTarget(descriptor)
-      if (!target?.startsWith('/') || target.startsWith('/dev/')) continue
+      if (!target?.startsWith('/') || isDevice(target)) continue
       const holders = files.get(target)
       if (holders) holders.push(descriptor)
       else files.set(target, [descriptor])
     }
   return files
 }
+
+/** What lies in /dev/shm are files in memory, and a workspace may be there. */
+const isDevice = (target: string): boolean => target.startsWith('/dev/') && !target.startsWith('/dev/shm/')
 
 /** What a descriptor is open on: a path, `pipe:[<inode>]`, `socket:[<inode>]` ...; undefined when that cannot be told. */
 export function descriptorTarget({ pid, fd }: Descriptor): string | undefined {

@@ -1,7 +1,17 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AgentRef, claimsFor, cleanUp, contain, findProgram, layout, updateAgent } from '../index.ts'
+import { inCgroup } from '../containment/in-cgroup.ts'
+import {
+  type AgentRef,
+  addAgent,
+  claimsFor,
+  cleanUp,
+  contain,
+  findProgram,
+  layout,
+  updateAgent,
+} from '../index.ts'
 import { isCgroup, membersOf, ownCgroup } from '../processes/cgroup.ts'
 import { Daemon } from './support/daemon.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from './support/rig.ts'
@@ -9,9 +19,9 @@ import { until } from './support/until.ts'
 
 const completed = { status: 'completed', reason: 'it said so', graceMs: 1_000 }
 
-/** A daemon that nothing but what contains it ties to anybody, and a child of its own. */
+/** A daemon that nothing but what contains it ties to anybody. */
 const lost = (name: string) =>
-  `(setsid env -i /bin/bash -c 'cd /; echo $$ >'$PWD'/${name}.pid; sleep 1000 & wait' </dev/null >/dev/null 2>&1 &)`
+  `(setsid env -i /bin/bash -c 'cd /; echo $$ >'$PWD'/${name}.pid; exec sleep 1000' </dev/null >/dev/null 2>&1 &)`
 const claude = `echo $$ >claude.pid; ${lost('lost')}; until [ -s lost.pid ]; do sleep 0.01; done; echo ready; exec sleep 1000`
 
 let rig: Rig
@@ -104,6 +114,23 @@ describe.runIf(findProgram('tini'))('a subreaper', () => {
     expect([older, younger].map(isRunning)).toEqual([true, true])
   })
 })
+
+test.runIf(findProgram('tini'))(
+  'a cgroup that the pane may not enter: the subreaper takes its place',
+  async () => {
+    process.env.LEAKRIG_CONTAINMENT = 'tini'
+    const ref = rig.ref('a')
+    const pipeline = rig.pipeline(ref, { claude })
+    const launch = inCgroup(path.join(rig.folder, 'none'), pipeline, contain(ref, pipeline))
+    const tmux = rig.newSession(ref, { claude }, launch.command)
+    const contained = await launch.confirm(tmux.pane_pid)
+    expect(contained).toMatchObject({ by: 'tini' })
+    await addAgent(ref, { status: 'running', tmux, ...(contained && { contained }) })
+    const own = await rig.pid('lost')
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+    expect(isRunning(own)).toBe(false)
+  },
+)
 
 const mayUseCgroups = mayMakeCgroup()
 

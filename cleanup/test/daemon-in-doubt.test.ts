@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { addAgent, layout } from '../index.ts'
+import { addAgent, changeTask, layout } from '../index.ts'
 import { Daemon } from './support/daemon.ts'
 import { kill, Rig } from './support/rig.ts'
 import { until } from './support/until.ts'
@@ -34,3 +34,24 @@ test('an agent that is being deployed is not judged, nor one whose tmux does not
   expect(rig.entry(young).status).toBe('running')
   await daemon.stop()
 }, 20_000)
+
+test('entries named as no agent may be are told once each, and hold nobody up', async () => {
+  const ids = ['../x', 'a b', 'a\nb', '-rf', '=user', '$0']
+  const daemon = await Daemon.start(rig)
+  const ref = await rig.deploy('a', { claude: idle })
+  await changeTask(rig.workspace, ref.taskId, registry => {
+    const contained = { by: 'tini', pid: 2, start: 3 } as const
+    for (const id of ids) {
+      registry.agents.unshift({ id, status: 'running', tmux_session: 'user', contained })
+      registry.agents.unshift({ id: `${id}/2`, status: 'completed', tmux_session: id })
+    }
+  })
+  kill(rig.entry(ref).tmux?.pane_pid ?? 0)
+  await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+  const refusals = daemon
+    .events('problem')
+    .filter(({ problem }) => /^The agent id .* is refused/s.test(String(problem)))
+  expect(refusals).toHaveLength(2 * ids.length)
+  expect(rig.sessions()).toEqual(['user'])
+  expect(await daemon.stop()).toBe(0)
+})

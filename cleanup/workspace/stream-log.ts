@@ -24,6 +24,11 @@ export function lastResult(log: string): Json | undefined {
   return events(readPart(log, 'tail')).findLast(event => event.type === 'result')
 }
 
+/** The last whole event of a stream log, of whatever type; undefined when there is none. */
+export function lastEvent(log: string): Json | undefined {
+  return events(readPart(log, 'tail')).at(-1)
+}
+
 /** True when the last result says that the work succeeded: an API error has the subtype `success` as well. */
 export function saysSuccess(result: Json | undefined): boolean {
   return result?.subtype === 'success' && result.is_error !== true
@@ -33,6 +38,13 @@ export function saysSuccess(result: Json | undefined): boolean {
 export function backgroundTasks(log: string): Set<unknown> {
   const all = [...events(readPart(log, 'head')), ...events(readPart(log, 'tail'))]
   return new Set(all.filter(event => event.is_backgrounded === true).map(event => event.task_id))
+}
+
+/** The tasks that the log itself says ran in the foreground; claude removes their output when they end. */
+export function foregroundTasks(log: string): Set<string> {
+  const all = [...events(readPart(log, 'head')), ...events(readPart(log, 'tail'))]
+  const ids = all.filter(event => event.is_backgrounded === false).map(event => String(event.task_id))
+  return new Set(ids.filter(id => /^[\w-]+$/.test(id)))
 }
 
 /** The lines that are whole events; a log can end, and a part of it begin, in the middle of one. */

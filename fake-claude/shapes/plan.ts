@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Claude } from '../session/claude.ts'
 import type { Launch } from './launch.ts'
@@ -33,7 +33,16 @@ export function writePlan(claude: Claude, { shape }: Launch, number: number): Pl
   const lines = Object.entries(variables).map(
     ([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}'\n`,
   )
+  // A signal can end claude before it gets to remove them.
+  for (const path of Object.values(files)) claude.files.passing.add(path)
   writeFileSync(files.plan, lines.join(''))
   writeFileSync(files.ready, '')
   return files
+}
+
+export function removePlan({ files: { passing } }: Claude, files: PlanFiles): void {
+  for (const path of Object.values(files)) {
+    rmSync(path)
+    passing.delete(path)
+  }
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dirSync } from 'tmp-promise'
 import { expect, test } from 'vitest'
@@ -157,4 +157,14 @@ test.concurrent.for(['SIGTERM', 'SIGKILL'] as const)('talks: ended by %s in the 
   expect(told.slice(0, noted.length)).toEqual(noted)
   expect(noted.length).toBeGreaterThan(400)
   if (signal === 'SIGTERM') expect(run.stdout.endsWith('\n')).toBe(true)
+})
+
+test.concurrent('talks: into a file, too, it notices a signal', async () => {
+  const folder = dirSync({ prefix: 'fake-claude' }).name
+  const log = openSync(join(folder, 'log'), 'w')
+  await using run = new Run({ directive: 'persona=talks events=100000', folder, stdout: log })
+  closeSync(log)
+  await until('it talks', () => run.journal.length > 500)
+  expect(await run.signal('SIGTERM')).toBe(143)
+  expect(run.journal.length).toBeLessThan(100_000)
 })

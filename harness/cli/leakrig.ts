@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { addCleanupCommands } from '../../cleanup/cli/index.ts'
 import { strategyNames } from '../orchestrator/strategies/strategy.ts'
 import { exitCodes } from '../report/exit-codes.ts'
 import { sandboxChoices } from '../sandbox/choices.ts'
@@ -36,6 +37,24 @@ program
   })
 
 program
+  .command('catalogue')
+  .description('run every leak shape with every ending against one system or several, and print the table')
+  .argument('[filter...]', 'a part of the names of the cells that are run: "own-session × killed"')
+  .addOption(
+    new Option('--system <name>', 'what is tested; may be given more than once (default: hybrid)').argParser(
+      (name, names: string[] = []) => [...names, systemName(name)],
+    ),
+  )
+  .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
+  .option('--workers <n>', 'how many files run side by side (one more than there are cores)', wholeNumber)
+  .option('--json <file>', 'write the report as JSON')
+  .option('--keep', 'bring every workspace out of its sandbox, for a look (a failed cell’s always is)')
+  .action(async (filter: string[], options) => {
+    const { runCatalogue } = await import('./catalogue.ts')
+    process.exitCode = await runCatalogue({ ...options, system: options.system ?? ['hybrid'] }, filter)
+  })
+
+program
   .command('orchestrator')
   .description('serve the report’s orchestrator over MCP on stdin and stdout')
   .addOption(
@@ -47,6 +66,13 @@ program
     const { serveOrchestrator } = await import('../orchestrator/main.ts')
     await serveOrchestrator(strategy)
   })
+
+addCleanupCommands(program)
+
+function systemName(name: string): string {
+  if (systemNames.includes(name)) return name
+  throw new InvalidArgumentError(`Allowed choices are ${systemNames.join(', ')}.`)
+}
 
 function wholeNumber(text: string): number {
   if (/^[1-9]\d*$/.test(text)) return Number(text)

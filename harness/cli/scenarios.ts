@@ -1,15 +1,14 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
-import type { CliOptions, Vitest } from 'vitest/node'
+import type { Vitest } from 'vitest/node'
 import { exitCodes } from '../report/exit-codes.ts'
-import { exitCode, type Report } from '../report/report.ts'
+import { makeReport } from '../report/report.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/choices.ts'
 import { projectRoot } from '../sandbox/project.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
 import { UsageError } from './exit.ts'
+import { requireWritable, writeJson } from './json-file.ts'
+import { openVitest, parseVitestFlags } from './vitest.ts'
 
 export interface ScenarioOptions {
   system: string
@@ -33,7 +32,10 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   // Tried while Vitest loads; a filter that matches nothing is told first.
   const choosing = options.list ? undefined : chooseSandbox(options.sandbox)
   choosing?.catch(() => {})
-  const vitest = await openVitest(rest, reporter, options.workers)
+  // The catalogue takes minutes: it runs when it is named.
+  const named = filter.some(word => word.includes('catalogue'))
+  const projects = ['scenarios', ...(named ? ['catalogue'] : [])]
+  const vitest = await openVitest(rest, { projects, reporter, workers: options.workers })
   try {
     await requireMatch(vitest, filter)
     if (!choosing) return await list(vitest, filter)
@@ -43,71 +45,13 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     const settings = { system: options.system, sandbox: sandbox.kind, keep: options.keep === true }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     await vitest.start(filter)
-    const measured = { scenarios: reporter.results, errors: reporter.errors }
-    const report: Report = {
-      schemaVersion: 1,
-      startedAt: startedAt.toISOString(),
-      durationMs: Date.now() - startedAt.getTime(),
-      system: options.system,
-      sandbox,
-      exitCode: exitCode(measured),
-      ...measured,
-    }
+    const report = makeReport({ startedAt, system: options.system, sandbox }, reporter)
     console.log(summaryText(report))
-    if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
+    if (options.json) writeJson(options.json, report)
     return report.exitCode
   } finally {
     await vitest.close()
   }
-}
-
-/** Before the run: a report that can not be written afterwards is a lost run. */
-function requireWritable(file: string): void {
-  try {
-    closeSync(openSync(file, 'a'))
-  } catch (error) {
-    throw new UsageError(
-      `The report can not be written to ${resolve(file)}: ${String(error)}; name a file in a folder that exists.`,
-    )
-  }
-}
-
-type VitestFlags = CliOptions & { reporter?: string | string[] }
-
-/** Vitest with the scenarios alone, and our reporter in front of those that were asked for. */
-async function openVitest(rest: string[], reporter: ScenarioReporter, workers?: number): Promise<Vitest> {
-  const { createVitest } = await import('vitest/node')
-  // What the parser calls `reporter` would take the place of all `reporters`, ours among them.
-  const { reporter: asked = [], ...options } = (await parseVitestFlags(rest)).options as VitestFlags
-  return createVitest('test', {
-    ...options,
-    // One more than cores: much of a scenario's time is waiting for something to end.
-    maxWorkers: workers ?? options.maxWorkers ?? availableParallelism() + 1,
-    root: projectRoot,
-    config: resolve(projectRoot, 'vitest.config.ts'),
-    // The other loaders write a file beside the config; the clone may belong to somebody else.
-    configLoader: 'runner',
-    project: ['scenarios'],
-    watch: false,
-    reporters: [reporter, ...([asked].flat() as [])],
-  })
-}
-
-/** Vitest's own parser takes an unknown option silently when it is asked for the options alone. */
-async function parseVitestFlags(rest: string[]) {
-  const { createCLI, parseCLI } = await import('vitest/node')
-  const cli = createCLI()
-  try {
-    cli.parse(['node', 'vitest', ...rest], { run: false })
-    cli.matchedCommand?.checkUnknownOptions()
-    cli.matchedCommand?.checkOptionValue()
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    throw new UsageError(
-      `${message.replace(/^U/, 'u')}: neither leakrig nor Vitest takes that; see leakrig scenarios --help.`,
-    )
-  }
-  return parseCLI(['vitest', ...rest])
 }
 
 async function requireMatch(vitest: Vitest, filter: string[]): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../snapshot/snapshot.ts'
-import type { KnownAgent } from './owners.ts'
+import type { KnownAgent, OwnThings } from './owners.ts'
 import type { FirstSeen } from './signal-first.ts'
 import type { ToolResult } from './tools.ts'
 
@@ -42,6 +42,8 @@ export interface Places {
 export interface ProbeApi {
   /** What the sandbox offers: versions as the programs print them, empty for a program that is not there. */
   hello(): Promise<{ tmux: string; node: string; places: Places }>
+  /** Ends everything but the probe in one instant, as a power cut does; every file stays. */
+  powerOff(): Promise<void>
   /** Ends everything but the probe and empties the sandbox's folders, for the next scenario. */
   reset(): Promise<void>
   startSystem(system: SystemCommand): Promise<ProcessIdentity>
@@ -49,6 +51,8 @@ export interface ProbeApi {
   /** What the system wrote to its standard error so far. */
   systemLog(): Promise<string>
   knowAgent(agent: KnownAgent): Promise<void>
+  /** What an agent made, as it says itself: processes that live now, and files. */
+  knowThings(agent: string, things: OwnThings): Promise<void>
   snapshot(): Promise<Snapshot>
   /** ps-list's count of the same processes: the second instrument. */
   countByPs(): Promise<number>

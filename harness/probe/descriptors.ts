@@ -29,6 +29,11 @@ export function heldSockets(open: OpenDescriptor[]): string[] {
   return open.flatMap(({ target }) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? [])
 }
 
+/** The terminals among them. */
+export function heldTerminals(open: OpenDescriptor[]): string[] {
+  return open.flatMap(({ target }) => (/^\/dev\/pts\/\d+$/.test(target) ? target : []))
+}
+
 /** Those that are open on files below `root`, deleted files included. */
 export function fileDescriptors(
   process: ProcessResource,

@@ -13,6 +13,7 @@ const classes: [RegExp, FileClass][] = [
   [/\/deploy_[^/]*\.json$/, 'deploy log'],
   [/\/(AGENT|GLOBAL)_REGISTRY\.json$/, 'registry'],
   [/\.lock$/, 'lock'],
+  [/^\/tmp\/claude-([0-9a-f]+-cwd$|\d+\/[^/]+\/[^/]+\/(?!started$|tasks\/))/, 'temp'],
   [/\/\.claude(\.json|\/)|\/claude-cli-nodejs\/|\/cc-socks\/|\/claude-\d+\//, 'claude state'],
   [/\.tmp\b|\/tmp[.-][^/]*$/, 'temp'],
 ]

@@ -1,10 +1,19 @@
 import type { Owner, ProcessResource, Resource } from '../snapshot/snapshot.ts'
-import { readEnvironment } from './processes.ts'
+import { readEnvironment, readProcess } from './processes.ts'
 
 /** An agent the rig deployed: the owner of whatever comes out of its session. */
 export interface KnownAgent {
   id: string
   session: string
+}
+
+/** Who holds a socket or a terminal open: `socket:[4711]` or `/dev/pts/3`, and the pids. */
+export type Holders = Map<string, number[]>
+
+/** What an agent says that it made, by itself and before anything ended: no parent and no environment need tell. */
+export interface OwnThings {
+  pids: number[]
+  paths: string[]
 }
 
 /**
@@ -20,22 +29,48 @@ export class Owners {
   /** What the agents' files are named after: the agent's id, Claude's session, its pid, a snapshot of its shell. */
   readonly #names = new Map<string, string>()
   readonly #learned = new Set<string>()
+  /** Sessions (setsid) to the agent. Such a number is given again only to a process that leads a session by its pid. */
+  readonly #sessions = new Map<number, string>()
 
   add(agent: KnownAgent): void {
     this.#agents.set(agent.session, agent.id)
     this.#names.set(agent.id, agent.id)
   }
 
+  /** What a daemon with an emptied environment is recognised by, once it is nobody's child any more. */
+  addThings(agent: string, { pids, paths }: OwnThings): void {
+    for (const pid of pids) {
+      const one = readProcess(pid)
+      if (one) this.#own(one, agent, 'its agent’s own account')
+    }
+    for (const path of paths) this.#names.set(path, agent)
+  }
+
   /** Sets `owner` on every resource that can be attributed. */
-  attribute(resources: Resource[]): void {
+  attribute(resources: Resource[], holders: Holders): void {
     for (const one of resources)
       if (one.kind === 'session') this.#own(one, this.#agents.get(one.name), 'its name')
     this.#attributePanes(resources)
     this.#attributeProcesses(resources)
+    this.#attributeServers(resources)
     for (const one of resources) {
       if (one.kind === 'file' || one.kind === 'descriptor') this.#ownByName(one, one.path)
       if (one.kind === 'descriptor') this.#inherit(one, resources, one.pid, 'held by')
       if (one.kind === 'socket') this.#ownByName(one, one.address)
+      if (one.kind === 'socket') this.#inheritAny(one, resources, holders.get(`socket:[${one.inode}]`))
+      if (one.kind === 'pty') this.#inheritAny(one, resources, holders.get(one.path))
+    }
+  }
+
+  /** A tmux server that an agent started is the agent's, with all that is on it. */
+  #attributeServers(resources: Resource[]): void {
+    const owned = new Map(
+      resources.flatMap(one => (one.kind === 'process' && one.owner ? [[one.pid, one.owner.agent]] : [])),
+    )
+    for (const one of resources) {
+      if (one.kind === 'server') this.#own(one, owned.get(one.pid), 'its process')
+      if (one.kind === 'session' || one.kind === 'pane')
+        this.#own(one, owned.get(one.serverPid), `on server ${one.serverPid}`)
     }
   }
 
@@ -57,6 +92,13 @@ export class Owners {
     }
     for (const one of processes) this.#own(one, this.#agentByPane(one), 'TMUX_PANE in its first environment')
     for (const one of processes) this.#attributeByDescent(one, byPid)
+    this.#attributeBySession(processes)
+  }
+
+  /** One that is just ending shows no environment, and its parent may be gone: its session still tells. */
+  #attributeBySession(processes: ProcessResource[]): void {
+    for (const { pid, sid, owner } of processes) if (pid === sid && !owner) this.#sessions.delete(sid)
+    for (const one of processes) this.#own(one, this.#sessions.get(one.sid), `in session ${one.sid}`)
   }
 
   #attributeByDescent(one: ProcessResource, byPid: Map<number, ProcessResource>): Owner | undefined {
@@ -78,6 +120,15 @@ export class Owners {
   #inherit(one: Resource, resources: Resource[], pid: number, how: string): void {
     const holder = resources.find(other => other.kind === 'process' && other.pid === pid)
     this.#own(one, holder?.owner?.agent, `${how} process ${pid}`)
+  }
+
+  /** Not remembered: a terminal's number, and a socket's path, are given again. */
+  #inheritAny(one: Resource, resources: Resource[], pids: number[] = []): void {
+    if (one.owner) return
+    const holder = resources.find(
+      other => other.kind === 'process' && other.owner && pids.includes(other.pid),
+    ) as ProcessResource | undefined
+    if (holder?.owner) one.owner = { agent: holder.owner.agent, evidence: `held by process ${holder.pid}` }
   }
 
   /**
@@ -108,7 +159,10 @@ export class Owners {
     const known = this.#known.get(resource.id) ?? (agent ? { agent, evidence } : undefined)
     if (!known) return
     this.#known.set(resource.id, known)
-    if (resource.kind === 'process') this.#learnNames(resource, known.agent)
+    if (resource.kind === 'process') {
+      this.#learnNames(resource, known.agent)
+      this.#sessions.set(resource.sid, known.agent)
+    }
     resource.owner = known
   }
 }

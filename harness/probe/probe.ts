@@ -6,7 +6,7 @@ import { readFiles } from './files.ts'
 import { gone } from './gone.ts'
 import { Owners } from './owners.ts'
 import { readProcess } from './processes.ts'
-import { emptyFolders, endEverything, makeFolders } from './reset.ts'
+import { emptyFolders, endEverything, makeFolders, stopEverything, unmountBelow } from './reset.ts'
 import { signalFirst } from './signal-first.ts'
 import type { System } from './system.ts'
 import { countByPs, takeSnapshot } from './take-snapshot.ts'
@@ -26,8 +26,15 @@ export function createProbe(places: Places, keep: string[]): ProbeApi {
       return { tmux, node: process.version, places }
     },
 
+    async powerOff() {
+      stopEverything()
+      await endEverything()
+      system = undefined
+    },
+
     async reset() {
       await endEverything()
+      await unmountBelow(places.work)
       emptyFolders(places, keep)
       makeFolders(places)
       owners = new Owners()
@@ -48,6 +55,7 @@ export function createProbe(places: Places, keep: string[]): ProbeApi {
 
     systemLog: async () => system?.log ?? '',
     knowAgent: async agent => owners.add(agent),
+    knowThings: async (agent, things) => owners.addThings(agent, things),
     snapshot: () => takeSnapshot({ root: places.root, own: places.own, keep, owners }),
     countByPs,
 

@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Places } from './api.ts'
 import { isForeign } from './own.ts'
 import { readProcesses } from './processes.ts'
+import { runTool } from './tools.ts'
 
 /**
  * Ends every process that is not the rig's own and waits until they are gone: the sandbox has pids of its
@@ -18,15 +19,41 @@ export async function endEverything(): Promise<void> {
     if (left.length === 0) return
     if (Date.now() > deadline)
       throw new Error(`The sandbox could not be emptied: ${left.map(describe).join(', ')} stay.`)
-    for (const { pid } of left) kill(pid)
+    for (const { pid } of left) send(pid, 'SIGKILL')
     await delay(5)
   }
 }
 
-function kill(pid: number): void {
+/** Nobody sees the others go: what dies first would otherwise be noticed by what dies last. */
+export function stopEverything(): void {
+  const all = readProcesses()
+  for (const { pid } of all.filter(isForeign(all))) send(pid, 'SIGSTOP')
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL')
+    process.kill(pid, signal)
   } catch {}
+}
+
+/**
+ * Takes away what a scenario mounted below a folder.
+ * @throws when something mounted there stays.
+ */
+export async function unmountBelow(folder: string): Promise<void> {
+  const points = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map(line => (line.split(' ')[4] ?? '').replaceAll(/\\(\d{3})/g, (_, code) => byte(code)))
+  for (const point of points.reverse()) {
+    if (!point.startsWith(`${folder}/`) && point !== folder) continue
+    const { code, stderr } = await runTool('umount', [point])
+    if (code !== 0) throw new Error(`The sandbox could not be emptied: ${stderr.trim()}`)
+  }
+}
+
+/** mountinfo writes a space as `\040` (proc_pid_mountinfo(5)). */
+function byte(octal: string): string {
+  return String.fromCharCode(Number.parseInt(octal, 8))
 }
 
 function describe({ pid, comm, state }: { pid: number; comm: string; state: string }): string {

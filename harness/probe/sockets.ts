@@ -31,5 +31,5 @@ function rows(table: string): string[][] {
 }
 
 function socket(address: string, inode: string | undefined): SocketResource {
-  return { kind: 'socket', id: `socket ${address} ${inode}`, address }
+  return { kind: 'socket', id: `socket ${address} ${inode}`, address, inode: inode ?? '' }
 }

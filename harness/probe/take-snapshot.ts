@@ -6,10 +6,16 @@ import type {
   Resource,
   Snapshot,
 } from '../snapshot/snapshot.ts'
-import { countDescriptors, fileDescriptors, openDescriptors } from './descriptors.ts'
+import {
+  countDescriptors,
+  fileDescriptors,
+  heldSockets,
+  heldTerminals,
+  openDescriptors,
+} from './descriptors.ts'
 import { readFiles, readPtys } from './files.ts'
 import { isForeign } from './own.ts'
-import type { Owners } from './owners.ts'
+import type { Holders, Owners } from './owners.ts'
 import { readProcesses } from './processes.ts'
 import { readRegistries } from './registries.ts'
 import { readSockets } from './sockets.ts'
@@ -32,7 +38,8 @@ export async function takeSnapshot(view: View): Promise<Snapshot> {
   const tmux = await readTmux(readProcesses())
   const all = readProcesses()
   const processes = all.filter(isForeign(all))
-  const descriptors = processes.flatMap(one => readDescriptors(one, view))
+  const holders: Holders = new Map()
+  const descriptors = processes.flatMap(one => readDescriptors(one, view, holders))
   const files = readFiles(view.root, path => path === view.own || view.keep.includes(path))
   const registry = readRegistries(files)
   const resources: Resource[] = [
@@ -46,7 +53,7 @@ export async function takeSnapshot(view: View): Promise<Snapshot> {
     ...files,
     ...registry.registries,
   ]
-  view.owners.attribute(resources)
+  view.owners.attribute(resources, holders)
   return {
     at,
     resources,
@@ -55,9 +62,14 @@ export async function takeSnapshot(view: View): Promise<Snapshot> {
   }
 }
 
-/** The files that a process holds open; how many descriptors it has in all is noted on the process. */
-function readDescriptors(one: ProcessResource, view: View): DescriptorResource[] {
+/**
+ * The files that a process holds open; how many descriptors it has in all is noted on the process, and which
+ * sockets and terminals it holds in `holders`.
+ */
+function readDescriptors(one: ProcessResource, view: View, holders: Holders): DescriptorResource[] {
   const open = openDescriptors(one.pid)
+  for (const target of [...heldSockets(open).map(inode => `socket:[${inode}]`), ...heldTerminals(open)])
+    holders.set(target, [...(holders.get(target) ?? []), one.pid])
   one.descriptors = countDescriptors(open)
   return fileDescriptors(one, open, view.root).filter(({ path }) => !path.startsWith(view.own))
 }

@@ -15,8 +15,25 @@ export interface Report {
   errors: string[]
 }
 
+/** The report of a run that ends now. */
+export function makeReport(
+  { startedAt, system, sandbox }: { startedAt: Date; system: string; sandbox: ChosenSandbox },
+  { results, errors }: { results: ScenarioResult[]; errors: string[] },
+): Report {
+  const measured = { scenarios: results, errors }
+  return {
+    schemaVersion: 1,
+    startedAt: startedAt.toISOString(),
+    durationMs: Date.now() - startedAt.getTime(),
+    system,
+    sandbox,
+    exitCode: exitCode(measured),
+    ...measured,
+  }
+}
+
 /** A leak that was found is certain, whatever else could not be measured. */
-export function exitCode({ scenarios, errors }: Pick<Report, 'scenarios' | 'errors'>): number {
+function exitCode({ scenarios, errors }: Pick<Report, 'scenarios' | 'errors'>): number {
   const verdicts = scenarios.map(({ verdict }) => verdict)
   if (verdicts.some(verdict => verdict === 'leak' || verdict === 'collateral')) return exitCodes.found
   if (errors.length > 0 || verdicts.includes('inconclusive') || !verdicts.includes('pass'))

@@ -9,6 +9,12 @@ export class ScenarioReporter implements Reporter {
   readonly errors: string[] = []
   readonly #running = new Set<string>()
   readonly #live = process.stdout.isTTY && !process.env.CI
+  readonly #onlySkippedWithReason: boolean
+
+  /** `onlySkippedWithReason`: what a filter left out is not told of; what a test itself skipped is. */
+  constructor({ onlySkippedWithReason = false } = {}) {
+    this.#onlySkippedWithReason = onlySkippedWithReason
+  }
 
   onTestCaseReady(test: TestCase): void {
     this.#running.add(test.fullName)
@@ -18,6 +24,7 @@ export class ScenarioReporter implements Reporter {
   onTestCaseResult(test: TestCase): void {
     const result = scenarioResult(test)
     this.#running.delete(test.fullName)
+    if (this.#onlySkippedWithReason && result.verdict === 'skipped' && result.errors.length === 0) return
     this.results.push(result)
     this.#print(scenarioText(result))
     this.#showProgress()

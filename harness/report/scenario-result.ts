@@ -11,7 +11,7 @@ export interface ScenarioResult {
   durationMs: number
   /** One for each time that the scenario asked for the baseline. */
   verdicts: Verdict[]
-  /** Why it did not pass, in sentences. */
+  /** Why it did not pass, or why it was skipped, in sentences. */
   errors: string[]
   /** Where what is left of it was brought to, for a look. */
   kept?: string
@@ -28,8 +28,12 @@ export function scenarioResult(test: TestCase): ScenarioResult {
     ...(record ? { system: record.system } : {}),
     ...(record?.kept ? { kept: record.kept } : {}),
   }
-  const { state, errors = [] } = test.result()
-  if (state === 'skipped' || state === 'pending') return { ...result, verdict: 'skipped', errors: [] }
+  const outcome = test.result()
+  const { state, errors = [] } = outcome
+  if (state === 'skipped' || state === 'pending') {
+    const note = 'note' in outcome ? outcome.note : undefined
+    return { ...result, verdict: 'skipped', errors: note ? [note] : [] }
+  }
   if (state === 'passed') {
     if (verdicts.length > 0) return { ...result, verdict: 'pass', errors: [] }
     return {

@@ -1,14 +1,18 @@
 import type { ProcessIdentity } from '../probe/api.ts'
+import type { OwnThings } from '../probe/owners.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { PaneResource, ProcessResource } from '../snapshot/snapshot.ts'
 import { poll } from '../verdict/poll.ts'
+import type { Directive } from './directive.ts'
 import { type JournalEntry, readJournal } from './journal.ts'
 import type { Rig } from './rig.ts'
 
-interface AgentFacts {
+/** What is known of an agent from its deploy on. */
+export interface AgentFacts {
   id: string
   session: string
   taskId: string
+  directive: Directive
   journal: string
   gate: string
 }
@@ -20,15 +24,17 @@ export class Agent {
   readonly id: string
   readonly session: string
   readonly taskId: string
+  readonly directive: Directive
   readonly rig: Rig
   readonly #journal: string
   readonly #gate: string
 
-  constructor(rig: Rig, { id, session, taskId, journal, gate }: AgentFacts) {
+  constructor(rig: Rig, { id, session, taskId, directive, journal, gate }: AgentFacts) {
     this.rig = rig
     this.id = id
     this.session = session
     this.taskId = taskId
+    this.directive = directive
     this.#journal = journal
     this.#gate = gate
   }
@@ -37,6 +43,24 @@ export class Agent {
   async reportsCompleted(): Promise<void> {
     await this.#passGate()
     await this.waitFor(isCompletion, 'report completed')
+  }
+
+  /** It does what is behind its gate, and only waits from then on: finished, and nobody was told. */
+  async finishes(): Promise<void> {
+    await this.rig.probe.write(this.#gate, '')
+    await this.isResting()
+  }
+
+  /** Somebody else reports `completed` for it, through the system that people talk to. */
+  async isReportedCompleted(): Promise<Record<string, unknown>> {
+    this.rig.ending()
+    return this.rig.callTool('update_agent_progress', {
+      task_id: this.taskId,
+      agent_id: this.id,
+      status: 'completed',
+      message: 'A scenario of leakrig says so',
+      progress: 100,
+    })
   }
 
   /** The same, and nobody waits for it: what is done next may come before the call. */
@@ -61,6 +85,12 @@ export class Agent {
     return this.rig.callTool('kill_real_agent', { task_id: this.taskId, agent_id: this.id, reason })
   }
 
+  /** The sentence with which the system refuses to end it. */
+  killIsRefused(): Promise<string> {
+    this.rig.ending()
+    return this.rig.refusal('kill_real_agent', { task_id: this.taskId, agent_id: this.id })
+  }
+
   /** SIGKILL for the process of its pane: what the report calls a killed session. */
   async losesItsPaneProcess(): Promise<void> {
     const { pid } = await this.pane()
@@ -81,7 +111,11 @@ export class Agent {
 
   /** SIGKILL for the tmux server that it lives in, with every session on it. */
   async losesItsTmuxServer(): Promise<void> {
-    const { serverPid } = await this.pane()
+    const { serverPid, socket } = await this.pane()
+    await this.rig.excuse('its tmux server was killed', one => {
+      if (one.kind === 'server' || one.kind === 'process') return one.pid === serverPid
+      return one.kind === 'socket' && one.address === `unix ${socket}`
+    })
     const { resources } = await this.rig.look()
     const server = resources.find(one => one.kind === 'process' && one.pid === serverPid) as ProcessResource
     await this.#kill(server)
@@ -122,6 +156,27 @@ export class Agent {
     return readJournal((await this.rig.probe.read(this.#journal)) ?? '')
   }
 
+  /** What it leaks on purpose, by its own account: the processes and files of its shape. */
+  async ownThings(): Promise<OwnThings> {
+    const made = (await this.journal()).filter(({ what }) => what === 'shape')
+    return {
+      pids: made.flatMap(({ pid }) => (typeof pid === 'number' ? pid : [])),
+      paths: made.flatMap(({ path }) => (typeof path === 'string' ? path : [])),
+    }
+  }
+
+  /** The ids of its commands that claude waits for, as its log tells of them, wherever that lies by now. */
+  async foregroundTasks(): Promise<string[]> {
+    const folder = `${this.rig.places.workspace}/${this.taskId}`
+    const file = `${this.id}_stream.jsonl`
+    const live = await this.rig.probe.read(`${folder}/logs/${file}`)
+    const text = live ?? (await this.rig.probe.read(`${folder}/archive/${file}`)) ?? ''
+    const started = text.split('\n').filter(line => line.includes('"task_started"') && line.endsWith('}'))
+    return started
+      .map(line => JSON.parse(line))
+      .flatMap(({ task_id, is_backgrounded }) => (is_backgrounded === false ? task_id : []))
+  }
+
   /** It waits at its gate, or rests below a Bash tool that runs. */
   waitUntilAtWork(): Promise<void> {
     return this.waitFor(({ what }) => what === 'idle' || what === 'waiting', 'come to work')
@@ -129,8 +184,13 @@ export class Agent {
 
   /** It goes on working while others end, and has to be there, untouched, afterwards. */
   async stays(): Promise<void> {
-    await this.waitFor(entry => entry.what === 'idle', 'rest')
+    await this.isResting()
     await this.rig.widenBaseline(this)
+  }
+
+  /** It only waits from now on. */
+  isResting(): Promise<void> {
+    return this.waitFor(entry => entry.what === 'idle', 'rest')
   }
 
   /** Its entries in the two registries, as they are now. */

@@ -11,14 +11,14 @@ export class Company {
   readonly #rig: Rig
   readonly #present = new Map<string, Resource[]>()
   readonly #gone = new Set<string>()
-  /** Pids of processes that may stay or leave. */
-  readonly #free = new Set<number>()
+  /** Processes that may stay or leave. */
+  readonly #free = new Set<string>()
   /** What a process may hold open, by its pid. */
   readonly #held = new Map<number, RegExp>()
   readonly #guests = new Set<string>()
   /** Whose shell snapshot a file is, which only a running Bash tool tells: whoever came when the file did. */
-  readonly #careless = new Set<string>()
   readonly #shells = new Map<string, string>()
+  readonly #leavingShells = new Set<string>()
 
   constructor(rig: Rig) {
     this.#rig = rig
@@ -42,12 +42,10 @@ export class Company {
   /** One process that is nobody's, and the files that it may hold open, by a pattern. */
   async addProcess({ pid, start }: ProcessIdentity, mayHold = /^$/): Promise<void> {
     const { resources } = await this.#rig.look()
-    const id = `process ${pid}@${start}`
-    this.#gone.delete(id)
-    this.#present.set(
-      id,
-      resources.filter(one => one.id === id),
-    )
+    const found = resources.find(({ id }) => id === `process ${pid}@${start}`)
+    if (!found) throw new Error(`Process ${pid} ended as soon as it was started.`)
+    this.#gone.delete(found.id)
+    this.#present.set(found.id, [found])
     this.#held.set(pid, mayHold)
   }
 
@@ -56,9 +54,9 @@ export class Company {
     this.#present.delete(owner)
   }
 
-  /** Its claude was killed, with no Bash tool to tell whose the shell's snapshot is: that file may stay. */
+  /** Its claude is killed where no Bash tool tells any more whose the shell's snapshot is: that file may stay. */
   leavesShellSnapshot(owner: string): void {
-    this.#careless.add(owner)
+    this.#leavingShells.add(owner)
   }
 
   /** Something of the baseline was ended on purpose: a process, by its identity. */
@@ -71,7 +69,7 @@ export class Company {
   /** A process that has been there and may leave by itself, or stay. */
   letGo(which: ProcessIdentity): void {
     this.removeProcess(which)
-    this.#free.add(which.pid)
+    this.#free.add(`process ${which.pid}@${which.start}`)
   }
 
   async expected(): Promise<Expected> {
@@ -85,11 +83,10 @@ export class Company {
     return {
       baseline: { ...baseline, resources },
       mayBeNew: one => {
-        if (one.kind === 'process' && this.#free.has(one.pid)) return true
+        if (this.#free.has(one.id)) return true
         if (one.kind === 'descriptor' && this.#held.get(one.pid)?.test(one.path)) return true
-        const { id, owner } = one
-        const shellOf = this.#shells.get(id) ?? ''
-        return owners.has(owner?.agent ?? shellOf) || this.#careless.has(shellOf)
+        const whose = one.owner?.agent ?? this.#shells.get(one.id) ?? ''
+        return owners.has(whose) || (isShellSnapshot(one) && this.#leavingShells.has(whose))
       },
     }
   }

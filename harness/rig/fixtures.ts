@@ -1,5 +1,5 @@
 import { inject, test as vitestTest } from 'vitest'
-import type { Places, SystemCommand } from '../probe/api.ts'
+import type { Places, ProbeApi, SystemCommand } from '../probe/api.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { startSandbox } from '../sandbox/start.ts'
 import { systemCommand } from '../systems/systems.ts'
@@ -44,9 +44,16 @@ export const test = vitestTest
       (places: Places): SystemCommand =>
         systemCommand(inject('leakrig').system, places),
   )
-  .extend('rig', async ({ sandbox, system, task }, { onCleanup }): Promise<Rig> => {
+  // What is there before the system is started: a disk of another size, a program in front of another.
+  .extend(
+    'ground',
+    () =>
+      async (_probe: ProbeApi, _places: Places): Promise<void> => {},
+  )
+  .extend('rig', async ({ sandbox, system, ground, task }, { onCleanup }): Promise<Rig> => {
     const { places } = await sandbox.probe.hello()
     await sandbox.probe.reset()
+    await ground(sandbox.probe, places)
     const rig = new Rig(sandbox.probe, places)
     const record: RigRecord = {
       system: inject('leakrig').system,

@@ -1,3 +1,4 @@
+import type { OwnThings } from '../probe/owners.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
 
 /** What a deployed agent must have been seen with, so that its absence afterwards means something. */
@@ -8,6 +9,18 @@ const load: [string, (one: Resource) => boolean][] = [
   ['prompt file', one => one.kind === 'file' && one.class === 'prompt'],
   ['open log', one => one.kind === 'descriptor' && one.mode !== 'r' && one.path.endsWith('_stream.jsonl')],
 ]
+
+/** What an agent says that it made, and a snapshot does not show. A process that forks all the time may be its child by now. */
+export function shapeMissing({ pids, paths }: OwnThings, { resources }: Snapshot): string[] {
+  const processes = resources.filter(one => one.kind === 'process')
+  const seen = new Set(processes.flatMap(({ pid, sid }) => [pid, sid]))
+  const files = new Set(resources.flatMap(one => (one.kind === 'file' ? one.path : [])))
+  const isSeen = (path: string) => files.has(path) || [...files].some(file => file.startsWith(`${path}/`))
+  return [
+    ...pids.filter(pid => !seen.has(pid)).map(pid => `process ${pid}`),
+    ...paths.filter(path => !isSeen(path)),
+  ]
+}
 
 /** The parts of the load that a snapshot does not show, by name. */
 export function loadMissing(agent: string, { resources }: Snapshot): string[] {

@@ -6,4 +6,6 @@ export interface RigSettings {
   sandbox: SandboxKind
   /** Copy each scenario's workspace out of its sandbox, for a look. */
   keep: boolean
+  /** The catalogue is run against a system that cleans nothing up, and every cell has to leak as its table says. */
+  proof?: boolean
 }

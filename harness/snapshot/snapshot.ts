@@ -113,6 +113,7 @@ export interface PtyResource extends Common {
 export interface SocketResource extends Common {
   kind: 'socket'
   address: string
+  inode: string
 }
 
 export type FileClass =

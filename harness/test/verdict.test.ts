@@ -53,7 +53,12 @@ test('a baseline that does not come to rest is no baseline', async () => {
 
 test('two instruments that disagree are no verdict', async () => {
   const instruments = { look: async () => nothing(Date.now()), countByPs: async () => 1 }
-  const known = { agents: [], endedAt: Date.now(), system: new Set<string>() }
+  const known = {
+    agents: [],
+    endedAt: Date.now(),
+    system: new Set<string>(),
+    foregroundTasks: new Set<string>(),
+  }
   await expect(settle(instruments, nothing(0), known)).rejects.toThrow(
     /\/proc shows 0 processes and ps-list 1/,
   )

@@ -14,9 +14,10 @@ const neverMissed = new Set(['descriptor', 'pty', 'registry'])
 export function compare(baseline: Snapshot, now: Snapshot, known: Known): Difference {
   const before = new Map(baseline.resources.map(one => [one.id, one]))
   const after = new Map(now.resources.map(one => [one.id, one]))
-  const isNew = (one: Resource) => !before.has(one.id) && !known.mayBeNew?.(one)
+  const isNew = (one: Resource) =>
+    !before.has(one.id) && !known.mayBeNew?.(one) && !isOpenInBystander(one, now, before, known)
   const added = now.resources.filter(one => one.kind !== 'registry' && isNew(one))
-  const { kept, left } = applyPolicy(added)
+  const { kept, left } = applyPolicy(added, known)
   const notes = left.filter(one => isTmuxZombie(one, after)).map(describeTmuxZombie)
   const leaked = left.filter(one => !isTmuxZombie(one, after))
   const lost = baseline.resources.filter(one => !neverMissed.has(one.kind) && isLost(one, after.get(one.id)))
@@ -31,6 +32,18 @@ export function compare(baseline: Snapshot, now: Snapshot, known: Known): Differ
     kept,
     notes,
   }
+}
+
+/** What somebody innocent holds open is their own matter: a log that they read is moved while they do. */
+function isOpenInBystander(
+  one: Resource,
+  now: Snapshot,
+  before: Map<string, Resource>,
+  known: Known,
+): boolean {
+  if (one.kind !== 'descriptor') return false
+  const holder = now.resources.find(other => other.kind === 'process' && other.pid === one.pid)
+  return holder !== undefined && before.has(holder.id) && !known.system.has(holder.id)
 }
 
 /** A bystander that was stopped or killed has its identity still, but it is not untouched. */

@@ -116,7 +116,8 @@ function fileMechanism(fileClass: FileClass): string {
   }
 }
 
-function stateMechanism({ owner }: FileResource, now: Snapshot): string {
+function stateMechanism({ owner, path }: FileResource, now: Snapshot): string {
+  if (path.includes('/.claude/teams/')) return 'Claude keeps it, and the next team of that name is refused'
   const lives = now.resources.some(
     one => one.kind === 'process' && one.comm === 'claude' && owner && one.owner?.agent === owner.agent,
   )

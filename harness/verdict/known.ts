@@ -8,6 +8,8 @@ export interface Known {
   endedAt: number
   /** Identities of the system's own processes: the orchestrator and whatever it started before the baseline. */
   system: Set<string>
+  /** The agents' foreground commands, by the id that Claude gives their output. */
+  foregroundTasks: Set<string>
   /** True for what may be new: it is somebody's who lives. Nothing may, where it is absent. */
   mayBeNew?: (one: Resource) => boolean
 }

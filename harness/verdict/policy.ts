@@ -1,9 +1,13 @@
 import type { Ignored, Resource } from '../snapshot/snapshot.ts'
+import type { Known } from './known.ts'
 
 interface Policy {
   why: string
-  keeps(resource: Resource): boolean
+  keeps(resource: Resource, known: Known): boolean
 }
+
+/** Claude removes the output of a foreground command at its end: one that is left is what a killed claude left. */
+const taskOutput = /^\/tmp\/claude-\d+\/[^/]+\/[^/]+\/tasks\/([^/]+)\.output$/
 
 const file = (pattern: RegExp) => (one: Resource) => one.kind === 'file' && pattern.test(one.path)
 
@@ -19,14 +23,24 @@ const policies: Policy[] = [
   },
   { why: 'Claude keeps its MCP logs', keeps: file(/\/\.cache\/claude-cli-nodejs\//) },
   { why: 'tmux leaves the file of its socket', keeps: file(/\/tmux-\d+\/[^/]+$/) },
-  { why: 'Claude keeps its task folder', keeps: file(/^\/tmp\/claude-\d+\//) },
+  {
+    why: 'Claude keeps the output of its background tasks',
+    keeps: (one, { foregroundTasks }) =>
+      one.kind === 'file' &&
+      !foregroundTasks.has(taskOutput.exec(one.path)?.[1] ?? '') &&
+      taskOutput.test(one.path),
+  },
+  {
+    why: 'Claude keeps a file that says when it started',
+    keeps: file(/^\/tmp\/claude-\d+\/[^/]+\/[^/]+\/started$/),
+  },
 ]
 
 /** Splits what is new into what a policy keeps and what none does. */
-export function applyPolicy(added: Resource[]): { kept: Ignored[]; left: Resource[] } {
+export function applyPolicy(added: Resource[], known: Known): { kept: Ignored[]; left: Resource[] } {
   const kept = new Map<Policy, number>()
   const left = added.filter(one => {
-    const policy = policies.find(({ keeps }) => keeps(one))
+    const policy = policies.find(({ keeps }) => keeps(one, known))
     if (policy) kept.set(policy, (kept.get(policy) ?? 0) + 1)
     return !policy
   })

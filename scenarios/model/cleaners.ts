@@ -5,6 +5,23 @@ import { heldByDaemon, type World } from './world.ts'
 /** How long a cleaning that was handed over is waited for, ms: it may be done already. */
 const handOverMs = 700
 
+/** What a cleaner inside its agent does takes a tenth of what others do: it writes the intent, and hands over. */
+const insideShare = 10
+
+/**
+ * SIGKILL for the MCP server inside an agent that is just completing, in the middle of the call. Only where no Bash
+ * tool is left: then claude leaves by itself after its result, and has completed all the same.
+ */
+export async function killInside({ rig, present }: World, afterMs: number): Promise<string | undefined> {
+  const whose = present.find(({ reports, bash }) => reports && !bash)
+  const server = (await whose?.agent.journal())?.find(({ role }) => role === 'mcp')?.pid
+  const process = (await whose?.agent.processes())?.find(({ pid }) => pid === server)
+  if (!whose || !process) return undefined
+  await delay(afterMs / insideShare)
+  if (!(await rig.probe.signal(process, 'SIGKILL'))) return undefined
+  return `${whose.name}'s own MCP server is killed`
+}
+
 /** SIGKILL for the process outside the agent to which a cleaner inside has handed its work. */
 export async function killHandOver({ rig, present }: World, afterMs: number): Promise<string | undefined> {
   if (!present.some(({ reports }) => reports)) return undefined

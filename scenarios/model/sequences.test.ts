@@ -10,7 +10,12 @@ test.concurrent.for(shards(settings))(
   'no sequence leaks, or touches what is not its own (seed $seed, $runs runs)',
   { timeout: settings.runs * 60_000 },
   async ({ seed, path, runs }, { freshRig }) => {
-    const property = fc.asyncProperty(sequences, commands => runSequence(freshRig, commands))
+    let done = 0
+    const property = fc.asyncProperty(sequences, async commands => {
+      await runSequence(freshRig, commands)
+      done += 1
+      if (done % 25 === 0) console.log(`seed ${seed}: ${done} sequences were as the model says`)
+    })
     const details = await fc.check(property, {
       seed,
       numRuns: runs,

@@ -1,6 +1,6 @@
 import { CannotMeasureError } from '../../harness/index.ts'
 import { bystanderComes } from './bystanders.ts'
-import { killHandOver, killOrchestrator, startDaemon, stopDaemon } from './cleaners.ts'
+import { killHandOver, killInside, killOrchestrator, startDaemon, stopDaemon } from './cleaners.ts'
 import type { Command } from './commands.ts'
 import { settle } from './settle.ts'
 import type { Modelled, World } from './world.ts'
@@ -55,22 +55,26 @@ const steps: { [Kind in Command['do']]: Step<Kind> } = {
       session: () => agent.losesItsSession(),
     }
     if (!(await isThere(ways[what]))) return undefined
-    world.ends(whose, 'crashed')
-    if (what === 'claude' && !whose.bash) world.company.leavesShellSnapshot(agent.id)
+    world.crashes(whose, what === 'claude' ? 'killed' : 'hung up')
     return `${whose.name} loses its ${what}`
   },
 
   async 'crash-server'(world) {
     const [whose] = world.living
     if (!whose || !(await isThere(() => whose.agent.losesItsTmuxServer()))) return undefined
-    for (const one of world.present) world.ends(one, 'crashed')
+    for (const one of world.present) world.crashes(one, 'hung up')
     for (const guest of world.guests.splice(0)) world.company.remove(guest.name)
     return 'the tmux server is killed'
   },
 
   async 'kill-cleaner'(world, { which, afterMs }) {
-    if (which === 'hand-over') return killHandOver(world, afterMs)
-    return which === 'daemon' ? stopDaemon(world, afterMs) : killOrchestrator(world, afterMs)
+    const ways = {
+      inside: killInside,
+      'hand-over': killHandOver,
+      daemon: stopDaemon,
+      orchestrator: killOrchestrator,
+    }
+    return ways[which](world, afterMs)
   },
 
   async 'restart-daemon'(world) {

@@ -75,6 +75,16 @@ export class World {
     return this.present[whom % this.present.length]
   }
 
+  /**
+   * It crashes. A claude that is killed leaves its shell's snapshot, and only a Bash tool that still runs tells whose
+   * that is. One that is hung up ends its Bash tools first, which takes it 2 s, and more on a busy machine: then it is
+   * killed at the end of its grace.
+   */
+  crashes(whose: Modelled, how: 'killed' | 'hung up'): void {
+    if ((how === 'killed') !== whose.bash) this.company.leavesShellSnapshot(whose.agent.id)
+    this.ends(whose, 'crashed')
+  }
+
   /** An ending of it begins: it may come out with this status, and need not be there any more. */
   ends(whose: Modelled, status: string): void {
     whose.ends.add(status)

@@ -6,6 +6,8 @@ import { type Rig, readText } from './rig.ts'
 import { until } from './until.ts'
 
 const PROGRAM = path.join(import.meta.dirname, '..', '..', 'bin', 'daemon.ts')
+/** Otherwise each one would compile anew, into the user's cache. */
+const CACHE = path.join(import.meta.dirname, '../../../node_modules/.cache/leakrig/cleanup-tests')
 
 /** The daemon as a process of its own, on a rig's workspace. */
 export class Daemon {
@@ -16,8 +18,9 @@ export class Daemon {
     // Each one has a log of its own, so that its events are not taken for those of the one before.
     this.#log = path.join(rig.folder, `daemon-${performance.now()}.log`)
     const log = fs.openSync(this.#log, 'a')
-    const command = [PROGRAM, '--workspace', rig.workspace, '--grace-ms', '1000', ...args]
-    this.child = spawn(process.execPath, command, { stdio: ['ignore', log, log] })
+    const command = [PROGRAM, rig.workspace, '--grace-ms', '1000', ...args]
+    const env = { NODE_COMPILE_CACHE: CACHE, ...process.env }
+    this.child = spawn(process.execPath, command, { stdio: ['ignore', log, log], env })
     fs.closeSync(log)
   }
 
@@ -55,7 +58,8 @@ export class Daemon {
 
 /** Runs the daemon with any arguments to its end. */
 export async function runDaemonProgram(args: string[]): Promise<{ code: number; said: string }> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const env = { NODE_COMPILE_CACHE: CACHE, ...process.env }
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env })
   let said = ''
   child.stderr.on('data', (text: Buffer) => {
     said += text

@@ -15,6 +15,7 @@ import {
   readAgent,
   startOf,
 } from '../../index.ts'
+import type { Identity } from '../../processes/identity.ts'
 import { isAlive, readProcess } from '../../processes/table.ts'
 import { until } from './until.ts'
 
@@ -44,6 +45,8 @@ export class Rig implements AsyncDisposable {
   readonly #remove: () => Promise<void>
   readonly #before = process.env.TMUX_TMPDIR
   readonly #children: ChildProcess[] = []
+  /** Whose numbers a test has asked for: one that emptied its environment is found by nothing else. */
+  readonly #seen: Identity[] = []
 
   private constructor(folder: string, remove: () => Promise<void>) {
     this.folder = folder
@@ -143,8 +146,11 @@ export class Rig implements AsyncDisposable {
   }
 
   /** The number that a script has written with `echo $! > <name>.pid`. */
-  pid(name: string): Promise<number> {
-    return until(`${name}.pid`, () => Number(readText(path.join(this.folder, `${name}.pid`))) || undefined)
+  async pid(name: string): Promise<number> {
+    const file = path.join(this.folder, `${name}.pid`)
+    const pid = await until(`${name}.pid`, () => Number(readText(file)) || undefined)
+    this.#seen.push({ pid, start: startOf(pid) ?? -1 })
+    return pid
   }
 
   /** Starts a process of nobody's, which must be there at the end. */
@@ -168,11 +174,14 @@ export class Rig implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // By its handle: one that emptied or overwrote its environment carries no mark any more.
+    for (const child of this.#children) child.kill('SIGKILL')
     const mark = `LEAKRIG_TEST=${this.folder}`
     await until('everything of the test has ended', () => {
       const left = this.#processes(mark).filter(pid => pid !== process.pid)
-      for (const pid of left) kill(pid)
-      return left.length === 0
+      const seen = this.#seen.filter(one => isAlive(one))
+      for (const pid of [...left, ...seen.map(one => one.pid)]) kill(pid)
+      return left.length + seen.length === 0
     })
     delete process.env.LEAKRIG_TEST
     if (this.#before === undefined) delete process.env.TMUX_TMPDIR

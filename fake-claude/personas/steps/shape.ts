@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, rmSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { quoted } from '../../children/bash-tools.ts'
 import { childEnvironment } from '../../children/environment.ts'
 import type { Claude } from '../../session/claude.ts'
 import { type Launch, launchesFor, script } from '../../shapes/launch.ts'
 import { launcherConfigs } from '../../shapes/launcher.ts'
-import { type PlanFiles, writePlan } from '../../shapes/plan.ts'
+import { type PlanFiles, removePlan, writePlan } from '../../shapes/plan.ts'
 import { allReady, treeReady } from '../../shapes/ready.ts'
 import { runBash } from './bash.ts'
 
@@ -16,8 +16,7 @@ export async function shape(claude: Claude): Promise<void> {
     const files = writePlan(claude, launch, at)
     await start(claude, launch, files)
     await note(claude, launch, files)
-    rmSync(files.plan)
-    rmSync(files.ready)
+    removePlan(claude, files)
   }
   await noteLaunchers(claude)
 }

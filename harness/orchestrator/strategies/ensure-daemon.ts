@@ -17,7 +17,7 @@ export async function ensureDaemon(workspace: string): Promise<void> {
   const logFile = layout.daemonLog(workspace)
   const log = openSync(logFile, 'a')
   const before = fstatSync(log).size
-  const args = [daemonProgram, '--workspace', workspace, '--owner-pid', String(process.pid)]
+  const args = [daemonProgram, workspace, '--owner-pid', String(process.pid)]
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] })
   closeSync(log)
   child.unref()

@@ -1,0 +1,135 @@
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import {
+  type AgentEntry,
+  type AgentRef,
+  addTask,
+  agentMarker,
+  changeTask,
+  initRegistries,
+  isTerminal,
+  layout,
+  type RecordedTmux,
+  readAgent,
+  readTaskRegistry,
+  startOf,
+} from '../index.ts'
+
+/** What an agent's pane runs: next to nothing, so that a hundred fit on any machine. */
+const LIGHT = 'exec sleep 100000'
+
+export interface Deployed {
+  ref: AgentRef
+  tmux: RecordedTmux
+}
+
+const FORMAT = '#{pid} #{session_id} #{session_created} #{pane_id} #{pane_pid} #{socket_path}'
+
+/** Light agents on tmux servers of their own, registered in a workspace of their own. */
+export class Fleet implements Disposable {
+  readonly folder: string
+  readonly workspace: string
+  readonly #servers = new Map<string, number>()
+
+  private constructor(folder: string) {
+    this.folder = folder
+    this.workspace = path.join(folder, '.agent-workspace')
+  }
+
+  static async start(folder: string): Promise<Fleet> {
+    const fleet = new Fleet(folder)
+    await initRegistries(fleet.workspace)
+    return fleet
+  }
+
+  /** Deploys agents of a task, each in a session of its own on the server of that name; the task is made when missing. */
+  async deploy(taskId: string, server: string, ids: string[], command = LIGHT): Promise<Deployed[]> {
+    const file = layout.taskRegistry(this.workspace, taskId)
+    if (!fs.existsSync(file)) await addTask(this.workspace, { task_id: taskId })
+    const deployed = ids.map(agentId =>
+      this.#open({ workspace: this.workspace, taskId, agentId }, server, command),
+    )
+    await changeTask(this.workspace, taskId, registry => {
+      for (const { ref, tmux } of deployed) registry.agents.push(entryOf(ref, tmux))
+    })
+    return deployed
+  }
+
+  tmux(server: string, ...args: string[]): string {
+    const { stdout, stderr, status } = spawnSync(
+      'tmux',
+      ['-f', '/dev/null', '-S', this.socket(server), ...args],
+      {
+        encoding: 'utf8',
+      },
+    )
+    if (status !== 0) throw new Error(`tmux ${args.join(' ')}: ${stderr}`)
+    return stdout.trim()
+  }
+
+  socket(server: string): string {
+    return path.join(this.folder, server)
+  }
+
+  isClean({ ref }: Deployed): boolean {
+    return readAgent(ref).cleanup?.state === 'done'
+  }
+
+  areClean(taskId: string): boolean {
+    const { agents } = readTaskRegistry(this.workspace, taskId)
+    return agents.every(({ status, cleanup }) => isTerminal(status) && cleanup?.state === 'done')
+  }
+
+  [Symbol.dispose](): void {
+    for (const [socket, pid] of this.#servers)
+      if (startOf(pid) !== undefined) spawnSync('tmux', ['-S', socket, 'kill-server'])
+    fs.rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #open(ref: AgentRef, server: string, command: string): Deployed {
+    fs.writeFileSync(layout.promptFile(ref), 'a prompt\n')
+    fs.writeFileSync(layout.streamLog(ref), '{"type":"system","subtype":"init"}\n')
+    const session = ['-s', layout.sessionName(ref), '-e', `LEAKRIG_AGENT=${agentMarker(ref)}`]
+    const log = `LOG='${layout.streamLog(ref)}'; `
+    const line = this.tmux(
+      server,
+      'new-session',
+      '-d',
+      '-P',
+      '-F',
+      FORMAT,
+      ...session,
+      '--',
+      'sh',
+      '-c',
+      log + command,
+    )
+    const [pid, session_id = '', created, pane_id = '', pane, socket = ''] = line.split(' ')
+    const [server_pid, pane_pid] = [Number(pid), Number(pane)]
+    this.#servers.set(socket, server_pid)
+    return {
+      ref,
+      tmux: {
+        socket,
+        server_pid,
+        server_start: startOf(server_pid) ?? -1,
+        session_id,
+        session_created: Number(created),
+        pane_id,
+        pane_pid,
+        pane_start: startOf(pane_pid) ?? -1,
+      },
+    }
+  }
+}
+
+function entryOf(ref: AgentRef, tmux: RecordedTmux): AgentEntry {
+  return {
+    id: ref.agentId,
+    status: 'running',
+    tmux_session: layout.sessionName(ref),
+    started_at: new Date().toISOString(),
+    tmux,
+  }
+}

@@ -1,0 +1,106 @@
+#!/usr/bin/env node
+/**
+ * What a daemon costs that watches a hundred agents, and how soon it notices an end: of every kind, one at a time, and
+ * whole tmux servers. Exits 1 when a limit does not hold.
+ */
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { until } from '../test/support/until.ts'
+import { type EndingKind, KINDS, killExactly } from './daemon-endings.ts'
+import { type Deployed, Fleet } from './daemon-fleet.ts'
+import { MeasuredDaemon } from './daemon-process.ts'
+
+const SERVERS = 5
+const PER_SERVER = 20
+const ROUNDS = 40
+const IDLE_MS = 60_000
+const LIMITS = { noticeMs: 300, core: 0.005, rssMb: 90 }
+const CLEAN_WITHIN_MS = 60_000
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'leakrig-bench-'))
+using fleet = await Fleet.start(folder)
+const pool: Deployed[][] = []
+let number = 0
+for (let index = 0; index < SERVERS; index++) pool.push(await fresh(index, PER_SERVER))
+await using daemon = await MeasuredDaemon.start(fleet.workspace, folder)
+
+const problems: string[] = []
+await measureIdle()
+for (const kind of KINDS) report(kind.name, await measureKind(kind))
+report('tmux server killed', await measureServers())
+for (const problem of problems) console.log(`NOT HELD: ${problem}`)
+process.exitCode = problems.length > 0 ? 1 : 0
+
+function fresh(index: number, count: number): Promise<Deployed[]> {
+  const ids = Array.from({ length: count }, () => `a${number++}`)
+  return fleet.deploy(`TASK-${index}`, `server${index}`, ids)
+}
+
+async function measureIdle(): Promise<void> {
+  // The start is no idling.
+  await pause(10_000)
+  const before = daemon.usage()
+  await pause(IDLE_MS)
+  const after = daemon.usage()
+  const core = (after.ownMs - before.ownMs) / IDLE_MS
+  const children = (after.childrenMs - before.childrenMs) / IDLE_MS
+  console.log(
+    `idle, ${SERVERS * PER_SERVER} agents, ${IDLE_MS / 1000} s: ${percent(core)} of a core, its tmux clients ${percent(children)}; ` +
+      `${after.rssMb.toFixed(1)} MB, ${after.descriptors} descriptors; load ${os.loadavg()[0]?.toFixed(1)}`,
+  )
+  if (core + children > LIMITS.core)
+    problems.push(`idle takes ${percent(core + children)} of a core, limit ${percent(LIMITS.core)}`)
+  if (after.rssMb > LIMITS.rssMb)
+    problems.push(`it holds ${after.rssMb.toFixed(1)} MB, limit ${LIMITS.rssMb} MB`)
+}
+
+/** One at a time, at no fixed moment of the daemon's rounds, and each is replaced: there are always a hundred. */
+async function measureKind({ end }: EndingKind): Promise<number[]> {
+  const times: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const index = round % SERVERS
+    const agent = pool[index]?.shift()
+    if (!agent) throw new Error('no agent left')
+    await pause(100 + Math.random() * 200)
+    const at = Date.now()
+    end(fleet, agent, `server${index}`)
+    times.push((await noticed(agent)) - at)
+    await until(`${agent.ref.agentId} is clean`, () => fleet.isClean(agent), CLEAN_WITHIN_MS)
+    pool[index]?.push(...(await fresh(index, 1)))
+  }
+  return times
+}
+
+/** All of a server at once. */
+async function measureServers(): Promise<number[]> {
+  const times: number[] = []
+  for (const [index, agents] of pool.entries()) {
+    const at = Date.now()
+    killExactly(agents[0]?.tmux.server_pid ?? 0, agents[0]?.tmux.server_start)
+    for (const agent of agents) times.push((await noticed(agent)) - at)
+    await until('they are clean', () => fleet.areClean(`TASK-${index}`), CLEAN_WITHIN_MS)
+    pool[index] = await fresh(index, PER_SERVER)
+  }
+  return times
+}
+
+function noticed({ ref }: Deployed): Promise<number> {
+  return until(`${ref.agentId} was noticed`, () => daemon.noticed(ref.agentId), 30_000)
+}
+
+function report(name: string, times: number[]): void {
+  const sorted = times.toSorted((a, b) => a - b)
+  const at = (part: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
+  const [median, worst] = [at(0.5), at(0.99)]
+  console.log(
+    `${name.padEnd(22)} noticed after ${median} ms (median), ${worst} ms (p99), n = ${times.length}`,
+  )
+  if (worst > LIMITS.noticeMs) problems.push(`${name}: p99 ${worst} ms, limit ${LIMITS.noticeMs} ms`)
+}
+
+function percent(part: number): string {
+  return `${(part * 100).toFixed(2)} %`
+}

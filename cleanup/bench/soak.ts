@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+/**
+ * Two thousand light agents pass through one daemon, in batches that end in every way. Its memory and its descriptors
+ * after each batch go into docs/soak.svg. Exits 1 when the last quarter holds clearly more than the second.
+ */
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { until } from '../test/support/until.ts'
+import { KINDS, killExactly } from './daemon-endings.ts'
+import { type Deployed, Fleet } from './daemon-fleet.ts'
+import { MeasuredDaemon } from './daemon-process.ts'
+import { type Sample, soakSvg } from './soak-svg.ts'
+
+const AGENTS = 2_000
+const BATCH = 40
+const CLEAN_WITHIN_MS = 120_000
+/** How much more memory the last quarter may hold than the second, as a part, and how many descriptors. */
+const LIMITS = { memory: 0.1, descriptors: 2 }
+const PLOT = path.join(import.meta.dirname, '..', '..', 'docs', 'soak.svg')
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'leakrig-soak-'))
+using fleet = await Fleet.start(folder)
+await using daemon = await MeasuredDaemon.start(fleet.workspace, folder)
+
+const startedAt = performance.now()
+const samples: Sample[] = []
+for (let batch = 0; batch < AGENTS / BATCH; batch++) {
+  await runBatch(batch)
+  const { rssMb, descriptors } = daemon.usage()
+  samples.push({ agents: (batch + 1) * BATCH, rssMb, descriptors })
+  if (batch % 10 === 9)
+    console.log(`${(batch + 1) * BATCH} agents: ${rssMb.toFixed(1)} MB, ${descriptors} descriptors`)
+}
+const minutes = (performance.now() - startedAt) / 60_000
+fs.mkdirSync(path.dirname(PLOT), { recursive: true })
+fs.writeFileSync(PLOT, soakSvg(samples, `${AGENTS} agents in ${minutes.toFixed(1)} minutes`))
+console.log(`${minutes.toFixed(1)} minutes; ${path.relative(process.cwd(), PLOT)} is written`)
+
+const [early, late] = [quarter(1), quarter(3)]
+const held =
+  late.rssMb <= early.rssMb * (1 + LIMITS.memory) &&
+  late.descriptors <= early.descriptors + LIMITS.descriptors
+console.log(
+  `second quarter ${early.rssMb.toFixed(1)} MB and ${early.descriptors} descriptors, last ${late.rssMb.toFixed(1)} MB and ${late.descriptors}: ${held ? 'flat' : 'NOT FLAT'}`,
+)
+process.exitCode = held ? 0 : 1
+
+/** A task and a tmux server of its own for each batch; what is left of the server ends the last agents at once. */
+async function runBatch(batch: number): Promise<void> {
+  const [taskId, server] = [`TASK-${batch}`, `server${batch % 10}-${batch}`]
+  const ids = Array.from({ length: BATCH }, (_, n) => `b${batch}-${n}`)
+  const agents = await fleet.deploy(taskId, server, ids)
+  const last = agents.slice(-BATCH / 4)
+  for (const [n, agent] of agents.slice(0, -last.length).entries())
+    KINDS[n % KINDS.length]?.end(fleet, agent, server)
+  await until(
+    `the first of ${taskId} are clean`,
+    () => agents.filter(isClean).length >= BATCH - last.length,
+    CLEAN_WITHIN_MS,
+  )
+  killExactly(last[0]?.tmux.server_pid ?? 0, last[0]?.tmux.server_start)
+  await until(`${taskId} is clean`, () => fleet.areClean(taskId), CLEAN_WITHIN_MS)
+}
+
+function isClean(agent: Deployed): boolean {
+  return fleet.isClean(agent)
+}
+
+/** The median of a quarter of the samples. */
+function quarter(index: number): Sample {
+  const size = samples.length / 4
+  const part = samples.slice(index * size, (index + 1) * size)
+  const median = (of: (sample: Sample) => number) =>
+    part.map(of).toSorted((a, b) => a - b)[Math.floor(part.length / 2)] ?? 0
+  return {
+    agents: 0,
+    rssMb: median(sample => sample.rssMb),
+    descriptors: median(sample => sample.descriptors),
+  }
+}

@@ -1,0 +1,103 @@
+import type { Claim } from '../claims/evidence.ts'
+import { type NotClaimed, notClaimed } from '../claims/not-claimed.ts'
+import { CleanupError, words } from '../errors.ts'
+import { selfAndAncestors } from '../processes/ancestors.ts'
+import { commandOf } from '../processes/details.ts'
+import { type ProcessTable, readTable, type SeenProcess } from '../processes/table.ts'
+import { planFor } from '../sweep/plan.ts'
+import type { AgentRef } from '../workspace/layout.ts'
+import { listTasks, readTaskRegistry } from '../workspace/registry.ts'
+import { exitCodes } from './exit-codes.ts'
+import type { ExplainOptions } from './explain.ts'
+import { notClaimedText } from './plan-text.ts'
+import { nameOf, printable } from './words.ts'
+
+interface Owner {
+  agent: AgentRef
+  claim: Claim
+}
+
+interface Found {
+  owners: Owner[]
+  /** Of which agents it looks to be, and why it is not. */
+  similar: { agent: AgentRef; why: NotClaimed }[]
+  /** Agents that could not be looked at, in sentences. */
+  problems: string[]
+}
+
+/** What would make a process somebody's. */
+const NEEDED =
+  'a parent, a terminal or a session that is an agent’s; TMUX and TMUX_PANE of an agent’s pane, or LEAKRIG_AGENT, in the environment it was started with; an agent’s log open for writing; or a subreaper or a cgroup that the agent was deployed in'
+
+/** Says whose a process is and why, or that it is nobody's. Returns the exit code. */
+export async function explainPid(workspace: string, pid: number, { json }: ExplainOptions): Promise<number> {
+  const table = await readTable()
+  const process = table.get(pid)
+  if (!process)
+    throw new CleanupError(
+      'bad-argument',
+      `There is no process ${pid}, and no agent of that name; check the number.`,
+    )
+  const found = await findOwners(workspace, pid)
+  if (json)
+    console.log(
+      JSON.stringify({ pid, start: process.start, comm: process.comm, ...found, needed: NEEDED }, null, 2),
+    )
+  else console.log([...about(process, table), ...ownersText(found, process)].join('\n'))
+  return found.problems.length > 0 ? exitCodes.uncertain : exitCodes.done
+}
+
+async function findOwners(workspace: string, pid: number): Promise<Found> {
+  const found: Found = { owners: [], similar: [], problems: [] }
+  const looks = listTasks(workspace).flatMap(taskId => {
+    try {
+      const registry = readTaskRegistry(workspace, taskId)
+      return registry.agents.map(({ id }) => ({ agent: { workspace, taskId, agentId: id }, registry }))
+    } catch (error) {
+      found.problems.push(words(error))
+      return []
+    }
+  })
+  await Promise.all(
+    looks.map(async ({ agent, registry }) => {
+      try {
+        const { scene, claims } = await planFor(agent, registry)
+        const claim = claims.claimed.get(pid)
+        if (claim) found.owners.push({ agent, claim })
+        const why = claim ? undefined : notClaimed(scene, claims).find(one => one.pid === pid)
+        if (why) found.similar.push({ agent, why })
+      } catch (error) {
+        found.problems.push(`${agent.agentId}: ${words(error)}`)
+      }
+    }),
+  )
+  return found
+}
+
+function about(process: SeenProcess, table: ProcessTable): string[] {
+  const [, ...parents] = selfAndAncestors(table, process.pid)
+  const { marker, tmux, pane, readable } = process.environment
+  const marks = Object.entries({ LEAKRIG_AGENT: marker, TMUX: tmux, TMUX_PANE: pane }).filter(
+    ([, value]) => value,
+  )
+  const environment =
+    marks.map(([name, value]) => `${name}=${printable(value ?? '')}`).join(' ') ||
+    'no mark of an agent or a pane'
+  return [
+    `process ${nameOf(process)} ${printable(commandOf(process))}`,
+    `  parents: ${parents.map(nameOf).join(', ') || 'none'}, then process 1; session ${process.sid}, group ${process.pgid}`,
+    `  environment: ${readable ? environment : 'could not be read'}`,
+  ]
+}
+
+function ownersText({ owners, similar, problems }: Found, process: SeenProcess): string[] {
+  const lines = owners.flatMap(({ agent, claim }) => [
+    `it belongs to agent ${agent.agentId} of ${agent.taskId}:`,
+    ...claim.evidence.map(({ kind, detail }) => `  ${kind}: ${printable(detail)}`),
+  ])
+  if (owners.length === 0) lines.push(`it is nobody’s. What would have been needed: ${NEEDED}.`)
+  for (const { agent, why } of similar)
+    lines.push(`it is not agent ${agent.agentId}’s, though it looks similar:`, ...notClaimedText([why]))
+  if (process.kernel) lines.push('it is a thread of the kernel')
+  return [...lines, ...problems.map(problem => `not looked at: ${printable(problem, 400)}`)]
+}

@@ -1,0 +1,13 @@
+import type { Command } from 'commander'
+import { addDaemon } from './daemon.ts'
+import { addExplain } from './explain.ts'
+import { addRetention } from './retention.ts'
+import { addSweep } from './sweep.ts'
+
+/** Adds the commands of the cleanup to a program. What they do is loaded when one of them runs. */
+export function addCleanupCommands(program: Command): void {
+  addDaemon(program)
+  addExplain(program)
+  addRetention(program)
+  addSweep(program)
+}

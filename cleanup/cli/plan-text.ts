@@ -1,0 +1,62 @@
+import type { NotClaimed } from '../claims/not-claimed.ts'
+import type { Plan, PlannedFile, PlannedProcess } from '../sweep/plan.ts'
+import { count, duration, nameOf, printable, size } from './words.ts'
+
+/** The claimed processes as a tree, each with the reasons. */
+export function treeText({ end }: Plan): string[] {
+  const pids = new Set(end.map(({ pid }) => pid))
+  const memory = end.reduce((sum, { memoryBytes = 0 }) => sum + memoryBytes, 0)
+  const roots = end.filter(({ ppid }) => !pids.has(ppid)).sort((a, b) => a.pid - b.pid)
+  const head =
+    end.length === 0
+      ? 'claimed: no process'
+      : `claimed (${count(end.length, 'process', 'processes')}, ${size(memory)}):`
+  return [head, ...roots.flatMap(root => branch(root, end, '  '))]
+}
+
+function branch(process: PlannedProcess, all: readonly PlannedProcess[], indent: string): string[] {
+  const why = process.evidence.map(({ kind, detail }) => `${kind}: ${printable(detail)}`).join('; ')
+  const line = `${indent}${nameOf(process)} (${duration(process.ageMs)}) ${printable(process.command)}`
+  const below = all.filter(({ ppid }) => ppid === process.pid).sort((a, b) => a.pid - b.pid)
+  return [line, `${indent}  because ${why}`, ...below.flatMap(child => branch(child, all, `${indent}    `))]
+}
+
+/** What a cleanup does, step by step. */
+export function stepsText(
+  { end, session, remove, archive, stays, handsOver }: Plan,
+  graceMs: number,
+): string[] {
+  const of = (role: PlannedProcess['role']) =>
+    end
+      .filter(one => one.role === role)
+      .map(nameOf)
+      .join(', ')
+  const [writers, others, readers, panes] = [of('writer'), of('other'), of('reader'), of('pane')]
+  const steps = [
+    handsOver && 'hand over to a process outside the agent, because this one is part of it',
+    writers && `TERM to ${writers}, which writes the log and ends its own children`,
+    others && `TERM to ${others}, once the writer has ended or after ${duration((graceMs * 2) / 3)}`,
+    readers && `wait for ${readers}, which ends by itself when its input does`,
+    panes &&
+      `HUP and TERM to ${panes}, which runs in the pane, after all others: the kernel hangs up on whoever is left there`,
+    end.length > 0 &&
+      `KILL, after ${duration(graceMs)}, to whoever of these is left, in the same order, and to what they have started since`,
+    session &&
+      `close the session ${printable(session.name)} by its id ${session.id} on ${session.socket}, if it is still there`,
+    ...remove.map(file => `remove ${fileText(file)}`),
+    ...archive.map(file => `move to archive/ ${fileText(file)}`),
+  ].filter(step => typeof step === 'string' && step !== '')
+  return [...steps.map((step, n) => `  ${n + 1}. ${step}`), ...stays.map(what => `  stays: ${what}`)]
+}
+
+/** What is left alone, and why. */
+export function notClaimedText(all: readonly NotClaimed[]): string[] {
+  return all.flatMap(one => [
+    `  ${nameOf(one)} ${printable(one.command)}`,
+    `    looks so: ${one.looks.map(look => printable(look)).join('; ')}`,
+    `    is not claimed: ${one.because}`,
+  ])
+}
+
+export const fileText = ({ file, bytes, ageMs }: PlannedFile): string =>
+  `${printable(file, 300)} (${size(bytes)}, ${duration(ageMs)} old)`

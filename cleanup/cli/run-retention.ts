@@ -1,0 +1,33 @@
+import { applyPlan } from '../retention/apply.ts'
+import { planRetention } from '../retention/plan.ts'
+import { policyOf } from '../retention/policy-file.ts'
+import { exitCodes } from './exit-codes.ts'
+import type { RetentionCommandOptions } from './retention.ts'
+import { planJson } from './retention-json.ts'
+import { planText, reportText } from './retention-text.ts'
+import { oneLine } from './words.ts'
+import { workspaceOf } from './workspace.ts'
+
+/** Plans all workspaces together, since they may share a disk, and with `--apply` does it. Returns the exit code. */
+export async function runRetention(folders: string[], options: RetentionCommandOptions): Promise<number> {
+  // Whoever reads our list may leave early (head); that must not end the work.
+  process.stdout.on('error', () => {})
+  const workspaces = folders.length > 0 ? folders.map(workspaceOf) : [workspaceOf(undefined)]
+  const plan = await planRetention(workspaces, workspace => policyOf(workspace, options), {
+    ignoreHold: options.ignoreHold === true,
+  })
+  if (!options.json) print(planText(plan))
+  const report = options.apply ? await applyPlan(plan) : undefined
+  const shortage = (report?.floors ?? plan.floors).flatMap(floor => floor.shortage)
+  const done = report ? reportText(report) : ['Nothing was changed; --apply does it.']
+  if (options.json) console.log(JSON.stringify(planJson(plan, report), null, 2))
+  else print([...plan.notes, ...done, ...shortage])
+  const problems = [...plan.problems, ...(report?.problems ?? [])]
+  for (const problem of problems) console.error(`leakrig: ${oneLine(problem)}`)
+  if (problems.length > 0) return exitCodes.uncertain
+  return shortage.length > 0 ? exitCodes.left : exitCodes.done
+}
+
+function print(lines: readonly string[]): void {
+  console.log(lines.map(oneLine).join('\n'))
+}

@@ -1,0 +1,53 @@
+import type { LogLine } from '../cleaning/report.ts'
+import { levelOf } from '../daemon/levels.ts'
+import { type DaemonOptions, runDaemon } from '../daemon/run-daemon.ts'
+import { CleanupError, words } from '../errors.ts'
+import { startOf } from '../processes/table.ts'
+import type { DaemonCommandOptions } from './daemon.ts'
+import { startLean } from './start-lean.ts'
+import { workspaceOf } from './workspace.ts'
+
+const exitCodes = { done: 0, unforeseen: 1, wrongUsage: 2, cannotBegin: 3 } as const
+
+/** Runs the daemon until it is told to stop, and ends the process. */
+export async function serveDaemon(folders: string[], options: DaemonCommandOptions): Promise<never> {
+  // Whoever read our log may be gone, or its disk full; that must not end the work.
+  process.stdout.on('error', () => {})
+  const stop = new AbortController()
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort())
+  try {
+    startLean()
+    await runDaemon(optionsOf(folders, options, stop.signal))
+    // What is still at work (a tmux that does not answer) is pending on disk, and must not hold up the stop.
+    process.exit(exitCodes.done)
+  } catch (error) {
+    process.stderr.write(`leakrig: ${words(error)}\n`)
+    process.exit(codeOf(error))
+  }
+}
+
+function optionsOf(folders: string[], options: DaemonCommandOptions, signal: AbortSignal): DaemonOptions {
+  const { graceMs, silentAfter, endIdle = false, ownerPid, ...retention } = options
+  return {
+    workspaces: folders.length > 0 ? folders.map(workspaceOf) : [workspaceOf(undefined)],
+    endIdle,
+    retention,
+    log,
+    signal,
+    ...(graceMs !== undefined && { graceMs }),
+    ...(silentAfter !== undefined && { silentAfterMs: silentAfter * 1_000 }),
+    // An owner that has gone already has no start: it counts as gone.
+    ...(ownerPid !== undefined && { owner: { pid: ownerPid, start: startOf(ownerPid) ?? -1 } }),
+  }
+}
+
+function log(line: LogLine): void {
+  const stamped = { time: new Date().toISOString(), level: levelOf(line.event), ...line }
+  process.stdout.write(`${JSON.stringify(stamped)}\n`)
+}
+
+function codeOf(error: unknown): number {
+  if (!(error instanceof CleanupError)) return exitCodes.unforeseen
+  const isUsage = error.code === 'bad-argument' || error.code === 'no-workspace'
+  return isUsage ? exitCodes.wrongUsage : exitCodes.cannotBegin
+}

@@ -1,0 +1,80 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { words } from '../errors.ts'
+import { daemonLock } from '../workspace/layout.ts'
+import { Instance } from './instance.ts'
+import { Told } from './told.ts'
+import { type Depth, Warden, type WardenOptions } from './warden.ts'
+
+/**
+ * The daemon's post at one workspace: it holds it as the one daemon there, and leaves it to a warden. A workspace that is
+ * removed is waited for; in one that comes back the lock is taken anew, because the old one went with the old folder.
+ */
+export class Post implements AsyncDisposable {
+  readonly #options: WardenOptions
+  readonly #warden: Warden
+  readonly #told = new Told()
+  #instance: Instance | undefined
+
+  constructor(options: WardenOptions, instance: Instance) {
+    this.#options = options
+    this.#instance = instance
+    this.#warden = new Warden(options)
+  }
+
+  get isBusy(): boolean {
+    return this.#instance !== undefined && this.#warden.isBusy
+  }
+
+  get pending(): number {
+    return this.#instance ? this.#warden.pending : 0
+  }
+
+  round(depth: Depth, terminals: ReadonlySet<string>): void {
+    if (depth !== 'glance') this.#hold()
+    try {
+      if (this.#instance) this.#warden.round(depth, terminals)
+      this.#tell('round', undefined)
+    } catch (error) {
+      // One workspace in trouble must not leave the others unwatched.
+      this.#tell('round', words(error))
+    }
+  }
+
+  idle(): Promise<void> {
+    return this.#warden.idle()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#warden[Symbol.asyncDispose]()
+    this.#instance?.[Symbol.dispose]()
+  }
+
+  #hold(): void {
+    const { workspace, observer } = this.#options
+    try {
+      if (this.#instance?.isValid) return
+      this.#instance?.[Symbol.dispose]()
+      this.#instance = undefined
+      // Only what lies in the workspace is made anew, never the workspace itself.
+      if (!fs.existsSync(workspace)) throw new Error(`The workspace ${workspace} is gone; waiting for it.`)
+      fs.mkdirSync(path.dirname(daemonLock(workspace)), { recursive: true })
+      this.#instance = new Instance(workspace)
+      observer.log({ event: 'workspace-back', workspace })
+      this.#tell('workspace', undefined)
+    } catch (error) {
+      this.#tell('workspace', words(error))
+    }
+  }
+
+  #tell(about: 'workspace' | 'round', problem: string | undefined): void {
+    const { workspace, observer } = this.#options
+    if (problem === undefined) {
+      if (!this.#told.isOver(about)) return
+    } else if (this.#told.isNews(about, problem)) {
+      const event = about === 'workspace' ? 'workspace-lost' : 'problem'
+      observer.log({ event, workspace, problem })
+    }
+    observer.degraded(`${about} ${workspace}`, problem)
+  }
+}

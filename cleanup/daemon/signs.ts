@@ -1,0 +1,53 @@
+import { childrenOf } from '../processes/children.ts'
+import { recordedTmux } from '../tmux/recorded.ts'
+import type { AgentEntry } from '../workspace/registry-types.ts'
+import { recordedShell } from './pane-shell.ts'
+import { isGone } from './signal-zero.ts'
+import { terminalOf } from './terminal-watch.ts'
+
+interface Known {
+  since: number
+  pids: number[]
+  terminal: string | undefined
+}
+
+/** How long a new agent's pane is asked for its claude with every glance, in ms: it starts some time after the pane. */
+const STARTING_MS = 5_000
+
+/**
+ * Tells at a glance whether an agent may have ended: a process of it is gone, or its terminal. It is only a reason to
+ * look closer; tmux is asked before anything is concluded.
+ */
+export class Signs {
+  readonly #known = new Map<string, Known>()
+
+  /** Notes by what an agent is known to live. To be called whenever its entry was read anew, and from time to time. */
+  know(key: string, entry: AgentEntry): void {
+    const recorded = recordedTmux(entry)
+    const known = this.#known.get(key)
+    const pids = recorded ? [recorded.pane_pid, recorded.server_pid, ...runBy(entry)] : []
+    // A terminal is read once: of one that has gone already there is nothing to be heard.
+    const terminal = known?.terminal ?? (recorded && terminalOf(recorded.pane_pid))
+    this.#known.set(key, { since: known?.since ?? performance.now(), pids, terminal })
+  }
+
+  areOfAnEnd(key: string, entry: AgentEntry, terminals: ReadonlySet<string>): boolean {
+    const known = this.#known.get(key)
+    if (!known) return false
+    const { since, pids, terminal } = known
+    if (terminal !== undefined && terminals.has(terminal)) return true
+    // Of an agent whose place nobody recorded any terminal may have been the one.
+    if (pids.length === 0) return terminals.size > 0
+    if (pids.length === 2 && performance.now() - since < STARTING_MS) this.know(key, entry)
+    return pids.some(isGone)
+  }
+
+  forget(key: string): void {
+    this.#known.delete(key)
+  }
+}
+
+/** What runs below the shell of its pane: claude and whoever reads its output. */
+function runBy(entry: AgentEntry): number[] {
+  return childrenOf(recordedShell(entry) ?? 0) ?? []
+}

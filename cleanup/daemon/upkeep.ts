@@ -1,0 +1,119 @@
+import fs from 'node:fs'
+import { words } from '../errors.ts'
+import { applyPlan } from '../retention/apply.ts'
+import { type Clock, readClock } from '../retention/clock.ts'
+import { planRetention } from '../retention/plan.ts'
+import type { RetentionReport } from '../retention/plan-types.ts'
+import type { PolicyTexts, RetentionPolicy } from '../retention/policy.ts'
+import { policyOf } from '../retention/policy-file.ts'
+import type { Observer } from './observer.ts'
+import { Told } from './told.ts'
+
+export interface UpkeepOptions {
+  workspaces: readonly string[]
+  /** Goes before what a workspace's own policy file says. */
+  policy: PolicyTexts
+  observer: Observer
+  times?: { firstMs: number; everyMs: number; pressureMs: number }
+}
+
+/** The first time soon after the start, then every hour; and how often it is looked whether the disk is short, in ms. */
+const TIMES = { firstMs: 30_000, everyMs: 3_600_000, pressureMs: 60_000 }
+/** How long after a run the disk may be short without another one, in ms: that one could not free more either. */
+const AFTER_RUN_MS = 600_000
+
+/** Applies retention from time to time, and at once where a disk has less free than is wanted. One run at a time. */
+export class Upkeep {
+  readonly #options: UpkeepOptions
+  readonly #times: typeof TIMES
+  readonly #told = new Told()
+  readonly #stop = new AbortController()
+  readonly #since: Clock | undefined = clockOrNothing()
+  #dueAt: number
+  #pressureAt: number
+  #ranAt = Number.NEGATIVE_INFINITY
+  #running: Promise<void> | undefined
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options
+    this.#times = options.times ?? TIMES
+    this.#dueAt = performance.now() + this.#times.firstMs
+    this.#pressureAt = this.#dueAt
+  }
+
+  /** To be called with every round. Costs nothing when nothing is due. */
+  round(): void {
+    const now = performance.now()
+    if (this.#running || (now < this.#dueAt && now < this.#pressureAt)) return
+    const isDue = now >= this.#dueAt
+    this.#pressureAt = now + this.#times.pressureMs
+    if (isDue) this.#dueAt = now + this.#times.everyMs
+    this.#running = this.#look(isDue).finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  /** Stops between two files. */
+  async end(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+  }
+
+  async #look(isDue: boolean): Promise<void> {
+    for (const workspace of this.#options.workspaces) {
+      if (this.#stop.signal.aborted) return
+      try {
+        const policy = await policyOf(workspace, this.#options.policy)
+        const isPressing = performance.now() - this.#ranAt >= AFTER_RUN_MS && isShort(workspace, policy)
+        if (isDue || isPressing) await this.#run(workspace, policy)
+      } catch (error) {
+        this.#tell(workspace, [words(error)])
+      }
+    }
+  }
+
+  async #run(workspace: string, policy: RetentionPolicy): Promise<void> {
+    const { observer } = this.#options
+    this.#ranAt = performance.now()
+    const plan = await planRetention([workspace], policy, { ...(this.#since && { since: this.#since }) })
+    const report = await applyPlan(plan, { log: observer.log, signal: this.#stop.signal })
+    const done = report.outcomes.filter(({ outcome }) => outcome === 'removed' || outcome === 'compressed')
+    if (done.length > 0) observer.log({ event: 'retention', workspace, ...summary(report) })
+    this.#tell(workspace, [
+      ...plan.problems,
+      ...report.problems,
+      ...report.floors.flatMap(floor => floor.shortage),
+    ])
+  }
+
+  #tell(workspace: string, problems: string[]): void {
+    const { observer } = this.#options
+    const problem = problems.length > 0 ? problems.join(' ') : undefined
+    if (problem === undefined) this.#told.isOver(workspace)
+    else if (this.#told.isNews(workspace, problem))
+      observer.log({ event: 'retention-problem', workspace, problem })
+    observer.degraded(`retention ${workspace}`, problem)
+  }
+}
+
+function summary({ outcomes }: RetentionReport) {
+  const count = (what: string) => outcomes.filter(({ outcome }) => outcome === what).length
+  const savedBytes = outcomes.reduce((bytes, outcome) => bytes + outcome.savedBytes, 0)
+  return { removed: count('removed'), compressed: count('compressed'), savedBytes }
+}
+
+function isShort(workspace: string, { minFree }: RetentionPolicy): boolean {
+  if (!minFree) return false
+  const { bavail, blocks, frsize } = fs.statfsSync(workspace)
+  const wanted = 'bytes' in minFree ? minFree.bytes : (blocks * frsize * minFree.percent) / 100
+  return bavail * frsize < wanted
+}
+
+/** Without a /proc retention refuses by itself, and says why. */
+function clockOrNothing(): Clock | undefined {
+  try {
+    return readClock()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,52 @@
+import type { Ending } from '../cleaning/intent.ts'
+import type { Log } from '../cleaning/report.ts'
+import { streamLog } from '../workspace/layout.ts'
+import { idleEnding } from './idle.ts'
+import type { Listed } from './registry-watch.ts'
+import { markSilence, Silences } from './silence.ts'
+
+export interface WatchdogOptions {
+  /** How long an agent may say nothing before it is called silent, in ms. */
+  silentAfterMs: number
+  /** Ends those that finished and idle. Otherwise silence is only told. */
+  endIdle: boolean
+}
+
+/** Marks agents that have gone silent, tells of each once, and ends those that finished and idle when asked to. */
+export class Watchdog {
+  readonly #options: WatchdogOptions
+  readonly #silences: Silences
+  readonly #log: Log
+
+  constructor(options: WatchdogOptions, log: Log) {
+    this.#options = options
+    this.#silences = new Silences(options.silentAfterMs)
+    this.#log = log
+  }
+
+  /** Looks once; returns what is to be done about it, which resolves with an ending where there is one. */
+  look({ key, ref, entry }: Listed): (() => Promise<Ending | undefined>) | undefined {
+    const { silentAfterMs, endIdle } = this.#options
+    const about = { agent: ref.agentId, task: ref.taskId }
+    const silence = this.#silences.look(key, entry, streamLog(ref))
+    if (silence === undefined || (silence === 'lasts' && !endIdle)) return undefined
+    return async () => {
+      if (silence === 'begins') {
+        this.#log({ event: 'silent', ...about, forMs: silentAfterMs })
+        await markSilence(ref, new Date(Date.now() - silentAfterMs))
+      }
+      if (silence === 'ends') {
+        this.#log({ event: 'speaks-again', ...about })
+        await markSilence(ref, undefined)
+        return undefined
+      }
+      const ending = endIdle ? await idleEnding(ref, entry) : undefined
+      if (ending) this.#log({ event: 'idle', ...about, ...ending })
+      return ending
+    }
+  }
+
+  forget(key: string): void {
+    this.#silences.forget(key)
+  }
+}

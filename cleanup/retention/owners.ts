@@ -1,0 +1,58 @@
+import fs from 'node:fs'
+import { CleanupError } from '../errors.ts'
+import { taskRegistry } from '../workspace/layout.ts'
+import { readTaskRegistry } from '../workspace/registry.ts'
+import type { AgentEntry } from '../workspace/registry-types.ts'
+import { isTerminal } from '../workspace/status.ts'
+import { type Clock, readingOf } from './clock.ts'
+import { kindOf } from './folder.ts'
+
+/** What a task's registry says of an agent, for its files' sake. */
+interface Owner {
+  state: 'live' | 'pending' | 'done' | 'unlisted'
+  /** When its cleanup was done, by the wall clock in ms. */
+  doneMs?: number
+}
+
+/** Everything that one task's registry says. */
+export interface Owners {
+  of: (agentId: string) => Owner
+  /** Earlier readings of the clock, by the agents that live. */
+  readings: Clock[]
+}
+
+/** Reads a task's registry. Throws a CleanupError (`registry-unreadable`): then nothing of the task may go. */
+export function readOwners(workspace: string, taskId: string): Owners {
+  const file = taskRegistry(workspace, taskId)
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+  // A link could lead out, and a FIFO would be waited for without end.
+  if (stat && !stat.isFile())
+    throw new CleanupError(
+      'registry-unreadable',
+      `The registry ${file} is refused: expected a file, found ${kindOf(stat)}; restore it, then try again.`,
+    )
+  const { agents } = readTaskRegistry(workspace, taskId)
+  const owners = new Map<string, Owner>()
+  for (const entry of agents) owners.set(entry.id, moreAlive(owners.get(entry.id), ownerOf(entry)))
+  const live = agents.filter(({ status }) => !isTerminal(status))
+  return {
+    of: agentId => owners.get(agentId) ?? { state: 'unlisted' },
+    readings: live.flatMap(entry => readingOf(entry) ?? []),
+  }
+}
+
+function ownerOf({ status, cleanup, completed_at }: AgentEntry): Owner {
+  if (!isTerminal(status)) return { state: 'live' }
+  if (cleanup?.state !== 'done') return { state: 'pending' }
+  const doneMs = Date.parse(String(cleanup.finished_at ?? completed_at))
+  return { state: 'done', ...(!Number.isNaN(doneMs) && { doneMs }) }
+}
+
+const ORDER: Owner['state'][] = ['live', 'pending', 'done', 'unlisted']
+
+/** Should a registry list an id twice, the entry that protects more counts. */
+function moreAlive(known: Owner | undefined, other: Owner): Owner {
+  if (!known || ORDER.indexOf(other.state) < ORDER.indexOf(known.state)) return other
+  if (other.state !== known.state) return known
+  return (other.doneMs ?? 0) > (known.doneMs ?? 0) ? other : known
+}

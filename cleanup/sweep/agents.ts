@@ -1,0 +1,87 @@
+import { type Unattributable, unattributable } from '../claims/unattributable.ts'
+import { isPending } from '../cleaning/intent.ts'
+import { judge } from '../daemon/judge.ts'
+import { words } from '../errors.ts'
+import { recordedTmux } from '../tmux/recorded.ts'
+import { type AgentRef, validateRef } from '../workspace/layout.ts'
+import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
+import { isTerminal } from '../workspace/status.ts'
+import { type Plan, planFor } from './plan.ts'
+import type { Registries } from './registries.ts'
+
+/** What a sweep found of one agent that a registry lists. */
+export type FoundAgent = {
+  agent: AgentRef
+  /** What the registry says of it now. */
+  status: string
+  why: string
+} & (
+  | /** It lives, or is being deployed, and is left alone. */ { state: 'live' | 'young' }
+  | /** Its end is known and its cleanup is to be done: `to` is the status it gets. */ {
+      state: 'ended'
+      to: string
+      plan: Plan
+      unattributable: Unattributable[]
+    }
+  | /** Its entry names what no agent may be named. */ { state: 'refused' }
+  | /** Something could not be read or asked, so that nothing is known of it. */ { state: 'unknown' }
+)
+
+/** Looks at every agent that the registries of a workspace list. `minAgeMs`: younger ones may still be being deployed. */
+export async function findAgents(
+  workspace: string,
+  { tasks }: Registries,
+  minAgeMs: number,
+): Promise<FoundAgent[]> {
+  const looks = [...tasks].flatMap(([taskId, registry]) =>
+    registry.agents.map(entry => lookAt({ workspace, taskId, agentId: entry.id }, entry, registry, minAgeMs)),
+  )
+  return (await Promise.all(looks)).filter(one => one !== undefined)
+}
+
+async function lookAt(
+  agent: AgentRef,
+  entry: AgentEntry,
+  registry: TaskRegistry,
+  minAgeMs: number,
+): Promise<FoundAgent | undefined> {
+  const { status } = entry
+  if (isTerminal(status) && !isPending(entry)) return undefined
+  try {
+    validateRef(agent)
+  } catch (error) {
+    return { agent, status, state: 'refused', why: words(error) }
+  }
+  try {
+    if (isPending(entry)) return await ended(agent, entry, registry, status, whyPending(entry))
+    const ending = await judge(agent, entry)
+    if (!ending) return { agent, status, state: 'live', why: 'it lives' }
+    if (!recordedTmux(entry) && isYoung(entry, minAgeMs))
+      return { agent, status, state: 'young', why: 'it is young enough to be still being deployed' }
+    return await ended(agent, entry, registry, ending.status, ending.reason)
+  } catch (error) {
+    return { agent, status, state: 'unknown', why: words(error) }
+  }
+}
+
+async function ended(
+  agent: AgentRef,
+  { status }: AgentEntry,
+  registry: TaskRegistry,
+  to: string,
+  why: string,
+): Promise<FoundAgent> {
+  const { plan, scene, claims } = await planFor(agent, registry)
+  return { agent, status, state: 'ended', why, to, plan, unattributable: unattributable(scene, claims) }
+}
+
+function whyPending({ status, cleanup }: AgentEntry): string {
+  if (!cleanup) return `it is ${status}, and nobody cleaned up after it`
+  const problems = cleanup.problems?.length ? `: ${cleanup.problems.join(' ')}` : ''
+  return `it is ${status}, and its cleanup was begun at ${cleanup.since} and not finished${problems}`
+}
+
+/** Without a time of its start an agent is of unknown age, and counts as young. */
+function isYoung({ started_at }: AgentEntry, minAgeMs: number): boolean {
+  return !(Date.now() - Date.parse(started_at ?? '') >= minAgeMs)
+}

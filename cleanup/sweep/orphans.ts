@@ -1,0 +1,148 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { claim } from '../claims/claim.ts'
+import { look } from '../claims/scene.ts'
+import { words } from '../errors.ts'
+import { startOf } from '../processes/table.ts'
+import { defaultSocket } from '../tmux/default-socket.ts'
+import { recordedTmux } from '../tmux/recorded.ts'
+import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
+import { validateAgentId } from '../workspace/ids.ts'
+import { type AgentRef, taskFolder } from '../workspace/layout.ts'
+import type { TaskRegistry } from '../workspace/registry-types.ts'
+import { describeFile, type Plan, type PlannedFile, planOf } from './plan.ts'
+import type { Registries } from './registries.ts'
+
+/** A session with an agent's name that no registry lists. It may be that of a workspace that was not looked at. */
+export interface OrphanSession {
+  socket: string
+  id: string
+  name: string
+  /** How long ago it was created, in ms. */
+  ageMs: number
+  plan: Plan
+}
+
+export interface FoundOrphans {
+  sessions: OrphanSession[]
+  /** Prompts of agents that their task's registry does not list. */
+  prompts: PlannedFile[]
+  /** What could not be asked, in sentences. */
+  problems: string[]
+}
+
+const PREFIX = 'agent_'
+const PROMPT = /^agent_prompt_(.+)\.txt$/
+/** Stands for the task of an agent that no registry lists; no folder of that name is made. */
+const NO_TASK = 'no-task'
+
+/**
+ * Looks for what no registry knows, at least `minAgeMs` old: a deploy registers its agent a little before, or after.
+ * `beside` are the registries of other workspaces, whose sessions are no orphans. A registry that could not be read may
+ * list any session, so with one such no session counts as an orphan.
+ */
+export async function findOrphans(
+  workspace: string,
+  own: Registries,
+  beside: readonly Registries[],
+  minAgeMs: number,
+): Promise<FoundOrphans> {
+  const found: FoundOrphans = {
+    sessions: [],
+    prompts: findPrompts(workspace, own.tasks, minAgeMs),
+    problems: [],
+  }
+  const all = [own, ...beside]
+  if (all.some(({ problems }) => problems.length > 0)) return found
+  const agents = all.flatMap(({ tasks }) => [...tasks.values()]).flatMap(registry => registry.agents)
+  const names = new Set(agents.flatMap(({ id, tmux_session }) => [`${PREFIX}${id}`, tmux_session]))
+  const sockets = new Set([defaultSocket(), ...agents.flatMap(agent => recordedTmux(agent)?.socket ?? [])])
+  for (const socket of sockets) {
+    try {
+      const server = await readServer(socket)
+      if (server) found.sessions.push(...(await orphansOf(workspace, server, socket, names, minAgeMs)))
+    } catch (error) {
+      found.problems.push(words(error))
+    }
+  }
+  return found
+}
+
+async function orphansOf(
+  workspace: string,
+  server: TmuxServer,
+  socket: string,
+  names: ReadonlySet<unknown>,
+  minAgeMs: number,
+): Promise<OrphanSession[]> {
+  const orphans: OrphanSession[] = []
+  for (const session of server.sessions) {
+    const ageMs = Date.now() - session.created * 1000
+    if (!session.name.startsWith(PREFIX) || names.has(session.name) || ageMs < minAgeMs) continue
+    const plan = await planOfSession(workspace, server, session)
+    if (plan) orphans.push({ socket, id: session.id, name: session.name, ageMs, plan })
+  }
+  return orphans
+}
+
+async function planOfSession(
+  workspace: string,
+  server: TmuxServer,
+  session: TmuxSession,
+): Promise<Plan | undefined> {
+  const { scene, claims } = await lookAtSession(workspace, server, session)
+  // Its processes carry the marker of an agent that a registry of another workspace lists: it is no orphan.
+  if (claims.spared.some(({ sparedFor }) => sparedFor === 'other-agent')) return undefined
+  return { ...planOf(scene, claims), remove: [], archive: [] }
+}
+
+/** An orphan session as the agent that it would be, if a registry listed it. */
+export async function lookAtSession(workspace: string, server: TmuxServer, session: TmuxSession) {
+  const agentId = safeId(session.name.slice(PREFIX.length))
+  const ref: AgentRef = { workspace, taskId: NO_TASK, agentId }
+  const [pane] = session.panes
+  const entry = {
+    id: agentId,
+    status: 'running',
+    tmux: {
+      socket: server.socket,
+      server_pid: server.pid,
+      session_id: session.id,
+      session_created: session.created,
+      pane_id: pane?.id ?? '%0',
+      pane_pid: pane?.pid ?? 0,
+      pane_start: (pane && !pane.dead && startOf(pane.pid)) || 0,
+    },
+  }
+  const scene = await look(ref, { task_id: NO_TASK, agents: [entry] })
+  // What such an agent's log is, only its own reader knows: the one file of that name that is open.
+  const log = [...scene.openFiles.keys()].find(file => path.basename(file) === `${agentId}_stream.jsonl`)
+  const known = log === undefined ? scene : { ...scene, log }
+  return { scene: known, claims: claim(known) }
+}
+
+/** A name is only ever compared; as a part of a path it must be none that leads anywhere. */
+function safeId(id: string): string {
+  try {
+    return validateAgentId(id)
+  } catch {
+    return 'unnamed'
+  }
+}
+
+function findPrompts(
+  workspace: string,
+  registries: ReadonlyMap<string, TaskRegistry>,
+  minAgeMs: number,
+): PlannedFile[] {
+  return [...registries].flatMap(([taskId, { agents }]) => {
+    const folder = taskFolder(workspace, taskId)
+    const ids = new Set(agents.map(({ id }) => id))
+    const orphaned = fs
+      .readdirSync(folder)
+      .filter(name => !ids.has(PROMPT.exec(name)?.[1] ?? name) && PROMPT.test(name))
+    return orphaned
+      .flatMap(name => describeFile(path.join(folder, name)))
+      .filter(({ ageMs }) => ageMs >= minAgeMs)
+  })
+}

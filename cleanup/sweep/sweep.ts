@@ -1,0 +1,98 @@
+import { cleanUp } from '../cleaning/clean-up.ts'
+import type { Outcome } from '../cleaning/report.ts'
+import { CleanupError, words } from '../errors.ts'
+import { type Action, doneActions, plannedActions } from './actions.ts'
+import { type FoundAgent, findAgents } from './agents.ts'
+import { type FoundOrphans, findOrphans } from './orphans.ts'
+import { readRegistries } from './registries.ts'
+import { removeOrphans } from './remove-orphans.ts'
+
+export interface SweepOptions {
+  /** False, the default, looks only. */
+  apply?: boolean
+  /** Also removes the sessions and prompts that no registry knows. */
+  orphans?: boolean
+  graceMs: number
+  /** What is younger, in ms, may still be being deployed. */
+  minAgeMs: number
+  /** Other workspaces: a session that one of them lists is no orphan. */
+  beside?: readonly string[]
+}
+
+/** What was done to one agent or orphan; absent in a dry run. */
+export interface Done {
+  outcome: Outcome | 'failed'
+  actions: Action[]
+  /** What is left and why, in sentences. */
+  problems: string[]
+}
+
+export interface Sweep {
+  workspace: string
+  applied: boolean
+  agents: (FoundAgent & { done?: Done })[]
+  orphans: FoundOrphans & { done?: Done }
+  /** Everything that is to be done, or that an apply would do, as one list. */
+  actions: Action[]
+  /** What could not be read or asked, in sentences. */
+  problems: string[]
+}
+
+/** Looks at everything in a workspace that may have been left behind, and cleans it up when it is told to. */
+export async function sweep(workspace: string, options: SweepOptions): Promise<Sweep> {
+  const { minAgeMs, beside = [] } = options
+  const registries = readRegistries(workspace)
+  const agents = await findAgents(workspace, registries, minAgeMs)
+  const orphans = await findOrphans(workspace, registries, beside.map(readRegistries), minAgeMs)
+  const found: Sweep = {
+    workspace,
+    applied: options.apply === true,
+    agents,
+    orphans,
+    actions: [...agents.flatMap(actionsFor), ...(options.orphans ? actionsForOrphans(orphans) : [])],
+    problems: [...registries.problems, ...orphans.problems],
+  }
+  if (!options.apply) return found
+  found.agents = await Promise.all(agents.map(agent => finish(agent, options.graceMs)))
+  if (options.orphans) found.orphans.done = await removeOrphans(workspace, orphans, options.graceMs)
+  return found
+}
+
+/** True when something could not be read or asked: then the rest says nothing of it. */
+export const isUncertain = ({ problems, agents }: Sweep): boolean =>
+  problems.length > 0 || agents.some(({ state, done }) => state === 'unknown' || done?.outcome === 'failed')
+
+/** True when something that was to be cleaned up is still there. */
+export const isLeft = ({ agents, orphans }: Sweep): boolean =>
+  [...agents, orphans].some(({ done }) => done?.outcome === 'unfinished') ||
+  agents.some(({ state }) => state === 'refused')
+
+function actionsFor(found: FoundAgent): Action[] {
+  if (found.state !== 'ended') return []
+  const { agent, to, plan } = found
+  return [...plannedActions(plan), { do: 'register', agent: `${agent.taskId}/${agent.agentId}`, status: to }]
+}
+
+function actionsForOrphans({ sessions, prompts }: FoundOrphans): Action[] {
+  return [
+    ...sessions.flatMap(({ plan }) => plannedActions(plan)),
+    ...prompts.map(({ file }): Action => ({ do: 'remove', file })),
+  ]
+}
+
+async function finish(found: FoundAgent, graceMs: number): Promise<FoundAgent & { done?: Done }> {
+  if (found.state !== 'ended') return found
+  const { agent, to, why, plan } = found
+  try {
+    const report = await cleanUp(agent, { status: to, reason: why, graceMs })
+    const isDone = report.outcome === 'clean' || report.outcome === 'already-clean'
+    const register: Action[] = isDone
+      ? [{ do: 'register', agent: `${agent.taskId}/${agent.agentId}`, status: report.status }]
+      : []
+    const actions = [...doneActions(report, plan.session?.name), ...register]
+    return { ...found, done: { outcome: report.outcome, actions, problems: report.problems } }
+  } catch (error) {
+    if (!(error instanceof CleanupError)) throw error
+    return { ...found, done: { outcome: 'failed', actions: [], problems: [words(error)] } }
+  }
+}

@@ -1,0 +1,23 @@
+import { spawnSync } from 'node:child_process'
+import path from 'node:path'
+
+const PROGRAM = path.join(import.meta.dirname, '..', '..', '..', 'harness', 'cli', 'leakrig.ts')
+
+/** Runs `leakrig` to its end. */
+export function leakrig(args: string[], folder?: string): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
+    encoding: 'utf8',
+    cwd: folder,
+  })
+  return { code: status, out: stdout, err: stderr.trim() }
+}
+
+/** The same, of what it printed as JSON. */
+export function leakrigJson<T>(args: string[]): T {
+  const { out, err } = leakrig([...args, '--json'])
+  try {
+    return JSON.parse(out)
+  } catch {
+    throw new Error(`leakrig ${args.join(' ')} printed no JSON: ${out}${err}`)
+  }
+}

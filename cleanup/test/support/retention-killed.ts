@@ -1,0 +1,12 @@
+// A retention in a process of its own, which dies of -9: `retention-killed.ts <workspace> <compression> <event> <its count>`.
+import { applyPlan, parsePolicy, planRetention } from '../../index.ts'
+
+const [workspace = '', compress = 'none', fatal, count = '1'] = process.argv.slice(2)
+let left = Number(count)
+
+const plan = await planRetention([workspace], parsePolicy({ compress }))
+await applyPlan(plan, {
+  log: ({ event }) => {
+    if (event === fatal && --left === 0) process.kill(process.pid, 'SIGKILL')
+  },
+})

@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+
+const PROGRAM = path.join(import.meta.dirname, '..', '..', '..', 'harness', 'cli', 'leakrig.ts')
+
+export interface Ran {
+  code: number | null
+  out: string
+  err: string
+}
+
+/** Runs `leakrig retention` to its end; `within` is a command line that runs another one, as nsenter does. */
+export async function runRetention(args: string[], within: string[] = [], cwd = '/'): Promise<Ran> {
+  const [command = '', ...rest] = [...within, process.execPath, PROGRAM, 'retention', ...args]
+  const child = spawn(command, rest, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ran: Ran = { code: null, out: '', err: '' }
+  child.stdout.on('data', (text: Buffer) => {
+    ran.out += text
+  })
+  child.stderr.on('data', (text: Buffer) => {
+    ran.err += text
+  })
+  const [code] = await once(child, 'close')
+  return { ...ran, code }
+}

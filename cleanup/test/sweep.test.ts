@@ -1,0 +1,197 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type AgentRef, layout, readTaskRegistry, type Sweep, updateAgent } from '../index.ts'
+import type { Action } from '../sweep/actions.ts'
+import { leakrig, leakrigJson } from './support/cli.ts'
+import { isRunning, kill, NO_TRACES, Rig, traces } from './support/rig.ts'
+import { until } from './support/until.ts'
+
+const idle = 'echo ready; sleep 1000 & wait'
+const stubborn = `(setsid bash -c 'trap "" TERM HUP; sleep 1000 & wait' >/dev/null 2>&1 &); ${idle}`
+
+interface Answer {
+  exitCode: number
+  sweeps: Sweep[]
+}
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+const run = (...args: string[]) => leakrigJson<Answer>(['sweep', rig.workspace, '--grace', '1', ...args])
+const names = (actions: readonly Action[]) => actions.map(action => JSON.stringify(action)).sort()
+const done = ({ sweeps }: Answer) =>
+  sweeps.flatMap(({ agents, orphans }) => [...agents, orphans].flatMap(one => one.done?.actions ?? []))
+const planned = ({ sweeps }: Answer) => sweeps.flatMap(({ actions }) => actions)
+
+/** Deploys as the report's system does: no place in tmux, no marker, fields of its own, nothing in the global registry. */
+async function deployTheirs(id: string, claude: string): Promise<AgentRef> {
+  const entry = { their_field: { depth: [1, 2] }, started_at: '2026-01-01T00:00:00Z' }
+  const ref = await rig.deploy(id, { claude, recorded: false, marker: false, entry })
+  const file = layout.globalRegistry(rig.workspace)
+  const global = JSON.parse(fs.readFileSync(file, 'utf8'))
+  delete global.agents[id]
+  fs.writeFileSync(file, JSON.stringify({ ...global, their_setting: 7 }))
+  return ref
+}
+
+test('a dry run names exactly what apply then does, on a workspace as the report’s system leaves it', async () => {
+  const completed = await deployTheirs('completed', stubborn)
+  const vanished = await deployTheirs('vanished', idle)
+  const working = await deployTheirs('working', idle)
+  const killed = await rig.deploy('killed', { claude: idle })
+  await updateAgent(completed, entry => Object.assign(entry, { status: 'completed' }))
+  rig.tmux('kill-session', '-t', '=agent_vanished:')
+  kill(rig.entry(killed).tmux?.pane_pid ?? 0)
+  await until('they have gone', () => !rig.sessions().some(name => /vanished|killed/.test(name)))
+  const orphan = layout.promptFile(rig.ref('nobody'))
+  fs.writeFileSync(orphan, 'a prompt')
+  rig.tmux('new-session', '-d', '-s', 'agent_unlisted', 'sleep 1000')
+  const bystander = rig.start('bash', ['-c', 'sleep 1000; : agent_completed claude'])
+
+  const dry = run('--orphans', '--min-age', '0')
+  expect(dry.exitCode).toBe(0)
+  expect(done(dry)).toEqual([])
+  expect(rig.sessions().sort()).toEqual(['agent_completed', 'agent_unlisted', 'agent_working', 'user'])
+  expect(fs.existsSync(orphan)).toBe(true)
+  expect(rig.entry(vanished).status).toBe('running')
+  const doing = new Set(planned(dry).map(action => action.do))
+  expect([...doing].sort()).toEqual(['archive', 'close', 'end', 'register', 'remove'])
+
+  const applied = run('--apply', '--orphans', '--min-age', '0')
+  expect(names(done(applied))).toEqual(names(planned(dry)))
+  expect(applied.exitCode).toBe(0)
+  expect(rig.sessions().sort()).toEqual(['agent_working', 'user'])
+  expect(fs.existsSync(orphan)).toBe(false)
+  for (const ref of [completed, vanished, killed]) expect(traces(rig, ref)).toEqual(NO_TRACES)
+  expect(isRunning(bystander)).toBe(true)
+  expect(rig.entry(working)).toMatchObject({ status: 'running', their_field: { depth: [1, 2] } })
+  expect(rig.entry(vanished)).toMatchObject({
+    status: 'crashed',
+    reason: expect.stringMatching(/session/),
+    their_field: { depth: [1, 2] },
+  })
+  const global = JSON.parse(fs.readFileSync(layout.globalRegistry(rig.workspace), 'utf8'))
+  expect(global).toMatchObject({ their_setting: 7, agents: { completed: { status: 'completed' } } })
+
+  expect(planned(run('--orphans', '--min-age', '0'))).toEqual([])
+}, 60_000)
+
+test('what a killed cleaner left is finished', async () => {
+  const ref = await rig.deploy('a', { claude: idle })
+  const since = new Date().toISOString()
+  await updateAgent(ref, entry =>
+    Object.assign(entry, { status: 'terminated', cleanup: { state: 'pending', since, reason: 'asked' } }),
+  )
+  const text = leakrig(['sweep', rig.workspace]).out
+  expect(text).toMatch(/TASK-1\/a: it is terminated, and its cleanup was begun at .* not finished/)
+  expect(text).toMatch(/because pane: tmux started it in pane %\d+/)
+  expect(text).toMatch(/nothing was done: \d+ actions with --apply/)
+  expect(names(done(run('--apply')))).toContainEqual(
+    JSON.stringify({ do: 'register', agent: 'TASK-1/a', status: 'terminated' }),
+  )
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
+
+test('orphans are only shown when nobody asks for them, and not at all when young or known elsewhere', async () => {
+  const ref = await rig.deploy('a', { claude: idle })
+  const prompt = layout.promptFile(rig.ref('nobody'))
+  fs.writeFileSync(prompt, 'a prompt')
+  rig.tmux('new-session', '-d', '-s', 'agent_unlisted', 'sleep 1000')
+  // Lists the agent itself: from here its session looks like an orphan.
+  const elsewhere = path.join(rig.folder, 'elsewhere')
+  fs.mkdirSync(path.join(elsewhere, 'T'), { recursive: true })
+  fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{"agents": []}')
+  expect(run().sweeps[0]?.orphans).toMatchObject({ sessions: [], prompts: [] })
+  const found = run('--apply', '--min-age', '0')
+  expect(found.sweeps[0]?.orphans).toMatchObject({
+    sessions: [{ name: 'agent_unlisted' }],
+    prompts: [{ file: prompt }],
+  })
+  expect(found.exitCode).toBe(0)
+  const other = leakrigJson<Answer>(['sweep', elsewhere, '--min-age', '0', '--orphans', '--apply'])
+  expect(names(planned(other))).toContainEqual(JSON.stringify({ do: 'close', session: 'agent_unlisted' }))
+  expect(rig.sessions().sort()).toEqual(['agent_a', 'user'])
+  expect(fs.existsSync(prompt)).toBe(true)
+  // Without a marker only the registry of the other workspace tells, and only when it can be read.
+  await deployTheirs('theirs', idle)
+  const shown = (...more: string[]) =>
+    leakrigJson<Answer>(['sweep', elsewhere, ...more, '--min-age', '0']).sweeps[0]?.orphans.sessions.map(
+      ({ name }) => name,
+    )
+  expect(shown()).toEqual(['agent_theirs'])
+  expect(shown(rig.workspace)).toEqual([])
+  fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{')
+  expect(shown()).toEqual([])
+  expect(rig.processesOf(ref)).toHaveLength(4)
+})
+
+describe('what cannot be asked is said, and the rest is done', () => {
+  test('a registry that is cut in half', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    await updateAgent(ref, entry => Object.assign(entry, { status: 'failed' }))
+    fs.mkdirSync(path.join(rig.workspace, 'TASK-2'))
+    fs.writeFileSync(layout.taskRegistry(rig.workspace, 'TASK-2'), '{"agents": [')
+    const found = run('--apply')
+    expect(found.exitCode).toBe(3)
+    expect(found.sweeps[0]?.problems).toEqual([expect.stringMatching(/TASK-2.* could not be read/)])
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+
+  test('a tmux server that hangs', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    await updateAgent(ref, entry => Object.assign(entry, { status: 'failed' }))
+    const hung = await rig.deploy('hung', { claude: idle, socket: `${rig.folder}/hung` })
+    const server = rig.entry(hung).tmux?.server_pid ?? 0
+    process.kill(server, 'SIGSTOP')
+    const found = run('--apply')
+    process.kill(server, 'SIGCONT')
+    expect(found.exitCode).toBe(3)
+    expect(found.sweeps[0]?.agents).toContainEqual(
+      expect.objectContaining({ state: 'unknown', why: expect.stringMatching(/could not be asked/) }),
+    )
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+    expect(rig.entry(hung).status).toBe('running')
+    expect(isRunning(rig.entry(hung).tmux?.pane_pid ?? 0)).toBe(true)
+  }, 40_000)
+})
+
+test('entries named as no agent may be are refused one by one, and hold nobody up', async () => {
+  const ids = ['../x', 'a b', "a'b", 'a\nb', '-rf', '$3', '%7', '=user', 'a*', 'a:b.c', '']
+  const ref = await rig.deploy('a', { claude: idle })
+  const file = layout.taskRegistry(rig.workspace, ref.taskId)
+  const registry = readTaskRegistry(rig.workspace, ref.taskId)
+  const hostile = ids.flatMap(id => [
+    { id, status: 'completed', tmux_session: id, contained: { by: 'tini', pid: 2, start: 3 } },
+    { id: `${id}/2`, status: 'running', tmux_session: 'user' },
+  ])
+  const agents = [...hostile, ...registry.agents.map(one => ({ ...one, status: 'completed' }))]
+  fs.writeFileSync(file, JSON.stringify({ ...registry, agents }))
+  const found = run('--apply')
+  expect(found.exitCode).toBe(1)
+  const refused = found.sweeps[0]?.agents.filter(({ state }) => state === 'refused') ?? []
+  expect(refused).toHaveLength(hostile.length)
+  for (const { why } of refused) expect(why).toMatch(/^The agent id .* is refused: expected .*; .*\.$/s)
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+  expect(rig.sessions()).toEqual(['user'])
+})
+
+test('no workspace, one that is none, and wrong options', () => {
+  const cases: [string[], RegExp][] = [
+    [[], /^leakrig: There is no \.agent-workspace in .*; name the workspace .*\.$/],
+    [['nowhere'], /^leakrig: The workspace "nowhere" is no folder; expected .*\.$/],
+    [[rig.workspace, '--min-age', 'long'], /Expected a number of seconds/],
+  ]
+  for (const [args, said] of cases)
+    expect(leakrig(['sweep', ...args], path.dirname(rig.socket))).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(said),
+    })
+  expect(leakrig(['sweep'], rig.folder)).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/nothing to do/),
+  })
+})

@@ -1,0 +1,68 @@
+import { type CatalogueReport, catalogueExitCode, catalogueTable } from '../report/catalogue.ts'
+import { makeReport, type Report } from '../report/report.ts'
+import { ScenarioReporter } from '../report/reporter.ts'
+import { summaryText } from '../report/summary.ts'
+import type { SandboxChoice } from '../sandbox/choices.ts'
+import { type ChosenSandbox, chooseSandbox } from '../sandbox/start.ts'
+import { UsageError } from './exit.ts'
+import { requireWritable, writeJson } from './json-file.ts'
+import { openVitest } from './vitest.ts'
+
+export interface CatalogueOptions {
+  system: string[]
+  sandbox: SandboxChoice
+  workers?: number
+  json?: string
+  keep?: boolean
+}
+
+/**
+ * Runs the catalogue against each system in turn, and prints the table systems x shapes. `filter` are parts of
+ * cells' names. Returns the exit code.
+ * @throws UsageError for a filter that matches no cell.
+ */
+export async function runCatalogue(options: CatalogueOptions, filter: string[]): Promise<number> {
+  const startedAt = new Date()
+  if (options.json) requireWritable(options.json)
+  const sandbox = await chooseSandbox(options.sandbox)
+  const runs: Report[] = []
+  for (const system of new Set(options.system)) runs.push(await runOne(system, sandbox, options, filter))
+  const table = catalogueTable(runs)
+  const report: CatalogueReport = {
+    schemaVersion: 1,
+    startedAt: startedAt.toISOString(),
+    durationMs: Date.now() - startedAt.getTime(),
+    sandbox,
+    exitCode: catalogueExitCode(runs),
+    runs,
+    table,
+  }
+  console.log(`\n${table}`)
+  if (options.json) writeJson(options.json, report)
+  return report.exitCode
+}
+
+async function runOne(
+  system: string,
+  sandbox: ChosenSandbox,
+  { workers, keep = false }: CatalogueOptions,
+  filter: string[],
+): Promise<Report> {
+  const startedAt = new Date()
+  const reporter = new ScenarioReporter({ onlySkippedWithReason: filter.length > 0 })
+  const vitest = await openVitest([], { projects: ['catalogue'], reporter, workers, names: filter })
+  try {
+    console.log(`leakrig: catalogue, system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
+    for (const project of vitest.projects) project.provide('leakrig', { system, sandbox: sandbox.kind, keep })
+    await vitest.start()
+    if (reporter.results.length + reporter.errors.length === 0)
+      throw new UsageError(
+        `No cell's name contains ${filter.map(word => JSON.stringify(word)).join(' or ')}; leakrig scenarios --list catalogue names them.`,
+      )
+    const report = makeReport({ startedAt, system, sandbox }, reporter)
+    console.log(`${summaryText(report)}\n`)
+    return report
+  } finally {
+    await vitest.close()
+  }
+}

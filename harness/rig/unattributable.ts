@@ -1,0 +1,16 @@
+import type { Resource } from '../snapshot/snapshot.ts'
+import type { Rig } from './rig.ts'
+
+const file = (pattern: RegExp) => (one: Resource) => one.kind === 'file' && pattern.test(one.path)
+
+/** Claude leaves it when it is killed, and only a command that runs names it: to the cleanup it is nobody's. */
+export function excuseShellSnapshot(rig: Rig): Promise<void> {
+  const why = 'unattributable: only a running Bash tool tells whose a shell’s snapshot is'
+  return rig.excuse(why, file(/\/\.claude\/shell-snapshots\//))
+}
+
+/** `/tmp/claude-1a2b-cwd` holds the working folder, which all agents of a workspace share, and nothing else. */
+export function excuseFolderNote(rig: Rig): Promise<void> {
+  const why = 'unattributable: neither its name nor its content tells whose it is'
+  return rig.excuse(why, file(/^\/tmp\/claude-[0-9a-f]+-cwd$/))
+}

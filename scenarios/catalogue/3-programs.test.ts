@@ -1,0 +1,63 @@
+import { endingNames, excuseFolderNote, excuseShellSnapshot } from '../../harness/index.ts'
+import { matrix } from './matrix.ts'
+
+/** What an agent starts beside its children. */
+matrix([
+  {
+    name: 'mcp-launcher',
+    traces: [['process', /mcp-server\.pl/]],
+    outlives: { killed: true, crashed: true },
+  },
+  {
+    name: 'nested-server',
+    traces: [
+      ['server', /swarm-/],
+      ['session', /swarm/],
+      ['process', /^tmux: server/],
+      ['socket', /swarm-/],
+    ],
+    outlives: { killed: true, crashed: true },
+  },
+  {
+    name: 'temp-files',
+    excuse: excuseFolderNote,
+    traces: [
+      ['file', /claude-\w+-cwd/],
+      ['file', /config\.json/],
+    ],
+    outlives: { killed: true, crashed: true },
+  },
+  {
+    name: 'pty',
+    traces: [
+      ['pty', /\/dev\/pts\//],
+      ['process', /ptys\.pl/],
+    ],
+    outlives: { killed: true, crashed: true },
+  },
+  {
+    name: 'respawn',
+    traces: [
+      ['process', /respawn\.pl/],
+      ['process', /sleep 1200/],
+    ],
+    outlives: { killed: true, crashed: true },
+  },
+  {
+    name: 'fork-storm',
+    traces: [['process', /^perl /]],
+    outlives: { killed: true, crashed: true },
+  },
+  {
+    name: 'finished, idle',
+    directive: { persona: 'idles' },
+    before: agent => agent.finishes(),
+    excuse: excuseShellSnapshot,
+    traces: [['process', /^claude /]],
+    outlives: {
+      killed: 'a claude that is hung up ends itself',
+      crashed: 'it is claude that was killed',
+    },
+    endings: endingNames.filter(ending => ending !== 'completes from inside'),
+  },
+])

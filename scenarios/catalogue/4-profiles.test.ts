@@ -1,0 +1,40 @@
+import { matrix } from './matrix.ts'
+
+const bash = { bash: 2, depth: 2 }
+const gone = 'claude ends it: this version ends its own children'
+
+/** The versions of claude, where the outcome differs: what each ends itself, and what it leaves. */
+matrix([
+  {
+    name: 'legacy',
+    directive: { profile: 'legacy', ...bash },
+    traces: [['process', /shell-snapshots/]],
+    outlives: { killed: true, crashed: true },
+  },
+  {
+    name: 'mid',
+    directive: { profile: 'mid', ...bash },
+    traces: [['process', /shell-snapshots/]],
+    outlives: { killed: true, crashed: true },
+  },
+  {
+    name: 'current',
+    directive: { profile: 'current', ...bash },
+    traces: [['process', /shell-snapshots/]],
+    outlives: { killed: gone, crashed: true },
+  },
+  ...(['legacy', 'mid'] as const).flatMap(profile => [
+    {
+      name: `${profile} mcp-launcher`,
+      directive: { profile, shape: 'mcp-launcher' },
+      traces: [['process', /mcp-server\.pl/]] as [['process', RegExp]],
+      outlives: { killed: true as const, crashed: true as const },
+    },
+    {
+      name: `${profile} own-session`,
+      directive: { profile, shape: 'own-session' },
+      traces: [['process', /child\.pl/]] as [['process', RegExp]],
+      outlives: { killed: true as const, crashed: true as const },
+    },
+  ]),
+])

@@ -1,0 +1,66 @@
+import {
+  type Agent,
+  claudeEnds,
+  type Directive,
+  type EndingName,
+  endingNames,
+  endings,
+  endsWell,
+  inject,
+  leaksAsSaid,
+  type Outlives,
+  type Rig,
+  setScene,
+  type Trace,
+  test,
+} from '../../harness/index.ts'
+
+/** One row of the catalogue: what an agent leaks, crossed with every ending. */
+export interface Shape {
+  /** The name in the table; the shape of fake Claude, where the directive names no other. */
+  name: string
+  directive?: Partial<Directive>
+  /** What of it is left where nobody cleans up: the rig has to find each, and to know whose it is. */
+  traces: Trace[]
+  /**
+   * Whether that outlives its agent where nobody cleans up. Not asked for the completions: there nobody ends the
+   * agent, and all of it stays.
+   */
+  outlives: Record<'killed' | 'crashed', Outlives>
+  /** A fault that is there before anybody comes. */
+  prepare?: (rig: Rig) => Promise<void>
+  /** What the agent does before it ends, or what happens to it. */
+  before?: (agent: Agent) => Promise<void>
+  /** Marks what no cleanup can know to be the agent's; where it is left, the report says so. */
+  excuse?: (rig: Rig) => Promise<void>
+  /** Why the cell can not be run in this sandbox; undefined where it can. */
+  objection?: (rig: Rig) => Promise<string | undefined>
+  /** All of them, where nothing else is said. */
+  endings?: readonly EndingName[]
+  /** A program that has to be there, and why; without it the cell is skipped, and says so. */
+  needs?: { program: string; because: string }
+}
+
+/** One test a cell, named `<shape> × <ending>`, each beside all bystanders. */
+export function matrix(shapes: Shape[]): void {
+  for (const shape of shapes)
+    for (const ending of shape.endings ?? endingNames)
+      test(`${shape.name} × ${ending}`, async ({ rig, skip }) => {
+        const { proof } = inject('leakrig')
+        const missing = shape.needs && !proof && !(await rig.has(shape.needs.program))
+        if (missing) skip(`no ${shape.needs?.program} in this sandbox: ${shape.needs?.because}`)
+        const objection = await shape.objection?.(rig)
+        if (objection) skip(objection)
+        await shape.prepare?.(rig)
+        const scene = await setScene(rig, { shape: shape.directive ?? { shape: shape.name }, ending })
+        await shape.before?.(scene.agent)
+        if (!proof) {
+          await shape.excuse?.(rig)
+          return endsWell(scene, ending)
+        }
+        await endings[ending].happens(scene.agent)
+        const leftAlone = ending === 'killed' || ending === 'crashed'
+        if (leftAlone) await claudeEnds(scene.agent)
+        await leaksAsSaid(scene.agent, shape.traces, leftAlone ? shape.outlives[ending] : true)
+      })
+}
