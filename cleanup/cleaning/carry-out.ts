@@ -6,9 +6,11 @@ import { removeCgroup } from '../processes/cgroup.ts'
 import { tellsOpenFiles } from '../processes/open-files.ts'
 import { killSession } from '../tmux/kill-session.ts'
 import { type Ended, endProcesses } from './end-processes.ts'
+import { recordResidue } from './intent.ts'
 import { putAway } from './put-away.ts'
 import type { CleanUpReport, Log } from './report.ts'
-import { noteResidue, removeResidue } from './residue.ts'
+import { noteResidue, toBeNoted } from './residue/note.ts'
+import { removeResidue } from './residue/remove.ts'
 
 /**
  * Does the work of a cleaning whose intent is on disk: ends the processes, then the session, then puts the files away.
@@ -22,6 +24,7 @@ export async function carryOut(
   log: Log,
 ): Promise<void> {
   const residue = noteResidue(first, firstClaims)
+  await recordResidue(first.ref, first.entry, toBeNoted(residue))
   const last = await endProcesses(first, firstClaims, graceMs, log)
   const { roster, survivors, scene, claims } = last
   report.ended = roster.ended()
@@ -34,7 +37,7 @@ export async function carryOut(
       `The environment of ${claims.unreadable.length} processes could not be read, so none of them was claimed by it.`,
     )
   report.session = await closeSession(first, last, report, log)
-  removeResidue(residue, roster.claims(), report, log)
+  removeResidue(residue, scene.log, roster.claims(), report, log)
   if (tellsOpenFiles || survivors.length === 0) putAway(scene, report, log)
   else
     report.problems.push(

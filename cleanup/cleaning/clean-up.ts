@@ -87,7 +87,7 @@ async function attempt(report: CleanUpReport, write: () => Promise<void>): Promi
   try {
     await write()
   } catch (error) {
-    report.problems.push(words(error))
+    if (!report.problems.includes(words(error))) report.problems.push(words(error))
   }
 }
 

@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import { CleanupError } from '../errors.ts'
 import type { Identity } from '../processes/identity.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import { mirror } from '../workspace/mirror.ts'
 import { readAgent } from '../workspace/registry.ts'
-import type { AgentEntry, CleanupRecord } from '../workspace/registry-types.ts'
+import type { AgentEntry, CleanupRecord, NotedResidue } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { changeAgent, updateAgent } from '../workspace/update-agent.ts'
 
@@ -83,13 +84,28 @@ export function isPending(entry: AgentEntry): boolean {
 export async function recordDone(ref: AgentRef): Promise<void> {
   const finished_at = new Date().toISOString()
   const finish = (entry: AgentEntry): void => {
-    const { problems: _solved, ...record } = entry.cleanup ?? pendingNow(entry)
+    const { problems: _solved, residue: _removed, ...record } = entry.cleanup ?? pendingNow(entry)
     entry.cleanup = { ...record, state: 'done', finished_at }
   }
   await mirror(ref, finish)
   await changeAgent(ref, finish)
   // Somebody may have mirrored the entry as it was in between.
   await mirror(ref)
+}
+
+/**
+ * Puts on disk what the agent's processes have told of its files, before they are ended and can be asked no more. For
+ * the task's registry only: it is of no use to anybody but the next cleaner.
+ */
+export async function recordResidue(
+  ref: AgentRef,
+  known: AgentEntry,
+  residue: NotedResidue | undefined,
+): Promise<void> {
+  if (residue === undefined || isDeepStrictEqual(known.cleanup?.residue, residue)) return
+  await changeAgent(ref, entry => {
+    entry.cleanup = { ...(entry.cleanup ?? pendingNow(entry)), residue }
+  })
 }
 
 /** Puts on disk why something is left, so that the reason outlives the cleaner that nobody watched. */

@@ -43,7 +43,6 @@ describe('a process that forks its successor and exits, a thousand times a secon
     const report = await cleanUp(ref, completed)
     expect(await running(`"${file}"`)).toEqual([])
     expect(report).toMatchObject({ outcome: 'clean', problems: [] })
-    expect(report.ms).toBeLessThan(2_500)
     expect(traces(rig, ref)).toEqual(NO_TRACES)
   })
 })

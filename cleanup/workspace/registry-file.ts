@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CleanupError, systemCode, words } from '../errors.ts'
 import { lock, REGISTRY_BYTE } from './locks.ts'
 import { replaceFile } from './replace-file.ts'
@@ -73,13 +74,26 @@ export function changeJson<T>(
   })
 }
 
+/** When a registry may be written again: after a rest, in which more changes come together. In ms of performance.now(). */
+const nextWrite = new Map<string, number>()
+
+/** How long that rest is, as a multiple of what the last write took: a registry of a thousand agents takes many ms. */
+const REST = 4
+/** How long it is at most, in ms, on a disk that is slow. */
+const LONGEST_REST_MS = 40
+
 async function drain<T>(file: string, isRegistry: Check<T>, queue: Change<T>[]): Promise<void> {
   while (queue.length > 0) {
     let batch: Change<T>[] = []
+    const restMs = (nextWrite.get(file) ?? 0) - performance.now()
+    if (restMs > 0) await sleep(restMs)
     try {
       using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS, () => fingerprint(file))
       batch = queue.splice(0)
+      const start = performance.now()
       writeBatch(file, isRegistry, batch)
+      const end = performance.now()
+      nextWrite.set(file, end + Math.min(REST * (end - start), LONGEST_REST_MS))
     } catch (error) {
       for (const change of [...batch, ...queue.splice(0)]) change.reject(failureOf(file, error))
     }

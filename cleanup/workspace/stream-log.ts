@@ -40,6 +40,13 @@ export function backgroundTasks(log: string): Set<unknown> {
   return new Set(all.filter(event => event.is_backgrounded === true).map(event => event.task_id))
 }
 
+/** The tasks that the log itself says ran in the foreground; claude removes their output when they end. */
+export function foregroundTasks(log: string): Set<string> {
+  const all = [...events(readPart(log, 'head')), ...events(readPart(log, 'tail'))]
+  const ids = all.filter(event => event.is_backgrounded === false).map(event => String(event.task_id))
+  return new Set(ids.filter(id => /^[\w-]+$/.test(id)))
+}
+
 /** The lines that are whole events; a log can end, and a part of it begin, in the middle of one. */
 function events(text: string): Json[] {
   return text.split('\n').flatMap(line => {

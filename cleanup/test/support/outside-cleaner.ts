@@ -11,6 +11,8 @@ const here = (name: string) => path.join(import.meta.dirname, name)
 export interface CleanerEnd {
   signal: NodeJS.Signals | null
   report: CleanUpReport | undefined
+  /** What it wrote to its standard error. */
+  said: string
 }
 
 /** Command words for a cleaner that is killed right before its `dieAt`th step; 0 lets it live. */
@@ -31,7 +33,11 @@ export async function runCleaner(
 ): Promise<CleanerEnd> {
   const file = path.join(rig.folder, `${ref.agentId}-${performance.now()}.report`)
   const [command = '', ...args] = [...before, ...cleanerCommand(ref, file, dieAt)]
-  const child = spawn(command, args, { stdio: 'inherit' })
-  const [, signal] = await once(child, 'exit')
-  return { signal, report: fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : undefined }
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', (text: Buffer) => {
+    said += text
+  })
+  const [, signal] = await once(child, 'close')
+  return { signal, said, report: fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : undefined }
 }

@@ -1,9 +1,11 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import type { Claims } from '../claims/evidence.ts'
-import type { Scene } from '../claims/scene.ts'
-import { hasEnded } from '../processes/stat.ts'
-import { initEventOf } from '../workspace/stream-log.ts'
+import type { Claims } from '../../claims/evidence.ts'
+import type { Scene } from '../../claims/scene.ts'
+import { hasEnded } from '../../processes/stat.ts'
+import { initEventOf } from '../../workspace/stream-log.ts'
+import { list } from './files.ts'
+import type { Residue } from './note.ts'
 import { startedAtMs } from './started-at.ts'
 
 /** How long after its start a claude takes its snapshot of the shell, in ms, and how exact the clocks are. */
@@ -26,19 +28,19 @@ export interface Temporary {
 export function findTemporary(
   scene: Scene,
   { claimed }: Claims,
-  homes: Iterable<string>,
-  bases: Iterable<string>,
+  { homes, bases, claudes }: Pick<Residue, 'homes' | 'bases' | 'claudes'>,
 ): Temporary {
   const found: Temporary = { own: [], doubtful: [] }
-  const claudes = [...scene.table.values()].filter(seen => seen.comm === 'claude' && !hasEnded(seen))
-  const others = claudes.filter(({ pid }) => !claimed.has(pid))
+  const others = [...scene.table.values()].filter(
+    seen => seen.comm === 'claude' && !hasEnded(seen) && !claimed.has(seen.pid),
+  )
   const sort = (file: string, isOthers: boolean) => (isOthers ? found.doubtful : found.own).push(file)
 
-  const starts = claudes.filter(({ pid }) => claimed.has(pid)).map(startedAtMs)
+  const starts = [...claudes.values()]
   const isBegin = (start: number, taken: number) =>
     taken >= start - CLOCKS_MS && taken <= start + SNAPSHOT_WITHIN_MS
   for (const home of homes)
-    for (const file of list(path.join(home, '.claude', 'shell-snapshots'))) {
+    for (const file of pathsIn(path.join(home, '.claude', 'shell-snapshots'))) {
       const taken = Number(/\/snapshot-[a-z]+-(\d{13})-[\w-]+\.sh$/.exec(file)?.[1])
       if (!starts.some(start => isBegin(start, taken))) continue
       sort(
@@ -51,7 +53,7 @@ export function findTemporary(
   const folder = initEventOf(scene.log)?.cwd
   const isShared = others.some(({ pid }) => folderOf(pid) === folder)
   for (const base of bases)
-    for (const file of list(base)) {
+    for (const file of pathsIn(base)) {
       if (!/\/claude-[0-9a-f]{4,}-cwd$/.test(file) || !isOfItsLife(file, since)) continue
       if (typeof folder === 'string' && readLine(file) === folder) sort(file, isShared)
     }
@@ -80,10 +82,4 @@ function folderOf(pid: number): string | undefined {
   }
 }
 
-function list(folder: string): string[] {
-  try {
-    return fs.readdirSync(folder).map(name => path.join(folder, name))
-  } catch {
-    return []
-  }
-}
+const pathsIn = (folder: string): string[] => list(folder).map(name => path.join(folder, name))

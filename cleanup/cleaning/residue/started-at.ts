@@ -1,6 +1,6 @@
 import os from 'node:os'
-import { source } from '../processes/source.ts'
-import type { Process } from '../processes/stat.ts'
+import { source } from '../../processes/source.ts'
+import type { Process } from '../../processes/stat.ts'
 
 /** The kernel's clock ticks in a second, as /proc shows them: USER_HZ, 100 on every architecture that Node runs on. */
 const TICKS_PER_S = 100

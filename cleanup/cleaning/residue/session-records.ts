@@ -1,0 +1,34 @@
+import path from 'node:path'
+import { hasEnded } from '../../processes/stat.ts'
+import { readProcess } from '../../processes/table.ts'
+import { list, readObject } from './files.ts'
+import type { Residue } from './note.ts'
+
+/** What a claude wrote of itself into `~/.claude/sessions/<pid>.json`. */
+export interface SessionRecord {
+  folder: string
+  pid: number
+  /** In ms since 1970, where this version of claude says so. */
+  startedAt: number | undefined
+}
+
+/** The records that are of this agent's claudes, of which no process is left. */
+export function sessionRecords({ homes, claudes, sessionId }: Omit<Residue, 'files'>): SessionRecord[] {
+  const folders = [...homes].map(home => path.join(home, '.claude', 'sessions'))
+  return folders.flatMap(folder =>
+    list(folder).flatMap(name => {
+      const pid = Number(/^(\d+)\.json$/.exec(name)?.[1])
+      if (!Number.isInteger(pid) || !isDead(pid)) return []
+      const record = readObject(path.join(folder, name))
+      const isOurs = claudes.has(pid) || (sessionId !== undefined && record.sessionId === sessionId)
+      const startedAt = typeof record.startedAt === 'number' ? record.startedAt : undefined
+      return isOurs && record.pid === pid ? [{ folder, pid, startedAt }] : []
+    }),
+  )
+}
+
+/** The number must be nobody's at all: a process that has it now may be a new claude with a record of its own. */
+export function isDead(pid: number): boolean {
+  const now = readProcess(pid)
+  return now === undefined || hasEnded(now)
+}
