@@ -2,6 +2,8 @@ import type { Command } from 'commander'
 import { addDaemon } from './daemon.ts'
 import { addExplain } from './explain.ts'
 import { addRetention } from './retention.ts'
+import { addService } from './service.ts'
+import { addStatus } from './status.ts'
 import { addSweep } from './sweep.ts'
 
 /** Adds the commands of the cleanup to a program. What they do is loaded when one of them runs. */
@@ -9,5 +11,7 @@ export function addCleanupCommands(program: Command): void {
   addDaemon(program)
   addExplain(program)
   addRetention(program)
+  addService(program)
+  addStatus(program)
   addSweep(program)
 }

@@ -10,7 +10,7 @@ import { type Depth, Warden, type WardenOptions } from './warden.ts'
  * The daemon's post at one workspace: it holds it as the one daemon there, and leaves it to a warden. A workspace that is
  * removed is waited for; in one that comes back the lock is taken anew, because the old one went with the old folder.
  */
-export class Post implements AsyncDisposable {
+export class Post implements Disposable {
   readonly #options: WardenOptions
   readonly #warden: Warden
   readonly #told = new Told()
@@ -45,8 +45,8 @@ export class Post implements AsyncDisposable {
     return this.#warden.idle()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#warden[Symbol.asyncDispose]()
+  [Symbol.dispose](): void {
+    this.#warden[Symbol.dispose]()
     this.#instance?.[Symbol.dispose]()
   }
 

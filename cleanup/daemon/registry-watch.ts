@@ -29,7 +29,7 @@ const REGISTRY = 'AGENT_REGISTRY.json'
  * it does not tell (a network file system, no inotify watch left) and costs one stat per task. Of an agent that has
  * ended and is clean nothing is kept.
  */
-export class RegistryWatch implements AsyncDisposable {
+export class RegistryWatch implements Disposable {
   readonly workspace: string
   readonly #onChange: () => void
   readonly #tell: (about: string, problem: string | undefined) => void
@@ -81,7 +81,7 @@ export class RegistryWatch implements AsyncDisposable {
     } catch (error) {
       // Somebody removed the workspace: nobody is left to be watched, and the folder may come back.
       for (const taskId of this.#tasks.keys()) this.#forget(taskId)
-      void this.#unwatch()
+      this.#unwatch()
       this.#tell('', words(error))
     }
     this.#collect()
@@ -96,8 +96,8 @@ export class RegistryWatch implements AsyncDisposable {
     return this.#open
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#unwatch()
+  [Symbol.dispose](): void {
+    this.#unwatch()
   }
 
   #read(taskId: string, tell?: (problem: string | undefined) => void): void {
@@ -151,7 +151,7 @@ export class RegistryWatch implements AsyncDisposable {
     watcher.on('all', (_, file) => {
       const [taskId, name] = path.relative(this.workspace, file).split(path.sep)
       // A workspace that comes back is watched by chokidar 6.0.0 without the files in it.
-      if (!taskId) void this.#unwatch()
+      if (!taskId) this.#unwatch()
       if (taskId && name === REGISTRY) this.#changed.add(taskId)
       else this.#isStale = true
       this.#onChange()
@@ -166,11 +166,11 @@ export class RegistryWatch implements AsyncDisposable {
     return watcher
   }
 
-  async #unwatch(): Promise<void> {
-    const watcher = this.#watcher
+  #unwatch(): void {
+    // It is deaf at once; what it waits for then are looks that it had begun.
+    this.#watcher?.close().catch(() => {})
     this.#watcher = undefined
     this.#isWatching = false
-    await watcher?.close()
   }
 
   /** Everything but the workspace, its task folders, and the registries in them. */

@@ -35,7 +35,7 @@ export interface WardenOptions extends WatchdogOptions {
 }
 
 /** Watches over the agents of one workspace: notices ends, and cleans up. */
-export class Warden implements AsyncDisposable {
+export class Warden implements Disposable {
   readonly #options: WardenOptions
   readonly #registries: RegistryWatch
   readonly #watchdog: Watchdog
@@ -96,8 +96,8 @@ export class Warden implements AsyncDisposable {
     await Promise.all(this.#atWork.values())
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#registries[Symbol.asyncDispose]()
+  [Symbol.dispose](): void {
+    this.#registries[Symbol.dispose]()
   }
 
   /** Notes who came and who went; the list is the same object until a registry changes. */

@@ -1,8 +1,9 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addAgent, changeTask, layout } from '../index.ts'
+import { childrenOf } from '../processes/children.ts'
 import { Daemon } from './support/daemon.ts'
-import { kill, Rig } from './support/rig.ts'
+import { isRunning, kill, Rig } from './support/rig.ts'
 import { until } from './support/until.ts'
 
 const idle = 'echo ready; sleep 1000 & wait'
@@ -55,3 +56,29 @@ test('entries named as no agent may be are told once each, and hold nobody up', 
   expect(rig.sessions()).toEqual(['user'])
   expect(await daemon.stop()).toBe(0)
 })
+
+test('a server that does not answer: nothing of its agents is touched, that is said once, and a stop leaves no question', async () => {
+  const daemon = await Daemon.start(rig)
+  const refs = []
+  for (const id of ['a', 'b', 'c', 'd', 'e'])
+    refs.push(await rig.deploy(id, { claude: idle, socket: `${rig.folder}/hung` }))
+  const [first] = refs
+  const server = first ? (rig.entry(first).tmux?.server_pid ?? 0) : 0
+  process.kill(server, 'SIGSTOP')
+  for (const ref of refs) kill(rig.entry(ref).tmux?.pane_pid ?? 0)
+  await until('it could not be asked', () => daemon.events('not-cleaned').length > 0, 15_000)
+  const clients = () => childrenOf(daemon.child.pid ?? 0) ?? []
+  await until('none asks', () => clients().length === 0, 15_000)
+  await until('it asks again', () => clients().length > 0, 15_000)
+  expect(daemon.events('not-cleaned')).toHaveLength(1)
+  expect(daemon.events('signal')).toEqual([])
+  expect(daemon.events('mass-death')).toEqual([])
+  for (const ref of refs) {
+    expect(rig.entry(ref)).toMatchObject({ status: 'running' })
+    expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
+  }
+  const asking = clients()
+  expect(await daemon.stop()).toBe(0)
+  await until('no client is left', () => !asking.some(isRunning))
+  process.kill(server, 'SIGCONT')
+}, 60_000)

@@ -102,7 +102,7 @@ test('keeps its descriptors', async () => {
 
 describe('wrong arguments', () => {
   test.each([
-    [['/nowhere/at/all'], 'does not exist'],
+    [['/nowhere/at/all'], 'is no folder'],
     [['/tmp', '--owner-pid', 'x'], "argument 'x' is invalid"],
     [['--what'], "unknown option '--what'"],
   ])('%j', async (args, sentence) => {

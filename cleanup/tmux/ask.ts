@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CleanupError, systemCode, words } from '../errors.ts'
@@ -47,12 +47,20 @@ function runTmux(socket: string, args: string[], timeoutMs: number): Promise<str
       maxBuffer: 1 << 26,
       env: outsideOfPanes(),
     } as const
-    execFile('tmux', ['-u', '-S', socket, ...args], options, (error, stdout, stderr) => {
+    const client = execFile('tmux', ['-u', '-S', socket, ...args], options, (error, stdout, stderr) => {
+      asking.delete(client)
       if (error) reject(Object.assign(error, { stderr }))
       else resolve(stdout.split('\n').filter(line => line !== ''))
     })
+    asking.add(client)
   })
 }
+
+/** Those who wait for an answer. A stopped server keeps its clients for ever, also after we have ended. */
+const asking = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const client of asking) client.kill('SIGKILL')
+})
 
 /** Our environment without the pane that we may run in: tmux would take it for the target of a command that names none. */
 function outsideOfPanes(): NodeJS.ProcessEnv {

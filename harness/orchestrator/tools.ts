@@ -122,7 +122,10 @@ export function createServer(workspace: string, strategy: Strategy): McpServer {
     answer(async ({ lines, ...agent }) => {
       const ref = refer(agent)
       const running = await hasSession(layout.sessionName(ref))
-      return { ...agent, session_status: running ? 'running' : 'terminated', output: tail(ref, lines) }
+      // Before the cleanup moves it; after that, it is found in the archive.
+      const output = tail(ref, lines)
+      const cleanup = running ? {} : await strategy.seenGone?.(ref)
+      return { ...agent, session_status: running ? 'running' : 'terminated', output, ...cleanup }
     }),
   )
 

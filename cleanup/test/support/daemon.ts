@@ -14,25 +14,30 @@ export class Daemon {
   readonly child: ChildProcess
   readonly #log: string
 
-  private constructor(rig: Rig, args: string[]) {
+  private constructor(rig: Rig, program: string, args: string[]) {
     // Each one has a log of its own, so that its events are not taken for those of the one before.
     this.#log = path.join(rig.folder, `daemon-${performance.now()}.log`)
     const log = fs.openSync(this.#log, 'a')
-    const command = [PROGRAM, rig.workspace, '--grace-ms', '1000', ...args]
+    const command = [program, rig.workspace, ...args]
     const env = { NODE_COMPILE_CACHE: CACHE, ...process.env }
     this.child = spawn(process.execPath, command, { stdio: ['ignore', log, log], env })
     fs.closeSync(log)
   }
 
-  static async start(rig: Rig, ...args: string[]): Promise<Daemon> {
-    const daemon = new Daemon(rig, args)
+  static start(rig: Rig, ...args: string[]): Promise<Daemon> {
+    return Daemon.startAs(rig, PROGRAM, '--grace-ms', '1000', ...args)
+  }
+
+  /** Another program that runs a daemon, with a workspace and these arguments. */
+  static async startAs(rig: Rig, program: string, ...args: string[]): Promise<Daemon> {
+    const daemon = new Daemon(rig, program, args)
     await until('the daemon has started', () => daemon.events('started').length > 0)
     return daemon
   }
 
   /** One that finds another daemon in its place. */
   static async standBy(rig: Rig, ...args: string[]): Promise<Daemon> {
-    const daemon = new Daemon(rig, args)
+    const daemon = new Daemon(rig, PROGRAM, ['--grace-ms', '1000', ...args])
     await until('the daemon stands by', () => daemon.events('standing-by').length > 0)
     return daemon
   }

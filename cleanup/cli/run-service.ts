@@ -1,0 +1,57 @@
+import path from 'node:path'
+import { CleanupError } from '../errors.ts'
+import { installService, type Told, uninstallService } from '../service/install.ts'
+import { managerOf, thisPlace } from '../service/manager.ts'
+import { planService, type ServicePlan } from '../service/plan.ts'
+import { serviceState } from '../service/state.ts'
+import { exitCodes } from './exit-codes.ts'
+import type { ServiceOptions } from './service.ts'
+import { oneLine } from './words.ts'
+
+/** Writes, or with `print` shows, the service's file. Returns the exit code. */
+export async function install(workspaces: string[], options: ServiceOptions): Promise<number> {
+  const { system = false, print = false, force = false, now = false } = options
+  const place = thisPlace()
+  const manager = managerOf(place, system)
+  const plan = planFor(workspaces, system)
+  if (!print) return tell(await installService(plan, place, manager, { force, now }))
+  process.stdout.write(manager.render(plan))
+  return exitCodes.done
+}
+
+export async function uninstall({ system = false, now = false }: ServiceOptions): Promise<number> {
+  const place = thisPlace()
+  return tell(await uninstallService(place, managerOf(place, system), system, now))
+}
+
+export async function status(workspaces: string[], { system = false }: ServiceOptions): Promise<number> {
+  const place = thisPlace()
+  const folders = rootsOf(workspaces).map(folder => path.resolve(folder))
+  const { lines, isWell } = await serviceState(planOrWhyNot(), place, managerOf(place, system), folders)
+  tell({ lines, problems: [] })
+  return isWell ? exitCodes.done : exitCodes.left
+
+  function planOrWhyNot(): ServicePlan | CleanupError {
+    try {
+      return planFor(workspaces, system)
+    } catch (error) {
+      if (error instanceof CleanupError) return error
+      throw error
+    }
+  }
+}
+
+/** The program that is running now is the one that has the daemon's command, too. */
+function planFor(workspaces: string[], system: boolean): ServicePlan {
+  const [node, program = ''] = [process.execPath, process.argv[1]]
+  return planService(rootsOf(workspaces), system, { node, program, environment: process.env })
+}
+
+const rootsOf = (workspaces: string[]): string[] =>
+  workspaces.length > 0 ? workspaces : ['.agent-workspace']
+
+function tell({ lines, problems }: Told): number {
+  for (const line of lines) console.log(oneLine(line))
+  for (const problem of problems) console.error(`leakrig: ${oneLine(problem)}`)
+  return problems.length > 0 ? exitCodes.left : exitCodes.done
+}

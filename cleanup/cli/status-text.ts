@@ -1,0 +1,106 @@
+import { FILE_CLASSES } from '../metrics/file-classes.ts'
+import type { AgentRow, DaemonFigures, Measurement, WorkspaceFigures } from '../metrics/measurement.ts'
+import { isPendingRow, oldestPendingSeconds } from '../metrics/pending.ts'
+import { count, duration, oneLine, size } from './words.ts'
+
+const HEADINGS = ['AGENT', 'STATUS', 'SINCE', 'SESSION', 'PROCS', 'RSS', 'LOG', 'OUTPUT', 'CLEANUP']
+
+/** What was found, for people: a table of agents per workspace, then everything together. `all` shows those that are done, too. */
+export function statusLines(found: Measurement, all: boolean): string[] {
+  const parts = found.workspaces.flatMap(figures => [...workspaceLines(figures, found.atMs, all), ''])
+  return [...parts, ...totalLines(found), ...found.problems.map(problem => `! ${problem}`)].map(oneLine)
+}
+
+function workspaceLines(
+  { workspace, agents, daemon, disk }: WorkspaceFigures,
+  atMs: number,
+  all: boolean,
+): string[] {
+  const shown = agents.filter(row => all || isWorthShowing(row))
+  const hidden = agents.length - shown.length
+  const pending = agents.filter(isPendingRow).length
+  const oldest = oldestPendingSeconds(agents, atMs) * 1000
+  return [
+    workspace,
+    ...(shown.length > 0 ? columns(shown, atMs) : []),
+    `  ${count(agents.length, 'agent')}${hidden > 0 ? `, ${hidden} of them done and not shown (--all)` : ''}; ${pending > 0 ? `${count(pending, 'cleanup')} pending, the oldest for ${duration(oldest)}` : 'no cleanup pending'}`,
+    `  daemon: ${daemonText(daemon, atMs)}`,
+    ...(disk
+      ? [
+          `  disk: ${FILE_CLASSES.filter(name => name !== 'folder' && disk.classes[name].files > 0)
+            .map(name => `${name} ${disk.classes[name].files} (${size(disk.classes[name].allocatedBytes)})`)
+            .join(', ')}; ${size(disk.freeBytes)} free`,
+        ]
+      : []),
+  ]
+}
+
+/** Agents that are done with nothing to say of them are many, after a month. */
+const isWorthShowing = ({ state, problems, unknown }: AgentRow): boolean =>
+  state !== 'done' || unknown || problems.length > 0
+
+function columns(rows: readonly AgentRow[], atMs: number): string[] {
+  const cells = rows.map(row => cellsOf(row, atMs).map(oneLine))
+  const widths = HEADINGS.map((heading, n) =>
+    Math.max(heading.length, ...cells.map(cell => cell[n]?.length ?? 0)),
+  )
+  const line = (cell: readonly string[]) =>
+    `  ${cell.map((text, n) => text.padEnd(widths[n] ?? 0)).join('  ')}`.trimEnd()
+  return [
+    line(HEADINGS),
+    ...rows.flatMap((row, n) => [line(cells[n] ?? []), ...row.problems.map(problem => `    ! ${problem}`)]),
+  ]
+}
+
+function cellsOf(row: AgentRow, atMs: number): string[] {
+  const { session, processes, lastOutputMs } = row
+  const notKnown = row.state === 'done' ? '-' : '?'
+  return [
+    `${row.taskId}/${row.agentId}`,
+    row.status,
+    age(Date.parse(row.since ?? ''), atMs),
+    session === undefined ? notKnown : session ? 'yes' : 'no',
+    processes === undefined ? notKnown : String(processes),
+    row.rssBytes === undefined ? notKnown : size(row.rssBytes),
+    row.logBytes === undefined ? '-' : size(row.logBytes),
+    age(lastOutputMs, atMs),
+    row.state === 'live' ? '-' : row.state,
+  ]
+}
+
+function daemonText({ pid, health, fresh }: DaemonFigures, atMs: number): string {
+  if (pid === undefined) return health ? `none; the last one, ${health.pid}, did not stop by itself` : 'none'
+  if (!health) return `process ${pid}, which writes no health file`
+  const beat = `heartbeat ${duration(atMs - Date.parse(health.heartbeat_at))} ago${fresh ? '' : ', too long'}`
+  return [`process ${pid}, ${beat}, ${health.state}`, ...health.reasons].join('; ')
+}
+
+function totalLines({ workspaces, sessions, processes }: Measurement): string[] {
+  const statuses = Map.groupBy(
+    workspaces.flatMap(({ agents }) => agents),
+    ({ status }) => status,
+  )
+  const counts = [...statuses].map(([status, { length }]) => `${length} ${status}`).join(', ')
+  const lines = [`In all: ${counts || 'no agents'}`]
+  if (sessions) {
+    const { active, ended, orphaned } = sessions
+    lines.push(
+      `  sessions: ${active} of live agents, ${ended} of agents at their end, ${orphaned.length} orphaned`,
+    )
+    lines.push(...orphaned.map(({ name, id, socket }) => `    ${name} (${id} on ${socket})`))
+  }
+  if (processes) {
+    const { ofAgents, rssBytes, claudesOfAgents, claudesOfNobody, unattributed } = processes
+    lines.push(
+      `  processes: ${ofAgents} of agents (${size(rssBytes)}), ${claudesOfAgents} of them claude; ${claudesOfNobody} claude of nobody known; ${unattributed.length} unattributed`,
+    )
+    lines.push(
+      ...unattributed.map(({ pid, comm, why, rssBytes: rss }) => `    ${pid} ${comm} (${size(rss)}): ${why}`),
+    )
+  }
+  return lines
+}
+
+/** How long ago something was; a dash when that is not known. */
+const age = (sinceMs: number | undefined, atMs: number): string =>
+  sinceMs === undefined || Number.isNaN(sinceMs) ? '-' : duration(atMs - sinceMs)

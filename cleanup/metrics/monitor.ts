@@ -1,0 +1,168 @@
+import type { CleanUpReport, Log } from '../cleaning/report.ts'
+import { words } from '../errors.ts'
+import { sharedPass } from '../processes/shared-pass.ts'
+import { startOf } from '../processes/table.ts'
+import { type ServiceManager, serviceManager } from '../service/notify.ts'
+import { readAgent } from '../workspace/registry.ts'
+import type { AgentEntry } from '../workspace/registry-types.ts'
+import { exposition } from './exposition.ts'
+import { daemonFamilies, machineFamilies } from './families.ts'
+import { type CountedOutcome, Feed } from './feed.ts'
+import { type Health, removeHealth, writeHealth } from './health.ts'
+import { measure } from './measure.ts'
+import { type MetricsServer, serveMetrics } from './serve.ts'
+import { validateTextfile, writeTextfile } from './textfile.ts'
+
+export interface MonitorOptions {
+  /** Absolute paths of the workspaces that the daemon holds. */
+  workspaces: readonly string[]
+  /** Serve metrics on this port of 127.0.0.1; 0 picks one, and `url` says which. */
+  port?: number
+  /** Write metrics into this file for node_exporter's textfile collector. */
+  file?: string
+  log?: Log
+}
+
+/** How often the health files and the watchdog get a heartbeat, in ms. */
+const HEARTBEAT_MS = 10_000
+/** How often the textfile is written, in ms. With 100 agents a look costs about 150 ms of a core. */
+const TEXTFILE_MS = 60_000
+/** Scrapes that come closer together than this share one look at the machine, in ms. */
+const SCRAPE_REST_MS = 1_000
+
+/**
+ * Everything by which a daemon is watched: metrics, health files, the service manager's watchdog. The daemon calls
+ * `round` from its loop, `cleaned` or `failed` after each cleanup, and `degraded` when something begins or ceases to
+ * be wrong. Heartbeats come from `round` and from no timer: a loop that is stuck must not look alive.
+ * Nothing here throws once it has started; what fails (a full disk) is logged, once, and makes it degraded.
+ */
+export class Monitor implements AsyncDisposable {
+  readonly #options: MonitorOptions
+  readonly #feed = new Feed()
+  readonly #reasons = new Map<string, string>()
+  readonly #manager: ServiceManager = serviceManager()
+  readonly #render = sharedPass(() => this.#text(), SCRAPE_REST_MS)
+  #server: MetricsServer | undefined
+  #heartbeatAt = Number.NEGATIVE_INFINITY
+  #textfileAt = Number.NEGATIVE_INFINITY
+  #writing: Promise<void> | undefined
+  #saidState = ''
+
+  private constructor(options: MonitorOptions) {
+    this.#options = options
+  }
+
+  /** Throws a CleanupError (`bad-argument`) for a port or a file that is not to be had. */
+  static async start(options: MonitorOptions): Promise<Monitor> {
+    if (options.file !== undefined) validateTextfile(options.file)
+    const monitor = new Monitor(options)
+    if (options.port !== undefined) {
+      monitor.#server = await serveMetrics(options.port, monitor.#render)
+      options.log?.({ event: 'metrics', url: monitor.#server.url })
+    }
+    return monitor
+  }
+
+  /** Where the metrics are served; undefined without a port. */
+  get url(): string | undefined {
+    return this.#server?.url
+  }
+
+  /** To be called with every round, with how many cleanups are pending. Costs nothing when nothing is due. */
+  round(pending: number): void {
+    this.#feed.lastRoundMs = Date.now()
+    const now = performance.now()
+    const state = JSON.stringify([...this.#reasons])
+    // A change of state is said at once: who reads the file should not learn of trouble ten seconds late.
+    if (now - this.#heartbeatAt >= HEARTBEAT_MS || state !== this.#saidState) {
+      this.#heartbeatAt = now
+      this.#saidState = state
+      this.#heartbeat(pending)
+    }
+    if (this.#options.file !== undefined && now - this.#textfileAt >= TEXTFILE_MS && !this.#writing) {
+      this.#textfileAt = now
+      this.#writing = this.#writeFile(this.#options.file).finally(() => {
+        this.#writing = undefined
+      })
+    }
+  }
+
+  /** To be called with the report of each cleanup. */
+  cleaned({ agent, outcome }: CleanUpReport): void {
+    this.#count(outcome, () => readAgent(agent))
+  }
+
+  /** To be called for each cleanup that threw instead of reporting. */
+  failed(): void {
+    this.#count('failed')
+  }
+
+  /** Says that something is wrong, in a sentence, or with undefined that it no longer is. `what` names the thing. */
+  degraded(what: string, why: string | undefined): void {
+    if (why === undefined) this.#reasons.delete(what)
+    else this.#reasons.set(what, why)
+  }
+
+  /** Stops serving, and removes the health files: what is left of them tells of a daemon that was killed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#manager.stopping()
+    await this.#server?.[Symbol.asyncDispose]()
+    for (const workspace of this.#options.workspaces) this.#attempt('health', () => removeHealth(workspace))
+  }
+
+  #count(outcome: CountedOutcome, read?: () => AgentEntry): void {
+    let entry: AgentEntry | undefined
+    try {
+      entry = read?.()
+    } catch {
+      // The workspace went with the agent: it counts, without a time.
+    }
+    this.#feed.count(outcome, entry)
+  }
+
+  #heartbeat(pending: number): void {
+    const { workspaces } = this.#options
+    const health: Health = {
+      pid: process.pid,
+      start: startOf(process.pid) ?? 0,
+      started_at: new Date(this.#feed.startedAtMs).toISOString(),
+      heartbeat_at: new Date().toISOString(),
+      state: this.#reasons.size > 0 ? 'degraded' : 'ok',
+      reasons: [...this.#reasons.values()],
+      workspaces: [...workspaces],
+      pending,
+    }
+    for (const workspace of workspaces)
+      this.#attempt(`health ${workspace}`, () => writeHealth(workspace, health))
+    this.#manager.alive(health.state === 'ok' ? `${pending} pending` : health.reasons.join(' '))
+  }
+
+  async #writeFile(file: string): Promise<void> {
+    try {
+      const text = await this.#render()
+      this.#attempt('textfile', () => writeTextfile(file, text))
+    } catch (error) {
+      this.#wrong('textfile', error)
+    }
+  }
+
+  #attempt(what: string, write: () => void): void {
+    try {
+      write()
+      this.degraded(what, undefined)
+    } catch (error) {
+      this.#wrong(what, error)
+    }
+  }
+
+  #wrong(what: string, error: unknown): void {
+    const why = `The ${what.split(' ')[0]} file could not be written: ${words(error)}.`
+    if (this.#reasons.get(what) !== why) this.#options.log?.({ event: 'problem', problem: why })
+    this.degraded(what, why)
+  }
+
+  async #text(): Promise<string> {
+    const found = await measure(this.#options.workspaces)
+    return exposition([...machineFamilies(found), ...daemonFamilies(this.#feed)])
+  }
+}

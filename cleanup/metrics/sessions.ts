@@ -1,0 +1,55 @@
+import fs from 'node:fs'
+import type { ProcessTable } from '../processes/table.ts'
+import { defaultSocket } from '../tmux/default-socket.ts'
+import { recordedTmux } from '../tmux/recorded.ts'
+import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
+import { agentOfMarker } from '../workspace/layout.ts'
+import type { SeenAgent } from './agent-row.ts'
+import type { SessionFigures } from './measurement.ts'
+
+/** The servers that agents were deployed on, and the default one: an orphan's session is where the others are. */
+function socketsOf(agents: readonly SeenAgent[]): string[] {
+  const recorded = agents.flatMap(({ entry }) => recordedTmux(entry)?.socket ?? [])
+  return [...new Set([defaultSocket(), ...recorded])].filter(socket => fs.existsSync(socket))
+}
+
+/** Counts the sessions by whose they are. Throws `could-not-ask`. */
+export async function sessionFigures(
+  agents: readonly SeenAgent[],
+  workspaces: ReadonlySet<string>,
+  table: ProcessTable | undefined,
+): Promise<{ figures: SessionFigures; servers: TmuxServer[]; orphanedPanes: number[] }> {
+  const servers = (await Promise.all(socketsOf(agents).map(readServer))).filter(
+    server => server !== undefined,
+  )
+  const owners = new Map<string, SeenAgent>()
+  for (const agent of agents) {
+    const { server, session } = agent.where ?? {}
+    if (server && session) owners.set(`${server.pid} ${session.id}`, agent)
+  }
+  const figures: SessionFigures = { active: 0, ended: 0, orphaned: [] }
+  const orphanedPanes: number[] = []
+  for (const server of servers)
+    for (const session of server.sessions) {
+      const owner = owners.get(`${server.pid} ${session.id}`)
+      if (owner) figures[owner.row.state === 'live' ? 'active' : 'ended'] += 1
+      else if (session.name.startsWith('agent_') && !isElsewhere(session, workspaces, table)) {
+        figures.orphaned.push({ name: session.name, id: session.id, socket: server.socket })
+        orphanedPanes.push(...session.panes.filter(pane => !pane.dead).map(pane => pane.pid))
+      }
+    }
+  return { figures, servers, orphanedPanes }
+}
+
+/** An agent of a workspace that we were not asked about is somebody's, and no orphan. Only the marker tells. */
+function isElsewhere(
+  { panes }: TmuxSession,
+  workspaces: ReadonlySet<string>,
+  table: ProcessTable | undefined,
+): boolean {
+  return panes.some(({ pid }) => {
+    const marker = table?.get(pid)?.environment.marker
+    const agent = marker === undefined ? undefined : agentOfMarker(marker)
+    return agent !== undefined && !workspaces.has(agent.workspace)
+  })
+}

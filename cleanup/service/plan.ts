@@ -1,0 +1,94 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { CleanupError } from '../errors.ts'
+import { globalRegistry } from '../workspace/layout.ts'
+
+/** What a service is to run, whoever manages it. */
+export interface ServicePlan {
+  /** True for the machine's manager (root), false for the user's own. */
+  system: boolean
+  /** Absolute path of Node. */
+  node: string
+  /** Absolute path of the program that has the `daemon` command. */
+  program: string
+  /** Absolute paths. */
+  workspaces: string[]
+  /** What goes into its environment: PATH and TMUX_TMPDIR, where they are set. */
+  environment: Record<string, string>
+  /** The user whom all workspaces belong to, when a system service shall run as that one. */
+  owner?: { uid: number }
+  /** True where `systemd-notify` is on the PATH, so that the daemon can say that it is alive. */
+  canNotify: boolean
+}
+
+/** The command that the service runs, as words. */
+export const commandOf = ({ node, program, workspaces }: ServicePlan): string[] => [
+  node,
+  program,
+  'daemon',
+  ...workspaces,
+]
+
+/** What the environment of a plan is made from: this process's, and its program's. */
+export interface Surroundings {
+  node: string
+  program: string
+  environment: NodeJS.ProcessEnv
+}
+
+/**
+ * Works out what a service for some workspaces is to run. Throws a CleanupError (`no-workspace`, `bad-argument`) for
+ * a folder that is not there, and for a system service whose workspaces have several owners.
+ */
+export function planService(
+  workspaces: readonly string[],
+  system: boolean,
+  { node, program, environment }: Surroundings,
+): ServicePlan {
+  const folders = workspaces.map(requireWorkspace)
+  const owner = system ? ownerOf(folders) : undefined
+  const { PATH, TMUX_TMPDIR } = environment
+  return {
+    system,
+    node: fs.realpathSync(node),
+    program: fs.realpathSync(program),
+    workspaces: [...new Set(folders)],
+    environment: { ...(PATH && { PATH }), ...(TMUX_TMPDIR && { TMUX_TMPDIR: path.resolve(TMUX_TMPDIR) }) },
+    ...(owner && { owner }),
+    canNotify: isOnPath('systemd-notify', PATH),
+  }
+}
+
+function requireWorkspace(workspace: string): string {
+  const folder = path.resolve(workspace)
+  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder
+  throw new CleanupError(
+    'no-workspace',
+    `The workspace ${folder} does not exist; expected the .agent-workspace folder of an orchestrator, with ${path.relative(folder, globalRegistry(folder))} in it.`,
+  )
+}
+
+/**
+ * A system service runs as the user whom the workspaces belong to: as root it would leave files in them that their
+ * own orchestrator may not write, and look for tmux where root's is.
+ */
+function ownerOf(folders: readonly string[]): { uid: number } | undefined {
+  const [uid = 0, ...others] = new Set(folders.map(folder => fs.statSync(folder).uid))
+  if (others.length > 0)
+    throw new CleanupError(
+      'bad-argument',
+      `The workspaces belong to several users (uid ${[uid, ...others].join(', ')}), and one system service runs as one; install a service of its own for each user, without --system.`,
+    )
+  return uid === 0 ? undefined : { uid }
+}
+
+function isOnPath(name: string, folders = '/usr/bin:/bin'): boolean {
+  return folders.split(path.delimiter).some(folder => {
+    try {
+      fs.accessSync(path.join(folder, name), fs.constants.X_OK)
+      return path.isAbsolute(folder)
+    } catch {
+      return false
+    }
+  })
+}

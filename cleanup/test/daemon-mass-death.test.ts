@@ -1,0 +1,62 @@
+import fs from 'node:fs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type AgentRef, layout, planRetention } from '../index.ts'
+import { parsePolicy } from '../retention/policy.ts'
+import { Daemon } from './support/daemon.ts'
+import { kill, NO_TRACES, Rig, traces } from './support/rig.ts'
+import { until } from './support/until.ts'
+
+const idle = 'echo ready; sleep 1000 & wait'
+const success = `echo ready; until [ -e go ]; do sleep 0.02; done; echo '{"type":"result","subtype":"success"}'`
+
+let rig: Rig
+let daemon: Daemon
+beforeEach(async () => {
+  rig = await Rig.start()
+  daemon = await Daemon.start(rig)
+})
+afterEach(async () => {
+  await daemon.stop()
+  await rig[Symbol.asyncDispose]()
+})
+
+async function deploy(count: number, claude: string, socket?: string): Promise<AgentRef[]> {
+  const refs: AgentRef[] = []
+  for (let n = 0; n < count; n++) {
+    const at = socket === undefined ? {} : { socket: `${rig.folder}/${socket}` }
+    refs.push(await rig.deploy(`${socket ?? 'main'}-${n}`, { claude, ...at }))
+  }
+  return refs
+}
+
+const areClean = (refs: AgentRef[]) => () => refs.every(ref => rig.entry(ref).cleanup?.state === 'done')
+
+test('most agents gone at once are an alarm; they are cleaned up, and nothing is purged for a day', async () => {
+  const gone = await deploy(6, idle, 'doomed')
+  const left = await deploy(4, idle)
+  kill(rig.entry(gone[0] as AgentRef).tmux?.server_pid ?? 0)
+  await until('they are clean', areClean(gone), 30_000)
+  await until('it is announced', () => daemon.events('mass-death').length > 0)
+  expect(daemon.events('mass-death')).toMatchObject([{ level: 'alarm', gone: 6, of: 10 }])
+  for (const ref of gone) {
+    expect(rig.entry(ref).status).toBe('crashed')
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  }
+  for (const ref of left) expect(rig.entry(ref).status).toBe('running')
+  const old = new Date(Date.now() - 30 * 24 * 3_600_000)
+  for (const name of fs.readdirSync(layout.archiveFolder(gone[0] as AgentRef)))
+    fs.utimesSync(layout.archived(gone[0] as AgentRef, name), old, old)
+  const { workspaces, files } = await planRetention([rig.workspace], parsePolicy())
+  expect(workspaces[0]?.hold).toMatchObject({ reason: expect.stringContaining('6 of 10 agents') })
+  expect(files.filter(({ action }) => action === 'remove')).toEqual([])
+}, 60_000)
+
+test('fewer than half, or a few, or those that finished, are none', async () => {
+  const few = await deploy(4, idle, 'few')
+  const finished = await deploy(5, success)
+  kill(rig.entry(few[0] as AgentRef).tmux?.server_pid ?? 0)
+  fs.writeFileSync(`${rig.folder}/go`, '')
+  await until('they are clean', areClean([...few, ...finished]), 30_000)
+  expect(finished.map(ref => rig.entry(ref).status)).toEqual(Array(5).fill('completed'))
+  expect(daemon.events('mass-death')).toEqual([])
+}, 60_000)

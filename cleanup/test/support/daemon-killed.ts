@@ -1,0 +1,15 @@
+// A daemon that kills itself with -9 at an event: `daemon-killed.ts <workspace> <event> [its count]`.
+import { runDaemon } from '../../index.ts'
+
+const [workspace = '', fatal, count = '1'] = process.argv.slice(2)
+let left = Number(count)
+
+await runDaemon({
+  workspaces: [workspace],
+  graceMs: 1_000,
+  signal: new AbortController().signal,
+  log: line => {
+    process.stdout.write(`${JSON.stringify(line)}\n`)
+    if (line.event === fatal && --left === 0) process.kill(process.pid, 'SIGKILL')
+  },
+})

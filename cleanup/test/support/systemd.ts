@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+
+const ANALYZE = '/usr/bin/systemd-analyze'
+
+export const hasSystemdAnalyze = fs.existsSync(ANALYZE)
+
+/** What `systemd-analyze verify` says of a unit; its exit code is 0 also where it ignores a line. */
+export function verify(folder: string, unit: string, manager: 'user' | 'system', level = 'info') {
+  const file = path.join(folder, 'leakrig.service')
+  const runtime = path.join(folder, 'run')
+  fs.mkdirSync(runtime, { recursive: true })
+  fs.writeFileSync(file, unit)
+  const { status, stdout, stderr } = spawnSync(ANALYZE, ['verify', '--man=no', `--${manager}`, file], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: folder, XDG_RUNTIME_DIR: runtime, SYSTEMD_LOG_LEVEL: level },
+  })
+  return { code: status, said: (stdout + stderr).trim() }
+}
+
+/**
+ * The command of a unit as systemd itself understands it: taken apart and with its specifiers replaced (it prints that
+ * at the log level debug), then with the one step left that it does only at the start, $NAME and $$.
+ */
+export function parsedCommand(folder: string, unit: string): string[] {
+  const { said } = verify(folder, unit, 'system', 'debug')
+  const line = said.split('\n').find(text => text.includes('\tCommand Line: '))
+  if (line === undefined) throw new Error(`systemd shows no command: ${said.slice(-500)}`)
+  const quoted = line.slice(line.indexOf(': ') + 2)
+  const words = quoted.match(/"(?:[^"\\]|\\.)*"|[^\s"]+/g) ?? []
+  return words.map((word, n) => {
+    const plain = decode(word.startsWith('"') ? word.slice(1, -1) : word)
+    if (n === 0) return plain
+    if (/(?<!\$)(?:\$\$)*\$(?!\$)/.test(plain))
+      throw new Error(`${plain} would be replaced from the environment`)
+    return plain.replaceAll('$$', '$')
+  })
+}
+
+/** systemd prints what is special as C does, and bytes as octal numbers. */
+function decode(word: string): string {
+  const bytes: Buffer[] = []
+  const known: Record<string, string> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v' }
+  for (const [, octal, escaped, plain] of word.matchAll(/\\([0-7]{3})|\\(.)|([^\\]+)/gs))
+    bytes.push(
+      octal !== undefined
+        ? Buffer.from([Number.parseInt(octal, 8)])
+        : Buffer.from(escaped === undefined ? (plain ?? '') : (known[escaped] ?? escaped)),
+    )
+  return Buffer.concat(bytes).toString()
+}
+
+/** The settings of a unit, by section and name; comments left out. */
+export function settings(unit: string): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const line of unit.split('\n')) {
+    const setting = /^(\w+)=(.*)$/.exec(line)
+    if (setting?.[1]) found.set(setting[1], [...(found.get(setting[1]) ?? []), setting[2] ?? ''])
+  }
+  return found
+}
