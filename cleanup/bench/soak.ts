@@ -6,6 +6,8 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { readAgent, startOf } from '../index.ts'
 import { until } from '../test/support/until.ts'
 import { KINDS, killExactly } from './daemon-endings.ts'
 import { type Deployed, Fleet } from './daemon-fleet.ts'
@@ -49,23 +51,27 @@ process.exitCode = held ? 0 : 1
 
 /** A task and a tmux server of its own for each batch; what is left of the server ends the last agents at once. */
 async function runBatch(batch: number): Promise<void> {
-  const [taskId, server] = [`TASK-${batch}`, `server${batch % 10}-${batch}`]
+  const [taskId, server] = [`TASK-${batch}`, `server${batch}`]
   const ids = Array.from({ length: BATCH }, (_, n) => `b${batch}-${n}`)
   const agents = await fleet.deploy(taskId, server, ids)
   const last = agents.slice(-BATCH / 4)
-  for (const [n, agent] of agents.slice(0, -last.length).entries())
-    ENDINGS[n % ENDINGS.length]?.end(fleet, agent, server)
-  await until(
-    `the first of ${taskId} are clean`,
-    () => agents.filter(isClean).length >= BATCH - last.length,
-    CLEAN_WITHIN_MS,
-  )
+  const first = agents.slice(0, -last.length)
+  for (const [n, agent] of first.entries()) ENDINGS[n % ENDINGS.length]?.end(fleet, agent, server)
+  await until(`the first of ${taskId} are clean`, () => areClean(first, server), CLEAN_WITHIN_MS)
   killExactly(last[0]?.tmux.server_pid ?? 0, last[0]?.tmux.server_start)
   await until(`${taskId} is clean`, () => fleet.areClean(taskId), CLEAN_WITHIN_MS)
 }
 
-function isClean(agent: Deployed): boolean {
-  return fleet.isClean(agent)
+/** Who writes a status without the lock may lose it to another writer, and writes it again. */
+async function areClean(agents: Deployed[], server: string): Promise<boolean> {
+  await pause(100)
+  const open = agents.filter(agent => !fleet.isClean(agent))
+  for (const agent of open) if (isRunningStill(agent)) ENDINGS[0]?.end(fleet, agent, server)
+  return open.length === 0
+}
+
+function isRunningStill({ ref, tmux }: Deployed): boolean {
+  return startOf(tmux.pane_pid) === tmux.pane_start && readAgent(ref).status === 'running'
 }
 
 /** The median of a quarter of the samples. */

@@ -112,9 +112,10 @@ export class RegistryWatch implements Disposable {
       this.#changed.delete(taskId)
       tell?.(undefined)
     } catch (error) {
+      // It may be half written. Who was in it is kept in mind: whatever is done for one reads the registry first.
+      if (!tell) return
       // What cannot be read says nothing of its agents: they are left as they are until it can.
       this.#tasks.delete(taskId)
-      if (!tell) return
       this.#changed.delete(taskId)
       tell(words(error))
     }
@@ -146,6 +147,7 @@ export class RegistryWatch implements Disposable {
       // What was written while the watch was being set up.
       this.#isStale = true
       this.#isWatching = true
+      this.#tell('watch', undefined)
       this.#onChange()
     })
     watcher.on('all', (_, file) => {

@@ -21,7 +21,7 @@ const STARTING_MS = 5_000
 export class Signs {
   readonly #known = new Map<string, Known>()
 
-  /** Notes by what an agent is known to live. To be called whenever its entry was read anew, and from time to time. */
+  /** Notes by what an agent is known to live. To be called whenever its entry was read anew. */
   know(key: string, entry: AgentEntry): void {
     const recorded = recordedTmux(entry)
     const known = this.#known.get(key)
@@ -29,6 +29,11 @@ export class Signs {
     // A terminal is read once: of one that has gone already there is nothing to be heard.
     const terminal = known?.terminal ?? (recorded && terminalOf(recorded.pane_pid))
     this.#known.set(key, { since: known?.since ?? performance.now(), pids, terminal })
+  }
+
+  /** For a closer look: claude may have started late. */
+  look(key: string, entry: AgentEntry): void {
+    if (this.#known.get(key)?.pids.length === 1) this.know(key, entry)
   }
 
   areOfAnEnd(key: string, entry: AgentEntry, terminals: ReadonlySet<string>): boolean {

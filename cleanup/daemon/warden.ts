@@ -13,6 +13,7 @@ import type { Observer } from './observer.ts'
 import { Orphans } from './orphans.ts'
 import { Pulses } from './pulse.ts'
 import { type Listed, RegistryWatch } from './registry-watch.ts'
+import { SecondLooks } from './second-looks.ts'
 import { Signs } from './signs.ts'
 import { Told } from './told.ts'
 import { Watchdog, type WatchdogOptions } from './watchdog.ts'
@@ -40,6 +41,7 @@ export class Warden implements Disposable {
   readonly #registries: RegistryWatch
   readonly #watchdog: Watchdog
   readonly #signs = new Signs()
+  readonly #secondLooks = new SecondLooks()
   readonly #pulses = new Pulses()
   readonly #orphans = new Orphans()
   readonly #deploys = new Deploys()
@@ -104,7 +106,10 @@ export class Warden implements Disposable {
   #list(open: readonly Listed[]): void {
     if (open === this.#open) return
     const keys = new Set(open.map(({ key }) => key))
-    for (const { key } of this.#open) if (!keys.has(key)) this.#forget(key)
+    const known = new Set(this.#open.map(({ key }) => key))
+    for (const key of known) if (!keys.has(key)) this.#forget(key)
+    // What happened to a new one before it was first seen has left no sign.
+    for (const key of keys) if (!known.has(key)) this.#secondLooks.ask(key)
     this.#open = open
     for (const { key, entry } of open) this.#signs.know(key, entry)
     this.#deploys.see(keys)
@@ -124,10 +129,12 @@ export class Warden implements Disposable {
   /** What is to be done for an agent that lives by the registry. */
   #living(listed: Listed, depth: Depth, terminals: ReadonlySet<string>): (() => Promise<void>) | undefined {
     const { key, entry } = listed
+    if (depth === 'look') this.#signs.look(key, entry)
     const isSuspect =
+      this.#secondLooks.isDue(key) ||
       this.#signs.areOfAnEnd(key, entry, terminals) ||
       (depth === 'look' && this.#pulses.mayHaveEnded(key, entry))
-    if (depth === 'ask' || isSuspect) return () => this.#examine(listed)
+    if (depth === 'ask' || isSuspect) return () => this.#examine(listed, isSuspect)
     if (depth !== 'look') return undefined
     const work = this.#watchdog.look(listed)
     return work && (() => this.#watch(listed, work))
@@ -146,10 +153,11 @@ export class Warden implements Disposable {
     this.#atWork.set(key, done)
   }
 
-  async #examine(listed: Listed): Promise<void> {
+  async #examine(listed: Listed, isSuspect: boolean): Promise<void> {
     const { key, ref, entry } = listed
     const ending = await judge(ref, entry)
     if (!ending) {
+      if (isSuspect) this.#secondLooks.ask(key)
       this.#pulses.isAlive(key)
       this.#signs.know(key, entry)
       this.#seenSessions.add(key)

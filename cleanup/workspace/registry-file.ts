@@ -101,17 +101,19 @@ async function drain<T>(file: string, isRegistry: Check<T>, queue: Change<T>[]):
   waiting.delete(file)
 }
 
-function writeBatch<T>(file: string, isRegistry: Check<T>, batch: Change<T>[]): void {
+/** How often a write begins anew because a program that takes no lock was faster. After that, ours stands. */
+const TRIES = 20
+
+function writeBatch<T>(file: string, isRegistry: Check<T>, batch: Change<T>[], tries = TRIES): void {
+  const seen = fingerprint(file)
   const registry = readJson(file, isRegistry)
   const failed = batch.find(change => !applied(change, registry))
   // The failed change may have altered the registry before it threw: start again without it.
-  if (failed) {
-    batch.splice(batch.indexOf(failed), 1)
-    writeBatch(file, isRegistry, batch)
-    return
-  }
-  if (batch.length > 0) replaceFile(file, registryText(registry))
-  for (const change of batch) change.resolve()
+  if (failed) batch.splice(batch.indexOf(failed), 1)
+  const isStill = () => tries === 0 || fingerprint(file) === seen
+  if (failed || (batch.length > 0 && !replaceFile(file, registryText(registry), isStill)))
+    writeBatch(file, isRegistry, batch, failed ? tries : tries - 1)
+  else for (const change of batch) change.resolve()
 }
 
 function applied<T>(change: Change<T>, registry: T): boolean {

@@ -5,8 +5,9 @@ import fs from 'node:fs'
  * between. Only for files that are written under a lock: the temporary name is always the same, so what a killed
  * writer left is overwritten by the next one instead of piling up. The disk is waited for in place: in another
  * thread the lock would be held until this process, which has /proc to read meanwhile, comes back to it.
+ * `isWanted` is asked at the last moment, after the disk was waited for: false leaves the file as it is. Returns its answer.
  */
-export function replaceFile(file: string, text: string): void {
+export function replaceFile(file: string, text: string, isWanted = () => true): boolean {
   const next = `${file}.next`
   const mode = fs.statSync(file, { throwIfNoEntry: false })?.mode ?? 0o644
   try {
@@ -22,5 +23,10 @@ export function replaceFile(file: string, text: string): void {
     fs.rmSync(next, { force: true })
     throw error
   }
+  if (!isWanted()) {
+    fs.rmSync(next, { force: true })
+    return false
+  }
   fs.renameSync(next, file)
+  return true
 }
