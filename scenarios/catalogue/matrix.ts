@@ -43,11 +43,17 @@ export interface Shape {
   needs?: { program: string; because: string }
 }
 
+/** A `test` of the harness, however much it was extended. */
+type CellTest = (
+  name: string,
+  run: (fixtures: { rig: Rig; skip: (note: string) => never }) => unknown,
+) => void
+
 /**
  * One test a cell, named `<shape> × <ending>`, each beside all bystanders. `cell`: a `test` of the harness, where
  * the system is started in another way.
  */
-export function matrix(shapes: Shape[], cell = test): void {
+export function matrix(shapes: Shape[], cell: CellTest = test): void {
   for (const shape of shapes)
     for (const ending of shape.endings ?? endingNames)
       cell(`${shape.name} × ${ending}`, async ({ rig, skip }) => {
