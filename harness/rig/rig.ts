@@ -256,7 +256,7 @@ export class Rig {
       agents: this.#agents.map(({ id }) => id),
       endedAt: this.#endedAt ?? Date.now(),
       system: this.#ownProcesses,
-      mayBeNew: one => this.#isExcused(one),
+      excused: one => this.#isExcused(one),
     }
   }
 
