@@ -9,7 +9,8 @@ export class Backoff {
   readonly #next = new Map<string, { at: number; pauseMs: number }>()
 
   isDue(key: string): boolean {
-    return performance.now() >= (this.#next.get(key)?.at ?? 0)
+    const next = this.#next.get(key)
+    return next === undefined || performance.now() >= next.at
   }
 
   /** Returns how long the pause is now, in ms. */

@@ -1,5 +1,5 @@
 /** How long after a suspicion that came to nothing, or after an agent has appeared, the next looks follow, in ms. */
-const AFTER_MS = [500, 1_500, 4_000]
+const AFTER_MS = [100, 500, 1_500, 4_000]
 
 /**
  * Has an agent looked at again after a suspicion that came to nothing: what was just about to end may need a moment, as a
@@ -7,24 +7,32 @@ const AFTER_MS = [500, 1_500, 4_000]
  */
 export class SecondLooks {
   readonly #dueAt = new Map<string, number[]>()
+  readonly #wake: () => void
+
+  constructor(wake: () => void) {
+    this.#wake = wake
+  }
 
   /** Asks for them, unless they are under way. */
   ask(key: string): void {
-    if (!this.#dueAt.has(key))
-      this.#dueAt.set(
-        key,
-        AFTER_MS.map(ms => performance.now() + ms),
-      )
+    if (this.#dueAt.has(key)) return
+    const now = performance.now()
+    this.#dueAt.set(
+      key,
+      AFTER_MS.map(ms => now + ms),
+    )
+    // The first one is due before the next round may be.
+    setTimeout(this.#wake, AFTER_MS[0]).unref()
   }
 
   /** True once for each of them. After the last one, another suspicion may ask for more. */
   isDue(key: string): boolean {
     const dueAt = this.#dueAt.get(key)
     const [next] = dueAt ?? []
-    if (dueAt === undefined || (next !== undefined && performance.now() < next)) return false
+    if (dueAt === undefined || next === undefined || performance.now() < next) return false
     dueAt.shift()
-    if (next === undefined) this.#dueAt.delete(key)
-    return next !== undefined
+    if (dueAt.length === 0) this.#dueAt.delete(key)
+    return true
   }
 
   forget(key: string): void {

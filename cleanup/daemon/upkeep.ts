@@ -38,7 +38,7 @@ export class Upkeep {
     this.#options = options
     this.#times = options.times ?? TIMES
     this.#dueAt = performance.now() + this.#times.firstMs
-    this.#pressureAt = this.#dueAt
+    this.#pressureAt = performance.now() + Math.min(this.#times.firstMs, this.#times.pressureMs)
   }
 
   /** To be called with every round. Costs nothing when nothing is due. */
@@ -51,6 +51,11 @@ export class Upkeep {
     this.#running = this.#look(isDue).finally(() => {
       this.#running = undefined
     })
+  }
+
+  /** Resolves when nothing is being done. */
+  async idle(): Promise<void> {
+    await this.#running
   }
 
   /** Stops between two files. */

@@ -41,7 +41,7 @@ export class Warden implements Disposable {
   readonly #registries: RegistryWatch
   readonly #watchdog: Watchdog
   readonly #signs = new Signs()
-  readonly #secondLooks = new SecondLooks()
+  readonly #secondLooks: SecondLooks
   readonly #pulses = new Pulses()
   readonly #orphans = new Orphans()
   readonly #deploys = new Deploys()
@@ -57,6 +57,7 @@ export class Warden implements Disposable {
   constructor(options: WardenOptions) {
     const { workspace, observer, wake } = options
     this.#options = options
+    this.#secondLooks = new SecondLooks(wake)
     this.#registries = new RegistryWatch(workspace, wake, (about, problem) =>
       this.#tell(`${workspace}/${about}`, problem),
     )

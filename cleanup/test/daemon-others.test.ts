@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AgentRef, layout } from '../index.ts'
+import { type AgentRef, layout, updateAgent } from '../index.ts'
 import { Daemon } from './support/daemon.ts'
 import { NO_TRACES, Rig, readText, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
@@ -49,6 +49,18 @@ describe('a program that writes the registry without asking', () => {
       expect(fs.readdirSync(layout.archiveFolder(ref))).toHaveLength(4)
     },
   )
+
+  test.each(ways)('%s, in the middle of our own write: both are there', async (_, write) => {
+    const ref = await rig.deploy('a', { claude: idle })
+    const file = layout.taskRegistry(rig.workspace, ref.taskId)
+    let isTheirTurn = true
+    await updateAgent(ref, entry => {
+      if (isTheirTurn) write(file, JSON.stringify({ ...JSON.parse(readText(file)), their_field: 1 }))
+      isTheirTurn = false
+      entry.progress = 7
+    })
+    expect(JSON.parse(readText(file))).toMatchObject({ their_field: 1, agents: [{ id: 'a', progress: 7 }] })
+  })
 
   test.each(ways)('%s, again and again while agents end: all are clean in the end', async (_, write) => {
     const refs: AgentRef[] = []
