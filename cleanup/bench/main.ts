@@ -23,7 +23,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.exit(130)
   })
 
-/** Runs each remedy in turn on as many agents at once; the first round warms up and is not counted. Medians in ms. */
+/** Runs each remedy in turn on as many agents at once; of several rounds the first warms up and is not counted. Medians in ms. */
 async function race<Name extends string>(
   title: string,
   [count, kind, times]: [number, Kind, number],
@@ -31,7 +31,7 @@ async function race<Name extends string>(
 ): Promise<Record<Name, number>> {
   const names = Object.keys(remedies) as Name[]
   const found = Object.fromEntries(names.map(name => [name, [] as number[]])) as Record<Name, number[]>
-  for (let round = -1; round < times; round++)
+  for (let round = times > 1 ? -1 : 0; round < times; round++)
     for (const name of names) {
       const agents = await world.deploy(count, kind)
       const start = performance.now()

@@ -1,14 +1,24 @@
 #!/usr/bin/env node
-import { recordProblems } from '../cleaning/intent.ts'
 // Finishes one agent's cleanup from outside the agent: `hand-over.ts <workspace> <task id> <agent id> <grace ms>`.
 // Nobody watches it, so what it has to say it writes into the registry.
+import { setTimeout as pause } from 'node:timers/promises'
+import { recordProblems } from '../cleaning/intent.ts'
 import { resume } from '../cleaning/resume.ts'
 import { words } from '../errors.ts'
+import { readAgent } from '../workspace/registry.ts'
+
+/**
+ * How long whoever handed over is left alone, in ms since it wrote its intent: it has an answer on its way, through
+ * the claude that is ended first. Node takes about half of that to start.
+ */
+const ANSWER_MS = 300
 
 const [workspace = '', taskId = '', agentId = '', graceMs] = process.argv.slice(2)
 const ref = { workspace, taskId, agentId }
 
 try {
+  const age = Date.now() - Date.parse(readAgent(ref).cleanup?.since ?? '')
+  if (age >= 0 && age < ANSWER_MS) await pause(ANSWER_MS - age)
   const { outcome } = await resume(ref, { graceMs: Number(graceMs), handedOver: true })
   process.exitCode = outcome === 'unfinished' ? 1 : 0
 } catch (error) {

@@ -21,7 +21,7 @@ afterEach(async () => {
 function cleansItself(id: string, prefix = ''): string {
   const ref = rig.ref(id)
   const args = [ref.workspace, ref.taskId, ref.agentId, `${rig.folder}/${id}.report`].join(' ')
-  return `echo ready; ${prefix} ${process.execPath} ${CLEANER} ${args}; sleep 1000 & wait`
+  return `echo ready; ${prefix} ${process.execPath} ${CLEANER} ${args}; echo "told $?"; sleep 1000 & wait`
 }
 
 const report = (id: string) =>
@@ -36,6 +36,8 @@ test('a cleaner inside its agent answers first, and is survived by the work', as
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
   expect(traces(rig, ref)).toEqual(NO_TRACES)
   expect(rig.sessions()).toEqual(['user'])
+  // Whoever called it was told, and could still tell others.
+  expect(readText(layout.archived(ref, layout.streamLog(ref)))).toBe('ready\ntold 0\n')
 })
 
 test('also when the server ends with the agent’s session, its last', async () => {

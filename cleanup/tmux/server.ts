@@ -31,12 +31,17 @@ export interface TmuxPane {
 const SERVER_FORMAT = '#{pid} #{socket_path}'
 const SESSION_FORMAT =
   '#{session_id} #{session_created} #{W:#{P:#{pane_id}=#{pane_pid}=#{pane_dead} }}| #{session_name}'
-const QUESTION = ['display-message', '-p', SERVER_FORMAT, ';', 'list-sessions', '-F', SESSION_FORMAT]
+const END = 'end of the list'
+const QUESTION = [
+  ...['display-message', '-p', SERVER_FORMAT, ';'],
+  ...['list-sessions', '-F', SESSION_FORMAT, ';'],
+  ...['display-message', '-p', END],
+]
 
 /** How long a server is left alone between two questions, in ms: starting a tmux client takes about as long. */
 const REST_MS = 4
 
-/** How often a server is asked that says nothing at all. */
+/** How often a server is asked that does not say all. */
 const TRIES = 5
 
 const passes = new Map<string, () => Promise<TmuxServer | undefined>>()
@@ -57,10 +62,14 @@ export function readServer(socket: string): Promise<TmuxServer | undefined> {
 
 async function askServer(socket: string, tries = TRIES): Promise<TmuxServer | undefined> {
   const answer = await askTmux(socket, QUESTION)
-  // A client now and then ends well without a word when very many ask at once (3.3a): no answer, so it is asked again.
-  if (answer !== 'no-server' && answer.length === 0 && tries > 1) return askServer(socket, tries - 1)
   if (answer === 'no-server') return undefined
-  const [about, ...sessions] = answer
+  // A client now and then ends well without having said all when very many ask at once (3.3a). Sessions that it did not
+  // come to would be taken for gone.
+  if (answer.at(-1) !== END) {
+    if (tries > 1) return askServer(socket, tries - 1)
+    throw notUnderstood(socket, answer.at(-1))
+  }
+  const [about, ...sessions] = answer.slice(0, -1)
   const found = /^(\d+) (.+)$/.exec(about ?? '')
   if (!found?.[2]) throw notUnderstood(socket, about)
   return {

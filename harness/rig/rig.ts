@@ -256,7 +256,7 @@ export class Rig {
       agents: this.#agents.map(({ id }) => id),
       endedAt: this.#endedAt ?? Date.now(),
       system: this.#ownProcesses,
-      mayBeNew: one => this.#isExcused(one),
+      excused: one => this.#isExcused(one),
     }
   }
 
@@ -272,9 +272,11 @@ export class Rig {
 
   #excusedNotes(): string[] {
     const there = this.lastSnapshot?.resources ?? []
-    return there.flatMap(one => {
-      const why = this.#excused.get(one.id)
-      return why ? `${one.kind === 'file' ? one.path : one.id}: ${why}` : []
+    return [...new Set(this.#excused.values())].flatMap(why => {
+      const [first, ...others] = there.filter(({ id }) => this.#excused.get(id) === why)
+      if (!first) return []
+      const more = others.length > 0 ? ` and ${others.length} more` : ''
+      return `${first.id}${more}: ${why}`
     })
   }
 

@@ -42,6 +42,11 @@ const wrong: [string, string[], RegExp][] = [
     ['scenarios', 'lunch'],
     /No scenario matches "lunch"; the scenarios are scenarios\/1-/,
   ],
+  [
+    'an unknown system of the catalogue',
+    ['catalogue', '--system', 'perfect'],
+    /Allowed choices are none, immediate/,
+  ],
   ['an unknown strategy', ['orchestrator', '--strategy', 'hope'], /'hope' is invalid/],
   ['a report that can not be written', ['scenarios', '--json', '/nowhere/report.json'], /\/nowhere/],
 ]
@@ -58,6 +63,40 @@ test('--list names the scenarios and runs none', async () => {
   const { exitCode, stdout } = await leakrig(['scenarios', '--list', 'manual'])
   expect(exitCode).toBe(0)
   expect(stdout).toBe('scenarios/2-manual-kill.test.ts\n  manual kill in the middle of the work')
+})
+
+test('no cell of that name is wrong usage', async () => {
+  const { exitCode, stderr } = await leakrig(['catalogue', 'lunch', '--sandbox', 'namespace'])
+  expect(stderr.trim()).toMatch(
+    /^leakrig: No cell's name contains "lunch"; leakrig scenarios --list catalogue/,
+  )
+  expect(exitCode).toBe(2)
+})
+
+test('the catalogue prints a line for each cell and the table, and a leak of one system is exit 1', async () => {
+  const json = join(folder, 'catalogue.json')
+  const cell = 'own-session, not contained × killed'
+  const args = ['catalogue', cell, '--system', 'none', '--system', 'immediate', '--sandbox', 'namespace']
+  const { exitCode, stdout } = await leakrig([...args, '--json', json])
+  expect(stdout).toMatch(/✗ own-session, not contained × killed +\d+ leaked/)
+  expect(stdout).toMatch(/✓ own-session, not contained × killed +back at the baseline/)
+  expect(stdout).toMatch(/\| own-session, not contained \| 0\/1 +\| 1\/1 +\|/)
+  expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({
+    schemaVersion: 1,
+    exitCode: 1,
+    runs: [
+      { system: 'none', exitCode: 1, scenarios: [{ name: cell, verdict: 'leak' }] },
+      { system: 'immediate', exitCode: 0, scenarios: [{ name: cell, verdict: 'pass' }] },
+    ],
+  })
+  expect(exitCode).toBe(1)
+})
+
+test('the scenarios leave the catalogue out until it is named', async () => {
+  const plain = await leakrig(['scenarios', '--list'])
+  expect(plain.stdout).not.toContain('catalogue')
+  const named = await leakrig(['scenarios', '--list', 'catalogue'])
+  expect(named.stdout).toContain('  own-session+hup-ignored+stopped × crashed')
 })
 
 test('a reporter of Vitest stands beside ours', async () => {

@@ -16,7 +16,7 @@ const terminal = new Set([
 
 /** The registries against the truth: an agent lives when a session or a process of it does. */
 export function compareRegistries(now: Snapshot, known: Known, outlivedMs: number): Finding[] {
-  const alive = livingAgents(now)
+  const alive = livingAgents(now, known)
   return now.resources.flatMap(one => {
     if (one.kind !== 'registry') return []
     const wrong = [...wrongEntries(one, alive), ...missingEntries(one, known), ...wrongCount(one)]
@@ -39,9 +39,9 @@ interface Wrong {
   mechanism: string
 }
 
-function livingAgents(now: Snapshot): Set<string> {
+function livingAgents(now: Snapshot, { excused }: Known): Set<string> {
   const living = now.resources.filter(
-    one => one.kind === 'session' || (one.kind === 'process' && one.state !== 'Z'),
+    one => !excused?.(one) && (one.kind === 'session' || (one.kind === 'process' && one.state !== 'Z')),
   )
   return new Set(living.flatMap(one => one.owner?.agent ?? []))
 }

@@ -15,7 +15,10 @@ export function compare(baseline: Snapshot, now: Snapshot, known: Known): Differ
   const before = new Map(baseline.resources.map(one => [one.id, one]))
   const after = new Map(now.resources.map(one => [one.id, one]))
   const isNew = (one: Resource) =>
-    !before.has(one.id) && !known.mayBeNew?.(one) && !isOpenInBystander(one, now, before, known)
+    !before.has(one.id) &&
+    !known.mayBeNew?.(one) &&
+    !known.excused?.(one) &&
+    !isOpenInBystander(one, now, before, known)
   const added = now.resources.filter(one => one.kind !== 'registry' && isNew(one))
   const { kept, left } = applyPolicy(added, known)
   const notes = left.filter(one => isTmuxZombie(one, after)).map(describeTmuxZombie)

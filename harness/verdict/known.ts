@@ -10,6 +10,8 @@ export interface Known {
   system: Set<string>
   /** The agents' foreground commands, by the id that Claude gives their output. */
   foregroundTasks: Set<string>
+  /** True for what counts neither as new nor as a sign of its agent's life. */
+  excused?: (one: Resource) => boolean
   /** True for what may be new: it is somebody's who lives. Nothing may, where it is absent. */
   mayBeNew?: (one: Resource) => boolean
 }

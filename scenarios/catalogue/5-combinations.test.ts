@@ -1,4 +1,4 @@
-import { excuseFolderNote } from '../../harness/index.ts'
+import { excuseFolderNote, excuseWork } from '../../harness/index.ts'
 import { matrix, type Shape } from './matrix.ts'
 
 const stays = { killed: true, crashed: true } as const
@@ -25,7 +25,10 @@ matrix(
   combinations.map(([name, traces, directive]) => ({
     name,
     directive: { shape: name, ...directive },
-    excuse: excuseFolderNote,
+    excuse: async rig => {
+      await excuseFolderNote(rig)
+      await excuseWork(rig)
+    },
     traces,
     outlives: stays,
   })),

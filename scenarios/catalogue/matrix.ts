@@ -35,17 +35,28 @@ export interface Shape {
   excuse?: (rig: Rig) => Promise<void>
   /** Why the cell can not be run in this sandbox; undefined where it can. */
   objection?: (rig: Rig) => Promise<string | undefined>
+  /** What the registries have to say after an ending, where it is not what they say of every agent. */
+  statuses?: Partial<Record<EndingName, string>>
   /** All of them, where nothing else is said. */
   endings?: readonly EndingName[]
   /** A program that has to be there, and why; without it the cell is skipped, and says so. */
   needs?: { program: string; because: string }
 }
 
-/** One test a cell, named `<shape> × <ending>`, each beside all bystanders. */
-export function matrix(shapes: Shape[]): void {
+/** A `test` of the harness, however much it was extended. */
+type CellTest = (
+  name: string,
+  run: (fixtures: { rig: Rig; skip: (note: string) => never }) => unknown,
+) => void
+
+/**
+ * One test a cell, named `<shape> × <ending>`, each beside all bystanders. `cell`: a `test` of the harness, where
+ * the system is started in another way.
+ */
+export function matrix(shapes: Shape[], cell: CellTest = test): void {
   for (const shape of shapes)
     for (const ending of shape.endings ?? endingNames)
-      test(`${shape.name} × ${ending}`, async ({ rig, skip }) => {
+      cell(`${shape.name} × ${ending}`, async ({ rig, skip }) => {
         const { proof } = inject('leakrig')
         const missing = shape.needs && !proof && !(await rig.has(shape.needs.program))
         if (missing) skip(`no ${shape.needs?.program} in this sandbox: ${shape.needs?.because}`)
@@ -56,7 +67,7 @@ export function matrix(shapes: Shape[]): void {
         await shape.before?.(scene.agent)
         if (!proof) {
           await shape.excuse?.(rig)
-          return endsWell(scene, ending)
+          return endsWell(scene, ending, shape.statuses?.[ending])
         }
         await endings[ending].happens(scene.agent)
         const leftAlone = ending === 'killed' || ending === 'crashed'

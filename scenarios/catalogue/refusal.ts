@@ -1,13 +1,10 @@
 import { expect, inject } from '../../harness/index.ts'
 
-/** What the system as found does in such a cell: it is red, and with these words; or it is green, and why. */
-export type AsFound = { red: RegExp } | { green: string }
-
 /**
- * A cell that is no leak alone: what happens is told step by step, with the refusal that is right and the return to
- * the baseline once the fault is mended. Against the system as found it comes out as said.
+ * The steps of a cell that is no row of a matrix: what happens, the refusal where that is right, and the return to
+ * the baseline once a fault is mended. In the proof the system as found has to fail them, and with these words.
  */
-export async function provesRed(asFound: AsFound, steps: () => Promise<void>): Promise<void> {
-  if (!inject('leakrig').proof || 'green' in asFound) return steps()
-  await expect(steps()).rejects.toThrow(asFound.red)
+export async function provesRed({ red }: { red: RegExp }, steps: () => Promise<void>): Promise<void> {
+  if (!inject('leakrig').proof) return steps()
+  await expect(steps()).rejects.toThrow(red)
 }

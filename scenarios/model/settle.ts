@@ -59,7 +59,7 @@ async function registryFaultsNow({ rig, agents }: World): Promise<string[]> {
     if (ends.size === 0) found.live += 1
     if (task?.status === 'completed') found.completed += 1
   }
-  const counts = await readCounts(rig.places.workspace, world => rig.probe.read(world), agents)
+  const counts = await readCounts(rig.places.workspace, path => rig.probe.read(path), agents)
   const expected = { ...found, spawned: agents.length, allLive: found.live, allSpawned: agents.length }
   for (const [key, value] of Object.entries(expected))
     if (counts[key] !== value) faults.push(`the registries count ${counts[key]} ${key}, and it is ${value}`)

@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { type AgentRef, layout } from '../../../cleanup/index.ts'
 import { asFound } from '../../orchestrator/strategies/as-found.ts'
 import type { Strategy } from '../../orchestrator/strategies/strategy.ts'
+import { byDescent, byFirstPane, byHand, byMarker, soundHand } from './by-hand.ts'
 
 /** One thing that a cleanup does wrong: what happens instead of, or around, the sound cleanup of a kill. */
 type Defect = (sound: Strategy['kill']) => Strategy['kill']
@@ -137,6 +138,35 @@ export const defects: Record<string, Defect> = {
     return done
   },
 }
+
+/** For the cells of the catalogue: the sound one by hand, and a fault in one of its parts. */
+Object.assign(defects, {
+  'does all by hand': () => byHand(soundHand),
+  'walks only descent': () => byHand({ ...soundHand, claims: byDescent }),
+  'only looks at the first pane': () => byHand({ ...soundHand, claims: byFirstPane }),
+  'exits before it kills': () => byHand({ ...soundHand, kills: false }),
+  'skips the stopped': () =>
+    byHand({
+      ...soundHand,
+      claims: (agent, all) => byMarker(agent, all).filter(({ state }) => state !== 'T'),
+    }),
+  'follows a linked archive': () => byHand(soundHand),
+  'claims by the id in the command line': sound => async (agent, reason) => {
+    const done = await sound(agent, reason)
+    tryRun('pkill', ['-f', agent.agentId])
+    return done
+  },
+  'kills nested servers by their name': sound => async (agent, reason) => {
+    const done = await sound(agent, reason)
+    tryRun('pkill', ['-KILL', '-x', 'tmux: server'])
+    return done
+  },
+  'kills the server': sound => async (agent, reason) => {
+    const done = await sound(agent, reason)
+    tryRun('tmux', ['kill-server'])
+    return done
+  },
+} satisfies Record<string, Defect>)
 
 function rewrite(file: string, change: (text: string) => string): void {
   writeFileSync(file, change(readFileSync(file, 'utf8')))
