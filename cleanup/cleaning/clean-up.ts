@@ -9,7 +9,7 @@ import { agentByte, type Lock, lock, lockNow } from '../workspace/locks.ts'
 import { peekGlobalRegistry, peekTaskRegistry, requireAgent } from '../workspace/registry.ts'
 import { carryOut } from './carry-out.ts'
 import { handOver } from './hand-over.ts'
-import { type Ending, recordDone, recordProblems, writeIntent } from './intent.ts'
+import { type Ending, isDone, recordDone, recordProblems, writeIntent } from './intent.ts'
 import { type CleanUpReport, emptyReport, type Log, type Outcome } from './report.ts'
 
 export interface CleanUpOptions extends Ending {
@@ -44,7 +44,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
     log({ event: 'cleaned', agent: ref.agentId, outcome, ms: Math.round(done.ms), problems: done.problems })
     return done
   }
-  if (before.cleanup?.state === 'done') return finish('already-clean')
+  if (isDone(before)) return finish('already-clean')
   agentFiles(ref, before)
   // Nothing is ended whose end could not be told to both registries.
   peekGlobalRegistry(ref.workspace)
@@ -69,7 +69,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const turn = await takeTurn(ref, graceMs)
   using _ = turn.lock
   const now = peekTaskRegistry(ref.workspace, ref.taskId)
-  if (requireAgent(now, ref).cleanup?.state === 'done') return finish('already-clean')
+  if (isDone(requireAgent(now, ref))) return finish('already-clean')
   const first = turn.waited ? await look(ref, now) : seen
   await carryOut(first, turn.waited ? claim(first) : claims, graceMs, report, log)
   await attempt(report, () => mirrored)
@@ -78,7 +78,9 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
     return finish('unfinished')
   }
   log({ event: 'done', agent: ref.agentId })
-  await attempt(report, () => recordDone(ref))
+  await attempt(report, () =>
+    recordDone(ref, { status: entry.status, reason: entry.reason ?? options.reason }),
+  )
   return finish(report.problems.length > 0 ? 'unfinished' : 'clean')
 }
 

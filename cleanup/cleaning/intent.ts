@@ -63,13 +63,17 @@ export async function writeIntent(
 function applyIntent(entry: AgentEntry, ending: Ending, cleaner: Identity | undefined): void {
   const since = new Date().toISOString()
   if (!isTerminal(entry.status)) {
-    entry.status = ending.status
-    entry.completed_at = since
-    entry.reason = ending.reason
+    applyEnding(entry, ending, since)
+    // Of an earlier end that somebody has taken back.
+    if (entry.cleanup?.state === 'done') delete entry.cleanup
   }
   entry.completed_at ??= since
   entry.reason ??= ending.reason
   entry.cleanup ??= { state: 'pending', since, reason: entry.reason, ...(cleaner && { cleaner }) }
+}
+
+function applyEnding(entry: AgentEntry, { status, reason }: Ending, at: string): void {
+  Object.assign(entry, { status, reason, completed_at: at })
 }
 
 /** True when an agent's end is on disk and its cleanup is not finished, also when no cleanup was ever begun. */
@@ -77,13 +81,20 @@ export function isPending(entry: AgentEntry): boolean {
   return isTerminal(entry.status) && entry.cleanup?.state !== 'done'
 }
 
+/** True when nothing of an agent is left. A live status beside that is another program's, which read before our write. */
+export function isDone(entry: AgentEntry): boolean {
+  return isTerminal(entry.status) && entry.cleanup?.state === 'done'
+}
+
 /**
  * Puts on disk that nothing of the agent is left: first in the global registry, then in the task's, which says
- * whether there is something to finish. Killed between the two, the next cleaner does both again.
+ * whether there is something to finish. Killed between the two, the next cleaner does both again. `ending` is told once
+ * more where another program has written the entry as it was before.
  */
-export async function recordDone(ref: AgentRef): Promise<void> {
+export async function recordDone(ref: AgentRef, ending: Ending): Promise<void> {
   const finished_at = new Date().toISOString()
   const finish = (entry: AgentEntry): void => {
+    if (!isTerminal(entry.status)) applyEnding(entry, ending, finished_at)
     const { problems: _solved, residue: _removed, ...record } = entry.cleanup ?? pendingNow(entry)
     entry.cleanup = { ...record, state: 'done', finished_at }
   }

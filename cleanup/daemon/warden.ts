@@ -181,8 +181,10 @@ export class Warden implements Disposable {
     const { graceMs, observer } = this.#options
     const report = await cleanUp(ref, { ...ending, graceMs, log: observer.log })
     observer.cleaned(report)
+    // Found clean, it should be off the list. As long as it is not, there is no hurry to find that again.
     if (report.outcome === 'unfinished' || report.outcome === 'handed-over')
       this.#failed(key, report.problems)
+    else if (report.outcome === 'already-clean') this.#backoff.failed(key)
     else this.#succeeded(key)
   }
 

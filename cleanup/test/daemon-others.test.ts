@@ -50,6 +50,25 @@ describe('a program that writes the registry without asking', () => {
     },
   )
 
+  test.each(ways)(
+    '%s, and takes back the end, but not that it is clean: the end is written anew',
+    async (_, write) => {
+      const ref = await rig.deploy('a', { claude: idle })
+      const file = layout.taskRegistry(rig.workspace, ref.taskId)
+      rig.tmux('kill-session', '-t', '=agent_a:')
+      await until('it is clean', isClean(ref))
+      const mixed = JSON.parse(readText(file))
+      mixed.agents[0].status = 'running'
+      write(file, JSON.stringify(mixed))
+      await until('it has ended again', () => rig.entry(ref).status === 'crashed' && isClean(ref)())
+      const told = daemon.events('ended').length
+      const later = await rig.deploy('later', { claude: idle })
+      rig.tmux('kill-session', '-t', '=agent_later:')
+      await until('time has passed', isClean(later))
+      expect(daemon.events('ended')).toHaveLength(told + 1)
+    },
+  )
+
   test.each(ways)('%s, in the middle of our own write: both are there', async (_, write) => {
     const ref = await rig.deploy('a', { claude: idle })
     const file = layout.taskRegistry(rig.workspace, ref.taskId)
