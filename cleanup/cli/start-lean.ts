@@ -7,33 +7,39 @@ import path from 'node:path'
 const cacheFolder = () =>
   path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'leakrig', 'compiled')
 
-/**
- * Young objects get 2 MB and not 16: a program that sleeps most of the time has few, and the rest would only be held.
- */
-const SMALL_HEAP = '--max-semi-space-size=2'
+/** Node's own defaults let a program that parses registries all day hold several times what it needs. */
+const FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=20']
+/** glibc keeps what was freed, in a heap per thread; what is large goes back to the kernel at once with these. */
+const MALLOC = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+}
 /** Tells the process that it is the second or the third one. */
 const STAGE = 'LEAKRIG_START'
 
 /**
- * Replaces this process by itself, with compiled code to start from. Node strips types with a compiler that then stays in
- * memory, 30 MB in a program that runs for months; what comes out of Node's compile cache needs none. The second process
- * fills the cache, the third finds everything in it. The pid stays, and so do standard output and error. Where no cache
- * can be written, or the sources are JavaScript, it does nothing.
+ * Replaces this process by itself, thriftier: it is to run for months. The pid stays, and so do standard output and
+ * error. Node strips types with a compiler that then stays in memory, 30 MB; what comes out of Node's compile cache needs
+ * none. So with TypeScript sources the second process fills a cache, and the third finds everything in it.
  */
 export function startLean(): void {
   const stage = process.env[STAGE]
-  if (stage === undefined && import.meta.filename.endsWith('.ts') && !process.env.NODE_COMPILE_CACHE)
+  if (stage === 'lean' || !process.execve) return
+  if (stage === 'filling') module.flushCompileCache()
+  else if (needsCache() && isOurs(cacheFolder()))
     becomeAnew({ NODE_COMPILE_CACHE: cacheFolder(), [STAGE]: 'filling' })
-  if (stage !== 'filling') return
-  module.flushCompileCache()
-  becomeAnew({ [STAGE]: 'filled' })
+  becomeAnew({ ...MALLOC, [STAGE]: 'lean' })
 }
 
 function becomeAnew(variables: NodeJS.ProcessEnv): void {
-  if (!process.execve || !isOurs(variables.NODE_COMPILE_CACHE ?? process.env.NODE_COMPILE_CACHE ?? '')) return
-  const flags = process.execArgv.filter(flag => flag !== SMALL_HEAP)
-  const command = [process.execPath, ...flags, SMALL_HEAP, ...process.argv.slice(1)]
-  process.execve(process.execPath, command, { ...process.env, ...variables })
+  const flags = process.execArgv.filter(flag => !FLAGS.includes(flag))
+  const command = [process.execPath, ...flags, ...FLAGS, ...process.argv.slice(1)]
+  process.execve?.(process.execPath, command, { ...process.env, ...variables })
+}
+
+function needsCache(): boolean {
+  return import.meta.filename.endsWith('.ts') && !process.env.NODE_COMPILE_CACHE
 }
 
 function isOurs(folder: string): boolean {

@@ -131,11 +131,12 @@ export class Warden implements Disposable {
   #living(listed: Listed, depth: Depth, terminals: ReadonlySet<string>): (() => Promise<void>) | undefined {
     const { key, entry } = listed
     if (depth === 'look') this.#signs.look(key, entry)
+    // A second look by itself is no suspicion: it would ask for more of its kind for ever.
+    const isSecond = this.#secondLooks.isDue(key)
     const isSuspect =
-      this.#secondLooks.isDue(key) ||
       this.#signs.areOfAnEnd(key, entry, terminals) ||
       (depth === 'look' && this.#pulses.mayHaveEnded(key, entry))
-    if (depth === 'ask' || isSuspect) return () => this.#examine(listed, isSuspect)
+    if (depth === 'ask' || isSecond || isSuspect) return () => this.#examine(listed, isSuspect)
     if (depth !== 'look') return undefined
     const work = this.#watchdog.look(listed)
     return work && (() => this.#watch(listed, work))
