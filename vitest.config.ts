@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
+const crowd = 'cleanup/test/at-once.test.ts'
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -10,7 +12,12 @@ export default defineConfig({
     provide: { leakrig: { system: 'hybrid', sandbox: 'namespace', keep: false } },
     projects: [
       { extends: true, test: { name: 'fake-claude', include: ['fake-claude/test/**/*.test.ts'] } },
-      { extends: true, test: { name: 'cleanup', include: ['cleanup/test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'cleanup', include: ['cleanup/test/**/*.test.ts'], exclude: [crowd] },
+      },
+      // A hundred processes at once take every core: after all others, and beside none of them.
+      { extends: true, test: { name: 'crowd', include: [crowd], sequence: { groupOrder: 1 } } },
       { extends: true, test: { name: 'harness', include: ['harness/test/**/*.test.ts'] } },
       {
         extends: true,

@@ -5,6 +5,7 @@ import { type Asked, askAgain, lookAgain, lookForProcesses, type Scene, type See
 import { roles } from '../claims/writer.ts'
 import { killSession } from '../tmux/kill-session.ts'
 import { freezeAll } from './freeze.ts'
+import { killLostGroups } from './lost-groups.ts'
 import type { Log } from './report.ts'
 import { kill, type Member, Roster, terminate, wake } from './roster.ts'
 
@@ -78,6 +79,7 @@ export async function endProcesses(
     const survivors = roster.alive()
     const isQuiet = fresh.length === 0 && survivors.length === 0
     if (isOver || (wasQuiet && isQuiet)) return { roster, survivors, claims, isSessionKilled, ...seen }
+    if (isQuiet) killLostGroups(seen.scene.table, roster)
     wasQuiet = isQuiet
     if (!isQuiet) asked = undefined
     if (fresh.length > 0) pauseMs = 1

@@ -3,7 +3,10 @@
 
 # An entry for the journal: everything behind `t`.
 note() {
-  [ -z "$JOURNAL" ] || printf '{"t":%s,%s}\n' "$(date +%s%3N)" "$1" >>"$JOURNAL"
+  [ -n "$JOURNAL" ] || return 0
+  # Whoever ends all of claude's children ends this one, too: then the time is not known.
+  local t=$(date +%s%3N)
+  printf '{"t":%s,%s}\n' "${t:-0}" "$1" >>"$JOURNAL"
 } 2>/dev/null
 
 # Prints lines, each followed by its entry for the journal. Nobody reading them is no reason to stop.

@@ -15,6 +15,12 @@ export function excuseShellSnapshot(rig: Rig): Promise<void> {
   return rig.excuse(why, one => !one.owner && file(/\/\.claude\/shell-snapshots\//)(one))
 }
 
+/** After a restart only its time tells whose it was, and the user's own claudes begin within the second that clocks may differ by. */
+export function excuseSnapshotInDoubt(rig: Rig): Promise<void> {
+  const why = 'in doubt: a user’s claude that runs began within a second of it'
+  return rig.excuse(why, file(/\/\.claude\/shell-snapshots\//))
+}
+
 /** `/tmp/claude-1a2b-cwd` holds the working folder, which all agents of a workspace share, and nothing else. */
 export function excuseFolderNote(rig: Rig): Promise<void> {
   const why = 'unattributable: neither its name nor its content tells whose it is'

@@ -1,0 +1,30 @@
+import { pid as ownPid } from 'node:process'
+import type { ProcessTable } from '../processes/table.ts'
+import type { Roster } from './roster.ts'
+
+/**
+ * Kills what is left in the process groups of an agent's dead processes, of which no look has found anybody alive. A
+ * process that forks its successor and exits can be missed by every look, but not by a signal to its group: the kernel
+ * lets no fork slip past it (copy_process in kernel/fork.c starts again when a signal is pending). On a group of
+ * zombies it has no effect.
+ *
+ * A group in which the table shows anybody who is not the agent's is left alone, and so is our own.
+ */
+export function killLostGroups(table: ProcessTable, roster: Roster): void {
+  const claims = roster.claims()
+  const groups = new Set([...claims.values()].map(({ process }) => process.pgid))
+  groups.delete(table.get(ownPid)?.pgid ?? 0)
+  for (const { pid, start, pgid } of table.values())
+    if (claims.get(pid)?.process.start !== start) groups.delete(pgid)
+  for (const group of groups) killGroup(group)
+}
+
+function killGroup(group: number): void {
+  // 0 and 1 would mean our own group and everybody.
+  if (!Number.isSafeInteger(group) || group <= 1) return
+  try {
+    process.kill(-group, 'SIGKILL')
+  } catch {
+    // ESRCH: nobody is left in it, which is so for nearly all. EPERM: what is left is not ours to signal.
+  }
+}

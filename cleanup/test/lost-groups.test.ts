@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Claim } from '../claims/evidence.ts'
+import { killLostGroups } from '../cleaning/lost-groups.ts'
+import { Roster } from '../cleaning/roster.ts'
+import { type ProcessTable, readTableNow } from '../processes/table.ts'
+import { isRunning, Rig } from './support/rig.ts'
+import { until } from './support/until.ts'
+
+/** It forks its successor and exits, again and again, until nobody is left to. */
+const chain = 'while (1) { select(undef, undef, undef, 0.002); my $next = fork; exit if $next }'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+/** A roster of one process that was claimed while it lived. */
+function rosterOf(pid: number): Roster {
+  const process = readTableNow().get(pid)
+  if (!process) throw new Error(`${pid} had ended before it was looked at`)
+  const claim: Claim = { process, evidence: [{ kind: 'marker', detail: 'a test' }] }
+  const roster = new Roster()
+  roster.add([claim], () => 'other')
+  return roster
+}
+
+const without = (group: number): ProcessTable =>
+  new Map([...readTableNow()].filter(([, { pgid }]) => pgid !== group))
+
+function exists(group: number): boolean {
+  try {
+    return process.kill(-group, 0)
+  } catch {
+    return false
+  }
+}
+
+test('a chain that no look finds ends with its group', async () => {
+  const group = rig.start('perl', ['-e', `select(undef, undef, undef, 0.3); ${chain}`])
+  const roster = rosterOf(group)
+  await until('its first process has ended', () => !isRunning(group))
+  expect(exists(group)).toBe(true)
+  killLostGroups(without(group), roster)
+  await until('its dead are collected', () => !exists(group))
+})
+
+test('a group in which anybody else is seen is left alone', async () => {
+  const group = rig.start('perl', ['-e', 'fork and sleep 1000; sleep 1000'])
+  const roster = rosterOf(group)
+  const child = await until('it has a child', () =>
+    [...readTableNow().values()].find(one => one.pgid === group && one.pid !== group),
+  )
+  killLostGroups(readTableNow(), roster)
+  expect([group, child.pid].map(isRunning)).toEqual([true, true])
+})
+
+test('our own group is left alone, whatever the roster says', () => {
+  const roster = rosterOf(process.pid)
+  killLostGroups(readTableNow(), roster)
+  expect(isRunning(process.pid)).toBe(true)
+})
