@@ -12,6 +12,7 @@ export function soakSvg(samples: Sample[], title: string): string {
   const height = 40 + 2 * (PANEL.height + 60)
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
+    `<title>The daemon’s own memory and descriptors: ${title}</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
     `<text x="${PANEL.left}" y="24" font-size="15">The daemon’s own memory and descriptors: ${title}</text>`,
     panel(samples, 50, 'resident memory, MB', '#1f77b4', ({ rssMb }) => rssMb),
