@@ -10,6 +10,7 @@ import { stableBaseline } from '../verdict/stable-baseline.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { Agent, type AgentFacts } from './agent.ts'
 import { type Directive, directiveText } from './directive.ts'
+import { Excuses } from './excuses.ts'
 import { loadMissing, shapeMissing } from './load.ts'
 import { Lookout } from './lookout.ts'
 
@@ -40,7 +41,7 @@ export class Rig {
   readonly #agents: Agent[] = []
   /** Identities of the processes that the system started before its first agent. */
   #ownProcesses = new Set<string>()
-  readonly #excused = new Map<string, string>()
+  readonly #excuses = new Excuses()
   #taskId = ''
   #command: SystemCommand | undefined
   #system: ProcessIdentity | undefined
@@ -243,8 +244,8 @@ export class Rig {
     const instruments = { look: () => this.look(), countByPs: () => this.probe.countByPs() }
     const baseline = expected?.baseline ?? (await this.baseline())
     const known = { ...(await this.#known()), ...(expected && { mayBeNew: expected.mayBeNew }) }
-    const verdict = await settle(instruments, this.#withoutExcused(baseline), known, patience)
-    verdict.notes.push(...this.#excusedNotes())
+    const verdict = await settle(instruments, this.#excuses.without(baseline), known, patience)
+    verdict.notes.push(...this.#excuses.notes(this.lastSnapshot?.resources ?? []))
     this.verdicts.push(verdict)
     return verdict
   }
@@ -256,44 +257,19 @@ export class Rig {
       agents: this.#agents.map(({ id }) => id),
       endedAt: this.#endedAt ?? Date.now(),
       system: this.#ownProcesses,
-      excused: one => this.#isExcused(one),
+      excused: one => this.#excuses.covers(one),
     }
   }
 
-  /**
-   * What need not be there any more, and may be: it was taken away by a fault of the rig's own, or nothing can tell
-   * whose it is. The report says so of whatever is there at the end.
-   */
+  /** Leaves out of the verdict what is this now, or was so at the baseline; see `Excuses`. */
   async excuse(why: string, which: (one: Resource) => boolean): Promise<void> {
     const { resources } = await this.look()
-    const all = [...(await this.baseline()).resources, ...resources].filter(which)
-    for (const { id } of all) this.#excused.set(id, why)
-  }
-
-  #excusedNotes(): string[] {
-    const there = this.lastSnapshot?.resources ?? []
-    return [...new Set(this.#excused.values())].flatMap(why => {
-      const [first, ...others] = there.filter(({ id }) => this.#excused.get(id) === why)
-      if (!first) return []
-      const more = others.length > 0 ? ` and ${others.length} more` : ''
-      return `${first.id}${more}: ${why}`
-    })
-  }
-
-  #isExcused(one: Resource): boolean {
-    if (one.kind !== 'descriptor') return this.#excused.has(one.id)
-    return [...this.#excused.keys()].some(id =>
-      one.id.startsWith(`descriptor ${id.replace('process ', '')}/`),
-    )
-  }
-
-  #withoutExcused(baseline: Snapshot): Snapshot {
-    return { ...baseline, resources: baseline.resources.filter(one => !this.#excused.has(one.id)) }
+    this.#excuses.add(why, [...(await this.baseline()).resources, ...resources].filter(which))
   }
 
   /** What is not as it was in the baseline at this moment, whatever becomes of it. */
   async difference(): Promise<Difference> {
-    const baseline = this.#withoutExcused(await this.baseline())
+    const baseline = this.#excuses.without(await this.baseline())
     return compare(baseline, await this.look(), await this.#known())
   }
 
