@@ -27,6 +27,7 @@ export type { Floor, PlannedFile, RetentionPlan, RetentionReport } from './reten
 export { type PolicyTexts, parsePolicy, type RetentionPolicy } from './retention/policy.ts'
 export { policyOf } from './retention/policy-file.ts'
 export { type Sweep, type SweepOptions, sweep } from './sweep/sweep.ts'
+export { RECORD_FORMAT, recordOf } from './tmux/recorded.ts'
 export { validateAgentId, validateTaskId } from './workspace/ids.ts'
 export * as layout from './workspace/layout.ts'
 export { type AgentRef, agentMarker, MARKER } from './workspace/layout.ts'

@@ -10,9 +10,11 @@ import {
   initRegistries,
   isTerminal,
   layout,
+  RECORD_FORMAT,
   type RecordedTmux,
   readAgent,
   readTaskRegistry,
+  recordOf,
   startOf,
 } from '../index.ts'
 
@@ -23,8 +25,6 @@ export interface Deployed {
   ref: AgentRef
   tmux: RecordedTmux
 }
-
-const FORMAT = '#{pid} #{session_id} #{session_created} #{pane_id} #{pane_pid} #{socket_path}'
 
 /** Light agents on tmux servers of their own, registered in a workspace of their own. */
 export class Fleet implements Disposable {
@@ -98,29 +98,16 @@ export class Fleet implements Disposable {
       '-d',
       '-P',
       '-F',
-      FORMAT,
+      RECORD_FORMAT,
       ...session,
       '--',
       'sh',
       '-c',
       log + command,
     )
-    const [pid, session_id = '', created, pane_id = '', pane, socket = ''] = line.split(' ')
-    const [server_pid, pane_pid] = [Number(pid), Number(pane)]
-    this.#servers.set(socket, server_pid)
-    return {
-      ref,
-      tmux: {
-        socket,
-        server_pid,
-        server_start: startOf(server_pid) ?? -1,
-        session_id,
-        session_created: Number(created),
-        pane_id,
-        pane_pid,
-        pane_start: startOf(pane_pid) ?? -1,
-      },
-    }
+    const tmux = recordOf(line)
+    this.#servers.set(tmux.socket, tmux.server_pid)
+    return { ref, tmux }
   }
 }
 

@@ -4,19 +4,22 @@
  * turn, so that a busy machine is busy for each of them: `npm run bench:cleanup [-- --rounds N] [-- --folder DIR]`.
  * Exits 1 when a target is missed. Leaves nothing, also after Ctrl-C.
  */
+import fs from 'node:fs'
 import os from 'node:os'
-import { parseArgs } from 'node:util'
+import { Command, InvalidArgumentError } from 'commander'
 import { median, ms, p99 } from './numbers.ts'
 import { floor, ours, type Remedy, reportOption1 } from './remedies.ts'
 import { type Kind, World } from './world.ts'
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '20' }, folder: { type: 'string', default: os.tmpdir() } },
-})
-const rounds = Number(values.rounds)
+const { rounds, folder } = new Command('bench:cleanup')
+  .option('--rounds <n>', 'how often each is measured', wholeNumber, 20)
+  .option('--folder <dir>', 'the disk that is measured', folderThatExists, os.tmpdir())
+  .exitOverride(error => process.exit(error.exitCode === 0 ? 0 : 2))
+  .parse()
+  .opts<{ rounds: number; folder: string }>()
 const GRACE_MS = 300
 
-using world = await World.make(values.folder)
+using world = await World.make(folder)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
     world[Symbol.dispose]()
@@ -67,3 +70,13 @@ for (const [what, is, most] of targets)
     `${what.padEnd(36)} ${is.toFixed(2).padStart(8)}   target ${most}   ${is <= most ? 'held' : 'MISSED'}`,
   )
 process.exitCode = targets.every(([, is, most]) => is <= most) ? 0 : 1
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number from 1 to 9999.')
+}
+
+function folderThatExists(text: string): string {
+  if (fs.statSync(text, { throwIfNoEntry: false })?.isDirectory()) return text
+  throw new InvalidArgumentError('Expected a folder that exists.')
+}

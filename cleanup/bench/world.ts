@@ -10,7 +10,9 @@ import {
   changeTask,
   initRegistries,
   layout,
-  startOf,
+  RECORD_FORMAT,
+  type RecordedTmux,
+  recordOf,
 } from '../index.ts'
 
 /** What runs in an agent's pane: a pipeline of three that dies of TERM at once, one idle process, or one that is deaf. */
@@ -81,24 +83,14 @@ export class World implements Disposable {
   }
 
   /** All sessions by one command file: a client for each of a thousand would take longer than the benchmark. */
-  #newSessions(refs: AgentRef[], kind: Kind): NonNullable<AgentEntry['tmux']>[] {
-    const format = '#{pid} #{session_id} #{session_created} #{pane_id} #{pane_pid} #{socket_path}'
+  #newSessions(refs: AgentRef[], kind: Kind): RecordedTmux[] {
     const file = path.join(this.folder, 'sessions.tmux')
     const lines = refs.map(ref => {
       const mark = `-e ${layout.MARKER}=${agentMarker(ref)}`
-      return `new-session -d -P -F '${format}' -s ${layout.sessionName(ref)} ${mark} ${commandOf(kind, ref)}`
+      return `new-session -d -P -F '${RECORD_FORMAT}' -s ${layout.sessionName(ref)} ${mark} ${commandOf(kind, ref)}`
     })
     fs.writeFileSync(file, `${lines.join('\n')}\n`)
-    const made = this.tmux('source-file', file).trim().split('\n')
-    return made.map(line => {
-      const [server, session_id = '', created, pane_id = '', pane, socket = ''] = line.split(' ')
-      const [server_pid, pane_pid] = [Number(server), Number(pane)]
-      const starts = { server_start: startOf(server_pid) ?? -1, pane_start: startOf(pane_pid) ?? -1 }
-      return {
-        ...{ socket, server_pid, session_id, session_created: Number(created), pane_id, pane_pid },
-        ...starts,
-      }
-    })
+    return this.tmux('source-file', file).trim().split('\n').map(recordOf)
   }
 }
 

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { inCgroup } from '../containment/in-cgroup.ts'
@@ -110,6 +111,8 @@ describe.runIf(findProgram('tini'))('a subreaper', () => {
 
   test('a note of what is older than the agent, or of a number with another start, is nobody’s', async () => {
     const older = rig.start('sleep', ['1000'])
+    // The kernel tells when a process started to a hundredth of a second.
+    await until('what starts now is younger', () => os.uptime() * 100 > startOfNow(older) + 1)
     const ref = await rig.deploy('a', { claude, contained: true })
     const younger = rig.start('sleep', ['1000'])
     const lines = [older, younger].map(pid => `${pid} ${pid === older ? startOfNow(pid) : 99_999_999_999}`)

@@ -1,3 +1,4 @@
+import { startOf } from '../processes/table.ts'
 import { isJson } from '../workspace/registry-file.ts'
 import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
 
@@ -21,3 +22,23 @@ export function recordedTmux(entry: AgentEntry): RecordedTmux | undefined {
 /** The value of TMUX in the processes of a session: socket, server and the session's number, never reused in a server's life. */
 export const tmuxVariable = (socket: string, serverPid: number, sessionId: string): string =>
   `${socket},${serverPid},${sessionId.slice(1)}`
+
+/** The format for tmux (`new-session -P -F`) whose answer `recordOf` reads. Only the socket's path can hold a space: it comes last. */
+export const RECORD_FORMAT = '#{pid} #{session_id} #{session_created} #{pane_id} #{pane_pid} #{socket_path}'
+
+/** What is to be recorded of a session that was just made, from the line that tmux answered. */
+export function recordOf(line: string): RecordedTmux {
+  const [server, session_id = '', created, pane_id = '', pane, ...socket] = line.trim().split(' ')
+  const [server_pid, pane_pid] = [Number(server), Number(pane)]
+  return {
+    socket: socket.join(' '),
+    server_pid,
+    server_start: startOf(server_pid) ?? 0,
+    session_id,
+    session_created: Number(created),
+    pane_id,
+    pane_pid,
+    // 0 fits no process: a pane that ended at once can not be mistaken for the next one with its pid.
+    pane_start: startOf(pane_pid) ?? 0,
+  }
+}

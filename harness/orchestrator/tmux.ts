@@ -1,10 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { type RecordedTmux, startOf } from '../../cleanup/index.ts'
-
-const facts = ['pid', 'session_id', 'session_created', 'pane_id', 'pane_pid', 'socket_path']
-/** Fields with no spaces in them but the socket's path, which comes last. */
-const format = facts.map(name => `#{${name}}`).join(' ')
+import { RECORD_FORMAT, type RecordedTmux, recordOf } from '../../cleanup/index.ts'
 
 /**
  * Starts a detached session that runs `command` as its pane's process, without a shell in between.
@@ -18,21 +14,9 @@ export async function newSession(
   command: string[],
 ): Promise<RecordedTmux> {
   const variables = Object.entries(environment).flatMap(([key, value]) => ['-e', `${key}=${value}`])
-  const place = ['-d', '-P', '-F', format, '-s', name, '-c', folder]
+  const place = ['-d', '-P', '-F', RECORD_FORMAT, '-s', name, '-c', folder]
   const { stdout } = await tmux(['new-session', ...place, ...variables, '--', ...command])
-  const [serverPid, sessionId = '', created, paneId = '', panePid, ...socket] = stdout.trim().split(' ')
-  const [server, pane] = [Number(serverPid), Number(panePid)]
-  return {
-    socket: socket.join(' '),
-    server_pid: server,
-    server_start: startOf(server) ?? 0,
-    session_id: sessionId,
-    session_created: Number(created),
-    pane_id: paneId,
-    pane_pid: pane,
-    // 0 fits no process: a pane that ended at once can not be mistaken for the next one with its pid.
-    pane_start: startOf(pane) ?? 0,
-  }
+  return recordOf(stdout)
 }
 
 /**

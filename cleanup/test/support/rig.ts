@@ -11,8 +11,10 @@ import {
   contain,
   initRegistries,
   layout,
+  RECORD_FORMAT,
   type RecordedTmux,
   readAgent,
+  recordOf,
   startOf,
 } from '../../index.ts'
 import type { Identity } from '../../processes/identity.ts'
@@ -114,28 +116,16 @@ export class Rig implements AsyncDisposable {
     command = ['bash', '-c', this.pipeline(ref, deployment)],
   ): RecordedTmux {
     const { marker = true, socket } = deployment
-    const format = '#{pid} #{session_id} #{session_created} #{pane_id} #{pane_pid} #{socket_path}'
     const environment = marker ? ['-e', `LEAKRIG_AGENT=${agentMarker(ref)}`] : []
     const made = spawnSync(
       'tmux',
       [
-        ...['-S', socket ?? this.socket, 'new-session', '-d', '-P', '-F', format],
+        ...['-S', socket ?? this.socket, 'new-session', '-d', '-P', '-F', RECORD_FORMAT],
         ...['-s', layout.sessionName(ref), ...environment, '--', ...command],
       ],
       { encoding: 'utf8' },
     )
-    const [server, session_id = '', created, pane_id = '', pane, at = ''] = made.stdout.trim().split(' ')
-    const [server_pid, pane_pid] = [Number(server), Number(pane)]
-    return {
-      socket: at,
-      server_pid,
-      server_start: startOf(server_pid) ?? -1,
-      session_id,
-      session_created: Number(created),
-      pane_id,
-      pane_pid,
-      pane_start: startOf(pane_pid) ?? -1,
-    }
+    return recordOf(made.stdout)
   }
 
   /** What runs in the pane, for bash. */
