@@ -47,12 +47,12 @@ test('entries named as no agent may be are told once each, and hold nobody up', 
       registry.agents.unshift({ id: `${id}/2`, status: 'completed', tmux_session: id })
     }
   })
+  const refusals = () =>
+    daemon.events('problem').filter(({ problem }) => /^The agent id .* is refused/s.test(String(problem)))
+  await until('all are told', () => refusals().length >= 2 * ids.length)
   kill(rig.entry(ref).tmux?.pane_pid ?? 0)
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
-  const refusals = daemon
-    .events('problem')
-    .filter(({ problem }) => /^The agent id .* is refused/s.test(String(problem)))
-  expect(refusals).toHaveLength(2 * ids.length)
+  expect(refusals()).toHaveLength(2 * ids.length)
   expect(rig.sessions()).toEqual(['user'])
   expect(await daemon.stop()).toBe(0)
 })

@@ -34,6 +34,9 @@ const areClean = (refs: AgentRef[]) => () => refs.every(ref => rig.entry(ref).cl
 test('most agents gone at once are an alarm; they are cleaned up, and nothing is purged for a day', async () => {
   const gone = await deploy(6, idle, 'doomed')
   const left = await deploy(4, idle)
+  // Registered after all of them: once it is clean, the daemon has read of all.
+  const last = await rig.deploy('last', { claude: idle, entry: { status: 'completed' } })
+  await until('the last one is clean', areClean([last]))
   kill(rig.entry(gone[0] as AgentRef).tmux?.server_pid ?? 0)
   await until('they are clean', areClean(gone), 30_000)
   await until('it is announced', () => daemon.events('mass-death').length > 0)
@@ -48,7 +51,7 @@ test('most agents gone at once are an alarm; they are cleaned up, and nothing is
   expect(health().reasons.join(' ')).toContain('6 of 10 agents')
   // The registry says that an agent is clean a moment before the daemon has counted it.
   const metrics = async () => (await fetch(String(daemon.events('metrics')[0]?.url))).text()
-  const counted = /^leakrig_cleanups_total\{outcome="clean"\} 6$/m
+  const counted = /^leakrig_cleanups_total\{outcome="clean"\} 7$/m
   await until('all are counted', async () => counted.test(await metrics()))
   expect(await metrics()).toMatch(/^leakrig_mass_deaths_total 1$/m)
   const old = new Date(Date.now() - 30 * 24 * 3_600_000)
