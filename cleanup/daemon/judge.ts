@@ -38,7 +38,11 @@ async function endOf(recorded: RecordedTmux, where: Whereabouts): Promise<string
   if (!isServerThere) return `its tmux server ${server_pid} is gone`
   if (!where.session) await dying(recorded)
   const session = where.session ? '' : ' and its tmux session is gone'
-  if (!isRunning(recorded)) return `its pane's process ${pane_pid} ended${session}`
+  if (!isRunning(recorded)) {
+    // The server may have been killed since it answered, and its panes are hung up by that.
+    if (where.server && !isAlive(where.server)) return `its tmux server ${server_pid} is gone`
+    return `its pane's process ${pane_pid} ended${session}`
+  }
   if (!where.session) return 'its tmux session is gone'
   const pane = where.panes.find(({ id }) => id === pane_id)
   if (pane && !pane.dead) return undefined
