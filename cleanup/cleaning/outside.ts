@@ -19,14 +19,18 @@ const KEPT = [
  * Starts a Node program that outlives the agent which the caller runs in, and that no evidence ties to it. It gets
  * an environment without the agent's marks, no terminal, and /dev/null for input and output.
  *
- * With a socket, its tmux server starts it: the server outlives the pane, and a subreaper or a cgroup that holds
+ * With a tmux server, that starts it: it outlives the pane, and a subreaper or a cgroup that holds
  * the agent does not hold the server's children. Without one, or where no server is left, a shell starts it and ends at
  * once, which leaves it to process 1. Throws `could-not-ask` when tmux does not answer.
  */
-export async function startOutside(program: string, args: string[], socket?: string): Promise<void> {
+export async function startOutside(
+  program: string,
+  args: string[],
+  server?: { socket: string; pid?: number },
+): Promise<void> {
   const command = detached([process.execPath, program, ...args])
-  if (socket !== undefined) {
-    const answer = await askTmux(socket, ['run-shell', '-b', command])
+  if (server) {
+    const answer = await askTmux(server.socket, ['run-shell', '-b', command], server.pid)
     if (answer !== 'no-server') return
   }
   const shell = spawn('/bin/sh', ['-c', command], { cwd: '/', detached: true, stdio: 'ignore' })

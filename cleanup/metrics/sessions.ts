@@ -19,7 +19,7 @@ export async function sessionFigures(
   workspaces: ReadonlySet<string>,
   table: ProcessTable | undefined,
 ): Promise<{ figures: SessionFigures; servers: TmuxServer[]; orphanedPanes: number[] }> {
-  const servers = (await Promise.all(socketsOf(agents).map(readServer))).filter(
+  const servers = (await Promise.all(socketsOf(agents).map(socket => readServer(socket)))).filter(
     server => server !== undefined,
   )
   const owners = new Map<string, SeenAgent>()

@@ -76,8 +76,8 @@ test('what is started outside carries no mark of the agent, and any word arrives
      fs.writeFileSync(process.argv[2], JSON.stringify({ pid: process.pid, env: process.env, args: process.argv.slice(3) }))
      setTimeout(() => {}, 60_000)`,
   )
-  for (const socket of [rig.socket, undefined]) {
-    const file = path.join(folder, `out-${socket === undefined}`)
+  for (const server of [{ socket: rig.socket }, undefined]) {
+    const file = path.join(folder, `out-${server === undefined}`)
     const words = [
       "it's",
       '#{session_name}',
@@ -95,7 +95,7 @@ test('what is started outside carries no mark of the agent, and any word arrives
     process.env.LEAKRIG_AGENT = agentMarker(rig.ref('x'))
     process.env.CLAUDE_CODE_SESSION_ID = 'x'
     try {
-      await startOutside(program, [file, ...words], socket)
+      await startOutside(program, [file, ...words], server)
     } finally {
       delete process.env.LEAKRIG_AGENT
       delete process.env.CLAUDE_CODE_SESSION_ID

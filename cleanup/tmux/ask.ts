@@ -2,12 +2,10 @@ import { type ChildProcess, execFile } from 'node:child_process'
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CleanupError, systemCode, words } from '../errors.ts'
+import { whenDeaf } from './deaf.ts'
 
 /** What asking came to: the lines that tmux printed, or the certainty that no server is behind the socket. */
 export type Answer = string[] | 'no-server'
-
-/** How long one question to tmux may take, in ms. A healthy server answers in 3; a stopped one never does. */
-const TMUX_TIMEOUT_MS = 5_000
 
 /** How long a server that turned us away gets to close its socket, in ms: one that is on its way out still accepts. */
 const SERVER_EXIT_MS = 300
@@ -15,18 +13,15 @@ const SERVER_EXIT_MS = 300
 /**
  * Asks the tmux server behind a socket. tmux words its errors differently from version to version, so a
  * failure is judged by the socket: when nobody listens there, there is no server; otherwise tmux could not be
- * asked, which is an error (CleanupError `could-not-ask`) and never means that something is gone.
+ * asked, which is an error (CleanupError `could-not-ask`) and never means that something is gone. With the pid of
+ * the server, one that is only busy is waited for longer than one that does nothing (deaf.ts).
  */
-export async function askTmux(
-  socket: string,
-  args: string[],
-  timeoutMs: number = TMUX_TIMEOUT_MS,
-): Promise<Answer> {
+export async function askTmux(socket: string, args: string[], serverPid?: number): Promise<Answer> {
   try {
-    return await runTmux(socket, args, timeoutMs)
+    return await runTmux(socket, args, serverPid)
   } catch (error) {
     if (await isDeserted(socket)) return 'no-server'
-    throw couldNotAsk(socket, args, failureOf(error, timeoutMs))
+    throw couldNotAsk(socket, args, failureOf(error))
   }
 }
 
@@ -38,22 +33,23 @@ export function couldNotAsk(socket: string, args: string[], why: string): Cleanu
   )
 }
 
-function runTmux(socket: string, args: string[], timeoutMs: number): Promise<string[]> {
-  return new Promise((resolve, reject) => {
-    // -u: in another locale tmux prints "_" for what it cannot show, and "agent_é" would compare equal to "agent__".
-    const options = {
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
-      maxBuffer: 1 << 26,
-      env: outsideOfPanes(),
-    } as const
-    const client = execFile('tmux', ['-u', '-S', socket, ...args], options, (error, stdout, stderr) => {
-      asking.delete(client)
-      if (error) reject(Object.assign(error, { stderr }))
-      else resolve(stdout.split('\n').filter(line => line !== ''))
-    })
-    asking.add(client)
+function runTmux(socket: string, args: string[], serverPid: number | undefined): Promise<string[]> {
+  const { promise, resolve, reject } = Promise.withResolvers<string[]>()
+  const options = { maxBuffer: 1 << 26, env: outsideOfPanes() }
+  // -u: in another locale tmux prints "_" for what it cannot show, and "agent_é" would compare equal to "agent__".
+  const client = execFile('tmux', ['-u', '-S', socket, ...args], options, (error, stdout, stderr) => {
+    asking.delete(client)
+    if (error) reject(Object.assign(error, { stderr }))
+    else resolve(stdout.split('\n').filter(line => line !== ''))
   })
+  asking.add(client)
+  const wait = whenDeaf(serverPid, seconds => {
+    client.kill('SIGKILL')
+    // A client passes its input and output on to its server, which holds them open although the client is gone.
+    for (const stream of [client.stdin, client.stdout, client.stderr]) stream?.destroy()
+    reject(new Error(`no answer within ${seconds} s`))
+  })
+  return promise.finally(() => wait[Symbol.dispose]())
 }
 
 /** Those who wait for an answer. A stopped server keeps its clients for ever, also after we have ended. */
@@ -68,8 +64,7 @@ function outsideOfPanes(): NodeJS.ProcessEnv {
   return rest
 }
 
-function failureOf(error: unknown, timeoutMs: number): string {
-  if (error instanceof Error && 'killed' in error && error.killed) return `no answer within ${timeoutMs} ms`
+function failureOf(error: unknown): string {
   if (systemCode(error) === 'ENOENT') return 'there is no tmux on the PATH'
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
   return said === '' ? words(error) : `it said "${said}"`

@@ -6,10 +6,13 @@ import { locate, type Whereabouts } from './locate.ts'
  * Kills an agent's session by its id, and sees that it is gone. It is needed where panes stay after their process
  * ended (`remain-on-exit`). Throws `could-not-ask` when tmux does not say so.
  */
-export async function killSession(entry: AgentEntry, { socket, session }: Whereabouts): Promise<void> {
+export async function killSession(
+  entry: AgentEntry,
+  { socket, server, session }: Whereabouts,
+): Promise<void> {
   const kill = ['kill-session', '-t', session?.id ?? '']
   // It may close by itself before the kill arrives. tmux's complaint is then no news, so only the second look counts.
-  const complaint = await askTmux(socket, kill).then(
+  const complaint = await askTmux(socket, kill, server?.pid).then(
     () => undefined,
     (error: unknown) => error,
   )

@@ -33,7 +33,7 @@ const SERVER_EXIT_MS = 1_000
 export async function locate(entry: AgentEntry): Promise<Whereabouts> {
   const recorded = recordedTmux(entry)
   const socket = recorded?.socket ?? defaultSocket()
-  const found = await readServer(socket)
+  const found = await readServer(socket, recorded?.server_pid)
   if (recorded && found?.pid !== recorded.server_pid) await requireEnded(recorded)
   const server = found && identify(found.pid)
   const session = found?.sessions.find(candidate => isOurs(candidate, entry, recorded, server))

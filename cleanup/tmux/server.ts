@@ -45,13 +45,16 @@ const REST_MS = 4
 const TRIES = 5
 
 const passes = new Map<string, () => Promise<TmuxServer | undefined>>()
+/** The pids of the servers, by their sockets, as somebody told us. */
+const holders = new Map<string, number>()
 
 /**
  * What the server behind a socket holds, or undefined when there is certainly no server. Calls of one turn of the
  * event loop share one question. Throws `could-not-ask`, also for a line it does not understand: half an answer
- * must not be taken for a whole one.
+ * must not be taken for a whole one. A server that is known to be `expected` is given more time when it is busy.
  */
-export function readServer(socket: string): Promise<TmuxServer | undefined> {
+export function readServer(socket: string, expected?: number): Promise<TmuxServer | undefined> {
+  if (expected !== undefined) holders.set(socket, expected)
   let pass = passes.get(socket)
   if (!pass) {
     pass = sharedPass(() => askServer(socket), REST_MS)
@@ -61,7 +64,7 @@ export function readServer(socket: string): Promise<TmuxServer | undefined> {
 }
 
 async function askServer(socket: string, tries = TRIES): Promise<TmuxServer | undefined> {
-  const answer = await askTmux(socket, QUESTION)
+  const answer = await askTmux(socket, QUESTION, holders.get(socket))
   if (answer === 'no-server') return undefined
   // A client now and then ends well without having said all when very many ask at once (3.3a). Sessions that it did not
   // come to would be taken for gone.
