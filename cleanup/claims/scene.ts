@@ -1,6 +1,5 @@
 import { type Containment, readContainment } from '../containment/contained.ts'
-import type { OpenFiles } from '../processes/open-files.ts'
-import { type ProcessTable, readMachine, readTable } from '../processes/table.ts'
+import { type Machine, readMachine, readMachineAgain, readTable } from '../processes/table.ts'
 import { locate, type Whereabouts } from '../tmux/locate.ts'
 import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
@@ -8,7 +7,7 @@ import { requireAgent } from '../workspace/registry.ts'
 import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
 
 /** All that is looked at to decide which processes are one agent's. */
-export interface Scene {
+export interface Scene extends Machine {
   ref: AgentRef
   entry: AgentEntry
   /** Every agent of the task, this one included. */
@@ -17,8 +16,6 @@ export interface Scene {
   log: string
   where: Whereabouts
   contained: Containment
-  table: ProcessTable
-  openFiles: OpenFiles
 }
 
 /** Looks at tmux, processes and descriptors, once each. Ends nothing; throws what cannot be looked at. */
@@ -65,7 +62,7 @@ export function askAgain({ entry, where: before }: Scene): Asked {
 
 /** Looks at everything but the registry again. A tmux that cannot be asked is returned as what it said. */
 export async function lookAgain(scene: Scene, asked: Asked = askAgain(scene)): Promise<Seen> {
-  const [{ where, ...failure }, machine] = await Promise.all([asked, readMachine()])
+  const [{ where, ...failure }, machine] = await Promise.all([asked, readMachineAgain(scene)])
   const contained = readContainment(scene.ref, scene.entry)
   return { scene: { ...scene, where, contained, ...machine }, ...failure }
 }

@@ -6,6 +6,7 @@ import { startOf } from '../processes/table.ts'
 import { agentFiles } from '../workspace/agent-files.ts'
 import { type AgentRef, taskRegistry, validateRef } from '../workspace/layout.ts'
 import { agentByte, type Lock, lock, lockNow } from '../workspace/locks.ts'
+import { mirror } from '../workspace/mirror.ts'
 import { peekGlobalRegistry, peekTaskRegistry, requireAgent } from '../workspace/registry.ts'
 import { carryOut } from './carry-out.ts'
 import { handOver } from './hand-over.ts'
@@ -54,14 +55,11 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   looking.catch(() => {})
   // One turn of the event loop later tmux is at work on its answer, and the registries are written in the meantime.
   await immediate()
-  const [{ entry, mirrored }, seen] = await Promise.all([
-    writeIntent(ref, before, options, thisProcess()),
-    looking,
-  ])
+  const [entry, seen] = await Promise.all([writeIntent(ref, before, options, thisProcess()), looking])
   report.status = entry.status
   const claims = claim(seen)
   if (isInside(claims)) {
-    await mirrored
+    await mirror(ref)
     await leaveToOutside(seen, options, graceMs, log)
     return finish('handed-over')
   }
@@ -71,6 +69,9 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const now = peekTaskRegistry(ref.workspace, ref.taskId)
   if (isDone(requireAgent(now, ref))) return finish('already-clean')
   const first = turn.waited ? await look(ref, now) : seen
+  // A turn later the first signals are sent, and the processes end while the global registry is written.
+  const mirrored = immediate().then(() => mirror(ref))
+  mirrored.catch(() => {})
   await carryOut(first, turn.waited ? claim(first) : claims, graceMs, report, log)
   await attempt(report, () => mirrored)
   if (report.problems.length > 0) {

@@ -21,43 +21,33 @@ export interface Ending {
  * It leaves the work to the daemon, or to the next cleaner. Throws `bad-argument` for a status that is not terminal.
  */
 export async function recordIntent(ref: AgentRef, ending: Ending): Promise<AgentEntry> {
-  const { entry, mirrored } = await writeIntent(ref, readAgent(ref), ending)
-  await mirrored
+  const entry = await writeIntent(ref, readAgent(ref), ending)
+  await mirror(ref)
   return entry
 }
 
-/** What was put on disk, and the global registry on its way to saying so too. */
-export interface Intent {
-  entry: AgentEntry
-  /** Never unhandled: whoever does not wait for it is not told of its failure. */
-  mirrored: Promise<void>
-}
-
 /**
- * The same for a cleaner that has read the entry already, and sets out to do the work itself. It need not wait for the
- * global registry: whoever finishes what it began goes by the task's.
+ * The same in the task's registry only, for a cleaner that has read the entry already and sets out to do the work
+ * itself: whoever finishes what it began goes by the task's, so the global one can wait until the signals are sent.
  */
 export async function writeIntent(
   ref: AgentRef,
   known: AgentEntry,
   ending: Ending,
   cleaner?: Identity,
-): Promise<Intent> {
+): Promise<AgentEntry> {
   if (!isTerminal(ending.status))
     throw new CleanupError(
       'bad-argument',
       `The status "${ending.status}" is refused for the end of ${ref.agentId}: expected completed, terminated, error, failed or crashed.`,
     )
-  if (isTerminal(known.status) && known.cleanup !== undefined)
-    return { entry: known, mirrored: Promise.resolve() }
+  if (isTerminal(known.status) && known.cleanup !== undefined) return known
   let entry = known
   await changeAgent(ref, onDisk => {
     applyIntent(onDisk, ending, cleaner)
     entry = structuredClone(onDisk)
   })
-  const mirrored = mirror(ref)
-  mirrored.catch(() => {})
-  return { entry, mirrored }
+  return entry
 }
 
 function applyIntent(entry: AgentEntry, ending: Ending, cleaner: Identity | undefined): void {

@@ -17,9 +17,12 @@ export const tellsOpenFiles = source === 'proc'
 /** The bits of open(2)'s flags that tell reading from writing; Node does not name the mask. */
 const ACCESS_MODE = 0o3
 
-/** The files that processes have open, devices and pipes left out. Of a process that we may not look into, none. Without /proc there are none at all. */
-export function readOpenFiles(pids: Iterable<number>): OpenFiles {
-  const files = new Map<string, Descriptor[]>()
+/**
+ * The files that processes have open, devices and pipes left out, added to those that are `known` already. Of a process
+ * that we may not look into, none. Without /proc there are none at all.
+ */
+export function readOpenFiles(pids: Iterable<number>, known: OpenFiles = new Map()): OpenFiles {
+  const files = new Map([...known].map(([file, holders]) => [file, [...holders]]))
   for (const pid of pids)
     for (const descriptor of listDescriptors(pid)) {
       const target = descriptorTarget(descriptor)

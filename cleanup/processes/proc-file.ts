@@ -8,8 +8,12 @@ let buffer = Buffer.allocUnsafe(1 << 16)
 /** What a read of /proc came to: the bytes, `gone` (no such process any more), or `unreadable` (it is there, we may not look). */
 export type ProcRead = Buffer | 'gone' | 'unreadable'
 
-/** Reads a whole file of /proc. The bytes are valid until the next call. */
-export function readProc(file: string): ProcRead {
+/**
+ * Reads a whole file of /proc. The bytes are valid until the next call. A file of one short record (`single`: stat,
+ * status, loadavg) comes whole in one read, because the kernel makes it whole before it hands any of it out
+ * (single_open in fs/seq_file.c); of all others the end is read too.
+ */
+export function readProc(file: string, single = false): ProcRead {
   if (source !== 'proc') return 'unreadable'
   let fd: number | undefined
   try {
@@ -19,6 +23,7 @@ export function readProc(file: string): ProcRead {
     for (let got = -1; got !== 0; length += got) {
       if (length === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2)
       got = fs.readSync(fd, buffer, length, buffer.length - length, null)
+      if (single) return buffer.subarray(0, got)
     }
     return buffer.subarray(0, length)
   } catch (error) {

@@ -15,7 +15,7 @@ export function listProc(): number[] {
 
 /** One process as it is now; undefined when it is gone, or when /proc does not show it. */
 export function readProcStat(pid: number): Process | undefined {
-  const bytes = readProc(`/proc/${pid}/stat`)
+  const bytes = readProc(`/proc/${pid}/stat`, true)
   // latin1 keeps every byte of a name, whatever it is.
   return typeof bytes === 'string' ? undefined : parseStat(bytes.toString('latin1'))
 }

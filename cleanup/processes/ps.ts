@@ -64,6 +64,7 @@ function parseRow(row: Row, leaders: ReadonlyMap<string, number>): Process {
     // procps marks what has several threads with "l"; a BSD does not, and has no zombie with threads left.
     threads: stat.includes('l') ? 2 : 1,
     comm: comm.trimEnd(),
+    environmentAt: 0,
     // Threads of the kernel's have no memory of their own, and neither has a zombie.
     kernel: vsz === '0' && !stat.startsWith('Z'),
   }

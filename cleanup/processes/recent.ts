@@ -11,7 +11,7 @@ const MOST = 512
  */
 export function newest(): number {
   if (source !== 'proc') return 0
-  const bytes = readProc('/proc/loadavg')
+  const bytes = readProc('/proc/loadavg', true)
   return typeof bytes === 'string' ? 0 : Number(bytes.toString('latin1').trim().split(' ').at(-1)) || 0
 }
 
@@ -23,6 +23,6 @@ export function pidsSince(since: number, last: number): number[] {
 
 /** False for a thread: /proc answers to its number too, though it does not list it. */
 export function isLeader(pid: number): boolean {
-  const bytes = readProc(`/proc/${pid}/status`)
+  const bytes = readProc(`/proc/${pid}/status`, true)
   return typeof bytes !== 'string' && /^Tgid:\s*(\d+)/m.exec(bytes.toString('latin1'))?.[1] === String(pid)
 }

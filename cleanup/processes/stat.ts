@@ -11,6 +11,8 @@ export interface Process extends Identity {
   /** The kernel's name for it, at most 15 bytes, chosen by the process: for people to read, never proof of anything. */
   comm: string
   threads: number
+  /** Where its initial environment lies in its memory, which every exec chooses anew; 0 where we are not told. */
+  environmentAt: number
   /** A thread of the kernel's own: it belongs to nobody, and has neither files nor an environment. */
   kernel: boolean
 }
@@ -38,6 +40,7 @@ export function parseStat(text: string): Process | undefined {
     state: fields[0] ?? '?',
     comm: text.slice(open + 1, close),
     threads: field(20),
+    environmentAt: field(50),
     kernel: (field(9) & KERNEL_THREAD) !== 0,
   }
 }

@@ -24,7 +24,12 @@ export type ProcessTable = ReadonlyMap<number, SeenProcess>
 export interface Machine {
   table: ProcessTable
   openFiles: OpenFiles
+  /** When the descriptors were read, in ms of performance.now(). */
+  openedAt: number
 }
+
+/** How long the descriptors of a process count as read, in ms: a pass over those of a whole machine is the dearest of all looks. */
+const FRESH_MS = 100
 
 /**
  * Reads the process table in one pass. Throws a CleanupError (`processes-hidden`) where not all
@@ -34,10 +39,25 @@ export const readTable: () => Promise<ProcessTable> = sharedPass(readTableNow)
 
 /** Reads the process table, and then the descriptors of the processes in it. */
 export const readMachine: () => Promise<Machine> = sharedPass(() => {
+  const openedAt = performance.now()
   const table = readTableNow()
-  const users = [...table.values()].filter(process => !process.kernel)
-  return { table, openFiles: readOpenFiles(users.map(({ pid }) => pid)) }
+  return { table, openFiles: readOpenFiles(userPids(table)), openedAt }
 })
+
+/**
+ * The same again. Shortly after a look, the descriptors only of processes that were not there then: what has been closed
+ * since is told when a holder is asked for its file, and whoever comes later than this look is missed by any.
+ */
+export async function readMachineAgain(before: Machine): Promise<Machine> {
+  if (performance.now() - before.openedAt > FRESH_MS) return readMachine()
+  const table = await readTable()
+  const fresh = userPids(table, ({ pid, start }) => before.table.get(pid)?.start !== start)
+  return { table, openFiles: readOpenFiles(fresh, before.openFiles), openedAt: before.openedAt }
+}
+
+function userPids(table: ProcessTable, isWanted: (process: Process) => boolean = () => true): number[] {
+  return [...table.values()].filter(process => !process.kernel && isWanted(process)).map(({ pid }) => pid)
+}
 
 /** The same at once, for whoever cannot wait for a turn of the event loop: a process that forks does not wait either. */
 export function readTableNow(): Map<number, SeenProcess> {
@@ -47,11 +67,15 @@ export function readTableNow(): Map<number, SeenProcess> {
   return table
 }
 
+/** The last pass: what a process was started with need not be read again until it executes another program. */
+let lastPass: ProcessTable = new Map()
+
 function passOverProc(): Map<number, SeenProcess> {
   const since = newest()
   const table = new Map<number, SeenProcess>()
   for (const pid of listProc()) addSeen(table, pid)
   addNewest(table, since)
+  lastPass = table
   return table
 }
 
@@ -75,7 +99,15 @@ export function addNewest(table: Map<number, SeenProcess>, since: number): numbe
 function addSeen(table: Map<number, SeenProcess>, pid: number): void {
   const found = readProcStat(pid)
   // The environment after the stat: should the number change hands in between, the start time no longer fits, and no signal is sent.
-  if (found) table.set(pid, { ...found, environment: found.kernel ? NO_ENVIRONMENT : readEnvironment(pid) })
+  if (found) table.set(pid, { ...found, environment: environmentOf(found) })
+}
+
+function environmentOf({ pid, start, kernel, environmentAt }: Process): Environment {
+  if (kernel) return NO_ENVIRONMENT
+  const before = lastPass.get(pid)
+  // The address is drawn at random for every exec, and 64 bits wide; a fork keeps it, and keeps the environment too.
+  const isSame = environmentAt !== 0 && before?.start === start && before.environmentAt === environmentAt
+  return isSame ? before.environment : readEnvironment(pid)
 }
 
 let asked: Map<number, SeenProcess> | undefined

@@ -1,13 +1,25 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import { expect, test } from 'vitest'
+import { logWriters } from '../claims/log-writers.ts'
 import { listByPs } from '../processes/ps.ts'
 import { signal } from '../processes/signals.ts'
 import { hasEnded, parseStat } from '../processes/stat.ts'
-import { isAlive, readProcess, readTable, startOf } from '../processes/table.ts'
+import {
+  isAlive,
+  readMachine,
+  readMachineAgain,
+  readProcess,
+  readTable,
+  startOf,
+} from '../processes/table.ts'
 import { until } from './support/until.ts'
 
-const REST = 'S 1 2 3 34816 2 4194560 1 2 3 4 5 6 7 8 20 0 9 0 12345 999 8 18446744073709551615'
+const AFTER_START = `999 8 ${'1 '.repeat(25)}140737488347136 0 0`
+const REST = `S 1 2 3 34816 2 4194560 1 2 3 4 5 6 7 8 20 0 9 0 12345 ${AFTER_START}`
 
 test.each(['claude', 'a b', 'a) S 9 9 (b', 'two\nlines', ')', '', '(('])(
   'a stat line with the name %j',
@@ -23,6 +35,7 @@ test.each(['claude', 'a b', 'a) S 9 9 (b', 'two\nlines', ')', '', '(('])(
       tty: 34816,
       start: 12345,
       threads: 9,
+      environmentAt: 140737488347136,
       kernel: false,
     })
   },
@@ -45,6 +58,40 @@ test('the table shows this process, and calls of one turn share a pass', async (
   expect(one).toBe(two)
   expect(one.get(process.pid)).toMatchObject({ pid: process.pid, ppid: process.ppid, state: 'R' })
   expect(await readTable()).not.toBe(one)
+})
+
+test('a process that executes another program is seen with its new environment, and is still the same process', async () => {
+  const script = 'read go; LEAKRIG_AGENT=w/T/a exec sleep 1000'
+  const child = spawn('sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'] })
+  const pid = child.pid ?? 0
+  const seen = async () => (await readTable()).get(pid)
+  await until('it waits', async () => (await seen())?.comm === 'sh')
+  const before = await seen()
+  expect(before?.environment.marker).toBeUndefined()
+  child.stdin.end('go\n')
+  await until('it sleeps', () => readProcess(pid)?.comm === 'sleep')
+  expect(await seen()).toMatchObject({ start: before?.start, environment: { marker: 'w/T/a' } })
+  expect(await seen()).toMatchObject({ environment: { marker: 'w/T/a' } })
+  child.kill('SIGKILL')
+})
+
+test('a second look soon after the first sees what new processes have open, and forgets nothing', async () => {
+  const file = path.join(os.tmpdir(), `lr-open-${process.pid}`)
+  using _ = { [Symbol.dispose]: () => fs.rmSync(file) }
+  const first = spawn('sh', ['-c', `exec sleep 1000 >> ${file}`])
+  await until('it sleeps', () => readProcess(first.pid ?? 0)?.comm === 'sleep')
+  const before = await readMachine()
+  const second = spawn('sh', ['-c', `exec sleep 1000 >> ${file}`])
+  await until('it sleeps too', () => readProcess(second.pid ?? 0)?.comm === 'sleep')
+  const again = await readMachineAgain({ ...before, openedAt: performance.now() })
+  expect(again.openFiles.get(file)?.map(({ pid }) => pid)).toEqual([first.pid, second.pid])
+  expect(before.openFiles.get(file)).toHaveLength(1)
+  first.kill('SIGKILL')
+  await until('it is gone', () => readProcess(first.pid ?? 0) === undefined)
+  expect(logWriters(again.openFiles, file).map(({ pid }) => pid)).toEqual([second.pid])
+  const late = await readMachineAgain({ ...again, openedAt: 0 })
+  expect(late.openFiles.get(file)).toHaveLength(1)
+  second.kill('SIGKILL')
 })
 
 test.each(['a) S 1 2 (b', 'two\nlines', '', ')', ' ', '\u00e4\x01\xff', `x\n1 (init) S 0`])(

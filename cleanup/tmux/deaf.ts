@@ -42,7 +42,7 @@ export function whenDeaf(
 
 /** How often a process was put on a CPU and taken off it (proc_pid_status(5), `*_ctxt_switches`): it moves with whatever it does. */
 function turnsOf(pid: number | undefined): string | undefined {
-  const status = pid === undefined ? 'gone' : readProc(`/proc/${pid}/status`)
+  const status = pid === undefined ? 'gone' : readProc(`/proc/${pid}/status`, true)
   if (typeof status === 'string') return undefined
   return status
     .toString('latin1')
