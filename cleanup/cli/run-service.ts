@@ -1,10 +1,10 @@
 import path from 'node:path'
 import { CleanupError } from '../errors.ts'
-import { validateTextfile } from '../metrics/textfile.ts'
 import { installService, type Told, uninstallService } from '../service/install.ts'
 import { managerOf, thisPlace } from '../service/manager.ts'
 import { planService, type ServicePlan } from '../service/plan.ts'
 import { serviceState } from '../service/state.ts'
+import { daemonWords, validateDaemonSettings } from './daemon-options.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { ServiceOptions } from './service.ts'
 import { oneLine } from './words.ts'
@@ -48,12 +48,13 @@ function planFor(workspaces: string[], system: boolean, options: string[]): Serv
   return planService(rootsOf(workspaces), system, { node, program, environment: process.env, options })
 }
 
-/** Where the daemon's metrics go, in the words of its command. */
-function daemonOptions({ metricsPort, metricsFile }: ServiceOptions): string[] {
-  return [
-    ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
-    ...(metricsFile === undefined ? [] : ['--metrics-file', validateTextfile(metricsFile)]),
-  ]
+function daemonOptions(options: ServiceOptions): string[] {
+  validateDaemonSettings(options)
+  if (options.metricsPort !== 0) return daemonWords(options)
+  throw new CleanupError(
+    'bad-argument',
+    'The metrics port 0 is refused: a service whose port is another one after each start cannot be scraped; name one.',
+  )
 }
 
 const rootsOf = (workspaces: string[]): string[] =>

@@ -129,6 +129,30 @@ test('orphans are only shown when nobody asks for them, and not at all when youn
   expect(rig.processesOf(ref)).toHaveLength(4)
 })
 
+test('an agent whose entry has no start, or one that is yet to come, is as old as its prompt and its registry', async () => {
+  const starts = [undefined, 'soon', '2999-01-01T00:00:00Z']
+  const ids = starts.map((_, n) => `gone-${n}`)
+  const registry = {
+    agents: starts.map((started_at, n) => ({
+      id: ids[n],
+      status: 'running',
+      tmux_session: `agent_${ids[n]}`,
+      started_at,
+    })),
+  }
+  const file = layout.taskRegistry(rig.workspace, 'TASK-1')
+  fs.writeFileSync(file, JSON.stringify(registry))
+  for (const id of ids) fs.writeFileSync(layout.promptFile(rig.ref(id)), 'a prompt')
+  const states = () => run().sweeps.flatMap(({ agents }) => agents.map(({ state }) => state))
+  expect(states()).toEqual(['young', 'young', 'young'])
+  const before = new Date(Date.now() - 120_000)
+  const prompt = layout.promptFile(rig.ref(ids[0] ?? ''))
+  fs.utimesSync(prompt, before, before)
+  expect(states()).toEqual(['ended', 'young', 'young'])
+  fs.utimesSync(file, before, before)
+  expect(states()).toEqual(['ended', 'ended', 'ended'])
+})
+
 describe('what cannot be asked is said, and the rest is done', () => {
   test('a registry that is cut in half', async () => {
     const ref = await rig.deploy('a', { claude: idle })
