@@ -29,6 +29,8 @@ export interface Done {
 
 export interface Sweep {
   workspace: string
+  /** How many tasks have a registry. */
+  tasks: number
   applied: boolean
   agents: (FoundAgent & { done?: Done })[]
   orphans: FoundOrphans & { done?: Done }
@@ -46,6 +48,7 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
   const orphans = await findOrphans(workspace, registries, beside.map(readRegistries), minAgeMs)
   const found: Sweep = {
     workspace,
+    tasks: registries.tasks.size,
     applied: options.apply === true,
     agents,
     orphans,

@@ -172,7 +172,9 @@ describe('what cannot be asked is said, and the rest is done', () => {
     const server = rig.entry(hung).tmux?.server_pid ?? 0
     process.kill(server, 'SIGSTOP')
     const found = run('--apply')
+    const text = leakrig(['sweep', rig.workspace]).out
     process.kill(server, 'SIGCONT')
+    expect(text).toMatch(/nothing to do for what could be read and asked\n$/)
     expect(found.exitCode).toBe(3)
     expect(found.sweeps[0]?.agents).toContainEqual(
       expect.objectContaining({ state: 'unknown', why: expect.stringMatching(/could not be asked/) }),
@@ -207,6 +209,7 @@ test('no workspace, one that is none, and wrong options', () => {
   const cases: [string[], RegExp][] = [
     [[], /^leakrig: There is no \.agent-workspace in .*; name the workspace .*\.$/],
     [['nowhere'], /^leakrig: The workspace "nowhere" is no folder; expected .*\.$/],
+    [[rig.folder], /^leakrig: .* is no workspace, but the folder of one; name .*\/\.agent-workspace\.$/],
     [[rig.workspace, '--min-age', 'long'], /Expected a number of seconds/],
   ]
   for (const [args, said] of cases)
@@ -216,6 +219,6 @@ test('no workspace, one that is none, and wrong options', () => {
     })
   expect(leakrig(['sweep'], rig.folder)).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/nothing to do/),
+    out: expect.stringMatching(/: 1 task, 0 agents to look at.*\nnothing to do\n$/),
   })
 })
