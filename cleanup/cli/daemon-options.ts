@@ -1,7 +1,7 @@
-import path from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { validateTextfile } from '../metrics/textfile.ts'
 import { COMPRESSIONS, type PolicyTexts, parsePolicy } from '../retention/policy.ts'
+import { named } from './where.ts'
 
 /** How a daemon is to work, whoever starts it. */
 export interface DaemonSettings extends PolicyTexts {
@@ -44,12 +44,7 @@ const OPTIONS: readonly [keyof DaemonSettings, Option][] = [
     'metricsPort',
     option('--metrics-port <port>', 'serve metrics for Prometheus on this port of 127.0.0.1', port),
   ],
-  [
-    'metricsFile',
-    option('--metrics-file <file>', 'write metrics for node_exporter into this *.prom', file =>
-      path.resolve(file),
-    ),
-  ],
+  ['metricsFile', option('--metrics-file <file>', 'write metrics for node_exporter into this *.prom', named)],
 ]
 
 /** Adds the daemon's settings to a command. */

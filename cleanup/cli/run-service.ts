@@ -1,4 +1,3 @@
-import path from 'node:path'
 import { CleanupError } from '../errors.ts'
 import { installService, type Told, uninstallService } from '../service/install.ts'
 import { managerOf, thisPlace } from '../service/manager.ts'
@@ -7,6 +6,7 @@ import { serviceState } from '../service/state.ts'
 import { daemonWords, validateDaemonSettings } from './daemon-options.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { ServiceOptions } from './service.ts'
+import { named } from './where.ts'
 import { oneLine } from './words.ts'
 
 /** Writes, or with `print` shows, the service's file. Returns the exit code. */
@@ -27,7 +27,7 @@ export async function uninstall({ system = false, now = false }: ServiceOptions)
 
 export async function status(workspaces: string[], { system = false }: ServiceOptions): Promise<number> {
   const place = thisPlace()
-  const folders = rootsOf(workspaces).map(folder => path.resolve(folder))
+  const folders = rootsOf(workspaces)
   const { lines, isWell } = await serviceState(planOrWhyNot(), place, managerOf(place, system), folders)
   tell({ lines, problems: [] })
   return isWell ? exitCodes.done : exitCodes.left
@@ -58,7 +58,7 @@ function daemonOptions(options: ServiceOptions): string[] {
 }
 
 const rootsOf = (workspaces: string[]): string[] =>
-  workspaces.length > 0 ? workspaces : ['.agent-workspace']
+  (workspaces.length > 0 ? workspaces : ['.agent-workspace']).map(named)
 
 function tell({ lines, problems }: Told): number {
   for (const line of lines) console.log(oneLine(line))

@@ -217,6 +217,17 @@ test('no workspace, one that is none, and wrong options', () => {
       code: 2,
       err: expect.stringMatching(said),
     })
+  // As npm runs it: in the project's folder, and told where people are.
+  const root = path.join(import.meta.dirname, '../..')
+  const npm = {
+    npm_lifecycle_event: 'leakrig',
+    npm_package_json: path.join(root, 'package.json'),
+    INIT_CWD: path.dirname(rig.workspace),
+  }
+  const isSwept = { code: 0, out: expect.stringMatching(/: 1 task, 0 agents to look at/) }
+  expect(leakrig(['sweep'], root, npm)).toMatchObject(isSwept)
+  expect(leakrig(['sweep', '.agent-workspace'], root, npm)).toMatchObject(isSwept)
+  expect(leakrig(['sweep'], path.dirname(rig.socket), npm)).toMatchObject({ code: 2 })
   expect(leakrig(['sweep'], rig.folder)).toMatchObject({
     code: 0,
     out: expect.stringMatching(/: 1 task, 0 agents to look at.*\nnothing to do\n$/),
