@@ -5,6 +5,7 @@ import { type AgentRef, layout, readTaskRegistry, type Sweep, updateAgent } from
 import type { Action } from '../sweep/actions.ts'
 import { leakrig, leakrigJson } from './support/cli.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from './support/rig.ts'
+import { commandWords, Running } from './support/run-command.ts'
 import { until } from './support/until.ts'
 
 const idle = 'echo ready; sleep 1000 & wait'
@@ -93,6 +94,22 @@ test('what a killed cleaner left is finished', async () => {
   expect(names(done(run('--apply')))).toContainEqual(
     JSON.stringify({ do: 'register', agent: 'TASK-1/a', status: 'terminated' }),
   )
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
+
+test('stopped halfway it says what becomes of it, and the next one finishes', async () => {
+  const ref = await rig.deploy('a', { claude: stubborn })
+  await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))
+  const running = new Running(commandWords('sweep', rig.workspace, '--apply', '--grace', '60'))
+  await until('it is at work', () => rig.entry(ref).cleanup?.state === 'pending')
+  running.child.kill('SIGINT')
+  expect(await running.end()).toMatchObject({
+    code: 130,
+    out: '',
+    err: expect.stringMatching(/^leakrig: Stopped\. .* another sweep --apply finishes it\.\n$/),
+  })
+  expect(rig.entry(ref).cleanup?.state).toBe('pending')
+  expect(run('--apply').exitCode).toBe(0)
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
