@@ -3,14 +3,14 @@ import { sharesPids, shareTerminals } from '../processes/namespaces.ts'
 import type { SeenProcess } from '../processes/table.ts'
 import type { AgentPane } from '../tmux/locate.ts'
 import { tmuxVariable } from '../tmux/recorded.ts'
-import { agentMarker } from '../workspace/layout.ts'
+import { namesAgent } from '../workspace/marker.ts'
 import type { Evidence } from './evidence.ts'
 import { logWriters } from './log-writers.ts'
 import type { Scene } from './scene.ts'
 
 /** What speaks for a process by itself, whatever its relations: a function made once for a scan. */
 export function directEvidence(scene: Scene): (process: SeenProcess) => Evidence[] {
-  const marker = agentMarker(scene.ref)
+  const isOwn = namesAgent(scene.ref)
   const tmux = tmuxNames(scene)
   const writers = logWriters(scene.openFiles, scene.log)
   const panes = paneProcesses(scene, tmux)
@@ -18,7 +18,7 @@ export function directEvidence(scene: Scene): (process: SeenProcess) => Evidence
   const { cgroup, noted, subreaper } = scene.contained
   // A server that was started by an agent's process has that agent's marker and is in its cgroup, and so is every pane of every user in it.
   const server = scene.table.get(scene.where.server?.pid ?? -1)
-  const serverIsMarked = server?.environment.marker === marker
+  const serverIsMarked = isOwn(server?.environment.marker)
   const serverIsInCgroup = server !== undefined && cgroup?.members.has(server.pid) === true
 
   return process => {
@@ -33,8 +33,8 @@ export function directEvidence(scene: Scene): (process: SeenProcess) => Evidence
     const own = tmux.has(environment) && sharesPids(process.pid)
     if (own) add('tmux-environment', `TMUX=${environment.tmux} TMUX_PANE=${environment.pane}`)
     const markerCounts = own || !(serverIsMarked || tmux.isElsewhere(environment))
-    if (environment.marker === marker && markerCounts && sharesPids(process.pid))
-      add('marker', `LEAKRIG_AGENT=${marker}`)
+    if (isOwn(environment.marker) && markerCounts && sharesPids(process.pid))
+      add('marker', `LEAKRIG_AGENT=${environment.marker}`)
     if (cgroup?.members.has(process.pid) && (own || !(serverIsInCgroup || tmux.isElsewhere(environment))))
       add('cgroup', `it is in the cgroup ${cgroup.path}`)
     if (sameProcess(process, subreaper)) add('subreaper', 'it is the agent’s subreaper')

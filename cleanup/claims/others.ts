@@ -2,7 +2,8 @@ import fs from 'node:fs'
 import { type Identity, sameProcess } from '../processes/identity.ts'
 import type { SeenProcess } from '../processes/table.ts'
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
-import { type AgentRef, agentMarker, agentOfMarker, taskRegistry } from '../workspace/layout.ts'
+import { type AgentRef, agentOfMarker, taskRegistry } from '../workspace/layout.ts'
+import { namesAgent } from '../workspace/marker.ts'
 import { findAgent, listTasks, readTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 
@@ -11,20 +12,20 @@ import type { AgentEntry } from '../workspace/registry-types.ts'
  * marker, or run in their own session: the innermost one counts.
  */
 export function otherAgents(ref: AgentRef, agents: readonly AgentEntry[]): (process: SeenProcess) => boolean {
-  const own = agentMarker(ref)
+  const isOwn = namesAgent(ref)
   const sessions = new Set<string>()
   for (const agent of agents) {
     const tmux = agent.id === ref.agentId ? undefined : recordedTmux(agent)
     if (tmux) sessions.add(tmuxVariable(tmux.socket, tmux.server_pid, tmux.session_id))
   }
-  const known = new Map<string, boolean>([[own, false]])
+  const known = new Map<string, boolean>()
 
   return ({ environment: { marker, tmux, pane } }) => {
     if (tmux !== undefined && pane !== undefined && sessions.has(tmux)) return true
     if (marker === undefined) return false
     let other = known.get(marker)
     if (other === undefined) {
-      other = isRegistered(marker)
+      other = !isOwn(marker) && isRegistered(marker)
       known.set(marker, other)
     }
     return other

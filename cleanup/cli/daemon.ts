@@ -1,36 +1,16 @@
-import { resolve } from 'node:path'
-import { type Command, InvalidArgumentError, Option } from 'commander'
-import { COMPRESSIONS, type PolicyTexts } from '../retention/policy.ts'
+import { type Command, InvalidArgumentError } from 'commander'
+import { addDaemonOptions, type DaemonSettings } from './daemon-options.ts'
 
-export interface DaemonCommandOptions extends PolicyTexts {
-  graceMs?: number
-  silentAfter?: number
-  endIdle?: boolean
-  metricsPort?: number
-  metricsFile?: string
+export interface DaemonCommandOptions extends DaemonSettings {
   ownerPid?: number
 }
 
 export function addDaemon(program: Command): void {
-  program
+  const daemon = program
     .command('daemon')
     .description('watch workspaces, and clean up after every agent that ends')
     .argument('[workspace...]', 'folders .agent-workspace (the one below the current folder)')
-    .option('--grace-ms <ms>', 'how long an agent’s processes get to end by themselves (3000)', wholeNumber)
-    .option('--silent-after <s>', 'how long an agent may say nothing before that is told (120)', wholeNumber)
-    .option('--end-idle', 'end silent agents whose work is done')
-    .option(
-      '--keep-days <days>',
-      'remove archives that are older (7), all or per class: stream=3,findings=30',
-    )
-    .option('--keep-last <n>', 'the newest n archives of a class always stay')
-    .option('--max-bytes <size>', 'remove the oldest archives until a workspace has no more: 500M, 2G')
-    .option('--min-free <size>', 'remove the oldest archives until so much of the disk is free: 1G, 5%')
-    .addOption(new Option('--compress <how>', 'compress the archives that stay (none)').choices(COMPRESSIONS))
-    .option('--metrics-port <port>', 'serve metrics for Prometheus on 127.0.0.1', wholeNumber)
-    .option('--metrics-file <file>', 'write metrics for node_exporter into this *.prom', path =>
-      resolve(path),
-    )
+  addDaemonOptions(daemon)
     .option('--owner-pid <pid>', 'end by itself when this process and all agents are gone', wholeNumber)
     .addHelpText(
       'after',

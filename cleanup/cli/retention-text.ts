@@ -23,6 +23,12 @@ export function planText(plan: RetentionPlan): string[] {
   return lines
 }
 
+/** What became of a plan that is only shown. */
+export function dryText({ files }: RetentionPlan): string {
+  const isToDo = files.some(({ action }) => action === 'remove' || action === 'compress')
+  return isToDo ? 'Nothing was changed; --apply does it.' : 'There is nothing to remove or compress.'
+}
+
 /** What was done of a plan, for people: what did not go as planned, then the sums. */
 export function reportText({ outcomes }: RetentionReport): string[] {
   const lines = outcomes

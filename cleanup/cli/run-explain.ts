@@ -14,10 +14,10 @@ import { workspaceOf } from './workspace.ts'
 /** Explains an agent or a process, and ends nothing. Returns the exit code. */
 export async function explain(target: string, options: ExplainOptions): Promise<number> {
   const workspace = workspaceOf(options.workspace)
-  const agents = findAgents(workspace, target)
+  const { agents, unread } = findAgents(workspace, target)
   if (agents.length === 0 && /^\d+$/.test(target)) return explainPid(workspace, Number(target), options)
   const [agent] = agents
-  if (!agent) throw unknown(workspace, target)
+  if (!agent) throw unread ?? unknown(workspace, target)
   if (agents.length > 1)
     throw new CleanupError(
       'bad-argument',
@@ -27,6 +27,7 @@ export async function explain(target: string, options: ExplainOptions): Promise<
 }
 
 async function explainAgent(agent: AgentRef, { json }: ExplainOptions): Promise<number> {
+  validateRef(agent)
   const registry = readTaskRegistry(agent.workspace, agent.taskId)
   const { status, cleanup } = requireAgent(registry, agent)
   const { plan, scene, claims } = await planFor(agent, registry)
@@ -50,20 +51,19 @@ async function explainAgent(agent: AgentRef, { json }: ExplainOptions): Promise<
   return exitCodes.done
 }
 
-/** The agents that an id, or a task's and an agent's, can mean. */
-function findAgents(workspace: string, target: string): AgentRef[] {
+/** The agents that an id, or a task's and an agent's, can mean; and why a registry could not be read, which may list it too. */
+function findAgents(workspace: string, target: string): { agents: AgentRef[]; unread?: unknown } {
   const [agentId = '', task] = target.split('/').reverse()
-  const refs = listTasks(workspace)
-    .filter(taskId => task === undefined || taskId === task)
-    .map(taskId => ({ workspace, taskId, agentId }))
-  return refs.filter(ref => isListed(ref))
-}
-
-function isListed(ref: AgentRef): boolean {
-  const { agents } = readTaskRegistry(ref.workspace, ref.taskId)
-  if (!agents.some(({ id }) => id === ref.agentId)) return false
-  validateRef(ref)
-  return true
+  const tasks = listTasks(workspace).filter(taskId => task === undefined || taskId === task)
+  const found: ReturnType<typeof findAgents> = { agents: [] }
+  for (const taskId of tasks)
+    try {
+      const { agents } = readTaskRegistry(workspace, taskId)
+      if (agents.some(({ id }) => id === agentId)) found.agents.push({ workspace, taskId, agentId })
+    } catch (error) {
+      found.unread = error
+    }
+  return found
 }
 
 function unknown(workspace: string, target: string): CleanupError {

@@ -4,7 +4,7 @@ import { policyOf } from '../retention/policy-file.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { RetentionCommandOptions } from './retention.ts'
 import { planJson } from './retention-json.ts'
-import { planText, reportText } from './retention-text.ts'
+import { dryText, planText, reportText } from './retention-text.ts'
 import { oneLine } from './words.ts'
 import { workspaceOf } from './workspace.ts'
 
@@ -19,7 +19,7 @@ export async function runRetention(folders: string[], options: RetentionCommandO
   if (!options.json) print(planText(plan))
   const report = options.apply ? await applyPlan(plan) : undefined
   const shortage = (report?.floors ?? plan.floors).flatMap(floor => floor.shortage)
-  const done = report ? reportText(report) : ['Nothing was changed; --apply does it.']
+  const done = report ? reportText(report) : [dryText(plan)]
   if (options.json) console.log(JSON.stringify(planJson(plan, report), null, 2))
   else print([...plan.notes, ...done, ...shortage])
   const problems = [...plan.problems, ...(report?.problems ?? [])]

@@ -1,12 +1,12 @@
-import path from 'node:path'
 import { CleanupError } from '../errors.ts'
-import { validateTextfile } from '../metrics/textfile.ts'
 import { installService, type Told, uninstallService } from '../service/install.ts'
 import { managerOf, thisPlace } from '../service/manager.ts'
 import { planService, type ServicePlan } from '../service/plan.ts'
 import { serviceState } from '../service/state.ts'
+import { daemonWords, validateDaemonSettings } from './daemon-options.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { ServiceOptions } from './service.ts'
+import { named } from './where.ts'
 import { oneLine } from './words.ts'
 
 /** Writes, or with `print` shows, the service's file. Returns the exit code. */
@@ -27,7 +27,7 @@ export async function uninstall({ system = false, now = false }: ServiceOptions)
 
 export async function status(workspaces: string[], { system = false }: ServiceOptions): Promise<number> {
   const place = thisPlace()
-  const folders = rootsOf(workspaces).map(folder => path.resolve(folder))
+  const folders = rootsOf(workspaces)
   const { lines, isWell } = await serviceState(planOrWhyNot(), place, managerOf(place, system), folders)
   tell({ lines, problems: [] })
   return isWell ? exitCodes.done : exitCodes.left
@@ -48,16 +48,17 @@ function planFor(workspaces: string[], system: boolean, options: string[]): Serv
   return planService(rootsOf(workspaces), system, { node, program, environment: process.env, options })
 }
 
-/** Where the daemon's metrics go, in the words of its command. */
-function daemonOptions({ metricsPort, metricsFile }: ServiceOptions): string[] {
-  return [
-    ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
-    ...(metricsFile === undefined ? [] : ['--metrics-file', validateTextfile(metricsFile)]),
-  ]
+function daemonOptions(options: ServiceOptions): string[] {
+  validateDaemonSettings(options)
+  if (options.metricsPort !== 0) return daemonWords(options)
+  throw new CleanupError(
+    'bad-argument',
+    'The metrics port 0 is refused: a service whose port is another one after each start cannot be scraped; name one.',
+  )
 }
 
 const rootsOf = (workspaces: string[]): string[] =>
-  workspaces.length > 0 ? workspaces : ['.agent-workspace']
+  (workspaces.length > 0 ? workspaces : ['.agent-workspace']).map(named)
 
 function tell({ lines, problems }: Told): number {
   for (const line of lines) console.log(oneLine(line))

@@ -1,3 +1,4 @@
+import os from 'node:os'
 import { GRACE_MS } from '../cleaning/clean-up.ts'
 import { isLeft, isUncertain, type Sweep, sweep } from '../sweep/sweep.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -11,6 +12,7 @@ export async function runSweep(folders: string[], options: SweepCommandOptions):
   // All of them first: with one that is mistyped, nothing is done.
   const workspaces = folders.length > 0 ? folders.map(workspaceOf) : [workspaceOf(undefined)]
   const graceMs = grace === undefined ? GRACE_MS : grace * 1000
+  if (apply) for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => leave(name))
   const sweeps: Sweep[] = []
   for (const workspace of new Set(workspaces)) {
     const beside = workspaces.filter(other => other !== workspace)
@@ -20,6 +22,14 @@ export async function runSweep(folders: string[], options: SweepCommandOptions):
   if (json) console.log(JSON.stringify({ exitCode, sweeps }, null, 2))
   else console.log(sweeps.flatMap(found => sweepText(found, orphans, graceMs)).join('\n'))
   return exitCode
+}
+
+/** Nothing is lost: each cleanup wrote its intent before it ended or moved anything. */
+function leave(signal: 'SIGINT' | 'SIGTERM'): never {
+  console.error(
+    'leakrig: Stopped. What was begun is noted in the registries; another sweep --apply finishes it.',
+  )
+  process.exit(128 + os.constants.signals[signal])
 }
 
 function exitCodeOf(sweeps: readonly Sweep[]): number {

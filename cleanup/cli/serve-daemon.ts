@@ -4,6 +4,7 @@ import { type DaemonOptions, runDaemon } from '../daemon/run-daemon.ts'
 import { CleanupError, words } from '../errors.ts'
 import { startOf } from '../processes/table.ts'
 import type { DaemonCommandOptions } from './daemon.ts'
+import { validateDaemonSettings } from './daemon-options.ts'
 import { startLean } from './start-lean.ts'
 import { workspaceOf } from './workspace.ts'
 
@@ -16,6 +17,7 @@ export async function serveDaemon(folders: string[], options: DaemonCommandOptio
   const stop = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort())
   try {
+    validateDaemonSettings(options)
     startLean()
     await runDaemon(optionsOf(folders, options, stop.signal))
     // What is still at work (a tmux that does not answer) is pending on disk, and must not hold up the stop.

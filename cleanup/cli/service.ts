@@ -1,14 +1,12 @@
-import path from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
+import { addDaemonOptions, type DaemonSettings } from './daemon-options.ts'
 import { run } from './exit-codes.ts'
 
-export interface ServiceOptions {
+export interface ServiceOptions extends DaemonSettings {
   system?: boolean
   print?: boolean
   now?: boolean
   force?: boolean
-  metricsPort?: number
-  metricsFile?: string
 }
 
 /** Adds `leakrig service install|uninstall|status`: the daemon as a service of systemd or launchd. */
@@ -18,7 +16,7 @@ export function addService(program: Command): void {
     .command('service')
     .description('run "leakrig daemon" as a service of systemd or launchd')
     .addHelpText('after', '\nExit codes: 0 done, or well; 1 refused, or not well; 2 wrong usage.')
-  service
+  const installing = service
     .command('install')
     .description('write the service’s file, and say how it is started')
     .argument('[workspace...]', 'folders .agent-workspace (the one below the current folder)')
@@ -26,10 +24,8 @@ export function addService(program: Command): void {
     .option('--print', 'print the file, and write nothing')
     .option('--force', 'replace a file of ours that says something else')
     .option('--now', 'start it, too')
-    .option('--metrics-port <port>', 'let the daemon serve metrics on this port of 127.0.0.1', port)
-    .option('--metrics-file <file>', 'let the daemon write metrics into this *.prom', file =>
-      path.resolve(file),
-    )
+  addDaemonOptions(installing)
+    .addHelpText('after', '\nEvery other option is the daemon’s, and handed to it.')
     .action(async (workspaces: string[], options: ServiceOptions) => {
       const { install } = await load()
       await run(() => install(workspaces, options))
@@ -52,10 +48,4 @@ export function addService(program: Command): void {
       const { status } = await load()
       await run(() => status(workspaces, options))
     })
-}
-
-function port(text: string): number {
-  // Not 0: a service whose port is another one after each start cannot be scraped.
-  if (/^[1-9]\d{0,4}$/.test(text) && Number(text) < 65_536) return Number(text)
-  throw new InvalidArgumentError('Expected a port from 1 to 65535.')
 }

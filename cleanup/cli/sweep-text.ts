@@ -1,20 +1,22 @@
 import type { FoundAgent } from '../sweep/agents.ts'
-import type { Done, Sweep } from '../sweep/sweep.ts'
+import { type Done, isUncertain, type Sweep } from '../sweep/sweep.ts'
 import { fileText, stepsText, treeText } from './plan-text.ts'
 import { count, duration, nameOf, printable } from './words.ts'
 
 /** A sweep for people: what was found and why, and what is done about it. */
 export function sweepText(sweep: Sweep, withOrphans: boolean, graceMs: number): string[] {
-  const { workspace, agents, orphans, problems, actions, applied } = sweep
+  const { workspace, tasks, agents, orphans, problems } = sweep
   const live = agents.filter(({ state }) => state === 'live').length
-  const left = orphans.sessions.length + orphans.prompts.length
+  const unlisted = sweep.stale.entries.filter(({ isListed }) => !isListed).length
+  const left = orphans.sessions.length + orphans.prompts.length + unlisted
   return [
-    `${workspace}: ${count(agents.length - live, 'agent')} to look at, ${live} at work, ${count(left, 'orphan')}`,
+    `${workspace}: ${count(tasks, 'task')}, ${count(agents.length - live, 'agent')} to look at, ${live} at work, ${count(left, 'orphan')}`,
     ...agents.flatMap(agent => agentText(agent, graceMs)),
     ...orphanText(sweep, withOrphans),
+    ...staleText(sweep, withOrphans),
     ...problems.map(problem => `  could not be read or asked: ${printable(problem, 500)}`),
-    applied ? '' : summary(actions.length, left > 0 && !withOrphans),
-  ].filter(line => line !== '')
+    sweep.applied ? doneSummary(sweep) : summary(sweep, left > 0 && !withOrphans),
+  ]
 }
 
 function agentText(found: FoundAgent & { done?: Done }, graceMs: number): string[] {
@@ -40,6 +42,15 @@ function orphanText({ orphans }: Sweep, wanted: boolean): string[] {
   return [...sessions, ...prompts, ...doneText(orphans.done)]
 }
 
+function staleText({ stale }: Sweep, wanted: boolean): string[] {
+  const entries = stale.entries.map(({ taskId, agentId, to, why, isListed }) => {
+    const verb = isListed || wanted ? 'is registered as' : 'is only with --orphans registered as'
+    const name = `${printable(taskId)}/${printable(agentId)}`
+    return `  ${name}, which the global registry counts as live, ${verb} ${printable(to)}: ${why}`
+  })
+  return [...entries, ...doneText(stale.done)]
+}
+
 function doneText(done: Done | undefined): string[] {
   if (!done) return []
   return [
@@ -48,9 +59,18 @@ function doneText(done: Done | undefined): string[] {
   ]
 }
 
-function summary(actions: number, hasOrphans: boolean): string {
-  const orphans = hasOrphans ? ', and --orphans for what no registry lists' : ''
-  return actions === 0 && !hasOrphans
-    ? 'nothing to do'
-    : `nothing was done: ${count(actions, 'action')} with --apply${orphans}`
+function summary(sweep: Sweep, hasOrphans: boolean): string {
+  const actions = count(sweep.actions.length, 'action')
+  if (hasOrphans && sweep.actions.length === 0)
+    return 'nothing was done: only with --apply --orphans is anything done about what no registry lists'
+  if (hasOrphans) return `nothing was done: ${actions} with --apply, and --orphans for what no registry lists`
+  if (sweep.actions.length > 0) return `nothing was done: ${actions} with --apply`
+  return isUncertain(sweep) ? 'nothing to do for what could be read and asked' : 'nothing to do'
+}
+
+function doneSummary({ agents, orphans, stale }: Sweep): string {
+  const all = [...agents, orphans, stale].flatMap(({ done }) => done ?? [])
+  const actions = all.reduce((sum, done) => sum + done.actions.length, 0)
+  const left = all.filter(({ outcome }) => outcome === 'unfinished' || outcome === 'failed').length
+  return `${count(actions, 'action')} done${left > 0 ? `, and ${left} of ${all.length} cleanups not finished` : ''}`
 }

@@ -31,7 +31,7 @@ export function addSweep(program: Command): void {
     .option('--json', 'as JSON, for programs')
     .addHelpText(
       'after',
-      '\nExit codes: 0 nothing is left, or only shown; 1 something is left, or an entry was refused; 2 wrong usage; 3 something could not be read or asked (the rest was done).',
+      '\nExit codes: 0 nothing is left, or only shown; 1 something is left, or an entry was refused; 2 wrong usage; 3 something could not be read or asked (the rest was done); 130 stopped: another sweep finishes it.',
     )
     .action(async (workspaces: string[], options: SweepCommandOptions) => {
       const { runSweep } = await import('./run-sweep.ts')

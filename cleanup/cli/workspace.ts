@@ -1,17 +1,34 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError } from '../errors.ts'
+import { globalRegistry } from '../workspace/layout.ts'
+import { listTasks } from '../workspace/registry.ts'
+import { here, named } from './where.ts'
 
 const NAME = '.agent-workspace'
 
 /** The absolute path of the workspace that is meant: the folder named, or the one below the current folder. */
 export function workspaceOf(folder: string | undefined): string {
-  const workspace = path.resolve(folder ?? NAME)
-  if (fs.statSync(workspace, { throwIfNoEntry: false })?.isDirectory()) return fs.realpathSync(workspace)
+  const workspace = named(folder ?? NAME)
+  if (isFolder(workspace)) return fs.realpathSync(notBeside(workspace))
   throw new CleanupError(
     'no-workspace',
     folder === undefined
-      ? `There is no ${NAME} in ${process.cwd()}; name the workspace of an orchestrator, or go to the folder that holds it.`
+      ? `There is no ${NAME} in ${here()}; name the workspace of an orchestrator, or go to the folder that holds it.`
       : `The workspace ${JSON.stringify(folder)} is no folder; expected the ${NAME} of an orchestrator.`,
   )
 }
+
+/** Whoever names the folder that an orchestrator runs in would be told that nothing is left there. */
+function notBeside(workspace: string): string {
+  const within = path.join(workspace, NAME)
+  if (!isFolder(within) || fs.existsSync(globalRegistry(workspace)) || listTasks(workspace).length > 0)
+    return workspace
+  throw new CleanupError(
+    'no-workspace',
+    `${workspace} is no workspace, but the folder of one; name ${within}.`,
+  )
+}
+
+const isFolder = (folder: string): boolean =>
+  fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true

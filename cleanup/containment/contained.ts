@@ -4,6 +4,7 @@ import path from 'node:path'
 import { isCgroup, membersOf } from '../processes/cgroup.ts'
 import type { Identity } from '../processes/identity.ts'
 import { type AgentRef, agentMarker, orphansFile } from '../workspace/layout.ts'
+import { realWorkspace } from '../workspace/real-path.ts'
 import { isJson } from '../workspace/registry-file.ts'
 import type { AgentEntry, Contained } from '../workspace/registry-types.ts'
 
@@ -19,9 +20,15 @@ export interface Containment {
   noted: ReadonlyMap<number, number>
 }
 
-/** The name of an agent's cgroup. It follows from whose it is, so that no registry can name somebody else's. */
+/**
+ * The name of an agent's cgroup. It follows from whose it is, so that no registry can name somebody else's, and from the
+ * workspace's real path, so that whoever comes by a link means the same.
+ */
 export function cgroupName(ref: AgentRef): string {
-  return `leakrig-${createHash('sha256').update(agentMarker(ref)).digest('hex').slice(0, 16)}`
+  return `leakrig-${createHash('sha256')
+    .update(agentMarker({ ...ref, workspace: realWorkspace(ref.workspace) }))
+    .digest('hex')
+    .slice(0, 16)}`
 }
 
 /** What the registry says an agent is contained in, as it is now. */

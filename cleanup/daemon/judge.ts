@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ending } from '../cleaning/intent.ts'
 import { isAlive, startOf } from '../processes/table.ts'
 import { locate, type Whereabouts } from '../tmux/locate.ts'
-import { recordedTmux } from '../tmux/recorded.ts'
+import { recordedTmux, sessionNameOf } from '../tmux/recorded.ts'
 import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
@@ -61,7 +61,7 @@ function isRunning({ pane_pid, pane_start }: RecordedTmux): boolean {
 }
 
 function endByName(entry: AgentEntry, where: Whereabouts): string | undefined {
-  if (!where.session) return `its tmux session ${entry.tmux_session ?? ''} is gone`
+  if (!where.session) return `its tmux session ${sessionNameOf(entry)} is gone`
   return where.panes.length > 0 && where.panes.every(({ dead }) => dead)
     ? 'every pane of its session is dead'
     : undefined

@@ -10,7 +10,8 @@ const HOLD_MS = 24 * 3_600_000
 
 /**
  * Notices when most agents of a workspace die at once. That is seldom their own doing: a machine that restarted, an
- * out-of-memory killer, somebody's kill-server. An end that somebody reported, or a success, is none of it. It is
+ * out-of-memory killer, somebody's kill-server. They may have died before the daemon was started, as after a restart: all that
+ * is known is when they were found. An end that somebody reported, or a success, is none of it. It is
  * announced loudly, and retention is held for a day; the agents are cleaned up like any others.
  */
 export class MassDeaths {
@@ -45,7 +46,7 @@ export class MassDeaths {
     this.#isAnnounced = true
     this.#heldUntil = performance.now() + HOLD_MS
     const until = new Date(Date.now() + HOLD_MS).toISOString()
-    const reason = `${gone} of ${gone + left} agents of ${this.#workspace} died within ${WITHIN_MS / 1000} s`
+    const reason = `${gone} of ${gone + left} agents of ${this.#workspace} were found dead within ${WITHIN_MS / 1000} s`
     this.#observer.log({
       event: 'mass-death',
       workspace: this.#workspace,

@@ -111,8 +111,8 @@ function observerFor(monitor: Monitor, log: Log): Observer {
 }
 
 function wardenOptions(workspace: string, options: DaemonOptions, observer: Observer, { call }: Wakeup) {
-  const { graceMs = GRACE_MS, silentAfterMs = SILENT_AFTER_MS, endIdle = false } = options
-  return { workspace, graceMs, silentAfterMs, endIdle, observer, wake: call }
+  const { graceMs = GRACE_MS, silentAfterMs = SILENT_AFTER_MS, endIdle = false, signal } = options
+  return { workspace, graceMs, silentAfterMs, endIdle, observer, wake: call, signal }
 }
 
 function requireWorkspace(workspace: string): string {

@@ -19,8 +19,8 @@ export interface UpkeepOptions {
 
 /** The first time soon after the start, then every hour; and how often it is looked whether the disk is short, in ms. */
 const TIMES = { firstMs: 30_000, everyMs: 3_600_000, pressureMs: 60_000 }
-/** How long after a run the disk may be short without another one, in ms: that one could not free more either. */
-const AFTER_RUN_MS = 600_000
+/** How long after a run that could not free enough there is no other one, in ms: it could not free more either. */
+const AFTER_SHORT_MS = 600_000
 
 /** Applies retention from time to time, and at once where a disk has less free than is wanted. One run at a time. */
 export class Upkeep {
@@ -31,7 +31,8 @@ export class Upkeep {
   readonly #since: Clock | undefined = clockOrNothing()
   #dueAt: number
   #pressureAt: number
-  #ranAt = Number.NEGATIVE_INFINITY
+  /** Of which workspaces the last run left the disk short, and when that was. */
+  readonly #leftShortAt = new Map<string, number>()
   #running: Promise<void> | undefined
 
   constructor(options: UpkeepOptions) {
@@ -69,26 +70,28 @@ export class Upkeep {
       if (this.#stop.signal.aborted) return
       try {
         const policy = await policyOf(workspace, this.#options.policy)
-        const isPressing = performance.now() - this.#ranAt >= AFTER_RUN_MS && isShort(workspace, policy)
-        if (isDue || isPressing) await this.#run(workspace, policy)
+        if (isDue || this.#isPressing(workspace, policy)) await this.#run(workspace, policy)
       } catch (error) {
         this.#tell(workspace, [words(error)])
       }
     }
   }
 
+  #isPressing(workspace: string, policy: RetentionPolicy): boolean {
+    const leftAt = this.#leftShortAt.get(workspace)
+    return isShort(workspace, policy) && !(leftAt && performance.now() - leftAt < AFTER_SHORT_MS)
+  }
+
   async #run(workspace: string, policy: RetentionPolicy): Promise<void> {
     const { observer } = this.#options
-    this.#ranAt = performance.now()
     const plan = await planRetention([workspace], policy, { ...(this.#since && { since: this.#since }) })
     const report = await applyPlan(plan, { log: observer.log, signal: this.#stop.signal })
     const done = report.outcomes.filter(({ outcome }) => outcome === 'removed' || outcome === 'compressed')
     if (done.length > 0) observer.log({ event: 'retention', workspace, ...summary(report) })
-    this.#tell(workspace, [
-      ...plan.problems,
-      ...report.problems,
-      ...report.floors.flatMap(floor => floor.shortage),
-    ])
+    const shortage = report.floors.flatMap(floor => floor.shortage)
+    if (shortage.length > 0) this.#leftShortAt.set(workspace, performance.now())
+    else this.#leftShortAt.delete(workspace)
+    this.#tell(workspace, [...plan.problems, ...report.problems, ...shortage])
   }
 
   #tell(workspace: string, problems: string[]): void {

@@ -33,6 +33,8 @@ export interface WardenOptions extends WatchdogOptions {
   observer: Observer
   /** Asks for another round. */
   wake: () => void
+  /** Aborted once the daemon is to stop. */
+  signal: AbortSignal
 }
 
 /** Watches over the agents of one workspace: notices ends, and cleans up. */
@@ -145,7 +147,7 @@ export class Warden implements Disposable {
   #start(key: string, work: () => Promise<void>): void {
     const done = work()
       .catch((error: unknown) => {
-        this.#options.observer.failed()
+        if (!this.#options.signal.aborted) this.#options.observer.failed()
         this.#failed(key, [words(error)])
       })
       .finally(() => {
@@ -190,6 +192,8 @@ export class Warden implements Disposable {
   }
 
   #failed(key: string, problems: string[]): void {
+    // Whoever ends the daemon from a terminal ends its tmux clients as well, and that says nothing of the agent.
+    if (this.#options.signal.aborted) return
     const againInMs = this.#backoff.failed(key)
     const text = problems.join(' ')
     if (!this.#told.isNews(key, text)) return

@@ -1,7 +1,7 @@
-import fs from 'node:fs'
 import { hasEnded } from '../processes/stat.ts'
 import { type Machine, readMachine } from '../processes/table.ts'
 import { validateWorkspace } from '../workspace/layout.ts'
+import { realWorkspace } from '../workspace/real-path.ts'
 import { isClaude } from './agent-row.ts'
 import { attempt } from './attempt.ts'
 import { readDaemon } from './health.ts'
@@ -33,7 +33,7 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
   const seen = await Promise.all(workspaces.map(workspace => seeWorkspace(workspace, machine)))
   problems.push(...seen.flatMap(part => part.problems))
   const agents = seen.flatMap(part => part.agents)
-  const roots = new Set([...workspaces, ...workspaces.map(realpath)])
+  const roots = new Set(workspaces.map(realWorkspace))
   // Whose registry or session could not be seen may own any session and any process: nothing is called an orphan then.
   const isWhole =
     seen.every(part => part.isWhole) && !agents.some(({ row }) => row.unknown && row.state !== 'done')
@@ -71,13 +71,5 @@ function processFigures(machine: Machine, known: Known): ProcessFigures {
     claudesOfAgents: claudes.filter(({ pid }) => ofAgents.has(pid)).length,
     claudesOfNobody: claudes.filter(({ pid }) => !ofAgents.has(pid)).length,
     unattributed: findUnattributed(machine, known),
-  }
-}
-
-function realpath(workspace: string): string {
-  try {
-    return fs.realpathSync(workspace)
-  } catch {
-    return workspace
   }
 }

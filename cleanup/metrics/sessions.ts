@@ -3,7 +3,7 @@ import type { ProcessTable } from '../processes/table.ts'
 import { defaultSocket } from '../tmux/default-socket.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
-import { agentOfMarker } from '../workspace/layout.ts'
+import { agentsByMarker } from '../workspace/marker.ts'
 import type { SeenAgent } from './agent-row.ts'
 import type { SessionFigures } from './measurement.ts'
 
@@ -13,7 +13,7 @@ function socketsOf(agents: readonly SeenAgent[]): string[] {
   return [...new Set([defaultSocket(), ...recorded])].filter(socket => fs.existsSync(socket))
 }
 
-/** Counts the sessions by whose they are. Throws `could-not-ask`. */
+/** Counts the sessions by whose they are; the workspaces are real paths. Throws `could-not-ask`. */
 export async function sessionFigures(
   agents: readonly SeenAgent[],
   workspaces: ReadonlySet<string>,
@@ -29,11 +29,12 @@ export async function sessionFigures(
   }
   const figures: SessionFigures = { active: 0, ended: 0, orphaned: [] }
   const orphanedPanes: number[] = []
+  const isElsewhere = foreign(workspaces, table)
   for (const server of servers)
     for (const session of server.sessions) {
       const owner = owners.get(`${server.pid} ${session.id}`)
       if (owner) figures[owner.row.state === 'live' ? 'active' : 'ended'] += 1
-      else if (session.name.startsWith('agent_') && !isElsewhere(session, workspaces, table)) {
+      else if (session.name.startsWith('agent_') && !isElsewhere(session)) {
         figures.orphaned.push({ name: session.name, id: session.id, socket: server.socket })
         orphanedPanes.push(...session.panes.filter(pane => !pane.dead).map(pane => pane.pid))
       }
@@ -42,14 +43,14 @@ export async function sessionFigures(
 }
 
 /** An agent of a workspace that we were not asked about is somebody's, and no orphan. Only the marker tells. */
-function isElsewhere(
-  { panes }: TmuxSession,
+function foreign(
   workspaces: ReadonlySet<string>,
   table: ProcessTable | undefined,
-): boolean {
-  return panes.some(({ pid }) => {
-    const marker = table?.get(pid)?.environment.marker
-    const agent = marker === undefined ? undefined : agentOfMarker(marker)
-    return agent !== undefined && !workspaces.has(agent.workspace)
-  })
+): (session: TmuxSession) => boolean {
+  const agentOf = agentsByMarker()
+  return ({ panes }) =>
+    panes.some(({ pid }) => {
+      const agent = agentOf(table?.get(pid)?.environment.marker)
+      return agent !== undefined && !workspaces.has(agent.workspace)
+    })
 }

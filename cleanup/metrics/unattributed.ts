@@ -6,7 +6,8 @@ import { isOpenForWriting } from '../processes/open-files.ts'
 import { hasEnded } from '../processes/stat.ts'
 import type { Machine, ProcessTable, SeenProcess } from '../processes/table.ts'
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
-import { agentOfMarker } from '../workspace/layout.ts'
+import { agentsByMarker } from '../workspace/marker.ts'
+import { realWorkspaces } from '../workspace/real-path.ts'
 import type { SeenAgent } from './agent-row.ts'
 import type { UnattributedProcess } from './measurement.ts'
 import { rssOf } from './rss.ts'
@@ -14,6 +15,7 @@ import { rssOf } from './rss.ts'
 /** What is known of the agents, to tell whom nobody will clean up. */
 export interface Known {
   agents: readonly SeenAgent[]
+  /** At their real paths, as the kernel names open files. An agent’s row may have come by a link. */
   workspaces: ReadonlySet<string>
   /** The processes of all tmux servers that were asked: they are home to others, and can inherit a marker. */
   servers: ReadonlySet<number>
@@ -32,14 +34,17 @@ export function findUnattributed({ table, openFiles }: Machine, known: Known): U
   const claimed = new Set(agents.flatMap(agent => agent.processes.map(({ pid }) => pid)))
   const cleaner = new Set(selfAndAncestors(table, ownPid))
   // Its own cleanup will see to those of an agent that lives or is pending, whatever this look has missed.
-  const cared = new Set(agents.filter(({ row }) => row.state !== 'done').map(({ row }) => keyOf(row)))
+  const real = realWorkspaces()
+  const caredFor = agents.map(({ row }) => row).filter(row => row.state !== 'done')
+  const cared = new Set(caredFor.map(row => keyOf({ ...row, workspace: real(row.workspace) })))
   const sessions = sessionsOfDone(agents, table)
   const inOrphans = below(table, known.orphanedPanes)
+  const agentOf = agentsByMarker()
   const writers = logWriters(openFiles, workspaces, cared)
 
   const traceOf = (process: SeenProcess): string | undefined => {
     const { marker, tmux, pane } = process.environment
-    const agent = marker === undefined ? undefined : agentOfMarker(marker)
+    const agent = agentOf(marker)
     if (agent && workspaces.has(agent.workspace) && sharesPids(process.pid))
       return cared.has(keyOf(agent)) ? undefined : `LEAKRIG_AGENT=${marker}`
     const session = pane !== undefined && tmux !== undefined && sessions.has(tmux) && sharesPids(process.pid)

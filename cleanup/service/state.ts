@@ -59,7 +59,7 @@ function daemonState(workspace: string): Finding {
   const heartbeat = `heartbeat ${health.heartbeat_at}${fresh ? '' : ', which is too long ago'}`
   const state = [health.state, ...health.reasons].join(': ')
   return {
-    line: `${workspace}: ${who}, ${heartbeat}, ${state}, ${health.pending} pending`,
+    line: `${workspace}: ${who}, ${heartbeat}, ${health.pending} pending, ${state}`,
     isWell: pid !== undefined && fresh && health.state === 'ok',
   }
 }

@@ -1,9 +1,10 @@
+import fs from 'node:fs'
 import { type Unattributable, unattributable } from '../claims/unattributable.ts'
 import { isPending } from '../cleaning/intent.ts'
 import { judge } from '../daemon/judge.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { type AgentRef, validateRef } from '../workspace/layout.ts'
+import { type AgentRef, promptFile, taskRegistry, validateRef } from '../workspace/layout.ts'
 import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { type Plan, planFor } from './plan.ts'
@@ -56,7 +57,7 @@ async function lookAt(
     if (isPending(entry)) return await ended(agent, entry, registry, status, whyPending(entry))
     const ending = await judge(agent, entry)
     if (!ending) return { agent, status, state: 'live', why: 'it lives' }
-    if (!recordedTmux(entry) && isYoung(entry, minAgeMs))
+    if (!recordedTmux(entry) && isYoung(agent, entry, minAgeMs))
       return { agent, status, state: 'young', why: 'it is young enough to be still being deployed' }
     return await ended(agent, entry, registry, ending.status, ending.reason)
   } catch (error) {
@@ -81,7 +82,17 @@ function whyPending({ status, cleanup }: AgentEntry): string {
   return `it is ${status}, and its cleanup was begun at ${cleanup.since} and not finished${problems}`
 }
 
-/** Without a time of its start an agent is of unknown age, and counts as young. */
-function isYoung({ started_at }: AgentEntry, minAgeMs: number): boolean {
-  return !(Date.now() - Date.parse(started_at ?? '') >= minAgeMs)
+/**
+ * Without a time of its start, or with one that is yet to come, an agent is as old as the files say that were there when
+ * it was deployed: its prompt, and the registry that lists it.
+ */
+function isYoung(agent: AgentRef, { started_at }: AgentEntry, minAgeMs: number): boolean {
+  const since = Date.now() - Date.parse(started_at ?? '')
+  if (since >= 0) return since < minAgeMs
+  const files = [promptFile(agent), taskRegistry(agent.workspace, agent.taskId)]
+  return files.every(file => !(Date.now() - writtenAt(file) >= minAgeMs))
+}
+
+function writtenAt(file: string): number {
+  return fs.lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN
 }

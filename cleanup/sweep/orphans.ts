@@ -9,7 +9,7 @@ import { recordedTmux } from '../tmux/recorded.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
 import { validateAgentId } from '../workspace/ids.ts'
 import { type AgentRef, taskFolder } from '../workspace/layout.ts'
-import type { TaskRegistry } from '../workspace/registry-types.ts'
+import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
 import { describeFile, type Plan, type PlannedFile, planOf } from './plan.ts'
 import type { Registries } from './registries.ts'
 
@@ -56,8 +56,7 @@ export async function findOrphans(
   if (all.some(({ problems }) => problems.length > 0)) return found
   const agents = all.flatMap(({ tasks }) => [...tasks.values()]).flatMap(registry => registry.agents)
   const names = new Set(agents.flatMap(({ id, tmux_session }) => [`${PREFIX}${id}`, tmux_session]))
-  const sockets = new Set([defaultSocket(), ...agents.flatMap(agent => recordedTmux(agent)?.socket ?? [])])
-  for (const socket of sockets) {
+  for (const socket of socketsOf(agents)) {
     try {
       const server = await readServer(socket)
       if (server) found.sessions.push(...(await orphansOf(workspace, server, socket, names, minAgeMs)))
@@ -67,6 +66,10 @@ export async function findOrphans(
   }
   return found
 }
+
+/** Where the sessions of agents are: the servers that they were deployed on, and the default one. */
+export const socketsOf = (agents: readonly AgentEntry[]): ReadonlySet<string> =>
+  new Set([defaultSocket(), ...agents.flatMap(agent => recordedTmux(agent)?.socket ?? [])])
 
 async function orphansOf(
   workspace: string,

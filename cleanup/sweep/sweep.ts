@@ -6,6 +6,7 @@ import { type FoundAgent, findAgents } from './agents.ts'
 import { type FoundOrphans, findOrphans } from './orphans.ts'
 import { readRegistries } from './registries.ts'
 import { removeOrphans } from './remove-orphans.ts'
+import { actionsForStale, correctStale, findStale, type StaleEntry } from './stale-entries.ts'
 
 export interface SweepOptions {
   /** False, the default, looks only. */
@@ -29,9 +30,13 @@ export interface Done {
 
 export interface Sweep {
   workspace: string
+  /** How many tasks have a registry. */
+  tasks: number
   applied: boolean
   agents: (FoundAgent & { done?: Done })[]
   orphans: FoundOrphans & { done?: Done }
+  /** Entries of the global registry whose agents have ended. */
+  stale: { entries: StaleEntry[]; done?: Done }
   /** Everything that is to be done, or that an apply would do, as one list. */
   actions: Action[]
   /** What could not be read or asked, in sentences. */
@@ -44,23 +49,38 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
   const registries = readRegistries(workspace)
   const agents = await findAgents(workspace, registries, minAgeMs)
   const orphans = await findOrphans(workspace, registries, beside.map(readRegistries), minAgeMs)
+  const problems = [...registries.problems, ...orphans.problems]
+  const stale = await findStale(workspace, registries, minAgeMs).catch((error: unknown) => {
+    if (!problems.includes(words(error))) problems.push(words(error))
+    return []
+  })
+  const toCorrect = stale.filter(({ isListed }) => isListed || options.orphans)
   const found: Sweep = {
     workspace,
+    tasks: registries.tasks.size,
     applied: options.apply === true,
     agents,
     orphans,
-    actions: [...agents.flatMap(actionsFor), ...(options.orphans ? actionsForOrphans(orphans) : [])],
-    problems: [...registries.problems, ...orphans.problems],
+    stale: { entries: stale },
+    actions: [
+      ...agents.flatMap(actionsFor),
+      ...(options.orphans ? actionsForOrphans(orphans) : []),
+      ...actionsForStale(toCorrect),
+    ],
+    problems,
   }
   if (!options.apply) return found
   found.agents = await Promise.all(agents.map(agent => finish(agent, options.graceMs)))
   if (options.orphans) found.orphans.done = await removeOrphans(workspace, orphans, options.graceMs)
+  if (toCorrect.length > 0) found.stale.done = await correctStale(workspace, toCorrect)
   return found
 }
 
 /** True when something could not be read or asked: then the rest says nothing of it. */
-export const isUncertain = ({ problems, agents }: Sweep): boolean =>
-  problems.length > 0 || agents.some(({ state, done }) => state === 'unknown' || done?.outcome === 'failed')
+export const isUncertain = ({ problems, agents, stale }: Sweep): boolean =>
+  problems.length > 0 ||
+  stale.done?.outcome === 'failed' ||
+  agents.some(({ state, done }) => state === 'unknown' || done?.outcome === 'failed')
 
 /** True when something that was to be cleaned up is still there. */
 export const isLeft = ({ agents, orphans }: Sweep): boolean =>

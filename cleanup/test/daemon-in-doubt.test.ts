@@ -26,7 +26,7 @@ test('an agent that is being deployed is not judged, nor one whose tmux does not
   const server = rig.entry(hung).tmux?.server_pid ?? 0
   process.kill(server, 'SIGSTOP')
   kill(rig.entry(hung).tmux?.pane_pid ?? 0)
-  await until('it could not be asked', () => daemon.events('not-cleaned').length > 0, 10_000)
+  await until('it could not be asked', () => daemon.events('not-cleaned').length > 0, 30_000)
   expect(rig.entry(young).status).toBe('running')
   expect(rig.entry(hung).status).toBe('running')
   expect(fs.existsSync(layout.promptFile(hung))).toBe(true)
@@ -34,7 +34,7 @@ test('an agent that is being deployed is not judged, nor one whose tmux does not
   await until('it is clean', () => rig.entry(hung).cleanup?.state === 'done')
   expect(rig.entry(young).status).toBe('running')
   await daemon.stop()
-}, 20_000)
+}, 60_000)
 
 test('entries named as no agent may be are told once each, and hold nobody up', async () => {
   const ids = ['../x', 'a b', 'a\nb', '-rf', '=user', '$0']

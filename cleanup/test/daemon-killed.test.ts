@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { layout } from '../index.ts'
+import { layout, recordIntent } from '../index.ts'
 import { Daemon } from './support/daemon.ts'
 import { NO_TRACES, Rig, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
@@ -42,3 +42,21 @@ test.each([
   expect(rig.entry(other).status).toBe('running')
   expect(await next.stop()).toBe(0)
 })
+
+test.each(['freeze', 'kill-session'])(
+  'killed with -9 at %s of an agent that resists and a pane that stays, the next one finishes what it began',
+  async event => {
+    const daemon = await Daemon.startAs(rig, KILLED, event)
+    const ref = await rig.deploy('cut', { claude: 'trap "" TERM HUP; echo ready; while :; do sleep 1; done' })
+    rig.tmux('set-option', '-t', '=agent_cut:', 'remain-on-exit', 'on')
+    await recordIntent(ref, { status: 'completed', reason: 'it said so' })
+    expect(await daemon.exit()).toBeNull()
+    expect(daemon.child.signalCode).toBe('SIGKILL')
+    expect(rig.sessions()).toContain('agent_cut')
+    const next = await Daemon.start(rig)
+    await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+    expect(rig.entry(ref).status).toBe('completed')
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+    expect(await next.stop()).toBe(0)
+  },
+)

@@ -40,7 +40,14 @@ test('most agents gone at once are an alarm; they are cleaned up, and nothing is
   kill(rig.entry(gone[0] as AgentRef).tmux?.server_pid ?? 0)
   await until('they are clean', areClean(gone), 30_000)
   await until('it is announced', () => daemon.events('mass-death').length > 0)
-  expect(daemon.events('mass-death')).toMatchObject([{ level: 'alarm', gone: 6, of: 10 }])
+  expect(daemon.events('mass-death')).toMatchObject([
+    {
+      level: 'alarm',
+      gone: 6,
+      of: 10,
+      reason: expect.stringMatching(/^6 of 10 agents of .* were found dead/),
+    },
+  ])
   for (const ref of gone) {
     expect(rig.entry(ref).status).toBe('crashed')
     expect(traces(rig, ref)).toEqual(NO_TRACES)

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AgentRef, layout, recordIntent } from '../index.ts'
+import { childrenOf } from '../processes/children.ts'
 import { Daemon, runDaemonProgram } from './support/daemon.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
@@ -37,6 +38,25 @@ test('ends within a second when told to, leaves no lock, and the next one goes o
   await cleaned(ref)
   expect(traces(rig, ref)).toEqual(NO_TRACES)
   await next.stop()
+})
+
+test('ended from a terminal, it blames no agent for the tmux clients that end with it', async () => {
+  const daemon = await Daemon.start(rig)
+  const ref = await rig.deploy('a', { claude: idle, socket: `${rig.folder}/hung` })
+  const server = rig.entry(ref).tmux?.server_pid ?? 0
+  process.kill(server, 'SIGSTOP')
+  kill(rig.entry(ref).tmux?.pane_pid ?? 0)
+  const asking = await until('it asks', () => {
+    const clients = childrenOf(daemon.child.pid ?? 0) ?? []
+    return clients.length > 0 && clients
+  })
+  // As Ctrl-C does, which goes to everything in the foreground.
+  daemon.child.kill('SIGINT')
+  for (const pid of asking) kill(pid, 'SIGINT')
+  expect(await daemon.exit()).toBe(0)
+  process.kill(server, 'SIGCONT')
+  expect(daemon.events('not-cleaned')).toEqual([])
+  expect(rig.entry(ref).status).toBe('running')
 })
 
 test('says that it is well as long as it runs', async () => {
@@ -120,6 +140,10 @@ describe('wrong arguments', () => {
     [['/nowhere/at/all'], 'is no folder'],
     [['/tmp', '--owner-pid', 'x'], "argument 'x' is invalid"],
     [['--what'], "unknown option '--what'"],
+    [['/tmp', '--keep-days', 'soon'], 'keep-days "soon" is refused'],
+    [['/tmp', '--min-free', '200%'], 'min-free "200%" is refused'],
+    [['/tmp', '--metrics-port', '99999'], 'Expected a port'],
+    [['/tmp', '--metrics-file', '/tmp/leakrig.txt'], 'ends with .prom'],
   ])('%j', async (args, sentence) => {
     const { code, said } = await runDaemonProgram(args)
     expect(code).toBe(2)

@@ -73,6 +73,21 @@ test('a disk with less free than is wanted is worked at without delay, and said 
   expect([...reasons.values()].join(' ')).toContain('no archive that may go is left')
 })
 
+test('a disk that gets short after a run that left it with enough is worked at, too', async () => {
+  const file = `${rig.workspace}/registry/retention.json`
+  fs.writeFileSync(file, '{"keep-days": 999, "min-free": "1K"}')
+  const { upkeep } = start({}, { firstMs: 0, everyMs: NEVER, pressureMs: 10 })
+  upkeep.round()
+  await upkeep.idle()
+  const files = await archived('old')
+  fs.writeFileSync(file, '{"keep-days": 999, "min-free": "99%"}')
+  await until('it is said', () => {
+    upkeep.round()
+    return events('retention-problem').length > 0
+  })
+  expect(files.filter(one => fs.existsSync(one))).toEqual([])
+})
+
 test('a policy that is misunderstood deletes nothing, and is said', async () => {
   const files = await archived('old')
   fs.writeFileSync(`${rig.workspace}/registry/retention.json`, '{"keep-days": "soon"}')

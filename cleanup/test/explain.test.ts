@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { NotClaimed } from '../claims/not-claimed.ts'
 import { cleanUp, layout } from '../index.ts'
@@ -95,6 +96,14 @@ test('a daemon with an emptied environment, where nothing contains it, is report
   expect(report.unattributable.map(one => one.pid)).toContain(pid)
   expect(report.unattributable.filter(({ command }) => command.includes('999'))).toEqual([])
   expect(isRunning(pid)).toBe(true)
+})
+
+test('an agent, while the registry of another task is cut', async () => {
+  await rig.deploy('a', { claude: idle })
+  fs.mkdirSync(path.join(rig.workspace, 'TASK-0'))
+  fs.writeFileSync(layout.taskRegistry(rig.workspace, 'TASK-0'), '{"agents": [')
+  expect(explain('a')).toMatchObject({ code: 0, out: expect.stringMatching(/^agent a of TASK-1 /) })
+  expect(explain('b')).toMatchObject({ code: 3, err: expect.stringMatching(/TASK-0.* could not be read/) })
 })
 
 test('bad input is one sentence', async () => {

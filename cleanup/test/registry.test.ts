@@ -84,6 +84,35 @@ test('fields that we do not know survive', async () => {
   expect(readAgent(ref('a'))).toMatchObject({ status: 'blocked', theirs: { deep: [1] } })
 })
 
+test('an entry without a status counts as live, a global registry without lists has none yet', async () => {
+  await addAgent(ref('a'), { status: 'running' })
+  await addAgent(ref('b'), { status: 'completed' })
+  const file = layout.taskRegistry(workspace, taskId)
+  const registry = JSON.parse(fs.readFileSync(file, 'utf8'))
+  delete registry.agents[0].status
+  delete registry.active_count
+  fs.writeFileSync(
+    file,
+    JSON.stringify({ ...registry, agents: [...registry.agents, { id: 'c', status: null }] }),
+  )
+  fs.writeFileSync(layout.globalRegistry(workspace), '{"theirs": 1}')
+  await updateAgent(ref('b'), entry => {
+    entry.progress = 1
+  })
+  expect(readTaskRegistry(workspace, taskId)).toMatchObject({ active_count: 2, completed_count: 1 })
+  expect(readGlobalRegistry(workspace)).toMatchObject({ theirs: 1, agents: { b: { status: 'completed' } } })
+})
+
+test.each([
+  ['[]', 'it is no object'],
+  ['{}', 'it has no list "agents"'],
+  ['{"agents": {}}', 'it has no list "agents"'],
+  ['{"agents": [{"id": "a"}, {"status": "running"}]}', 'number 2 of its agents has no id'],
+])('%s is refused, and it is said why', (text, why) => {
+  fs.writeFileSync(layout.taskRegistry(workspace, taskId), text)
+  expect(() => readTaskRegistry(workspace, taskId)).toThrow(`it is JSON, but ${why}`)
+})
+
 test('a change that throws leaves no trace, and the others go through', async () => {
   await addAgent(ref('a'), { status: 'running' })
   const results = await Promise.allSettled([

@@ -31,6 +31,7 @@ async function mixed(): Promise<void> {
 test('without --apply nothing is changed, and the list is the one that --apply prints and carries out', async () => {
   await mixed()
   const before = [archive.names(), archive.names('findings')]
+  expect((await run('--keep-days', '99')).out).toMatch(/There is nothing to remove or compress\.\n$/)
   const dry = await run('--compress', 'zstd')
   expect(dry.err).toBe('')
   expect(dry.code).toBe(0)

@@ -43,7 +43,7 @@ describe.skipIf(!canBoot)('under a systemd of our own', () => {
         })
         expect(seen.status).toMatchObject({
           code: 0,
-          out: expect.stringMatching(/installed, with other options.*\n.*enabled\n.*active\n.*ok, 0 pending/),
+          out: expect.stringMatching(/installed, with other options.*\n.*enabled\n.*active\n.*0 pending, ok/),
         })
         expect(parsePrometheus(seen.metrics).get('leakrig_tmux_sessions')?.type).toBe('gauge')
         expect(seen).toMatchObject({ traces: NO_TRACES, ownRuns: false, restarted: true })

@@ -182,6 +182,22 @@ test('--print shows the unit, writes nothing, and needs no manager', async () =>
   )
 })
 
+test('the daemon’s options are handed to it, and a wrong one is refused before anything is written', async () => {
+  const given = '--silent-after 60 --end-idle --keep-days 3,findings=30 --min-free 5% --compress zstd'.split(
+    ' ',
+  )
+  const { out } = await runCommand('service', 'install', '--print', ...given, folder)
+  // A "%" is doubled for systemd.
+  const words = given.map(word => `"${word.replace('%', '%%')}"`).join(' ')
+  expect(out).toContain(`"daemon" ${words} "${folder}"`)
+  const wrong = await runCommand('service', 'install', '--print', '--keep-days', 'soon', folder)
+  expect(wrong).toMatchObject({
+    code: 2,
+    out: '',
+    err: expect.stringContaining('keep-days "soon" is refused'),
+  })
+})
+
 test('the daemon’s metrics go where the install says', async () => {
   const file = path.join(folder, 'leakrig.prom')
   const args = ['--metrics-port', '9410', '--metrics-file', file]

@@ -5,6 +5,7 @@ import { type AgentRef, layout, readTaskRegistry, type Sweep, updateAgent } from
 import type { Action } from '../sweep/actions.ts'
 import { leakrig, leakrigJson } from './support/cli.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from './support/rig.ts'
+import { commandWords, Running } from './support/run-command.ts'
 import { until } from './support/until.ts'
 
 const idle = 'echo ready; sleep 1000 & wait'
@@ -96,6 +97,22 @@ test('what a killed cleaner left is finished', async () => {
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
+test('stopped halfway it says what becomes of it, and the next one finishes', async () => {
+  const ref = await rig.deploy('a', { claude: stubborn })
+  await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))
+  const running = new Running(commandWords('sweep', rig.workspace, '--apply', '--grace', '60'))
+  await until('it is at work', () => rig.entry(ref).cleanup?.state === 'pending')
+  running.child.kill('SIGINT')
+  expect(await running.end()).toMatchObject({
+    code: 130,
+    out: '',
+    err: expect.stringMatching(/^leakrig: Stopped\. .* another sweep --apply finishes it\.\n$/),
+  })
+  expect(rig.entry(ref).cleanup?.state).toBe('pending')
+  expect(run('--apply').exitCode).toBe(0)
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
+
 test('orphans are only shown when nobody asks for them, and not at all when young or known elsewhere', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   const prompt = layout.promptFile(rig.ref('nobody'))
@@ -129,6 +146,30 @@ test('orphans are only shown when nobody asks for them, and not at all when youn
   expect(rig.processesOf(ref)).toHaveLength(4)
 })
 
+test('an agent whose entry has no start, or one that is yet to come, is as old as its prompt and its registry', async () => {
+  const starts = [undefined, 'soon', '2999-01-01T00:00:00Z']
+  const ids = starts.map((_, n) => `gone-${n}`)
+  const registry = {
+    agents: starts.map((started_at, n) => ({
+      id: ids[n],
+      status: 'running',
+      tmux_session: `agent_${ids[n]}`,
+      started_at,
+    })),
+  }
+  const file = layout.taskRegistry(rig.workspace, 'TASK-1')
+  fs.writeFileSync(file, JSON.stringify(registry))
+  for (const id of ids) fs.writeFileSync(layout.promptFile(rig.ref(id)), 'a prompt')
+  const states = () => run().sweeps.flatMap(({ agents }) => agents.map(({ state }) => state))
+  expect(states()).toEqual(['young', 'young', 'young'])
+  const before = new Date(Date.now() - 120_000)
+  const prompt = layout.promptFile(rig.ref(ids[0] ?? ''))
+  fs.utimesSync(prompt, before, before)
+  expect(states()).toEqual(['ended', 'young', 'young'])
+  fs.utimesSync(file, before, before)
+  expect(states()).toEqual(['ended', 'ended', 'ended'])
+})
+
 describe('what cannot be asked is said, and the rest is done', () => {
   test('a registry that is cut in half', async () => {
     const ref = await rig.deploy('a', { claude: idle })
@@ -148,7 +189,9 @@ describe('what cannot be asked is said, and the rest is done', () => {
     const server = rig.entry(hung).tmux?.server_pid ?? 0
     process.kill(server, 'SIGSTOP')
     const found = run('--apply')
+    const text = leakrig(['sweep', rig.workspace]).out
     process.kill(server, 'SIGCONT')
+    expect(text).toMatch(/nothing to do for what could be read and asked\n$/)
     expect(found.exitCode).toBe(3)
     expect(found.sweeps[0]?.agents).toContainEqual(
       expect.objectContaining({ state: 'unknown', why: expect.stringMatching(/could not be asked/) }),
@@ -183,6 +226,7 @@ test('no workspace, one that is none, and wrong options', () => {
   const cases: [string[], RegExp][] = [
     [[], /^leakrig: There is no \.agent-workspace in .*; name the workspace .*\.$/],
     [['nowhere'], /^leakrig: The workspace "nowhere" is no folder; expected .*\.$/],
+    [[rig.folder], /^leakrig: .* is no workspace, but the folder of one; name .*\/\.agent-workspace\.$/],
     [[rig.workspace, '--min-age', 'long'], /Expected a number of seconds/],
   ]
   for (const [args, said] of cases)
@@ -190,8 +234,19 @@ test('no workspace, one that is none, and wrong options', () => {
       code: 2,
       err: expect.stringMatching(said),
     })
+  // As npm runs it: in the project's folder, and told where people are.
+  const root = path.join(import.meta.dirname, '../..')
+  const npm = {
+    npm_lifecycle_event: 'leakrig',
+    npm_package_json: path.join(root, 'package.json'),
+    INIT_CWD: path.dirname(rig.workspace),
+  }
+  const isSwept = { code: 0, out: expect.stringMatching(/: 1 task, 0 agents to look at/) }
+  expect(leakrig(['sweep'], root, npm)).toMatchObject(isSwept)
+  expect(leakrig(['sweep', '.agent-workspace'], root, npm)).toMatchObject(isSwept)
+  expect(leakrig(['sweep'], path.dirname(rig.socket), npm)).toMatchObject({ code: 2 })
   expect(leakrig(['sweep'], rig.folder)).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/nothing to do/),
+    out: expect.stringMatching(/: 1 task, 0 agents to look at.*\nnothing to do\n$/),
   })
 })

@@ -19,6 +19,10 @@ export function recordedTmux(entry: AgentEntry): RecordedTmux | undefined {
   return whole ? (tmux as unknown as RecordedTmux) : undefined
 }
 
+/** The name of an agent's session, where nothing but a name is known: by the layout, if its entry does not say. */
+export const sessionNameOf = ({ id, tmux_session }: AgentEntry): string =>
+  typeof tmux_session === 'string' ? tmux_session : `agent_${id}`
+
 /** The value of TMUX in the processes of a session: socket, server and the session's number, never reused in a server's life. */
 export const tmuxVariable = (socket: string, serverPid: number, sessionId: string): string =>
   `${socket},${serverPid},${sessionId.slice(1)}`

@@ -1,6 +1,5 @@
-import fs from 'node:fs'
 import path from 'node:path'
-import { CleanupError, systemCode } from '../errors.ts'
+import { CleanupError } from '../errors.ts'
 import {
   type AgentRef,
   archiveFolder,
@@ -11,6 +10,7 @@ import {
   promptFile,
   streamLog,
 } from './layout.ts'
+import { realPath } from './real-path.ts'
 import type { AgentEntry } from './registry-types.ts'
 
 /** One agent's files, each at its real path: no link on the way to it leads out of the workspace. */
@@ -31,19 +31,18 @@ export interface AgentFiles {
  * or a path that its registry entry records, lies outside the workspace, also by way of a symbolic link.
  */
 export function agentFiles(ref: AgentRef, entry: AgentEntry): AgentFiles {
-  const root = realpath(ref.workspace)
+  const root = realPath(ref.workspace)
   const inside = (file: string): string => {
     // The file itself may be a link: it is moved or removed as a link, never followed. The way to it must not be.
-    const real = path.join(realpath(path.dirname(file)), path.basename(file))
+    const real = path.join(realPath(path.dirname(file)), path.basename(file))
     if (real.startsWith(`${root}${path.sep}`)) return real
     throw new CleanupError(
       'outside-workspace',
       `${file} of agent ${ref.agentId} is refused: it is really ${real}, outside the workspace ${root}. Nothing was ended or deleted; correct the registry or the link.`,
     )
   }
-  // A relative path is meant from where the orchestrator runs, which is beside its workspace.
   for (const recorded of [entry.prompt_file, entry.log_file, entry.deploy_log])
-    if (typeof recorded === 'string') inside(path.resolve(path.dirname(ref.workspace), recorded))
+    if (typeof recorded === 'string') inside(recordedPath(ref, recorded))
   return {
     prompt: inside(promptFile(ref)),
     orphans: inside(orphansFile(ref)),
@@ -55,12 +54,12 @@ export function agentFiles(ref: AgentRef, entry: AgentEntry): AgentFiles {
   }
 }
 
-/** The real path of what need not exist: links are resolved as far as there is something. */
-function realpath(file: string): string {
-  try {
-    return fs.realpathSync.native(file)
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT' || path.dirname(file) === file) throw error
-    return path.join(realpath(path.dirname(file)), path.basename(file))
-  }
+/**
+ * A relative path is meant from where the orchestrator runs, which is beside its workspace, by the name that the workspace
+ * has there. We may have come by another, so what begins with the workspace is read from the task's folder on.
+ */
+function recordedPath({ workspace, taskId }: AgentRef, recorded: string): string {
+  const names = path.normalize(recorded).split(path.sep)
+  if (!path.isAbsolute(recorded) && names[1] === taskId) return path.join(workspace, ...names.slice(1))
+  return path.resolve(path.dirname(workspace), recorded)
 }

@@ -5,17 +5,18 @@ import { lock, REGISTRY_BYTE } from './locks.ts'
 import { replaceFile } from './replace-file.ts'
 
 export type Json = Record<string, unknown>
-type Check<T> = (value: Json) => value is Json & T
+/** Makes a registry of what was read, or says in words what is wrong with it. */
+type Read<T> = (value: Json) => T | string
 
 /** How long a change waits for the lock while nobody changes the registry, in ms. It is held for one write, a few ms. */
 export const LOCK_WAIT_MS = 10_000
 
 /** Reads a registry. Throws a CleanupError (`registry-unreadable`) for anything but a whole registry. */
-export function readJson<T>(file: string, isRegistry: Check<T>): T {
+export function readJson<T>(file: string, asRegistry: Read<T>): T {
   const found = parse(file, readText(file))
-  if (!isJson(found) || !isRegistry(found))
-    throw unreadable(file, 'it is JSON, but lacks the fields of a registry')
-  return found
+  const registry = isJson(found) ? asRegistry(found) : 'it is no object'
+  if (typeof registry === 'string') throw unreadable(file, `it is JSON, but ${registry}`)
+  return registry
 }
 
 const parsed = new Map<string, { seen: string; registry: unknown }>()
@@ -24,11 +25,11 @@ const parsed = new Map<string, { seen: string; registry: unknown }>()
  * The same for whoever only reads, many agents of one registry in a row: it is parsed once for as long as the file
  * is that very one. What is returned is shared, and must not be altered.
  */
-export function readSharedJson<T>(file: string, isRegistry: Check<T>): T {
+export function readSharedJson<T>(file: string, asRegistry: Read<T>): T {
   const seen = fingerprint(file)
   const known = parsed.get(file)
   if (seen !== undefined && known?.seen === seen) return known.registry as T
-  const registry = readJson(file, isRegistry)
+  const registry = readJson(file, asRegistry)
   if (seen !== undefined) parsed.set(file, { seen, registry })
   return registry
 }
@@ -59,7 +60,7 @@ const waiting = new Map<string, Change<never>[]>()
  */
 export function changeJson<T>(
   file: string,
-  isRegistry: Check<T>,
+  asRegistry: Read<T>,
   apply: (registry: T) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -69,7 +70,7 @@ export function changeJson<T>(
     else {
       const started: Change<T>[] = [change]
       waiting.set(file, started as Change<never>[])
-      void drain(file, isRegistry, started)
+      void drain(file, asRegistry, started)
     }
   })
 }
@@ -82,7 +83,7 @@ const REST = 4
 /** How long it is at most, in ms, on a disk that is slow. */
 const LONGEST_REST_MS = 40
 
-async function drain<T>(file: string, isRegistry: Check<T>, queue: Change<T>[]): Promise<void> {
+async function drain<T>(file: string, asRegistry: Read<T>, queue: Change<T>[]): Promise<void> {
   while (queue.length > 0) {
     let batch: Change<T>[] = []
     const restMs = (nextWrite.get(file) ?? 0) - performance.now()
@@ -91,7 +92,7 @@ async function drain<T>(file: string, isRegistry: Check<T>, queue: Change<T>[]):
       using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS, () => fingerprint(file))
       batch = queue.splice(0)
       const start = performance.now()
-      writeBatch(file, isRegistry, batch)
+      writeBatch(file, asRegistry, batch)
       const end = performance.now()
       nextWrite.set(file, end + Math.min(REST * (end - start), LONGEST_REST_MS))
     } catch (error) {
@@ -104,15 +105,15 @@ async function drain<T>(file: string, isRegistry: Check<T>, queue: Change<T>[]):
 /** How often a write begins anew because a program that takes no lock was faster. After that, ours stands. */
 const TRIES = 20
 
-function writeBatch<T>(file: string, isRegistry: Check<T>, batch: Change<T>[], tries = TRIES): void {
+function writeBatch<T>(file: string, asRegistry: Read<T>, batch: Change<T>[], tries = TRIES): void {
   const seen = fingerprint(file)
-  const registry = readJson(file, isRegistry)
+  const registry = readJson(file, asRegistry)
   const failed = batch.find(change => !applied(change, registry))
   // The failed change may have altered the registry before it threw: start again without it.
   if (failed) batch.splice(batch.indexOf(failed), 1)
   const isStill = () => tries === 0 || fingerprint(file) === seen
   if (failed || (batch.length > 0 && !replaceFile(file, registryText(registry), isStill)))
-    writeBatch(file, isRegistry, batch, failed ? tries : tries - 1)
+    writeBatch(file, asRegistry, batch, failed ? tries : tries - 1)
   else for (const change of batch) change.resolve()
 }
 

@@ -90,15 +90,25 @@ export interface GlobalRegistry {
   [field: string]: unknown
 }
 
-export function isTaskRegistry(value: Json): value is Json & TaskRegistry {
-  return Array.isArray(value.agents) && value.agents.every(isAgentEntry)
+/** What an agent's status is called that its entry does not say. It counts as live, like every word that is not known. */
+const NO_STATUS = 'unknown'
+
+/** A task's registry in what was read, with the statuses that are missing; or what is wrong with it, in words. */
+export function asTaskRegistry(value: Json): TaskRegistry | string {
+  if (!Array.isArray(value.agents)) return 'it has no list "agents"'
+  for (const [n, agent] of value.agents.entries()) {
+    if (!isJson(agent) || typeof agent.id !== 'string') return `number ${n + 1} of its agents has no id`
+    if (typeof agent.status !== 'string') agent.status = NO_STATUS
+  }
+  return value as Json & TaskRegistry
 }
 
-export function isGlobalRegistry(value: Json): value is Json & GlobalRegistry {
-  const maps = [value.tasks, value.agents]
-  return maps.every(map => isJson(map) && Object.values(map).every(isJson))
-}
-
-function isAgentEntry(value: unknown): value is AgentEntry {
-  return isJson(value) && typeof value.id === 'string' && typeof value.status === 'string'
+/** The same of a global registry: one without tasks or agents has none yet. */
+export function asGlobalRegistry(value: Json): GlobalRegistry | string {
+  for (const name of ['tasks', 'agents']) {
+    value[name] ??= {}
+    const map = value[name]
+    if (!isJson(map) || !Object.values(map).every(isJson)) return `its "${name}" is no object of objects`
+  }
+  return value as Json & GlobalRegistry
 }

@@ -5,9 +5,9 @@ import { type AgentRef, globalRegistry, taskRegistry, validateRef } from './layo
 import { changeJson, readJson, readSharedJson } from './registry-file.ts'
 import {
   type AgentEntry,
+  asGlobalRegistry,
+  asTaskRegistry,
   type GlobalRegistry,
-  isGlobalRegistry,
-  isTaskRegistry,
   type TaskRegistry,
 } from './registry-types.ts'
 
@@ -17,7 +17,7 @@ export function changeTask(
   taskId: string,
   change: (registry: TaskRegistry) => void,
 ): Promise<void> {
-  return changeJson<TaskRegistry>(taskRegistry(workspace, taskId), isTaskRegistry, registry => {
+  return changeJson<TaskRegistry>(taskRegistry(workspace, taskId), asTaskRegistry, registry => {
     change(registry)
     deriveTaskCounts(registry)
   })
@@ -25,7 +25,7 @@ export function changeTask(
 
 /** The same for the global registry. */
 export function changeGlobal(workspace: string, change: (registry: GlobalRegistry) => void): Promise<void> {
-  return changeJson<GlobalRegistry>(globalRegistry(workspace), isGlobalRegistry, registry => {
+  return changeJson<GlobalRegistry>(globalRegistry(workspace), asGlobalRegistry, registry => {
     change(registry)
     deriveGlobalCounts(registry)
   })
@@ -33,22 +33,22 @@ export function changeGlobal(workspace: string, change: (registry: GlobalRegistr
 
 /** Reads a task's registry. Needs no lock: it is only ever replaced as a whole. */
 export function readTaskRegistry(workspace: string, taskId: string): TaskRegistry {
-  return readJson<TaskRegistry>(taskRegistry(workspace, taskId), isTaskRegistry)
+  return readJson<TaskRegistry>(taskRegistry(workspace, taskId), asTaskRegistry)
 }
 
 /** The same, shared with all who read it so: it must not be altered. */
 export function peekTaskRegistry(workspace: string, taskId: string): TaskRegistry {
-  return readSharedJson<TaskRegistry>(taskRegistry(workspace, taskId), isTaskRegistry)
+  return readSharedJson<TaskRegistry>(taskRegistry(workspace, taskId), asTaskRegistry)
 }
 
 /** The global registry, shared in the same way; undefined where there is none. */
 export function peekGlobalRegistry(workspace: string): GlobalRegistry | undefined {
   const file = globalRegistry(workspace)
-  return fs.existsSync(file) ? readSharedJson<GlobalRegistry>(file, isGlobalRegistry) : undefined
+  return fs.existsSync(file) ? readSharedJson<GlobalRegistry>(file, asGlobalRegistry) : undefined
 }
 
 export function readGlobalRegistry(workspace: string): GlobalRegistry {
-  return readJson<GlobalRegistry>(globalRegistry(workspace), isGlobalRegistry)
+  return readJson<GlobalRegistry>(globalRegistry(workspace), asGlobalRegistry)
 }
 
 /** An agent's entry as it is on disk now. Throws `unknown-agent` or `registry-unreadable`. */

@@ -4,10 +4,15 @@ import path from 'node:path'
 const PROGRAM = path.join(import.meta.dirname, '..', '..', '..', 'harness', 'cli', 'leakrig.ts')
 
 /** Runs `leakrig` to its end. */
-export function leakrig(args: string[], folder?: string): { code: number | null; out: string; err: string } {
+export function leakrig(
+  args: string[],
+  folder?: string,
+  env: NodeJS.ProcessEnv = {},
+): { code: number | null; out: string; err: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
     encoding: 'utf8',
     cwd: folder,
+    env: { ...process.env, ...env },
   })
   return { code: status, out: stdout, err: stderr.trim() }
 }

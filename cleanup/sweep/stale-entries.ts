@@ -1,0 +1,95 @@
+import fs from 'node:fs'
+import { isPending } from '../cleaning/intent.ts'
+import { words } from '../errors.ts'
+import { readServer } from '../tmux/server.ts'
+import { globalRegistry, taskRegistry } from '../workspace/layout.ts'
+import { mirror } from '../workspace/mirror.ts'
+import { changeGlobal, readGlobalRegistry } from '../workspace/registry.ts'
+import type { Json } from '../workspace/registry-file.ts'
+import { isTerminal } from '../workspace/status.ts'
+import type { Action } from './actions.ts'
+import { socketsOf } from './orphans.ts'
+import type { Registries } from './registries.ts'
+import type { Done } from './sweep.ts'
+
+/** An entry of the global registry that counts as live, though its agent has ended: `active_agents` counts it for ever. */
+export interface StaleEntry {
+  taskId: string
+  agentId: string
+  /** The status that it gets. */
+  to: string
+  why: string
+  /** False when no task's registry lists the agent: then only the global registry can be corrected, and only on request. */
+  isListed: boolean
+}
+
+/** The status of an agent of which nothing is left but its entry. */
+const GONE = 'crashed'
+
+/**
+ * Looks for such entries. What may be listed by a registry that could not be read, or has a session of its name, or is
+ * younger than `minAgeMs`, is none. Throws what could not be read or asked.
+ */
+export async function findStale(
+  workspace: string,
+  { tasks }: Registries,
+  minAgeMs: number,
+): Promise<StaleEntry[]> {
+  const file = globalRegistry(workspace)
+  if (!fs.existsSync(file)) return []
+  const writtenAt = fs.statSync(file).mtimeMs
+  const live = Object.entries(readGlobalRegistry(workspace).agents).filter(
+    ([, entry]) => !isTerminal(entry.status),
+  )
+  const found: StaleEntry[] = []
+  const unlisted: [StaleEntry, Json][] = []
+  for (const [agentId, entry] of live) {
+    const taskId = String(entry.task_id ?? '')
+    const listed = tasks.get(taskId)?.agents.find(({ id }) => id === agentId)
+    if (listed && isTerminal(listed.status) && !isPending(listed))
+      found.push({ taskId, agentId, to: listed.status, isListed: true, why: 'its task’s registry says so' })
+    const isUnread = !tasks.has(taskId) && (taskId === '' || fs.existsSync(taskRegistry(workspace, taskId)))
+    if (listed || isUnread || isYoung(entry, writtenAt, minAgeMs)) continue
+    const why = 'no task’s registry lists it, and it has no session'
+    unlisted.push([{ taskId, agentId, to: GONE, isListed: false, why }, entry])
+  }
+  if (unlisted.length === 0) return found
+  const sessions = await sessionNames([...tasks.values()].flatMap(({ agents }) => agents))
+  const gone = unlisted.filter(
+    ([{ agentId }, { tmux_session }]) =>
+      !sessions.has(`agent_${agentId}`) && !sessions.has(String(tmux_session)),
+  )
+  return [...found, ...gone.map(([entry]) => entry)]
+}
+
+/** An entry without a start is at least as old as the last write of its registry. */
+function isYoung({ started_at }: Json, writtenAt: number, minAgeMs: number): boolean {
+  const since = Date.now() - Date.parse(String(started_at ?? ''))
+  return !((since >= 0 ? since : Date.now() - writtenAt) >= minAgeMs)
+}
+
+async function sessionNames(agents: Parameters<typeof socketsOf>[0]): Promise<ReadonlySet<string>> {
+  const servers = await Promise.all([...socketsOf(agents)].map(socket => readServer(socket)))
+  return new Set(servers.flatMap(server => server?.sessions.map(({ name }) => name) ?? []))
+}
+
+export const actionsForStale = (entries: readonly StaleEntry[]): Action[] =>
+  entries.map(({ taskId, agentId, to }) => ({ do: 'register', agent: `${taskId}/${agentId}`, status: to }))
+
+/** Corrects the global registry. What it could not write is left, and said. */
+export async function correctStale(workspace: string, entries: readonly StaleEntry[]): Promise<Done> {
+  try {
+    for (const { taskId, agentId } of entries.filter(({ isListed }) => isListed))
+      await mirror({ workspace, taskId, agentId })
+    const unlisted = entries.filter(({ isListed }) => !isListed)
+    if (unlisted.length > 0)
+      await changeGlobal(workspace, ({ agents }) => {
+        for (const { agentId, to, why } of unlisted)
+          if (agents[agentId] && !isTerminal(agents[agentId].status))
+            Object.assign(agents[agentId], { status: to, reason: why })
+      })
+    return { outcome: 'clean', actions: actionsForStale(entries), problems: [] }
+  } catch (error) {
+    return { outcome: 'failed', actions: [], problems: [words(error)] }
+  }
+}
