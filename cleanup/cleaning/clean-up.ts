@@ -60,7 +60,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   ])
   report.status = entry.status
   const claims = claim(seen)
-  if (isInside(claims)) {
+  if (isInside(claims, options.handedOver)) {
     await mirrored
     await leaveToOutside(seen, options, graceMs, log)
     return finish('handed-over')

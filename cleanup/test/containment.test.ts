@@ -13,8 +13,9 @@ import {
   layout,
   updateAgent,
 } from '../index.ts'
-import { isCgroup, membersOf, ownCgroup } from '../processes/cgroup.ts'
+import { membersOf, ownCgroup } from '../processes/cgroup.ts'
 import { Daemon } from './support/daemon.ts'
+import { mayMakeCgroups } from './support/may-make-cgroups.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
 
@@ -139,9 +140,7 @@ test.runIf(findProgram('tini'))(
   },
 )
 
-const mayUseCgroups = mayMakeCgroup()
-
-describe.runIf(mayUseCgroups)('a cgroup', () => {
+describe.runIf(mayMakeCgroups)('a cgroup', () => {
   beforeEach(() => {
     process.env.LEAKRIG_CONTAINMENT = 'cgroup'
   })
@@ -180,19 +179,6 @@ describe.runIf(mayUseCgroups)('a cgroup', () => {
     expect(fs.existsSync(mine)).toBe(false)
   })
 })
-
-function mayMakeCgroup(): boolean {
-  const own = ownCgroup()
-  if (!own || !isCgroup(own)) return false
-  try {
-    const folder = path.join(own, `leakrig-test-${process.pid}`)
-    fs.mkdirSync(folder)
-    fs.rmdirSync(folder)
-    return true
-  } catch {
-    return false
-  }
-}
 
 function startOfNow(pid: number): number {
   const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1')
