@@ -4,7 +4,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { recordProblems } from '../cleaning/intent.ts'
 import { resume } from '../cleaning/resume.ts'
+import { recordedContainment } from '../containment/contained.ts'
 import { words } from '../errors.ts'
+import { leaveCgroup } from '../processes/cgroup.ts'
 import { readAgent } from '../workspace/registry.ts'
 
 /**
@@ -17,7 +19,11 @@ const [workspace = '', taskId = '', agentId = '', graceMs] = process.argv.slice(
 const ref = { workspace, taskId, agentId }
 
 try {
-  const age = Date.now() - Date.parse(readAgent(ref).cleanup?.since ?? '')
+  const entry = readAgent(ref)
+  const contained = recordedContainment(ref, entry)
+  // Without a tmux server to start it, it was born there.
+  if (contained?.by === 'cgroup') leaveCgroup(contained.path)
+  const age = Date.now() - Date.parse(entry.cleanup?.since ?? '')
   if (age >= 0 && age < ANSWER_MS) await pause(ANSWER_MS - age)
   const { outcome } = await resume(ref, { graceMs: Number(graceMs), handedOver: true })
   process.exitCode = outcome === 'unfinished' ? 1 : 0

@@ -94,7 +94,9 @@ const sessionOf = (leader: SeenProcess): Evidence => ({
 
 /** Says for whom a process is spared although there is evidence; undefined when it may be claimed. */
 function sparing(scene: Scene): (process: SeenProcess, evidence: Evidence[]) => SparedFor | undefined {
-  const cleaner = new Set(selfAndAncestors(scene.table, ownPid))
+  const chain = selfAndAncestors(scene.table, ownPid)
+  const isDetached = outlivesItsParents(scene.table, chain[0])
+  const cleaner = new Set(isDetached ? chain.slice(0, 1) : chain)
   const isOthers = otherAgents(scene.ref, scene.agents)
   const isServer = agentServers(scene.ref.workspace)
   return (process, evidence) => {
@@ -102,16 +104,31 @@ function sparing(scene: Scene): (process: SeenProcess, evidence: Evidence[]) => 
     if (isOthers(process)) return 'other-agent'
     const onlyLog = evidence.every(({ kind }) => kind === 'log')
     if (onlyLog && writesOtherLogs(scene.openFiles, scene.log, process.pid)) return 'several-agents'
-    return cleaner.has(process) ? 'cleaner' : undefined
+    if (!cleaner.has(process)) return undefined
+    return isDetached && evidence.every(({ kind }) => ADOPTION.has(kind)) ? 'adopted-cleaner' : 'cleaner'
   }
+}
+
+/** What ties a process to an agent whose subreaper has taken it in, and nothing else does. */
+const ADOPTION: ReadonlySet<Evidence['kind']> = new Set(['descent', 'subreaper'])
+
+/**
+ * True for a daemon: it has no terminal that could be hung up, and who opened its session has ended. Whoever is its
+ * parent then has adopted it, and when that ends the kernel gives it another one.
+ */
+function outlivesItsParents(table: ProcessTable, self: SeenProcess | undefined): boolean {
+  return self !== undefined && self.tty === 0 && self.sid !== self.pid && !table.has(self.sid)
 }
 
 /**
  * True when the cleaner runs inside the agent that it would end: it, or a process it runs below, is the agent's.
- * Writing the agent's log alone does not make it so; an orchestrator may well do that for its agents.
+ * Writing the agent's log alone does not make it so; an orchestrator may well do that for its agents. `handedOver`: it
+ * was started to be outside. Then an adoption does not make it so either, because it outlives that.
  */
-export function isInside(claims: Claims): boolean {
+export function isInside(claims: Claims, handedOver = false): boolean {
   return claims.spared.some(
-    ({ sparedFor, evidence }) => sparedFor === 'cleaner' && evidence.some(({ kind }) => kind !== 'log'),
+    ({ sparedFor, evidence }) =>
+      (sparedFor === 'cleaner' && evidence.some(({ kind }) => kind !== 'log')) ||
+      (sparedFor === 'adopted-cleaner' && !handedOver),
   )
 }

@@ -40,6 +40,8 @@ export interface Claim {
 export type SparedFor =
   /** The cleaner itself, or a process it runs below: it must not end itself in the middle of its work. */
   | 'cleaner'
+  /** The cleaner itself, where an agent's subreaper has adopted it, and nothing else ties it to the agent. */
+  | 'adopted-cleaner'
   /** The server of the agent's session, which others live in too; it can inherit an agent's marker. */
   | 'tmux-server'
   /** Another agent in the registries, which the first one may have deployed: innermost wins. */

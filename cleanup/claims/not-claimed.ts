@@ -19,6 +19,7 @@ export interface NotClaimed {
 
 const SPARED: Record<SparedFor, string> = {
   cleaner: 'it is this program, or one that this program runs below',
+  'adopted-cleaner': 'it is this program, which a subreaper of the agent has adopted',
   'tmux-server': 'it is the tmux server, which others live in too',
   'other-agent': 'it belongs to another agent that a registry lists: the innermost one counts',
   'several-agents': 'it writes the logs of several agents, so that a log makes it nobody’s',

@@ -58,7 +58,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const [entry, seen] = await Promise.all([writeIntent(ref, before, options, thisProcess()), looking])
   report.status = entry.status
   const claims = claim(seen)
-  if (isInside(claims)) {
+  if (isInside(claims, options.handedOver)) {
     await mirror(ref)
     await leaveToOutside(seen, options, graceMs, log)
     return finish('handed-over')

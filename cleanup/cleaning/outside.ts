@@ -19,9 +19,9 @@ const KEPT = [
  * Starts a Node program that outlives the agent which the caller runs in, and that no evidence ties to it. It gets
  * an environment without the agent's marks, no terminal, and /dev/null for input and output.
  *
- * With a tmux server, that starts it: it outlives the pane, and a subreaper or a cgroup that holds
- * the agent does not hold the server's children. Without one, or where no server is left, a shell starts it and ends at
- * once, which leaves it to process 1. Throws `could-not-ask` when tmux does not answer.
+ * With a tmux server, that starts it: it outlives the pane, and a subreaper or a cgroup that holds the agent does not
+ * hold the server's children. Without one, or where no server is left, a shell starts it and ends at once, which leaves
+ * it to process 1, or to a subreaper of the agent's, which it outlives. Throws `could-not-ask` when tmux does not answer.
  */
 export async function startOutside(
   program: string,

@@ -27,6 +27,17 @@ export function membersOf(folder: string): number[] {
   return [...here, ...below(folder).flatMap(membersOf)]
 }
 
+/** Moves this process out of a cgroup, to where that stands, if it is in it. It stays where it may not. */
+export function leaveCgroup(folder: string): void {
+  const own = ownCgroup()
+  if (own !== folder && !own?.startsWith(`${folder}/`)) return
+  try {
+    fs.writeFileSync(path.join(path.dirname(folder), 'cgroup.procs'), String(process.pid))
+  } catch {
+    // Not delegated to us, or the cgroup above may hold no processes. Whoever is in it is the agent's then.
+  }
+}
+
 /** Removes a cgroup and those below it. Throws while a process is in one of them. */
 export function removeCgroup(folder: string): void {
   for (const inner of below(folder)) removeCgroup(inner)

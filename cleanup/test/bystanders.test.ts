@@ -98,32 +98,30 @@ test('a window of the user’s that is linked into the agent’s session', async
 
 const mayUnshare = spawnSync('unshare', ['-pfm', '--kill-child', 'true']).status === 0
 
-test.runIf(mayUnshare)(
-  'a sandbox that looks alike: same terminal numbers, same variables, same paths',
-  async () => {
-    const ref = await rig.deploy('1', { claude: idle })
-    const log = layout.streamLog(ref)
-    const { tmux } = rig.entry(ref)
-    // Terminals of its own, numbered from 0 like ours, and a folder of its own in the place of the workspace.
-    const inside = `mount -t proc proc /proc
+test('a sandbox that looks alike: same terminal numbers, same variables, same paths', async ({ skip }) => {
+  skip(!mayUnshare, 'it needs the right to unshare')
+  const ref = await rig.deploy('1', { claude: idle })
+  const log = layout.streamLog(ref)
+  const { tmux } = rig.entry(ref)
+  // Terminals of its own, numbered from 0 like ours, and a folder of its own in the place of the workspace.
+  const inside = `mount -t proc proc /proc
     mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts; mount --bind /dev/pts/ptmx /dev/ptmx
     mount -t tmpfs tmpfs ${rig.workspace}; mkdir -p ${path.dirname(log)}; exec 7>>${log}
     for n in 0 1 2 3; do script -qc 'sleep 1000' /dev/null & done
     while ! [ -e /dev/pts/3 ]; do sleep 0.01; done; echo ready >${rig.folder}/inside; wait`
-    const looks = [
-      `LEAKRIG_AGENT=${agentMarker(ref)}`,
-      `TMUX=${tmux?.socket},${tmux?.server_pid},${tmux?.session_id.slice(1)}`,
-      `TMUX_PANE=${tmux?.pane_id}`,
-    ]
-    const sandbox = rig.start('unshare', ['-pfm', '--kill-child', 'env', ...looks, 'sh', '-c', inside])
-    await until('it stands', () => fs.existsSync(`${rig.folder}/inside`))
-    const before = descendants(sandbox)
-    const { claimed } = await claimsFor(ref)
-    expect(claimed.map(({ process }) => process.pid).filter(pid => before.includes(pid))).toEqual([])
-    kill(sandbox)
-    await until('it is gone', () => !before.some(isRunning))
-  },
-)
+  const looks = [
+    `LEAKRIG_AGENT=${agentMarker(ref)}`,
+    `TMUX=${tmux?.socket},${tmux?.server_pid},${tmux?.session_id.slice(1)}`,
+    `TMUX_PANE=${tmux?.pane_id}`,
+  ]
+  const sandbox = rig.start('unshare', ['-pfm', '--kill-child', 'env', ...looks, 'sh', '-c', inside])
+  await until('it stands', () => fs.existsSync(`${rig.folder}/inside`))
+  const before = descendants(sandbox)
+  const { claimed } = await claimsFor(ref)
+  expect(claimed.map(({ process }) => process.pid).filter(pid => before.includes(pid))).toEqual([])
+  kill(sandbox)
+  await until('it is gone', () => !before.some(isRunning))
+})
 
 test('who writes the logs of several agents', async () => {
   const [ref, other] = [await rig.deploy('a', { claude: idle }), await rig.deploy('b', { claude: idle })]

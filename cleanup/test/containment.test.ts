@@ -13,12 +13,16 @@ import {
   layout,
   updateAgent,
 } from '../index.ts'
-import { isCgroup, membersOf, ownCgroup } from '../processes/cgroup.ts'
+import { membersOf, ownCgroup } from '../processes/cgroup.ts'
 import { Daemon } from './support/daemon.ts'
+import { mayMakeCgroups } from './support/may-make-cgroups.ts'
+import { needs } from './support/needs.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
 
 const completed = { status: 'completed', reason: 'it said so', graceMs: 1_000 }
+
+const hasTini = findProgram('tini') !== undefined
 
 /** A daemon that nothing but what contains it ties to anybody. */
 const lost = (name: string) =>
@@ -37,7 +41,9 @@ afterEach(async () => {
 const kinds = async (ref: AgentRef, pid: number) =>
   (await claimsFor(ref)).claimed.find(({ process }) => process.pid === pid)?.evidence.map(({ kind }) => kind)
 
-describe.runIf(findProgram('tini'))('a subreaper', () => {
+describe('a subreaper', () => {
+  needs('tini', hasTini)
+
   beforeEach(() => {
     process.env.LEAKRIG_CONTAINMENT = 'tini'
   })
@@ -122,26 +128,24 @@ describe.runIf(findProgram('tini'))('a subreaper', () => {
   })
 })
 
-test.runIf(findProgram('tini'))(
-  'a cgroup that the pane may not enter: the subreaper takes its place',
-  async () => {
-    process.env.LEAKRIG_CONTAINMENT = 'tini'
-    const ref = rig.ref('a')
-    const pipeline = rig.pipeline(ref, { claude })
-    const launch = inCgroup(path.join(rig.folder, 'none'), pipeline, contain(ref, pipeline))
-    const tmux = rig.newSession(ref, { claude }, launch.command)
-    const contained = await launch.confirm(tmux.pane_pid)
-    expect(contained).toMatchObject({ by: 'tini' })
-    await addAgent(ref, { status: 'running', tmux, ...(contained && { contained }) })
-    const own = await rig.pid('lost')
-    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
-    expect(isRunning(own)).toBe(false)
-  },
-)
+test('a cgroup that the pane may not enter: the subreaper takes its place', async ({ skip }) => {
+  skip(!hasTini, 'it needs tini')
+  process.env.LEAKRIG_CONTAINMENT = 'tini'
+  const ref = rig.ref('a')
+  const pipeline = rig.pipeline(ref, { claude })
+  const launch = inCgroup(path.join(rig.folder, 'none'), pipeline, contain(ref, pipeline))
+  const tmux = rig.newSession(ref, { claude }, launch.command)
+  const contained = await launch.confirm(tmux.pane_pid)
+  expect(contained).toMatchObject({ by: 'tini' })
+  await addAgent(ref, { status: 'running', tmux, ...(contained && { contained }) })
+  const own = await rig.pid('lost')
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+  expect(isRunning(own)).toBe(false)
+})
 
-const mayUseCgroups = mayMakeCgroup()
+describe('a cgroup', () => {
+  needs('a cgroup that we may write', mayMakeCgroups)
 
-describe.runIf(mayUseCgroups)('a cgroup', () => {
   beforeEach(() => {
     process.env.LEAKRIG_CONTAINMENT = 'cgroup'
   })
@@ -180,19 +184,6 @@ describe.runIf(mayUseCgroups)('a cgroup', () => {
     expect(fs.existsSync(mine)).toBe(false)
   })
 })
-
-function mayMakeCgroup(): boolean {
-  const own = ownCgroup()
-  if (!own || !isCgroup(own)) return false
-  try {
-    const folder = path.join(own, `leakrig-test-${process.pid}`)
-    fs.mkdirSync(folder)
-    fs.rmdirSync(folder)
-    return true
-  } catch {
-    return false
-  }
-}
 
 function startOfNow(pid: number): number {
   const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1')

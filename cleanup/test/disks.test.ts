@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cleanUp, layout } from '../index.ts'
+import { needs } from './support/needs.ts'
 import { mayMount, OtherMounts } from './support/other-mounts.ts'
 import { runCleaner } from './support/outside-cleaner.ts'
 import { NO_TRACES, Rig, readText, traces } from './support/rig.ts'
@@ -21,7 +22,9 @@ const full = (
 ) => `cp -a ${folder} ${rig.folder}/copy; mount -t tmpfs -o size=64k small ${folder}
   cp -a ${rig.folder}/copy/. ${folder}; dd if=/dev/zero of=${folder}/ballast bs=1k 2>/dev/null || :`
 
-describe.runIf(mayMount)('a disk that is full', () => {
+describe('a disk that is full', () => {
+  needs('the right to mount', mayMount)
+
   test('under the archive: the logs stay, the reason is said, and there is room later', async () => {
     const ref = await rig.deploy('a', { claude: `echo ready; seq 2000; sleep 1000 & wait` })
     const archive = layout.archiveFolder(ref)
@@ -71,7 +74,8 @@ describe.runIf(mayMount)('a disk that is full', () => {
   })
 })
 
-test.runIf(mayMount)('a workspace that may only be read: nothing is ended, and it is said', async () => {
+test('a workspace that may only be read: nothing is ended, and it is said', async ({ skip }) => {
+  skip(!mayMount, 'it needs the right to mount')
   const ref = await rig.deploy('a', { claude: idle })
   const { workspace } = ref
   using mounts = await OtherMounts.make(

@@ -1,11 +1,14 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { agentMarker, layout, startOutside } from '../index.ts'
-import { isRunning, NO_TRACES, Rig, readText, traces } from './support/rig.ts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { agentMarker, findProgram, layout, recordIntent, startOutside } from '../index.ts'
+import { Daemon } from './support/daemon.ts'
+import { mayMakeCgroups } from './support/may-make-cgroups.ts'
+import { isRunning, kill, NO_TRACES, Rig, readText, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
 
 const CLEANER = path.join(import.meta.dirname, 'support', 'cleaner.ts')
+const HAND_OVER = path.join(import.meta.dirname, '..', 'bin', 'hand-over.ts')
 
 let rig: Rig
 beforeEach(async () => {
@@ -56,6 +59,63 @@ test('also without a marker, in a session of its own, and below a daemon', async
   expect(await report('deep')).toMatchObject({ outcome: 'handed-over' })
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
   expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
+
+describe('also when no server is left, and what is started stays within', () => {
+  afterEach(() => {
+    delete process.env.LEAKRIG_CONTAINMENT
+  })
+
+  // Deaf to the hang-up that comes when the server is gone, and telling nobody, whose reader that ends.
+  const waits = `trap "" HUP PIPE; echo ready; until [ -e go ]; do sleep 0.05; done;`
+  const tini = findProgram('tini') ? undefined : 'no tini on the PATH'
+  const cgroup = mayMakeCgroups ? undefined : 'no cgroup may be made here'
+
+  test.for([
+    { where: 'the subreaper of our launch', by: 'tini', objection: tini },
+    { where: 'a subreaper of the agent’s own', by: 'none', objection: tini },
+    { where: 'a cgroup', by: 'cgroup', objection: cgroup },
+  ])('$where', async ({ by, objection }, { skip }) => {
+    skip(objection !== undefined, objection)
+    process.env.LEAKRIG_CONTAINMENT = by
+    const script = waits + cleansItself('held')
+    const claude = by === 'none' ? `exec tini -s -- bash -c '${script}'` : script
+    const ref = await rig.deploy('held', { contained: true, claude })
+    expect(rig.entry(ref).contained?.by ?? 'none').toBe(by)
+    const bystander = rig.start('env', ['-i', 'sleep', '1000'])
+    const { pane_pid = 0, server_pid = 0 } = rig.entry(ref).tmux ?? {}
+    kill(server_pid)
+    await until('the server has ended', () => !isRunning(server_pid))
+    fs.writeFileSync(path.join(rig.folder, 'go'), '')
+    expect(await report('held')).toMatchObject({ outcome: 'handed-over' })
+    await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+    expect(rig.entry(ref).cleanup?.problems).toBeUndefined()
+    expect(fs.existsSync(layout.promptFile(ref))).toBe(false)
+    expect(rig.processesOf(ref)).toEqual([])
+    expect([pane_pid, bystander].map(isRunning)).toEqual([false, true])
+    const { contained } = rig.entry(ref)
+    if (contained?.by === 'cgroup') expect(fs.existsSync(contained.path)).toBe(false)
+  })
+})
+
+test('what is handed to a process that would be taken along is refused, and the daemon finishes it', async () => {
+  const ref = rig.ref('within')
+  const words = [process.execPath, HAND_OVER, ref.workspace, ref.taskId, ref.agentId, '300'].join(' ')
+  await rig.deploy('within', {
+    claude: `echo ready; until [ -e go ]; do sleep 0.05; done; env -i setsid -w ${words}; sleep 1000 & wait`,
+  })
+  await recordIntent(ref, { status: 'completed', reason: 'it said so' })
+  fs.writeFileSync(path.join(rig.folder, 'go'), '')
+  await until('it has refused', () => rig.entry(ref).cleanup?.problems !== undefined)
+  expect(rig.entry(ref).cleanup?.problems).toEqual([
+    'The cleanup of within was handed to a process that is part of the agent too; nothing was ended. Run it from outside the agent.',
+  ])
+  expect(rig.sessions()).toContain('agent_within')
+  expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
+  const daemon = await Daemon.start(rig)
+  await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+  await daemon.stop()
 })
 
 test('two at once do not end each other', async () => {

@@ -157,36 +157,33 @@ describe('a cleaner that is killed before any of its steps leaves nothing that t
     isTidy()
   })
 
-  test.runIf(mayMount)(
-    'with the archive on another device',
-    async () => {
-      const archive = layout.archiveFolder(rig.ref('x'))
-      using mounts = await OtherMounts.make(rig, `mount -t tmpfs archive ${archive}`)
-      const whole = await rig.deploy('far-0', { claude: 'echo ready' })
-      const list = path.join(rig.folder, 'steps')
-      await runCleaner(rig, whole, ENOUGH, ['env', `LEAKRIG_STEPS=${list}`, ...mounts.before])
-      const first =
-        readText(list)
-          .split('\n')
-          .findIndex(line => line.includes(' linkSync ')) + 1
-      expect(readText(list)).toContain(' copyFileSync ')
-      const last = await forEveryStep(async step => {
-        // It has ended by itself: what is of interest here are the files.
-        const ref = await rig.deploy(`far-${step}`, { claude: 'echo ready' })
-        const { signal } = await runCleaner(rig, ref, step, mounts.before)
-        if (signal === 'SIGKILL')
-          expect((await runCleaner(rig, ref, 0, mounts.before)).report?.outcome).toMatch(/^(already-)?clean$/)
-        expect(traces(rig, ref)).toEqual({ ...NO_TRACES, archived: 0 })
-        const there = fs.readdirSync(mounts.seen(archive)).filter(name => name.includes(`${ref.agentId}_`))
-        for (const name of there)
-          expect(readText(path.join(mounts.seen(archive), name))).toMatch(/^(ready|\{"file".*\})\n$/)
-        return signal === 'SIGKILL'
-      }, first)
-      // No name was taken twice, and no half of a copy is left.
-      const names = fs.readdirSync(mounts.seen(archive))
-      expect(names.filter(name => /\.(\d+\.jsonl?|part)$/.test(name))).toEqual([])
-      expect(names.length).toBeGreaterThanOrEqual(4 * (last + 2 - first))
-    },
-    300_000,
-  )
+  test('with the archive on another device', async ({ skip }) => {
+    skip(!mayMount, 'it needs the right to mount')
+    const archive = layout.archiveFolder(rig.ref('x'))
+    using mounts = await OtherMounts.make(rig, `mount -t tmpfs archive ${archive}`)
+    const whole = await rig.deploy('far-0', { claude: 'echo ready' })
+    const list = path.join(rig.folder, 'steps')
+    await runCleaner(rig, whole, ENOUGH, ['env', `LEAKRIG_STEPS=${list}`, ...mounts.before])
+    const first =
+      readText(list)
+        .split('\n')
+        .findIndex(line => line.includes(' linkSync ')) + 1
+    expect(readText(list)).toContain(' copyFileSync ')
+    const last = await forEveryStep(async step => {
+      // It has ended by itself: what is of interest here are the files.
+      const ref = await rig.deploy(`far-${step}`, { claude: 'echo ready' })
+      const { signal } = await runCleaner(rig, ref, step, mounts.before)
+      if (signal === 'SIGKILL')
+        expect((await runCleaner(rig, ref, 0, mounts.before)).report?.outcome).toMatch(/^(already-)?clean$/)
+      expect(traces(rig, ref)).toEqual({ ...NO_TRACES, archived: 0 })
+      const there = fs.readdirSync(mounts.seen(archive)).filter(name => name.includes(`${ref.agentId}_`))
+      for (const name of there)
+        expect(readText(path.join(mounts.seen(archive), name))).toMatch(/^(ready|\{"file".*\})\n$/)
+      return signal === 'SIGKILL'
+    }, first)
+    // No name was taken twice, and no half of a copy is left.
+    const names = fs.readdirSync(mounts.seen(archive))
+    expect(names.filter(name => /\.(\d+\.jsonl?|part)$/.test(name))).toEqual([])
+    expect(names.length).toBeGreaterThanOrEqual(4 * (last + 2 - first))
+  }, 300_000)
 })

@@ -2,10 +2,12 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { cleanUp } from '../index.ts'
-import { Rig } from './support/rig.ts'
+import { ClaudeWithTools } from './support/claude-with-tools.ts'
+import { runCleaner } from './support/outside-cleaner.ts'
+import { isRunning, kill, NO_TRACES, Rig, readText, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
 
-const SESSION = '5e55104e-0000-4000-8000-000000000001'
+const crashed = { status: 'crashed', reason: 'killed', graceMs: 300 }
 
 let rig: Rig
 beforeEach(async () => {
@@ -13,43 +15,61 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
+const left = (files: (string | undefined)[]) => files.filter(file => fs.existsSync(file ?? ''))
+
+async function deployAndKill(id: string) {
+  const claude = new ClaudeWithTools(rig, id)
+  const ref = await rig.deploy(id, { claude: claude.script })
+  const pid = await claude.pid()
+  kill(pid)
+  await until('the session ended with it', () => !rig.sessions().includes(`agent_${id}`))
+  return { claude, ref, pid }
+}
+
 test('what a killed claude leaves goes, what is another claude’s stays', async () => {
-  const home = path.join(rig.folder, 'home')
-  const sessions = path.join(home, '.claude/sessions')
-  const tasks = path.join(rig.folder, 'base/claude-0/slug', SESSION, 'tasks')
-  const files = (pid: number) => [`${pid}.json`, `${pid}.abc.key`].map(name => path.join(sessions, name))
-  const snapshots = ['a', 'b'].map(name =>
-    path.join(home, `.claude/shell-snapshots/snapshot-bash-1-${name}.sh`),
-  )
-  const outputs = ['fg', 'bg'].map(name => path.join(tasks, `${name}.output`))
-  const event = (fields: object) => `echo '${JSON.stringify(fields)}'`
-  // A shell in claude's place: it says its session, starts two Bash tools in sessions of their own, and is killed.
-  const claude = `
-    export HOME=${home} CLAUDE_CODE_TMPDIR=${rig.folder}/base
-    mkdir -p ${sessions} ${tasks} ${path.dirname(snapshots[0] ?? '')} ${rig.folder}/base/cc-socks
-    touch ${snapshots.join(' ')} ${rig.folder}/base/cc-socks/$$.sock ${sessions}/$$.abc.key
-    echo "{\\"pid\\":$$,\\"sessionId\\":\\"${SESSION}\\"}" > ${sessions}/$$.json
-    ${event({ type: 'system', subtype: 'init', session_id: SESSION })}
-    ${event({ type: 'system', subtype: 'task_started', task_id: 'bg', is_backgrounded: true })}
-    for task in fg bg; do
-      setsid bash -c 'source ${snapshots[0]} && eval "echo \\$\\$ >${rig.folder}/'$task'.pid; sleep 1000"' >${tasks}/$task.output 2>&1 &
-    done
-    echo $$ > claude.pid; echo ready; wait`
-  const ref = await rig.deploy('killed', { claude })
-  const pid = await rig.pid('claude')
-  await rig.pid('fg')
-  await rig.pid('bg')
+  const { claude, ref, pid } = await deployAndKill('killed')
   // A claude of the user's, alive, and one of somebody's that is dead.
   const alive = rig.start('sleep', ['1000'])
-  for (const other of [alive, 4_000_000])
-    for (const file of files(other))
-      fs.writeFileSync(file, JSON.stringify({ pid: other, sessionId: 'other' }))
+  const others = [alive, 4_000_000].flatMap(other =>
+    ['json', 'abc.key'].map(ending => path.join(claude.sessions, `${other}.${ending}`)),
+  )
+  for (const file of others)
+    fs.writeFileSync(
+      file,
+      JSON.stringify({ pid: Number.parseInt(path.basename(file), 10), sessionId: 'other' }),
+    )
 
-  process.kill(pid, 'SIGKILL')
-  await until('the session ended with it', () => !rig.sessions().includes('agent_killed'))
-  const report = await cleanUp(ref, { status: 'crashed', reason: 'killed' })
+  const report = await cleanUp(ref, crashed)
   expect(report).toMatchObject({ outcome: 'clean', notes: expect.any(Array) })
-  const there = [...files(pid), `${rig.folder}/base/cc-socks/${pid}.sock`, ...snapshots, ...outputs]
-  expect(there.filter(file => fs.existsSync(file))).toEqual([snapshots[1], outputs[1]])
-  expect([...files(alive), ...files(4_000_000)].filter(file => !fs.existsSync(file))).toEqual([])
+  const there = [...claude.ownFiles(pid), ...claude.snapshots, ...claude.outputs]
+  expect(left(there)).toEqual([claude.snapshots[1], claude.outputs[1]])
+  expect(left(others)).toEqual(others)
 })
+
+test('a cleaner that is killed when the last Bash tool has ended has noted what only that could tell', async () => {
+  const [first, last] = await fromSignalsToRemoval()
+  let tellsNobody = 0
+  for (let step = first; step <= last; step++) {
+    const { claude, ref, pid } = await deployAndKill(`cut-${step}`)
+    expect((await runCleaner(rig, ref, step)).signal).toBe('SIGKILL')
+    const told = [...claude.ownFiles(pid), claude.snapshots[0], claude.outputs[0]]
+    if (left(told).length === told.length && !(await claude.tools()).some(isRunning)) tellsNobody += 1
+    expect(await cleanUp(ref, crashed)).toMatchObject({ outcome: 'clean' })
+    expect(left(told), `left where step ${step} was not done`).toEqual([])
+    expect(left([claude.snapshots[1], claude.outputs[1]])).toHaveLength(2)
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  }
+  expect(tellsNobody, 'killed in the time of which this is about').toBeGreaterThan(0)
+})
+
+/** The numbers of a cleaner's first signal and of its last removal, among all its steps. */
+async function fromSignalsToRemoval(): Promise<[number, number]> {
+  const { ref } = await deployAndKill('whole')
+  const list = path.join(rig.folder, 'steps')
+  await runCleaner(rig, ref, 1_000, ['env', `LEAKRIG_STEPS=${list}`])
+  const steps = readText(list).split('\n')
+  const first = steps.findIndex(line => line.includes(' kill ')) + 1
+  const last = steps.findLastIndex(line => line.includes(' rmSync ')) + 1
+  expect(first).toBeGreaterThan(0)
+  return [first, last]
+}

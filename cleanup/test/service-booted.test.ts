@@ -5,13 +5,16 @@ import { promisify } from 'node:util'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { describe, expect, test } from 'vitest'
 import { BootedSystemd, canBoot } from './support/booted-systemd.ts'
+import { needs } from './support/needs.ts'
 import { parsePrometheus } from './support/prometheus.ts'
 import { NO_TRACES } from './support/rig.ts'
 
 const PROGRAM = path.join(import.meta.dirname, 'support', 'serviced-agent.ts')
 
 // Hardening that verifies can still keep the daemon from its work. Here the unit runs under a real systemd, beside a real agent.
-describe.skipIf(!canBoot)('under a systemd of our own', () => {
+describe('under a systemd of our own', () => {
+  needs('root, systemd, and control groups that root may write', canBoot)
+
   test.concurrent.each(['system', 'user'] as const)(
     'the %s service is installed, cleans up, comes again, spares its guests, and is removed',
     async manager => {

@@ -127,7 +127,8 @@ describe('uninstall', () => {
     ])
   })
 
-  test.skipIf(!fs.existsSync('/usr/bin/systemctl'))('not while systemctl has it enabled', async () => {
+  test('not while systemctl has it enabled', async ({ skip }) => {
+    skip(!fs.existsSync('/usr/bin/systemctl'), 'it needs systemctl')
     // The links are made by the real systemctl, in a root of its own.
     const root = path.join(folder, 'root')
     const file = `${root}/etc/systemd/system/leakrig.service`
@@ -149,22 +150,20 @@ describe('uninstall', () => {
 })
 
 describe('where there is no manager', () => {
-  test.skipIf(fs.existsSync('/run/systemd/system'))(
-    'the command says so in one sentence, and writes nothing',
-    async () => {
-      const { code, out, err } = await runCommand('service', 'install', folder)
-      expect({ code, out }).toEqual({ code: 2, out: '' })
-      expect(err).toMatch(
-        /^leakrig: There is no systemd running here .*, nor launchd; run "leakrig daemon" .*\n$/,
-      )
-      const status = await runCommand('service', 'status', folder)
-      expect(status).toMatchObject({
-        code: 1,
-        err: '',
-        out: expect.stringContaining('systemd does not run here'),
-      })
-    },
-  )
+  test('the command says so in one sentence, and writes nothing', async ({ skip }) => {
+    skip(fs.existsSync('/run/systemd/system'), 'systemd runs here')
+    const { code, out, err } = await runCommand('service', 'install', folder)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).toMatch(
+      /^leakrig: There is no systemd running here .*, nor launchd; run "leakrig daemon" .*\n$/,
+    )
+    const status = await runCommand('service', 'status', folder)
+    expect(status).toMatchObject({
+      code: 1,
+      err: '',
+      out: expect.stringContaining('systemd does not run here'),
+    })
+  })
 
   test('another system is told so', () => {
     expect(() => managerOf({ ...place, platform: 'freebsd' }, false)).toThrow(

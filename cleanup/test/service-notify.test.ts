@@ -31,20 +31,20 @@ afterEach(() => end())
 
 const hasProgram = fs.existsSync('/usr/bin/systemd-notify')
 
-test.skipIf(!hasProgram)(
-  'it is told that we are ready and alive, with one line of status, and that we stop',
-  async () => {
-    const environment = { PATH: process.env.PATH, NOTIFY_SOCKET: socket }
-    const manager = serviceManager(environment)
-    // What we start must not speak in our name.
-    expect(environment).not.toHaveProperty('NOTIFY_SOCKET')
-    manager.alive('two\nlines')
-    await until('it was heard', () => heard.includes('STATUS='))
-    expect(heard).toContain('READY=1\nWATCHDOG=1\nSTATUS=two lines\n')
-    manager.stopping()
-    await until('it was heard', () => heard.includes('STOPPING=1'))
-  },
-)
+test('it is told that we are ready and alive, with one line of status, and that we stop', async ({
+  skip,
+}) => {
+  skip(!hasProgram, 'it needs systemd-notify')
+  const environment = { PATH: process.env.PATH, NOTIFY_SOCKET: socket }
+  const manager = serviceManager(environment)
+  // What we start must not speak in our name.
+  expect(environment).not.toHaveProperty('NOTIFY_SOCKET')
+  manager.alive('two\nlines')
+  await until('it was heard', () => heard.includes('STATUS='))
+  expect(heard).toContain('READY=1\nWATCHDOG=1\nSTATUS=two lines\n')
+  manager.stopping()
+  await until('it was heard', () => heard.includes('STOPPING=1'))
+})
 
 test('without a manager, and without the program, nothing is said and nothing fails', async () => {
   serviceManager({ PATH: process.env.PATH }).alive('x')

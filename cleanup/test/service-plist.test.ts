@@ -80,7 +80,8 @@ test('it goes where launchd looks, for the user and for the machine', () => {
   expect(managerOf(place, true).file).toBe('/Library/LaunchDaemons/leakrig.daemon.plist')
 })
 
-test.skipIf(!fs.existsSync('/usr/bin/plutil'))('plutil has nothing to say of it', () => {
+test('plutil has nothing to say of it', ({ skip }) => {
+  skip(!fs.existsSync('/usr/bin/plutil'), 'it needs plutil, which macOS has')
   const input = launchdPlist(plan(), '/log')
   expect(spawnSync('/usr/bin/plutil', ['-lint', '-'], { input, encoding: 'utf8' }).status).toBe(0)
 })

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { commandOf, planService, type ServicePlan } from '../service/plan.ts'
 import { systemdUnit } from '../service/systemd-unit.ts'
 import { command, setting } from '../service/systemd-words.ts'
+import { needs } from './support/needs.ts'
 import { hasSystemdAnalyze, parsedCommand, settings, verify } from './support/systemd.ts'
 
 let folder: string
@@ -46,7 +47,9 @@ const HOSTILE = [
   '\u0085',
 ]
 
-describe.skipIf(!hasSystemdAnalyze)('systemd itself', () => {
+describe('systemd itself', () => {
+  needs('systemd-analyze', hasSystemdAnalyze)
+
   const variants: [string, ServicePlan][] = [
     ['the user’s', plan()],
     ['the user’s, without systemd-notify', plan({ canNotify: false })],
@@ -190,18 +193,16 @@ describe('the plan', () => {
     expect(planService([folder], false, surroundings({ PATH: folder })).canNotify).toBe(false)
   })
 
-  test.skipIf(process.getuid?.() !== 0)(
-    'of a system service runs as whom the workspaces belong to, and not as several',
-    () => {
-      const [mine, theirs] = [path.join(folder, 'mine'), path.join(folder, 'theirs')]
-      for (const made of [mine, theirs]) fs.mkdirSync(made)
-      fs.chownSync(theirs, 12_345, 12_345)
-      expect(planService([mine], true, surroundings())).not.toHaveProperty('owner')
-      expect(planService([theirs], true, surroundings()).owner).toEqual({ uid: 12_345 })
-      expect(() => planService([mine, theirs], true, surroundings())).toThrow('belong to several users')
-      expect(planService([mine, theirs], false, surroundings())).not.toHaveProperty('owner')
-    },
-  )
+  test('of a system service runs as whom the workspaces belong to, and not as several', ({ skip }) => {
+    skip(process.getuid?.() !== 0, 'only root gives a folder away')
+    const [mine, theirs] = [path.join(folder, 'mine'), path.join(folder, 'theirs')]
+    for (const made of [mine, theirs]) fs.mkdirSync(made)
+    fs.chownSync(theirs, 12_345, 12_345)
+    expect(planService([mine], true, surroundings())).not.toHaveProperty('owner')
+    expect(planService([theirs], true, surroundings()).owner).toEqual({ uid: 12_345 })
+    expect(() => planService([mine, theirs], true, surroundings())).toThrow('belong to several users')
+    expect(planService([mine, theirs], false, surroundings())).not.toHaveProperty('owner')
+  })
 
   test('refuses a workspace that is not there', () => {
     expect(() => planService([`${folder}/nowhere`], false, surroundings())).toThrow('does not exist')

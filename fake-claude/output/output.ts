@@ -29,12 +29,17 @@ export class Output {
     return this.lastWord(event)
   }
 
-  /** Many at once; resolves when stdout has, or has not, taken each of them. The journal gets them in one piece. */
+  /**
+   * Many in a row; resolves when stdout has, or has not, taken each of them. Each is a write of its own, because the
+   * kernel takes a line of less than a page whole or not at all, and Node would hand over what waits in one piece, of
+   * which SIGKILL may leave half a line. The journal gets them together.
+   */
   async emitAll(events: Event[]): Promise<void> {
     if (this.stopped) return new Promise(() => {})
     this.#remember(events)
     const texts = events.map(event => printed(event, this.#format)).filter(text => text !== undefined)
-    const taken = await Promise.all(texts.map(text => this.write(text)))
+    const taken: boolean[] = []
+    for (const text of texts) if (!this.stopped) taken.push(await this.write(text))
     const identities = events.map(({ uuid, type }) => ({ uuid, type }))
     for (const [what, whole] of [
       ['event', true],

@@ -10,6 +10,8 @@ import { UsageError } from './exit.ts'
 import { requireWritable, writeJson } from './json-file.ts'
 import { openVitest, parseVitestFlags } from './vitest.ts'
 
+type Pattern = string | RegExp | undefined
+
 export interface ScenarioOptions {
   system: string
   sandbox: SandboxChoice
@@ -22,13 +24,14 @@ export interface ScenarioOptions {
 /**
  * Runs the scenarios as Vitest tests and reports on them. `rest` goes to Vitest: filters and its own options.
  * Returns the exit code.
- * @throws UsageError for what Vitest does not know, or a filter that matches no scenario.
+ * @throws UsageError for what Vitest does not know, or a filter or a pattern (`-t`) that matches no scenario.
  */
 export async function runScenarios(options: ScenarioOptions, rest: string[]): Promise<number> {
   const startedAt = new Date()
   if (options.json) requireWritable(options.json)
-  const reporter = new ScenarioReporter()
-  const { filter } = await parseVitestFlags(rest)
+  const { filter, options: flags } = await parseVitestFlags(rest)
+  const pattern = flags.testNamePattern
+  const reporter = new ScenarioReporter({ onlySkippedWithReason: pattern !== undefined })
   // Tried while Vitest loads; a filter that matches nothing is told first.
   const choosing = options.list ? undefined : chooseSandbox(options.sandbox)
   choosing?.catch(() => {})
@@ -38,13 +41,14 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   const vitest = await openVitest(rest, { projects, reporter, workers: options.workers })
   try {
     await requireMatch(vitest, filter)
-    if (!choosing) return await list(vitest, filter)
+    if (!choosing) return await list(vitest, filter, pattern)
     const sandbox = await choosing
     console.log(`leakrig: system ${options.system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     // To the projects: what the config file provides for `npm test` stands there, and would win over the root's.
     const settings = { system: options.system, sandbox: sandbox.kind, keep: options.keep === true }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     await vitest.start(filter)
+    if (pattern !== undefined && reporter.results.length + reporter.errors.length === 0) throw noName(pattern)
     const report = makeReport({ startedAt, system: options.system, sandbox }, reporter)
     console.log(summaryText(report))
     if (options.json) writeJson(options.json, report)
@@ -66,12 +70,24 @@ async function requireMatch(vitest: Vitest, filter: string[]): Promise<void> {
   }
 }
 
-async function list(vitest: Vitest, filter: string[]): Promise<number> {
+async function list(vitest: Vitest, filter: string[], pattern: Pattern): Promise<number> {
   // Not read off the text, as Vitest does by default: the catalogue's tests are generated.
   const { testModules } = await vitest.collect(filter, { staticParse: false })
+  let isEmpty = true
   for (const module of testModules) {
+    // What the pattern leaves out is collected too, to be skipped.
+    const tests = [...module.children.allTests()].filter(({ options }) => options.mode !== 'skip')
+    if (tests.length === 0) continue
+    isEmpty = false
     console.log(module.relativeModuleId)
-    for (const test of module.children.allTests()) console.log(`  ${test.fullName}`)
+    for (const test of tests) console.log(`  ${test.fullName}`)
   }
+  if (pattern !== undefined && isEmpty) throw noName(pattern)
   return exitCodes.passed
+}
+
+function noName(pattern: NonNullable<Pattern>): UsageError {
+  return new UsageError(
+    `No scenario's name matches ${JSON.stringify(String(pattern))}; leakrig scenarios --list names them.`,
+  )
 }

@@ -47,8 +47,13 @@ export class Agent {
 
   /** It does what is behind its gate, and only waits from then on: finished, and nobody was told. */
   async finishes(): Promise<void> {
-    await this.rig.probe.write(this.#gate, '')
+    await this.goesOn()
     await this.isResting()
+  }
+
+  /** It does what is behind its gate, and nobody waits for it. */
+  async goesOn(): Promise<void> {
+    await this.rig.probe.write(this.#gate, '')
   }
 
   /** Somebody else reports `completed` for it, through the system that people talk to. */
@@ -76,7 +81,7 @@ export class Agent {
 
   async #passGate(): Promise<void> {
     this.rig.ending()
-    await this.rig.probe.write(this.#gate, '')
+    await this.goesOn()
   }
 
   /** The system is asked for its end (`kill_real_agent`). */

@@ -65,6 +65,35 @@ test('--list names the scenarios and runs none', async () => {
   expect(stdout).toBe('scenarios/2-manual-kill.test.ts\n  manual kill in the middle of the work')
 })
 
+test.for([[], ['manual'], ['--list']])('no scenario of that name is wrong usage', async args => {
+  const { exitCode, stdout, stderr } = await leakrig([
+    'scenarios',
+    ...args,
+    '-t',
+    'lunch',
+    '--sandbox',
+    'namespace',
+  ])
+  expect(stderr.trim()).toBe(
+    'leakrig: No scenario\'s name matches "lunch"; leakrig scenarios --list names them.',
+  )
+  expect(stdout).not.toContain('skipped')
+  expect(exitCode).toBe(2)
+})
+
+test('-t chooses by name, and what it leaves out is not told of', async () => {
+  const listed = await leakrig(['scenarios', '--list', '-t', 'then leaves'])
+  expect(listed.stdout.split('\n')).toEqual([
+    'scenarios/1-normal-completion.test.ts',
+    '  normal completion of an agent that then leaves by itself',
+  ])
+  const ran = await leakrig(['scenarios', '-t', 'manual', '--sandbox', 'namespace'])
+  expect(ran.stdout).toMatch(/✓ manual kill .* back at the baseline/)
+  expect(ran.stdout).toContain('1 pass; system hybrid')
+  expect(ran.stdout).not.toContain('skipped')
+  expect(ran.exitCode).toBe(0)
+})
+
 test('no cell of that name is wrong usage', async () => {
   const { exitCode, stderr } = await leakrig(['catalogue', 'lunch', '--sandbox', 'namespace'])
   expect(stderr.trim()).toMatch(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ContainerInfo } from 'dockerode'
 import { execa } from 'execa'
-import { test as base, describe, expect } from 'vitest'
+import { test as base, beforeEach, describe, expect } from 'vitest'
 import { startContainerSandbox } from '../sandbox/container/container.ts'
 import { findEngine } from '../sandbox/container/engine.ts'
 import { removeLeftOver } from '../sandbox/container/left-over.ts'
@@ -28,7 +28,9 @@ async function containers(pid = process.pid): Promise<ContainerInfo[]> {
 
 const none = async (pid?: number) => (await containers(pid)).length === 0 || undefined
 
-describe.skipIf(!engine)('the container sandbox', () => {
+describe('the container sandbox', () => {
+  beforeEach(({ skip }) => skip(!engine, 'no container engine answers'))
+
   test('is sealed: no network, no root, no writing outside, no capability', async ({ sandbox }) => {
     const run = async (line: string) => (await sandbox.probe.run(['sh', '-c', line])).stdout.trim()
     expect(await run('ls /sys/class/net')).toBe('lo')

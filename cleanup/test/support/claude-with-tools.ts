@@ -1,0 +1,60 @@
+import path from 'node:path'
+import type { Rig } from './rig.ts'
+
+/**
+ * A shell in claude's place, to be killed: it has a home of its own, says its session, and starts two Bash tools in
+ * sessions of their own, one of them in the background.
+ */
+export class ClaudeWithTools {
+  /** The bash script to deploy. */
+  readonly script: string
+  readonly sessions: string
+  /** Snapshots of the shell: the tools name the first one, nobody the second. */
+  readonly snapshots: string[]
+  /** The outputs of the tool that claude waits for, and of the one in the background. */
+  readonly outputs: string[]
+  readonly #rig: Rig
+  readonly #name: string
+  readonly #base: string
+
+  constructor(rig: Rig, name: string) {
+    this.#rig = rig
+    this.#name = name
+    const session = `5e55104e-0000-4000-8000-${Buffer.from(name).toString('hex').padEnd(12, '0').slice(-12)}`
+    const folder = path.join(rig.folder, `claude-of-${name}`)
+    this.#base = path.join(folder, 'base')
+    this.sessions = path.join(folder, '.claude/sessions')
+    const tasks = path.join(this.#base, 'claude-0/slug', session, 'tasks')
+    const shells = path.join(folder, '.claude/shell-snapshots')
+    this.snapshots = ['a', 'b'].map(letter => path.join(shells, `snapshot-bash-1-${letter}.sh`))
+    this.outputs = ['fg', 'bg'].map(task => path.join(tasks, `${task}.output`))
+    const event = (fields: object) => `echo '${JSON.stringify(fields)}'`
+    this.script = `
+      export HOME=${folder} CLAUDE_CODE_TMPDIR=${this.#base}
+      mkdir -p ${this.sessions} ${tasks} ${shells} ${this.#base}/cc-socks
+      touch ${this.snapshots.join(' ')} ${this.#base}/cc-socks/$$.sock ${this.sessions}/$$.abc.key
+      echo "{\\"pid\\":$$,\\"sessionId\\":\\"${session}\\"}" > ${this.sessions}/$$.json
+      ${event({ type: 'system', subtype: 'init', session_id: session })}
+      ${event({ type: 'system', subtype: 'task_started', task_id: 'bg', is_backgrounded: true })}
+      for task in fg bg; do
+        setsid bash -c 'source ${this.snapshots[0]} && eval "echo \\$\\$ >${rig.folder}/${name}-'$task'.pid; sleep 1000"' >${tasks}/$task.output 2>&1 &
+      done
+      echo $$ > ${name}-claude.pid; echo ready; wait`
+  }
+
+  /** Its number, when both tools run. */
+  async pid(): Promise<number> {
+    await this.tools()
+    return this.#rig.pid(`${this.#name}-claude`)
+  }
+
+  tools(): Promise<number[]> {
+    return Promise.all(['fg', 'bg'].map(task => this.#rig.pid(`${this.#name}-${task}`)))
+  }
+
+  /** The files that it names by its number. */
+  ownFiles(pid: number): string[] {
+    const inSessions = [`${pid}.json`, `${pid}.abc.key`].map(name => path.join(this.sessions, name))
+    return [...inSessions, `${this.#base}/cc-socks/${pid}.sock`]
+  }
+}
