@@ -5,6 +5,7 @@ import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import { requireAgent } from '../workspace/registry.ts'
 import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
+import { requireAskedServer } from './other-server.ts'
 
 /** All that is looked at to decide which processes are one agent's. */
 export interface Scene extends Machine {
@@ -23,6 +24,7 @@ export async function look(ref: AgentRef, registry: TaskRegistry): Promise<Scene
   const entry = requireAgent(registry, ref)
   const log = agentFiles(ref, entry).stream
   const [where, machine] = await Promise.all([locate(entry), readMachine()])
+  requireAskedServer(entry, where, log, machine)
   return {
     ref,
     entry,

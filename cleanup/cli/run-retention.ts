@@ -17,12 +17,15 @@ export async function runRetention(folders: string[], options: RetentionCommandO
     ignoreHold: options.ignoreHold === true,
   })
   if (!options.json) print(planText(plan))
-  const report = options.apply ? await applyPlan(plan) : undefined
+  const stop = new AbortController()
+  if (options.apply) process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort())
+  const report = options.apply ? await applyPlan(plan, { signal: stop.signal }) : undefined
   const shortage = (report?.floors ?? plan.floors).flatMap(floor => floor.shortage)
   const done = report ? reportText(report) : [dryText(plan)]
   if (options.json) console.log(JSON.stringify(planJson(plan, report), null, 2))
   else print([...plan.notes, ...done, ...shortage])
-  const problems = [...plan.problems, ...(report?.problems ?? [])]
+  const stopped = stop.signal.aborted ? ['Stopped between two files; another run does the rest.'] : []
+  const problems = [...plan.problems, ...(report?.problems ?? []), ...stopped]
   for (const problem of problems) console.error(`leakrig: ${oneLine(problem)}`)
   if (problems.length > 0) return exitCodes.uncertain
   return shortage.length > 0 ? exitCodes.left : exitCodes.done

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { requireAskedServer } from '../claims/other-server.ts'
 import type { Ending } from '../cleaning/intent.ts'
-import { isAlive, startOf } from '../processes/table.ts'
+import { isAlive, readMachine, startOf } from '../processes/table.ts'
 import { locate, type Whereabouts } from '../tmux/locate.ts'
 import { recordedTmux, sessionNameOf } from '../tmux/recorded.ts'
 import { agentFiles } from '../workspace/agent-files.ts'
@@ -20,6 +21,8 @@ const DYING_MS = 100
 export async function judge(ref: AgentRef, entry: AgentEntry): Promise<Ending | undefined> {
   const recorded = recordedTmux(entry)
   const where = await locate(entry)
+  if (!recorded && !where.session)
+    requireAskedServer(entry, where, agentFiles(ref, entry).stream, await readMachine())
   const end =
     (recorded ? await endOf(recorded, where) : endByName(entry, where)) ??
     (await leftBehind(ref, entry, where))

@@ -3,7 +3,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { holdRetention, layout } from '../index.ts'
 import { policyFile } from '../retention/policy-file.ts'
 import { Archive } from './support/archive.ts'
+import { commandWords, Running } from './support/run-command.ts'
 import { runRetention } from './support/run-retention.ts'
+import { until } from './support/until.ts'
 
 let archive: Archive
 beforeEach(async () => {
@@ -134,6 +136,19 @@ test('without a /proc it refuses, because it cannot tell who writes', async ({ s
   )
   expect(err).toMatch(/leakrig: Retention needs \/proc/)
   expect([code, archive.names()]).toEqual([3, ['a_stream.jsonl']])
+})
+
+test('stopped in the middle it leaves every file whole, and says so', async () => {
+  archive.put('a_stream.jsonl', 1)
+  fs.truncateSync(archive.at('a_stream.jsonl'), 400_000_000)
+  const running = new Running(commandWords('retention', archive.workspace, '--compress', 'gzip', '--apply'))
+  await until('it compresses', () => archive.names().length > 1)
+  running.child.kill('SIGINT')
+  expect(await running.end()).toMatchObject({
+    code: 3,
+    err: 'leakrig: Stopped between two files; another run does the rest.\n',
+  })
+  expect(archive.names()).toEqual(['a_stream.jsonl'])
 })
 
 test('a reader of the list that leaves early does not end the work', async () => {
