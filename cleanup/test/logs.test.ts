@@ -88,6 +88,8 @@ describe('a reader that takes its time within the grace', () => {
     await rig.deploy('slow', {
       claude: `echo ready >>${layout.streamLog(ref)}; bash ${rig.folder}/claude.sh | perl ${slow} ${layout.streamLog(ref)}`,
     })
+    // That it is ready is said before its pipeline stands.
+    await until('its reader reads', () => readText(layout.streamLog(ref)).includes('"n":'))
     expect(await cleanUp(ref, { ...completed, graceMs: 5_000 })).toMatchObject({ outcome: 'clean' })
     const text = readText(layout.archived(ref, layout.streamLog(ref)))
     const numbers = [...text.matchAll(/"n":(\d+)/g)].map(([, n]) => Number(n))

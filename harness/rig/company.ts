@@ -1,6 +1,7 @@
 import type { ProcessIdentity } from '../probe/api.ts'
 import type { PaneResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
-import type { Expected, Rig } from './rig.ts'
+import type { Expected } from './measurement.ts'
+import type { Rig } from './rig.ts'
 
 /**
  * Who has to be there although they came after the baseline: agents that live, bystanders, a daemon that was
