@@ -48,7 +48,8 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     const settings = { system: options.system, sandbox: sandbox.kind, keep: options.keep === true }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     await vitest.start(filter)
-    if (pattern !== undefined && reporter.results.length + reporter.errors.length === 0) throw noName(pattern)
+    if (pattern !== undefined && reporter.results.length + reporter.errors.length === 0)
+      throw noName(pattern, vitest.config.shard !== undefined)
     const report = makeReport({ startedAt, system: options.system, sandbox }, reporter)
     console.log(summaryText(report))
     if (options.json) writeJson(options.json, report)
@@ -86,8 +87,8 @@ async function list(vitest: Vitest, filter: string[], pattern: Pattern): Promise
   return exitCodes.passed
 }
 
-function noName(pattern: NonNullable<Pattern>): UsageError {
+function noName(pattern: NonNullable<Pattern>, isShard = false): UsageError {
   return new UsageError(
-    `No scenario's name matches ${JSON.stringify(String(pattern))}; leakrig scenarios --list names them.`,
+    `No scenario's name${isShard ? ' in this shard' : ''} matches ${JSON.stringify(String(pattern))}; leakrig scenarios --list names them.`,
   )
 }
