@@ -1,4 +1,4 @@
-import { readProc } from '../processes/proc-file.ts'
+import { turnsOf } from '../processes/turns.ts'
 
 /**
  * How long a server may do nothing at all while we wait for its answer, in ms. A healthy one answers in 3, a stopped
@@ -24,11 +24,11 @@ export function whenDeaf(
   { quietMs, busyMs }: Patience = { quietMs: QUIET_MS, busyMs: BUSY_MS },
 ): Disposable {
   const started = performance.now()
-  let seen = turnsOf(serverPid)
+  let seen = countOf(serverPid)
   const timer = setInterval(() => {
     // What came in while we ourselves were busy is read before anybody is judged by it.
     setImmediate(() => {
-      const now = turnsOf(serverPid)
+      const now = countOf(serverPid)
       const passedMs = performance.now() - started
       if (now === undefined || now === seen || passedMs >= busyMs) {
         clearInterval(timer)
@@ -40,13 +40,4 @@ export function whenDeaf(
   return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
-/** How often a process was put on a CPU and taken off it (proc_pid_status(5), `*_ctxt_switches`): it moves with whatever it does. */
-function turnsOf(pid: number | undefined): string | undefined {
-  const status = pid === undefined ? 'gone' : readProc(`/proc/${pid}/status`)
-  if (typeof status === 'string') return undefined
-  return status
-    .toString('latin1')
-    .split('\n')
-    .filter(line => line.includes('ctxt_switches'))
-    .join(' ')
-}
+const countOf = (pid: number | undefined) => (pid === undefined ? undefined : turnsOf(pid)?.count)
