@@ -1,5 +1,6 @@
 import fs from 'node:fs'
-import { layout, startOf } from '../index.ts'
+import { recordedShell } from '../daemon/pane-shell.ts'
+import { layout, readAgent, startOf } from '../index.ts'
 import { childrenOf } from '../processes/children.ts'
 import type { Deployed, Fleet } from './daemon-fleet.ts'
 
@@ -9,9 +10,12 @@ export interface EndingKind {
   end: (fleet: Fleet, agent: Deployed, server: string) => void
   /** What the pane runs, where that is not just one process. */
   command?: string
-  /** How much later than others it may be noticed, in ms. */
-  laterMs?: number
+  /** Below a subreaper, as our own orchestrator starts it where there is one. */
+  isContained?: boolean
 }
+
+/** A pipeline whose pane outlives it. */
+const THEN_A_SHELL = 'sleep 100000 | cat >> "$LOG"; exec sh'
 
 /** How an agent of one process can end, and one that leaves its pane behind. */
 export const KINDS: EndingKind[] = [
@@ -40,16 +44,23 @@ export const KINDS: EndingKind[] = [
   },
   {
     name: 'claude killed, a shell stays',
-    command: 'sleep 100000 | cat >> "$LOG"; exec sh',
-    end: (_, { tmux }) => {
-      const [claude = 0] = childrenOf(tmux.pane_pid) ?? []
-      killExactly(claude, startOf(claude))
-    },
-    // So long a pane must be at rest, because a wrapper may start claude again.
-    laterMs: 300,
+    command: THEN_A_SHELL,
+    end: (_, agent) => killClaude(agent),
+  },
+  {
+    name: 'the same, contained by tini',
+    command: THEN_A_SHELL,
+    isContained: true,
+    end: (_, agent) => killClaude(agent),
   },
   { name: 'its process killed', end: (_, { tmux }) => killExactly(tmux.pane_pid, tmux.pane_start) },
 ]
+
+/** Kills the first of the agent's pipeline. */
+function killClaude({ ref }: Deployed): void {
+  const [claude = 0] = childrenOf(recordedShell(readAgent(ref)) ?? 0) ?? []
+  killExactly(claude, startOf(claude))
+}
 
 export function killExactly(pid: number, start: number | undefined): void {
   if (startOf(pid) === start) process.kill(pid, 'SIGKILL')

@@ -7,6 +7,7 @@ import {
   addTask,
   agentMarker,
   changeTask,
+  contain,
   initRegistries,
   isTerminal,
   layout,
@@ -45,14 +46,24 @@ export class Fleet implements Disposable {
 
   /** Deploys agents of a task, each in a session of its own on the server of that name; the task is made when missing. */
   async deploy(taskId: string, server: string, ids: string[], command = LIGHT): Promise<Deployed[]> {
-    const file = layout.taskRegistry(this.workspace, taskId)
-    if (!fs.existsSync(file)) await addTask(this.workspace, { task_id: taskId })
-    const deployed = ids.map(agentId =>
-      this.#open({ workspace: this.workspace, taskId, agentId }, server, command),
+    await this.#addTask(taskId)
+    const shell = ['sh', '-c', command]
+    const deployed = ids.map(agentId => this.#open(this.#ref(taskId, agentId), server, shell))
+    await this.#register(
+      taskId,
+      deployed.map(({ ref, tmux }) => entryOf(ref, tmux)),
     )
-    await changeTask(this.workspace, taskId, registry => {
-      for (const { ref, tmux } of deployed) registry.agents.push(entryOf(ref, tmux))
-    })
+    return deployed
+  }
+
+  /** Deploys one agent as our own orchestrator does, in whatever can hold it here. */
+  async deployContained(taskId: string, server: string, id: string, command: string): Promise<Deployed> {
+    await this.#addTask(taskId)
+    const ref = this.#ref(taskId, id)
+    const launch = contain(ref, command)
+    const deployed = this.#open(ref, server, launch.command)
+    const contained = await launch.confirm(deployed.tmux.pane_pid)
+    await this.#register(taskId, [{ ...entryOf(ref, deployed.tmux), ...(contained && { contained }) }])
     return deployed
   }
 
@@ -87,11 +98,26 @@ export class Fleet implements Disposable {
     fs.rmSync(this.folder, { recursive: true, force: true })
   }
 
-  #open(ref: AgentRef, server: string, command: string): Deployed {
+  #ref(taskId: string, agentId: string): AgentRef {
+    return { workspace: this.workspace, taskId, agentId }
+  }
+
+  async #addTask(taskId: string): Promise<void> {
+    const file = layout.taskRegistry(this.workspace, taskId)
+    if (!fs.existsSync(file)) await addTask(this.workspace, { task_id: taskId })
+  }
+
+  #register(taskId: string, entries: AgentEntry[]): Promise<void> {
+    return changeTask(this.workspace, taskId, registry => {
+      registry.agents.push(...entries)
+    })
+  }
+
+  #open(ref: AgentRef, server: string, command: string[]): Deployed {
     fs.writeFileSync(layout.promptFile(ref), 'a prompt\n')
     fs.writeFileSync(layout.streamLog(ref), '{"type":"system","subtype":"init"}\n')
     const session = ['-s', layout.sessionName(ref), '-e', `LEAKRIG_AGENT=${agentMarker(ref)}`]
-    const log = `LOG='${layout.streamLog(ref)}'; `
+    const log = ['-e', `LOG=${layout.streamLog(ref)}`]
     const line = this.tmux(
       server,
       'new-session',
@@ -100,10 +126,9 @@ export class Fleet implements Disposable {
       '-F',
       RECORD_FORMAT,
       ...session,
+      ...log,
       '--',
-      'sh',
-      '-c',
-      log + command,
+      ...command,
     )
     const tmux = recordOf(line)
     this.#servers.set(tmux.socket, tmux.server_pid)

@@ -8,7 +8,7 @@ import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
 import { lastResult, saysSuccess } from '../workspace/stream-log.ts'
-import { leftBehind } from './left-behind.ts'
+import { leftBehind, type Rest } from './left-behind.ts'
 
 /** How long a pane's process gets to end after its session did, in ms, so that the right one is named as the cause. */
 const DYING_MS = 100
@@ -16,16 +16,17 @@ const DYING_MS = 100
 /**
  * Asks tmux whether an agent that the registry calls live has ended. Returns how, or undefined when it lives. One
  * that left by itself after a result that says success has completed; any other end is a crash. Throws
- * `could-not-ask` when tmux does not say: then nothing is known, and nothing may be done.
+ * `could-not-ask` when tmux does not say: then nothing is known, and nothing may be done. Who asks again and again about
+ * an agent hands in the same `rest`, and is not held up by a pane that must be seen at rest for long.
  */
-export async function judge(ref: AgentRef, entry: AgentEntry): Promise<Ending | undefined> {
+export async function judge(ref: AgentRef, entry: AgentEntry, rest?: Rest): Promise<Ending | undefined> {
   const recorded = recordedTmux(entry)
   const where = await locate(entry)
   if (!recorded && !where.session)
     requireAskedServer(entry, where, agentFiles(ref, entry).stream, await readMachine())
   const end =
     (recorded ? await endOf(recorded, where) : endByName(entry, where)) ??
-    (await leftBehind(ref, entry, where))
+    (await leftBehind(ref, entry, where, rest))
   if (end === undefined) return undefined
   const isFinished = saysSuccess(lastResult(agentFiles(ref, entry).stream))
   return isFinished

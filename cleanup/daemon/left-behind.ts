@@ -1,59 +1,106 @@
 import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { logWriters } from '../claims/log-writers.ts'
-import { childrenOf } from '../processes/children.ts'
 import { tellsOpenFiles } from '../processes/open-files.ts'
-import { readMachine, readProcess } from '../processes/table.ts'
-import type { Whereabouts } from '../tmux/locate.ts'
+import { type Machine, readMachine } from '../processes/table.ts'
+import type { AgentPane, Whereabouts } from '../tmux/locate.ts'
+import { recordedTmux } from '../tmux/recorded.ts'
 import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { below } from './pane-shell.ts'
+import { type ShellAtRest, shellAtRest } from './shell-at-rest.ts'
 
-/** How long a pane must be at rest, in ms: a wrapper that starts claude again is so for a moment between two runs. */
-const REST_MS = 300
 /** How old an agent must be whose log is still empty, in ms: before that, its claude may be about to start. */
 const START_MS = 60_000
-/** Anything else without children may be the agent itself, in one process. */
-const SHELLS: ReadonlySet<string> = new Set([
-  'sh',
-  'bash',
-  'dash',
-  'ash',
-  'zsh',
-  'ksh',
-  'fish',
-  'tcsh',
-  'csh',
-  'busybox',
-])
+/** How often shells are looked at while they come to rest, in ms. */
+const STEP_MS = 20
+/** How long they are waited for beyond the rest that they need, in ms: a new shell reads its own files first. */
+const PATIENCE_MS = 300
+
+/** Since when an agent's panes have shown the same: kept by who looks again later, so that a long rest holds nobody up. */
+export interface Rest {
+  sign: string
+  /** By a clock that nobody can set, in ms. */
+  since: number
+  /** Who has which file open, as it was asked for after the rest began; large, and not to be kept. */
+  machine?: Promise<Machine>
+}
 
 /**
  * In plain words that an agent's claude has left its panes behind, which live on (`; exec $SHELL`); undefined when
- * that is not certain. It is when every pane holds a shell that runs nothing, and the agent's log was begun and
- * nobody has it open for writing, for a while. Where it cannot be told who has a file open, it is never certain.
+ * that is not certain. It is when every pane holds a shell that runs nothing, the agent's log was begun and nobody
+ * has it open for writing, and the shells were not even scheduled for a while. Where it cannot be told who has a file
+ * open, it is never certain. Without a `known` rest it waits until it is certain; with it, for a moment, and goes on the
+ * next time.
  */
 export async function leftBehind(
   ref: AgentRef,
   entry: AgentEntry,
   where: Whereabouts,
+  known?: Rest,
 ): Promise<string | undefined> {
   const log = agentFiles(ref, entry).stream
-  if (where.panes.length === 0) return undefined
-  const state = () =>
-    where.panes.every(pane => pane.dead || isAtRest(pane.pid, entry)) ? sizeOf(log) : undefined
-  const size = state()
-  if (!tellsOpenFiles || size === undefined || (size === 0 && isYoung(entry))) return undefined
-  await sleep(REST_MS)
-  const { openFiles } = await readMachine()
-  if (logWriters(openFiles, log).length > 0 || state() !== size) return undefined
+  const look = () => together(where.panes, entry, log)
+  const first = look()
+  if (!tellsOpenFiles || !first || (sizeOf(log) === 0 && isYoung(entry))) return undefined
+  const rest = known ?? { sign: '', since: 0 }
+  if (!(await haveRested(look, rest, PATIENCE_MS + (known ? 0 : first.restMs)))) return undefined
+  const { openFiles } = await (rest.machine ?? readMachine())
+  if (logWriters(openFiles, log).length > 0 || look()?.sign !== rest.sign) return undefined
   return 'nothing runs any more below the shell of its pane, and nobody writes its log'
 }
 
-function isAtRest(panePid: number, entry: AgentEntry): boolean {
-  const shell = below(panePid, entry)
-  // A login shell's name begins with a dash.
-  return SHELLS.has(readProcess(shell)?.comm.replace(/^-/, '') ?? '') && childrenOf(shell)?.length === 0
+/** Begins a rest while tmux is being asked what panes there are: mostly it is the one that was recorded. */
+export function beginRest(ref: AgentRef, entry: AgentEntry, rest: Rest): void {
+  const pid = recordedTmux(entry)?.pane_pid
+  const now = pid && together([{ pid, dead: false }], entry, agentFiles(ref, entry).stream)
+  if (!now) return
+  renew(rest, now)
+  if (now.restMs > PATIENCE_MS) return
+  rest.machine = readMachine()
+  // Whoever asks for it gets the error.
+  rest.machine.catch(() => {})
+}
+
+/** True once all have shown the same for as long as they must. */
+async function haveRested(
+  look: () => ShellAtRest | undefined,
+  rest: Rest,
+  withinMs: number,
+): Promise<boolean> {
+  const deadline = performance.now() + withinMs
+  for (let now = look(); now; now = look()) {
+    renew(rest, now)
+    if (now.isAsleep && performance.now() - rest.since >= now.restMs) return true
+    if (performance.now() > deadline) return false
+    await sleep(STEP_MS)
+  }
+  return false
+}
+
+/** Rest begins anew with whatever was done. */
+function renew(rest: Rest, { sign, isAsleep }: ShellAtRest): void {
+  if (isAsleep && sign === rest.sign) return
+  Object.assign(rest, { sign, since: performance.now() })
+  delete rest.machine
+}
+
+/** All panes and the log in one; undefined when one of them runs something, or there is no log. */
+function together(
+  panes: readonly Pick<AgentPane, 'pid' | 'dead'>[],
+  entry: AgentEntry,
+  log: string,
+): ShellAtRest | undefined {
+  const shells = panes.filter(({ dead }) => !dead).map(({ pid }) => shellAtRest(below(pid, entry)))
+  if (panes.length === 0 || !shells.every(shell => shell !== undefined)) return undefined
+  const size = sizeOf(log)
+  if (size === undefined) return undefined
+  return {
+    sign: [size, ...shells.map(({ sign }) => sign)].join(', '),
+    isAsleep: shells.every(({ isAsleep }) => isAsleep),
+    restMs: Math.max(0, ...shells.map(({ restMs }) => restMs)),
+  }
 }
 
 function sizeOf(file: string): number | undefined {

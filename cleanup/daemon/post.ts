@@ -41,6 +41,11 @@ export class Post implements Disposable {
     }
   }
 
+  /** Whether a round is due before its time: one signal for each agent, and nothing else. */
+  blink(): boolean {
+    return this.#instance !== undefined && this.#warden.blink()
+  }
+
   idle(): Promise<void> {
     return this.#warden.idle()
   }

@@ -1,15 +1,17 @@
+import type { Wakeup } from './wakeup.ts'
 import type { Depth } from './warden.ts'
 
 /** How often the agents' processes are asked for, in ms: with the time to ask tmux and to look closer, well under 300. */
-const GLANCE_MS = 240
+const BLINK_MS = 150
+/** After how many blinks that saw nothing there is a round all the same. */
+const BLINKS = 2
 /** How often each agent's pane process is read from /proc, in ms. */
 const LOOK_MS = 5_000
 /** How often everything is looked at although nothing was heard, in ms: what no watch has told is seen then. */
 const ASK_MS = 60_000
 
-/** Says how closely the next round looks: the dearer, the seldomer. By a clock that nobody can set. */
+/** Says when the next round is due, and how closely it looks: the dearer, the seldomer. By a clock that nobody can set. */
 export class Rounds {
-  readonly pauseMs = GLANCE_MS
   #lookedAt = Number.NEGATIVE_INFINITY
   #askedAt = Number.NEGATIVE_INFINITY
 
@@ -23,5 +25,14 @@ export class Rounds {
     if (now - this.#lookedAt < LOOK_MS) return 'glance'
     this.#lookedAt = now
     return 'look'
+  }
+
+  /** Waits until a round is due: somebody called (then it returns true), `blink` saw a reason, or it is time. */
+  async due(wakeup: Wakeup, blink: () => boolean): Promise<boolean> {
+    for (let n = 0; n < BLINKS; n++) {
+      if (await wakeup.wait(BLINK_MS)) return true
+      if (blink()) return false
+    }
+    return false
   }
 }

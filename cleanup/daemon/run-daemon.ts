@@ -84,7 +84,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     upkeep.round()
     monitor.round(posts.reduce((pending, post) => pending + post.pending, 0))
     if (owner && !isAlive(owner) && !posts.some(post => post.isBusy)) break
-    const called = await wakeup.wait(rounds.pauseMs)
+    const called = await rounds.due(wakeup, () => posts.some(post => post.blink()))
     if (called && !signal.aborted) await pause(COALESCE_MS)
   }
   await Promise.race([Promise.all([upkeep.end(), ...posts.map(post => post.idle())]), pause(STOP_MS)])

@@ -1,9 +1,9 @@
 /** How long after a suspicion that came to nothing, or after an agent has appeared, the next looks follow, in ms. */
-const AFTER_MS = [100, 500, 1_500, 4_000]
+const AFTER_MS = [100, 500, 1_500, 4_000, 11_000]
 
 /**
- * Has an agent looked at again after a suspicion that came to nothing: what was just about to end may need a moment, as a
- * pane whose claude is gone and whose wrappers are on their way out.
+ * Has an agent looked at again after a suspicion that came to nothing: what was just about to end may need a moment,
+ * as a pane whose claude is gone and whose wrappers are on their way out; a script that may start claude again, some seconds.
  */
 export class SecondLooks {
   readonly #dueAt = new Map<string, number[]>()
@@ -13,9 +13,8 @@ export class SecondLooks {
     this.#wake = wake
   }
 
-  /** Asks for them, unless they are under way. */
+  /** Asks for them, and no longer for those that are under way: the first one comes soonest. */
   ask(key: string): void {
-    if (this.#dueAt.has(key)) return
     const now = performance.now()
     this.#dueAt.set(
       key,
@@ -25,7 +24,7 @@ export class SecondLooks {
     setTimeout(this.#wake, AFTER_MS[0]).unref()
   }
 
-  /** True once for each of them. After the last one, another suspicion may ask for more. */
+  /** True once for each of them. */
   isDue(key: string): boolean {
     const dueAt = this.#dueAt.get(key)
     const [next] = dueAt ?? []

@@ -47,12 +47,24 @@ export class Signs {
     return pids.some(isGone)
   }
 
+  /**
+   * Whether any agent's claude may be gone: one signal for each, so that it can be asked often. Of the pane's process
+   * its terminal tells in time.
+   */
+  isAnyGone(): boolean {
+    for (const { pids } of this.#known.values()) if (isGone(pids.at(-1) ?? process.pid)) return true
+    return false
+  }
+
   forget(key: string): void {
     this.#known.delete(key)
   }
 }
 
-/** What runs below the shell of its pane: claude and whoever reads its output. */
+/**
+ * One of those that run below the shell of its pane: all must have ended before it is at rest, so each is as good as
+ * another. The last one is who reads the output, and ends after the rest of the pipeline.
+ */
 function runBy(entry: AgentEntry): number[] {
-  return childrenOf(recordedShell(entry) ?? 0) ?? []
+  return childrenOf(recordedShell(entry) ?? 0)?.slice(-1) ?? []
 }

@@ -8,6 +8,7 @@ import { Backoff } from './backoff.ts'
 import { Deploys } from './deploys.ts'
 import { HeadStarts } from './head-start.ts'
 import { judge } from './judge.ts'
+import { beginRest, type Rest } from './left-behind.ts'
 import { MassDeaths } from './mass-death.ts'
 import type { Observer } from './observer.ts'
 import { Orphans } from './orphans.ts'
@@ -52,6 +53,7 @@ export class Warden implements Disposable {
   readonly #backoff = new Backoff()
   readonly #told = new Told()
   readonly #seenSessions = new Set<string>()
+  readonly #rests = new Map<string, Rest>()
   readonly #atWork = new Map<string, Promise<void>>()
   #open: readonly Listed[] = []
   #notedAt = Number.NEGATIVE_INFINITY
@@ -96,6 +98,11 @@ export class Warden implements Disposable {
     )
   }
 
+  /** True when the claude of an agent that lives by the registry may be gone. */
+  blink(): boolean {
+    return this.#signs.isAnyGone()
+  }
+
   /** Resolves when nothing is being worked at. */
   async idle(): Promise<void> {
     await Promise.all(this.#atWork.values())
@@ -114,7 +121,9 @@ export class Warden implements Disposable {
     // What happened to a new one before it was first seen has left no sign.
     for (const key of keys) if (!known.has(key)) this.#secondLooks.ask(key)
     this.#open = open
-    for (const { key, entry } of open) this.#signs.know(key, entry)
+    for (const { key, entry } of open)
+      if (isTerminal(entry.status)) this.#signs.forget(key)
+      else this.#signs.know(key, entry)
     this.#deploys.see(keys)
   }
 
@@ -159,7 +168,10 @@ export class Warden implements Disposable {
 
   async #examine(listed: Listed, isSuspect: boolean): Promise<void> {
     const { key, ref, entry } = listed
-    const ending = await judge(ref, entry)
+    const rest = this.#restOf(key)
+    const judging = judge(ref, entry, rest)
+    if (isSuspect) beginRest(ref, entry, rest)
+    const ending = await judging.finally(() => delete rest.machine)
     if (!ending) {
       if (isSuspect) this.#secondLooks.ask(key)
       this.#pulses.isAlive(key)
@@ -173,6 +185,12 @@ export class Warden implements Disposable {
     if (ending.status === 'crashed') this.#deaths.died(key)
     this.#log({ event: 'ended', agent: ref.agentId, task: ref.taskId, ...ending })
     await this.#clean(listed, ending)
+  }
+
+  #restOf(key: string): Rest {
+    const rest = this.#rests.get(key) ?? { sign: '', since: 0 }
+    this.#rests.set(key, rest)
+    return rest
   }
 
   async #watch(listed: Listed, work: () => Promise<Ending | undefined>): Promise<void> {
@@ -217,6 +235,7 @@ export class Warden implements Disposable {
   #forget(key: string): void {
     const memories = [
       this.#signs,
+      this.#secondLooks,
       this.#pulses,
       this.#orphans,
       this.#deploys,
@@ -226,6 +245,7 @@ export class Warden implements Disposable {
     for (const memory of memories) memory.forget(key)
     this.#succeeded(key)
     this.#seenSessions.delete(key)
+    this.#rests.delete(key)
   }
 
   get #log() {

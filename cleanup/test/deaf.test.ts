@@ -4,34 +4,43 @@ import { whenDeaf } from '../tmux/deaf.ts'
 
 const patience = { quietMs: 300, busyMs: 3_000 }
 
-let holder: ChildProcess | undefined
-afterEach(() => holder?.kill('SIGKILL'))
+const holders: ChildProcess[] = []
+afterEach(() => {
+  for (const holder of holders.splice(0)) holder.kill('SIGKILL')
+})
 
-/** Starts a process in place of a server, and tells after how many seconds it is no longer waited for. */
-function givenUpAfter(script: string): Promise<number> {
-  holder = spawn(process.execPath, ['-e', script], { stdio: 'ignore' })
-  return new Promise(resolve => whenDeaf(holder?.pid, resolve, patience))
+/** A process in place of a server that wakes fifty times a second. */
+function busy(): ChildProcess {
+  const holder = spawn(process.execPath, ['-e', 'setInterval(() => {}, 20)'], { stdio: 'ignore' })
+  holders.push(holder)
+  return holder
 }
 
+/** Tells after how many ms a server is no longer waited for. */
+const givenUpAfter = (pid: number | undefined): Promise<number> =>
+  new Promise(resolve => whenDeaf(pid, resolve, patience))
+
 test('a server that is at work is waited for to the end of all patience, one that is stopped is not', async () => {
-  expect(await givenUpAfter('setInterval(() => {}, 20)')).toBe(3)
-  const stopped = givenUpAfter('setInterval(() => {}, 20)')
-  holder?.kill('SIGSTOP')
-  expect(await stopped).toBeLessThan(3)
+  expect(await givenUpAfter(busy().pid)).toBe(patience.busyMs)
+  const stopped = busy()
+  stopped.kill('SIGSTOP')
+  expect(await givenUpAfter(stopped.pid)).toBeLessThan(patience.busyMs)
 })
 
 test('nothing tells that a server is busy of which no pid is known, or which has ended', async () => {
-  const unknown = await new Promise<number>(resolve => whenDeaf(undefined, resolve, patience))
-  expect(unknown).toBe(0)
-  const ended = givenUpAfter('setInterval(() => {}, 20)')
-  holder?.kill('SIGKILL')
-  expect(await ended).toBe(0)
+  expect(await givenUpAfter(undefined)).toBe(patience.quietMs)
+  const ended = busy()
+  const answer = givenUpAfter(ended.pid)
+  ended.kill('SIGKILL')
+  expect(await answer).toBeLessThan(patience.busyMs)
 })
 
 test('an answer in time ends the wait', async () => {
   let gaveUp = false
-  const wait = whenDeaf(undefined, () => (gaveUp = true), { quietMs: 20, busyMs: 60 })
-  wait[Symbol.dispose]()
+  const giveUp = () => {
+    gaveUp = true
+  }
+  whenDeaf(undefined, giveUp, { quietMs: 20, busyMs: 60 })[Symbol.dispose]()
   await new Promise(resolve => whenDeaf(undefined, resolve, { quietMs: 100, busyMs: 100 }))
   expect(gaveUp).toBe(false)
 })

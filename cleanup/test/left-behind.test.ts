@@ -62,6 +62,14 @@ test.each([
   ],
   ['a wrapper that waits before it starts claude again', { claude: 'echo ready', after: 'sleep 1000; true' }],
   [
+    'a wrapper that waits a moment each time',
+    { before: 'while :; do', claude: 'echo ready', after: 'sleep 0.05; done' },
+  ],
+  [
+    'a wrapper that waits without a child',
+    { before: 'while :; do', claude: 'echo ready', after: 'read -t 0.3; done' },
+  ],
+  [
     'one process that is not a shell and writes its log otherwise',
     { claude: 'echo ready', after: 'exec sleep 1000' },
   ],

@@ -1,4 +1,4 @@
-import { readProc } from '../processes/proc-file.ts'
+import { turnsOf } from '../processes/turns.ts'
 
 /**
  * How long a server may do nothing at all while we wait for its answer, in ms. A healthy one answers in 3, a stopped
@@ -14,25 +14,25 @@ export interface Patience {
 }
 
 /**
- * Calls `giveUp`, with the whole seconds that passed, when a server is not to be waited for any longer: once it was never
+ * Calls `giveUp`, with the ms that it was waited for, when a server is not to be waited for any longer: once it was never
  * scheduled in a whole `quietMs`, or at the end of `busyMs`. Of a server whose pid is not known, or where there is no /proc,
  * nothing tells that it is busy. To be disposed of when the answer is there.
  */
 export function whenDeaf(
   serverPid: number | undefined,
-  giveUp: (afterSeconds: number) => void,
+  giveUp: (afterMs: number) => void,
   { quietMs, busyMs }: Patience = { quietMs: QUIET_MS, busyMs: BUSY_MS },
 ): Disposable {
-  const started = performance.now()
-  let seen = turnsOf(serverPid)
+  let waitedMs = 0
+  let seen = countOf(serverPid)
   const timer = setInterval(() => {
     // What came in while we ourselves were busy is read before anybody is judged by it.
     setImmediate(() => {
-      const now = turnsOf(serverPid)
-      const passedMs = performance.now() - started
-      if (now === undefined || now === seen || passedMs >= busyMs) {
+      const now = countOf(serverPid)
+      waitedMs += quietMs
+      if (now === undefined || now === seen || waitedMs >= busyMs) {
         clearInterval(timer)
-        giveUp(Math.round(passedMs / 1000))
+        giveUp(waitedMs)
       }
       seen = now
     })
@@ -40,13 +40,4 @@ export function whenDeaf(
   return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
-/** How often a process was put on a CPU and taken off it (proc_pid_status(5), `*_ctxt_switches`): it moves with whatever it does. */
-function turnsOf(pid: number | undefined): string | undefined {
-  const status = pid === undefined ? 'gone' : readProc(`/proc/${pid}/status`, true)
-  if (typeof status === 'string') return undefined
-  return status
-    .toString('latin1')
-    .split('\n')
-    .filter(line => line.includes('ctxt_switches'))
-    .join(' ')
-}
+const countOf = (pid: number | undefined) => (pid === undefined ? undefined : turnsOf(pid)?.count)
