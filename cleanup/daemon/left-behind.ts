@@ -15,7 +15,7 @@ import { type ShellAtRest, shellAtRest } from './shell-at-rest.ts'
 const START_MS = 60_000
 /** How often shells are looked at while they come to rest, in ms. */
 const STEP_MS = 20
-/** How long they are waited for beyond the rest that they need, in ms: a new shell reads its own files first. */
+/** How long they are waited for beyond the rest that they need, in ms: a new shell reads and runs its own files first. */
 const PATIENCE_MS = 300
 
 /** Since when an agent's panes have shown the same: kept by who looks again later, so that a long rest holds nobody up. */
@@ -23,6 +23,8 @@ export interface Rest {
   sign: string
   /** By a clock that nobody can set, in ms. */
   since: number
+  /** True when something of the agent has just ended: what still runs may be on its way out, and is waited for. */
+  isAwaited?: boolean
   /** Who has which file open, as it was asked for after the rest began; large, and not to be kept. */
   machine?: Promise<Machine>
 }
@@ -43,9 +45,10 @@ export async function leftBehind(
   const log = agentFiles(ref, entry).stream
   const look = () => together(where.panes, entry, log)
   const first = look()
-  if (!tellsOpenFiles || !first || (sizeOf(log) === 0 && isYoung(entry))) return undefined
   const rest = known ?? { sign: '', since: 0 }
-  if (!(await haveRested(look, rest, PATIENCE_MS + (known ? 0 : first.restMs)))) return undefined
+  if (!tellsOpenFiles || !(first || rest.isAwaited) || (sizeOf(log) === 0 && isYoung(entry))) return undefined
+  const restMs = known ? 0 : (first?.restMs ?? 0)
+  if (!(await haveRested(look, rest, PATIENCE_MS + restMs))) return undefined
   const { openFiles } = await (rest.machine ?? readMachine())
   if (logWriters(openFiles, log).length > 0 || look()?.sign !== rest.sign) return undefined
   return 'nothing runs any more below the shell of its pane, and nobody writes its log'
@@ -53,6 +56,7 @@ export async function leftBehind(
 
 /** Begins a rest while tmux is being asked what panes there are: mostly it is the one that was recorded. */
 export function beginRest(ref: AgentRef, entry: AgentEntry, rest: Rest): void {
+  rest.isAwaited = true
   const pid = recordedTmux(entry)?.pane_pid
   const now = pid && together([{ pid, dead: false }], entry, agentFiles(ref, entry).stream)
   if (!now) return
@@ -70,13 +74,14 @@ async function haveRested(
   withinMs: number,
 ): Promise<boolean> {
   const deadline = performance.now() + withinMs
-  for (let now = look(); now; now = look()) {
-    renew(rest, now)
-    if (now.isAsleep && performance.now() - rest.since >= now.restMs) return true
+  for (;;) {
+    const now = look()
+    if (now) renew(rest, now)
+    else if (!rest.isAwaited) return false
+    if (now?.isAsleep && performance.now() - rest.since >= now.restMs) return true
     if (performance.now() > deadline) return false
     await sleep(STEP_MS)
   }
-  return false
 }
 
 /** Rest begins anew with whatever was done. */

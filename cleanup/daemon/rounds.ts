@@ -2,9 +2,9 @@ import type { Wakeup } from './wakeup.ts'
 import type { Depth } from './warden.ts'
 
 /** How often the agents' processes are asked for, in ms: with the time to ask tmux and to look closer, well under 300. */
-const BLINK_MS = 150
+const BLINK_MS = 180
 /** After how many blinks that saw nothing there is a round all the same. */
-const BLINKS = 2
+const BLINKS = 3
 /** How often each agent's pane process is read from /proc, in ms. */
 const LOOK_MS = 5_000
 /** How often everything is looked at although nothing was heard, in ms: what no watch has told is seen then. */

@@ -171,7 +171,10 @@ export class Warden implements Disposable {
     const rest = this.#restOf(key)
     const judging = judge(ref, entry, rest)
     if (isSuspect) beginRest(ref, entry, rest)
-    const ending = await judging.finally(() => delete rest.machine)
+    const ending = await judging.finally(() => {
+      delete rest.machine
+      delete rest.isAwaited
+    })
     if (!ending) {
       if (isSuspect) this.#secondLooks.ask(key)
       this.#pulses.isAlive(key)

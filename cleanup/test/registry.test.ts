@@ -17,6 +17,7 @@ import {
   updateAgent,
 } from '../index.ts'
 import { agentByte, lock, lockNow, REGISTRY_BYTE } from '../workspace/locks.ts'
+import { peekTaskRegistry } from '../workspace/registry.ts'
 
 const WRITER = path.join(import.meta.dirname, 'support', 'registry-writer.ts')
 const taskId = 'TASK-1'
@@ -34,6 +35,21 @@ afterEach(() => remove())
 
 const ref = (agentId: string) => ({ workspace, taskId, agentId })
 const file = () => layout.taskRegistry(workspace, taskId)
+
+test('a registry that is read again and again is parsed once, and only the last few are kept', async () => {
+  const peek = (id: string) => peekTaskRegistry(workspace, id)
+  const first = peek(taskId)
+  expect(peek(taskId)).toBe(first)
+  await addAgent(ref('a'), { status: 'running' })
+  expect(peek(taskId).agents.map(({ id }) => id)).toEqual(['a'])
+  const kept = peek(taskId)
+  for (let n = 2; n < 12; n++) {
+    await addTask(workspace, { task_id: `TASK-${n}` })
+    peek(`TASK-${n}`)
+  }
+  expect(peek(taskId)).not.toBe(kept)
+  expect(peek(taskId)).toEqual(kept)
+})
 
 test('ten processes at once lose no update', async () => {
   const ids = Array.from({ length: 10 }, (_, n) => `a${n}`)

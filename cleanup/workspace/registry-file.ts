@@ -21,16 +21,22 @@ export function readJson<T>(file: string, asRegistry: Read<T>): T {
 
 const parsed = new Map<string, { seen: string; registry: unknown }>()
 
+/** How many registries are kept: a daemon that runs for months meets a new one with every task. */
+const KEPT = 8
+
 /**
  * The same for whoever only reads, many agents of one registry in a row: it is parsed once for as long as the file
- * is that very one. What is returned is shared, and must not be altered.
+ * is that very one, and one of the last few. What is returned is shared, and must not be altered.
  */
 export function readSharedJson<T>(file: string, asRegistry: Read<T>): T {
   const seen = fingerprint(file)
   const known = parsed.get(file)
   if (seen !== undefined && known?.seen === seen) return known.registry as T
   const registry = readJson(file, asRegistry)
+  // The end of a map is what was put there last.
+  parsed.delete(file)
   if (seen !== undefined) parsed.set(file, { seen, registry })
+  for (const oldest of [...parsed.keys()].slice(0, -KEPT)) parsed.delete(oldest)
   return registry
 }
 
@@ -100,6 +106,7 @@ async function drain<T>(file: string, asRegistry: Read<T>, queue: Change<T>[]): 
     }
   }
   waiting.delete(file)
+  for (const [other, at] of nextWrite) if (at < performance.now()) nextWrite.delete(other)
 }
 
 /** How often a write begins anew because a program that takes no lock was faster. After that, ours stands. */
