@@ -28,11 +28,18 @@ async function lookalike({ rig, company, agents, guests }: World, name: string):
 
 /** A user's own tmux session, on the server that the agents are on. */
 async function session({ rig, company, guests }: World, name: string, command: string[]): Promise<void> {
-  const { code, stdout, stderr } = await rig.probe.run([
-    ...['tmux', 'new-session', '-d', '-P', '-F', '#{session_id}', '-s', name],
-    ...command,
-  ])
-  if (code !== 0) throw new CannotMeasureError(`The bystander ${name} could not be started: ${stderr}`)
+  const start = ['tmux', 'new-session', '-d', '-P', '-F', '#{session_id}', '-s', name, ...command]
+  // A server whose last session has just ended still lets a client in, and leaves it; its user starts tmux once more.
+  const isTurnedAway = ({ stderr }: { stderr: string }) => stderr.includes('server exited')
+  const started = await poll(5_000, async () => {
+    const answer = await rig.probe.run(start)
+    return isTurnedAway(answer) ? undefined : answer
+  })
+  if (started?.code !== 0)
+    throw new CannotMeasureError(
+      `The bystander ${name} could not be started: ${started?.stderr ?? 'no server'}`,
+    )
+  const { stdout } = started
   await company.addGuest(name)
   const leave = async () => {
     company.remove(name)
