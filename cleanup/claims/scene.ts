@@ -1,5 +1,11 @@
 import { type Containment, readContainment } from '../containment/contained.ts'
-import { type Machine, readMachine, readMachineAgain, readTable } from '../processes/table.ts'
+import {
+  type Machine,
+  type ProcessTable,
+  readMachine,
+  readMachineAgain,
+  readTable,
+} from '../processes/table.ts'
 import { locate, type Whereabouts } from '../tmux/locate.ts'
 import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
@@ -36,13 +42,18 @@ export async function look(ref: AgentRef, registry: TaskRegistry): Promise<Scene
   }
 }
 
-/**
- * Looks for processes only: in one pass over /proc, without a word to tmux. Descriptors that were seen before are left
- * out, because their process may have ended and its number may be somebody else's.
- */
+/** Looks for processes only: in one pass over /proc, without a word to tmux. */
 export async function lookForProcesses(scene: Scene): Promise<Scene> {
-  const table = await readTable()
-  return { ...scene, contained: readContainment(scene.ref, scene.entry), table, openFiles: new Map() }
+  return withTable(scene, await readTable())
+}
+
+/**
+ * A scene with the processes as they are now. Descriptors that were seen before are left out and count as never read,
+ * because their process may have ended and its number may be somebody else's.
+ */
+export function withTable(scene: Scene, table: ProcessTable): Scene {
+  const contained = readContainment(scene.ref, scene.entry)
+  return { ...scene, contained, table, openFiles: new Map(), openedAt: Number.NEGATIVE_INFINITY }
 }
 
 /** A look, and why tmux could not be asked if it could not. */

@@ -1,8 +1,7 @@
 import { claim } from '../claims/claim.ts'
 import type { Claim } from '../claims/evidence.ts'
-import type { Scene } from '../claims/scene.ts'
+import { type Scene, withTable } from '../claims/scene.ts'
 import type { Role } from '../claims/writer.ts'
-import { readContainment } from '../containment/contained.ts'
 import { newest } from '../processes/recent.ts'
 import { source } from '../processes/source.ts'
 import { addNewest, readTableNow } from '../processes/table.ts'
@@ -27,12 +26,8 @@ export function freezeAll(scene: Scene, roster: Roster, roleOf: (claim: Claim) =
   let isWhole = true
   let since = newest()
   let table = readTableNow()
-  const sceneNow = (): Scene => {
-    const contained = readContainment(scene.ref, scene.entry)
-    return { ...scene, contained, table, openFiles: new Map() }
-  }
   while (performance.now() < deadline) {
-    const claims = claim(sceneNow(), roster.claims())
+    const claims = claim(withTable(scene, table), roster.claims())
     const fresh = roster.add(claims.claimed.values(), roleOf)
     const moving = roster.alive().filter(member => mayBeStopped(member) && !isFrozen(member))
     moving.forEach(freeze)

@@ -1,17 +1,9 @@
-import fs from 'node:fs'
 import type { ProcessTable } from '../processes/table.ts'
-import { defaultSocket } from '../tmux/default-socket.ts'
-import { recordedTmux } from '../tmux/recorded.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
+import { socketsOf } from '../tmux/sockets.ts'
 import { agentsByMarker } from '../workspace/marker.ts'
 import type { SeenAgent } from './agent-row.ts'
 import type { SessionFigures } from './measurement.ts'
-
-/** The servers that agents were deployed on, and the default one: an orphan's session is where the others are. */
-function socketsOf(agents: readonly SeenAgent[]): string[] {
-  const recorded = agents.flatMap(({ entry }) => recordedTmux(entry)?.socket ?? [])
-  return [...new Set([defaultSocket(), ...recorded])].filter(socket => fs.existsSync(socket))
-}
 
 /** Counts the sessions by whose they are; the workspaces are real paths. Throws `could-not-ask`. */
 export async function sessionFigures(
@@ -19,7 +11,8 @@ export async function sessionFigures(
   workspaces: ReadonlySet<string>,
   table: ProcessTable | undefined,
 ): Promise<{ figures: SessionFigures; servers: TmuxServer[]; orphanedPanes: number[] }> {
-  const servers = (await Promise.all(socketsOf(agents).map(socket => readServer(socket)))).filter(
+  const sockets = socketsOf(agents.map(({ entry }) => entry))
+  const servers = (await Promise.all(sockets.map(socket => readServer(socket)))).filter(
     server => server !== undefined,
   )
   const owners = new Map<string, SeenAgent>()

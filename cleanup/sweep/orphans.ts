@@ -4,12 +4,11 @@ import { claim } from '../claims/claim.ts'
 import { look } from '../claims/scene.ts'
 import { words } from '../errors.ts'
 import { startOf } from '../processes/table.ts'
-import { defaultSocket } from '../tmux/default-socket.ts'
-import { recordedTmux } from '../tmux/recorded.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
+import { socketsOf } from '../tmux/sockets.ts'
 import { validateAgentId } from '../workspace/ids.ts'
 import { type AgentRef, taskFolder } from '../workspace/layout.ts'
-import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
+import type { TaskRegistry } from '../workspace/registry-types.ts'
 import { describeFile, type Plan, type PlannedFile, planOf } from './plan.ts'
 import type { Registries } from './registries.ts'
 
@@ -66,10 +65,6 @@ export async function findOrphans(
   }
   return found
 }
-
-/** Where the sessions of agents are: the servers that they were deployed on, and the default one. */
-export const socketsOf = (agents: readonly AgentEntry[]): ReadonlySet<string> =>
-  new Set([defaultSocket(), ...agents.flatMap(agent => recordedTmux(agent)?.socket ?? [])])
 
 async function orphansOf(
   workspace: string,

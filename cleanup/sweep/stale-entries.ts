@@ -2,13 +2,14 @@ import fs from 'node:fs'
 import { isPending } from '../cleaning/intent.ts'
 import { words } from '../errors.ts'
 import { readServer } from '../tmux/server.ts'
+import { socketsOf } from '../tmux/sockets.ts'
 import { globalRegistry, taskRegistry } from '../workspace/layout.ts'
 import { mirror } from '../workspace/mirror.ts'
 import { changeGlobal, readGlobalRegistry } from '../workspace/registry.ts'
 import type { Json } from '../workspace/registry-file.ts'
+import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import type { Action } from './actions.ts'
-import { socketsOf } from './orphans.ts'
 import type { Registries } from './registries.ts'
 import type { Done } from './sweep.ts'
 
@@ -68,8 +69,8 @@ function isYoung({ started_at }: Json, writtenAt: number, minAgeMs: number): boo
   return !((since >= 0 ? since : Date.now() - writtenAt) >= minAgeMs)
 }
 
-async function sessionNames(agents: Parameters<typeof socketsOf>[0]): Promise<ReadonlySet<string>> {
-  const servers = await Promise.all([...socketsOf(agents)].map(socket => readServer(socket)))
+async function sessionNames(agents: readonly AgentEntry[]): Promise<ReadonlySet<string>> {
+  const servers = await Promise.all(socketsOf(agents).map(socket => readServer(socket)))
   return new Set(servers.flatMap(server => server?.sessions.map(({ name }) => name) ?? []))
 }
 

@@ -37,7 +37,7 @@ async function session({ rig, company, guests }: World, name: string, command: s
   })
   if (started?.code !== 0)
     throw new CannotMeasureError(
-      `The bystander ${name} could not be started: ${started?.stderr ?? 'no server'}`,
+      `The bystander ${name} could not be started: ${started?.stderr ?? 'its server was on its way out for 5 s'}`,
     )
   const { stdout } = started
   await company.addGuest(name)
