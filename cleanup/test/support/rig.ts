@@ -19,9 +19,11 @@ import {
 } from '../../index.ts'
 import type { Identity } from '../../processes/identity.ts'
 import { isAlive, readProcess } from '../../processes/table.ts'
+import { guard } from './guard.ts'
 import { until } from './until.ts'
 
 const TASK = 'TASK-1'
+const MARK = 'LEAKRIG_TEST'
 
 /** What a test deploys: `claude` is a bash script whose output goes through tee into the stream log. */
 export interface Deployment {
@@ -45,6 +47,7 @@ export class Rig implements AsyncDisposable {
   readonly workspace: string
   readonly socket: string
   readonly #remove: () => Promise<void>
+  readonly #dismiss: () => void
   readonly #before = process.env.TMUX_TMPDIR
   readonly #children: ChildProcess[] = []
   /** Whose numbers a test has asked for: one that emptied its environment is found by nothing else. */
@@ -55,9 +58,10 @@ export class Rig implements AsyncDisposable {
     this.workspace = path.join(folder, '.agent-workspace')
     this.socket = path.join(folder, `tmux-${process.getuid?.()}`, 'default')
     this.#remove = remove
+    this.#dismiss = guard(MARK, folder)
     process.env.TMUX_TMPDIR = folder
     // In the environment of everything that is started from here, so that nothing outlives the test unseen.
-    process.env.LEAKRIG_TEST = folder
+    process.env[MARK] = folder
   }
 
   static async start(): Promise<Rig> {
@@ -166,17 +170,18 @@ export class Rig implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     // By its handle: one that emptied or overwrote its environment carries no mark any more.
     for (const child of this.#children) child.kill('SIGKILL')
-    const mark = `LEAKRIG_TEST=${this.folder}`
+    const mark = `${MARK}=${this.folder}`
     await until('everything of the test has ended', () => {
       const left = this.#processes(mark).filter(pid => pid !== process.pid)
       const seen = this.#seen.filter(one => isAlive(one))
       for (const pid of [...left, ...seen.map(one => one.pid)]) kill(pid)
       return left.length + seen.length === 0
     })
-    delete process.env.LEAKRIG_TEST
+    delete process.env[MARK]
     if (this.#before === undefined) delete process.env.TMUX_TMPDIR
     else process.env.TMUX_TMPDIR = this.#before
     await this.#remove()
+    this.#dismiss()
   }
 
   #processes(variable: string): number[] {
