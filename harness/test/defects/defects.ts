@@ -60,7 +60,8 @@ export const defects: Record<string, Defect> = {
 
   'kills every claude': sound => async (agent, reason) => {
     const done = await sound(agent, reason)
-    tryRun('pkill', ['-x', 'claude'])
+    // Not TERM: a claude ends its children first and itself two seconds later, and by then the verdict may be given.
+    tryRun('pkill', ['-KILL', '-x', 'claude'])
     return done
   },
 
