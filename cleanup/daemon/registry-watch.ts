@@ -96,6 +96,11 @@ export class RegistryWatch implements Disposable {
     return this.#open
   }
 
+  /** A task's registry was written, for all the caller knows: it is read before the list is next asked for. */
+  wasWritten(taskId: string): void {
+    this.#changed.add(taskId)
+  }
+
   [Symbol.dispose](): void {
     this.#unwatch()
   }

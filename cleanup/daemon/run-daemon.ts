@@ -83,12 +83,19 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     for (const post of posts) post.round(depth, changed)
     upkeep.round()
     monitor.round(posts.reduce((pending, post) => pending + post.pending, 0))
-    if (owner && !isAlive(owner) && !posts.some(post => post.isBusy)) break
+    if (owner && !isAlive(owner) && !isNeeded(posts)) break
     const called = await rounds.due(wakeup, () => posts.some(post => post.blink()))
     if (called && !signal.aborted) await pause(COALESCE_MS)
   }
   await Promise.race([Promise.all([upkeep.end(), ...posts.map(post => post.idle())]), pause(STOP_MS)])
   log({ event: 'stopped', because: signal.aborted ? 'it was told to' : 'its owner and all agents are gone' })
+}
+
+/** Whether any agent is left, also one that was registered a moment ago and not heard of yet. */
+function isNeeded(posts: readonly Post[]): boolean {
+  if (posts.some(post => post.isBusy)) return true
+  for (const post of posts) post.round('ask', new Set())
+  return posts.some(post => post.isBusy)
 }
 
 function monitorOptions(workspaces: string[], { metricsPort: port, metricsFile: file, log }: DaemonOptions) {

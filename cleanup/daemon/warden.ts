@@ -2,6 +2,7 @@ import { cleanUp } from '../cleaning/clean-up.ts'
 import type { Ending } from '../cleaning/intent.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
+import { readAgent } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { Backoff } from './backoff.ts'
@@ -185,6 +186,8 @@ export class Warden implements Disposable {
     }
     const isNew = !recordedTmux(entry) && !this.#seenSessions.has(key)
     if (isNew && this.#deploys.mayBeInTheMaking(key, entry)) return
+    // Cleaned up meanwhile, it looks like one that crashed. How it ended is on disk, and may not have been heard of.
+    if (isTerminal(readAgent(ref).status)) return this.#registries.wasWritten(ref.taskId)
     if (ending.status === 'crashed') this.#deaths.died(key)
     this.#log({ event: 'ended', agent: ref.agentId, task: ref.taskId, ...ending })
     await this.#clean(listed, ending)
@@ -205,6 +208,7 @@ export class Warden implements Disposable {
     const { graceMs, observer } = this.#options
     const report = await cleanUp(ref, { ...ending, graceMs, log: observer.log })
     observer.cleaned(report)
+    this.#registries.wasWritten(ref.taskId)
     // Found clean, it should be off the list. As long as it is not, there is no hurry to find that again.
     if (report.outcome === 'unfinished' || report.outcome === 'handed-over')
       this.#failed(key, report.problems)

@@ -13,7 +13,6 @@ let rig: Rig
 let daemon: Daemon
 beforeEach(async () => {
   rig = await Rig.start()
-  daemon = await Daemon.start(rig, '--metrics-port', '0')
 })
 afterEach(async () => {
   await daemon.stop()
@@ -32,6 +31,7 @@ async function deploy(count: number, claude: string, socket?: string): Promise<A
 const areClean = (refs: AgentRef[]) => () => refs.every(ref => rig.entry(ref).cleanup?.state === 'done')
 
 test('most agents gone at once are an alarm; they are cleaned up, and nothing is purged for a day', async () => {
+  daemon = await Daemon.start(rig, '--metrics-port', '0')
   const gone = await deploy(6, idle, 'doomed')
   const left = await deploy(4, idle)
   // Registered after all of them: once it is clean, the daemon has read of all.
@@ -70,11 +70,25 @@ test('most agents gone at once are an alarm; they are cleaned up, and nothing is
 }, 60_000)
 
 test('fewer than half, or a few, or those that finished, are none', async () => {
+  daemon = await Daemon.start(rig)
   const few = await deploy(4, idle, 'few')
   const finished = await deploy(5, success)
   kill(rig.entry(few[0] as AgentRef).tmux?.server_pid ?? 0)
   fs.writeFileSync(`${rig.folder}/go`, '')
   await until('they are clean', areClean([...few, ...finished]), 30_000)
   expect(finished.map(ref => rig.entry(ref).status)).toEqual(Array(5).fill('completed'))
+  expect(daemon.events('mass-death')).toEqual([])
+}, 60_000)
+
+test('those that were cleaned up are none either, when the daemon has not heard of it', async () => {
+  const finished = await deploy(6, success)
+  const last = await rig.deploy('last', { claude: idle })
+  daemon = await Daemon.startDeaf(rig)
+  fs.writeFileSync(`${rig.folder}/go`, '')
+  await until('they are clean', areClean(finished), 30_000)
+  // It comes round to the last one after all that it had in mind for the others.
+  kill(rig.entry(last).tmux?.pane_pid ?? 0)
+  await until('the last one is clean', areClean([last]))
+  expect(daemon.events('ended')).toHaveLength(7)
   expect(daemon.events('mass-death')).toEqual([])
 }, 60_000)

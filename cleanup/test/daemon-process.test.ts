@@ -81,16 +81,22 @@ test('a killed one leaves a lock that stops nobody', async () => {
   await next.stop()
 })
 
-test('ends with its owner, but not before the last agent', async () => {
-  const owner = rig.start('sleep', ['1000'])
-  const daemon = await Daemon.start(rig, '--owner-pid', String(owner))
-  const ref = await rig.deploy('a', { claude: idle })
-  kill(owner)
-  await until('the owner is gone', () => !isRunning(owner))
-  rig.tmux('kill-session', '-t', '=agent_a:')
-  expect(await daemon.exit()).toBe(0)
-  expect(rig.entry(ref).cleanup?.state).toBe('done')
-})
+test.each(['start', 'startDeaf'] as const)(
+  'ends with its owner, but not before the last agent (%s)',
+  async how => {
+    const owner = rig.start('sleep', ['1000'])
+    const first = await rig.deploy('first', { claude: idle })
+    const daemon = await Daemon[how](rig, '--owner-pid', String(owner))
+    rig.tmux('kill-session', '-t', '=agent_first:')
+    await cleaned(first)
+    const ref = await rig.deploy('a', { claude: idle })
+    kill(owner)
+    await until('the owner is gone', () => !isRunning(owner))
+    rig.tmux('kill-session', '-t', '=agent_a:')
+    expect(await daemon.exit()).toBe(0)
+    expect(rig.entry(ref).cleanup?.state).toBe('done')
+  },
+)
 
 test.each(['SIGTERM', 'SIGKILL'] as const)(
   'the second one of two with owners takes the place of the first, after %s',

@@ -9,17 +9,20 @@ const PROGRAM = path.join(import.meta.dirname, '..', '..', 'bin', 'daemon.ts')
 /** Otherwise each one would compile anew, into the user's cache. */
 const CACHE = path.join(import.meta.dirname, '../../../node_modules/.cache/leakrig/cleanup-tests')
 
+/** The environment of one whose watch hears of nothing, as it may be on a busy machine for a while. */
+const DEAF = { CHOKIDAR_USEPOLLING: 'true', CHOKIDAR_INTERVAL: '1000000' }
+
 /** The daemon as a process of its own, on a rig's workspace. */
 export class Daemon {
   readonly child: ChildProcess
   readonly #log: string
 
-  private constructor(rig: Rig, program: string, args: string[]) {
+  private constructor(rig: Rig, program: string, args: string[], environment: Record<string, string> = {}) {
     // Each one has a log of its own, so that its events are not taken for those of the one before.
     this.#log = path.join(rig.folder, `daemon-${performance.now()}.log`)
     const log = fs.openSync(this.#log, 'a')
     const command = [program, rig.workspace, ...args]
-    const env = { NODE_COMPILE_CACHE: CACHE, ...process.env }
+    const env = { NODE_COMPILE_CACHE: CACHE, ...process.env, ...environment }
     this.child = spawn(process.execPath, command, { stdio: ['ignore', log, log], env })
     fs.closeSync(log)
   }
@@ -28,11 +31,14 @@ export class Daemon {
     return Daemon.startAs(rig, PROGRAM, '--grace-ms', '1000', ...args)
   }
 
+  /** One that is told of no change of a registry. */
+  static startDeaf(rig: Rig, ...args: string[]): Promise<Daemon> {
+    return new Daemon(rig, PROGRAM, ['--grace-ms', '1000', ...args], DEAF).#started()
+  }
+
   /** Another program that runs a daemon, with a workspace and these arguments. */
-  static async startAs(rig: Rig, program: string, ...args: string[]): Promise<Daemon> {
-    const daemon = new Daemon(rig, program, args)
-    await until('the daemon has started', () => daemon.events('started').length > 0)
-    return daemon
+  static startAs(rig: Rig, program: string, ...args: string[]): Promise<Daemon> {
+    return new Daemon(rig, program, args).#started()
   }
 
   /** One that finds another daemon in its place. */
@@ -40,6 +46,11 @@ export class Daemon {
     const daemon = new Daemon(rig, PROGRAM, ['--grace-ms', '1000', ...args])
     await until('the daemon stands by', () => daemon.events('standing-by').length > 0)
     return daemon
+  }
+
+  async #started(): Promise<this> {
+    await until('the daemon has started', () => this.events('started').length > 0)
+    return this
   }
 
   events(event: string): Record<string, unknown>[] {
