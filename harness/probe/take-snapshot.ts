@@ -1,4 +1,4 @@
-import psList from 'ps-list'
+import psList, { type ProcessDescriptor } from 'ps-list'
 import type {
   DescriptorResource,
   Ignored,
@@ -82,12 +82,13 @@ function ignoredHere(view: View, ownProcesses: number): Ignored[] {
 }
 
 /**
- * How many processes a second instrument sees (ps-list, which asks ps): the probe's own and ps itself
- * are left out in the same way.
+ * How many processes a second instrument sees (ps-list, which asks ps twice, for names and for command lines): the
+ * probe's own and the two ps are left out in the same way. The first may see the second before it is more than a fork of
+ * the probe; but each sees itself as what it is.
  */
 export async function countByPs(): Promise<number> {
-  const listed = await psList()
-  const processes = listed.map(({ pid, ppid, name }) => ({ pid, ppid, name }))
-  const foreign = processes.filter(isForeign(processes))
-  return foreign.filter(({ name, ppid }) => !(name === 'ps' && ppid === process.pid)).length
+  const processes = await psList()
+  const isPs = ({ ppid, name, cmd }: ProcessDescriptor) =>
+    ppid === process.pid && (name === 'ps' || cmd?.startsWith('ps '))
+  return processes.filter(isForeign(processes)).filter(one => !isPs(one)).length
 }
