@@ -70,7 +70,7 @@ async function closeSession(
     if (isSessionKilled && !scene.where.session) return 'killed'
     if (!scene.where.session) return first.where.session ? 'ended-by-itself' : 'was-gone'
     log({ event: 'kill-session', agent: scene.ref.agentId, session: scene.where.session.id })
-    await killSession(scene.entry, scene.where)
+    await killSession(scene.entry, scene.where, scene.where.session)
     return 'killed'
   } catch (error) {
     report.problems.push(words(error))

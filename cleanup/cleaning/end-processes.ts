@@ -96,10 +96,14 @@ export async function endProcesses(
 const isRespawned = ({ claim: { process } }: Member, { where }: Scene): boolean =>
   process.ppid === where.server?.pid
 
-/** Without its session no hook of it starts anything. A tmux that fails here is asked again in the last look. */
+/**
+ * Without its session no hook of it starts anything. A tmux that fails here is asked again in the last look, and a session
+ * that came after the first is found by it.
+ */
 async function endRespawning({ ref, entry, where }: Scene, log: Log): Promise<boolean> {
-  log({ event: 'kill-session', agent: ref.agentId, session: where.session?.id })
-  return killSession(entry, where).then(
+  if (!where.session) return false
+  log({ event: 'kill-session', agent: ref.agentId, session: where.session.id })
+  return killSession(entry, where, where.session).then(
     () => true,
     () => false,
   )

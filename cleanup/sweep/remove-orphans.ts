@@ -35,7 +35,7 @@ async function removeSession(workspace: string, orphan: OrphanSession, graceMs: 
   if (!server || !session) return []
   const { scene, claims } = await lookAtSession(workspace, server, session)
   const { roster, survivors } = await endProcesses(scene, claims, graceMs, () => {})
-  if (scene.where.session) await killSession(scene.entry, scene.where)
+  if (scene.where.session) await killSession(scene.entry, scene.where, scene.where.session)
   if (survivors.length > 0)
     throw new Error(`${survivors.map(({ claim }) => claim.process.pid).join(', ')} did not end.`)
   const ended = roster.ended().map(({ pid, start }): Action => ({ do: 'end', pid, start }))

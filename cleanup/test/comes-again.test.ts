@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { cleanUp } from '../index.ts'
+import { addAgent, agentMarker, cleanUp } from '../index.ts'
 import { hasEnded } from '../processes/stat.ts'
 import { readTable, type SeenProcess } from '../processes/table.ts'
 import { chain, respawner } from './support/resistance.ts'
@@ -75,4 +75,24 @@ test('a tmux server that is told to start the pane’s process again', async () 
   const report = await cleanUp(ref, completed)
   expect(report).toMatchObject({ outcome: 'clean', session: 'killed', problems: [] })
   expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
+
+test('a session that comes only while its agent is being ended is ended too, and no other one', async () => {
+  const ref = rig.ref('late')
+  await addAgent(ref, { status: 'running' })
+  const ready = `${rig.folder}/ready`
+  const deaf = `trap '' TERM; echo > ${ready}; while :; do sleep 0.1; done`
+  rig.start('sh', ['-c', deaf], { LEAKRIG_AGENT: agentMarker(ref) })
+  await until('it ignores TERM', () => fs.existsSync(ready))
+  let isThere = false
+  const log = ({ event }: { event: string }) => {
+    if (isThere || event !== 'signal') return
+    isThere = true
+    rig.newSession(ref, { claude: idle })
+    rig.tmux('new-session', '-d', '-s', 'newest', 'sleep 1000')
+  }
+  const report = await cleanUp(ref, { ...completed, log })
+  expect(report).toMatchObject({ outcome: 'clean', problems: [] })
+  expect(rig.processesOf(ref)).toEqual([])
+  expect(rig.sessions().sort()).toEqual(['newest', 'user'])
 })

@@ -8,14 +8,15 @@ import { locate, type Whereabouts } from './locate.ts'
  */
 export async function killSession(
   entry: AgentEntry,
-  { socket, server, session }: Whereabouts,
+  { socket, server }: Whereabouts,
+  { id }: { id: string },
 ): Promise<void> {
-  const kill = ['kill-session', '-t', session?.id ?? '']
+  const kill = ['kill-session', '-t', id]
   // It may close by itself before the kill arrives. tmux's complaint is then no news, so only the second look counts.
   const complaint = await askTmux(socket, kill, server?.pid).then(
     () => undefined,
     (error: unknown) => error,
   )
   if ((await locate(entry)).session)
-    throw complaint ?? couldNotAsk(socket, kill, `it still lists the session ${session?.id}`)
+    throw complaint ?? couldNotAsk(socket, kill, `it still lists the session ${id}`)
 }
