@@ -79,9 +79,13 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
     return finish('unfinished')
   }
   log({ event: 'done', agent: ref.agentId })
-  await attempt(report, () =>
-    recordDone(ref, { status: entry.status, reason: entry.reason ?? options.reason }),
-  )
+  await attempt(report, async () => {
+    const { status, reason = options.reason } = entry
+    if (!(await recordDone(ref, first.entry, { status, reason })))
+      report.problems.push(
+        `${ref.agentId} was given a place in tmux while it was being cleaned up; do it again.`,
+      )
+  })
   return finish(report.problems.length > 0 ? 'unfinished' : 'clean')
 }
 

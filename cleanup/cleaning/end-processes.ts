@@ -15,6 +15,8 @@ const PATIENCE = 2 / 3
 const DRAIN_MS = 300
 /** How long the kernel gets, in ms, to carry out a KILL; a process in an uninterruptible wait takes its time. */
 const KILL_MS = 2_000
+/** After how long, in ms from the end of the grace, it is over also where somebody new was killed a moment ago. */
+const LONGEST_MS = 10_000
 /** How often the machine is scanned for new processes of the agent while the known ones are on their way, in ms. */
 const RESCAN_MS = 100
 /** The same after the grace: what was forked since the last scan has lost its parent to a KILL, and must not get far. */
@@ -63,7 +65,7 @@ export async function endProcesses(
       freezeAll(first, roster, roleOf, log)
     const alive = roster.alive()
     advance(alive, clock, log)
-    const isOver = clock.isOver()
+    const isOver = clock.isOver(alive)
     const rescanMs = clock.overtime() < 0 ? RESCAN_MS : RESCAN_KILLING_MS
     if (!isOver && alive.length > 0 && performance.now() - scannedAt < rescanMs) {
       await sleep(pauseMs)
@@ -114,9 +116,20 @@ interface Clock {
   patience(): number
   /** Time since the end of the grace, in ms; negative before it. */
   overtime(): number
-  isOver(): boolean
+  /** True when all time is up, also that of those who are alive. */
+  isOver(alive: readonly Member[]): boolean
   /** Ends the grace now. */
   end(): void
+}
+
+/**
+ * Whether any of them may still end by what was sent, or is yet to be sent KILL: who got no turn of the processor for
+ * seconds kills late. Those who had their time hold up the others, who are killed after them only.
+ */
+function areWaitedFor(alive: readonly Member[]): boolean {
+  const stuck = alive.filter(({ refused, killedAt }) => refused || killedAt !== undefined)
+  const hasTime = ({ refused, killedAt = 0 }: Member) => !refused && performance.now() - killedAt <= KILL_MS
+  return alive.length > 0 && (stuck.length === 0 || stuck.some(hasTime))
 }
 
 function startClock(graceMs: number): Clock {
@@ -126,7 +139,7 @@ function startClock(graceMs: number): Clock {
   return {
     patience: () => (graceMs > 0 ? (performance.now() - start) / graceMs : 1),
     overtime,
-    isOver: () => overtime() > DRAIN_MS + KILL_MS,
+    isOver: alive => overtime() > DRAIN_MS + KILL_MS && (overtime() > LONGEST_MS || !areWaitedFor(alive)),
     end() {
       end = Math.min(end, performance.now())
     },

@@ -79,11 +79,15 @@ export function isDone(entry: AgentEntry): boolean {
 /**
  * Puts on disk that nothing of the agent is left: first in the global registry, then in the task's, which says
  * whether there is something to finish. Killed between the two, the next cleaner does both again. `ending` is told once
- * more where another program has written the entry as it was before.
+ * more where another program has written the entry as it was before. Returns false, and leaves it pending, when the agent
+ * has got another place in tmux than the one that was cleaned up: its deploy was overtaken by its end.
  */
-export async function recordDone(ref: AgentRef, ending: Ending): Promise<void> {
+export async function recordDone(ref: AgentRef, known: AgentEntry, ending: Ending): Promise<boolean> {
   const finished_at = new Date().toISOString()
+  let isDone = false
   const finish = (entry: AgentEntry): void => {
+    isDone = isDeepStrictEqual(entry.tmux, known.tmux)
+    if (!isDone) return
     if (!isTerminal(entry.status)) applyEnding(entry, ending, finished_at)
     const { problems: _solved, residue: _removed, ...record } = entry.cleanup ?? pendingNow(entry)
     entry.cleanup = { ...record, state: 'done', finished_at }
@@ -92,6 +96,7 @@ export async function recordDone(ref: AgentRef, ending: Ending): Promise<void> {
   await changeAgent(ref, finish)
   // Somebody may have mirrored the entry as it was in between.
   await mirror(ref)
+  return isDone
 }
 
 /**

@@ -12,6 +12,8 @@ export interface Member {
   /** As it was seen last; undefined once it has ended. */
   now: Process | undefined
   sent: SignalTook
+  /** When it was first sent KILL, by a clock that nobody can set. */
+  killedAt?: number
   /** True when the kernel did not let us signal it (another user's process). */
   refused: boolean
 }
@@ -76,6 +78,7 @@ export function terminate(member: Member): void {
 
 /** Ends a process without asking. */
 export function kill(member: Member): void {
+  member.killedAt ??= performance.now()
   send(member, 'SIGKILL', ['SIGKILL'])
 }
 

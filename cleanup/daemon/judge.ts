@@ -8,6 +8,7 @@ import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
 import { lastResult, saysSuccess } from '../workspace/stream-log.ts'
+import { endOnRecord } from './end-on-record.ts'
 import { leftBehind, type Rest } from './left-behind.ts'
 
 /** How long a pane's process gets to end after its session did, in ms, so that the right one is named as the cause. */
@@ -28,6 +29,9 @@ export async function judge(ref: AgentRef, entry: AgentEntry, rest?: Rest): Prom
     (recorded ? await endOf(recorded, where) : endByName(entry, where)) ??
     (await leftBehind(ref, entry, where, rest))
   if (end === undefined) return undefined
+  // Its end was taken back by a program that wrote an older copy; its log may be in the archive already.
+  const before = endOnRecord(ref)
+  if (before) return before
   const isFinished = saysSuccess(lastResult(agentFiles(ref, entry).stream))
   return isFinished
     ? { status: 'completed', reason: `its log ends with a successful result, and then ${end}` }

@@ -24,6 +24,9 @@ interface Task {
 
 const REGISTRY = 'AGENT_REGISTRY.json'
 
+/** For how long a registry that cannot be read is taken for one that is just being written in place, in ms. */
+const WRITING_MS = 1_000
+
 /**
  * Keeps a workspace's registries in view. Chokidar tells which one was written, in place or by rename; a poll finds what
  * it does not tell (a network file system, no inotify watch left) and costs one stat per task. Of an agent that has
@@ -35,6 +38,8 @@ export class RegistryWatch implements Disposable {
   readonly #tell: (about: string, problem: string | undefined) => void
   readonly #tasks = new Map<string, Task>()
   readonly #changed = new Set<string>()
+  /** Since when a task's registry cannot be read, by a clock that nobody can set. */
+  readonly #failingSince = new Map<string, number>()
   #watcher: FSWatcher | undefined
   #open: Listed[] = []
   /** False while a change may go unheard: then polling is all there is. */
@@ -68,14 +73,14 @@ export class RegistryWatch implements Disposable {
     return this.#changed.size > 0
   }
 
-  /** Looks at every registry, whatever was heard. A problem is told here: by now a write in place is over. */
+  /** Looks at every registry, whatever was heard. */
   poll(): void {
     this.#isStale = false
     try {
       const tasks = listTasks(this.workspace)
       for (const taskId of [...this.#tasks.keys(), ...this.#changed])
         if (!tasks.includes(taskId)) this.#forget(taskId)
-      for (const taskId of tasks) this.#read(taskId, problem => this.#tell(taskId, problem))
+      for (const taskId of tasks) this.#read(taskId)
       this.#tell('', undefined)
       this.#watcher ??= this.#watch()
     } catch (error) {
@@ -105,7 +110,7 @@ export class RegistryWatch implements Disposable {
     this.#unwatch()
   }
 
-  #read(taskId: string, tell?: (problem: string | undefined) => void): void {
+  #read(taskId: string): void {
     const file = taskRegistry(this.workspace, taskId)
     try {
       const seen = fingerprint(file)
@@ -115,14 +120,23 @@ export class RegistryWatch implements Disposable {
         this.#tasks.set(taskId, { seen, open: open.flatMap(entry => this.#admit(taskId, entry)) })
       }
       this.#changed.delete(taskId)
-      tell?.(undefined)
+      this.#failingSince.delete(taskId)
+      this.#tell(taskId, undefined)
     } catch (error) {
-      // It may be half written. Who was in it is kept in mind: whatever is done for one reads the registry first.
-      if (!tell) return
+      const since = this.#failingSince.get(taskId) ?? performance.now()
+      this.#failingSince.set(taskId, since)
+      // Who was in it is kept in mind as long as it may be half written: whatever is done for one reads the registry first.
+      this.#changed.add(taskId)
+      if (performance.now() - since < WRITING_MS) return
+      // Gone, it is no trouble: a poll forgets the task.
+      if (!fs.existsSync(file)) {
+        this.#isStale = true
+        return
+      }
       // What cannot be read says nothing of its agents: they are left as they are until it can.
       this.#tasks.delete(taskId)
       this.#changed.delete(taskId)
-      tell(words(error))
+      this.#tell(taskId, words(error))
     }
   }
 
@@ -189,6 +203,7 @@ export class RegistryWatch implements Disposable {
   #forget(taskId: string): void {
     this.#tasks.delete(taskId)
     this.#changed.delete(taskId)
+    this.#failingSince.delete(taskId)
     this.#tell(taskId, undefined)
   }
 }

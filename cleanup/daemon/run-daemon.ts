@@ -50,11 +50,17 @@ const STOP_MS = 700
  * The safety net: notices what ended without anybody cleaning up after it, and cleans up. Resolves when it was
  * stopped, or when its owner and all agents are gone. Where another daemon watches a workspace, one that has an
  * owner waits to take its place. Throws a CleanupError when a workspace is missing (`no-workspace`), cannot be written to
- * (`cannot-lock`), or is watched by another daemon and there is no owner (`daemon-running`).
+ * (`cannot-lock`), or is watched by another daemon and there is no owner (`daemon-running`); for an owner and several
+ * workspaces (`bad-argument`).
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { owner, log = () => {}, signal } = options
   const workspaces = [...new Set(options.workspaces.map(requireWorkspace))]
+  if (owner && workspaces.length > 1)
+    throw new CleanupError(
+      'bad-argument',
+      `A daemon with an owner watches one workspace, not ${workspaces.length}: it may have to stand by at one of them. Start one for each.`,
+    )
   await using held = new AsyncDisposableStack()
   const wakeup = new Wakeup()
   signal.addEventListener('abort', wakeup.call)

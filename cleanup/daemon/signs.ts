@@ -31,6 +31,11 @@ export class Signs {
     this.#known.set(key, { since: known?.since ?? performance.now(), pids, terminal })
   }
 
+  /** The same when the entry has changed. Of a process that is gone is not forgotten that it ran: nobody may have looked yet. */
+  renew(key: string, entry: AgentEntry): void {
+    if (!this.#known.get(key)?.pids.some(isGone)) this.know(key, entry)
+  }
+
   /** For a closer look: claude may have started late. */
   look(key: string, entry: AgentEntry): void {
     if (this.#known.get(key)?.pids.length === 1) this.know(key, entry)

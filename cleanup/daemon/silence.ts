@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import type { AgentRef } from '../workspace/layout.ts'
 import { changeTask, requireAgent } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
+import { isTerminal } from '../workspace/status.ts'
 
 interface Known {
   /** What was last seen of the agent: its log's size and time, and its entry. */
@@ -9,6 +10,7 @@ interface Known {
   entry: AgentEntry
   /** Since when that has not changed, by a clock that nobody can set. */
   at: number
+  /** Whether its entry says that it is silent. */
   isMarked: boolean
 }
 
@@ -32,20 +34,28 @@ export class Silences {
     const known = this.#known.get(key)
     const sign = signOf(log)
     if (!known) {
+      const isMarked = entry.silent_since !== undefined
       // An earlier daemon has marked it, and may have been gone while it spoke.
-      const isMarked = entry.silent_since !== undefined && !spokeAfter(log, entry.silent_since)
-      this.#known.set(key, { sign, entry, at: performance.now(), isMarked })
-      return entry.silent_since !== undefined && !isMarked ? 'ends' : undefined
+      const lasts = isMarked && !spokeAfter(log, entry.silent_since)
+      const at = lasts ? performance.now() - this.#afterMs : performance.now()
+      this.#known.set(key, { sign, entry, at, isMarked })
+      return this.#silenceOf({ at, isMarked })
     }
-    if (sign !== known.sign || (entry !== known.entry && saysMore(entry, known.entry))) {
-      const wasMarked = known.isMarked
-      Object.assign(known, { sign, entry, at: performance.now(), isMarked: false })
-      return wasMarked ? 'ends' : undefined
-    }
+    if (sign !== known.sign || (entry !== known.entry && saysMore(entry, known.entry)))
+      Object.assign(known, { sign, at: performance.now() })
     known.entry = entry
-    const isLong = performance.now() - known.at >= this.#afterMs
-    if (known.isMarked) return isLong ? 'lasts' : undefined
-    known.isMarked = isLong
+    return this.#silenceOf(known)
+  }
+
+  /** To be called when the entry says so; until then the same is found again. */
+  marked(key: string, isMarked: boolean): void {
+    const known = this.#known.get(key)
+    if (known) known.isMarked = isMarked
+  }
+
+  #silenceOf({ at, isMarked }: Pick<Known, 'at' | 'isMarked'>): Silence | undefined {
+    const isLong = performance.now() - at >= this.#afterMs
+    if (isMarked) return isLong ? 'lasts' : 'ends'
     return isLong ? 'begins' : undefined
   }
 
@@ -61,6 +71,7 @@ export class Silences {
 export function markSilence(ref: AgentRef, since: Date | undefined): Promise<void> {
   return changeTask(ref.workspace, ref.taskId, registry => {
     const entry = requireAgent(registry, ref)
+    if (isTerminal(entry.status)) return
     if (since) entry.silent_since = since.toISOString()
     else delete entry.silent_since
   })

@@ -1,5 +1,5 @@
 import { cleanUp } from '../cleaning/clean-up.ts'
-import type { Ending } from '../cleaning/intent.ts'
+import { type Ending, isDone } from '../cleaning/intent.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { readAgent } from '../workspace/registry.ts'
@@ -7,6 +7,7 @@ import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { Backoff } from './backoff.ts'
 import { Deploys } from './deploys.ts'
+import { endOnRecord } from './end-on-record.ts'
 import { HeadStarts } from './head-start.ts'
 import { judge } from './judge.ts'
 import { beginRest, type Rest } from './left-behind.ts'
@@ -54,6 +55,8 @@ export class Warden implements Disposable {
   readonly #backoff = new Backoff()
   readonly #told = new Told()
   readonly #seenSessions = new Set<string>()
+  /** Who was found dead and is still listed as live. */
+  readonly #dead = new Set<string>()
   readonly #rests = new Map<string, Rest>()
   readonly #atWork = new Map<string, Promise<void>>()
   #open: readonly Listed[] = []
@@ -124,7 +127,7 @@ export class Warden implements Disposable {
     this.#open = open
     for (const { key, entry } of open)
       if (isTerminal(entry.status)) this.#signs.forget(key)
-      else this.#signs.know(key, entry)
+      else this.#signs.renew(key, entry)
     this.#deploys.see(keys)
   }
 
@@ -132,7 +135,8 @@ export class Warden implements Disposable {
   #ended(listed: Listed): (() => Promise<void>) | undefined {
     const { key, ref, entry } = listed
     if (this.#headStarts.has(key, entry)) return undefined
-    return () => {
+    return async () => {
+      if (isDone(readAgent(ref))) return this.#registries.wasWritten(ref.taskId)
       const ending = endingOf(entry)
       this.#log({ event: 'to-be-cleaned', agent: ref.agentId, task: ref.taskId, ...ending })
       return this.#clean(listed, ending)
@@ -176,11 +180,14 @@ export class Warden implements Disposable {
       delete rest.machine
       delete rest.isAwaited
     })
+    // Off the list meanwhile, nothing is to be remembered of it any more.
+    if (!this.#isListed(key)) return
     if (!ending) {
       if (isSuspect) this.#secondLooks.ask(key)
       this.#pulses.isAlive(key)
       this.#signs.know(key, entry)
       this.#seenSessions.add(key)
+      this.#dead.delete(key)
       this.#succeeded(key)
       return
     }
@@ -188,9 +195,20 @@ export class Warden implements Disposable {
     if (isNew && this.#deploys.mayBeInTheMaking(key, entry)) return
     // Cleaned up meanwhile, it looks like one that crashed. How it ended is on disk, and may not have been heard of.
     if (isTerminal(readAgent(ref).status)) return this.#registries.wasWritten(ref.taskId)
-    if (ending.status === 'crashed') this.#deaths.died(key)
-    this.#log({ event: 'ended', agent: ref.agentId, task: ref.taskId, ...ending })
+    this.#hasDied(listed, ending)
     await this.#clean(listed, ending)
+  }
+
+  /** Told once, however often its cleanup has to be tried. */
+  #hasDied({ key, ref }: Listed, ending: Ending): void {
+    if (this.#dead.has(key)) return
+    this.#dead.add(key)
+    if (ending.status === 'crashed' && !endOnRecord(ref)) this.#deaths.died(key)
+    this.#log({ event: 'ended', agent: ref.agentId, task: ref.taskId, ...ending })
+  }
+
+  #isListed(key: string): boolean {
+    return this.#open.some(listed => listed.key === key)
   }
 
   #restOf(key: string): Rest {
@@ -212,13 +230,13 @@ export class Warden implements Disposable {
     // Found clean, it should be off the list. As long as it is not, there is no hurry to find that again.
     if (report.outcome === 'unfinished' || report.outcome === 'handed-over')
       this.#failed(key, report.problems)
-    else if (report.outcome === 'already-clean') this.#backoff.failed(key)
-    else this.#succeeded(key)
+    else if (report.outcome !== 'already-clean') this.#succeeded(key)
+    else if (this.#isListed(key)) this.#backoff.failed(key)
   }
 
   #failed(key: string, problems: string[]): void {
     // Whoever ends the daemon from a terminal ends its tmux clients as well, and that says nothing of the agent.
-    if (this.#options.signal.aborted) return
+    if (this.#options.signal.aborted || !this.#isListed(key)) return
     const againInMs = this.#backoff.failed(key)
     const text = problems.join(' ')
     if (!this.#told.isNews(key, text)) return
@@ -252,6 +270,7 @@ export class Warden implements Disposable {
     for (const memory of memories) memory.forget(key)
     this.#succeeded(key)
     this.#seenSessions.delete(key)
+    this.#dead.delete(key)
     this.#rests.delete(key)
   }
 

@@ -32,12 +32,14 @@ export class Watchdog {
     if (silence === undefined || (silence === 'lasts' && !endIdle)) return undefined
     return async () => {
       if (silence === 'begins') {
-        this.#log({ event: 'silent', ...about, forMs: silentAfterMs })
         await markSilence(ref, new Date(Date.now() - silentAfterMs))
+        this.#silences.marked(key, true)
+        this.#log({ event: 'silent', ...about, forMs: silentAfterMs })
       }
       if (silence === 'ends') {
-        this.#log({ event: 'speaks-again', ...about })
         await markSilence(ref, undefined)
+        this.#silences.marked(key, false)
+        this.#log({ event: 'speaks-again', ...about })
         return undefined
       }
       const ending = endIdle ? await idleEnding(ref, entry) : undefined

@@ -69,6 +69,23 @@ describe('a program that writes the registry without asking', () => {
     },
   )
 
+  test.each(ways)(
+    '%s, and takes back a success whose log is in the archive: it is no crash',
+    async (_, write) => {
+      const script = `echo ready; until [ -e ${rig.folder}/go ]; do sleep 0.02; done; echo '{"type":"result","subtype":"success"}'`
+      const ref = await rig.deploy('a', { claude: script })
+      const file = layout.taskRegistry(rig.workspace, ref.taskId)
+      const stale = readText(file)
+      fs.writeFileSync(`${rig.folder}/go`, '')
+      await until('it is clean', isClean(ref))
+      expect(rig.entry(ref).status).toBe('completed')
+      write(file, stale.replace('"running"', '"running", "theirs": true'))
+      await until('it is clean again', () => rig.entry(ref).theirs === true && isClean(ref)())
+      expect(rig.entry(ref).status).toBe('completed')
+      expect(daemon.events('ended').map(({ status }) => status)).not.toContain('crashed')
+    },
+  )
+
   test.each(ways)('%s, in the middle of our own write: both are there', async (_, write) => {
     const ref = await rig.deploy('a', { claude: idle })
     const file = layout.taskRegistry(rig.workspace, ref.taskId)

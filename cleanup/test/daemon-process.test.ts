@@ -150,8 +150,9 @@ describe('wrong arguments', () => {
     [['/tmp', '--min-free', '200%'], 'min-free "200%" is refused'],
     [['/tmp', '--metrics-port', '99999'], 'Expected a port'],
     [['/tmp', '--metrics-file', '/tmp/leakrig.txt'], 'ends with .prom'],
+    [['RIG', 'RIG/registry', '--owner-pid', '1'], 'watches one workspace, not 2'],
   ])('%j', async (args, sentence) => {
-    const { code, said } = await runDaemonProgram(args)
+    const { code, said } = await runDaemonProgram(args.map(arg => arg.replace('RIG', rig.workspace)))
     expect(code).toBe(2)
     expect(said).toContain(sentence)
     expect(said.split('\n')).toHaveLength(1)

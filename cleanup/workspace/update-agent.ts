@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type AgentRef, validateRef } from './layout.ts'
 import { mirror } from './mirror.ts'
 import { changeTask, requireAgent } from './registry.ts'
@@ -6,11 +7,21 @@ import type { AgentEntry } from './registry-types.ts'
 /**
  * Changes one agent's entry in its task's registry under the lock, then brings the global registry in line.
  * `change` gets the newest entry and alters it; what it throws is thrown here, and nothing is written.
+ * A place in tmux that comes after the end, from a deploy that was overtaken by it, is to be cleaned up as well.
  * Throws `unknown-agent` when the task has no such agent.
  */
 export async function updateAgent(ref: AgentRef, change: (entry: AgentEntry) => void): Promise<void> {
-  await changeAgent(ref, change)
+  await changeAgent(ref, entry => {
+    const before = structuredClone(entry.tmux)
+    change(entry)
+    if (entry.tmux && entry.cleanup?.state === 'done' && !isDeepStrictEqual(entry.tmux, before)) reopen(entry)
+  })
   await mirror(ref)
+}
+
+function reopen(entry: AgentEntry): void {
+  const { finished_at: _, ...record } = entry.cleanup ?? {}
+  Object.assign(entry, { cleanup: { ...record, state: 'pending' } })
 }
 
 /** The same in the task's registry only. */

@@ -7,6 +7,7 @@ import {
   agentMarker,
   contain,
   findProgram,
+  isTerminal,
   type Launch,
   layout,
   quote,
@@ -41,10 +42,14 @@ export async function deploy(deployment: Deployment, strategy: Strategy): Promis
     writePrompt(agent, deployment.prompt)
     const tmux = await newSession(layout.sessionName(agent), process.cwd(), environment, launch.command)
     const contained = await launch.confirm(tmux.pane_pid)
+    let hasEnded = false
     await strategy.updateAgent(agent, known => {
       // Dropped where it turned out to hold nothing: JSON leaves out what is undefined.
       Object.assign(known, { tmux, contained })
+      hasEnded = isTerminal(known.status)
     })
+    // Somebody ended it while tmux was at work: they could not know of this session.
+    if (hasEnded) await strategy.seenGone?.(agent)
   } catch (error) {
     await strategy.ended(agent, {
       status: 'error',

@@ -1,0 +1,22 @@
+import type { Ending } from '../cleaning/intent.ts'
+import type { AgentRef } from '../workspace/layout.ts'
+import { peekGlobalRegistry } from '../workspace/registry.ts'
+import { isTerminal } from '../workspace/status.ts'
+
+/**
+ * How an agent ended by the global registry, while its task's says that it lives: another program has written an older
+ * copy of that one. Undefined when the global one knows of no end either, or cannot be read.
+ */
+export function endOnRecord({ workspace, taskId, agentId }: AgentRef): Ending | undefined {
+  const known = globalEntry(workspace, agentId)
+  if (known?.task_id !== taskId || !isTerminal(String(known.status))) return undefined
+  return { status: String(known.status), reason: String(known.reason ?? `its status was ${known.status}`) }
+}
+
+function globalEntry(workspace: string, agentId: string) {
+  try {
+    return peekGlobalRegistry(workspace)?.agents[agentId]
+  } catch {
+    return undefined
+  }
+}

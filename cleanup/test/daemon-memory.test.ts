@@ -1,0 +1,89 @@
+import fs from 'node:fs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { RegistryWatch } from '../daemon/registry-watch.ts'
+import { Signs } from '../daemon/signs.ts'
+import { Silences } from '../daemon/silence.ts'
+import { addTask, layout } from '../index.ts'
+import { readHealth } from '../metrics/health.ts'
+import { childrenOf } from '../processes/children.ts'
+import { Daemon } from './support/daemon.ts'
+import { isRunning, kill, Rig, readText } from './support/rig.ts'
+import { until } from './support/until.ts'
+
+// What the daemon keeps in mind from one look to the next, and for how long.
+
+const idle = 'echo ready; sleep 1000 & wait'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+test('tasks that go with their agents while those are looked at leave no trouble behind', async () => {
+  const daemon = await Daemon.start(rig)
+  for (let n = 0; n < 5; n++) {
+    const ref = await rig.deploy(`a${n}`, { claude: idle })
+    rig.tmux('kill-session', '-t', `=agent_a${n}:`)
+    fs.rmSync(layout.taskFolder(rig.workspace, ref.taskId), { recursive: true })
+    await addTask(rig.workspace, { task_id: ref.taskId })
+  }
+  const last = await rig.deploy('last', { claude: idle })
+  kill(rig.entry(last).tmux?.pane_pid ?? 0)
+  await until('the last one is clean', () => rig.entry(last).cleanup?.state === 'done')
+  await until('all is well', () => readHealth(rig.workspace)?.state === 'ok')
+  await daemon.stop()
+})
+
+test('a registry that is being written in place keeps its agents; one that stays cut is told', async () => {
+  const ref = await rig.deploy('a', { claude: idle })
+  const file = layout.taskRegistry(rig.workspace, ref.taskId)
+  const whole = readText(file)
+  const told: string[] = []
+  const tell = (_: string, problem: string | undefined) => {
+    if (problem !== undefined) told.push(problem)
+  }
+  using watch = new RegistryWatch(rig.workspace, () => {}, tell)
+  const ids = () => watch.open().map(({ ref: { agentId } }) => agentId)
+  watch.poll()
+  expect(ids()).toEqual(['a'])
+  fs.writeFileSync(file, whole.slice(0, 40))
+  for (let n = 0; n < 3; n++) watch.poll()
+  expect(ids()).toEqual(['a'])
+  expect(watch.isUnsure).toBe(true)
+  fs.writeFileSync(file, whole)
+  expect(ids()).toEqual(['a'])
+  expect(watch.isUnsure).toBe(false)
+  expect(told).toEqual([])
+  fs.writeFileSync(file, whole.slice(0, 40))
+  watch.poll()
+  await until('it is told', () => {
+    watch.open()
+    return told.length > 0
+  })
+  expect(ids()).toEqual([])
+})
+
+test('a claude that is gone is not forgotten because somebody writes the registry', async () => {
+  const ref = await rig.deploy('a', { claude: idle, after: 'sleep 1000' })
+  const entry = rig.entry(ref)
+  const signs = new Signs()
+  signs.know('a', entry)
+  const claude = childrenOf(entry.tmux?.pane_pid ?? 0) ?? []
+  for (const pid of claude) kill(pid)
+  await until('it is gone', () => !claude.some(isRunning))
+  signs.renew('a', { ...entry, progress: 1 })
+  expect(signs.areOfAnEnd('a', entry, new Set())).toBe(true)
+})
+
+test('a silence is found again until its mark is written, and so is its end', async () => {
+  const ref = await rig.deploy('a', { claude: idle })
+  const log = layout.streamLog(ref)
+  const entry = rig.entry(ref)
+  const silences = new Silences(0)
+  silences.look('a', entry, log)
+  expect(silences.look('a', entry, log)).toBe('begins')
+  expect(silences.look('a', entry, log)).toBe('begins')
+  silences.marked('a', true)
+  expect(silences.look('a', entry, log)).toBe('lasts')
+})
