@@ -20,20 +20,33 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-test('tasks that go with their agents while those are looked at leave no trouble behind', async () => {
+test('what is found out of an agent that went off the list meanwhile is no trouble', async () => {
   const daemon = await Daemon.start(rig)
-  for (let n = 0; n < 5; n++) {
-    const ref = await rig.deploy(`a${n}`, { claude: idle })
-    rig.tmux('kill-session', '-t', `=agent_a${n}:`)
-    fs.rmSync(layout.taskFolder(rig.workspace, ref.taskId), { recursive: true })
-    await addTask(rig.workspace, { task_id: ref.taskId })
-  }
-  const last = await rig.deploy('last', { claude: idle })
-  kill(rig.entry(last).tmux?.pane_pid ?? 0)
-  await until('the last one is clean', () => rig.entry(last).cleanup?.state === 'done')
+  const gone = await rig.deploy('gone', { claude: idle, socket: `${rig.folder}/hung` })
+  const server = rig.entry(gone).tmux?.server_pid ?? 0
+  process.kill(server, 'SIGSTOP')
+  const isAsking = () =>
+    (childrenOf(daemon.child.pid ?? 0) ?? []).some(pid =>
+      readText(`/proc/${pid}/cmdline`).includes('/hung\0'),
+    )
+  await until('it asks in vain', isAsking)
+  fs.rmSync(layout.taskFolder(rig.workspace, gone.taskId), { recursive: true })
+  await addTask(rig.workspace, { task_id: gone.taskId })
+  await seenToEnd('later')
+  kill(server)
+  await until('it has its answer', () => !isAsking())
+  await seenToEnd('last')
   await until('all is well', () => readHealth(rig.workspace)?.state === 'ok')
+  expect(daemon.events('ended').map(({ agent }) => agent)).toEqual(['later', 'last'])
   await daemon.stop()
 })
+
+/** The daemon has gone round since. */
+async function seenToEnd(id: string): Promise<void> {
+  const ref = await rig.deploy(id, { claude: idle })
+  kill(rig.entry(ref).tmux?.pane_pid ?? 0)
+  await until(`${id} is clean`, () => rig.entry(ref).cleanup?.state === 'done')
+}
 
 test('a registry that is being written in place keeps its agents; one that stays cut is told', async () => {
   const ref = await rig.deploy('a', { claude: idle })
