@@ -11,7 +11,7 @@ import { kill, type Member, Roster, terminate, wake } from './roster.ts'
 
 /** When what follows the writer is asked to end although the writer has not, as a part of the grace. */
 const PATIENCE = 2 / 3
-/** How long a reader gets, in ms, to bring the last lines to the log once nobody can write to it any more. */
+/** How long a reader gets, in ms, after the grace, to bring the last lines to the log once nobody can write to it any more. */
 const DRAIN_MS = 300
 /** How long the kernel gets, in ms, to carry out a KILL; a process in an uninterruptible wait takes its time. */
 const KILL_MS = 2_000
@@ -116,6 +116,8 @@ interface Clock {
   patience(): number
   /** Time since the end of the grace, in ms; negative before it. */
   overtime(): number
+  /** For how long, in ms, nobody but readers and panes was seen, after the grace. */
+  drained(hasOthers: boolean): number
   /** True when all time is up, also that of those who are alive. */
   isOver(alive: readonly Member[]): boolean
   /** Ends the grace now. */
@@ -136,9 +138,15 @@ function startClock(graceMs: number): Clock {
   const start = performance.now()
   let end = start + graceMs
   const overtime = () => performance.now() - end
+  let drainedSince: number | undefined
   return {
     patience: () => (graceMs > 0 ? (performance.now() - start) / graceMs : 1),
     overtime,
+    drained(hasOthers) {
+      if (hasOthers) drainedSince = undefined
+      else drainedSince ??= performance.now()
+      return performance.now() - Math.max(end, drainedSince ?? Number.POSITIVE_INFINITY)
+    },
     isOver: alive => overtime() > DRAIN_MS + KILL_MS && (overtime() > LONGEST_MS || !areWaitedFor(alive)),
     end() {
       end = Math.min(end, performance.now())
@@ -156,10 +164,10 @@ function advance(alive: Member[], clock: Clock, log: Log): void {
   const writing = has('writer')
   const others = writing || has('other')
   const overtime = clock.overtime()
+  const drained = clock.drained(others)
   for (const member of alive) {
     if (overtime >= 0) {
-      const due =
-        member.role === 'reader' ? !others && overtime >= DRAIN_MS : member.role !== 'pane' || !has('reader')
+      const due = member.role === 'reader' ? drained >= DRAIN_MS : member.role !== 'pane' || !has('reader')
       if (due && member.sent !== 'SIGKILL') announce(log, member, 'SIGKILL', kill)
     } else if (member.role === 'reader') {
       wake(member)

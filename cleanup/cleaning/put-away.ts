@@ -33,7 +33,7 @@ function archive(scene: Scene, files: AgentFiles, file: string, report: CleanUpR
     report.problems.push(`${file} was left in place: expected a regular file, found something else.`)
     return
   }
-  const writer = logWriters(scene.openFiles, file)[0]
+  const writer = longestWriter(scene, file)
   if (writer) {
     const comm = scene.table.get(writer.pid)?.comm ?? '?'
     report.problems.push(
@@ -44,6 +44,12 @@ function archive(scene: Scene, files: AgentFiles, file: string, report: CleanUpR
   log({ event: 'archive', file })
   fs.mkdirSync(files.archive, { recursive: true })
   report.archived.push({ from: file, to: moveInto(files.archive, file) })
+}
+
+/** Of several the one that was there first: the others are mostly its children, and gone by the time one looks. */
+function longestWriter({ openFiles, table }: Scene, file: string): { pid: number } | undefined {
+  const startOf = ({ pid }: { pid: number }) => table.get(pid)?.start ?? Number.POSITIVE_INFINITY
+  return logWriters(openFiles, file).toSorted((one, other) => startOf(one) - startOf(other))[0]
 }
 
 function attempt(report: CleanUpReport, file: string, step: () => void): void {

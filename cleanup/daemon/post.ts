@@ -59,10 +59,13 @@ export class Post implements Disposable {
     const { workspace, observer } = this.#options
     try {
       if (this.#instance?.isValid) return
-      this.#instance?.[Symbol.dispose]()
+      const held = this.#instance
+      held?.[Symbol.dispose]()
       this.#instance = undefined
       // Only what lies in the workspace is made anew, never the workspace itself.
       if (!fs.existsSync(workspace)) throw new Error(`The workspace ${workspace} is gone; waiting for it.`)
+      // It may just be being removed, from within; a folder that is made now would be in the way.
+      if (held) return
       fs.mkdirSync(path.dirname(daemonLock(workspace)), { recursive: true })
       this.#instance = new Instance(workspace)
       observer.log({ event: 'workspace-back', workspace })

@@ -13,6 +13,7 @@ afterEach(() => rig[Symbol.asyncDispose]())
 
 test('a plain agent leaves nothing but its archive', async () => {
   const ref = await rig.deploy('plain', { claude: idle })
+  await rig.stands(ref)
   const report = await cleanUp(ref, completed)
   expect(report).toMatchObject({ outcome: 'clean', status: 'completed', problems: [] })
   expect(report.ended.map(({ comm }) => comm).sort()).toEqual(['bash', 'bash', 'sleep', 'tee'])
@@ -41,7 +42,7 @@ describe('what does not want to end', () => {
     const report = await cleanUp(ref, { ...completed, graceMs: 300 })
     expect(report.outcome).toBe('clean')
     expect(report.ms).toBeGreaterThan(300)
-    expect(report.ms).toBeLessThan(2_500)
+    expect(report.ms).toBeLessThan(20_000)
     expect(report.ended.find(({ signal }) => signal === 'SIGKILL')?.comm).toBe('bash')
     expect(traces(rig, ref)).toEqual(NO_TRACES)
   })
@@ -65,9 +66,9 @@ describe('what does not want to end', () => {
 
   test('a shell that is kept open behind claude', async () => {
     const ref = await rig.deploy('kept', { claude: idle, after: 'exec bash -i' })
-    const report = await cleanUp(ref, completed)
+    const report = await cleanUp(ref, { ...completed, graceMs: 60_000 })
     expect(report).toMatchObject({ outcome: 'clean', problems: [] })
-    expect(report.ms).toBeLessThan(2_500)
+    expect(report.ms).toBeLessThan(20_000)
     expect(traces(rig, ref)).toEqual(NO_TRACES)
   })
 

@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addAgent, updateAgent } from '../index.ts'
@@ -19,40 +20,37 @@ afterEach(() => rig[Symbol.asyncDispose]())
 test.each([
   ['forward', HOUR],
   ['back', -HOUR],
-])(
-  'a clock that is moved %s by an hour makes no agent old, and holds nobody up',
-  async (_, ms) => {
-    const daemon = await Daemon.startAs(rig, PROGRAM, String(ms))
-    const young = { status: 'running', tmux_session: 'agent_young', started_at: new Date().toISOString() }
-    await addAgent(rig.ref('young'), young)
-    const hung = await rig.deploy('hung', { claude: idle, socket: `${rig.folder}/hung` })
-    const left = await rig.deploy('left', { claude: idle })
-    const server = rig.entry(hung).tmux?.server_pid ?? 0
-    process.kill(server, 'SIGSTOP')
-    process.kill(rig.entry(hung).tmux?.pane_pid ?? 0, 'SIGKILL')
-    await until(
-      'the hung one waits for its next attempt',
-      () => daemon.events('not-cleaned').length > 0,
-      15_000,
-    )
-    daemon.child.kill('SIGUSR2')
-    await until('the clock is moved', () => daemon.events('clock-moved').length > 0)
-    process.kill(server, 'SIGCONT')
-    // A cleaner that lives has a head start, which ends whatever the clock says.
-    const cleaner = { pid: process.pid, start: startOf(process.pid) ?? 0 }
-    await updateAgent(left, entry => {
-      const since = new Date(Date.now() + 2 * ms).toISOString()
-      Object.assign(entry, {
-        status: 'completed',
-        cleanup: { state: 'pending', since, reason: 'x', cleaner },
-      })
+])('a clock that is moved %s by an hour makes no agent old, and holds nobody up', async (_, ms) => {
+  const daemon = await Daemon.startAs(rig, PROGRAM, String(ms))
+  await until('it has gone round', () => fs.existsSync(`${rig.workspace}/registry/health.json`))
+  const young = { status: 'running', tmux_session: 'agent_young', started_at: new Date().toISOString() }
+  await addAgent(rig.ref('young'), young)
+  const hung = await rig.deploy('hung', { claude: idle, socket: `${rig.folder}/hung` })
+  const left = await rig.deploy('left', { claude: idle })
+  const server = rig.entry(hung).tmux?.server_pid ?? 0
+  process.kill(server, 'SIGSTOP')
+  process.kill(rig.entry(hung).tmux?.pane_pid ?? 0, 'SIGKILL')
+  await until(
+    'the hung one waits for its next attempt',
+    () => daemon.events('not-cleaned').length > 0,
+    15_000,
+  )
+  daemon.child.kill('SIGUSR2')
+  await until('the clock is moved', () => daemon.events('clock-moved').length > 0)
+  process.kill(server, 'SIGCONT')
+  // A cleaner that lives has a head start, which ends whatever the clock says.
+  const cleaner = { pid: process.pid, start: startOf(process.pid) ?? 0 }
+  await updateAgent(left, entry => {
+    const since = new Date(Date.now() + 2 * ms).toISOString()
+    Object.assign(entry, {
+      status: 'completed',
+      cleanup: { state: 'pending', since, reason: 'x', cleaner },
     })
-    for (const ref of [hung, left]) {
-      await until(`${ref.agentId} is clean`, () => rig.entry(ref).cleanup?.state === 'done', 15_000)
-      expect(traces(rig, ref)).toEqual(NO_TRACES)
-    }
-    expect(rig.entry(rig.ref('young')).status).toBe('running')
-    expect(await daemon.stop()).toBe(0)
-  },
-  60_000,
-)
+  })
+  for (const ref of [hung, left]) {
+    await until(`${ref.agentId} is clean`, () => rig.entry(ref).cleanup?.state === 'done')
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  }
+  expect(rig.entry(rig.ref('young')).status).toBe('running')
+  expect(await daemon.stop()).toBe(0)
+})

@@ -37,7 +37,7 @@ test('a workspace that is removed is waited for, and watched again when it comes
   expect(rig.processesOf(lost).length).toBeGreaterThan(0)
   expect(daemon.events('workspace-lost')).toHaveLength(1)
   expect(await daemon.stop()).toBe(0)
-}, 60_000)
+})
 
 test('on a disk that is full it says so once, loses nothing, and goes on when there is space', async ({
   skip,
@@ -64,7 +64,7 @@ test('on a disk that is full it says so once, loses nothing, and goes on when th
   await until('it is clean', isClean('a'), AGAIN_MS)
   expect(traces(rig, ref)).toEqual(NO_TRACES)
   expect(await daemon.stop()).toBe(0)
-}, 100_000)
+})
 
 test('it starts on a full disk', async ({ skip }) => {
   const mounted = Mounted.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
@@ -104,7 +104,7 @@ test('on a file system that becomes read-only it touches nothing, says so once, 
   await until('it is clean', isClean('a'), AGAIN_MS)
   expect(traces(rig, ref)).toEqual(NO_TRACES)
   expect(await daemon.stop()).toBe(0)
-}, 100_000)
+})
 
 function fill(file: string): void {
   const fd = fs.openSync(file, 'w')

@@ -25,7 +25,7 @@ test('an agent that is being deployed is not judged, nor one whose tmux does not
   const hung = await rig.deploy('hung', { claude: idle, socket: `${rig.folder}/hung` })
   const server = rig.entry(hung).tmux?.server_pid ?? 0
   process.kill(server, 'SIGSTOP')
-  await until('it asks in vain', () => clients(daemon).some(isAbout('/hung')), 15_000)
+  await until('it asks in vain', () => clients(daemon).some(isAbout('/hung')))
   kill(rig.entry(hung).tmux?.pane_pid ?? 0)
   await until('it could not be asked', () => daemon.events('not-cleaned').length > 0, 30_000)
   expect(rig.entry(young).status).toBe('running')
@@ -35,7 +35,7 @@ test('an agent that is being deployed is not judged, nor one whose tmux does not
   await until('it is clean', () => rig.entry(hung).cleanup?.state === 'done')
   expect(rig.entry(young).status).toBe('running')
   await daemon.stop()
-}, 60_000)
+})
 
 test('entries named as no agent may be are told once each, and hold nobody up', async () => {
   const ids = ['../x', 'a b', 'a\nb', '-rf', '=user', '$0']
@@ -66,11 +66,11 @@ test('a server that does not answer: nothing of its agents is touched, that is s
   const [first] = refs
   const server = first ? (rig.entry(first).tmux?.server_pid ?? 0) : 0
   process.kill(server, 'SIGSTOP')
-  await until('it asks in vain', () => clients(daemon).some(isAbout('/hung')), 15_000)
+  await until('it asks in vain', () => clients(daemon).some(isAbout('/hung')))
   for (const ref of refs) kill(rig.entry(ref).tmux?.pane_pid ?? 0)
-  await until('it could not be asked', () => daemon.events('not-cleaned').length > 0, 15_000)
-  await until('none asks', () => clients(daemon).length === 0, 15_000)
-  await until('it asks again', () => clients(daemon).length > 0, 15_000)
+  await until('it could not be asked', () => daemon.events('not-cleaned').length > 0)
+  await until('none asks', () => clients(daemon).length === 0)
+  await until('it asks again', () => clients(daemon).length > 0)
   expect(daemon.events('not-cleaned')).toHaveLength(1)
   expect(daemon.events('signal')).toEqual([])
   expect(daemon.events('mass-death')).toEqual([])
@@ -82,7 +82,7 @@ test('a server that does not answer: nothing of its agents is touched, that is s
   expect(await daemon.stop()).toBe(0)
   await until('no client is left', () => !asking.some(isRunning))
   process.kill(server, 'SIGCONT')
-}, 60_000)
+})
 
 /** Its tmux clients. */
 const clients = (daemon: Daemon): readonly number[] => childrenOf(daemon.child.pid ?? 0) ?? []

@@ -67,7 +67,7 @@ test('most agents gone at once are an alarm; they are cleaned up, and nothing is
   const { workspaces, files } = await planRetention([rig.workspace], parsePolicy())
   expect(workspaces[0]?.hold).toMatchObject({ reason: expect.stringContaining('6 of 10 agents') })
   expect(files.filter(({ action }) => action === 'remove')).toEqual([])
-}, 60_000)
+})
 
 test('fewer than half, or a few, or those that finished, are none', async () => {
   daemon = await Daemon.start(rig)
@@ -78,7 +78,7 @@ test('fewer than half, or a few, or those that finished, are none', async () => 
   await until('they are clean', areClean([...few, ...finished]), 30_000)
   expect(finished.map(ref => rig.entry(ref).status)).toEqual(Array(5).fill('completed'))
   expect(daemon.events('mass-death')).toEqual([])
-}, 60_000)
+})
 
 test('those that were cleaned up are none either, when the daemon has not heard of it', async () => {
   const finished = await deploy(6, success)
@@ -91,4 +91,4 @@ test('those that were cleaned up are none either, when the daemon has not heard 
   await until('the last one is clean', areClean([last]))
   expect(daemon.events('ended')).toHaveLength(7)
   expect(daemon.events('mass-death')).toEqual([])
-}, 60_000)
+})

@@ -125,7 +125,7 @@ test('a log that somebody still writes is left until that one is done, without a
   const other = await rig.deploy('other', { claude: idle })
   const log = layout.streamLog(ref)
   // It writes the logs of two agents, so it is nobody's; it says how many lines it wrote.
-  const script = `exec 3>>${log} 4>>${layout.streamLog(other)}; n=0; until [ -e ${rig.folder}/enough ]; do n=$((n+1)); echo "{\\"line\\":$n}" >&3; sleep 0.01; done; echo $n > ${rig.folder}/lines`
+  const script = `exec 3>>${log} 4>>${layout.streamLog(other)}; n=0; until [ -e ${rig.folder}/enough ]; do n=$((n+1)); echo "{\\"line\\":$n}" >&3; sleep 0.01 3>&- 4>&-; done; echo $n > ${rig.folder}/lines`
   const collector = rig.start('bash', ['-c', script])
   await until('it writes', () => readText(log).includes('"line":3'))
   rig.tmux('kill-session', '-t', '=agent_a:')
@@ -141,4 +141,4 @@ test('a log that somebody still writes is left until that one is done, without a
     Number(readText(path.join(rig.folder, 'lines'))),
   )
   expect(traces(rig, ref)).toEqual(NO_TRACES)
-}, 60_000)
+})

@@ -35,43 +35,39 @@ describe('an agent that says nothing', () => {
           entry.progress = 7
         }),
     ],
-  ])(
-    'is marked and told once, until it %s',
-    async (_, speak) => {
-      daemon = await Daemon.start(rig, '--silent-after', '1')
-      const ref = await rig.deploy('a', { claude: `echo ready; ${server} ${wait}` })
-      const deployed = rig.entry(ref).last_update
-      await until('it is marked', () => rig.entry(ref).silent_since !== undefined, 15_000)
-      expect(rig.entry(ref)).toMatchObject({ status: 'running' })
-      expect(rig.entry(ref).last_update).toBe(deployed)
-      await speak(layout.streamLog(ref))
-      await until('that is taken back', () => rig.entry(ref).silent_since === undefined, 15_000)
-      await until('it is silent again', () => silent().length === 2, 15_000)
-      expect(daemon.events('speaks-again')).toHaveLength(1)
-    },
-    60_000,
-  )
+  ])('is marked and told once, until it %s', async (_, speak) => {
+    daemon = await Daemon.start(rig, '--silent-after', '1')
+    const ref = await rig.deploy('a', { claude: `echo ready; ${server} ${wait}` })
+    const deployed = rig.entry(ref).last_update
+    await until('it is marked', () => rig.entry(ref).silent_since !== undefined)
+    expect(rig.entry(ref)).toMatchObject({ status: 'running' })
+    expect(rig.entry(ref).last_update).toBe(deployed)
+    await speak(layout.streamLog(ref))
+    await until('that is taken back', () => rig.entry(ref).silent_since === undefined)
+    await until('it is silent again', () => silent().length === 2)
+    expect(daemon.events('speaks-again')).toHaveLength(1)
+  })
 
   test('is told once, also by the next daemon', async () => {
     daemon = await Daemon.start(rig, '--silent-after', '1')
     const ref = await rig.deploy('a', { claude: `echo ready; ${server} ${wait}` })
-    await until('it is marked', () => rig.entry(ref).silent_since !== undefined, 15_000)
+    await until('it is marked', () => rig.entry(ref).silent_since !== undefined)
     await daemon.stop()
     daemon = await Daemon.start(rig, '--silent-after', '1')
     const other = await rig.deploy('b', { claude: `echo ready; ${server} ${wait}` })
-    await until('the other one is told', () => silent().length > 0, 15_000)
+    await until('the other one is told', () => silent().length > 0)
     expect(silent()).toEqual([other.agentId])
-  }, 60_000)
+  })
 
   test('is not ended unless that is asked for', async () => {
     daemon = await Daemon.start(rig, '--silent-after', '1')
     const ref = await rig.deploy('a', { claude: `echo ready; ${result()}; ${server} ${wait}` })
-    await until('it is told', () => silent().length === 1, 15_000)
+    await until('it is told', () => silent().length === 1)
     await until('it was looked at again', () => daemon.events('silent').length === 1)
     const marker = await rig.deploy('later', { claude: `echo ready; ${server} ${wait}` })
-    await until('time has passed', () => rig.entry(marker).silent_since !== undefined, 15_000)
+    await until('time has passed', () => rig.entry(marker).silent_since !== undefined)
     expect(rig.entry(ref).status).toBe('running')
-  }, 60_000)
+  })
 })
 
 describe('with --end-idle', () => {
@@ -86,9 +82,9 @@ describe('with --end-idle', () => {
     for (const [id, claude] of Object.entries(kept)) await rig.deploy(id, { claude })
     const idle = await rig.deploy('idle', { claude: `echo ready; ${result()}; ${server} ${wait}` })
     await until('the idle one is clean', () => rig.entry(idle).cleanup?.state === 'done', 20_000)
-    await until('the others are silent', () => silent().length === 5, 15_000)
+    await until('the others are silent', () => silent().length === 5)
     expect(rig.entry(idle)).toMatchObject({ status: 'completed', reason: expect.stringContaining('idled') })
     expect(traces(rig, idle)).toEqual(NO_TRACES)
     for (const id of Object.keys(kept)) expect(rig.entry(rig.ref(id)).status).toBe('running')
-  }, 60_000)
+  })
 })

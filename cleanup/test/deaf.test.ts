@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { afterEach, expect, test } from 'vitest'
 import { whenDeaf } from '../tmux/deaf.ts'
 
-const patience = { quietMs: 300, busyMs: 3_000 }
+const patience = { quietMs: 1_000, busyMs: 5_000 }
 
 const holders: ChildProcess[] = []
 afterEach(() => {

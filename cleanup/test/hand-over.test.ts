@@ -24,8 +24,10 @@ afterEach(async () => {
 function cleansItself(id: string, prefix = ''): string {
   const ref = rig.ref(id)
   const args = [ref.workspace, ref.taskId, ref.agentId, `${rig.folder}/${id}.report`].join(' ')
-  return `echo ready; ${prefix} ${process.execPath} ${CLEANER} ${args}; echo "told $?"; sleep 1000 & wait`
+  return `echo ready; until [ -e go ]; do sleep 0.02; done; ${prefix} ${process.execPath} ${CLEANER} ${args}; echo "told $?"; sleep 1000 & wait`
 }
+
+const go = () => fs.writeFileSync(path.join(rig.folder, 'go'), '')
 
 const report = (id: string) =>
   until(`the report of ${id}`, () => {
@@ -35,6 +37,7 @@ const report = (id: string) =>
 
 test('a cleaner inside its agent answers first, and is survived by the work', async () => {
   const ref = await rig.deploy('own', { claude: cleansItself('own') })
+  go()
   expect(await report('own')).toMatchObject({ outcome: 'handed-over', problems: [] })
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
   expect(traces(rig, ref)).toEqual(NO_TRACES)
@@ -44,8 +47,9 @@ test('a cleaner inside its agent answers first, and is survived by the work', as
 })
 
 test('also when the server ends with the agent’s session, its last', async () => {
-  const ref = await rig.deploy('last', { claude: `sleep 0.3; ${cleansItself('last')}` })
+  const ref = await rig.deploy('last', { claude: cleansItself('last') })
   rig.tmux('kill-session', '-t', '=user:')
+  go()
   await report('last')
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
   expect(fs.existsSync(layout.promptFile(ref))).toBe(false)
@@ -56,6 +60,7 @@ test('also without a marker, in a session of its own, and below a daemon', async
   const ref = await rig.deploy('deep', {
     claude: `( setsid env -u LEAKRIG_AGENT bash -c '${cleansItself('deep')}' & ); sleep 1000 & wait`,
   })
+  go()
   expect(await report('deep')).toMatchObject({ outcome: 'handed-over' })
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
   expect(traces(rig, ref)).toEqual(NO_TRACES)
@@ -67,7 +72,7 @@ describe('also when no server is left, and what is started stays within', () => 
   })
 
   // Deaf to the hang-up that comes when the server is gone, and telling nobody, whose reader that ends.
-  const waits = `trap "" HUP PIPE; echo ready; until [ -e go ]; do sleep 0.05; done;`
+  const waits = `trap "" HUP PIPE;`
   const tini = findProgram('tini') ? undefined : 'no tini on the PATH'
   const cgroup = mayMakeCgroups ? undefined : 'no cgroup may be made here'
 
@@ -86,7 +91,7 @@ describe('also when no server is left, and what is started stays within', () => 
     const { pane_pid = 0, server_pid = 0 } = rig.entry(ref).tmux ?? {}
     kill(server_pid)
     await until('the server has ended', () => !isRunning(server_pid))
-    fs.writeFileSync(path.join(rig.folder, 'go'), '')
+    go()
     expect(await report('held')).toMatchObject({ outcome: 'handed-over' })
     await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
     expect(rig.entry(ref).cleanup?.problems).toBeUndefined()
@@ -105,7 +110,7 @@ test('what is handed to a process that would be taken along is refused, and the 
     claude: `echo ready; until [ -e go ]; do sleep 0.05; done; env -i setsid -w ${words}; sleep 1000 & wait`,
   })
   await recordIntent(ref, { status: 'completed', reason: 'it said so' })
-  fs.writeFileSync(path.join(rig.folder, 'go'), '')
+  go()
   await until('it has refused', () => rig.entry(ref).cleanup?.problems !== undefined)
   expect(rig.entry(ref).cleanup?.problems).toEqual([
     'The cleanup of within was handed to a process that is part of the agent too; nothing was ended. Run it from outside the agent.',
@@ -119,8 +124,9 @@ test('what is handed to a process that would be taken along is refused, and the 
 })
 
 test('two at once do not end each other', async () => {
-  const both = `${cleansItself('pair').replace(/^echo ready;/, '')} & ${cleansItself('pair')}`
+  const both = `( ${cleansItself('pair')} ) & ${cleansItself('pair')}`
   const ref = await rig.deploy('pair', { claude: both })
+  go()
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
   expect(rig.entry(ref).cleanup?.problems).toBeUndefined()
   expect(traces(rig, ref)).toEqual(NO_TRACES)

@@ -91,7 +91,9 @@ function isTidy(): void {
   expect(readGlobalRegistry(rig.workspace)).toMatchObject({ active_agents: 0 })
 }
 
-describe('a cleaner that is killed before any of its steps leaves nothing that the next one does not finish', () => {
+describe('a cleaner that is killed before any of its steps leaves nothing that the next one does not finish', {
+  timeout: 300_000,
+}, () => {
   test.each([
     ['a plain agent', idle],
     ['an agent that resists', resists],
@@ -140,7 +142,11 @@ describe('a cleaner that is killed before any of its steps leaves nothing that t
       const file = path.join(rig.folder, `${ref.agentId}.report`)
       const code = path.join(rig.folder, `${ref.agentId}.code`)
       const words = cleanerCommand(ref, file, step).join(' ')
-      await rig.deploy(ref.agentId, { claude: `echo ready; ${words}; echo $? >${code}; sleep 1000 & wait` })
+      const go = `${ref.agentId}.go`
+      await rig.deploy(ref.agentId, {
+        claude: `echo ready; until [ -e ${go} ]; do sleep 0.02; done; ${words}; echo $? >${code}; sleep 1000 & wait`,
+      })
+      fs.writeFileSync(path.join(rig.folder, go), '')
       const answer = await until('it answers or dies', () => readText(code).trim() || fs.existsSync(file))
       const isKilled = answer === '137'
       if (isKilled && isTerminal(rig.entry(ref).status)) {
@@ -185,5 +191,5 @@ describe('a cleaner that is killed before any of its steps leaves nothing that t
     const names = fs.readdirSync(mounts.seen(archive))
     expect(names.filter(name => /\.(\d+\.jsonl?|part)$/.test(name))).toEqual([])
     expect(names.length).toBeGreaterThanOrEqual(4 * (last + 2 - first))
-  }, 300_000)
+  })
 })

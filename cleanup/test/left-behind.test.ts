@@ -50,7 +50,8 @@ test('a claude that finished while its pane goes on as a shell', async () => {
 test('the same, found later by one who has not seen it run, and without a record of its place in tmux', async () => {
   const ref = await rig.deploy('a', { claude: success, after: 'exec bash --norc', recorded: false })
   await until('the log is closed', () => !written(ref))
-  expect(await judge(ref, rig.entry(ref))).toMatchObject({ status: 'completed' })
+  const found = await until('it is found', () => judge(ref, rig.entry(ref)))
+  expect(found).toMatchObject({ status: 'completed' })
 })
 
 test.each([
@@ -96,9 +97,8 @@ test('no end: a claude that has not started yet', async () => {
   expect(await judge(ref, entry)).toBeUndefined()
   fs.writeFileSync(log(ref), '')
   expect(await judge(ref, entry)).toBeUndefined()
-  expect(await judge(ref, { ...entry, started_at: '2026-01-01T00:00:00Z' })).toMatchObject({
-    status: 'crashed',
-  })
+  const old = { ...entry, started_at: '2026-01-01T00:00:00Z' }
+  expect(await until('it is found', () => judge(ref, old))).toMatchObject({ status: 'crashed' })
 })
 
 test('a session whose panes are all dead, where nothing of it is recorded', async () => {

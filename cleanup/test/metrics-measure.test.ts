@@ -21,6 +21,7 @@ const unattributed = async () => (await look()).processes?.unattributed ?? []
 
 test('an agent’s row holds what a cleanup would find', async () => {
   const ref = await rig.deploy('a', { claude: `head -c 3000 /dev/zero | tr '\\0' x; echo; ${idle}` })
+  await rig.stands(ref)
   const [row] = await rows()
   expect(row).toMatchObject({
     ...ref,
@@ -43,6 +44,7 @@ test('an agent’s row holds what a cleanup would find', async () => {
 
 test('from its end to its cleanup an agent is pending, and its session is one of an agent at its end', async () => {
   const ref = await rig.deploy('a', { claude: idle })
+  await rig.stands(ref)
   await recordIntent(ref, { status: 'completed', reason: 'x' })
   const found = await look()
   expect(found.sessions).toMatchObject({ active: 0, ended: 1, orphaned: [] })
@@ -113,8 +115,10 @@ describe('what nobody will clean up any more is unattributed', () => {
     rig.tmux('rename-session', '-t', '=agent_a:', 'renamed')
     expect(await unattributed()).toMatchObject([{ comm: 'tee', why: `it writes ${layout.streamLog(ref)}` }])
     rig.tmux('rename-session', '-t', '=renamed:', 'agent_z')
-    const found = await unattributed()
-    expect(found).toHaveLength(4)
+    const found = await until('all are found', async () => {
+      const all = await unattributed()
+      return all.length === 4 && all
+    })
     expect(found[0]?.why).toContain('agent_*')
   })
 
@@ -125,6 +129,7 @@ describe('what nobody will clean up any more is unattributed', () => {
     const ref = await rig
       .deploy('a', { claude: idle, socket: `${rig.folder}/own` })
       .finally(() => delete process.env.LEAKRIG_AGENT)
+    await until('it stands', () => rig.processesOf(ref).length === 5)
     const server = rig.entry(ref).tmux?.server_pid ?? 0
     expect(readText(`/proc/${server}/environ`)).toContain(`LEAKRIG_AGENT=${marker}`)
     await done(ref)
@@ -146,7 +151,7 @@ test('an agent of a workspace that was not asked about is no orphan', async () =
 describe('what could not be looked at is said, and nothing is counted as none', () => {
   test('a tmux server that does not answer', async () => {
     const ref = await rig.deploy('a', { claude: idle, socket: `${rig.folder}/own` })
-    await rig.deploy('b', { claude: idle })
+    await rig.stands(await rig.deploy('b', { claude: idle }))
     const server = rig.entry(ref).tmux?.server_pid ?? 0
     process.kill(server, 'SIGSTOP')
     try {

@@ -56,7 +56,7 @@ describe('an agent on a server that is not asked', () => {
     rig.tmux('kill-session', '-t', '=agent_a:')
     await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done', 60_000)
     expect(await daemon.stop()).toBe(0)
-  }, 90_000)
+  })
 })
 
 test('what outlives its session on the server that is asked is swept', async () => {

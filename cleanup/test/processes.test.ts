@@ -69,7 +69,8 @@ test('a process that executes another program is seen with its new environment, 
   const before = await seen()
   expect(before?.environment.marker).toBeUndefined()
   child.stdin.end('go\n')
-  await until('it sleeps', () => readProcess(pid)?.comm === 'sleep')
+  // The kernel changes the name before the environment.
+  await until('it sleeps', () => fs.readFileSync(`/proc/${pid}/environ`, 'utf8').includes('w/T/a'))
   expect(await seen()).toMatchObject({ start: before?.start, environment: { marker: 'w/T/a' } })
   expect(await seen()).toMatchObject({ environment: { marker: 'w/T/a' } })
   child.kill('SIGKILL')

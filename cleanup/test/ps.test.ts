@@ -52,7 +52,7 @@ test('a whole cleanup: claimed by pane, descent, terminal and session, and nobod
 test('every line that was written is in the log: the reader ends by itself', async () => {
   const claude = `trap 'for n in {1..20000}; do echo "$n"; done; exit' TERM; ${idle}`
   const ref = await rig.deploy('a', { claude })
-  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+  expect(await cleanUp(ref, { ...completed, graceMs: 30_000 })).toMatchObject({ outcome: 'clean' })
   const lines = fs
     .readFileSync(layout.archived(ref, layout.streamLog(ref)), 'utf8')
     .trimEnd()

@@ -70,15 +70,11 @@ describe('nothing is ended and nothing deleted', () => {
     ['hangs', 'exec sleep 1000'],
     ['fails', 'echo "some words of tomorrow" >&2; exit 1'],
     ['lies', 'echo; echo "what is this"'],
-  ])(
-    'when tmux %s',
-    async (_, script) => {
-      const ref = await rig.deploy('a', { claude: idle })
-      await withTmux(script, () => refuses(ref, 'could-not-ask'))
-      expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
-    },
-    20_000,
-  )
+  ])('when tmux %s', async (_, script) => {
+    const ref = await rig.deploy('a', { claude: idle })
+    await withTmux(script, () => refuses(ref, 'could-not-ask'))
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+  })
 
   test('when tmux fails, and nothing but a name was recorded', async () => {
     const ref = await rig.deploy('a', { claude: idle, recorded: false })

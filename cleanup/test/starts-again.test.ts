@@ -27,13 +27,12 @@ const BETWEEN = {
   // Waits in the shell itself: nothing is to be seen below it.
   waiting: 'read -t 0.3;',
   // As one that gets no turn on a loaded machine; who wakes it is no child of it.
-  stopped: '( (sleep 0.3; kill -CONT $$) & ); kill -STOP $$;',
+  stopped:
+    '( (until read -r _ _ state _ </proc/$$/stat && [ $state = T ]; do sleep 0.05; done; sleep 0.3; kill -CONT $$) & ); kill -STOP $$;',
   computing: 'for ((i = 0; i < 40000; i++)); do :; done;',
 }
 
-test('a wrapper that starts claude again is not taken for a pane that was left behind, on a loaded machine', {
-  timeout: 60_000,
-}, async () => {
+test('a wrapper that starts claude again is not taken for a pane that was left behind, on a loaded machine', async () => {
   const daemon = await Daemon.start(rig)
   for (let n = 0; n < 2; n++) rig.start('bash', ['-c', 'while :; do :; done'])
   const names = Object.keys(BETWEEN)
@@ -71,7 +70,7 @@ test('a shell that is stopped has not come to rest, whatever the time', async ()
   expect(await judge(ref, rig.entry(ref), rest)).toBeUndefined()
   expect(await judge(ref, rig.entry(ref), rest)).toBeUndefined()
   kill(shell, 'SIGCONT')
-  expect(await judge(ref, rig.entry(ref))).toMatchObject({ status: 'crashed' })
+  expect(await until('it is found', () => judge(ref, rig.entry(ref)))).toMatchObject({ status: 'crashed' })
 })
 
 test('a shell that is slow to start is looked at again', async () => {
@@ -89,9 +88,7 @@ test('a shell that is slow to start is looked at again', async () => {
   await daemon.stop()
 })
 
-test('a script that waits for a key after claude has ended is left behind too, some seconds later', {
-  timeout: 40_000,
-}, async () => {
+test('a script that waits for a key after claude has ended is left behind too, some seconds later', async () => {
   const daemon = await Daemon.start(rig)
   const ref = await rig.deploy('a', { claude: 'echo ready; sleep 0.5', after: 'read -r key; true' })
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done', 30_000)

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { updateAgent } from '../index.ts'
+import { readProcess } from '../processes/table.ts'
 import { Rig, readText } from './support/rig.ts'
 import { commandWords, Running } from './support/run-command.ts'
 import { until } from './support/until.ts'
@@ -67,7 +68,12 @@ describe('on a terminal', () => {
     await shows(/TASK-1\/a +running/)
     process.kill(server, 'SIGSTOP')
     try {
-      await until('it asks', () => clients(`${rig.folder}/own`) > 0)
+      await until('it is stopped', () => readProcess(server)?.state === 'T')
+      let since = performance.now()
+      await until('it asks in vain', () => {
+        if (clients(`${rig.folder}/own`) === 0) since = performance.now()
+        return performance.now() - since > 1_000
+      })
       rig.tmux('send-keys', '-t', '=watch:', 'q')
       await until(
         'the page is back while it still asks',

@@ -79,7 +79,7 @@ test('a dry run names exactly what apply then does, on a workspace as the report
   expect(global).toMatchObject({ their_setting: 7, agents: { completed: { status: 'completed' } } })
 
   expect(planned(run('--orphans', '--min-age', '0'))).toEqual([])
-}, 60_000)
+})
 
 test('what a killed cleaner left is finished', async () => {
   const ref = await rig.deploy('a', { claude: idle })
@@ -199,7 +199,7 @@ describe('what cannot be asked is said, and the rest is done', () => {
     expect(traces(rig, ref)).toEqual(NO_TRACES)
     expect(rig.entry(hung).status).toBe('running')
     expect(isRunning(rig.entry(hung).tmux?.pane_pid ?? 0)).toBe(true)
-  }, 40_000)
+  })
 })
 
 test('entries named as no agent may be are refused one by one, and hold nobody up', async () => {

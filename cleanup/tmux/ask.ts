@@ -43,11 +43,11 @@ function runTmux(socket: string, args: string[], serverPid: number | undefined):
     else resolve(stdout.split('\n').filter(line => line !== ''))
   })
   asking.add(client)
-  const wait = whenDeaf(serverPid, afterMs => {
+  const wait = whenDeaf(serverPid, () => {
     client.kill('SIGKILL')
     // A client passes its input and output on to its server, which holds them open although the client is gone.
     for (const stream of [client.stdin, client.stdout, client.stderr]) stream?.destroy()
-    reject(new Error(`no answer within ${afterMs} ms`))
+    reject(new Error('it did not answer in time'))
   })
   return promise.finally(() => wait[Symbol.dispose]())
 }

@@ -54,8 +54,10 @@ export class Daemon {
   }
 
   events(event: string): Record<string, unknown>[] {
+    // What follows the last newline may be half a line.
     const lines = readText(this.#log)
       .split('\n')
+      .slice(0, -1)
       .filter(line => line.startsWith('{'))
     return lines.map(line => JSON.parse(line)).filter(line => line.event === event)
   }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { dir as temporaryFolder } from 'tmp-promise'
 import {
   type AgentEntry,
@@ -112,6 +113,12 @@ export class Rig implements AsyncDisposable {
     })
     await until(`${agentId} is ready`, () => readText(layout.streamLog(ref)).includes('ready'))
     return ref
+  }
+
+  /** Waits until an agent's processes are these programs: `ready` is said before what follows was forked and executed. */
+  async stands(ref: AgentRef, programs = ['bash', 'bash', 'sleep', 'tee']): Promise<void> {
+    const names = () => this.processesOf(ref).map(line => line.split(' ')[1])
+    await until(`${ref.agentId} stands`, () => isDeepStrictEqual(names().toSorted(), programs))
   }
 
   newSession(
