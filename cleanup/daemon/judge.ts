@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { requireAskedServer } from '../claims/other-server.ts'
 import type { Ending } from '../cleaning/intent.ts'
-import { isAlive, readMachine, startOf } from '../processes/table.ts'
+import { isAlive, readMachine, readProcess, startOf } from '../processes/table.ts'
 import { locate, type Whereabouts } from '../tmux/locate.ts'
 import { recordedTmux, sessionNameOf } from '../tmux/recorded.ts'
 import { agentFiles } from '../workspace/agent-files.ts'
@@ -13,6 +13,8 @@ import { leftBehind, type Rest } from './left-behind.ts'
 
 /** How long a pane's process gets to end after its session did, in ms, so that the right one is named as the cause. */
 const DYING_MS = 100
+/** The same for one that has begun to end: on a busy machine it may get no turn in the middle of that. */
+const EXITING_MS = 5_000
 
 /**
  * Asks tmux whether an agent that the registry calls live has ended. Returns how, or undefined when it lives. One
@@ -59,8 +61,9 @@ async function endOf(recorded: RecordedTmux, where: Whereabouts): Promise<string
 
 /** A dying pane process hangs up its terminal first, and tmux may close the session before it is quite dead. */
 async function dying(recorded: RecordedTmux): Promise<void> {
-  const deadline = performance.now() + DYING_MS
-  while (isRunning(recorded) && performance.now() < deadline) await sleep(5)
+  const since = performance.now()
+  const patienceMs = () => (readProcess(recorded.pane_pid)?.exiting ? EXITING_MS : DYING_MS)
+  while (isRunning(recorded) && performance.now() - since < patienceMs()) await sleep(5)
 }
 
 function isRunning({ pane_pid, pane_start }: RecordedTmux): boolean {

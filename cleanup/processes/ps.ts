@@ -67,6 +67,7 @@ function parseRow(row: Row, leaders: ReadonlyMap<string, number>): Process {
     environmentAt: 0,
     // Threads of the kernel's have no memory of their own, and neither has a zombie.
     kernel: vsz === '0' && !stat.startsWith('Z'),
+    exiting: false,
   }
 }
 

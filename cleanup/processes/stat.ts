@@ -15,8 +15,12 @@ export interface Process extends Identity {
   environmentAt: number
   /** A thread of the kernel's own: it belongs to nobody, and has neither files nor an environment. */
   kernel: boolean
+  /** It has begun to end: its files may be closed already, and it runs nothing of its own any more. */
+  exiting: boolean
 }
 
+/** PF_EXITING in the kernel's include/linux/sched.h: set before a process gives up its files. */
+const EXITING = 0x00000004
 /** PF_KTHREAD in the kernel's include/linux/sched.h. Parent 2 would not do: in a pid namespace 2 is anybody. */
 const KERNEL_THREAD = 0x00200000
 
@@ -42,6 +46,7 @@ export function parseStat(text: string): Process | undefined {
     threads: field(20),
     environmentAt: field(50),
     kernel: (field(9) & KERNEL_THREAD) !== 0,
+    exiting: (field(9) & EXITING) !== 0,
   }
 }
 

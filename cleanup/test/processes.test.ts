@@ -37,9 +37,14 @@ test.each(['claude', 'a b', 'a) S 9 9 (b', 'two\nlines', ')', '', '(('])(
       threads: 9,
       environmentAt: 140737488347136,
       kernel: false,
+      exiting: false,
     })
   },
 )
+
+test('a process on its way out is told', () => {
+  expect(parseStat(`7 (a) ${REST.replace('4194560', '4194564')}`)?.exiting).toBe(true)
+})
 
 test.each(['', '77', '77 (a', '77 (a) S', 'no such thing'])('not a stat line: %j', text => {
   expect(parseStat(text)).toBeUndefined()
