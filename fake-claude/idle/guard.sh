@@ -17,6 +17,9 @@ while alive "$CLAUDE"; do
   sleep 0.002
 done 2>/dev/null
 
+# It was gone before the look above could see its traps; but it had them, and has ended as it wanted to, or by SIGKILL.
+[ -e "$PLAN" ] || exit 0
+
 end_children "$TERM_STEPS"
 remove_files
 rm -f "$PLAN"
