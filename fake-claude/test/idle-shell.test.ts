@@ -38,6 +38,8 @@ test.for([
   const guard = started('sh', [join(idle, 'guard.sh'), plan], folder)
   await once(guard.stdout as NodeJS.ReadableStream, 'data')
   if (state === 'taken') rmSync(plan)
+  // As somebody does who ends claude and all its children.
+  guard.kill('SIGTERM')
   claude.kill('SIGKILL')
   await once(claude, 'exit')
   guard.stdin?.end()
