@@ -3,6 +3,7 @@
  * `snapshot`, `verdict`, `rig` (the fixtures and matchers), `report`, `systems`, `orchestrator`, `cli`.
  */
 export { expect, inject } from 'vitest'
+export { isTurnedAway } from './orchestrator/turned-away.ts'
 export type { ProcessIdentity } from './probe/api.ts'
 export { findingsText } from './report/text.ts'
 export type { Agent } from './rig/agent.ts'

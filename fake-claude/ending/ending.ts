@@ -28,7 +28,7 @@ async function endChildren({ servers, bash }: Claude, ending: Ending): Promise<v
   const mcp = servers.children.map(child => child.pid as number)
   const leaders = [...bash.running].map(tool => tool.pid)
   const start = performance.now()
-  const late = servers.unanswered > 0 ? (ending.inCall ?? 0) : 0
+  let late = servers.unanswered > 0 ? (ending.inCall ?? 0) : 0
   // Below a leader that ended on SIGTERM there may be one that did not: it is still known by its pid.
   const known = new Set(leaders)
 
@@ -38,6 +38,8 @@ async function endChildren({ servers, bash }: Claude, ending: Ending): Promise<v
       await sleep(Math.min(50, until - performance.now()))
     if (step.to === 'bash') for (const pid of leaders.flatMap(tree)) known.add(pid)
     for (const pid of step.to === 'mcp' ? mcp : known) if (isAlive(pid)) signalIfThere(pid, step.signal)
+    // Where this process got no turn for a while, what follows is as late as this step: the pauses between them stay.
+    late = Math.max(late, performance.now() - start - step.at)
   }
   if (ending.lasts) await sleep(start + ending.lasts - performance.now())
 }

@@ -15,13 +15,15 @@ const here = import.meta.dirname
  * group, session, terminal, children and stdio stay what they are. Never returns.
  */
 export async function becomeIdle(claude: Claude): Promise<never> {
+  // Those that run now: one that ends before the shell looks is told as one that ended while claude only waited.
+  const tools = [...claude.bash.running]
   // What a stalled reader has not taken yet would be lost with this process's memory.
   while (!(await claude.output.drain(1000)));
 
   const stdin = readlinkSync('/proc/self/fd/0')
   mkdirSync(claude.places.temporary, { recursive: true })
   const plan = join(claude.places.temporary, `plan-${process.pid}.sh`)
-  writeFileSync(plan, planFor(claude, plan, stdin))
+  writeFileSync(plan, planFor(claude, tools, plan, stdin))
   const guard = await startGuard(plan)
   const pipes = claude.servers.children.flatMap(child => [child.stdin, child.stdout, child.stderr])
   if (pipes.length > 0) await holdPipes(pipes)

@@ -1,6 +1,7 @@
 # Watches over claude for the few milliseconds in which it becomes idle.sh, when a signal ends it as the kernel does by
 # default: then this does for the children and the files what claude would have done. $1: the plan.
-trap '' HUP INT
+# Whoever ends all of claude's children sends the same signal here.
+trap '' HUP INT TERM
 . "$1"
 . "${0%/*}/ending.sh"
 echo ready
@@ -16,6 +17,9 @@ while alive "$CLAUDE"; do
   done <"/proc/$CLAUDE/status"
   sleep 0.002
 done 2>/dev/null
+
+# It was gone before the look above could see its traps; but it had them, and has ended as it wanted to, or by SIGKILL.
+[ -e "$PLAN" ] || exit 0
 
 end_children "$TERM_STEPS"
 remove_files

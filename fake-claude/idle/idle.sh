@@ -1,11 +1,12 @@
 # claude while it only waits: become-idle.ts put this in Node's place. $1: the plan; the rest are claude's own arguments,
 # for ps to show.
-came= nudge=
+came= ended= nudge=
 trap 'came=${came:-HUP}' HUP
 trap 'came=${came:-INT}' INT
 trap 'came=${came:-TERM}' TERM
 . "$1"
 . "${0%/*}/ending.sh"
+# Behind the traps: a plan that is gone tells the guard that claude ends by itself from here on.
 rm -f "$PLAN"
 trap '' PIPE TTIN TTOU
 
@@ -37,15 +38,17 @@ end() {
 }
 
 # The end of a child interrupts the waiting.
-trap : CHLD
+trap 'ended=yes' CHLD
 # It waits by reading what nobody writes into. Without that it would spin: rather leave.
 mkfifo "$FIFO" || end EXIT
 exec 4<>"$FIFO"
 rm -f "$FIFO"
 note '"what":"idle"'
 
-# A signal that arrives between the last look at `came` and the system call below does not interrupt it (there is no
-# sigsuspend in a shell). So whenever something has happened, one nudge follows, a third of a second later.
+# A signal that arrives in the few microseconds between the last look at `came` and the system call below does not
+# interrupt it (there is no sigsuspend in a shell that has no job to wait for). So whenever something has happened, one
+# nudge follows, a third of a second later. Behind the turn that collects the nudge there is none: there those
+# microseconds are all that is left.
 nudge_once() {
   if [ -z "$nudge" ]; then
     sleep 0.3 </dev/null >/dev/null 2>&1 3<&- 4<&- &
@@ -57,6 +60,7 @@ nudge_once() {
 }
 
 while :; do
+  ended=
   if [ -n "$came" ]; then
     note "\"what\":\"signal\",\"signal\":\"SIG$came\""
     end "$came"
@@ -71,5 +75,6 @@ while :; do
     TERM_WORDS='' INT_WORDS='' HUP_WORDS=''
   fi
   nudge_once
-  read -r _ <&4
+  # What has come or ended since this turn began is looked at in the next one.
+  [ -n "$came$ended" ] || read -r _ <&4
 done

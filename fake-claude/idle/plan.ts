@@ -8,9 +8,8 @@ import type { Ending } from '../profiles.ts'
 import type { Claude } from '../session/claude.ts'
 
 /** What the shell must know to end as this claude would: variables, as a file that it reads and removes. */
-export function planFor(claude: Claude, plan: string, stdin: string): string {
-  const { profile, settings, servers, bash, files, places } = claude
-  const tools = [...bash.running]
+export function planFor(claude: Claude, tools: BashTool[], plan: string, stdin: string): string {
+  const { profile, settings, servers, files, places } = claude
   const pidsOf = (some: BashTool[]) => some.map(tool => tool.pid).join(' ')
   const variables: Record<string, string> = {
     CLAUDE: String(process.pid),

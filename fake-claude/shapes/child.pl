@@ -14,6 +14,7 @@ resist($plan->{RESIST}, grep { $is{ lc "$_-ignored" } } 'HUP', 'TERM');
 grow_tree($plan->{DEPTH} - 1) if $plan->{DEPTH} > 1;
 leave_dead(3) if $is{zombies};
 hold_files(32) if $is{descriptors};
+make_room() if $is{busy};
 report($plan, 'child', $$, $is{stopped} ? 'T' : '-');
 # TERM waits until somebody says CONT; then it is as busy, or as patient, as it was meant to be.
 kill 'STOP', $$ if $is{stopped};
@@ -59,10 +60,14 @@ sub rename_self {
     syswrite $comm, $bare ? "\n" : ") R 1 1\n(\xff";
 }
 
-# Nobody reads what it writes, and it does not care.
-sub spin {
+# Before it reports: whoever looks at it then sees it as it will be.
+sub make_room {
     setpriority 0, 0, 19;
     $SIG{PIPE} = 'IGNORE';
+}
+
+# Nobody reads what it writes, and it does not care.
+sub spin {
     pipe my $reader, my $writer or die "pipe: $!\n";
     close $reader;
     while (1) {

@@ -12,7 +12,8 @@ vi.setConfig({ maxConcurrency: 6 })
 test.concurrent('own-session: an orphan that leads its session', async () => {
   await using run = shaped('own-session')
   const child = await made(run, 'child')
-  expect(facts(child)).toMatchObject({ ppid: adopter(), sid: child, pgid: child, tty: 0, state: 'S' })
+  expect(facts(child)).toMatchObject({ ppid: adopter(), sid: child, pgid: child, tty: 0 })
+  await until('it only waits', () => facts(child)?.state === 'S')
   expect(environment(child)).toMatchObject({
     HOME: run.home,
     TMUX_PANE: '%7',

@@ -56,7 +56,8 @@ test.concurrent('nested-server: a tmux server with a session and something in it
   const [server = 0, second = 0] = run.made('server')
   const [pane = 0] = run.made('pane')
   expect(facts(server)).toMatchObject({ comm: 'tmux: server', ppid: adopter(), sid: server })
-  expect(facts(pane)).toMatchObject({ comm: 'sleep', ppid: server })
+  await until('the pane has its command', () => facts(pane)?.comm === 'sleep')
+  expect(facts(pane)).toMatchObject({ ppid: server })
   expect(facts(second)).toMatchObject({ comm: 'tmux: server' })
   const ask = (label: string) =>
     execFileSync('tmux', ['-L', label, 'list-sessions', '-F', '#{session_name} #{pid}'], {
@@ -93,7 +94,8 @@ test.concurrent('respawn: a killed worker is there again, and TERM is not heard'
   const first = await made(run, 'worker')
   expect(facts(supervisor)).toMatchObject({ ppid: adopter(), sid: supervisor })
   expect(answersTo(supervisor, 'SIGTERM')).toBe('ignored')
-  expect(answersTo(first, 'SIGTERM')).toBe('default')
+  // It is a fork of the supervisor, with the same deafness, until it has come so far.
+  await until('its worker hears TERM', () => answersTo(first, 'SIGTERM') === 'default')
   process.kill(first, 'SIGKILL')
   const next = await until('there is another', () =>
     childrenOf(supervisor).find(({ pid, comm }) => pid !== first && comm === 'sleep'),

@@ -17,7 +17,10 @@ export interface AgentFacts {
   gate: string
 }
 
-const deadlineMs = 20_000
+const deadlineMs = 60_000
+
+/** Shorter: one whose claude refuses to start never comes to work. */
+const startsWithinMs = 30_000
 
 /** One deployed agent, and the ways in which it can end. */
 export class Agent {
@@ -184,7 +187,7 @@ export class Agent {
 
   /** It waits at its gate, or rests below a Bash tool that runs. */
   waitUntilAtWork(): Promise<void> {
-    return this.waitFor(({ what }) => what === 'idle' || what === 'waiting', 'come to work')
+    return this.waitFor(({ what }) => what === 'idle' || what === 'waiting', 'come to work', startsWithinMs)
   }
 
   /** It goes on working while others end, and has to be there, untouched, afterwards. */
@@ -214,12 +217,16 @@ export class Agent {
   }
 
   /** @throws CannotMeasureError when no such entry appears in its journal in time. */
-  async waitFor(matches: (entry: JournalEntry) => boolean, what: string): Promise<void> {
-    const found = await poll(deadlineMs, async () => (await this.journal()).some(matches) || undefined)
+  async waitFor(
+    matches: (entry: JournalEntry) => boolean,
+    what: string,
+    withinMs = deadlineMs,
+  ): Promise<void> {
+    const found = await poll(withinMs, async () => (await this.journal()).some(matches) || undefined)
     if (found) return
     const last = (await this.journal()).at(-1)
     throw new CannotMeasureError(
-      `Agent ${this.id} did not ${what} within ${deadlineMs / 1000} s; the last it did was ${JSON.stringify(last)}.`,
+      `Agent ${this.id} did not ${what} within ${withinMs / 1000} s; the last it did was ${JSON.stringify(last)}.`,
     )
   }
 }

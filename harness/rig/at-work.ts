@@ -5,7 +5,10 @@ import type { Agent } from './agent.ts'
 import { type Directive, directiveText } from './directive.ts'
 import { loadMissing, shapeMissing } from './load.ts'
 
-const deadlineMs = 20_000
+const deadlineMs = 60_000
+
+/** A claude that refuses says so as soon as it has started; a probe that got no answer in its time asks once more. */
+const refusesWithinMs = 30_000
 
 /**
  * Waits until an agent is at work, and until all that it is made of, and all that it makes, has been seen.
@@ -22,7 +25,8 @@ export async function seeAtWork(agent: Agent): Promise<void> {
 
 /** What claude itself says of a directive that it does not take: the orchestrator's pane is gone with its words. */
 async function refusal(probe: ProbeApi, directive: Directive): Promise<CannotMeasureError | undefined> {
-  const asked = await probe.run(['claude', '--print', directiveText(directive)]).catch(() => undefined)
+  const ask = () => probe.run(['claude', '--print', directiveText(directive)]).catch(() => undefined)
+  const asked = await poll(refusesWithinMs, ask)
   if (!asked || asked.code === 0) return undefined
   return new CannotMeasureError(`The fake claude refused to start: ${asked.stderr.trim()}`)
 }

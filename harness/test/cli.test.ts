@@ -39,7 +39,7 @@ const wrong: [string, string[], RegExp][] = [
   ['a flag without its value', ['scenarios', '-t'], /value is missing/],
   [
     'an unknown scenario',
-    ['scenarios', 'lunch'],
+    ['scenarios', 'lunch', '--sandbox', 'namespace'],
     /No scenario matches "lunch"; the scenarios are scenarios\/1-/,
   ],
   [

@@ -103,7 +103,9 @@ describe('the container sandbox', () => {
   )
 
   test('a container that is killed in the middle is said to be gone', async ({ sandbox }) => {
-    const answer = sandbox.probe.run(['sleep', '3']).catch(error => error)
+    await sandbox.probe.run(['mkfifo', '/tmp/never-written'])
+    // Whoever reads it waits until somebody writes: the call is open for as long as the engine takes.
+    const answer = sandbox.probe.read('/tmp/never-written').catch(error => error)
     const [own] = await containers()
     await engine?.container.getById(own?.Id ?? '').kill()
     expect(String(await answer)).toMatch(
@@ -112,8 +114,16 @@ describe('the container sandbox', () => {
   })
 
   test('a full disk is said to be full', async ({ sandbox }) => {
-    await sandbox.probe.run(['sh', '-c', 'dd if=/dev/zero of=/tmp/fill bs=1M'])
-    await expect(sandbox.probe.write('/tmp/leakrig/x', 'x'.repeat(10_000))).rejects.toThrow(/no space left/)
+    await sandbox.probe.plant(['dd', 'if=/dev/zero', 'of=/tmp/fill', 'bs=1M'])
+    // Each time another file: one that is there already needs no more space than it has.
+    let count = 0
+    const refused = await poll(60_000, () =>
+      sandbox.probe.write(`/tmp/leakrig/x${count++}`, 'x'.repeat(10_000)).then(
+        () => undefined,
+        error => String(error),
+      ),
+    )
+    expect(refused).toMatch(/no space left/)
   })
 
   base('an image that can not be built is one sentence and exit 3', async () => {

@@ -29,13 +29,14 @@ const ways: [NodeJS.Signals, 'group' | 'process'][] = [
 
 test.for(ways)(
   '%s in the middle of a scenario leaves no process, tmux server or mount',
+  { timeout: 180_000 },
   async ([signal, target]) => {
     const args = [program, 'scenarios', '4-', '--sandbox', 'namespace']
     const rig = execa(process.execPath, args, { detached: true, reject: false, all: true })
     const root = rig.pid ?? 0
     const seen = new Map<string, ProcessResource>()
     // In the middle: agents are at work in their panes.
-    const inTheMiddle = await poll(30_000, async () => {
+    const inTheMiddle = await poll(60_000, async () => {
       for (const one of below(root)) seen.set(one.id, one)
       return [...seen.values()].some(({ comm }) => comm === 'tee') || undefined
     })
@@ -44,7 +45,7 @@ test.for(ways)(
     const { exitCode } = await rig
     expect(exitCode).not.toBe(0)
     const known = [...seen.values()]
-    await poll(10_000, async () => stillThere(known).length === 0 || undefined)
+    await poll(60_000, async () => stillThere(known).length === 0 || undefined)
     expect(stillThere(known)).toEqual([])
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain('leakrig')
   },

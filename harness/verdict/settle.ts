@@ -25,7 +25,7 @@ export interface Instruments {
   countByPs(): Promise<number>
 }
 
-export const defaultPatience: Patience = { deadlineMs: 20_000, restMs: 5_000, samples: 3 }
+export const defaultPatience: Patience = { deadlineMs: 30_000, restMs: 5_000, samples: 3 }
 
 /**
  * Waits until the sandbox is back at its baseline and stays there, or until it is clear that it will not be.

@@ -1,4 +1,4 @@
-import { CannotMeasureError, directiveText, poll } from '../../harness/index.ts'
+import { CannotMeasureError, directiveText, isTurnedAway, poll } from '../../harness/index.ts'
 import type { Command } from './commands.ts'
 import type { World } from './world.ts'
 
@@ -29,11 +29,10 @@ async function lookalike({ rig, company, agents, guests }: World, name: string):
 /** A user's own tmux session, on the server that the agents are on. */
 async function session({ rig, company, guests }: World, name: string, command: string[]): Promise<void> {
   const start = ['tmux', 'new-session', '-d', '-P', '-F', '#{session_id}', '-s', name, ...command]
-  // A server whose last session has just ended still lets a client in, and leaves it; its user starts tmux once more.
-  const isTurnedAway = ({ stderr }: { stderr: string }) => stderr.includes('server exited')
+  // A user who is turned away starts tmux once more.
   const started = await poll(5_000, async () => {
     const answer = await rig.probe.run(start)
-    return isTurnedAway(answer) ? undefined : answer
+    return isTurnedAway(answer.stderr) ? undefined : answer
   })
   if (started?.code !== 0)
     throw new CannotMeasureError(

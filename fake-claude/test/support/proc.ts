@@ -59,8 +59,10 @@ export function startedAt(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
+    // Before the uptime: whoever gets no turn in between takes it for older than it is, never for somebody younger.
+    const now = Date.now()
     const up = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0])
-    return Date.now() - (up - ticks / 100) * 1000
+    return now - (up - ticks / 100) * 1000
   } catch {
     return undefined
   }
@@ -100,7 +102,14 @@ export function adopter(): number {
 }
 
 export function openFiles(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).map(fd => readlinkSync(`/proc/${pid}/fd/${fd}`))
+  return readdirSync(`/proc/${pid}/fd`).flatMap(fd => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`)
+    } catch {
+      // Closed since.
+      return []
+    }
+  })
 }
 
 /** What a process has computed for, in ms. */

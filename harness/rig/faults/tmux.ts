@@ -1,3 +1,5 @@
+import { CannotMeasureError } from '../../sandbox/sandbox.ts'
+import { poll } from '../../verdict/poll.ts'
 import type { Agent } from '../agent.ts'
 import type { Rig } from '../rig.ts'
 
@@ -27,11 +29,22 @@ export async function keepShells({ probe, places }: Rig): Promise<void> {
   await probe.write(`${places.home}/.tmux.conf`, `set-environment -g BASH_ENV ${script}\n`)
 }
 
+const deadlineMs = 60_000
+
 /** An agent that works in more than one pane: one beside claude, and a window whose process ignores the hang-up. */
 export async function openMorePanes(agent: Agent): Promise<void> {
   const { socket, session, pane } = await agent.pane()
   const run = (...args: string[]) => agent.rig.probe.run(['tmux', '-S', socket, ...args])
+  const before = await sleeps(agent)
   await run('split-window', '-d', '-t', pane, 'exec sleep 1200')
   await run('new-window', '-d', '-t', `${session}:`, "trap '' HUP; sleep 1200; :")
-  await agent.rig.look() // whose they are is seen while their session is there
+  // Whose they are is seen while their session is there; and a shell may take a while to start its command.
+  const seen = await poll(deadlineMs, async () => {
+    return (await sleeps(agent)) === before + 2 || undefined
+  })
+  if (!seen) throw new CannotMeasureError(`The panes of agent ${agent.id} did not come to work.`)
+}
+
+async function sleeps(agent: Agent): Promise<number> {
+  return (await agent.processes()).filter(({ command }) => command === 'sleep 1200').length
 }

@@ -33,13 +33,13 @@ export async function execStream(
 
 /**
  * Why the probe's stream ended, as far as the engine still knows. The stream of a container that is killed ends a
- * moment before the engine calls it ended, so the engine is given a second to say so.
+ * moment before the engine calls it ended, so the engine is given ten seconds to say so.
  */
 async function reason(container: Container, said: string): Promise<string> {
   const ended = container.wait().then(
     ({ StatusCode }) => `its container ended with exit code ${StatusCode}`,
     () => 'its container was removed',
   )
-  const what = await Promise.race([ended, delay(1_000, 'its probe ended', { ref: false })])
+  const what = await Promise.race([ended, delay(10_000, 'its probe ended', { ref: false })])
   return [what, said.trim()].filter(Boolean).join(': ')
 }

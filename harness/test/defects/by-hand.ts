@@ -19,6 +19,8 @@ export interface Hand {
   kills: boolean
 }
 
+/** Longer than a claude takes on a busy machine: one that is killed leaves files, which would be another fault. */
+const claudeGraceMs = 10_000
 const graceMs = 3_000
 
 /**
@@ -33,8 +35,8 @@ export function byHand({ claims, kills }: Hand): Strategy['kill'] {
     const targets = claims(agent, readAll())
     // Claude first: it ends its children, and writes its last words, while its pane is there.
     const [claude, others] = [targets.filter(isClaude), targets.filter(one => !isClaude(one))]
-    await term(claude)
-    if (kills) await term(others)
+    await term(claude, claudeGraceMs)
+    if (kills) await term(others, graceMs)
     else for (const { pid } of others) send(pid, 'SIGTERM')
     for (const one of kills ? targets.filter(isThere) : []) send(one.pid, 'SIGKILL')
     run('tmux', ['kill-session', '-t', `=${layout.sessionName(agent)}`])
@@ -43,9 +45,9 @@ export function byHand({ claims, kills }: Hand): Strategy['kill'] {
   }
 }
 
-async function term(targets: Seen[]): Promise<void> {
+async function term(targets: Seen[], withinMs: number): Promise<void> {
   for (const { pid } of targets) send(pid, 'SIGTERM')
-  const deadline = Date.now() + graceMs
+  const deadline = Date.now() + withinMs
   while (targets.some(isThere) && Date.now() < deadline) await delay(20)
 }
 
