@@ -82,16 +82,20 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const terminals = held.use(new TerminalWatch(wakeup.call))
   const rounds = new Rounds()
 
-  log({ event: 'started', workspaces, pid: process.pid })
-  while (!signal.aborted) {
+  const round = () => {
     const depth = rounds.next()
     const changed = terminals.take()
     for (const post of posts) post.round(depth, changed)
     upkeep.round()
     monitor.round(posts.reduce((pending, post) => pending + post.pending, 0))
-    if (owner && !isAlive(owner) && !isNeeded(posts)) break
+  }
+  round()
+  // Said when all is there that belongs to it: its health file comes with the first round.
+  log({ event: 'started', workspaces, pid: process.pid })
+  while (!signal.aborted && (!owner || isAlive(owner) || isNeeded(posts))) {
     const called = await rounds.due(wakeup, () => posts.some(post => post.blink()))
     if (called && !signal.aborted) await pause(COALESCE_MS)
+    if (!signal.aborted) round()
   }
   await Promise.race([Promise.all([upkeep.end(), ...posts.map(post => post.idle())]), pause(STOP_MS)])
   log({ event: 'stopped', because: signal.aborted ? 'it was told to' : 'its owner and all agents are gone' })

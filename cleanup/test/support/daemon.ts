@@ -69,8 +69,15 @@ export class Daemon {
   }
 
   async exit(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit')
-    return this.child.exitCode
+    const { child } = this
+    await until(
+      'the daemon has ended',
+      () => child.exitCode !== null || child.signalCode !== null,
+      60_000,
+    ).catch(error => {
+      throw new Error(`${error.message}; it said last:\n${readText(this.#log).slice(-4_000)}`)
+    })
+    return child.exitCode
   }
 }
 
