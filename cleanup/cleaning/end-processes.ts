@@ -61,6 +61,7 @@ export async function endProcesses(
   let asked: Asked | undefined
 
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 1.3, 15)) {
+    clock.tick()
     if (clock.overtime() >= 0 && (chained > 0 || roster.alive().some(isToBeKilled)))
       freezeAll(first, roster, roleOf, log)
     const alive = roster.alive()
@@ -111,7 +112,9 @@ async function endRespawning({ ref, entry, where }: Scene, log: Log): Promise<bo
   )
 }
 
+/** It stands still between two ticks: nobody is killed in the turn in which the grace ends before all were frozen. */
 interface Clock {
+  tick(): void
   /** Time since the first look, as a part of the grace. */
   patience(): number
   /** Time since the end of the grace, in ms; negative before it. */
@@ -136,20 +139,24 @@ function areWaitedFor(alive: readonly Member[]): boolean {
 
 function startClock(graceMs: number): Clock {
   const start = performance.now()
+  let now = start
   let end = start + graceMs
-  const overtime = () => performance.now() - end
+  const overtime = () => now - end
   let drainedSince: number | undefined
   return {
-    patience: () => (graceMs > 0 ? (performance.now() - start) / graceMs : 1),
+    tick() {
+      now = performance.now()
+    },
+    patience: () => (graceMs > 0 ? (now - start) / graceMs : 1),
     overtime,
     drained(hasOthers) {
       if (hasOthers) drainedSince = undefined
-      else drainedSince ??= performance.now()
-      return performance.now() - Math.max(end, drainedSince ?? Number.POSITIVE_INFINITY)
+      else drainedSince ??= now
+      return now - Math.max(end, drainedSince ?? Number.POSITIVE_INFINITY)
     },
     isOver: alive => overtime() > DRAIN_MS + KILL_MS && (overtime() > LONGEST_MS || !areWaitedFor(alive)),
     end() {
-      end = Math.min(end, performance.now())
+      end = Math.min(end, now)
     },
   }
 }

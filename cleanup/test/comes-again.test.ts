@@ -77,6 +77,20 @@ test('a tmux server that is told to start the pane’s process again', async () 
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
+test('nobody is killed before all are frozen, wherever in a turn the grace ends', async () => {
+  for (let n = 1; n <= 20; n++) {
+    const ref = await rig.deploy(`deaf-${n}`, {
+      claude: 'trap "" TERM HUP; echo ready; while :; do sleep 1; done',
+    })
+    const events: string[] = []
+    const log = ({ event, signal }: Record<string, unknown>) => {
+      if (event === 'freeze' || signal === 'SIGKILL') events.push(String(event))
+    }
+    expect(await cleanUp(ref, { ...completed, graceMs: n / 20, log })).toMatchObject({ outcome: 'clean' })
+    expect(events[0]).toBe('freeze')
+  }
+})
+
 test('a session that comes only while its agent is being ended is ended too, and no other one', async () => {
   const ref = rig.ref('late')
   await addAgent(ref, { status: 'running' })
