@@ -83,7 +83,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
     const { status, reason = options.reason } = entry
     if (!(await recordDone(ref, first.entry, { status, reason })))
       report.problems.push(
-        `${ref.agentId} was given a place in tmux while it was being cleaned up; do it again.`,
+        `${ref.agentId} was given a place in tmux while it was being cleaned up, by a deploy that went on; clean it up once more.`,
       )
   })
   return finish(report.problems.length > 0 ? 'unfinished' : 'clean')

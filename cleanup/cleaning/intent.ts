@@ -84,10 +84,10 @@ export function isDone(entry: AgentEntry): boolean {
  */
 export async function recordDone(ref: AgentRef, known: AgentEntry, ending: Ending): Promise<boolean> {
   const finished_at = new Date().toISOString()
-  let isDone = false
+  let isThatPlace = false
   const finish = (entry: AgentEntry): void => {
-    isDone = isDeepStrictEqual(entry.tmux, known.tmux)
-    if (!isDone) return
+    isThatPlace = isDeepStrictEqual(entry.tmux, known.tmux)
+    if (!isThatPlace) return
     if (!isTerminal(entry.status)) applyEnding(entry, ending, finished_at)
     const { problems: _solved, residue: _removed, ...record } = entry.cleanup ?? pendingNow(entry)
     entry.cleanup = { ...record, state: 'done', finished_at }
@@ -96,7 +96,7 @@ export async function recordDone(ref: AgentRef, known: AgentEntry, ending: Endin
   await changeAgent(ref, finish)
   // Somebody may have mirrored the entry as it was in between.
   await mirror(ref)
-  return isDone
+  return isThatPlace
 }
 
 /**

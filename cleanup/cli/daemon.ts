@@ -11,7 +11,11 @@ export function addDaemon(program: Command): void {
     .description('watch workspaces, and clean up after every agent that ends')
     .argument('[workspace...]', 'folders .agent-workspace (the one below the current folder)')
   addDaemonOptions(daemon)
-    .option('--owner-pid <pid>', 'end by itself when this process and all agents are gone', wholeNumber)
+    .option(
+      '--owner-pid <pid>',
+      'end by itself when this process and all agents are gone; for one folder only',
+      wholeNumber,
+    )
     .addHelpText(
       'after',
       '\nPrints a JSON object a line. SIGTERM or SIGINT stops it within a second; what is not done then goes on with the next one.' +

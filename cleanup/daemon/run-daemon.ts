@@ -21,7 +21,7 @@ import { Wakeup } from './wakeup.ts'
 export interface DaemonOptions {
   /** Absolute paths of `.agent-workspace` folders. */
   workspaces: string[]
-  /** The process it belongs to: when that is gone and no agent is left, the daemon ends by itself. */
+  /** The process it belongs to: when that is gone and no agent is left, the daemon ends by itself. For one workspace only. */
   owner?: Identity
   graceMs?: number
   /** How long an agent may say nothing before it is called silent, in ms. */
@@ -55,12 +55,13 @@ const STOP_MS = 700
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { owner, log = () => {}, signal } = options
-  const workspaces = [...new Set(options.workspaces.map(requireWorkspace))]
-  if (owner && workspaces.length > 1)
+  const folders = new Set(options.workspaces)
+  if (owner && folders.size > 1)
     throw new CleanupError(
       'bad-argument',
-      `A daemon with an owner watches one workspace, not ${workspaces.length}: it may have to stand by at one of them. Start one for each.`,
+      `A daemon with an owner watches one workspace, not ${folders.size}: it may have to stand by at one of them. Start one for each.`,
     )
+  const workspaces = [...new Set([...folders].map(requireWorkspace))]
   await using held = new AsyncDisposableStack()
   const wakeup = new Wakeup()
   signal.addEventListener('abort', wakeup.call)

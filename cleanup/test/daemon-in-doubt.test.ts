@@ -1,9 +1,8 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addAgent, changeTask, layout } from '../index.ts'
-import { childrenOf } from '../processes/children.ts'
 import { Daemon } from './support/daemon.ts'
-import { isRunning, kill, Rig, readText } from './support/rig.ts'
+import { isRunning, kill, Rig } from './support/rig.ts'
 import { until } from './support/until.ts'
 
 const idle = 'echo ready; sleep 1000 & wait'
@@ -25,9 +24,9 @@ test('an agent that is being deployed is not judged, nor one whose tmux does not
   const hung = await rig.deploy('hung', { claude: idle, socket: `${rig.folder}/hung` })
   const server = rig.entry(hung).tmux?.server_pid ?? 0
   process.kill(server, 'SIGSTOP')
-  await until('it asks in vain', () => clients(daemon).some(isAbout('/hung')))
+  await until('it asks in vain', () => daemon.clients('/hung').length > 0)
   kill(rig.entry(hung).tmux?.pane_pid ?? 0)
-  await until('it could not be asked', () => daemon.events('not-cleaned').length > 0, 30_000)
+  await until('it could not be asked', () => daemon.events('not-cleaned').length > 0)
   expect(rig.entry(young).status).toBe('running')
   expect(rig.entry(hung).status).toBe('running')
   expect(fs.existsSync(layout.promptFile(hung))).toBe(true)
@@ -66,11 +65,11 @@ test('a server that does not answer: nothing of its agents is touched, that is s
   const [first] = refs
   const server = first ? (rig.entry(first).tmux?.server_pid ?? 0) : 0
   process.kill(server, 'SIGSTOP')
-  await until('it asks in vain', () => clients(daemon).some(isAbout('/hung')))
+  await until('it asks in vain', () => daemon.clients('/hung').length > 0)
   for (const ref of refs) kill(rig.entry(ref).tmux?.pane_pid ?? 0)
   await until('it could not be asked', () => daemon.events('not-cleaned').length > 0)
-  await until('none asks', () => clients(daemon).length === 0)
-  await until('it asks again', () => clients(daemon).length > 0)
+  await until('none asks', () => daemon.clients().length === 0)
+  await until('it asks again', () => daemon.clients().length > 0)
   expect(daemon.events('not-cleaned')).toHaveLength(1)
   expect(daemon.events('signal')).toEqual([])
   expect(daemon.events('mass-death')).toEqual([])
@@ -78,13 +77,8 @@ test('a server that does not answer: nothing of its agents is touched, that is s
     expect(rig.entry(ref)).toMatchObject({ status: 'running' })
     expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
   }
-  const asking = clients(daemon)
+  const asking = daemon.clients()
   expect(await daemon.stop()).toBe(0)
   await until('no client is left', () => !asking.some(isRunning))
   process.kill(server, 'SIGCONT')
 })
-
-/** Its tmux clients. */
-const clients = (daemon: Daemon): readonly number[] => childrenOf(daemon.child.pid ?? 0) ?? []
-
-const isAbout = (socket: string) => (pid: number) => readText(`/proc/${pid}/cmdline`).includes(`${socket}\0`)

@@ -38,7 +38,7 @@ test('most agents gone at once are an alarm; they are cleaned up, and nothing is
   const last = await rig.deploy('last', { claude: idle, entry: { status: 'completed' } })
   await until('the last one is clean', areClean([last]))
   kill(rig.entry(gone[0] as AgentRef).tmux?.server_pid ?? 0)
-  await until('they are clean', areClean(gone), 30_000)
+  await until('they are clean', areClean(gone))
   await until('it is announced', () => daemon.events('mass-death').length > 0)
   expect(daemon.events('mass-death')).toMatchObject([
     {
@@ -75,7 +75,7 @@ test('fewer than half, or a few, or those that finished, are none', async () => 
   const finished = await deploy(5, success)
   kill(rig.entry(few[0] as AgentRef).tmux?.server_pid ?? 0)
   fs.writeFileSync(`${rig.folder}/go`, '')
-  await until('they are clean', areClean([...few, ...finished]), 30_000)
+  await until('they are clean', areClean([...few, ...finished]))
   expect(finished.map(ref => rig.entry(ref).status)).toEqual(Array(5).fill('completed'))
   expect(daemon.events('mass-death')).toEqual([])
 })
@@ -85,7 +85,7 @@ test('those that were cleaned up are none either, when the daemon has not heard 
   const last = await rig.deploy('last', { claude: idle })
   daemon = await Daemon.startDeaf(rig)
   fs.writeFileSync(`${rig.folder}/go`, '')
-  await until('they are clean', areClean(finished), 30_000)
+  await until('they are clean', areClean(finished))
   // It comes round to the last one after all that it had in mind for the others.
   kill(rig.entry(last).tmux?.pane_pid ?? 0)
   await until('the last one is clean', areClean([last]))

@@ -25,10 +25,7 @@ test('what is found out of an agent that went off the list meanwhile is no troub
   const gone = await rig.deploy('gone', { claude: idle, socket: `${rig.folder}/hung` })
   const server = rig.entry(gone).tmux?.server_pid ?? 0
   process.kill(server, 'SIGSTOP')
-  const isAsking = () =>
-    (childrenOf(daemon.child.pid ?? 0) ?? []).some(pid =>
-      readText(`/proc/${pid}/cmdline`).includes('/hung\0'),
-    )
+  const isAsking = () => daemon.clients('/hung').length > 0
   await until('it asks in vain', isAsking)
   fs.rmSync(layout.taskFolder(rig.workspace, gone.taskId), { recursive: true })
   await addTask(rig.workspace, { task_id: gone.taskId })
@@ -99,4 +96,11 @@ test('a silence is found again until its mark is written, and so is its end', as
   expect(silences.look('a', entry, log)).toBe('begins')
   silences.marked('a', true)
   expect(silences.look('a', entry, log)).toBe('lasts')
+
+  const marked = { ...entry, silent_since: '2026-01-01T00:00:00Z' }
+  const patient = new Silences(60_000)
+  expect(patient.look('a', marked, log)).toBe('ends')
+  expect(patient.look('a', marked, log)).toBe('ends')
+  patient.marked('a', false)
+  expect(patient.look('a', entry, log)).toBeUndefined()
 })

@@ -130,12 +130,12 @@ test('a log that somebody still writes is left until that one is done, without a
   await until('it writes', () => readText(log).includes('"line":3'))
   rig.tmux('kill-session', '-t', '=agent_a:')
   await until('it is said', () => daemon.events('not-cleaned').length > 0)
-  await until('it was tried again', () => daemon.events('cleaned').length > 2, 20_000)
+  await until('it was tried again', () => daemon.events('cleaned').length > 2)
   expect(daemon.events('not-cleaned')).toHaveLength(1)
   expect(JSON.stringify(daemon.events('not-cleaned'))).toContain(`process ${collector}`)
   expect(fs.existsSync(log)).toBe(true)
   fs.writeFileSync(path.join(rig.folder, 'enough'), '')
-  await until('it is clean', isClean(ref), 20_000)
+  await until('it is clean', isClean(ref))
   const lines = readText(layout.archived(ref, log)).trimEnd().split('\n')
   expect(lines.filter(line => line.includes('"line"'))).toHaveLength(
     Number(readText(path.join(rig.folder, 'lines'))),

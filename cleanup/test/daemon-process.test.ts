@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AgentRef, layout, recordIntent } from '../index.ts'
-import { childrenOf } from '../processes/children.ts'
 import { Daemon, runDaemonProgram } from './support/daemon.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
@@ -48,7 +47,7 @@ test('ended from a terminal, it blames no agent for the tmux clients that end wi
   process.kill(server, 'SIGSTOP')
   kill(rig.entry(ref).tmux?.pane_pid ?? 0)
   const asking = await until('it asks', () => {
-    const clients = childrenOf(daemon.child.pid ?? 0) ?? []
+    const clients = daemon.clients()
     return clients.length > 0 && clients
   })
   // As Ctrl-C does, which goes to everything in the foreground.
@@ -151,9 +150,9 @@ describe('wrong arguments', () => {
     [['/tmp', '--min-free', '200%'], 'min-free "200%" is refused'],
     [['/tmp', '--metrics-port', '99999'], 'Expected a port'],
     [['/tmp', '--metrics-file', '/tmp/leakrig.txt'], 'ends with .prom'],
-    [['RIG', 'RIG/registry', '--owner-pid', '1'], 'watches one workspace, not 2'],
+    [['/tmp', '/var', '--owner-pid', '1'], 'watches one workspace, not 2'],
   ])('%j', async (args, sentence) => {
-    const { code, said } = await runDaemonProgram(args.map(arg => arg.replace('RIG', rig.workspace)))
+    const { code, said } = await runDaemonProgram(args)
     expect(code).toBe(2)
     expect(said).toContain(sentence)
     expect(said.split('\n')).toHaveLength(1)

@@ -63,7 +63,6 @@ describe('an agent that says nothing', () => {
     daemon = await Daemon.start(rig, '--silent-after', '1')
     const ref = await rig.deploy('a', { claude: `echo ready; ${result()}; ${server} ${wait}` })
     await until('it is told', () => silent().length === 1)
-    await until('it was looked at again', () => daemon.events('silent').length === 1)
     const marker = await rig.deploy('later', { claude: `echo ready; ${server} ${wait}` })
     await until('time has passed', () => rig.entry(marker).silent_since !== undefined)
     expect(rig.entry(ref).status).toBe('running')
@@ -81,7 +80,7 @@ describe('with --end-idle', () => {
     }
     for (const [id, claude] of Object.entries(kept)) await rig.deploy(id, { claude })
     const idle = await rig.deploy('idle', { claude: `echo ready; ${result()}; ${server} ${wait}` })
-    await until('the idle one is clean', () => rig.entry(idle).cleanup?.state === 'done', 20_000)
+    await until('the idle one is clean', () => rig.entry(idle).cleanup?.state === 'done')
     await until('the others are silent', () => silent().length === 5)
     expect(rig.entry(idle)).toMatchObject({ status: 'completed', reason: expect.stringContaining('idled') })
     expect(traces(rig, idle)).toEqual(NO_TRACES)

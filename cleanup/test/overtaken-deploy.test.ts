@@ -46,7 +46,10 @@ test('one that comes between the last look and the end of the cleanup too', asyn
   }
   const report = await cleanUp(ref, { ...terminated, log })
   await placed
-  expect(report).toMatchObject({ outcome: 'unfinished', problems: [expect.stringContaining('do it again')] })
+  expect(report).toMatchObject({
+    outcome: 'unfinished',
+    problems: [expect.stringContaining('clean it up once more')],
+  })
   expect(await cleanUp(ref, terminated)).toMatchObject({ outcome: 'clean' })
   expectNothingLeft(ref)
 })

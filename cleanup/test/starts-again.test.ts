@@ -91,7 +91,7 @@ test('a shell that is slow to start is looked at again', async () => {
 test('a script that waits for a key after claude has ended is left behind too, some seconds later', async () => {
   const daemon = await Daemon.start(rig)
   const ref = await rig.deploy('a', { claude: 'echo ready; sleep 0.5', after: 'read -r key; true' })
-  await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done', 30_000)
+  await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
   expect(rig.entry(ref)).toMatchObject({ reason: expect.stringMatching(/^nothing runs any more/) })
   await daemon.stop()
 })

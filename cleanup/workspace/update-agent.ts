@@ -14,14 +14,12 @@ export async function updateAgent(ref: AgentRef, change: (entry: AgentEntry) => 
   await changeAgent(ref, entry => {
     const before = structuredClone(entry.tmux)
     change(entry)
-    if (entry.tmux && entry.cleanup?.state === 'done' && !isDeepStrictEqual(entry.tmux, before)) reopen(entry)
+    const { tmux, cleanup } = entry
+    if (!tmux || cleanup?.state !== 'done' || isDeepStrictEqual(tmux, before)) return
+    const { finished_at: _, ...record } = cleanup
+    entry.cleanup = { ...record, state: 'pending' }
   })
   await mirror(ref)
-}
-
-function reopen(entry: AgentEntry): void {
-  const { finished_at: _, ...record } = entry.cleanup ?? {}
-  Object.assign(entry, { cleanup: { ...record, state: 'pending' } })
 }
 
 /** The same in the task's registry only. */

@@ -49,7 +49,7 @@ export async function deploy(deployment: Deployment, strategy: Strategy): Promis
       hasEnded = isTerminal(known.status)
     })
     // Somebody ended it while tmux was at work: they could not know of this session.
-    if (hasEnded) await strategy.seenGone?.(agent)
+    if (hasEnded) await strategy.seenEnded?.(agent)
   } catch (error) {
     await strategy.ended(agent, {
       status: 'error',

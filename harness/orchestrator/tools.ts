@@ -124,7 +124,7 @@ export function createServer(workspace: string, strategy: Strategy): McpServer {
       const running = await hasSession(layout.sessionName(ref))
       // Before the cleanup moves it; after that, it is found in the archive.
       const output = tail(ref, lines)
-      const cleanup = running ? {} : await strategy.seenGone?.(ref)
+      const cleanup = running ? {} : await strategy.seenEnded?.(ref)
       return { ...agent, session_status: running ? 'running' : 'terminated', output, ...cleanup }
     }),
   )

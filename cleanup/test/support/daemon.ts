@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
+import { childrenOf } from '../../processes/children.ts'
 import { type Rig, readText } from './rig.ts'
 import { until } from './until.ts'
 
@@ -51,6 +52,12 @@ export class Daemon {
   async #started(): Promise<this> {
     await until('the daemon has started', () => this.events('started').length > 0)
     return this
+  }
+
+  /** Its tmux clients, all of them or those of one socket. */
+  clients(socket = ''): number[] {
+    const all = childrenOf(this.child.pid ?? 0) ?? []
+    return all.filter(pid => readText(`/proc/${pid}/cmdline`).includes(`${socket}\0`))
   }
 
   events(event: string): Record<string, unknown>[] {

@@ -39,6 +39,6 @@ export interface Strategy {
   ended(agent: AgentRef, ending: Ending): Promise<Record<string, unknown>>
   /** Somebody asked for the agent's end. */
   kill(agent: AgentRef, reason: string): Promise<Record<string, unknown>>
-  /** Somebody looked at the agent, and its session is gone: the report's system only says so. */
-  seenGone?(agent: AgentRef): Promise<Record<string, unknown>>
+  /** Somebody saw that the agent has ended, by its registry or by its session: the report's system only says so. */
+  seenEnded?(agent: AgentRef): Promise<Record<string, unknown>>
 }

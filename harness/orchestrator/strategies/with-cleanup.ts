@@ -26,7 +26,7 @@ export function withCleanup(name: StrategyName, parts: Parts): Strategy {
     readAgents: async (workspace, taskId) => cleanup.readTaskRegistry(workspace, taskId).agents,
     ended: end,
     kill: (agent, reason) => end(agent, { status: 'terminated', reason }),
-    async seenGone(agent) {
+    async seenEnded(agent) {
       const ending = await cleanup.endingOf(agent)
       return ending ? end(agent, ending) : {}
     },
