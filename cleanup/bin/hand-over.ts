@@ -1,19 +1,13 @@
 #!/usr/bin/env node
 // Finishes one agent's cleanup from outside the agent: `hand-over.ts <workspace> <task id> <agent id> <grace ms>`.
 // Nobody watches it, so what it has to say it writes into the registry.
-import { setTimeout as pause } from 'node:timers/promises'
+import { answerArrives } from '../cleaning/answer.ts'
 import { recordProblems } from '../cleaning/intent.ts'
 import { resume } from '../cleaning/resume.ts'
 import { recordedContainment } from '../containment/contained.ts'
 import { words } from '../errors.ts'
 import { leaveCgroup } from '../processes/cgroup.ts'
 import { readAgent } from '../workspace/registry.ts'
-
-/**
- * How long whoever handed over is left alone, in ms since it wrote its intent: it has an answer on its way, through
- * the claude that is ended first. Node takes about half of that to start.
- */
-const ANSWER_MS = 300
 
 const [workspace = '', taskId = '', agentId = '', graceMs] = process.argv.slice(2)
 const ref = { workspace, taskId, agentId }
@@ -23,8 +17,7 @@ try {
   const contained = recordedContainment(ref, entry)
   // Without a tmux server to start it, it was born there.
   if (contained?.by === 'cgroup') leaveCgroup(contained.path)
-  const age = Date.now() - Date.parse(entry.cleanup?.since ?? '')
-  if (age >= 0 && age < ANSWER_MS) await pause(ANSWER_MS - age)
+  await answerArrives()
   const { outcome } = await resume(ref, { graceMs: Number(graceMs), handedOver: true })
   process.exitCode = outcome === 'unfinished' ? 1 : 0
 } catch (error) {

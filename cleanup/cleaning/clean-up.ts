@@ -8,6 +8,7 @@ import { type AgentRef, taskRegistry, validateRef } from '../workspace/layout.ts
 import { agentByte, type Lock, lock, lockNow } from '../workspace/locks.ts'
 import { mirror } from '../workspace/mirror.ts'
 import { peekGlobalRegistry, peekTaskRegistry, requireAgent } from '../workspace/registry.ts'
+import { answersSent, OwedAnswer } from './answer.ts'
 import { carryOut } from './carry-out.ts'
 import { handOver } from './hand-over.ts'
 import { type Ending, isDone, recordDone, recordProblems, writeIntent } from './intent.ts'
@@ -50,6 +51,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   // Nothing is ended whose end could not be told to both registries.
   peekGlobalRegistry(ref.workspace)
 
+  using answer = new OwedAnswer(ref)
   log({ event: 'intent', agent: ref.agentId, status: options.status, reason: options.reason })
   const looking = look(ref, registry)
   looking.catch(() => {})
@@ -61,9 +63,11 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   if (isInside(claims, options.handedOver)) {
     await mirror(ref)
     await leaveToOutside(seen, options, graceMs, log)
+    answer.sent()
     return finish('handed-over')
   }
 
+  answer[Symbol.dispose]()
   const turn = await takeTurn(ref, graceMs)
   using _ = turn.lock
   const now = peekTaskRegistry(ref.workspace, ref.taskId)
@@ -112,13 +116,14 @@ async function leaveToOutside(
   await handOver(scene, graceMs, log)
 }
 
-/** One cleaner per agent: the others wait until it is done or dead. */
+/** One cleaner per agent: the others wait until it is done or dead, and it until every caller inside has its answer. */
 async function takeTurn(ref: AgentRef, graceMs: number): Promise<{ lock: Lock; waited: boolean }> {
   const file = `${taskRegistry(ref.workspace, ref.taskId)}.lock`
   const byte = agentByte(ref.agentId)
   const free = lockNow(file, byte)
-  if (free) return { lock: free, waited: false }
-  return { lock: await lock(file, byte, graceMs + OTHER_CLEANER_MS), waited: true }
+  const held = free ?? (await lock(file, byte, graceMs + OTHER_CLEANER_MS))
+  const waited = await answersSent(ref)
+  return { lock: held, waited: waited || !free }
 }
 
 function thisProcess() {

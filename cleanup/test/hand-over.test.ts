@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { agentMarker, findProgram, layout, recordIntent, startOutside } from '../index.ts'
+import { isAlive, readProcess } from '../processes/table.ts'
 import { Daemon } from './support/daemon.ts'
 import { mayMakeCgroups } from './support/may-make-cgroups.ts'
 import { isRunning, kill, NO_TRACES, Rig, readText, traces } from './support/rig.ts'
@@ -90,7 +91,8 @@ describe('also when no server is left, and what is started stays within', () => 
     const bystander = rig.start('env', ['-i', 'sleep', '1000'])
     const { pane_pid = 0, server_pid = 0 } = rig.entry(ref).tmux ?? {}
     kill(server_pid)
-    await until('the server has ended', () => !isRunning(server_pid))
+    // The hang-up comes when the pane's process ends, and Node is not deaf to it although its parent is.
+    await until('the pane has ended', () => !isRunning(server_pid) && !isRunning(pane_pid))
     go()
     expect(await report('held')).toMatchObject({ outcome: 'handed-over' })
     await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
@@ -101,6 +103,32 @@ describe('also when no server is left, and what is started stays within', () => 
     const { contained } = rig.entry(ref)
     if (contained?.by === 'cgroup') expect(fs.existsSync(contained.path)).toBe(false)
   })
+})
+
+test('a cleaner that gets no turn still answers, and is not ended before by anybody', async () => {
+  const ref = await rig.deploy('slow', { claude: cleansItself('slow', 'STOP=1') })
+  const daemon = await Daemon.start(rig)
+  go()
+  const cleaner = await until('it has stopped', () => {
+    const { cleaner } = rig.entry(ref).cleanup ?? {}
+    return readProcess(cleaner?.pid ?? 0)?.state === 'T' && cleaner
+  })
+  const since = performance.now()
+  await until('the others have had the time to end it', () => performance.now() - since > 2_000)
+  expect(isAlive(cleaner)).toBe(true)
+  kill(cleaner.pid, 'SIGCONT')
+  expect(await report('slow')).toMatchObject({ outcome: 'handed-over', problems: [] })
+  await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+  await daemon.stop()
+})
+
+test('one that gets no turn any more is not waited for', async () => {
+  const ref = await rig.deploy('stuck', { claude: cleansItself('stuck', 'STOP=1') })
+  go()
+  await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+  expect(readText(`${rig.folder}/stuck.report`)).toBe('')
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
 test('what is handed to a process that would be taken along is refused, and the daemon finishes it', async () => {

@@ -21,13 +21,25 @@ export function agentByte(agentId: string): number {
   return 1 + createHash('sha256').update(agentId).digest().readUIntBE(0, 5)
 }
 
+/** The byte that stands for the answers that are owed inside an agent, beyond those of all agents. */
+export const answerByte = (agentId: string): number => 2 ** 41 + agentByte(agentId)
+
 /** The lock if it is free now, otherwise undefined. The file is made when missing; it stays. */
 export function lockNow(path: string, byte: number): Lock | undefined {
+  return take(path, byte, false)
+}
+
+/** The same for a lock that others may hold as well, if they take it in this way too. */
+export function shareNow(path: string, byte: number): Lock | undefined {
+  return take(path, byte, true)
+}
+
+function take(path: string, byte: number, shared: boolean): Lock | undefined {
   // Each lock has a descriptor of its own, because closing is how it is released; Node opens with O_CLOEXEC, so no child inherits it.
   const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o666)
   let held = false
   try {
-    held = tryLock(fd, byte, 1)
+    held = tryLock(fd, byte, 1, { shared })
   } finally {
     if (!held) fs.closeSync(fd)
   }
