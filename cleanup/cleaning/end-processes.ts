@@ -81,7 +81,9 @@ export async function endProcesses(
     const fresh = roster.add(claims.claimed.values(), roleOf)
     const survivors = roster.alive()
     const isQuiet = fresh.length === 0 && survivors.length === 0
-    if (isOver || (wasQuiet && isQuiet)) return { roster, survivors, claims, isSessionKilled, ...seen }
+    // Who turned up in the last look has its time too.
+    if ((isLast && clock.isOver(survivors)) || (wasQuiet && isQuiet))
+      return { roster, survivors, claims, isSessionKilled, ...seen }
     if (isQuiet) killLostGroups(seen.scene.table, roster)
     wasQuiet = isQuiet
     if (!isQuiet) asked = undefined
