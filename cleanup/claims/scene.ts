@@ -11,6 +11,7 @@ import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import { requireAgent } from '../workspace/registry.ts'
 import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
+import { withoutNamesake } from './namesake.ts'
 import { requireAskedServer } from './other-server.ts'
 
 /** All that is looked at to decide which processes are one agent's. */
@@ -23,6 +24,8 @@ export interface Scene extends Machine {
   log: string
   where: Whereabouts
   contained: Containment
+  /** Why a session that is called as the agent's would be is not the agent's: a sentence. */
+  namesake?: string
 }
 
 /** Looks at tmux, processes and descriptors, once each. Ends nothing; throws what cannot be looked at. */
@@ -31,7 +34,7 @@ export async function look(ref: AgentRef, registry: TaskRegistry): Promise<Scene
   const log = agentFiles(ref, entry).stream
   const [where, machine] = await Promise.all([locate(entry), readMachine()])
   requireAskedServer(entry, where, log, machine)
-  return {
+  return withoutNamesake({
     ref,
     entry,
     agents: registry.agents,
@@ -39,7 +42,7 @@ export async function look(ref: AgentRef, registry: TaskRegistry): Promise<Scene
     where,
     contained: readContainment(ref, entry),
     ...machine,
-  }
+  })
 }
 
 /** Looks for processes only: in one pass over /proc, without a word to tmux. */
@@ -77,5 +80,9 @@ export function askAgain({ entry, where: before }: Scene): Asked {
 export async function lookAgain(scene: Scene, asked: Asked = askAgain(scene)): Promise<Seen> {
   const [{ where, ...failure }, machine] = await Promise.all([asked, readMachineAgain(scene)])
   const contained = readContainment(scene.ref, scene.entry)
-  return { scene: { ...scene, where, contained, ...machine }, ...failure }
+  const now = { ...scene, where, contained, ...machine }
+  // What is known of the session of the first look counts: by now its processes may have ended.
+  return { scene: isSession(scene, where) ? now : withoutNamesake(now), ...failure }
 }
+
+const isSession = ({ where }: Scene, { session }: Whereabouts): boolean => where.session?.id === session?.id

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { claim } from '../claims/claim.ts'
+import { withoutNamesake } from '../claims/namesake.ts'
 import { isPending } from '../cleaning/intent.ts'
 import { readContainment } from '../containment/contained.ts'
 import { words } from '../errors.ts'
@@ -48,7 +49,10 @@ export async function seeAgent(
   }
   try {
     const place = { log: files.stream, where: seen.where, contained: readContainment(ref, entry) }
-    const { claimed } = claim({ ref, entry, agents, ...place, ...machine })
+    const scene = withoutNamesake({ ref, entry, agents, ...place, ...machine })
+    seen.where = scene.where
+    row.session = scene.where.session !== undefined
+    const { claimed } = claim(scene)
     seen.processes = [...claimed.values()].map(({ process }) => process).filter(one => !hasEnded(one))
   } catch (error) {
     return doubt(seen, error)

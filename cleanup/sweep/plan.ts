@@ -66,12 +66,17 @@ export function planOf(scene: Scene, claims: Claims): Plan {
   const logs = [files.stream, files.progress, files.findings, files.deploy].flatMap(describeFile)
   return {
     end: processesOf(scene, claims),
-    ...(where.session && { session: { ...where.session, socket: where.socket } }),
+    ...(where.session && {
+      session: { id: where.session.id, name: where.session.name, socket: where.socket },
+    }),
     remove: [files.prompt, files.orphans, ...(contained.cgroup ? [contained.cgroup.path] : [])].flatMap(
       describeFile,
     ),
     archive: logs.filter(({ file }) => !(writer && file === files.stream)),
-    stays: writer ? [`${files.stream}: process ${writer.pid}, which is not claimed, writes it`] : [],
+    stays: [
+      ...(writer ? [`${files.stream}: process ${writer.pid}, which is not claimed, writes it`] : []),
+      ...(scene.namesake ? [scene.namesake] : []),
+    ],
     handsOver: isInside(claims),
   }
 }

@@ -14,7 +14,8 @@ export interface Whereabouts {
   server: Identity | undefined
   /** What was recorded at deploy, unless its server pid is another process's by now: then it is of an earlier life. */
   recorded: RecordedTmux | undefined
-  session: { id: string; name: string } | undefined
+  /** `created` in seconds since 1970. */
+  session: { id: string; name: string; created: number } | undefined
   panes: AgentPane[]
 }
 
@@ -41,7 +42,7 @@ export async function locate(entry: AgentEntry): Promise<Whereabouts> {
     socket: found?.socket ?? socket,
     server,
     recorded: recorded && isOfThisLife(recorded, server) ? recorded : undefined,
-    session: session && { id: session.id, name: session.name },
+    session: session && { id: session.id, name: session.name, created: session.created },
     panes: found ? panesOf(found, session, sameServer(recorded, server) ? recorded : undefined) : [],
   }
 }
