@@ -9,6 +9,7 @@ import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { type Plan, planFor } from './plan.ts'
 import type { Registries } from './registries.ts'
+import { finishedAt, mayRunAgain } from './runs-again.ts'
 
 /** What a sweep found of one agent that a registry lists. */
 export type FoundAgent = {
@@ -23,6 +24,8 @@ export type FoundAgent = {
       to: string
       plan: Plan
       unattributable: Unattributable[]
+      /** When it was cleaned up before, of one that is listed as clean and of which something runs. */
+      cleanedUpAt?: string
     }
   | /** Its entry names what no agent may be named. */ { state: 'refused' }
   | /** Something could not be read or asked, so that nothing is known of it. */ { state: 'unknown' }
@@ -47,13 +50,19 @@ async function lookAt(
   minAgeMs: number,
 ): Promise<FoundAgent | undefined> {
   const { status } = entry
-  if (isTerminal(status) && !isPending(entry)) return undefined
+  const isClean = isTerminal(status) && !isPending(entry)
   try {
     validateRef(agent)
   } catch (error) {
-    return { agent, status, state: 'refused', why: words(error) }
+    return isClean ? undefined : { agent, status, state: 'refused', why: words(error) }
   }
   try {
+    if (isClean) {
+      if (!(await mayRunAgain(agent, entry))) return undefined
+      const again = await ended(agent, entry, registry, status, whyAgain(entry))
+      const isNothing = again.plan.end.length === 0 && again.plan.session === undefined
+      return isNothing ? undefined : { ...again, cleanedUpAt: finishedAt(entry) }
+    }
     if (isPending(entry)) return await ended(agent, entry, registry, status, whyPending(entry))
     const ending = await judge(agent, entry)
     if (!ending) return { agent, status, state: 'live', why: 'it lives' }
@@ -71,7 +80,7 @@ async function ended(
   registry: TaskRegistry,
   to: string,
   why: string,
-): Promise<FoundAgent> {
+): Promise<FoundAgent & { state: 'ended' }> {
   const { plan, scene, claims } = await planFor(agent, registry)
   return { agent, status, state: 'ended', why, to, plan, unattributable: unattributable(scene, claims) }
 }
@@ -81,6 +90,9 @@ function whyPending({ status, cleanup }: AgentEntry): string {
   const problems = cleanup.problems?.length ? `: ${cleanup.problems.join(' ')}` : ''
   return `it is ${status}, and its cleanup was begun at ${cleanup.since} and not finished${problems}`
 }
+
+const whyAgain = (entry: AgentEntry): string =>
+  `it is ${entry.status} and was cleaned up (${finishedAt(entry)}), and something of it runs again, or came later`
 
 /**
  * Without a time of its start, or with one that is yet to come, an agent is as old as the files say that were there when

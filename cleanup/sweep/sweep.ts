@@ -6,6 +6,7 @@ import { type FoundAgent, findAgents } from './agents.ts'
 import { type FoundOrphans, findOrphans } from './orphans.ts'
 import { readRegistries } from './registries.ts'
 import { removeOrphans } from './remove-orphans.ts'
+import { reopen } from './runs-again.ts'
 import { actionsForStale, correctStale, findStale, type StaleEntry } from './stale-entries.ts'
 
 export interface SweepOptions {
@@ -102,8 +103,9 @@ function actionsForOrphans({ sessions, prompts }: FoundOrphans): Action[] {
 
 async function finish(found: FoundAgent, graceMs: number): Promise<FoundAgent & { done?: Done }> {
   if (found.state !== 'ended') return found
-  const { agent, to, why, plan } = found
+  const { agent, to, why, plan, cleanedUpAt } = found
   try {
+    if (cleanedUpAt !== undefined) await reopen(agent, cleanedUpAt)
     const report = await cleanUp(agent, { status: to, reason: why, graceMs })
     const isDone = report.outcome === 'clean' || report.outcome === 'already-clean'
     const register: Action[] = isDone

@@ -1,7 +1,15 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AgentRef, layout, readTaskRegistry, type Sweep, updateAgent } from '../index.ts'
+import {
+  type AgentRef,
+  agentMarker,
+  cleanUp,
+  layout,
+  readTaskRegistry,
+  type Sweep,
+  updateAgent,
+} from '../index.ts'
 import type { Action } from '../sweep/actions.ts'
 import { leakrig, leakrigJson } from './support/cli.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from './support/rig.ts'
@@ -95,6 +103,37 @@ test('what a killed cleaner left is finished', async () => {
     JSON.stringify({ do: 'register', agent: 'TASK-1/a', status: 'terminated' }),
   )
   expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
+
+test('what runs of agents that were cleaned up is ended too', async () => {
+  const late = await rig.deploy('late', { claude: idle, recorded: false })
+  const again = await rig.deploy('again', { claude: idle })
+  const quiet = await rig.deploy('quiet', { claude: idle })
+  for (const ref of [late, again, quiet]) await cleanUp(ref, { status: 'completed', reason: 'it said so' })
+  const entry = rig.entry(quiet)
+  // Its session, asked for by a client that nobody heard of again, comes when all is over.
+  rig.newSession(late, { claude: idle })
+  await until('it is there', () => rig.processesOf(late).length > 2)
+  rig.start('sleep', ['1000'], { LEAKRIG_AGENT: agentMarker(again) })
+  // Opened from within the agent's session it would carry the marker too, so that this alone makes none its own.
+  rig.newSession(quiet, { claude: '' }, ['sleep', '1000'])
+
+  const dry = run()
+  expect(dry.sweeps[0]?.agents.map(({ agent, why }) => [agent.agentId, why])).toEqual(
+    [late, again].map(({ agentId }) => [
+      agentId,
+      expect.stringMatching(/^it is completed and was cleaned up .* runs again, or came later$/),
+    ]),
+  )
+  expect(rig.entry(late).cleanup?.state).toBe('done')
+  const applied = run('--apply')
+  expect(names(done(applied))).toEqual(names(planned(dry)))
+  expect(applied.exitCode).toBe(0)
+  expect([late, again].flatMap(ref => rig.processesOf(ref))).toEqual([])
+  expect(rig.sessions().sort()).toEqual(['agent_quiet', 'user'])
+  for (const ref of [late, again]) expect(rig.entry(ref).cleanup?.state).toBe('done')
+  expect(rig.entry(quiet)).toEqual(entry)
+  expect(run('--apply').sweeps[0]?.actions).toEqual([])
 })
 
 test('stopped halfway it says what becomes of it, and the next one finishes', async () => {

@@ -1,0 +1,34 @@
+import { isDone } from '../cleaning/intent.ts'
+import { hasEnded } from '../processes/stat.ts'
+import { readTable } from '../processes/table.ts'
+import { locate } from '../tmux/locate.ts'
+import type { AgentRef } from '../workspace/layout.ts'
+import { namesAgent } from '../workspace/marker.ts'
+import type { AgentEntry } from '../workspace/registry-types.ts'
+import { changeAgent } from '../workspace/update-agent.ts'
+
+/**
+ * Whether something of an agent may run that was cleaned up: its session came later than its end, or somebody has started a
+ * program again in its environment. Only a hint: the claims say whether it is so. A session that has only the agent's name
+ * is none; another one may be called so.
+ */
+export async function mayRunAgain(agent: AgentRef, entry: AgentEntry): Promise<boolean> {
+  const isOwn = namesAgent(agent)
+  // Of one that is done nobody needs to know that its tmux cannot be asked.
+  const asking = locate(entry).catch(() => undefined)
+  const [where, table] = await Promise.all([asking, readTable()])
+  const isMarked = [...table.values()].some(seen => isOwn(seen.environment.marker) && !hasEnded(seen))
+  return isMarked || (where?.recorded !== undefined && where.session !== undefined)
+}
+
+/** Notes that an agent is to be cleaned up once more, unless it was deployed anew or somebody else has done so. */
+export function reopen(agent: AgentRef, cleanedUpAt: string): Promise<void> {
+  return changeAgent(agent, entry => {
+    if (!isDone(entry) || !entry.cleanup || finishedAt(entry) !== cleanedUpAt) return
+    const { finished_at: _, ...record } = entry.cleanup
+    entry.cleanup = { ...record, state: 'pending' }
+  })
+}
+
+export const finishedAt = ({ cleanup }: AgentEntry): string =>
+  String(cleanup?.finished_at ?? 'nobody says when')
