@@ -8,6 +8,7 @@ import {
   cleanUp,
   initRegistries,
   layout,
+  readGlobalRegistry,
   type Sweep,
   updateAgent,
 } from '../index.ts'
@@ -98,6 +99,10 @@ test('a sweep leaves the session to the agent of that name that lives, and says 
   expect({ ...traces(rig, ref), session: rig.sessions().includes('agent_builder') }).toEqual({
     ...NO_TRACES,
     session: true,
+  })
+  expect(readGlobalRegistry(rig.workspace).agents.builder).toMatchObject({
+    task_id: 'TASK-2',
+    status: 'running',
   })
   // Once it has ended too, the session is its own.
   await updateAgent(living, known => Object.assign(known, { status: 'completed' }))

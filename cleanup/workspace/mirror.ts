@@ -3,6 +3,7 @@ import type { AgentRef } from './layout.ts'
 import { changeGlobal, peekGlobalRegistry, peekTaskRegistry, requireAgent } from './registry.ts'
 import type { Json } from './registry-file.ts'
 import type { AgentEntry } from './registry-types.ts'
+import { isTerminal } from './status.ts'
 
 /** What the global registry repeats of an agent's entry, so that one file tells who is alive. */
 const MIRRORED = [
@@ -25,7 +26,9 @@ export async function mirror(ref: AgentRef, ahead: (entry: AgentEntry) => void =
   if (isMirrored(ref, ahead)) return
   await changeGlobal(ref.workspace, global => {
     // Read here, under the global lock: whoever mirrors last mirrors the newest, in whatever order the writers arrive.
-    global.agents[ref.agentId] = { ...global.agents[ref.agentId], ...copyOf(ref, ahead) }
+    const copy = copyOf(ref, ahead)
+    const known = global.agents[ref.agentId]
+    if (!isOfLivingNamesake(known, copy)) global.agents[ref.agentId] = { ...known, ...copy }
   })
 }
 
@@ -33,9 +36,15 @@ function isMirrored(ref: AgentRef, ahead: (entry: AgentEntry) => void): boolean 
   const global = peekGlobalRegistry(ref.workspace)
   if (!global) return true
   const known = global.agents[ref.agentId]
-  return Object.entries(copyOf(ref, ahead)).every(([field, value]) =>
-    isDeepStrictEqual(known?.[field], value),
-  )
+  const copy = copyOf(ref, ahead)
+  const isSame = Object.entries(copy).every(([field, value]) => isDeepStrictEqual(known?.[field], value))
+  return isSame || isOfLivingNamesake(known, copy)
+}
+
+/** One entry stands for all agents of that id; the end of one is not to be taken for that of another task's, which lives. */
+function isOfLivingNamesake(known: Json | undefined, copy: Json): boolean {
+  const isOther = known?.task_id !== undefined && known.task_id !== copy.task_id
+  return isOther && !isTerminal(known.status) && isTerminal(copy.status)
 }
 
 function copyOf(ref: AgentRef, ahead: (entry: AgentEntry) => void): Json {
