@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { systemCode } from '../errors.ts'
+import { giveLike } from '../workspace/owner.ts'
 
 const CHUNK_BYTES = 1 << 18
 
@@ -41,8 +42,11 @@ function copy(file: string, target: string): boolean {
   const draft = `${target}.part`
   try {
     fs.copyFileSync(file, draft)
-    const { atime, mtime } = fs.statSync(file)
-    sync(draft, fd => fs.futimesSync(fd, atime, mtime))
+    const known = fs.statSync(file)
+    sync(draft, fd => {
+      giveLike(known, fd)
+      fs.futimesSync(fd, known.atime, known.mtime)
+    })
   } catch (error) {
     // Half a copy on a full disk: it takes the room that others need.
     fs.rmSync(draft, { force: true })

@@ -4,6 +4,7 @@ import { logWriters } from '../claims/log-writers.ts'
 import type { Scene } from '../claims/scene.ts'
 import { systemCode, words } from '../errors.ts'
 import { type AgentFiles, agentFiles } from '../workspace/agent-files.ts'
+import { makeFolder } from '../workspace/owner.ts'
 import { moveInto } from './move-file.ts'
 import type { CleanUpReport, Log } from './report.ts'
 
@@ -42,7 +43,7 @@ function archive(scene: Scene, files: AgentFiles, file: string, report: CleanUpR
     return
   }
   log({ event: 'archive', file })
-  fs.mkdirSync(files.archive, { recursive: true })
+  makeFolder(files.archive)
   report.archived.push({ from: file, to: moveInto(files.archive, file) })
 }
 

@@ -9,6 +9,7 @@ import type { Identity } from '../processes/identity.ts'
 import { isAlive } from '../processes/table.ts'
 import type { PolicyTexts } from '../retention/policy.ts'
 import { globalRegistry, validateWorkspace } from '../workspace/layout.ts'
+import { makeFolder } from '../workspace/owner.ts'
 import type { Instance } from './instance.ts'
 import type { Observer } from './observer.ts'
 import { Post } from './post.ts'
@@ -141,7 +142,7 @@ function requireWorkspace(workspace: string): string {
       `The workspace ${workspace} does not exist; expected the .agent-workspace folder of an orchestrator.`,
     )
   try {
-    fs.mkdirSync(registry, { recursive: true })
+    makeFolder(registry)
   } catch (cause) {
     throw new CleanupError(
       'cannot-lock',

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { words } from '../errors.ts'
+import { makeFolder } from '../workspace/owner.ts'
 import { isJson } from '../workspace/registry-file.ts'
 import { replaceFile } from '../workspace/replace-file.ts'
 
@@ -19,7 +20,7 @@ export const holdFile = (workspace: string): string => path.join(workspace, 'reg
 /** Puts a hold on disk, for every retention of this workspace, whoever runs it. The latest one counts. */
 export function holdRetention(workspace: string, hold: Hold): void {
   const file = holdFile(workspace)
-  fs.mkdirSync(path.dirname(file), { recursive: true })
+  makeFolder(path.dirname(file))
   replaceFile(file, `${JSON.stringify(hold, null, 2)}\n`)
 }
 

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tryLock } from 'fs-native-extensions'
-import { CleanupError } from '../errors.ts'
+import { CleanupError, systemCode } from '../errors.ts'
+import { giveLike } from './owner.ts'
+
+const { O_RDWR, O_CREAT } = fs.constants
 
 /**
  * Locks are the kernel's (open file description locks): it drops them when their holder dies, so a cleaner that
@@ -25,18 +29,18 @@ export function agentByte(agentId: string): number {
 export const answerByte = (agentId: string): number => 2 ** 41 + agentByte(agentId)
 
 /** The lock if it is free now, otherwise undefined. The file is made when missing; it stays. */
-export function lockNow(path: string, byte: number): Lock | undefined {
-  return take(path, byte, false)
+export function lockNow(file: string, byte: number): Lock | undefined {
+  return take(file, byte, false)
 }
 
 /** The same for a lock that others may hold as well, if they take it in this way too. */
-export function shareNow(path: string, byte: number): Lock | undefined {
-  return take(path, byte, true)
+export function shareNow(file: string, byte: number): Lock | undefined {
+  return take(file, byte, true)
 }
 
-function take(path: string, byte: number, shared: boolean): Lock | undefined {
+function take(file: string, byte: number, shared: boolean): Lock | undefined {
   // Each lock has a descriptor of its own, because closing is how it is released; Node opens with O_CLOEXEC, so no child inherits it.
-  const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o666)
+  const fd = open(file)
   let held = false
   try {
     held = tryLock(fd, byte, 1, { shared })
@@ -46,6 +50,17 @@ function take(path: string, byte: number, shared: boolean): Lock | undefined {
   return held ? { fd, [Symbol.dispose]: () => fs.closeSync(fd) } : undefined
 }
 
+function open(file: string): number {
+  try {
+    return fs.openSync(file, O_RDWR)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
+  const fd = fs.openSync(file, O_RDWR | O_CREAT, 0o666)
+  giveLike(fs.statSync(path.dirname(file)), fd)
+  return fd
+}
+
 /**
  * Waits for the lock for at most `waitMs`, then throws a CleanupError (`lock-held`). It asks again and again
  * instead of blocking in the kernel: a blocked wait occupies one of Node's four worker threads, has no
@@ -53,7 +68,7 @@ function take(path: string, byte: number, shared: boolean): Lock | undefined {
  * holder has done its work: as long as it does, the line moves, however long it is, and the wait begins anew.
  */
 export async function lock(
-  path: string,
+  file: string,
   byte: number,
   waitMs: number,
   sign: () => unknown = () => undefined,
@@ -61,14 +76,14 @@ export async function lock(
   let deadline = performance.now() + waitMs
   let seen = sign()
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 1.5, 20)) {
-    const held = lockNow(path, byte)
+    const held = lockNow(file, byte)
     if (held) return held
     if (performance.now() >= deadline) {
       const now = sign()
       if (now === seen)
         throw new CleanupError(
           'lock-held',
-          `${path} is locked (byte ${byte}) for more than ${waitMs} ms by another process; see who holds it with "lslocks", end or continue that one, then try again.`,
+          `${file} is locked (byte ${byte}) for more than ${waitMs} ms by another process; see who holds it with "lslocks", end or continue that one, then try again.`,
         )
       seen = now
       deadline = performance.now() + waitMs

@@ -1,4 +1,8 @@
 import fs from 'node:fs'
+import path from 'node:path'
+import { giveLike } from './owner.ts'
+
+const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = fs.constants
 
 /**
  * Replaces a file so that a reader, and a machine that loses power, sees the old text or the new one and nothing
@@ -9,10 +13,11 @@ import fs from 'node:fs'
  */
 export function replaceFile(file: string, text: string, isWanted = () => true): boolean {
   const next = `${file}.next`
-  const mode = fs.statSync(file, { throwIfNoEntry: false })?.mode ?? 0o644
+  const known = fs.statSync(file, { throwIfNoEntry: false })
   try {
-    const fd = fs.openSync(next, 'w', mode)
+    const fd = fs.openSync(next, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, known?.mode ?? 0o644)
     try {
+      giveLike(known ?? fs.statSync(path.dirname(file)), fd)
       fs.writeFileSync(fd, text)
       fs.fdatasyncSync(fd)
     } finally {
