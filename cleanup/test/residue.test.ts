@@ -46,6 +46,20 @@ test('what a killed claude leaves goes, what is another claude’s stays', async
   expect(left(others)).toEqual(others)
 })
 
+test('what carries the agent’s session stays when a user’s claude has resumed that', async () => {
+  const { claude, ref, pid } = await deployAndKill('resumed')
+  const { sessionId } = JSON.parse(readText(path.join(claude.sessions, `${pid}.json`)))
+  const mine = rig.start('sleep', ['1000'])
+  const record = path.join(claude.sessions, `${mine}.json`)
+  fs.writeFileSync(record, JSON.stringify({ pid: mine, sessionId }))
+  const team = path.join(claude.sessions, '../teams/mine')
+  fs.mkdirSync(team, { recursive: true })
+  fs.writeFileSync(path.join(team, 'config.json'), JSON.stringify({ leadSessionId: sessionId }))
+  expect(await cleanUp(ref, crashed)).toMatchObject({ outcome: 'clean', problems: [] })
+  expect(left([team, record])).toHaveLength(2)
+  expect(left(claude.ownFiles(pid))).toEqual([])
+})
+
 test('a cleaner that is killed when the last Bash tool has ended has noted what only that could tell', async () => {
   const [first, last] = await fromSignalsToRemoval()
   let tellsNobody = 0

@@ -6,7 +6,7 @@ import type { CleanUpReport, Log } from '../report.ts'
 import { teamsOfSession, temporaryOfSession } from './by-session.ts'
 import { list } from './files.ts'
 import type { Residue } from './note.ts'
-import { isDead, sessionRecords } from './session-records.ts'
+import { isDead, isResumed, sessionRecords } from './session-records.ts'
 
 /**
  * Removes what claude left behind because it was killed. Only what provably is this agent's: what its processes had in
@@ -20,9 +20,9 @@ export function removeResidue(
   log: Log,
 ): void {
   const isOver = [...claims.values()].every(({ process }) => isDead(process.pid))
-  const files = isOver
-    ? [...residue.files, ...temporaryOfSession(residue, streamLog), ...teamsOfSession(residue)]
-    : []
+  const files = isOver ? [...residue.files] : []
+  if (isOver && !isResumed(residue))
+    files.push(...temporaryOfSession(residue, streamLog), ...teamsOfSession(residue))
   for (const file of files) remove(file, report, log)
   for (const { folder, pid } of sessionRecords(residue)) {
     const keys = list(folder).filter(name => name.startsWith(`${pid}.`) && name.endsWith('.key'))

@@ -13,16 +13,29 @@ export interface SessionRecord {
 }
 
 /** The records that are of this agent's claudes, of which no process is left. */
-export function sessionRecords({ homes, claudes, sessionId }: Omit<Residue, 'files'>): SessionRecord[] {
+export function sessionRecords(residue: Omit<Residue, 'files'>): SessionRecord[] {
+  const { claudes, sessionId } = residue
+  return allRecords(residue).flatMap(({ folder, pid, record }) => {
+    const isOurs = claudes.has(pid) || (sessionId !== undefined && record.sessionId === sessionId)
+    const startedAt = typeof record.startedAt === 'number' ? record.startedAt : undefined
+    return isOurs && isDead(pid) && record.pid === pid ? [{ folder, pid, startedAt }] : []
+  })
+}
+
+/** True when a claude that runs has taken up the agent's session (`claude --resume`): what carries it is that one's now. */
+export function isResumed(residue: Residue): boolean {
+  return allRecords(residue).some(
+    ({ pid, record }) =>
+      residue.sessionId !== undefined && record.sessionId === residue.sessionId && !isDead(pid),
+  )
+}
+
+function allRecords({ homes }: Pick<Residue, 'homes'>) {
   const folders = [...homes].map(home => path.join(home, '.claude', 'sessions'))
   return folders.flatMap(folder =>
     list(folder).flatMap(name => {
       const pid = Number(/^(\d+)\.json$/.exec(name)?.[1])
-      if (!Number.isInteger(pid) || !isDead(pid)) return []
-      const record = readObject(path.join(folder, name))
-      const isOurs = claudes.has(pid) || (sessionId !== undefined && record.sessionId === sessionId)
-      const startedAt = typeof record.startedAt === 'number' ? record.startedAt : undefined
-      return isOurs && record.pid === pid ? [{ folder, pid, startedAt }] : []
+      return Number.isInteger(pid) ? [{ folder, pid, record: readObject(path.join(folder, name)) }] : []
     }),
   )
 }
