@@ -41,7 +41,7 @@ export async function writeIntent(
       'bad-argument',
       `The status "${ending.status}" is refused for the end of ${ref.agentId}: expected completed, terminated, error, failed or crashed.`,
     )
-  if (isTerminal(known.status) && known.cleanup !== undefined) return known
+  if (isTerminal(known.status) && known.cleanup !== undefined && !isOfBefore(known)) return known
   let entry = known
   await changeAgent(ref, onDisk => {
     applyIntent(onDisk, ending, cleaner)
@@ -52,11 +52,9 @@ export async function writeIntent(
 
 function applyIntent(entry: AgentEntry, ending: Ending, cleaner: Identity | undefined): void {
   const since = new Date().toISOString()
-  if (!isTerminal(entry.status)) {
-    applyEnding(entry, ending, since)
-    // Of an earlier end that somebody has taken back.
-    if (entry.cleanup?.state === 'done') delete entry.cleanup
-  }
+  // Also of an earlier end that somebody has taken back.
+  if (isOfBefore(entry)) delete entry.cleanup
+  if (!isTerminal(entry.status)) applyEnding(entry, ending, since)
   entry.completed_at ??= since
   entry.reason ??= ending.reason
   entry.cleanup ??= { state: 'pending', since, reason: entry.reason, ...(cleaner && { cleaner }) }
@@ -68,12 +66,18 @@ function applyEnding(entry: AgentEntry, { status, reason }: Ending, at: string):
 
 /** True when an agent's end is on disk and its cleanup is not finished, also when no cleanup was ever begun. */
 export function isPending(entry: AgentEntry): boolean {
-  return isTerminal(entry.status) && entry.cleanup?.state !== 'done'
+  return isTerminal(entry.status) && !isDone(entry)
 }
 
 /** True when nothing of an agent is left. A live status beside that is another program's, which read before our write. */
 export function isDone(entry: AgentEntry): boolean {
-  return isTerminal(entry.status) && entry.cleanup?.state === 'done'
+  return entry.cleanup?.state === 'done' && !isOfBefore(entry)
+}
+
+/** True when what is noted as done is not this end's: the agent lives, or was started again since and kept its entry. */
+function isOfBefore({ status, started_at, cleanup }: AgentEntry): boolean {
+  if (cleanup?.state !== 'done') return false
+  return !isTerminal(status) || (cleanup.started_at !== undefined && cleanup.started_at !== started_at)
 }
 
 /**
@@ -90,7 +94,8 @@ export async function recordDone(ref: AgentRef, known: AgentEntry, ending: Endin
     if (!isThatPlace) return
     if (!isTerminal(entry.status)) applyEnding(entry, ending, finished_at)
     const { problems: _solved, residue: _removed, ...record } = entry.cleanup ?? pendingNow(entry)
-    entry.cleanup = { ...record, state: 'done', finished_at }
+    const { started_at } = entry
+    entry.cleanup = { ...record, state: 'done', finished_at, ...(started_at !== undefined && { started_at }) }
   }
   await mirror(ref, finish)
   await changeAgent(ref, finish)

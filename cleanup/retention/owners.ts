@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { isDone } from '../cleaning/intent.ts'
 import { CleanupError } from '../errors.ts'
 import { taskRegistry } from '../workspace/layout.ts'
 import { readTaskRegistry } from '../workspace/registry.ts'
@@ -41,10 +42,10 @@ export function readOwners(workspace: string, taskId: string): Owners {
   }
 }
 
-function ownerOf({ status, cleanup, completed_at }: AgentEntry): Owner {
-  if (!isTerminal(status)) return { state: 'live' }
-  if (cleanup?.state !== 'done') return { state: 'pending' }
-  const doneMs = Date.parse(String(cleanup.finished_at ?? completed_at))
+function ownerOf(entry: AgentEntry): Owner {
+  if (!isTerminal(entry.status)) return { state: 'live' }
+  if (!isDone(entry)) return { state: 'pending' }
+  const doneMs = Date.parse(String(entry.cleanup?.finished_at ?? entry.completed_at))
   return { state: 'done', ...(!Number.isNaN(doneMs) && { doneMs }) }
 }
 

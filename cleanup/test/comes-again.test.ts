@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { addAgent, agentMarker, cleanUp } from '../index.ts'
+import { addAgent, agentMarker, cleanUp, findPending, layout, updateAgent } from '../index.ts'
 import { hasEnded } from '../processes/stat.ts'
 import { readTable, type SeenProcess } from '../processes/table.ts'
 import { chain, respawner } from './support/resistance.ts'
@@ -109,4 +109,26 @@ test('a session that comes only while its agent is being ended is ended too, and
   expect(report).toMatchObject({ outcome: 'clean', problems: [] })
   expect(rig.processesOf(ref)).toEqual([])
   expect(rig.sessions().sort()).toEqual(['newest', 'user'])
+})
+
+test('an agent that is run again under its id, in the entry that says it is clean, is cleaned up again', async () => {
+  const theirs = {
+    claude: idle,
+    recorded: false,
+    marker: false,
+    entry: { started_at: '2026-01-01T00:00:00Z' },
+  }
+  const ref = await rig.deploy('builder', theirs)
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'already-clean' })
+  rig.newSession(ref, theirs)
+  await until('it runs', () => readText(layout.streamLog(ref)).includes('ready'))
+  // As other programs do: what they do not know of the entry survives.
+  const started_at = '2026-01-02T00:00:00Z'
+  await updateAgent(ref, entry => Object.assign(entry, { status: 'running', started_at }))
+  await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))
+  expect(findPending(rig.workspace).agents).toEqual([ref])
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', session: 'ended-by-itself' })
+  expect(rig.sessions()).toEqual(['user'])
+  expect(findPending(rig.workspace).agents).toEqual([])
 })

@@ -25,6 +25,7 @@ export interface AgentEntry {
   last_update?: string
   progress?: number
   completed_at?: string
+  terminated_at?: string
   reason?: string
   prompt_file?: string
   log_file?: string
@@ -65,6 +66,8 @@ export interface CleanupRecord {
   /** Who set out to clean up; absent when it was left to the daemon. */
   cleaner?: Identity
   finished_at?: string
+  /** When the run began whose end it was, as the entry said: one that was started again under its id is not done. */
+  started_at?: string
   /** Why the last attempt left something undone, in sentences. */
   problems?: string[]
   /** Until it is removed: what a cleaner has learned of the files that a killed claude leaves. */
