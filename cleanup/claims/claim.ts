@@ -2,6 +2,7 @@ import { pid as ownPid } from 'node:process'
 import { selfAndAncestors } from '../processes/ancestors.ts'
 import { sameProcess } from '../processes/identity.ts'
 import type { ProcessTable, SeenProcess } from '../processes/table.ts'
+import { isOlder } from './age.ts'
 import { directEvidence } from './direct-evidence.ts'
 import type { Claim, Claims, Evidence, Spared, SparedFor } from './evidence.ts'
 import { writesOtherLogs } from './log-writers.ts'
@@ -104,6 +105,7 @@ function sparing(scene: Scene): (process: SeenProcess, evidence: Evidence[]) => 
     if (isOthers(process)) return 'other-agent'
     const onlyLog = evidence.every(({ kind }) => kind === 'log')
     if (onlyLog && writesOtherLogs(scene.openFiles, scene.log, process.pid)) return 'several-agents'
+    if (onlyLog && isOlder(scene, process)) return 'older'
     if (!cleaner.has(process)) return undefined
     return isDetached && evidence.every(({ kind }) => ADOPTION.has(kind)) ? 'adopted-cleaner' : 'cleaner'
   }

@@ -48,6 +48,8 @@ export type SparedFor =
   | 'other-agent'
   /** It writes the logs of several agents, so a log makes it nobody's. */
   | 'several-agents'
+  /** It was there before the agent, so that writing its log makes it an orchestrator, and no part of the agent. */
+  | 'older'
 
 export interface Spared extends Claim {
   sparedFor: SparedFor

@@ -23,6 +23,7 @@ const SPARED: Record<SparedFor, string> = {
   'tmux-server': 'it is the tmux server, which others live in too',
   'other-agent': 'it belongs to another agent that a registry lists: the innermost one counts',
   'several-agents': 'it writes the logs of several agents, so that a log makes it nobody’s',
+  older: 'it was there before the agent, so that a log makes it an orchestrator and no part of the agent',
 }
 
 /** What is not claimed although it looks similar. Reads every command line, which only a person who asks has time for. */

@@ -11,7 +11,7 @@ import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import { requireAgent } from '../workspace/registry.ts'
 import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
-import { withoutNamesake } from './namesake.ts'
+import { withoutOthers } from './by-name.ts'
 import { requireAskedServer } from './other-server.ts'
 
 /** All that is looked at to decide which processes are one agent's. */
@@ -24,8 +24,8 @@ export interface Scene extends Machine {
   log: string
   where: Whereabouts
   contained: Containment
-  /** Why a session that is called as the agent's would be is not the agent's: a sentence. */
-  namesake?: string
+  /** A session that is called as the agent's would be and is left alone, and why, in a sentence. */
+  namesake?: { id: string; why: string }
 }
 
 /** Looks at tmux, processes and descriptors, once each. Ends nothing; throws what cannot be looked at. */
@@ -34,7 +34,7 @@ export async function look(ref: AgentRef, registry: TaskRegistry): Promise<Scene
   const log = agentFiles(ref, entry).stream
   const [where, machine] = await Promise.all([locate(entry), readMachine()])
   requireAskedServer(entry, where, log, machine)
-  return withoutNamesake({
+  return withoutOthers({
     ref,
     entry,
     agents: registry.agents,
@@ -80,9 +80,15 @@ export function askAgain({ entry, where: before }: Scene): Asked {
 export async function lookAgain(scene: Scene, asked: Asked = askAgain(scene)): Promise<Seen> {
   const [{ where, ...failure }, machine] = await Promise.all([asked, readMachineAgain(scene)])
   const contained = readContainment(scene.ref, scene.entry)
-  const now = { ...scene, where, contained, ...machine }
-  // What is known of the session of the first look counts: by now its processes may have ended.
-  return { scene: isSession(scene, where) ? now : withoutNamesake(now), ...failure }
+  return { scene: sameVerdict(scene, { ...scene, where, contained, ...machine }), ...failure }
 }
 
-const isSession = ({ where }: Scene, { session }: Whereabouts): boolean => where.session?.id === session?.id
+/** What was found of a session in the first look counts: by the last one those in it may have ended. */
+function sameVerdict(before: Scene, { namesake: _, ...now }: Scene): Scene {
+  const id = now.where.session?.id
+  if (id === undefined || id === before.where.session?.id) return now
+  if (!before.namesake || id !== before.namesake.id) return withoutOthers(now)
+  const known = new Set(before.where.panes.map(pane => pane.id))
+  const panes = now.where.panes.filter(pane => known.has(pane.id))
+  return { ...now, namesake: before.namesake, where: { ...now.where, session: undefined, panes } }
+}

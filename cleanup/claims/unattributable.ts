@@ -5,7 +5,7 @@ import { ageMs, commandOf, folderOf, hasEmptyEnvironment } from '../processes/de
 import { sharesPids } from '../processes/namespaces.ts'
 import { hasEnded } from '../processes/stat.ts'
 import type { SeenProcess } from '../processes/table.ts'
-import { recordedTmux } from '../tmux/recorded.ts'
+import { isOlder } from './age.ts'
 import type { Claims } from './evidence.ts'
 import type { Scene } from './scene.ts'
 
@@ -32,10 +32,9 @@ const ADOPTERS: ReadonlySet<string> = new Set(['systemd', 'init', 'tini', 'dumb-
 export function unattributable(scene: Scene, { claimed, spared }: Claims): Unattributable[] {
   const known = new Set([...claimed.keys(), ...spared.map(({ process }) => process.pid)])
   for (const { pid } of selfAndAncestors(scene.table, ownPid)) known.add(pid)
-  const isYounger = youngerThanAgent(scene)
   const folders = workFolders(scene, claimed.keys())
   return [...scene.table.values()].flatMap(process => {
-    if (known.has(process.pid) || !isOrphan(process, scene) || !isYounger(process)) return []
+    if (known.has(process.pid) || !isOrphan(process, scene) || isOlder(scene, process) !== false) return []
     const { pid, start, comm } = process
     const looks = looksOf(process, scene.ref.agentId, folders)
     return looks.length === 0 || !sharesPids(pid)
@@ -71,13 +70,4 @@ export function mentions(command: string, agentId: string): boolean {
 function workFolders(scene: Scene, pids: Iterable<number>): ReadonlySet<string> {
   const own = [...pids].flatMap(pid => folderOf(pid) ?? [])
   return new Set([...own, path.dirname(path.dirname(scene.log))].filter(folder => folder !== '/'))
-}
-
-function youngerThanAgent({ entry, table }: Scene): (process: SeenProcess) => boolean {
-  const recorded = recordedTmux(entry)
-  const start = recorded?.pane_start ?? table.get(recorded?.pane_pid ?? 0)?.start
-  if (start !== undefined && start > 0) return process => process.start >= start
-  // A second, because an identity may be no finer.
-  const age = Date.now() - Date.parse(entry.started_at ?? '') + 1_000
-  return process => ageMs(process) <= age
 }

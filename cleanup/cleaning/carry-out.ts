@@ -36,7 +36,7 @@ export async function carryOut(
     report.notes.push(
       `The environment of ${claims.unreadable.length} processes could not be read, so none of them was claimed by it.`,
     )
-  if (scene.namesake) report.notes.push(scene.namesake)
+  if (scene.namesake) report.notes.push(scene.namesake.why)
   report.session = await closeSession(first, last, report, log)
   removeResidue(residue, scene.log, roster.claims(), report, log)
   if (tellsOpenFiles || survivors.length === 0) putAway(scene, report, log)

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { requireAskedServer } from '../claims/other-server.ts'
+import { runsUnnamed } from '../claims/unnamed-place.ts'
 import type { Ending } from '../cleaning/intent.ts'
-import { isAlive, readMachine, readProcess, startOf } from '../processes/table.ts'
+import { isAlive, readProcess, startOf } from '../processes/table.ts'
 import { locate, type Whereabouts } from '../tmux/locate.ts'
-import { recordedTmux, sessionNameOf } from '../tmux/recorded.ts'
+import { recordedTmux, sessionOf } from '../tmux/recorded.ts'
 import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
@@ -25,8 +25,8 @@ const EXITING_MS = 5_000
 export async function judge(ref: AgentRef, entry: AgentEntry, rest?: Rest): Promise<Ending | undefined> {
   const recorded = recordedTmux(entry)
   const where = await locate(entry)
-  if (!recorded && !where.session)
-    requireAskedServer(entry, where, agentFiles(ref, entry).stream, await readMachine())
+  if (!recorded && !where.session && (await runsUnnamed(entry, where, agentFiles(ref, entry).stream)))
+    return undefined
   const end =
     (recorded ? await endOf(recorded, where) : endByName(entry, where)) ??
     (await leftBehind(ref, entry, where, rest))
@@ -72,7 +72,7 @@ function isRunning({ pane_pid, pane_start }: RecordedTmux): boolean {
 }
 
 function endByName(entry: AgentEntry, where: Whereabouts): string | undefined {
-  if (!where.session) return `its tmux session ${sessionNameOf(entry)} is gone`
+  if (!where.session) return `its tmux session ${sessionOf(entry).name} is gone`
   return where.panes.length > 0 && where.panes.every(({ dead }) => dead)
     ? 'every pane of its session is dead'
     : undefined

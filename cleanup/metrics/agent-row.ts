@@ -1,6 +1,6 @@
 import fs from 'node:fs'
+import { withoutOthers } from '../claims/by-name.ts'
 import { claim } from '../claims/claim.ts'
-import { withoutNamesake } from '../claims/namesake.ts'
 import { isPending } from '../cleaning/intent.ts'
 import { readContainment } from '../containment/contained.ts'
 import { words } from '../errors.ts'
@@ -49,7 +49,7 @@ export async function seeAgent(
   }
   try {
     const place = { log: files.stream, where: seen.where, contained: readContainment(ref, entry) }
-    const scene = withoutNamesake({ ref, entry, agents, ...place, ...machine })
+    const scene = withoutOthers({ ref, entry, agents, ...place, ...machine })
     seen.where = scene.where
     row.session = scene.where.session !== undefined
     const { claimed } = claim(scene)

@@ -75,7 +75,7 @@ export function planOf(scene: Scene, claims: Claims): Plan {
     archive: logs.filter(({ file }) => !(writer && file === files.stream)),
     stays: [
       ...(writer ? [`${files.stream}: process ${writer.pid}, which is not claimed, writes it`] : []),
-      ...(scene.namesake ? [scene.namesake] : []),
+      ...(scene.namesake ? [scene.namesake.why] : []),
     ],
     handsOver: isInside(claims),
   }

@@ -4,7 +4,7 @@ import { isAlive, startOf } from '../processes/table.ts'
 import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
 import { couldNotAsk } from './ask.ts'
 import { defaultSocket } from './default-socket.ts'
-import { recordedTmux, sessionNameOf } from './recorded.ts'
+import { recordedTmux, sessionOf } from './recorded.ts'
 import { readServer, type TmuxPane, type TmuxServer, type TmuxSession } from './server.ts'
 
 /** Where an agent is in tmux, as tmux says now. */
@@ -57,7 +57,8 @@ function isOurs(
     const { session_id, session_created } = recorded
     return sameServer(recorded, server) && session.id === session_id && session.created === session_created
   }
-  return session.name === sessionNameOf(entry)
+  const { name } = sessionOf(entry)
+  return session.name === name || session.id === name || session.panes.some(pane => pane.id === name)
 }
 
 /** The panes of the agent's session, and the pane it was deployed in if somebody has moved that elsewhere. */

@@ -19,9 +19,16 @@ export function recordedTmux(entry: AgentEntry): RecordedTmux | undefined {
   return whole ? (tmux as unknown as RecordedTmux) : undefined
 }
 
-/** The name of an agent's session, where nothing but a name is known: by the layout, if its entry does not say. */
-export const sessionNameOf = ({ id, tmux_session }: AgentEntry): string =>
-  typeof tmux_session === 'string' ? tmux_session : `agent_${id}`
+/**
+ * The session that an agent is in by its entry, where nothing but words is known: by the layout, if the entry does not say.
+ * It may name a part of a session as tmux's targets do (`work:2.1`, `%3`, `$2`); `isPart` then, and a session is not its own. tmux
+ * itself writes "_" in a name where "." or ":" was asked for.
+ */
+export function sessionOf({ id, tmux_session: told }: AgentEntry): { name: string; isPart: boolean } {
+  const words = typeof told === 'string' ? told : `agent_${id}`
+  const [session = words] = words.split(':')
+  return { name: session.replaceAll('.', '_'), isPart: session !== words || /^[%@$]\d+$/.test(words) }
+}
 
 /** The value of TMUX in the processes of a session: socket, server and the session's number, never reused in a server's life. */
 export const tmuxVariable = (socket: string, serverPid: number, sessionId: string): string =>

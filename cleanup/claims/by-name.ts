@@ -1,0 +1,115 @@
+import type { SeenProcess } from '../processes/table.ts'
+import type { AgentPane } from '../tmux/locate.ts'
+import { recordedTmux, sessionOf, tmuxVariable } from '../tmux/recorded.ts'
+import { agentOfMarker } from '../workspace/layout.ts'
+import { namesAgent } from '../workspace/marker.ts'
+import { listTasks, peekTaskRegistry } from '../workspace/registry.ts'
+import type { AgentEntry } from '../workspace/registry-types.ts'
+import { isTerminal } from '../workspace/status.ts'
+import { isOlder } from './age.ts'
+import { logWriters } from './log-writers.ts'
+import { panesOfProcesses } from './panes.ts'
+import type { Scene } from './scene.ts'
+
+/** How much older than its agent, in ms, a session must be that was not made for it: some are registered late. */
+const LATE_MS = 5 * 60_000
+
+/**
+ * A scene without what is not the agent's alone. Of an agent whose place in tmux nobody recorded a name is all that is
+ * known, and names are used again: by another task, another workspace, the next run; and a session may be home to several
+ * agents, or to a user. When anything says so, only the panes in which something is the agent's own (its marker, its log)
+ * are its, and the session is left as it is. Throws for a registry that may say so and cannot be read.
+ */
+export function withoutOthers(scene: Scene): Scene {
+  const { where, entry } = scene
+  if (!where.session || recordedTmux(entry)) return scene
+  const paneOf = panesOfProcesses(scene)
+  const own = ownPanes(scene, paneOf)
+  const why = whyOthers(scene, paneOf, own)
+  if (why === undefined) return scene
+  const { id, name } = where.session
+  const panes = where.panes.filter(pane => own.has(pane.id))
+  const only = panes.length > 0 ? `more than pane ${[...own].join(', ')} of it` : 'more than the name of it'
+  const namesake = `The session ${name} (${id}) is left alone, because nothing says that ${only} is the agent’s: ${why}.`
+  return { ...scene, namesake: { id, why: namesake }, where: { ...where, session: undefined, panes } }
+}
+
+type PaneOf = ReadonlyMap<number, string>
+
+/** The panes in which a process carries the agent's marker, or writes its log. */
+function ownPanes(scene: Scene, paneOf: PaneOf): ReadonlySet<string> {
+  const isOwn = namesAgent(scene.ref)
+  const writers = logWriters(scene.openFiles, scene.log).map(({ pid }) => pid)
+  const marked = [...paneOf.keys()].filter(pid => isOwn(markerOf(scene, scene.table.get(pid))))
+  const isYoung = (pid: number) => !isOlder(scene, scene.table.get(pid))
+  return new Set([...writers.filter(isYoung), ...marked].flatMap(pid => paneOf.get(pid) ?? []))
+}
+
+function whyOthers(scene: Scene, paneOf: PaneOf, own: ReadonlySet<string>): string | undefined {
+  const { where, table, openFiles, entry } = scene
+  if (sessionOf(entry).isPart) return `its entry names only ${entry.tmux_session}`
+  const others = where.panes.filter(pane => !own.has(pane.id))
+  for (const pane of others) {
+    const marker = markerOf(scene, table.get(pane.pid))
+    if (agentOfMarker(marker ?? '')) return `process ${pane.pid} in it carries LEAKRIG_AGENT=${marker}`
+    if (isFromElsewhere(scene, pane)) return `pane ${pane.id} was born in another session`
+  }
+  const isOthers = new Set(others.map(({ id }) => id))
+  for (const log of openFiles.keys()) {
+    if (!/_stream\.jsonl( \(deleted\))?$/.test(log)) continue
+    const file = log.replace(/ \(deleted\)$/, '')
+    const writer = logWriters(openFiles, file).find(({ pid }) => isOthers.has(paneOf.get(pid) ?? ''))
+    if (writer && file !== scene.log) return `process ${writer.pid} in it writes ${file}`
+  }
+  return whyByTime(scene, own) ?? livingNamesake(scene)
+}
+
+/** The marker in a process's environment, unless it is its server's: one that an agent has started hands its marker on to all. */
+function markerOf({ where, table }: Scene, process: SeenProcess | undefined): string | undefined {
+  const marker = process?.environment.marker
+  return marker === table.get(where.server?.pid ?? -1)?.environment.marker ? undefined : marker
+}
+
+/** tmux gives a pane's process the number of the session it is born in. */
+function isFromElsewhere({ where, table }: Scene, { pid, dead }: AgentPane): boolean {
+  const tmux = dead ? undefined : table.get(pid)?.environment.tmux
+  const { server, session } = where
+  return tmux !== undefined && server !== undefined && session !== undefined
+    ? tmux.startsWith(`${where.socket},${server.pid},`) &&
+        tmux !== tmuxVariable(where.socket, server.pid, session.id)
+    : false
+}
+
+function whyByTime({ entry, where }: Scene, own: ReadonlySet<string>): string | undefined {
+  // In whole seconds, cut down.
+  const created = (where.session?.created ?? Number.NaN) * 1_000
+  if (created + LATE_MS < timeOf(entry.started_at)) return 'it was there long before the agent'
+  if (own.size === 0 && created > endOf(entry)) return 'it was created after the agent had ended'
+  return undefined
+}
+
+/** When an agent ended, in ms since 1970. NaN when that is not known, or when the entry tells it of an earlier life. */
+function endOf({ status, started_at, completed_at, terminated_at }: AgentEntry): number {
+  const at = isTerminal(status) ? timeOf(completed_at ?? terminated_at) : Number.NaN
+  return timeOf(started_at) > at ? Number.NaN : at
+}
+
+/** A time as registries tell it: a text for people, or seconds since 1970. */
+function timeOf(told: unknown): number {
+  return typeof told === 'number' ? told * 1_000 : Date.parse(String(told))
+}
+
+/** An agent of any task of the workspace that lives, and whose session is the same. */
+function livingNamesake({ ref, entry }: Scene): string | undefined {
+  const { name } = sessionOf(entry)
+  for (const taskId of listTasks(ref.workspace)) {
+    const other = peekTaskRegistry(ref.workspace, taskId).agents.find(
+      agent =>
+        !isTerminal(agent.status) &&
+        sessionOf(agent).name === name &&
+        (taskId !== ref.taskId || agent.id !== ref.agentId),
+    )
+    if (other) return `${taskId}/${other.id}, which lives, has a session of that name`
+  }
+  return undefined
+}

@@ -1,0 +1,73 @@
+import fs from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { judge } from '../daemon/judge.ts'
+import { addAgent, cleanUp, layout } from '../index.ts'
+import { leakrig } from './support/cli.ts'
+import { isRunning, Rig, readText } from './support/rig.ts'
+import { until } from './support/until.ts'
+
+const claude = 'echo $$ >claude.pid; echo ready; sleep 1000 & wait'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+describe('an agent of another orchestrator that has no session of its name, and whose log is being written, lives', () => {
+  test.each<[what: string, session: string | undefined, start: (line: string) => void]>([
+    ['tmux has altered its name', 'agent.v1', line => rig.tmux('new-session', '-d', '-s', 'agent.v1', line)],
+    [
+      'the user has renamed its session',
+      'agent_a',
+      line => {
+        rig.tmux('new-session', '-d', '-s', 'agent_a', line)
+        rig.tmux('rename-session', '-t', '=agent_a:', 'looking at this')
+      },
+    ],
+    [
+      'the user has moved its window into his session',
+      'agent_a',
+      line => {
+        rig.tmux('new-session', '-d', '-s', 'agent_a', line)
+        rig.tmux('move-window', '-s', '=agent_a:0', '-t', '=user:7')
+      },
+    ],
+    [
+      'it was never in tmux',
+      undefined,
+      line => rig.start('bash', ['-c', line], { TMUX: undefined, TMUX_PANE: undefined }),
+    ],
+  ])('%s', async (_, session, start) => {
+    const ref = rig.ref('a')
+    fs.writeFileSync(layout.promptFile(ref), 'do this')
+    const started_at = new Date().toISOString()
+    await addAgent(ref, { status: 'running', started_at, ...(session && { tmux_session: session }) })
+    start(rig.pipeline(ref, { claude }))
+    await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
+    const pid = await rig.pid('claude')
+    expect(await judge(ref, rig.entry(ref))).toBeUndefined()
+    leakrig(['sweep', rig.workspace, '--apply', '--grace', '1', '--min-age', '0'])
+    expect(isRunning(pid)).toBe(true)
+    expect(rig.entry(ref).status).toBe('running')
+    expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
+  })
+})
+
+test('an orchestrator that writes the log of its only agent is none of it, and no sign that it lives', async () => {
+  const ref = rig.ref('a')
+  const since = performance.now()
+  const lines = `exec 7>>${layout.streamLog(ref)}; echo ready >&7; sleep 1000 7>&-`
+  const orchestrator = rig.start('bash', ['-c', lines], { TMUX: undefined, TMUX_PANE: undefined })
+  await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
+  // An age is told in whole seconds.
+  await until('it is older than its agent', () => performance.now() - since > 1_500)
+  await addAgent(ref, { status: 'running', started_at: new Date().toISOString() })
+  expect(await judge(ref, rig.entry(ref))).toMatchObject({ status: 'crashed' })
+  const report = await cleanUp(ref, { status: 'completed', reason: 'it said so', graceMs: 300 })
+  expect(report.ended).toEqual([])
+  expect(report.problems).toEqual([
+    expect.stringMatching(/was left in place: process \d+ \(bash\).* still writes it/),
+  ])
+  expect(isRunning(orchestrator)).toBe(true)
+})
