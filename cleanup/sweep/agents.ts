@@ -92,17 +92,20 @@ function whyPending({ status, cleanup }: AgentEntry): string {
 }
 
 const whyAgain = (entry: AgentEntry): string =>
-  `it is ${entry.status} and was cleaned up (${finishedAt(entry)}), and something of it runs again, or came later`
+  `it is ${entry.status} and was cleaned up at ${finishedAt(entry)}, and something of it runs again, or came later`
 
 /**
- * Without a time of its start, or with one that is yet to come, an agent is as old as the files say that were there when
- * it was deployed: its prompt, and the registry that lists it.
+ * A prompt that was written a moment ago is one of a deploy, whatever the entry says: a time that does not name its zone is
+ * hours off. Without a time of its start, or with one that is yet to come, an agent is as old as the files say that were
+ * there when it was deployed: its prompt, and the registry that lists it.
  */
 function isYoung(agent: AgentRef, { started_at }: AgentEntry, minAgeMs: number): boolean {
   const since = Date.now() - Date.parse(started_at ?? '')
-  if (since >= 0) return since < minAgeMs
-  const files = [promptFile(agent), taskRegistry(agent.workspace, agent.taskId)]
-  return files.every(file => !(Date.now() - writtenAt(file) >= minAgeMs))
+  const promptMs = Date.now() - writtenAt(promptFile(agent))
+  if (since >= 0) return since < minAgeMs || promptMs < minAgeMs
+  return [promptMs, Date.now() - writtenAt(taskRegistry(agent.workspace, agent.taskId))].every(
+    ageMs => !(ageMs >= minAgeMs),
+  )
 }
 
 function writtenAt(file: string): number {

@@ -4,6 +4,7 @@ import { claim } from '../claims/claim.ts'
 import { look } from '../claims/scene.ts'
 import { words } from '../errors.ts'
 import { startOf } from '../processes/table.ts'
+import { sessionOf } from '../tmux/recorded.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
 import { socketsOf } from '../tmux/sockets.ts'
 import { validateAgentId } from '../workspace/ids.ts'
@@ -54,7 +55,7 @@ export async function findOrphans(
   const all = [own, ...beside]
   if (all.some(({ problems }) => problems.length > 0)) return found
   const agents = all.flatMap(({ tasks }) => [...tasks.values()]).flatMap(registry => registry.agents)
-  const names = new Set(agents.flatMap(({ id, tmux_session }) => [`${PREFIX}${id}`, tmux_session]))
+  const names = new Set(agents.flatMap(agent => [`${PREFIX}${agent.id}`, sessionOf(agent).name]))
   for (const socket of socketsOf(agents)) {
     try {
       const server = await readServer(socket)
@@ -136,9 +137,12 @@ function findPrompts(
   return [...registries].flatMap(([taskId, { agents }]) => {
     const folder = taskFolder(workspace, taskId)
     const ids = new Set(agents.map(({ id }) => id))
+    const named = new Set(
+      agents.flatMap(({ prompt_file: file }) => (typeof file === 'string' ? path.basename(file) : [])),
+    )
     const orphaned = fs
       .readdirSync(folder)
-      .filter(name => !ids.has(PROMPT.exec(name)?.[1] ?? name) && PROMPT.test(name))
+      .filter(name => PROMPT.test(name) && !named.has(name) && !ids.has(PROMPT.exec(name)?.[1] ?? name))
     return orphaned
       .flatMap(name => describeFile(path.join(folder, name)))
       .filter(({ ageMs }) => ageMs >= minAgeMs)

@@ -2,20 +2,21 @@ import { isDone } from '../cleaning/intent.ts'
 import { hasEnded } from '../processes/stat.ts'
 import { readTable } from '../processes/table.ts'
 import { locate } from '../tmux/locate.ts'
+import { recordedTmux } from '../tmux/recorded.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import { namesAgent } from '../workspace/marker.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { changeAgent } from '../workspace/update-agent.ts'
 
 /**
- * Whether something of an agent may run that was cleaned up: its session came later than its end, or somebody has started a
- * program again in its environment. Only a hint: the claims say whether it is so. A session that has only the agent's name
+ * Whether something of an agent may run that was cleaned up: its recorded session is there, or a program has its marker, which
+ * somebody has started again, or which came after its end. Only a hint: the claims say whether it is so. A session that has only the agent's name
  * is none; another one may be called so.
  */
 export async function mayRunAgain(agent: AgentRef, entry: AgentEntry): Promise<boolean> {
   const isOwn = namesAgent(agent)
   // Of one that is done nobody needs to know that its tmux cannot be asked.
-  const asking = locate(entry).catch(() => undefined)
+  const asking = recordedTmux(entry) && locate(entry).catch(() => undefined)
   const [where, table] = await Promise.all([asking, readTable()])
   const isMarked = [...table.values()].some(seen => isOwn(seen.environment.marker) && !hasEnded(seen))
   return isMarked || (where?.recorded !== undefined && where.session !== undefined)
@@ -30,5 +31,5 @@ export function reopen(agent: AgentRef, cleanedUpAt: string): Promise<void> {
   })
 }
 
-export const finishedAt = ({ cleanup }: AgentEntry): string =>
-  String(cleanup?.finished_at ?? 'nobody says when')
+/** When an agent was cleaned up, as its entry says; empty when it does not. */
+export const finishedAt = ({ cleanup }: AgentEntry): string => String(cleanup?.finished_at ?? '')

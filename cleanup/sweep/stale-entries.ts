@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { isPending } from '../cleaning/intent.ts'
 import { words } from '../errors.ts'
+import { sessionOf } from '../tmux/recorded.ts'
 import { readServer } from '../tmux/server.ts'
 import { socketsOf } from '../tmux/sockets.ts'
 import { globalRegistry, taskRegistry } from '../workspace/layout.ts'
@@ -57,8 +58,9 @@ export async function findStale(
   if (unlisted.length === 0) return found
   const sessions = await sessionNames([...tasks.values()].flatMap(({ agents }) => agents))
   const gone = unlisted.filter(
-    ([{ agentId }, { tmux_session }]) =>
-      !sessions.has(`agent_${agentId}`) && !sessions.has(String(tmux_session)),
+    ([{ agentId }, entry]) =>
+      !sessions.has(`agent_${agentId}`) &&
+      !sessions.has(sessionOf({ ...entry, id: agentId, status: '' }).name),
   )
   return [...found, ...gone.map(([entry]) => entry)]
 }

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   type AgentRef,
+  addAgent,
   agentMarker,
   cleanUp,
   layout,
@@ -183,6 +184,32 @@ test('orphans are only shown when nobody asks for them, and not at all when youn
   fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{')
   expect(shown()).toEqual([])
   expect(rig.processesOf(ref)).toHaveLength(4)
+})
+
+test('neither a prompt that an entry names is an orphan, nor a session in which an agent has a window', async () => {
+  const named = path.join(path.dirname(layout.promptFile(rig.ref('a'))), 'agent_prompt_second-try.txt')
+  fs.writeFileSync(named, 'do this')
+  rig.tmux('new-session', '-d', '-s', 'agent_team', 'sleep 1000')
+  const entry = { tmux_session: 'agent_team:0', prompt_file: named }
+  await rig.deploy('a', { claude: idle, recorded: false, marker: false, entry })
+  const found = run('--orphans', '--min-age', '0', '--apply').sweeps[0]
+  expect(found?.orphans).toMatchObject({ sessions: [], prompts: [] })
+  expect(fs.existsSync(named)).toBe(true)
+  expect(rig.sessions()).toContain('agent_team')
+})
+
+test('an agent whose prompt was written a moment ago is being deployed, whatever its entry says', async () => {
+  const ref = rig.ref('a')
+  fs.writeFileSync(layout.promptFile(ref), 'do this')
+  // As Python's utcnow() writes it, hours east of Greenwich.
+  await addAgent(ref, {
+    status: 'running',
+    started_at: new Date(Date.now() - 7_200_000).toISOString().slice(0, -1),
+  })
+  expect(run('--apply').sweeps[0]?.agents).toMatchObject([{ state: 'young' }])
+  expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
+  fs.utimesSync(layout.promptFile(ref), 1, 1)
+  expect(run('--apply').sweeps[0]?.agents).toMatchObject([{ state: 'ended', to: 'crashed' }])
 })
 
 test('an agent whose entry has no start, or one that is yet to come, is as old as its prompt and its registry', async () => {
