@@ -2,9 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type AgentRef, taskRegistry } from '../workspace/layout.ts'
 import { answerByte, type Lock, lock, lockNow, shareNow } from '../workspace/locks.ts'
 
-/** How long an answer takes from the cleaner to whoever asked, through a claude that is ended first: in ms, a turn at a time. */
-const ON_ITS_WAY_MS = 200
-const TURN_MS = 20
+/** How long a process has to get its answer out after it was found, in ms. */
+const SENDING_MS = 200
+/** How long an answer is on its way to whoever asked, through a claude that is ended first, in ms. */
+const ARRIVAL_MS = 100
+/** Both are waited for in steps of this, in ms: then time in which the one who waits gets no turn hardly counts. */
+const STEP_MS = 20
 /** How long anybody waits for answers, in ms: one that owes one may have been stopped for good. */
 const PATIENCE_MS = 5_000
 
@@ -28,7 +31,7 @@ export class OwedAnswer implements Disposable {
   sent(): void {
     const held = this.#held
     this.#held = undefined
-    held && afterTurns(() => held[Symbol.dispose]())
+    if (held) afterSteps(() => held[Symbol.dispose]())
   }
 
   [Symbol.dispose](): void {
@@ -47,7 +50,7 @@ export async function answersSent(ref: AgentRef): Promise<boolean> {
     if (free) return false
     using _ = await lock(lockFile(ref), answerByte(ref.agentId), PATIENCE_MS)
   } catch {
-    // What is owed for that long is not waited for.
+    // What is owed for that long is not waited for; and where nothing can be locked, nobody owes anything.
   }
   await answerArrives()
   return true
@@ -55,12 +58,11 @@ export async function answersSent(ref: AgentRef): Promise<boolean> {
 
 /** Waits for as long as an answer that has just been sent may be on its way. */
 export async function answerArrives(): Promise<void> {
-  for (let ms = 0; ms < ON_ITS_WAY_MS / 2; ms += TURN_MS) await pause(TURN_MS)
+  for (let ms = 0; ms < ARRIVAL_MS; ms += STEP_MS) await pause(STEP_MS)
 }
 
-/** Time in which this process gets no turn hardly counts. */
-function afterTurns(done: () => void, turns = ON_ITS_WAY_MS / TURN_MS): void {
-  setTimeout(() => (turns > 1 ? afterTurns(done, turns - 1) : done()), TURN_MS).unref()
+function afterSteps(done: () => void, steps = SENDING_MS / STEP_MS): void {
+  setTimeout(() => (steps > 1 ? afterSteps(done, steps - 1) : done()), STEP_MS).unref()
 }
 
 const lockFile = (ref: AgentRef): string => `${taskRegistry(ref.workspace, ref.taskId)}.lock`

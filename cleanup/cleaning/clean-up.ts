@@ -73,7 +73,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const now = peekTaskRegistry(ref.workspace, ref.taskId)
   if (isDone(requireAgent(now, ref))) return finish('already-clean')
   const first = turn.waited ? await look(ref, now) : seen
-  // A turn later the first signals are sent, and the processes end while the global registry is written.
+  // Written while the processes end: in this turn of the event loop the first signals are sent.
   const mirrored = immediate().then(() => mirror(ref))
   mirrored.catch(() => {})
   await carryOut(first, turn.waited ? claim(first) : claims, graceMs, report, log)
