@@ -1,6 +1,7 @@
 import { ageMs } from '../processes/details.ts'
 import type { SeenProcess } from '../processes/table.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
+import { toldTime } from '../workspace/told-time.ts'
 import type { Scene } from './scene.ts'
 
 /** An identity may be no finer than a second. */
@@ -15,6 +16,6 @@ export function isOlder(
   const recorded = recordedTmux(entry)
   const start = recorded?.pane_start ?? table.get(recorded?.pane_pid ?? 0)?.start
   if (start !== undefined && start > 0) return process.start < start
-  const agentMs = Date.now() - Date.parse(entry.started_at ?? '')
-  return Number.isNaN(agentMs) ? undefined : ageMs(process) > agentMs + SECOND_MS
+  const startedAt = toldTime(entry.started_at).earliest
+  return Number.isNaN(startedAt) ? undefined : Date.now() - ageMs(process) + SECOND_MS < startedAt
 }

@@ -6,6 +6,7 @@ import { namesAgent } from '../workspace/marker.ts'
 import { listTasks, peekTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
+import { toldTime } from '../workspace/told-time.ts'
 import { isOlder } from './age.ts'
 import { logWriters } from './log-writers.ts'
 import { panesOfProcesses } from './panes.ts'
@@ -49,6 +50,7 @@ function whyOthers(scene: Scene, paneOf: PaneOf, own: ReadonlySet<string>): stri
   const { where, table, openFiles, entry } = scene
   if (sessionOf(entry).isPart) return `its entry names only ${entry.tmux_session}`
   const others = where.panes.filter(pane => !own.has(pane.id))
+  if (others.length === 0) return undefined
   for (const pane of others) {
     const marker = markerOf(scene, table.get(pane.pid))
     if (agentOfMarker(marker ?? '')) return `process ${pane.pid} in it carries LEAKRIG_AGENT=${marker}`
@@ -81,22 +83,16 @@ function isFromElsewhere({ where, table }: Scene, { pid, dead }: AgentPane): boo
 }
 
 function whyByTime({ entry, where }: Scene, own: ReadonlySet<string>): string | undefined {
-  // In whole seconds, cut down.
   const created = (where.session?.created ?? Number.NaN) * 1_000
-  if (created + LATE_MS < timeOf(entry.started_at)) return 'it was there long before the agent'
+  if (created + LATE_MS < toldTime(entry.started_at).earliest) return 'it was there long before the agent'
   if (own.size === 0 && created > endOf(entry)) return 'it was created after the agent had ended'
   return undefined
 }
 
-/** When an agent ended, in ms since 1970. NaN when that is not known, or when the entry tells it of an earlier life. */
+/** When an agent had ended for certain, in ms since 1970. NaN when that is not known, or when the entry may tell an earlier life's. */
 function endOf({ status, started_at, completed_at, terminated_at }: AgentEntry): number {
-  const at = isTerminal(status) ? timeOf(completed_at ?? terminated_at) : Number.NaN
-  return timeOf(started_at) > at ? Number.NaN : at
-}
-
-/** A time as registries tell it: a text for people, or seconds since 1970. */
-function timeOf(told: unknown): number {
-  return typeof told === 'number' ? told * 1_000 : Date.parse(String(told))
+  const { latest } = toldTime(isTerminal(status) ? (completed_at ?? terminated_at) : undefined)
+  return toldTime(started_at).earliest > latest ? Number.NaN : latest
 }
 
 /** An agent of any task of the workspace that lives, and whose session is the same. */

@@ -1,4 +1,5 @@
 import type { AgentEntry } from '../workspace/registry-types.ts'
+import { toldTime } from '../workspace/told-time.ts'
 
 /** How long a deploy may take, in ms: without a session after that, it failed halfway. */
 const DEPLOY_MS = 60_000
@@ -24,7 +25,7 @@ export class Deploys {
     if (!seen) return true
     if (performance.now() - seen.at >= DEPLOY_MS) return false
     // Without a time of its start an agent is of unknown age, and not judged by it.
-    return !seen.fromStart || !(Date.now() - Date.parse(entry.started_at ?? '') >= DEPLOY_MS)
+    return !seen.fromStart || !(Date.now() - toldTime(entry.started_at).latest >= DEPLOY_MS)
   }
 
   forget(key: string): void {

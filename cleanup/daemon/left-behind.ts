@@ -8,6 +8,7 @@ import { recordedTmux } from '../tmux/recorded.ts'
 import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
+import { toldTime } from '../workspace/told-time.ts'
 import { below } from './pane-shell.ts'
 import { type ShellAtRest, shellAtRest } from './shell-at-rest.ts'
 
@@ -113,5 +114,5 @@ function sizeOf(file: string): number | undefined {
 }
 
 function isYoung({ started_at }: AgentEntry): boolean {
-  return !(Date.now() - Date.parse(started_at ?? '') >= START_MS)
+  return !(Date.now() - toldTime(started_at).latest >= START_MS)
 }

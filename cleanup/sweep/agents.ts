@@ -7,6 +7,7 @@ import { recordedTmux } from '../tmux/recorded.ts'
 import { type AgentRef, promptFile, taskRegistry, validateRef } from '../workspace/layout.ts'
 import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
+import { toldTime } from '../workspace/told-time.ts'
 import { type Plan, planFor } from './plan.ts'
 import type { Registries } from './registries.ts'
 import { finishedAt, mayRunAgain } from './runs-again.ts'
@@ -95,17 +96,14 @@ const whyAgain = (entry: AgentEntry): string =>
   `it is ${entry.status} and was cleaned up at ${finishedAt(entry)}, and something of it runs again, or came later`
 
 /**
- * A prompt that was written a moment ago is one of a deploy, whatever the entry says: a time that does not name its zone is
- * hours off. Without a time of its start, or with one that is yet to come, an agent is as old as the files say that were
- * there when it was deployed: its prompt, and the registry that lists it.
+ * Without a time of its start, or with one that may be yet to come, an agent is as old as the files say that were there when
+ * it was deployed: its prompt, and the registry that lists it.
  */
 function isYoung(agent: AgentRef, { started_at }: AgentEntry, minAgeMs: number): boolean {
-  const since = Date.now() - Date.parse(started_at ?? '')
-  const promptMs = Date.now() - writtenAt(promptFile(agent))
-  if (since >= 0) return since < minAgeMs || promptMs < minAgeMs
-  return [promptMs, Date.now() - writtenAt(taskRegistry(agent.workspace, agent.taskId))].every(
-    ageMs => !(ageMs >= minAgeMs),
-  )
+  const since = Date.now() - toldTime(started_at).latest
+  if (since >= 0) return since < minAgeMs
+  const files = [promptFile(agent), taskRegistry(agent.workspace, agent.taskId)]
+  return files.every(file => !(Date.now() - writtenAt(file) >= minAgeMs))
 }
 
 function writtenAt(file: string): number {

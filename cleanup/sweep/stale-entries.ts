@@ -10,6 +10,7 @@ import { changeGlobal, readGlobalRegistry } from '../workspace/registry.ts'
 import type { Json } from '../workspace/registry-file.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
+import { toldTime } from '../workspace/told-time.ts'
 import type { Action } from './actions.ts'
 import type { Registries } from './registries.ts'
 import type { Done } from './sweep.ts'
@@ -67,7 +68,7 @@ export async function findStale(
 
 /** An entry without a start is at least as old as the last write of its registry. */
 function isYoung({ started_at }: Json, writtenAt: number, minAgeMs: number): boolean {
-  const since = Date.now() - Date.parse(String(started_at ?? ''))
+  const since = Date.now() - toldTime(started_at).latest
   return !((since >= 0 ? since : Date.now() - writtenAt) >= minAgeMs)
 }
 

@@ -17,7 +17,8 @@ import {
   updateAgent,
 } from '../index.ts'
 import { readMachine } from '../processes/table.ts'
-import { leakrigJson } from './support/cli.ts'
+import { toldTime } from '../workspace/told-time.ts'
+import { leakrig, leakrigJson } from './support/cli.ts'
 import { isRunning, kill, NO_TRACES, Rig, readText, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
 
@@ -221,4 +222,41 @@ describe('a session that is not the agent’s alone', () => {
     const { scene: last } = await lookAgain(scene)
     expect([last.where.session, last.namesake]).toEqual([undefined, scene.namesake])
   })
+})
+
+test.each(['Europe/Berlin', 'America/New_York'])(
+  'a time without a zone speaks for nothing that is hours off: %s',
+  async zone => {
+    const naive = (ms: number) => new Date(Date.now() + ms).toISOString().slice(0, -1)
+    const ref = await rig.deploy('a', {
+      claude: 'echo ready',
+      after: 'exec sleep 1000',
+      recorded: false,
+      marker: false,
+      // As Python's utcnow() tells them.
+      entry: { status: 'completed', started_at: naive(0), completed_at: naive(2_000) },
+    })
+    leakrig(['sweep', rig.workspace, '--apply'], '/', { TZ: zone })
+    expect(rig.sessions()).toEqual(['user'])
+    expect(rig.entry(ref).cleanup?.state).toBe('done')
+  },
+)
+
+test('what a time may mean', () => {
+  const noon = Date.parse('2026-01-01T12:00:00Z')
+  const at = { earliest: noon, latest: noon }
+  for (const told of [
+    '2026-01-01T12:00:00Z',
+    '2026-01-01T14:00:00.000+02:00',
+    '2026-01-01T07:00:00-0500',
+    noon / 1_000,
+  ])
+    expect(toldTime(told)).toEqual(at)
+  const local = noon + new Date(noon).getTimezoneOffset() * 60_000
+  expect(toldTime('2026-01-01T12:00:00')).toEqual({
+    earliest: Math.min(noon, local),
+    latest: Math.max(noon, local),
+  })
+  for (const told of [undefined, null, 'yesterday', {}])
+    expect(toldTime(told)).toEqual({ earliest: Number.NaN, latest: Number.NaN })
 })

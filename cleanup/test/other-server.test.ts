@@ -68,8 +68,6 @@ test('what outlives its session on the server that is asked is swept', async () 
     entry: { started_at: '2026-01-01T00:00:00Z' },
   })
   const left = await rig.pid('left')
-  // As old as its agent.
-  fs.utimesSync(layout.promptFile(ref), 1, 1)
   rig.tmux('kill-session', '-t', '=agent_b:')
   await until('the session is gone', () => !rig.sessions().includes('agent_b'))
   expect(isRunning(left)).toBe(true)

@@ -198,19 +198,23 @@ test('neither a prompt that an entry names is an orphan, nor a session in which 
   expect(rig.sessions()).toContain('agent_team')
 })
 
-test('an agent whose prompt was written a moment ago is being deployed, whatever its entry says', async () => {
-  const ref = rig.ref('a')
-  fs.writeFileSync(layout.promptFile(ref), 'do this')
-  // As Python's utcnow() writes it, hours east of Greenwich.
-  await addAgent(ref, {
-    status: 'running',
-    started_at: new Date(Date.now() - 7_200_000).toISOString().slice(0, -1),
-  })
-  expect(run('--apply').sweeps[0]?.agents).toMatchObject([{ state: 'young' }])
-  expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
-  fs.utimesSync(layout.promptFile(ref), 1, 1)
-  expect(run('--apply').sweeps[0]?.agents).toMatchObject([{ state: 'ended', to: 'crashed' }])
-})
+test.each(['Europe/Berlin', 'America/New_York'])(
+  'who is being deployed is young, though its start does not name a zone: %s',
+  async zone => {
+    const ref = rig.ref('a')
+    fs.writeFileSync(layout.promptFile(ref), 'do this')
+    // As Python's utcnow() writes it.
+    const start = (ms: number) => new Date(Date.now() - ms).toISOString().slice(0, -1)
+    const swept = () => leakrig(['sweep', rig.workspace, '--apply'], '/', { TZ: zone }).out
+    await addAgent(ref, { status: 'running', started_at: start(0) })
+    expect(swept()).toContain('it is young enough to be still being deployed')
+    expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
+    fs.utimesSync(layout.promptFile(ref), 1, 1)
+    await updateAgent(ref, entry => Object.assign(entry, { started_at: start(90_000) }))
+    swept()
+    expect(rig.entry(ref).status).toBe('crashed')
+  },
+)
 
 test('an agent whose entry has no start, or one that is yet to come, is as old as its prompt and its registry', async () => {
   const starts = [undefined, 'soon', '2999-01-01T00:00:00Z']
