@@ -8,6 +8,8 @@ const SENDING_MS = 200
 const ARRIVAL_MS = 100
 /** Both are waited for in steps of this, in ms: then time in which the one who waits gets no turn hardly counts. */
 const STEP_MS = 20
+/** How often a lock is asked for that is held by who looks only: each asking takes longer than a look. */
+const LOOKS = 100
 /** How long anybody waits for answers, in ms: one that owes one may have been stopped for good. */
 const PATIENCE_MS = 5_000
 
@@ -21,7 +23,9 @@ export class OwedAnswer implements Disposable {
 
   constructor(ref: AgentRef) {
     try {
-      this.#held = shareNow(lockFile(ref), answerByte(ref.agentId))
+      // Somebody who is just looking whether an answer is owed holds it for a moment.
+      for (let tries = 0; !this.#held && tries < LOOKS; tries++)
+        this.#held = shareNow(lockFile(ref), answerByte(ref.agentId))
     } catch {
       // A lock file that cannot be made is said by those who cannot do without.
     }

@@ -77,7 +77,10 @@ export function isDone(entry: AgentEntry): boolean {
 /** True when what is noted as done is not this end's: the agent lives, or was started again since and kept its entry. */
 function isOfBefore({ status, started_at, cleanup }: AgentEntry): boolean {
   if (cleanup?.state !== 'done') return false
-  return !isTerminal(status) || (cleanup.started_at !== undefined && cleanup.started_at !== started_at)
+  return (
+    !isTerminal(status) ||
+    (cleanup.started_at !== undefined && !isDeepStrictEqual(cleanup.started_at, started_at))
+  )
 }
 
 /**
@@ -99,9 +102,10 @@ export async function recordDone(ref: AgentRef, known: AgentEntry, ending: Endin
   }
   await mirror(ref, finish)
   await changeAgent(ref, finish)
-  // Somebody may have mirrored the entry as it was in between.
-  await mirror(ref)
-  return isThatPlace
+  const isRecorded = isThatPlace
+  // Somebody may have mirrored the entry as it was in between, or have written the registry as it was.
+  await mirror(ref, finish)
+  return isRecorded
 }
 
 /**
