@@ -6,7 +6,7 @@ import { tryLock } from 'fs-native-extensions'
 import { CleanupError, systemCode } from '../errors.ts'
 import { giveLike } from './owner.ts'
 
-const { O_RDWR, O_CREAT } = fs.constants
+const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants
 
 /**
  * Locks are the kernel's (open file description locks): it drops them when their holder dies, so a cleaner that
@@ -50,15 +50,23 @@ function take(file: string, byte: number, shared: boolean): Lock | undefined {
   return held ? { fd, [Symbol.dispose]: () => fs.closeSync(fd) } : undefined
 }
 
+/** Never through a link: what it leads to is not in the workspace. */
 function open(file: string): number {
-  try {
-    return fs.openSync(file, O_RDWR)
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error
+  for (;;) {
+    try {
+      return fs.openSync(file, O_RDWR | O_NOFOLLOW)
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error
+    }
+    try {
+      const fd = fs.openSync(file, O_RDWR | O_NOFOLLOW | O_CREAT | O_EXCL, 0o666)
+      giveLike(fs.statSync(path.dirname(file)), fd)
+      return fd
+    } catch (error) {
+      // Somebody else has just made it.
+      if (systemCode(error) !== 'EEXIST') throw error
+    }
   }
-  const fd = fs.openSync(file, O_RDWR | O_CREAT, 0o666)
-  giveLike(fs.statSync(path.dirname(file)), fd)
-  return fd
 }
 
 /**

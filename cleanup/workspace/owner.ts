@@ -1,6 +1,5 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { systemCode } from '../errors.ts'
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants
 
@@ -12,9 +11,8 @@ export function giveLike({ uid, gid }: fs.Stats, fd: number): void {
   if (process.geteuid?.() !== 0 || (uid === 0 && gid === 0)) return
   try {
     fs.fchownSync(fd, uid, gid)
-  } catch (error) {
-    // A user that this user namespace does not have.
-    if (systemCode(error) !== 'EINVAL' && systemCode(error) !== 'EPERM') throw error
+  } catch {
+    // A user that this user namespace does not have, or a file system that knows no owners.
   }
 }
 

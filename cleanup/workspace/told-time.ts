@@ -5,15 +5,21 @@ export interface ToldTime {
 }
 
 /**
- * Other programs write times as seconds since 1970, or as a text; and a text that does not name its zone is that of this
+ * Other programs write times as seconds or ms since 1970, or as a text; and a text that does not name its zone is that of this
  * machine's clock or of UTC (Python's now() and utcnow()), which nothing tells apart: hours may lie between.
  */
 export function toldTime(told: unknown): ToldTime {
-  if (typeof told === 'number') return { earliest: told * 1_000, latest: told * 1_000 }
+  if (typeof told === 'number') {
+    const ms = told < MOST_SECONDS ? told * 1_000 : told
+    return { earliest: ms, latest: ms }
+  }
   const text = typeof told === 'string' ? told : ''
-  const both = [Date.parse(text), hasZone(text) ? Date.parse(text) : Date.parse(`${text}Z`)]
-  return { earliest: Math.min(...both), latest: Math.max(...both) }
+  const local = Date.parse(text)
+  const utc = ZONELESS.test(text) ? Date.parse(`${text}Z`) : local
+  return { earliest: Math.min(local, utc), latest: Math.max(local, utc) }
 }
 
-/** A date alone is UTC by the standard (ECMA-262, Date.parse). */
-const hasZone = (text: string): boolean => /(Z|[+-]\d\d:?\d\d|^\d+-\d+-\d+)$/i.test(text)
+/** A number of seconds in the year 5138, or of ms in March 1973. */
+const MOST_SECONDS = 1e11
+/** A date and a time of day, and no more. */
+const ZONELESS = /^\d{4}-\d\d-\d\d[T ][\d:.,]+$/
