@@ -4,10 +4,13 @@ import { recordedTmux } from '../tmux/recorded.ts'
 import { toldTime } from '../workspace/told-time.ts'
 import type { Scene } from './scene.ts'
 
-/** An identity may be no finer than a second. */
-const SECOND_MS = 1_000
+/** How long after its agent's beginning, in ms, an entry may be written that tells when that was. */
+export const LATE_MS = 5 * 60_000
 
-/** True when a process was there before the agent was; undefined when nothing tells. */
+/**
+ * True when a process was there before the agent was; undefined when nothing tells. Where only the registry tells when an
+ * agent began, a process must be older by minutes.
+ */
 export function isOlder(
   { entry, table }: Pick<Scene, 'entry' | 'table'>,
   process: SeenProcess | undefined,
@@ -17,5 +20,5 @@ export function isOlder(
   const start = recorded?.pane_start ?? table.get(recorded?.pane_pid ?? 0)?.start
   if (start !== undefined && start > 0) return process.start < start
   const startedAt = toldTime(entry.started_at).earliest
-  return Number.isNaN(startedAt) ? undefined : Date.now() - ageMs(process) + SECOND_MS < startedAt
+  return Number.isNaN(startedAt) ? undefined : Date.now() - ageMs(process) + LATE_MS < startedAt
 }

@@ -7,13 +7,10 @@ import { listTasks, peekTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { toldTime } from '../workspace/told-time.ts'
-import { isOlder } from './age.ts'
-import { logWriters } from './log-writers.ts'
+import { isOlder, LATE_MS } from './age.ts'
+import { isStreamLog, logWriters } from './log-writers.ts'
 import { panesOfProcesses } from './panes.ts'
 import type { Scene } from './scene.ts'
-
-/** How much older than its agent, in ms, a session must be that was not made for it: some are registered late. */
-const LATE_MS = 5 * 60_000
 
 /**
  * A scene without what is not the agent's alone. Of an agent whose place in tmux nobody recorded a name is all that is
@@ -37,17 +34,36 @@ export function withoutOthers(scene: Scene): Scene {
 
 type PaneOf = ReadonlyMap<number, string>
 
-/** The panes in which a process carries the agent's marker, or writes its log. */
+/** The panes in which a process carries the agent's marker, or writes its log, and none writes another's. */
 function ownPanes(scene: Scene, paneOf: PaneOf): ReadonlySet<string> {
   const isOwn = namesAgent(scene.ref)
   const writers = logWriters(scene.openFiles, scene.log).map(({ pid }) => pid)
   const marked = [...paneOf.keys()].filter(pid => isOwn(markerOf(scene, scene.table.get(pid))))
   const isYoung = (pid: number) => !isOlder(scene, scene.table.get(pid))
-  return new Set([...writers.filter(isYoung), ...marked].flatMap(pid => paneOf.get(pid) ?? []))
+  const own = new Set([...writers.filter(isYoung), ...marked].flatMap(pid => paneOf.get(pid) ?? []))
+  for (const { pane } of otherLogs(scene, paneOf)) own.delete(pane)
+  return own
+}
+
+/** The logs of other agents that are written in these panes. */
+function otherLogs(
+  { openFiles, log: own }: Scene,
+  paneOf: PaneOf,
+): { pane: string; pid: number; log: string }[] {
+  const logs = new Set(
+    [...openFiles.keys()].map(file => file.replace(/ \(deleted\)$/, '')).filter(isStreamLog),
+  )
+  logs.delete(own)
+  return [...logs].flatMap(log =>
+    logWriters(openFiles, log).flatMap(({ pid }) => {
+      const pane = paneOf.get(pid)
+      return pane === undefined ? [] : [{ pane, pid, log }]
+    }),
+  )
 }
 
 function whyOthers(scene: Scene, paneOf: PaneOf, own: ReadonlySet<string>): string | undefined {
-  const { where, table, openFiles, entry } = scene
+  const { where, table, entry } = scene
   if (sessionOf(entry).isPart) return `its entry names only ${entry.tmux_session}`
   const others = where.panes.filter(pane => !own.has(pane.id))
   if (others.length === 0) return undefined
@@ -56,13 +72,8 @@ function whyOthers(scene: Scene, paneOf: PaneOf, own: ReadonlySet<string>): stri
     if (agentOfMarker(marker ?? '')) return `process ${pane.pid} in it carries LEAKRIG_AGENT=${marker}`
     if (isFromElsewhere(scene, pane)) return `pane ${pane.id} was born in another session`
   }
-  const isOthers = new Set(others.map(({ id }) => id))
-  for (const log of openFiles.keys()) {
-    if (!/_stream\.jsonl( \(deleted\))?$/.test(log)) continue
-    const file = log.replace(/ \(deleted\)$/, '')
-    const writer = logWriters(openFiles, file).find(({ pid }) => isOthers.has(paneOf.get(pid) ?? ''))
-    if (writer && file !== scene.log) return `process ${writer.pid} in it writes ${file}`
-  }
+  const [other] = otherLogs(scene, paneOf)
+  if (other) return `process ${other.pid} in it writes ${other.log}`
   return whyByTime(scene, own) ?? livingNamesake(scene)
 }
 
@@ -95,7 +106,10 @@ function endOf({ status, started_at, completed_at, terminated_at }: AgentEntry):
   return toldTime(started_at).earliest > latest ? Number.NaN : latest
 }
 
-/** An agent of any task of the workspace that lives, and whose session is the same. */
+/**
+ * An agent of any task of the workspace that lives, and whose session is the same. One of the same id that began earlier is
+ * none: on one server a session's name is given once, so the later one has it, and the entry of the other is stale.
+ */
 function livingNamesake({ ref, entry }: Scene): string | undefined {
   const { name } = sessionOf(entry)
   for (const taskId of listTasks(ref.workspace)) {
@@ -103,9 +117,13 @@ function livingNamesake({ ref, entry }: Scene): string | undefined {
       agent =>
         !isTerminal(agent.status) &&
         sessionOf(agent).name === name &&
-        (taskId !== ref.taskId || agent.id !== ref.agentId),
+        (taskId !== ref.taskId || agent.id !== ref.agentId) &&
+        !(agent.id === ref.agentId && isEarlier(agent, entry)),
     )
     if (other) return `${taskId}/${other.id}, which lives, has a session of that name`
   }
   return undefined
 }
+
+const isEarlier = (one: AgentEntry, other: AgentEntry): boolean =>
+  toldTime(one.started_at).latest < toldTime(other.started_at).earliest

@@ -9,6 +9,9 @@ export function logWriters(openFiles: OpenFiles, log: string): Descriptor[] {
   return [...holders, ...ofDeleted].filter(isOpenForWriting)
 }
 
+/** Whether a path is that of an agent's stream log, of whatever workspace. */
+export const isStreamLog = (path: string): boolean => path.endsWith('_stream.jsonl')
+
 /** A path in another mount namespace reads the same and means another file; the file itself tells. */
 function isFile({ pid, fd }: Descriptor, file: string): boolean {
   try {
@@ -22,7 +25,7 @@ function isFile({ pid, fd }: Descriptor, file: string): boolean {
 /** True when a process writes another agent's stream log too: then it is a collector, and no one agent's. */
 export function writesOtherLogs(openFiles: OpenFiles, log: string, pid: number): boolean {
   for (const [path, holders] of openFiles) {
-    if (path === log || !path.endsWith('_stream.jsonl')) continue
+    if (path === log || !isStreamLog(path)) continue
     if (holders.some(holder => holder.pid === pid && isOpenForWriting(holder))) return true
   }
   return false

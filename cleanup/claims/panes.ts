@@ -1,3 +1,4 @@
+import { sharesPids, shareTerminals } from '../processes/namespaces.ts'
 import type { SeenProcess } from '../processes/table.ts'
 import { tmuxVariable } from '../tmux/recorded.ts'
 import type { Scene } from './scene.ts'
@@ -21,12 +22,16 @@ export function panesOfProcesses({ where, table }: Scene): ReadonlyMap<number, s
     const process = pane.dead ? undefined : table.get(pane.pid)
     if (process?.ppid !== server.pid) continue
     add(process, pane.id)
-    for (const other of table.values()) if (other.tty !== 0 && other.tty === process.tty) add(other, pane.id)
+    for (const other of table.values()) if (hasTerminalOf(other, process)) add(other, pane.id)
   }
   const ids = new Set(where.panes.map(({ id }) => id))
   for (const seen of table.values()) {
     const { tmux, pane } = seen.environment
-    if (pane !== undefined && ids.has(pane) && tmux === variable) add(seen, pane)
+    if (pane !== undefined && ids.has(pane) && tmux === variable && sharesPids(seen.pid)) add(seen, pane)
   }
   return found
 }
+
+/** The numbers of terminals are the same in every container. */
+const hasTerminalOf = (one: SeenProcess, pane: SeenProcess): boolean =>
+  one.tty !== 0 && one.tty === pane.tty && shareTerminals(pane.pid, one.pid)

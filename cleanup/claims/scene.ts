@@ -1,4 +1,5 @@
 import { type Containment, readContainment } from '../containment/contained.ts'
+import { words } from '../errors.ts'
 import {
   type Machine,
   type ProcessTable,
@@ -87,8 +88,18 @@ export async function lookAgain(scene: Scene, asked: Asked = askAgain(scene)): P
 function sameVerdict(before: Scene, { namesake: _, ...now }: Scene): Scene {
   const id = now.where.session?.id
   if (id === undefined || id === before.where.session?.id) return now
-  if (!before.namesake || id !== before.namesake.id) return withoutOthers(now)
+  if (!before.namesake || id !== before.namesake.id) return withoutOthersOrSession(now, id)
   const known = new Set(before.where.panes.map(pane => pane.id))
   const panes = now.where.panes.filter(pane => known.has(pane.id))
   return { ...now, namesake: before.namesake, where: { ...now.where, session: undefined, panes } }
+}
+
+/** In the middle of a cleaning a registry that cannot be read stops nothing: the session that it may list is left alone. */
+function withoutOthersOrSession(scene: Scene, id: string): Scene {
+  try {
+    return withoutOthers(scene)
+  } catch (error) {
+    const where = { ...scene.where, session: undefined, panes: [] }
+    return { ...scene, where, namesake: { id, why: words(error) } }
+  }
 }

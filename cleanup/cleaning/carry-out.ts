@@ -4,7 +4,7 @@ import { unattributable } from '../claims/unattributable.ts'
 import { words } from '../errors.ts'
 import { removeCgroup } from '../processes/cgroup.ts'
 import { tellsOpenFiles } from '../processes/open-files.ts'
-import { killSession } from '../tmux/kill-session.ts'
+import { killPanes, killSession } from '../tmux/kill-session.ts'
 import { type Ended, endProcesses } from './end-processes.ts'
 import { recordResidue } from './intent.ts'
 import { putAway } from './put-away.ts'
@@ -68,6 +68,11 @@ async function closeSession(
 ): Promise<CleanUpReport['session']> {
   try {
     if (tmuxError !== undefined) throw tmuxError
+    if (scene.namesake) {
+      for (const { id } of scene.where.panes) log({ event: 'kill-pane', agent: scene.ref.agentId, pane: id })
+      await killPanes(scene.entry, scene.where)
+      return 'left-alone'
+    }
     if (isSessionKilled && !scene.where.session) return 'killed'
     if (!scene.where.session) return first.where.session ? 'ended-by-itself' : 'was-gone'
     log({ event: 'kill-session', agent: scene.ref.agentId, session: scene.where.session.id })

@@ -136,7 +136,8 @@ interface Clock {
 function areWaitedFor(alive: readonly Member[]): boolean {
   const stuck = alive.filter(({ refused, killedAt }) => refused || killedAt !== undefined)
   const hasTime = ({ refused, killedAt = 0 }: Member) => !refused && performance.now() - killedAt <= KILL_MS
-  return alive.length > 0 && (stuck.length === 0 || stuck.some(hasTime))
+  const isNew = (member: Member) => !member.refused && isToBeKilled(member)
+  return alive.length > 0 && (stuck.length === 0 || stuck.some(hasTime) || alive.some(isNew))
 }
 
 function startClock(graceMs: number): Clock {

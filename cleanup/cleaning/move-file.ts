@@ -3,6 +3,7 @@ import path from 'node:path'
 import { systemCode } from '../errors.ts'
 import { giveLike } from '../workspace/owner.ts'
 
+const { COPYFILE_EXCL } = fs.constants
 const CHUNK_BYTES = 1 << 18
 
 /**
@@ -38,10 +39,12 @@ function place(file: string, target: string): boolean {
 
 function copy(file: string, target: string): boolean {
   if (fs.existsSync(target)) return false
-  // Half a copy of a killed cleaner has this name, and is overwritten.
+  // Half a copy of a killed cleaner has this name.
   const draft = `${target}.part`
   try {
-    fs.copyFileSync(file, draft)
+    // It may be a link that somebody has put there.
+    fs.rmSync(draft, { force: true })
+    fs.copyFileSync(file, draft, COPYFILE_EXCL)
     const known = fs.statSync(file)
     sync(draft, fd => {
       giveLike(known, fd)

@@ -41,7 +41,8 @@ export interface CleanUpReport {
   outcome: Outcome
   /** The status on disk, which may be an earlier one than was asked for: the first end counts. */
   status: string
-  session: 'was-gone' | 'ended-by-itself' | 'killed' | 'unknown' | 'not-looked-at'
+  /** `left-alone`: it is not the agent's alone; `notes` says why. */
+  session: 'was-gone' | 'ended-by-itself' | 'killed' | 'left-alone' | 'unknown' | 'not-looked-at'
   ended: EndedProcess[]
   zombies: Zombie[]
   /** What may be the agent's, but nothing ties to it: left alone. */

@@ -60,8 +60,7 @@ export async function findStale(
   const sessions = await sessionNames([...tasks.values()].flatMap(({ agents }) => agents))
   const gone = unlisted.filter(
     ([{ agentId }, entry]) =>
-      !sessions.has(`agent_${agentId}`) &&
-      !sessions.has(sessionOf({ ...entry, id: agentId, status: '' }).name),
+      !sessions.has(`agent_${agentId}`) && !sessions.has(sessionOf({ ...entry, id: agentId }).name),
   )
   return [...found, ...gone.map(([entry]) => entry)]
 }

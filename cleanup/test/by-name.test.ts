@@ -8,6 +8,7 @@ import {
   type AgentRef,
   addAgent,
   addTask,
+  agentMarker,
   cleanUp,
   initRegistries,
   layout,
@@ -88,8 +89,10 @@ test.each<[what: string, why: RegExp, start: () => Promise<unknown>]>([
   [
     'carries the marker of another workspace',
     /carries LEAKRIG_AGENT=.*elsewhere\/TASK-2\/builder/,
-    async () =>
-      rig.newSession(await later(path.join(rig.folder, 'elsewhere')), { claude: '' }, ['sleep', '1000']),
+    async () => {
+      rig.newSession(await later(path.join(rig.folder, 'elsewhere')), { claude: '' }, ['sleep', '1000'])
+      await until('it is itself', () => readText(`/proc/${panePid()}/environ`).includes('elsewhere/TASK-2'))
+    },
   ],
   [
     'was created after the agent had ended',
@@ -101,7 +104,7 @@ test.each<[what: string, why: RegExp, start: () => Promise<unknown>]>([
   await start()
   const pid = panePid()
   const report = await cleanUp(ref, { status: 'completed', reason: 'it said so' })
-  expect(report).toMatchObject({ outcome: 'clean', session: 'was-gone', ended: [], problems: [] })
+  expect(report).toMatchObject({ outcome: 'clean', session: 'left-alone', ended: [], problems: [] })
   expect(report.notes).toEqual([expect.stringMatching(/^The session agent_builder \(\$\d+\) is left alone/)])
   expect(report.notes[0]).toMatch(why)
   expect(isRunning(pid)).toBe(true)
@@ -178,6 +181,31 @@ describe('a session that is not the agent’s alone', () => {
     expect(rig.tmux('list-windows', '-t', '=swarm:', '-F', '#{window_name}').split('\n')).not.toContain('a')
   })
 
+  test('one that was registered late ends too, and leaves no dead pane', async () => {
+    rig.tmux('set-option', '-w', '-g', 'remain-on-exit', 'on')
+    const [a] = [await openWindow('a', 'swarm'), await openWindow('b', 'swarm')]
+    const started_at = new Date(Date.now() + 60_000).toISOString()
+    await updateAgent(a, entry => Object.assign(entry, { started_at }))
+    expect(await end(a)).toMatchObject({ outcome: 'clean', session: 'left-alone', problems: [] })
+    expect(rig.tmux('list-windows', '-t', '=swarm:', '-F', '#{window_name}').split('\n').slice(1)).toEqual([
+      'b',
+    ])
+    expect(isRunning(user)).toBe(true)
+  })
+
+  test('of two agents in one pane the other lives on', async () => {
+    const [a, b] = [rig.ref('a'), rig.ref('b')]
+    const both = [a, b].map(ref => rig.pipeline(ref, { claude: `echo $$ >${ref.agentId}.pid; ${idle}` }))
+    rig.tmux('new-session', '-d', '-s', 'pool', `${both.map(line => `( ${line} true ) &`).join(' ')} wait`)
+    for (const ref of [a, b]) await addAgent(ref, { status: 'running', tmux_session: 'pool' })
+    for (const ref of [a, b])
+      await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
+    const other = await rig.pid('b')
+    await end(a)
+    expect(isRunning(other)).toBe(true)
+    expect(rig.sessions()).toContain('pool')
+  })
+
   test.each(['window', 'pane'])('a %s of it is named', async part => {
     const ref = await openWindow('a', 'swarm')
     const pid = await rig.pid('a')
@@ -236,11 +264,42 @@ test.each(['Europe/Berlin', 'America/New_York'])(
       // As Python's utcnow() tells them.
       entry: { status: 'completed', started_at: naive(0), completed_at: naive(2_000) },
     })
+    const writers = async () => logWriters((await readMachine()).openFiles, layout.streamLog(ref))
+    await until('nobody writes', async () => (await writers()).length === 0)
     leakrig(['sweep', rig.workspace, '--apply'], '/', { TZ: zone })
     expect(rig.sessions()).toEqual(['user'])
     expect(rig.entry(ref).cleanup?.state).toBe('done')
   },
 )
+
+test('an entry of the same id that nobody ever ended does not keep the session of the later run', async () => {
+  await addAgent(rig.ref('builder'), { status: 'running', started_at: '2026-01-01T00:00:00Z' })
+  const ref = await later()
+  rig.newSession(ref, { claude: '', marker: false }, ['sleep', '1000'])
+  await addAgent(ref, { status: 'completed', started_at: '2026-01-02T00:00:00Z' })
+  expect(await cleanUp(ref, { status: 'completed', reason: 'it said so' })).toMatchObject({
+    outcome: 'clean',
+    notes: [],
+  })
+  expect(rig.sessions()).toEqual(['user'])
+})
+
+test('a registry that breaks in the middle of a cleaning does not break that off', async () => {
+  const ref = rig.ref('late')
+  await addAgent(ref, { status: 'running' })
+  await addTask(rig.workspace, { task_id: 'TASK-2' })
+  rig.start('sleep', ['1000'], { LEAKRIG_AGENT: agentMarker(ref) })
+  let isBroken = false
+  const log = ({ event }: { event: string }) => {
+    if (isBroken || event !== 'signal') return
+    isBroken = true
+    rig.newSession(ref, { claude: '', marker: false }, ['sleep', '1000'])
+    fs.writeFileSync(layout.taskRegistry(rig.workspace, 'TASK-2'), '{')
+  }
+  const report = await cleanUp(ref, { status: 'completed', reason: 'it said so', log })
+  expect(report.notes).toEqual([expect.stringMatching(/TASK-2.* could not be read/)])
+  expect(rig.sessions()).toContain('agent_late')
+})
 
 test('what a time may mean', () => {
   const noon = Date.parse('2026-01-01T12:00:00Z')
@@ -249,7 +308,10 @@ test('what a time may mean', () => {
     '2026-01-01T12:00:00Z',
     '2026-01-01T14:00:00.000+02:00',
     '2026-01-01T07:00:00-0500',
+    'Thu, 01 Jan 2026 12:00:00 GMT',
+    '2026-01-01 12:00:00 UTC',
     noon / 1_000,
+    noon,
   ])
     expect(toldTime(told)).toEqual(at)
   const local = noon + new Date(noon).getTimezoneOffset() * 60_000

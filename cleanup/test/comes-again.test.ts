@@ -111,6 +111,13 @@ test('a session that comes only while its agent is being ended is ended too, and
   expect(rig.sessions().sort()).toEqual(['newest', 'user'])
 })
 
+test('an agent whose start is told as an object becomes clean', async () => {
+  const started_at = { $date: '2026-01-01' } as never
+  const ref = await rig.deploy('a', { claude: idle, entry: { started_at } })
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'already-clean' })
+})
+
 test('an agent that is run again under its id, in the entry that says it is clean, is cleaned up again', async () => {
   const theirs = {
     claude: idle,

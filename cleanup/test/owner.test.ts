@@ -31,6 +31,16 @@ test('what root makes in a workspace belongs to whom the workspace belongs', asy
   expect(notTheirs).toEqual([])
 })
 
+test('a lock that is a link makes nothing where that leads', async () => {
+  await using rig = await Rig.start()
+  const ref = await rig.deploy('a', { claude: idle })
+  const lock = `${layout.taskRegistry(ref.workspace, ref.taskId)}.lock`
+  fs.rmSync(lock)
+  fs.symlinkSync(path.join(rig.folder, 'outside'), lock)
+  await expect(cleanUp(ref, completed)).rejects.toThrow(/could not be written/)
+  expect(fs.existsSync(path.join(rig.folder, 'outside'))).toBe(false)
+})
+
 test('a draft that is a link leads nowhere', async () => {
   await using rig = await Rig.start()
   const ref = await rig.deploy('a', { claude: idle })

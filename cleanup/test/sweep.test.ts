@@ -114,7 +114,7 @@ test('what runs of agents that were cleaned up is ended too', async () => {
   const entry = rig.entry(quiet)
   // Its session, asked for by a client that nobody heard of again, comes when all is over.
   rig.newSession(late, { claude: idle })
-  await until('it is there', () => rig.processesOf(late).length > 2)
+  await rig.stands(late)
   rig.start('sleep', ['1000'], { LEAKRIG_AGENT: agentMarker(again) })
   // Opened from within the agent's session it would carry the marker too, so that this alone makes none its own.
   rig.newSession(quiet, { claude: '' }, ['sleep', '1000'])

@@ -20,3 +20,14 @@ export async function killSession(
   if ((await locate(entry)).session)
     throw complaint ?? couldNotAsk(socket, kill, `it still lists the session ${id}`)
 }
+
+/** The same for the panes of a session that others are in too: it closes by itself with the last of all. */
+export async function killPanes(entry: AgentEntry, { socket, server, panes }: Whereabouts): Promise<void> {
+  if (panes.length === 0) return
+  const complaints: unknown[] = []
+  for (const { id } of panes)
+    await askTmux(socket, ['kill-pane', '-t', id], server?.pid).catch(error => complaints.push(error))
+  const own = new Set(panes.map(({ id }) => id))
+  const left = (await locate(entry)).panes.find(({ id }) => own.has(id))
+  if (left) throw complaints[0] ?? couldNotAsk(socket, ['kill-pane'], `it still lists the pane ${left.id}`)
+}

@@ -24,10 +24,13 @@ export function recordedTmux(entry: AgentEntry): RecordedTmux | undefined {
  * It may name a part of a session as tmux's targets do (`work:2.1`, `%3`, `$2`); `isPart` then, and a session is not its own. tmux
  * itself writes "_" in a name where "." or ":" was asked for.
  */
-export function sessionOf({ id, tmux_session: told }: AgentEntry): { name: string; isPart: boolean } {
+export function sessionOf({ id, tmux_session: told }: Pick<AgentEntry, 'id' | 'tmux_session'>): {
+  name: string
+  isPart: boolean
+} {
   const words = typeof told === 'string' ? told : `agent_${id}`
   const [session = words] = words.split(':')
-  return { name: session.replaceAll('.', '_'), isPart: session !== words || /^[%@$]\d+$/.test(words) }
+  return { name: session.replaceAll('.', '_'), isPart: session !== words || /^[%$]\d+$/.test(words) }
 }
 
 /** The value of TMUX in the processes of a session: socket, server and the session's number, never reused in a server's life. */
