@@ -70,8 +70,8 @@ test('so does one in a container, whose log is written there', async ({ skip }) 
 test('what has emptied its environment and holds the log of one that was in tmux is a leftover', async () => {
   const ref = rig.ref('a')
   await addAgent(ref, { status: 'running', tmux_session: 'agent_a', started_at: new Date().toISOString() })
-  const leftover = `setsid env -i sleep 1000 & echo $! >left.pid; ${claude}`
-  rig.newSession(ref, { claude: `exec >>${layout.streamLog(ref)}; ${leftover}`, marker: false })
+  const script = `cd ${rig.folder}; exec >>${layout.streamLog(ref)}; setsid env -i sleep 1000 & echo $! >left.pid; ${claude}`
+  rig.newSession(ref, { claude: '', marker: false }, ['bash', '-c', script])
   await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
   const pid = await rig.pid('left')
   await until('it has become what it is', () => readText(`/proc/${pid}/comm`) === 'sleep\n')
