@@ -1,6 +1,6 @@
 import type { SeenProcess } from '../processes/table.ts'
 import type { AgentPane } from '../tmux/locate.ts'
-import { recordedTmux, sessionOf, tmuxVariable } from '../tmux/recorded.ts'
+import { recordedTmux, tmuxVariable, toldSession } from '../tmux/recorded.ts'
 import { agentOfMarker } from '../workspace/layout.ts'
 import { namesAgent } from '../workspace/marker.ts'
 import { listTasks, peekTaskRegistry } from '../workspace/registry.ts'
@@ -64,7 +64,7 @@ function otherLogs(
 
 function whyOthers(scene: Scene, paneOf: PaneOf, own: ReadonlySet<string>): string | undefined {
   const { where, table, entry } = scene
-  if (sessionOf(entry).isPart) return `its entry names only ${entry.tmux_session}`
+  if (toldSession(entry).isPart) return `its entry names only ${entry.tmux_session}`
   const others = where.panes.filter(pane => !own.has(pane.id))
   if (others.length === 0) return undefined
   for (const pane of others) {
@@ -111,12 +111,12 @@ function endOf({ status, started_at, completed_at, terminated_at }: AgentEntry):
  * none: on one server a session's name is given once, so the later one has it, and the entry of the other is stale.
  */
 function livingNamesake({ ref, entry }: Scene): string | undefined {
-  const { name } = sessionOf(entry)
+  const { name } = toldSession(entry)
   for (const taskId of listTasks(ref.workspace)) {
     const other = peekTaskRegistry(ref.workspace, taskId).agents.find(
       agent =>
         !isTerminal(agent.status) &&
-        sessionOf(agent).name === name &&
+        toldSession(agent).name === name &&
         (taskId !== ref.taskId || agent.id !== ref.agentId) &&
         !(agent.id === ref.agentId && isEarlier(agent, entry)),
     )

@@ -3,7 +3,7 @@ import { runsUnnamed } from '../claims/unnamed-place.ts'
 import type { Ending } from '../cleaning/intent.ts'
 import { isAlive, readProcess, startOf } from '../processes/table.ts'
 import { locate, type Whereabouts } from '../tmux/locate.ts'
-import { recordedTmux, sessionOf } from '../tmux/recorded.ts'
+import { recordedTmux, toldSession } from '../tmux/recorded.ts'
 import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
@@ -72,7 +72,7 @@ function isRunning({ pane_pid, pane_start }: RecordedTmux): boolean {
 }
 
 function endByName(entry: AgentEntry, where: Whereabouts): string | undefined {
-  if (!where.session) return `its tmux session ${sessionOf(entry).name} is gone`
+  if (!where.session) return `its tmux session ${toldSession(entry).name} is gone`
   return where.panes.length > 0 && where.panes.every(({ dead }) => dead)
     ? 'every pane of its session is dead'
     : undefined

@@ -4,7 +4,7 @@ import { claim } from '../claims/claim.ts'
 import { look } from '../claims/scene.ts'
 import { words } from '../errors.ts'
 import { startOf } from '../processes/table.ts'
-import { sessionOf } from '../tmux/recorded.ts'
+import { toldSession } from '../tmux/recorded.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
 import { socketsOf } from '../tmux/sockets.ts'
 import { validateAgentId } from '../workspace/ids.ts'
@@ -55,7 +55,7 @@ export async function findOrphans(
   const all = [own, ...beside]
   if (all.some(({ problems }) => problems.length > 0)) return found
   const agents = all.flatMap(({ tasks }) => [...tasks.values()]).flatMap(registry => registry.agents)
-  const names = new Set(agents.flatMap(agent => [`${PREFIX}${agent.id}`, sessionOf(agent).name]))
+  const names = new Set(agents.flatMap(agent => [`${PREFIX}${agent.id}`, toldSession(agent).name]))
   for (const socket of socketsOf(agents)) {
     try {
       const server = await readServer(socket)

@@ -6,7 +6,7 @@ import { recordedTmux } from '../tmux/recorded.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import { namesAgent } from '../workspace/marker.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
-import { changeAgent } from '../workspace/update-agent.ts'
+import { changeAgent, reopenCleanup } from '../workspace/update-agent.ts'
 
 /**
  * Whether something of an agent may run that was cleaned up: its recorded session is there, or a program has its marker, which
@@ -25,9 +25,7 @@ export async function mayRunAgain(agent: AgentRef, entry: AgentEntry): Promise<b
 /** Notes that an agent is to be cleaned up once more, unless it was deployed anew or somebody else has done so. */
 export function reopen(agent: AgentRef, cleanedUpAt: string): Promise<void> {
   return changeAgent(agent, entry => {
-    if (!isDone(entry) || !entry.cleanup || finishedAt(entry) !== cleanedUpAt) return
-    const { finished_at: _, ...record } = entry.cleanup
-    entry.cleanup = { ...record, state: 'pending' }
+    if (isDone(entry) && finishedAt(entry) === cleanedUpAt) reopenCleanup(entry)
   })
 }
 

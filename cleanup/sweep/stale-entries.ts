@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { isPending } from '../cleaning/intent.ts'
 import { words } from '../errors.ts'
-import { sessionOf } from '../tmux/recorded.ts'
+import { toldSession } from '../tmux/recorded.ts'
 import { readServer } from '../tmux/server.ts'
 import { socketsOf } from '../tmux/sockets.ts'
 import { globalRegistry, taskRegistry } from '../workspace/layout.ts'
@@ -60,7 +60,7 @@ export async function findStale(
   const sessions = await sessionNames([...tasks.values()].flatMap(({ agents }) => agents))
   const gone = unlisted.filter(
     ([{ agentId }, entry]) =>
-      !sessions.has(`agent_${agentId}`) && !sessions.has(sessionOf({ ...entry, id: agentId }).name),
+      !sessions.has(`agent_${agentId}`) && !sessions.has(toldSession({ ...entry, id: agentId }).name),
   )
   return [...found, ...gone.map(([entry]) => entry)]
 }

@@ -18,7 +18,6 @@ import {
   updateAgent,
 } from '../index.ts'
 import { readMachine } from '../processes/table.ts'
-import { toldTime } from '../workspace/told-time.ts'
 import { leakrig, leakrigJson } from './support/cli.ts'
 import { isRunning, kill, NO_TRACES, Rig, readText, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
@@ -52,18 +51,17 @@ async function later(workspace = rig.workspace): Promise<AgentRef> {
   return { workspace, taskId: 'TASK-2', agentId: 'builder' }
 }
 
+async function writeElsewhere(): Promise<AgentRef> {
+  const ref = await later(path.join(rig.folder, 'elsewhere'))
+  rig.newSession(ref, { claude: idle, marker: false })
+  await until('it writes', () => fs.existsSync(layout.streamLog(ref)))
+  return ref
+}
+
 const panePid = () => Number(rig.tmux('list-panes', '-t', '=agent_builder:', '-F', '#{pane_pid}'))
 
 test.each<[what: string, why: RegExp, start: () => Promise<unknown>]>([
-  [
-    'writes the log of another workspace',
-    /writes .*\/TASK-2\/logs\/builder_stream.jsonl/,
-    async () => {
-      const ref = await later(path.join(rig.folder, 'elsewhere'))
-      rig.newSession(ref, { claude: idle, marker: false })
-      await until('it writes', () => fs.existsSync(layout.streamLog(ref)))
-    },
-  ],
+  ['writes the log of another workspace', /writes .*\/TASK-2\/logs\/builder_stream.jsonl/, writeElsewhere],
   [
     'writes the log of another workspace, in an environment of its own',
     /writes .*\/TASK-2\/logs\/builder_stream.jsonl/,
@@ -79,12 +77,7 @@ test.each<[what: string, why: RegExp, start: () => Promise<unknown>]>([
   [
     'writes a log of another workspace that somebody has deleted',
     /writes .*\/TASK-2\/logs\/builder_stream.jsonl/,
-    async () => {
-      const ref = await later(path.join(rig.folder, 'elsewhere'))
-      rig.newSession(ref, { claude: idle, marker: false })
-      await until('it writes', () => fs.existsSync(layout.streamLog(ref)))
-      fs.rmSync(layout.streamLog(ref))
-    },
+    async () => fs.rmSync(layout.streamLog(await writeElsewhere())),
   ],
   [
     'carries the marker of another workspace',
@@ -299,26 +292,4 @@ test('a registry that breaks in the middle of a cleaning does not break that off
   const report = await cleanUp(ref, { status: 'completed', reason: 'it said so', log })
   expect(report.notes).toEqual([expect.stringMatching(/TASK-2.* could not be read/)])
   expect(rig.sessions()).toContain('agent_late')
-})
-
-test('what a time may mean', () => {
-  const noon = Date.parse('2026-01-01T12:00:00Z')
-  const at = { earliest: noon, latest: noon }
-  for (const told of [
-    '2026-01-01T12:00:00Z',
-    '2026-01-01T14:00:00.000+02:00',
-    '2026-01-01T07:00:00-0500',
-    'Thu, 01 Jan 2026 12:00:00 GMT',
-    '2026-01-01 12:00:00 UTC',
-    noon / 1_000,
-    noon,
-  ])
-    expect(toldTime(told)).toEqual(at)
-  const local = noon + new Date(noon).getTimezoneOffset() * 60_000
-  expect(toldTime('2026-01-01T12:00:00')).toEqual({
-    earliest: Math.min(noon, local),
-    latest: Math.max(noon, local),
-  })
-  for (const told of [undefined, null, 'yesterday', {}])
-    expect(toldTime(told)).toEqual({ earliest: Number.NaN, latest: Number.NaN })
 })

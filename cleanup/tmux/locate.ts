@@ -4,7 +4,7 @@ import { isAlive, startOf } from '../processes/table.ts'
 import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
 import { couldNotAsk } from './ask.ts'
 import { defaultSocket } from './default-socket.ts'
-import { recordedTmux, sessionOf } from './recorded.ts'
+import { recordedTmux, toldSession } from './recorded.ts'
 import { readServer, type TmuxPane, type TmuxServer, type TmuxSession } from './server.ts'
 
 /** Where an agent is in tmux, as tmux says now. */
@@ -57,7 +57,7 @@ function isOurs(
     const { session_id, session_created } = recorded
     return sameServer(recorded, server) && session.id === session_id && session.created === session_created
   }
-  const { name } = sessionOf(entry)
+  const { name } = toldSession(entry)
   return session.name === name || session.id === name || session.panes.some(pane => pane.id === name)
 }
 

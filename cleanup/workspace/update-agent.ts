@@ -14,12 +14,16 @@ export async function updateAgent(ref: AgentRef, change: (entry: AgentEntry) => 
   await changeAgent(ref, entry => {
     const before = structuredClone(entry.tmux)
     change(entry)
-    const { tmux, cleanup } = entry
-    if (!tmux || cleanup?.state !== 'done' || isDeepStrictEqual(tmux, before)) return
-    const { finished_at: _, ...record } = cleanup
-    entry.cleanup = { ...record, state: 'pending' }
+    if (entry.tmux && !isDeepStrictEqual(entry.tmux, before)) reopenCleanup(entry)
   })
   await mirror(ref)
+}
+
+/** Has what was cleaned up cleaned up once more; nothing where that was not done. */
+export function reopenCleanup(entry: AgentEntry): void {
+  if (entry.cleanup?.state !== 'done') return
+  const { finished_at: _, ...record } = entry.cleanup
+  entry.cleanup = { ...record, state: 'pending' }
 }
 
 /** The same in the task's registry only. */
