@@ -2,6 +2,7 @@
 export type CleanupErrorCode =
   | 'bad-id'
   | 'outside-workspace'
+  | 'not-the-owner'
   | 'no-workspace'
   | 'unknown-task'
   | 'unknown-agent'

@@ -3,8 +3,8 @@ import path from 'node:path'
 import { logWriters } from '../claims/log-writers.ts'
 import type { Scene } from '../claims/scene.ts'
 import { systemCode, words } from '../errors.ts'
+import { makeFolder, openWithin, within } from '../files/within.ts'
 import { type AgentFiles, agentFiles } from '../workspace/agent-files.ts'
-import { makeFolder } from '../workspace/owner.ts'
 import { moveInto } from './move-file.ts'
 import type { CleanUpReport, Log } from './report.ts'
 
@@ -15,20 +15,23 @@ import type { CleanUpReport, Log } from './report.ts'
 export function putAway(scene: Scene, report: CleanUpReport, log: Log): void {
   // Looked at anew: since the first look somebody may have put a link in the way.
   const files = agentFiles(scene.ref, scene.entry)
-  for (const file of [files.prompt, files.orphans]) attempt(report, file, () => removeFile(file, report, log))
+  for (const file of [files.prompt, files.orphans])
+    attempt(report, file, () => within(files.root, file, at => removeFile(at, file, report, log)))
   for (const file of [files.stream, files.progress, files.findings, files.deploy])
     attempt(report, file, () => archive(scene, files, file, report, log))
 }
 
-function removeFile(file: string, report: CleanUpReport, log: Log): void {
-  if (!fs.lstatSync(file, { throwIfNoEntry: false })) return
+function removeFile(at: string, file: string, report: CleanUpReport, log: Log): void {
+  if (!fs.lstatSync(at, { throwIfNoEntry: false })) return
   log({ event: 'remove', file })
-  fs.unlinkSync(file)
+  fs.unlinkSync(at)
   report.removed.push(file)
 }
 
 function archive(scene: Scene, files: AgentFiles, file: string, report: CleanUpReport, log: Log): void {
-  const found = fs.lstatSync(file, { throwIfNoEntry: false })
+  using folder = openWithin(files.root, path.dirname(file))
+  const name = path.basename(file)
+  const found = fs.lstatSync(folder.at(name), { throwIfNoEntry: false })
   if (!found) return
   if (!found.isFile()) {
     report.problems.push(`${file} was left in place: expected a regular file, found something else.`)
@@ -43,8 +46,9 @@ function archive(scene: Scene, files: AgentFiles, file: string, report: CleanUpR
     return
   }
   log({ event: 'archive', file })
-  makeFolder(files.archive)
-  report.archived.push({ from: file, to: moveInto(files.archive, file) })
+  makeFolder(files.root, files.archive)
+  using target = openWithin(files.root, files.archive)
+  report.archived.push({ from: file, to: path.join(files.archive, moveInto(target, folder, name)) })
 }
 
 /** Of several the one that was there first: the others are mostly its children, and gone by the time one looks. */

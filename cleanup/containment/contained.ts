@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
+import { isJson } from '../files/json.ts'
 import { isCgroup, membersOf } from '../processes/cgroup.ts'
 import type { Identity } from '../processes/identity.ts'
 import { type AgentRef, agentMarker, orphansFile } from '../workspace/layout.ts'
 import { realWorkspace } from '../workspace/real-path.ts'
-import { isJson } from '../workspace/registry-file.ts'
 import type { AgentEntry, Contained } from '../workspace/registry-types.ts'
 
 // The agent can put a link or a pipe in that place.

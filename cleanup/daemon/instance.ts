@@ -1,5 +1,7 @@
 import fs from 'node:fs'
 import { CleanupError, systemCode, words } from '../errors.ts'
+import { readSmallJson } from '../files/json.ts'
+import { removeWithin } from '../files/within.ts'
 import { startOf } from '../processes/table.ts'
 import { daemonLock } from '../workspace/layout.ts'
 import { type Lock, lockNow } from '../workspace/locks.ts'
@@ -34,7 +36,7 @@ export class Instance implements Disposable {
     if (this.#isDisposed) return
     this.#isDisposed = true
     try {
-      if (this.isValid) fs.rmSync(daemonLock(this.workspace), { force: true })
+      if (this.isValid) removeWithin(this.workspace, daemonLock(this.workspace))
     } catch {
       // The file system may be read-only by now. A file that stays excludes nobody.
     }
@@ -60,7 +62,7 @@ function takeLock(file: string, workspace: string): Lock {
   if (held) return held
   throw new CleanupError(
     'daemon-running',
-    `A daemon already watches ${workspace}: ${holder(file)} holds ${file}. Stop that one first, or leave the work to it.`,
+    `A daemon already watches ${workspace}: ${holder(workspace)} holds ${file}. Stop that one first, or leave the work to it.`,
   )
 }
 
@@ -86,16 +88,21 @@ function sign(fd: number): void {
   }
 }
 
-function holder(file: string): string {
+function holder(workspace: string): string {
+  const pid = readPid(workspace)
+  return pid === undefined ? 'a process that has not written its number' : `process ${pid}`
+}
+
+function readPid(workspace: string): number | undefined {
   try {
-    const { pid } = JSON.parse(fs.readFileSync(file, 'utf8'))
-    return `process ${pid}`
+    const pid = readSmallJson(workspace, daemonLock(workspace))?.pid
+    return Number.isSafeInteger(pid) ? Number(pid) : undefined
   } catch {
-    return 'a process that has not written its number'
+    return undefined
   }
 }
 
 function isSameFile(file: string, fd: number): boolean {
-  const [there, here] = [fs.statSync(file, { throwIfNoEntry: false }), fs.fstatSync(fd)]
+  const [there, here] = [fs.lstatSync(file, { throwIfNoEntry: false }), fs.fstatSync(fd)]
   return there?.ino === here.ino && there.dev === here.dev
 }

@@ -1,15 +1,16 @@
 import fs from 'node:fs'
 import { recordedContainment } from '../containment/contained.ts'
+import { openRegular } from '../files/regular-file.ts'
+import { within } from '../files/within.ts'
 import { childrenOf } from '../processes/children.ts'
 import { startOf } from '../processes/table.ts'
-import { agentFiles } from '../workspace/agent-files.ts'
-import { type AgentRef, taskRegistry } from '../workspace/layout.ts'
+import { type AgentRef, orphansFile, taskRegistry } from '../workspace/layout.ts'
 import { agentByte, lockNow } from '../workspace/locks.ts'
 import { readAgent } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants
+const { O_APPEND, O_CREAT, O_WRONLY } = fs.constants
 
 /**
  * Notes whom an agent's subreaper has adopted, for whoever cleans up after somebody has killed the subreaper itself:
@@ -27,7 +28,7 @@ export class Orphans {
     const adopted = (childrenOf(contained.pid) ?? []).slice(1)
     const known = this.#noted.get(key) ?? []
     const fresh = adopted.filter(pid => !known.includes(pid))
-    if (fresh.length > 0 && !write(ref, entry, fresh, contained)) return
+    if (fresh.length > 0 && !write(ref, fresh, contained)) return
     if (fresh.length > 0 || adopted.length < known.length) this.#noted.set(key, adopted)
   }
 
@@ -37,12 +38,7 @@ export class Orphans {
 }
 
 /** False when it is to be tried again. */
-function write(
-  ref: AgentRef,
-  entry: AgentEntry,
-  pids: number[],
-  reaper: { pid: number; start: number },
-): boolean {
+function write(ref: AgentRef, pids: number[], reaper: { pid: number; start: number }): boolean {
   try {
     // Whoever cleans up holds this lock: after that, a note would be left behind.
     using held = lockNow(`${taskRegistry(ref.workspace, ref.taskId)}.lock`, agentByte(ref.agentId))
@@ -50,16 +46,16 @@ function write(
     const lines = pids.map(pid => ({ pid, start: startOf(pid) })).filter(({ start }) => start !== undefined)
     // Compared last: as long as it is the subreaper, so are its children the agent's.
     if (startOf(reaper.pid) !== reaper.start) return false
-    append(agentFiles(ref, entry).orphans, lines.map(({ pid, start }) => `${pid} ${start}\n`).join(''))
+    append(ref, orphansFile(ref), lines.map(({ pid, start }) => `${pid} ${start}\n`).join(''))
     return true
   } catch {
     return false
   }
 }
 
-/** The agent can write in that folder: a link in the file's place would lead the note elsewhere, a pipe would hold us up. */
-function append(file: string, text: string): void {
-  const fd = fs.openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o644)
+function append({ workspace }: AgentRef, file: string, text: string): void {
+  const flags = O_WRONLY | O_APPEND | O_CREAT
+  const fd = within(workspace, file, (at, owner) => openRegular(at, owner, flags))
   try {
     fs.writeSync(fd, text)
   } finally {

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { words } from '../errors.ts'
+import { makeFolder } from '../files/within.ts'
 import { daemonLock } from '../workspace/layout.ts'
-import { makeFolder } from '../workspace/owner.ts'
 import { Instance } from './instance.ts'
 import { Told } from './told.ts'
 import { type Depth, Warden, type WardenOptions } from './warden.ts'
@@ -67,7 +67,7 @@ export class Post implements Disposable {
       if (!fs.existsSync(workspace)) throw new Error(`The workspace ${workspace} is gone; waiting for it.`)
       // It may just be being removed, from within; a folder that is made now would be in the way.
       if (held) return
-      makeFolder(path.dirname(daemonLock(workspace)))
+      makeFolder(workspace, path.dirname(daemonLock(workspace)))
       this.#instance = new Instance(workspace)
       observer.log({ event: 'workspace-back', workspace })
       this.#tell('workspace', undefined)

@@ -209,6 +209,6 @@ export class RegistryWatch implements Disposable {
 }
 
 function fingerprint(file: string): string {
-  const stat = fs.statSync(file, { throwIfNoEntry: false, bigint: true })
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false, bigint: true })
   return stat ? [stat.dev, stat.ino, stat.size, stat.mtimeNs].join(' ') : 'none'
 }

@@ -4,12 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { GRACE_MS } from '../cleaning/clean-up.ts'
 import type { Log } from '../cleaning/report.ts'
 import { CleanupError, words } from '../errors.ts'
+import { makeFolder } from '../files/within.ts'
 import { Monitor } from '../metrics/monitor.ts'
 import type { Identity } from '../processes/identity.ts'
 import { isAlive } from '../processes/table.ts'
 import type { PolicyTexts } from '../retention/policy.ts'
 import { globalRegistry, validateWorkspace } from '../workspace/layout.ts'
-import { makeFolder } from '../workspace/owner.ts'
 import type { Instance } from './instance.ts'
 import type { Observer } from './observer.ts'
 import { Post } from './post.ts'
@@ -142,8 +142,9 @@ function requireWorkspace(workspace: string): string {
       `The workspace ${workspace} does not exist; expected the .agent-workspace folder of an orchestrator.`,
     )
   try {
-    makeFolder(registry)
+    makeFolder(workspace, registry)
   } catch (cause) {
+    if (cause instanceof CleanupError) throw cause
     throw new CleanupError(
       'cannot-lock',
       `${registry} could not be made: ${words(cause)}. Nothing was touched; make the workspace writable, then start the daemon again.`,

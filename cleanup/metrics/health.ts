@@ -1,10 +1,10 @@
-import fs from 'node:fs'
 import path from 'node:path'
+import { type Json, readSmallJson } from '../files/json.ts'
+import { replaceWithin } from '../files/replace-file.ts'
+import { removeWithin } from '../files/within.ts'
 import type { Identity } from '../processes/identity.ts'
 import { isAlive } from '../processes/table.ts'
 import { daemonLock } from '../workspace/layout.ts'
-import { isJson, type Json } from '../workspace/registry-file.ts'
-import { replaceFile } from '../workspace/replace-file.ts'
 import type { DaemonFigures } from './measurement.ts'
 
 /** What a daemon says of itself in registry/health.json, for monitors that read files. Times are ISO 8601. */
@@ -30,17 +30,17 @@ export const healthFile = (workspace: string): string => path.join(workspace, 'r
 
 /** Replaces a workspace's health file as a whole. Only its daemon does, which holds the workspace's lock. Throws what the disk does. */
 export function writeHealth(workspace: string, health: Health): void {
-  replaceFile(healthFile(workspace), `${JSON.stringify(health, null, 2)}\n`)
+  replaceWithin(workspace, healthFile(workspace), `${JSON.stringify(health, null, 2)}\n`)
 }
 
 /** After a clean stop there is none; one that is left tells of a daemon that was killed. */
 export function removeHealth(workspace: string): void {
-  fs.rmSync(healthFile(workspace), { force: true })
+  removeWithin(workspace, healthFile(workspace))
 }
 
 /** What a daemon last said, undefined when there is nothing whole. */
 export function readHealth(workspace: string): Health | undefined {
-  const found = readJson(healthFile(workspace))
+  const found = readJson(workspace, healthFile(workspace))
   return found && isHealth(found) ? found : undefined
 }
 
@@ -56,7 +56,7 @@ export function isFresh(health: Health, nowMs: number = Date.now(), maxAgeMs = H
 /** Who watches a workspace. Takes no lock, so that a look is never in a daemon's way. */
 export function readDaemon(workspace: string, nowMs: number): DaemonFigures {
   const health = readHealth(workspace)
-  const holder = readJson(daemonLock(workspace))
+  const holder = readJson(workspace, daemonLock(workspace))
   const isHeld = holder !== undefined && isIdentity(holder) && isAlive(holder)
   return {
     ...(isHeld && { pid: holder.pid }),
@@ -81,10 +81,9 @@ function isHealth(value: Json): value is Json & Health {
   )
 }
 
-function readJson(file: string): Json | undefined {
+function readJson(workspace: string, file: string): Json | undefined {
   try {
-    const found: unknown = JSON.parse(fs.readFileSync(file, 'utf8'))
-    return isJson(found) ? found : undefined
+    return readSmallJson(workspace, file)
   } catch {
     return undefined
   }

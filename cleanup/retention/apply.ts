@@ -1,8 +1,8 @@
 import { CleanupError, words } from '../errors.ts'
+import { Folder } from '../files/folder.ts'
 import { movedSince, readClock } from './clock.ts'
 import { compressFiles } from './compress-files.ts'
 import { reviewFloors } from './floor.ts'
-import { Folder } from './folder.ts'
 import type { ApplyOptions, PlannedFile, RetentionPlan, RetentionReport } from './plan-types.ts'
 import { removeFiles } from './remove-files.ts'
 import { takeTask } from './turn.ts'
@@ -37,7 +37,7 @@ async function applyIn(
   if (!first) return
   const { workspace, taskId, part } = first
   try {
-    using root = new Folder(workspace, workspace)
+    using root = Folder.root(workspace)
     using task = root.open(taskId)
     using folder = task?.open(part)
     if (!folder) throw new CleanupError('unknown-task', `${workspace}/${taskId}/${part} is gone.`)

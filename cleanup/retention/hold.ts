@@ -1,9 +1,8 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import { words } from '../errors.ts'
-import { makeFolder } from '../workspace/owner.ts'
-import { isJson } from '../workspace/registry-file.ts'
-import { replaceFile } from '../workspace/replace-file.ts'
+import { readSmallJson } from '../files/json.ts'
+import { replaceWithin } from '../files/replace-file.ts'
+import { makeFolder } from '../files/within.ts'
 
 /** Until when nothing is purged, and why. */
 export interface Hold {
@@ -20,20 +19,17 @@ export const holdFile = (workspace: string): string => path.join(workspace, 'reg
 /** Puts a hold on disk, for every retention of this workspace, whoever runs it. The latest one counts. */
 export function holdRetention(workspace: string, hold: Hold): void {
   const file = holdFile(workspace)
-  makeFolder(path.dirname(file))
-  replaceFile(file, `${JSON.stringify(hold, null, 2)}\n`)
+  makeFolder(workspace, path.dirname(file))
+  replaceWithin(workspace, file, `${JSON.stringify(hold, null, 2)}\n`)
 }
 
 /** The hold that is in force at a time of the wall clock, undefined when there is none or it is over. */
 export function readHold(workspace: string, nowMs: number): HoldFound | undefined {
   const file = holdFile(workspace)
   try {
-    const found = fs.lstatSync(file, { throwIfNoEntry: false })
-    if (!found) return undefined
-    // A FIFO of that name would be waited for without end.
-    if (!found.isFile()) return broken(file, 'it is not a regular file')
-    const hold: unknown = JSON.parse(fs.readFileSync(file, 'utf8'))
-    if (!isJson(hold) || typeof hold.until !== 'string' || Number.isNaN(Date.parse(hold.until)))
+    const hold = readSmallJson(workspace, file)
+    if (!hold) return undefined
+    if (typeof hold.until !== 'string' || Number.isNaN(Date.parse(hold.until)))
       return broken(file, 'it lacks a time "until"')
     if (Date.parse(hold.until) <= nowMs) return undefined
     return { until: hold.until, reason: typeof hold.reason === 'string' ? hold.reason : 'no reason given' }

@@ -1,12 +1,12 @@
 import fs from 'node:fs'
 import { isDone } from '../cleaning/intent.ts'
 import { CleanupError } from '../errors.ts'
+import { kindOf } from '../files/folder.ts'
 import { taskRegistry } from '../workspace/layout.ts'
 import { readTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { type Clock, readingOf } from './clock.ts'
-import { kindOf } from './folder.ts'
 
 /** What a task's registry says of an agent, for its files' sake. */
 interface Owner {

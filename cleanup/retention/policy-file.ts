@@ -1,6 +1,7 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError, words } from '../errors.ts'
+import { parseJson, SMALL_BYTES } from '../files/json.ts'
+import { readWithin } from '../files/regular-file.ts'
 import { type PolicyTexts, parsePolicy, type RetentionPolicy } from './policy.ts'
 
 export const policyFile = (workspace: string): string => path.join(workspace, 'registry', 'retention.json')
@@ -12,7 +13,7 @@ export const policyFile = (workspace: string): string => path.join(workspace, 'r
  */
 export async function policyOf(workspace: string, texts: PolicyTexts = {}): Promise<RetentionPolicy> {
   const file = policyFile(workspace)
-  const written = await readTexts(file)
+  const written = await readTexts(workspace, file)
   const said = Object.entries(texts).filter(([, text]) => text !== undefined)
   try {
     return parsePolicy({ ...written, ...Object.fromEntries(said) })
@@ -22,22 +23,21 @@ export async function policyOf(workspace: string, texts: PolicyTexts = {}): Prom
   }
 }
 
-async function readTexts(file: string): Promise<PolicyTexts> {
-  const found = fs.lstatSync(file, { throwIfNoEntry: false })
-  if (!found) return {}
+async function readTexts(workspace: string, file: string): Promise<PolicyTexts> {
+  const text = readOrRefuse(workspace, file)
+  if (text === undefined) return {}
   // Not before there is a file to check: zod takes longer to load than a plan to make.
   const { z } = await import('zod')
-  const text = z.union([z.string(), z.number()]).transform(String).optional()
+  const option = z.union([z.string(), z.number()]).transform(String).optional()
   const names = z.strictObject({
-    'keep-days': text,
-    'keep-last': text,
-    'max-bytes': text,
-    'min-free': text,
-    compress: text,
+    'keep-days': option,
+    'keep-last': option,
+    'max-bytes': option,
+    'min-free': option,
+    compress: option,
   })
   try {
-    if (!found.isFile()) throw new Error('expected a regular file')
-    const read = names.parse(JSON.parse(fs.readFileSync(file, 'utf8')))
+    const read = names.parse(parseJson(text))
     return {
       keepDays: read['keep-days'],
       keepLast: read['keep-last'],
@@ -46,10 +46,17 @@ async function readTexts(file: string): Promise<PolicyTexts> {
       compress: read.compress,
     }
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : words(error)
-    throw new CleanupError(
-      'bad-argument',
-      `The policy ${file} is refused: ${why}; nothing was deleted. Correct it.`,
-    )
+    throw refused(file, error instanceof z.ZodError ? z.prettifyError(error) : words(error))
   }
 }
+
+function readOrRefuse(workspace: string, file: string): string | undefined {
+  try {
+    return readWithin(workspace, file, SMALL_BYTES)
+  } catch (error) {
+    throw refused(file, words(error))
+  }
+}
+
+const refused = (file: string, why: string): CleanupError =>
+  new CleanupError('bad-argument', `The policy ${file} is refused: ${why}; nothing was deleted. Correct it.`)

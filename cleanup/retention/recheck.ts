@@ -1,4 +1,4 @@
-import type { Folder } from './folder.ts'
+import type { Folder } from '../files/folder.ts'
 import { holdText, readHold } from './hold.ts'
 import { objection } from './judge.ts'
 import { lookAt } from './look.ts'

@@ -2,8 +2,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { words } from '../errors.ts'
+import { Folder } from '../files/folder.ts'
 import { taskRegistry } from '../workspace/layout.ts'
-import { Folder } from './folder.ts'
 import { lookAt, type Place, TASK_PARTS } from './look.ts'
 import { type Owners, readOwners } from './owners.ts'
 import type { SeenFile } from './plan-types.ts'
@@ -41,7 +41,7 @@ export async function scanTask(workspace: string, taskId: string): Promise<SeenT
     }
   }
   await attempt(async () => {
-    using root = new Folder(workspace, workspace)
+    using root = Folder.root(workspace)
     using task = root.open(taskId)
     if (!task) return
     await attempt(() => {

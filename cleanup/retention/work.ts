@@ -1,4 +1,4 @@
-import type { Folder } from './folder.ts'
+import type { Folder } from '../files/folder.ts'
 import type { ApplyOptions, FileOutcome, PlannedFile, RetentionPlan, TaskPart } from './plan-types.ts'
 
 /** One folder of a task, held open, and what is to be done in it. */

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError, words } from '../errors.ts'
-import { replaceFile } from '../workspace/replace-file.ts'
+import { replaceFile } from '../files/replace-file.ts'
 import { difference } from './difference.ts'
 import { type Manager, type Place, requireManager, run } from './manager.ts'
 import type { ServicePlan } from './plan.ts'

@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { moveInto } from '../cleaning/move-file.ts'
+import { Folder } from '../files/folder.ts'
 import { addAgent, holdRetention, parsePolicy, planRetention, readClock, startOf } from '../index.ts'
 import { holdFile } from '../retention/hold.ts'
 import { Archive, DAY_MS, fates, planned } from './support/archive.ts'
@@ -224,7 +225,9 @@ describe('what must not be touched', () => {
     const reader = spawn('tail', ['-f', read], { stdio: ['ignore', 'pipe', 'ignore'] })
     children.push(writer, reader)
     await once(reader.stdout as NodeJS.ReadableStream, 'data')
-    moveInto(path.dirname(read), log)
+    using from = Folder.root(path.dirname(log))
+    using archive = Folder.root(path.dirname(read))
+    moveInto(archive, from, path.basename(log))
     expect(fates(await plan())).toEqual({
       'a_stream.jsonl': 'leave open',
       'b_stream.jsonl': 'remove keep-days',

@@ -1,5 +1,5 @@
+import { isJson } from '../files/json.ts'
 import { startOf } from '../processes/table.ts'
-import { isJson } from '../workspace/registry-file.ts'
 import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
 
 const NUMBERS = ['server_pid', 'session_created', 'pane_pid']

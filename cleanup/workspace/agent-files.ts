@@ -15,6 +15,8 @@ import type { AgentEntry } from './registry-types.ts'
 
 /** One agent's files, each at its real path: no link on the way to it leads out of the workspace. */
 export interface AgentFiles {
+  /** The workspace's real path, which all of them are below. */
+  root: string
   prompt: string
   /** What was noted of its orphans. */
   orphans: string
@@ -44,6 +46,7 @@ export function agentFiles(ref: AgentRef, entry: AgentEntry): AgentFiles {
   for (const recorded of [entry.prompt_file, entry.log_file, entry.deploy_log])
     if (typeof recorded === 'string') inside(recordedPath(ref, recorded))
   return {
+    root,
     prompt: inside(promptFile(ref)),
     orphans: inside(orphansFile(ref)),
     stream: inside(streamLog(ref)),

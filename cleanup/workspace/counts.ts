@@ -1,4 +1,4 @@
-import type { Json } from './registry-file.ts'
+import type { Json } from '../files/json.ts'
 import type { GlobalRegistry, TaskRegistry } from './registry-types.ts'
 import { isTerminal } from './status.ts'
 

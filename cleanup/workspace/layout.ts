@@ -52,6 +52,12 @@ export function agentOfMarker(value: string): AgentRef | undefined {
   }
 }
 
+/** The workspace of a registry, or of what lies beside it: its folder's folder. */
+export const workspaceOfFile = (registry: string): string => path.dirname(path.dirname(registry))
+
+/** The workspace of a log in its task's folder `logs`. */
+export const workspaceOfLog = (log: string): string => workspaceOfFile(path.dirname(log))
+
 export const sessionName = (ref: AgentRef): string => `agent_${ref.agentId}`
 
 export const globalRegistry = (workspace: string): string =>

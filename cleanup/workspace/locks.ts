@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
-import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tryLock } from 'fs-native-extensions'
 import { CleanupError, systemCode } from '../errors.ts'
-import { giveLike } from './owner.ts'
+import { openRegular } from '../files/regular-file.ts'
+import { within } from '../files/within.ts'
+import { workspaceOfFile } from './layout.ts'
 
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants
 
@@ -40,7 +41,7 @@ export function shareNow(file: string, byte: number): Lock | undefined {
 
 function take(file: string, byte: number, shared: boolean): Lock | undefined {
   // Each lock has a descriptor of its own, because closing is how it is released; Node opens with O_CLOEXEC, so no child inherits it.
-  const fd = open(file)
+  const fd = within(workspaceOfFile(file), file, open)
   let held = false
   try {
     held = tryLock(fd, byte, 1, { shared })
@@ -50,18 +51,15 @@ function take(file: string, byte: number, shared: boolean): Lock | undefined {
   return held ? { fd, [Symbol.dispose]: () => fs.closeSync(fd) } : undefined
 }
 
-/** Never through a link: what it leads to is not in the workspace. */
-function open(file: string): number {
+function open(at: string, owner: number): number {
   for (;;) {
     try {
-      return fs.openSync(file, O_RDWR | O_NOFOLLOW)
+      return openRegular(at, owner, O_RDWR)
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error
     }
     try {
-      const fd = fs.openSync(file, O_RDWR | O_NOFOLLOW | O_CREAT | O_EXCL, 0o666)
-      giveLike(fs.statSync(path.dirname(file)), fd)
-      return fd
+      return fs.openSync(at, O_RDWR | O_NOFOLLOW | O_CREAT | O_EXCL, 0o666)
     } catch (error) {
       // Somebody else has just made it.
       if (systemCode(error) !== 'EEXIST') throw error

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Json } from '../files/json.ts'
 import type { AgentRef } from './layout.ts'
 import { changeGlobal, peekGlobalRegistry, peekTaskRegistry, requireAgent } from './registry.ts'
-import type { Json } from './registry-file.ts'
 import type { AgentEntry } from './registry-types.ts'
 import { isTerminal } from './status.ts'
 

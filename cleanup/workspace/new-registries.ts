@@ -1,6 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError } from '../errors.ts'
+import type { Json } from '../files/json.ts'
+import { replaceWithin } from '../files/replace-file.ts'
+import { makeFolder } from '../files/within.ts'
 import { deriveGlobalCounts, deriveTaskCounts } from './counts.ts'
 import { validateTaskId } from './ids.ts'
 import {
@@ -11,18 +14,19 @@ import {
   taskRegistry,
   validateRef,
   validateWorkspace,
+  workspaceOfFile,
 } from './layout.ts'
 import { lock, REGISTRY_BYTE } from './locks.ts'
 import { mirror } from './mirror.ts'
 import { changeGlobal, changeTask, findAgent } from './registry.ts'
-import { type Json, LOCK_WAIT_MS, registryText } from './registry-file.ts'
+import { LOCK_WAIT_MS, registryText } from './registry-file.ts'
 import type { AgentEntry, GlobalRegistry, TaskRegistry } from './registry-types.ts'
-import { replaceFile } from './replace-file.ts'
 
 /** Makes the workspace and its global registry, when they are missing. Safe to call from many processes at once. */
 export async function initRegistries(workspace: string): Promise<void> {
   const file = globalRegistry(validateWorkspace(workspace))
-  fs.mkdirSync(path.dirname(file), { recursive: true })
+  fs.mkdirSync(workspace, { recursive: true })
+  makeFolder(workspace, path.dirname(file))
   const empty: GlobalRegistry = { created_at: now(), tasks: {}, agents: {} }
   deriveGlobalCounts(empty)
   await createOnce(file, empty)
@@ -35,7 +39,8 @@ export async function initRegistries(workspace: string): Promise<void> {
 export async function addTask(workspace: string, task: { task_id: string } & Json): Promise<void> {
   validateWorkspace(workspace)
   const taskId = validateTaskId(task.task_id)
-  for (const folder of taskFolders(workspace, taskId)) fs.mkdirSync(folder, { recursive: true })
+  fs.mkdirSync(workspace, { recursive: true })
+  for (const folder of taskFolders(workspace, taskId)) makeFolder(workspace, folder)
   const listed = { created_at: now(), status: 'active', ...task }
   const registry: TaskRegistry = { ...listed, workspace: taskFolder(workspace, taskId), agents: [] }
   deriveTaskCounts(registry)
@@ -63,8 +68,9 @@ export async function addAgent(ref: AgentRef, entry: Omit<AgentEntry, 'id'>): Pr
 /** Writes a registry unless there is one: under its lock, so of many makers at once exactly one wins. */
 async function createOnce(file: string, registry: unknown): Promise<boolean> {
   using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS)
-  if (fs.existsSync(file)) return false
-  replaceFile(file, registryText(registry))
+  // A link that leads nowhere is something as well.
+  if (fs.lstatSync(file, { throwIfNoEntry: false })) return false
+  replaceWithin(workspaceOfFile(file), file, registryText(registry))
   return true
 }
 

@@ -1,10 +1,12 @@
 import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CleanupError, systemCode, words } from '../errors.ts'
+import { isJson, type Json, parseJson } from '../files/json.ts'
+import { readWithin } from '../files/regular-file.ts'
+import { replaceWithin } from '../files/replace-file.ts'
+import { workspaceOfFile } from './layout.ts'
 import { lock, REGISTRY_BYTE } from './locks.ts'
-import { replaceFile } from './replace-file.ts'
 
-export type Json = Record<string, unknown>
 /** Makes a registry of what was read, or says in words what is wrong with it. */
 type Read<T> = (value: Json) => T | string
 
@@ -13,7 +15,8 @@ export const LOCK_WAIT_MS = 10_000
 
 /** Reads a registry. Throws a CleanupError (`registry-unreadable`) for anything but a whole registry. */
 export function readJson<T>(file: string, asRegistry: Read<T>): T {
-  const found = parse(file, readText(file))
+  const text = readText(file)
+  const found = attempt(file, () => parseJson(text))
   const registry = isJson(found) ? asRegistry(found) : 'it is no object'
   if (typeof registry === 'string') throw unreadable(file, `it is JSON, but ${registry}`)
   return registry
@@ -42,13 +45,8 @@ export function readSharedJson<T>(file: string, asRegistry: Read<T>): T {
 
 /** Something else for every state of a file, undefined where there is none. */
 function fingerprint(file: string): string | undefined {
-  const stat = fs.statSync(file, { throwIfNoEntry: false, bigint: true })
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false, bigint: true })
   return stat && [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ')
-}
-
-/** True for a plain JSON object. */
-export function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 interface Change<T> {
@@ -119,7 +117,10 @@ function writeBatch<T>(file: string, asRegistry: Read<T>, batch: Change<T>[], tr
   // The failed change may have altered the registry before it threw: start again without it.
   if (failed) batch.splice(batch.indexOf(failed), 1)
   const isStill = () => tries === 0 || fingerprint(file) === seen
-  if (failed || (batch.length > 0 && !replaceFile(file, registryText(registry), isStill)))
+  if (
+    failed ||
+    (batch.length > 0 && !replaceWithin(workspaceOfFile(file), file, registryText(registry), isStill))
+  )
     writeBatch(file, asRegistry, batch, failed ? tries : tries - 1)
   else for (const change of batch) change.resolve()
 }
@@ -137,21 +138,25 @@ function applied<T>(change: Change<T>, registry: T): boolean {
 /** A registry as it is written: indented, because people read it. */
 export const registryText = (registry: unknown): string => `${JSON.stringify(registry, null, 2)}\n`
 
+/** How long a registry may be, in bytes. One of a thousand agents has a million. */
+const REGISTRY_BYTES = 1 << 26
+
 function readText(file: string): string {
+  const text = attempt(file, () => readWithin(workspaceOfFile(file), file, REGISTRY_BYTES))
+  if (text === undefined) throw unreadable(file, 'there is no such file')
+  return text
+}
+
+function attempt<T>(file: string, read: () => T): T {
   try {
-    return fs.readFileSync(file, 'utf8')
+    return read()
   } catch (error) {
-    throw unreadable(file, systemCode(error) === 'ENOENT' ? 'there is no such file' : words(error))
+    throw isAboutMore(error) ? error : unreadable(file, words(error))
   }
 }
 
-function parse(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw unreadable(file, `it is not whole JSON (${text.length} characters: ${words(error)})`)
-  }
-}
+/** It concerns the whole workspace and says so. */
+const isAboutMore = (error: unknown) => error instanceof CleanupError && error.code === 'not-the-owner'
 
 /** What a change failed of, in a sentence where it is the system's: no folder, no room, no permission. */
 function failureOf(file: string, error: unknown): unknown {

@@ -1,5 +1,5 @@
+import { isJson, type Json } from '../files/json.ts'
 import type { Identity } from '../processes/identity.ts'
-import { isJson, type Json } from './registry-file.ts'
 
 /**
  * The registries as the report's system keeps them. Other programs write them too: every object may hold

@@ -1,5 +1,8 @@
 import fs from 'node:fs'
-import { isJson, type Json } from './registry-file.ts'
+import { isJson, type Json } from '../files/json.ts'
+import { openRegular } from '../files/regular-file.ts'
+import { within } from '../files/within.ts'
+import { workspaceOfLog } from './layout.ts'
 
 /** How much of a log's beginning and end is read, in bytes. A result line is seldom longer than a few thousand. */
 const PART_BYTES = 256 * 1024
@@ -62,7 +65,7 @@ function events(text: string): Json[] {
 function readPart(file: string, part: 'head' | 'tail'): string {
   let fd: number | undefined
   try {
-    fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
+    fd = within(workspaceOfLog(file), file, openRegular)
     const { size } = fs.fstatSync(fd)
     const bytes = Buffer.allocUnsafe(Math.min(size, PART_BYTES))
     const position = part === 'head' ? 0 : size - bytes.length

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { isJson, type Json } from '../../workspace/registry-file.ts'
+import { isJson, type Json } from '../../files/json.ts'
 
 /** The names in a folder; none where there is no folder, or none that we may read. */
 export function list(folder: string): string[] {
