@@ -226,8 +226,8 @@ describe('what must not be touched', () => {
     children.push(writer, reader)
     await once(reader.stdout as NodeJS.ReadableStream, 'data')
     using from = Folder.root(path.dirname(log))
-    using archive = Folder.root(path.dirname(read))
-    moveInto(archive, from, path.basename(log))
+    using target = Folder.root(path.dirname(read))
+    moveInto(target, from, path.basename(log))
     expect(fates(await plan())).toEqual({
       'a_stream.jsonl': 'leave open',
       'b_stream.jsonl': 'remove keep-days',
