@@ -15,6 +15,7 @@ const WRONG_USAGE: ReadonlySet<string> = new Set([
   'bad-id',
   'bad-argument',
   'no-workspace',
+  'not-the-owner',
   'unknown-agent',
   'unknown-task',
 ])

@@ -9,11 +9,11 @@ import type { ExplainOptions } from './explain.ts'
 import { explainPid } from './explain-pid.ts'
 import { notClaimedText, stepsText, treeText } from './plan-text.ts'
 import { printable } from './words.ts'
-import { workspaceOf } from './workspace.ts'
+import { workspacesOf } from './workspace.ts'
 
 /** Explains an agent or a process, and ends nothing. Returns the exit code. */
 export async function explain(target: string, options: ExplainOptions): Promise<number> {
-  const workspace = workspaceOf(options.workspace)
+  const [workspace = ''] = workspacesOf(options.workspace === undefined ? [] : [options.workspace])
   const { agents, unread } = findAgents(workspace, target)
   if (agents.length === 0 && /^\d+$/.test(target)) return explainPid(workspace, Number(target), options)
   const [agent] = agents

@@ -6,13 +6,13 @@ import type { RetentionCommandOptions } from './retention.ts'
 import { planJson } from './retention-json.ts'
 import { dryText, planText, reportText } from './retention-text.ts'
 import { oneLine } from './words.ts'
-import { workspaceOf } from './workspace.ts'
+import { workspacesOf } from './workspace.ts'
 
 /** Plans all workspaces together, since they may share a disk, and with `--apply` does it. Returns the exit code. */
 export async function runRetention(folders: string[], options: RetentionCommandOptions): Promise<number> {
   // Whoever reads our list may leave early (head); that must not end the work.
   process.stdout.on('error', () => {})
-  const workspaces = folders.length > 0 ? folders.map(workspaceOf) : [workspaceOf(undefined)]
+  const workspaces = workspacesOf(folders)
   const plan = await planRetention(workspaces, workspace => policyOf(workspace, options), {
     ignoreHold: options.ignoreHold === true,
   })

@@ -1,8 +1,10 @@
+import fs from 'node:fs'
 import { CleanupError } from '../errors.ts'
 import { installService, type Told, uninstallService } from '../service/install.ts'
 import { managerOf, thisPlace } from '../service/manager.ts'
 import { planService, type ServicePlan } from '../service/plan.ts'
 import { serviceState } from '../service/state.ts'
+import { becomeOwner } from './become-owner.ts'
 import { daemonWords, validateDaemonSettings } from './daemon-options.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { ServiceOptions } from './service.ts'
@@ -28,7 +30,9 @@ export async function uninstall({ system = false, now = false }: ServiceOptions)
 export async function status(workspaces: string[], { system = false }: ServiceOptions): Promise<number> {
   const place = thisPlace()
   const folders = rootsOf(workspaces)
-  const { lines, isWell } = await serviceState(planOrWhyNot(), place, managerOf(place, system), folders)
+  const plan = planOrWhyNot()
+  becomeOwner(folders.filter(folder => fs.existsSync(folder)))
+  const { lines, isWell } = await serviceState(plan, place, managerOf(place, system), folders)
   tell({ lines, problems: [] })
   return isWell ? exitCodes.done : exitCodes.left
 

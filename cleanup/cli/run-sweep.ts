@@ -4,13 +4,13 @@ import { isLeft, isUncertain, type Sweep, sweep } from '../sweep/sweep.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { SweepCommandOptions } from './sweep.ts'
 import { sweepText } from './sweep-text.ts'
-import { workspaceOf } from './workspace.ts'
+import { workspacesOf } from './workspace.ts'
 
 /** Sweeps one workspace after the other. Returns the exit code. */
 export async function runSweep(folders: string[], options: SweepCommandOptions): Promise<number> {
   const { apply = false, orphans = false, json, minAge, grace } = options
   // All of them first: with one that is mistyped, nothing is done.
-  const workspaces = folders.length > 0 ? folders.map(workspaceOf) : [workspaceOf(undefined)]
+  const workspaces = workspacesOf(folders)
   const graceMs = grace === undefined ? GRACE_MS : grace * 1000
   if (apply) for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => leave(name))
   const sweeps: Sweep[] = []

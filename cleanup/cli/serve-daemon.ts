@@ -6,7 +6,7 @@ import { startOf } from '../processes/table.ts'
 import type { DaemonCommandOptions } from './daemon.ts'
 import { validateDaemonSettings } from './daemon-options.ts'
 import { startLean } from './start-lean.ts'
-import { workspaceOf } from './workspace.ts'
+import { workspacesOf } from './workspace.ts'
 
 const exitCodes = { done: 0, unforeseen: 1, wrongUsage: 2, cannotBegin: 3 } as const
 
@@ -18,8 +18,10 @@ export async function serveDaemon(folders: string[], options: DaemonCommandOptio
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort())
   try {
     validateDaemonSettings(options)
+    // Before it starts anew: the cache of compiled code is the owner's then, too.
+    const workspaces = workspacesOf(folders)
     startLean()
-    await runDaemon(optionsOf(folders, options, stop.signal))
+    await runDaemon(optionsOf(workspaces, options, stop.signal))
     // What is still at work (a tmux that does not answer) is pending on disk, and must not hold up the stop.
     process.exit(exitCodes.done)
   } catch (error) {
@@ -28,10 +30,10 @@ export async function serveDaemon(folders: string[], options: DaemonCommandOptio
   }
 }
 
-function optionsOf(folders: string[], options: DaemonCommandOptions, signal: AbortSignal): DaemonOptions {
+function optionsOf(workspaces: string[], options: DaemonCommandOptions, signal: AbortSignal): DaemonOptions {
   const { graceMs, silentAfter, endIdle = false, metricsPort, metricsFile, ownerPid, ...retention } = options
   return {
-    workspaces: folders.length > 0 ? folders.map(workspaceOf) : [workspaceOf(undefined)],
+    workspaces,
     endIdle,
     retention,
     log,
@@ -52,6 +54,7 @@ function log(line: LogLine): void {
 
 function codeOf(error: unknown): number {
   if (!(error instanceof CleanupError)) return exitCodes.unforeseen
-  const isUsage = error.code === 'bad-argument' || error.code === 'no-workspace'
+  const isUsage =
+    error.code === 'bad-argument' || error.code === 'no-workspace' || error.code === 'not-the-owner'
   return isUsage ? exitCodes.wrongUsage : exitCodes.cannotBegin
 }

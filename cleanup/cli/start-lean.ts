@@ -25,11 +25,23 @@ const STAGE = 'LEAKRIG_START'
  */
 export function startLean(): void {
   const stage = process.env[STAGE]
-  if (stage === 'lean' || !process.execve) return
+  if (stage === 'lean' || !process.execve || !canStartAgain()) return
   if (stage === 'filling') module.flushCompileCache()
   else if (needsCache() && isOurs(cacheFolder()))
     becomeAnew({ NODE_COMPILE_CACHE: cacheFolder(), [STAGE]: 'filling' })
   becomeAnew({ ...MALLOC, [STAGE]: 'lean' })
+}
+
+/** An execve(2) that fails ends Node. Root's own copy of the project may not be readable for the owner that it became. */
+function canStartAgain(): boolean {
+  const { R_OK, X_OK } = fs.constants
+  try {
+    fs.accessSync(process.execPath, X_OK)
+    fs.accessSync(process.argv[1] ?? '', R_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function becomeAnew(variables: NodeJS.ProcessEnv): void {

@@ -3,12 +3,22 @@ import path from 'node:path'
 import { CleanupError } from '../errors.ts'
 import { globalRegistry } from '../workspace/layout.ts'
 import { listTasks } from '../workspace/registry.ts'
+import { becomeOwner } from './become-owner.ts'
 import { here, named } from './where.ts'
 
 const NAME = '.agent-workspace'
 
-/** The absolute path of the workspace that is meant: the folder named, or the one below the current folder. */
-export function workspaceOf(folder: string | undefined): string {
+/**
+ * The absolute paths of the workspaces that are meant: the folders named, or the one below the current folder. When root
+ * asks for those of a user, this process is that user's from here on.
+ */
+export function workspacesOf(folders: readonly string[]): string[] {
+  const workspaces = folders.length > 0 ? folders.map(workspaceOf) : [workspaceOf(undefined)]
+  becomeOwner(workspaces)
+  return workspaces
+}
+
+function workspaceOf(folder: string | undefined): string {
   const workspace = named(folder ?? NAME)
   if (isFolder(workspace)) return fs.realpathSync(notBeside(workspace))
   throw new CleanupError(

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { CleanupError, words } from '../errors.ts'
-import { parseJson, SMALL_BYTES } from '../files/json.ts'
+import { isJson, parseJson, SMALL_BYTES } from '../files/json.ts'
 import { readWithin } from '../files/regular-file.ts'
 import { type PolicyTexts, parsePolicy, type RetentionPolicy } from './policy.ts'
 
@@ -13,7 +13,7 @@ export const policyFile = (workspace: string): string => path.join(workspace, 'r
  */
 export async function policyOf(workspace: string, texts: PolicyTexts = {}): Promise<RetentionPolicy> {
   const file = policyFile(workspace)
-  const written = await readTexts(workspace, file)
+  const written = readTexts(workspace, file)
   const said = Object.entries(texts).filter(([, text]) => text !== undefined)
   try {
     return parsePolicy({ ...written, ...Object.fromEntries(said) })
@@ -23,31 +23,36 @@ export async function policyOf(workspace: string, texts: PolicyTexts = {}): Prom
   }
 }
 
-async function readTexts(workspace: string, file: string): Promise<PolicyTexts> {
+function readTexts(workspace: string, file: string): PolicyTexts {
   const text = readOrRefuse(workspace, file)
   if (text === undefined) return {}
-  // Not before there is a file to check: zod takes longer to load than a plan to make.
-  const { z } = await import('zod')
-  const option = z.union([z.string(), z.number()]).transform(String).optional()
-  const names = z.strictObject({
-    'keep-days': option,
-    'keep-last': option,
-    'max-bytes': option,
-    'min-free': option,
-    compress: option,
-  })
   try {
-    const read = names.parse(parseJson(text))
-    return {
-      keepDays: read['keep-days'],
-      keepLast: read['keep-last'],
-      maxBytes: read['max-bytes'],
-      minFree: read['min-free'],
-      compress: read.compress,
-    }
+    return textsOf(parseJson(text))
   } catch (error) {
-    throw refused(file, error instanceof z.ZodError ? z.prettifyError(error) : words(error))
+    throw refused(file, words(error))
   }
+}
+
+/** What each option of the file is called in the program. */
+const OPTIONS: ReadonlyMap<string, keyof PolicyTexts> = new Map([
+  ['keep-days', 'keepDays'],
+  ['keep-last', 'keepLast'],
+  ['max-bytes', 'maxBytes'],
+  ['min-free', 'minFree'],
+  ['compress', 'compress'],
+])
+
+function textsOf(read: unknown): PolicyTexts {
+  if (!isJson(read)) throw new Error('expected a JSON object')
+  const texts = Object.entries(read).map(([name, value]) => {
+    const option = OPTIONS.get(name)
+    if (!option)
+      throw new Error(`it has an option ${JSON.stringify(name)}; expected ${[...OPTIONS.keys()].join(', ')}`)
+    if (typeof value !== 'string' && typeof value !== 'number')
+      throw new Error(`expected a text or a number for ${JSON.stringify(name)}`)
+    return [option, String(value)]
+  })
+  return Object.fromEntries(texts)
 }
 
 function readOrRefuse(workspace: string, file: string): string | undefined {
