@@ -1,0 +1,71 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import process from 'node:process'
+import { CleanupError, words } from '../errors.ts'
+import { ownUid } from '../files/trust.ts'
+
+/** Node has it (process.initgroups); its types do not. */
+type WithInitgroups = typeof process & { initgroups?: (user: string, extraGroup: number) => void }
+
+interface User {
+  uid: number
+  gid: number
+  /** Undefined for a number that no user has. */
+  name?: string
+  home?: string
+}
+
+/**
+ * When root runs a command on a user's workspaces, makes this process that user's, for good and before anything of
+ * theirs is read: what is written there, by the user or by their agents, must not be done with root's rights. For
+ * anybody else, and where the workspaces are root's, nothing happens. Throws a CleanupError (`not-the-owner`) where
+ * the workspaces belong to several users, or the system does not let us.
+ */
+export function becomeOwner(workspaces: readonly string[]): void {
+  if (ownUid() !== 0) return
+  const owners = new Map(workspaces.map(workspace => [fs.statSync(workspace).uid, workspace]))
+  const [[uid, workspace] = [0, ''], ...others] = owners
+  if (others.length > 0)
+    throw new CleanupError(
+      'not-the-owner',
+      `The workspaces belong to several users (${[...owners].map(([of, one]) => `${one} to ${of}`).join(', ')}), and root works as their owner; run the command once for each user.`,
+    )
+  if (uid === 0) return
+  try {
+    become(lookUp(uid, fs.statSync(workspace).gid))
+  } catch (error) {
+    throw new CleanupError(
+      'not-the-owner',
+      `${workspace} belongs to user ${uid}, and root could not become that user: ${words(error)}. Nothing was touched; run the command as that user.`,
+      { cause: error },
+    )
+  }
+}
+
+/** Groups first, the user last: without root's rights nothing more can be changed, which is how it is to be. */
+function become({ uid, gid, name, home = '/' }: User): void {
+  if (name === undefined) process.setgroups?.([gid])
+  else (process as WithInitgroups).initgroups?.(name, gid)
+  process.setgid?.(gid)
+  process.setuid?.(uid)
+  if (process.getuid?.() !== uid || process.geteuid?.() !== uid) throw new Error('it is still root')
+  const { env } = process
+  // Where root's own things are; a sudo keeps some of them. TMUX_TMPDIR stays: whoever runs the command sets it for the agents.
+  for (const variable of Object.keys(env))
+    if (/^(XDG_|SUDO_|TMUX$|TMUX_PANE$)/.test(variable)) delete env[variable]
+  Object.assign(env, { HOME: home, ...(name && { USER: name, LOGNAME: name }) })
+}
+
+/** Node tells of the effective user only, so this process is that one for a moment. */
+function lookUp(uid: number, gid: number): User {
+  process.seteuid?.(uid)
+  try {
+    const { username, homedir, gid: primary } = os.userInfo()
+    return { uid, gid: primary, name: username, home: homedir }
+  } catch {
+    // A number without a name, as in a container.
+    return { uid, gid }
+  } finally {
+    process.seteuid?.(0)
+  }
+}
