@@ -7,7 +7,7 @@ import { within } from './within.ts'
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants
 
 /** A file that is not what it has to be. The message goes on where a sentence names the file. */
-export class FileRefused extends Error {
+class FileRefused extends Error {
   /** As the system's errors have one, so that whoever branches on those meets this one as well. */
   readonly code = 'EREFUSED'
 }

@@ -9,8 +9,8 @@ import { replaceWithin } from '../files/replace-file.ts'
 import { makeFolder, openWithin, removeWithin } from '../files/within.ts'
 import { isRunning } from './support/rig.ts'
 
-/** How often each thing is done while the folder is exchanged: by the paths alone, one in ten goes wrong. */
-const TIMES = 2_000
+/** How often each thing is done while the folder is exchanged: by a path that is checked right before, one in a thousand goes wrong. */
+const TIMES = 5_000
 
 /** A folder in a workspace, and one outside in which nothing may change; another process exchanges the first for a link to it. */
 async function whileExchanged(attack: (root: string, folder: string) => void): Promise<void> {

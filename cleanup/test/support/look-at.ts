@@ -1,19 +1,61 @@
 // Does all that leakrig does to workspaces, one after the other: `look-at.ts <workspace> ...`. Prints a line of JSON for each.
-import { applyPlan, CleanupError, measure, planRetention, policyOf, sweep } from '../../index.ts'
+import {
+  applyPlan,
+  CleanupError,
+  cleanUp,
+  listTasks,
+  measure,
+  planRetention,
+  policyOf,
+  readTaskRegistry,
+  runDaemon,
+  sweep,
+} from '../../index.ts'
 
-const times = { graceMs: 100, minAgeMs: 0 }
+const graceMs = 100
+const times = { graceMs, minAgeMs: 0 }
 
 for (const workspace of process.argv.slice(2)) {
   console.log(`begins ${workspace}`)
   const said = {
     dry: await attempt(() => sweep(workspace, { ...times, orphans: true })),
-    applied: await attempt(() => sweep(workspace, { ...times, orphans: true, apply: true })),
     measured: await attempt(() => measure([workspace])),
+    applied: await attempt(() => sweep(workspace, { ...times, orphans: true, apply: true })),
+    ended: await attempt(() => endAll(workspace)),
+    watched: await attempt(() => watch(workspace)),
     retained: await attempt(async () =>
       applyPlan(await planRetention([workspace], one => policyOf(one, { keepDays: '0' }))),
     ),
   }
   console.log(JSON.stringify(said))
+}
+
+async function endAll(workspace: string): Promise<unknown[]> {
+  const outcomes: unknown[] = []
+  for (const taskId of listTasks(workspace)) {
+    const registry = await attempt(async () => readTaskRegistry(workspace, taskId))
+    const agents =
+      registry !== null && typeof registry === 'object' && 'agents' in registry ? registry.agents : []
+    for (const { id } of agents as { id: string }[])
+      outcomes.push(
+        await attempt(() =>
+          cleanUp({ workspace, taskId, agentId: id }, { status: 'terminated', reason: 'test', graceMs }),
+        ),
+      )
+  }
+  return outcomes
+}
+
+/** A daemon for as long as it takes to look at everybody and to finish what it took up. */
+async function watch(workspace: string): Promise<string[]> {
+  const stop = new AbortController()
+  const events: string[] = []
+  const log = ({ event }: { event: string }) => {
+    events.push(event)
+    if (event === 'started') stop.abort()
+  }
+  await runDaemon({ workspaces: [workspace], graceMs, log, signal: stop.signal })
+  return events
 }
 
 async function attempt(step: () => Promise<unknown>): Promise<unknown> {

@@ -1,0 +1,202 @@
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import fc from 'fast-check'
+import { type AgentRef, layout } from '../../../index.ts'
+import type { World } from './world.ts'
+
+const TASK = 'TASK-1'
+
+/** Everything that one hostile agent writes. */
+export interface Hostility {
+  agents: Record<string, unknown>[]
+  log: Record<string, unknown>[]
+  /** The lines of the note of adopted children. */
+  notes: string[]
+  plants: { place: string; kind: PlantKind; target: string }[]
+}
+
+const PLANT_KINDS = ['link', 'hard link', 'FIFO', 'folder', 'endless', 'device'] as const
+type PlantKind = (typeof PLANT_KINDS)[number]
+
+/** Files and folders in whose place it puts something else. */
+const PLACES = [
+  'registry',
+  'registry/health.json',
+  'registry/daemon.lock',
+  'registry/GLOBAL_REGISTRY.json',
+  'registry/retention.json',
+  TASK,
+  `${TASK}/AGENT_REGISTRY.json`,
+  `${TASK}/AGENT_REGISTRY.json.next`,
+  `${TASK}/AGENT_REGISTRY.json.lock`,
+  `${TASK}/archive`,
+  `${TASK}/logs`,
+  `${TASK}/progress`,
+  `${TASK}/agent_prompt_a.txt`,
+  `${TASK}/agent_prompt_unlisted.txt`,
+  `${TASK}/agent_orphans_a.txt`,
+  `${TASK}/logs/a_stream.jsonl`,
+  `${TASK}/findings/a_findings.jsonl`,
+  `${TASK}/archive/b_stream.jsonl`,
+]
+
+/** What such an agent may write into a world: it knows where everything is, and the numbers of every process. */
+export function hostility(world: World): fc.Arbitrary<Hostility> {
+  const processes = world.witnesses.map(({ identity }) => identity)
+  const servers = (['default', 'work'] as const).map(name => ({
+    socket: world.socket(name),
+    place: world.tmux(
+      name,
+      'display-message',
+      '-p',
+      '#{pid} #{session_id} #{session_created} #{pane_id} #{pane_pid}',
+    ),
+  }))
+  const decoys = fc.constantFrom(...world.decoys())
+  const identity = fc.constantFrom(...processes)
+  const sessionIds = fc.constantFrom(
+    world.session,
+    path.join('..', '..', '..', world.home, '.ssh'),
+    `../../..${world.home}/.ssh`,
+    '5f0c7a52-0000-4000-8000-000000000000',
+    '.',
+    '',
+  )
+  const tmux = fc
+    .record({
+      server: fc.constantFrom(...servers),
+      pane: identity,
+      isTheirs: fc.boolean(),
+      isGone: fc.boolean(),
+    })
+    .map(({ server, pane, isTheirs, isGone }) => {
+      const [pid = '', session_id = '', created, pane_id = '', pane_pid] = server.place.split(' ')
+      const server_pid = isGone ? 4_000_000 : Number(pid)
+      return {
+        ...{
+          socket: server.socket,
+          server_pid,
+          ...(isGone ? { server_start: 1 } : { server_start: startOf(server_pid) }),
+        },
+        ...{ session_id, session_created: Number(created), pane_id },
+        ...(isTheirs
+          ? { pane_pid: pane.pid, pane_start: pane.start }
+          : { pane_pid: Number(pane_pid), pane_start: startOf(Number(pane_pid)) }),
+      }
+    })
+  const contained = fc.oneof(
+    fc.record({ by: fc.constant('tini') }).chain(by => identity.map(one => ({ ...by, ...one }))),
+    fc.constantFrom(...servers).map(({ place }) => {
+      const pid = Number(place.split(' ')[0])
+      return { by: 'tini', pid, start: startOf(pid) }
+    }),
+    decoys.map(file => ({ by: 'cgroup', path: file })),
+  )
+  const residue = fc.record({
+    homes: fc.constant([world.home]),
+    bases: fc.constantFrom(['/tmp'], [world.outside], [world.home]),
+    claudes: fc.array(identity, { maxLength: 2 }).map(all => all.map(({ pid }) => [pid, Date.now()])),
+    files: fc.array(decoys, { maxLength: 4 }),
+  })
+  const agent = fc.record(
+    {
+      id: fc.constantFrom('a', 'b', '../x', '__proto__'),
+      status: fc.constantFrom('completed', 'terminated', 'running', 'crashed', 'busy'),
+      tmux_session: fc.constantFrom('agent_a', 'user', 'agent_notes', 'user:0', '%0', '$0', ''),
+      started_at: fc.constantFrom(
+        '1970-01-01T00:00:00Z',
+        '2026-01-01T00:00:00Z',
+        '2999-01-01T00:00:00Z',
+        'x',
+      ),
+      tmux,
+      contained,
+      cleanup: fc.record({
+        state: fc.constantFrom('pending', 'done'),
+        since: fc.constant('2026-01-01T00:00:00Z'),
+        reason: fc.constant('x'),
+        residue,
+      }),
+      prompt_file: decoys,
+      log_file: decoys,
+      parent: fc.constantFrom('a', 'orchestrator'),
+    },
+    { requiredKeys: ['id', 'status'] },
+  )
+  const event = fc.oneof(
+    fc.record({
+      type: fc.constant('system'),
+      subtype: fc.constant('init'),
+      session_id: sessionIds,
+      cwd: fc.constantFrom(path.join(world.home, 'project'), world.outside, '/'),
+    }),
+    fc.record({
+      type: fc.constant('system'),
+      subtype: fc.constant('task_started'),
+      is_backgrounded: fc.boolean(),
+      task_id: fc.constantFrom('b1', '../../started', '..'),
+      session_id: sessionIds,
+    }),
+    fc.record({ type: fc.constant('result'), subtype: fc.constant('success'), session_id: sessionIds }),
+  )
+  return fc.record({
+    agents: fc.array(agent, { minLength: 1, maxLength: 3 }),
+    log: fc.array(event, { maxLength: 4 }),
+    notes: fc.array(
+      identity.map(({ pid, start }) => `${pid} ${start}`),
+      { maxLength: 3 },
+    ),
+    plants: fc.array(
+      fc.record({ place: fc.constantFrom(...PLACES), kind: fc.constantFrom(...PLANT_KINDS), target: decoys }),
+      { maxLength: 2 },
+    ),
+  })
+}
+
+/** An agent in the same workspace that writes nothing hostile, and has left a process behind. */
+export const honest = ({ workspace }: World): AgentRef => ({ workspace, taskId: 'TASK-2', agentId: 'honest' })
+
+/** Writes all of it into a new workspace, as its owner would have it, beside an honest agent that has ended. */
+export function write(world: World, { agents, log, notes, plants }: Hostility): void {
+  const { workspace, uid } = world
+  fs.rmSync(workspace, { recursive: true, force: true })
+  const ref = { workspace, taskId: TASK, agentId: 'a' }
+  const { taskId, agentId } = honest(world)
+  const folders = [TASK, taskId].flatMap(task => layout.taskFolders(workspace, task))
+  for (const folder of [...folders, path.join(workspace, 'registry')])
+    fs.mkdirSync(folder, { recursive: true })
+  const left = { task_id: taskId, agents: [{ id: agentId, status: 'completed' }] }
+  fs.writeFileSync(layout.taskRegistry(workspace, taskId), JSON.stringify(left))
+  fs.writeFileSync(layout.taskRegistry(workspace, TASK), JSON.stringify({ task_id: TASK, agents }))
+  const global = Object.fromEntries(agents.map(agent => [agent.id, { ...agent, task_id: TASK }]))
+  fs.writeFileSync(layout.globalRegistry(workspace), JSON.stringify({ tasks: {}, agents: global }))
+  fs.writeFileSync(layout.streamLog(ref), log.map(event => `${JSON.stringify(event)}\n`).join(''))
+  fs.writeFileSync(layout.orphansFile(ref), notes.map(line => `${line}\n`).join(''))
+  fs.writeFileSync(layout.promptFile(ref), 'a prompt\n')
+  for (const { place, kind, target } of plants) plant(path.join(workspace, place), kind, target)
+  fs.lchownSync(workspace, uid, uid)
+  for (const name of fs.readdirSync(workspace, { recursive: true, encoding: 'utf8' })) {
+    const file = path.join(workspace, name)
+    if (fs.lstatSync(file).nlink === 1 || fs.lstatSync(file).isDirectory()) fs.lchownSync(file, uid, uid)
+  }
+}
+
+function plant(file: string, kind: PlantKind, target: string): void {
+  // One plant may lie behind another one that leads out.
+  if (!fs.existsSync(path.dirname(file)) || fs.realpathSync(path.dirname(file)) !== path.dirname(file)) return
+  fs.rmSync(file, { recursive: true, force: true })
+  if (kind === 'link') fs.symlinkSync(target, file)
+  else if (kind === 'hard link') {
+    if (fs.lstatSync(target).isFile()) fs.linkSync(target, file)
+  } else if (kind === 'FIFO') spawnSync('mkfifo', [file])
+  else if (kind === 'folder') fs.mkdirSync(file)
+  else if (kind === 'device') fs.symlinkSync('/dev/zero', file)
+  else {
+    fs.writeFileSync(file, '{')
+    fs.truncateSync(file, 2 ** 40)
+  }
+}
+
+const startOf = (pid: number): number =>
+  Number(fs.readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ')[19])
