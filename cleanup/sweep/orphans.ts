@@ -1,14 +1,17 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { claim } from '../claims/claim.ts'
-import { look } from '../claims/scene.ts'
+import { look, type Scene } from '../claims/scene.ts'
 import { words } from '../errors.ts'
 import { startOf } from '../processes/table.ts'
+import { defaultSocket } from '../tmux/default-socket.ts'
 import { toldSession } from '../tmux/recorded.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
 import { socketsOf } from '../tmux/sockets.ts'
 import { validateAgentId } from '../workspace/ids.ts'
 import { type AgentRef, taskFolder } from '../workspace/layout.ts'
+import { agentsByMarker } from '../workspace/marker.ts'
+import { realWorkspace } from '../workspace/real-path.ts'
 import type { TaskRegistry } from '../workspace/registry-types.ts'
 import { describeFile, type Plan, type PlannedFile, planOf } from './plan.ts'
 import type { Registries } from './registries.ts'
@@ -92,7 +95,21 @@ async function planOfSession(
   const { scene, claims } = await lookAtSession(workspace, server, session)
   // Its processes carry the marker of an agent that a registry of another workspace lists: it is no orphan.
   if (claims.spared.some(({ sparedFor }) => sparedFor === 'other-agent')) return undefined
+  if (server.socket !== defaultSocket() && !isMarked(workspace, session, scene)) return undefined
   return { ...planOf(scene, claims), remove: [], archive: [] }
+}
+
+/**
+ * True when a pane of a session carries the marker of an agent of this workspace. On a server that only a registry names
+ * a session's name is not enough: an agent that writes the registry could have any session of the user's ended.
+ */
+function isMarked(workspace: string, { panes }: TmuxSession, { table }: Scene): boolean {
+  const agentOf = agentsByMarker()
+  const own = realWorkspace(workspace)
+  return panes.some(({ pid, dead }) => {
+    const process = dead ? undefined : table.get(pid)
+    return agentOf(process?.environment.marker)?.workspace === own
+  })
 }
 
 /** An orphan session as the agent that it would be, if a registry listed it. */
