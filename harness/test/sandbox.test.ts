@@ -95,7 +95,7 @@ test('a project below /tmp is seen in the sandbox, and only read', async () => {
     // Not a link to it: where this clone lies below /tmp too, the sandbox's own /tmp would hide what is linked.
     await copyModules(join(folder, 'node_modules'))
     const program = join(folder, 'harness/test/fixtures/ask-sandbox.ts')
-    const { stdout } = await execa(join(folder, 'node_modules/node/bin/node'), [
+    const { stdout } = await execa(join(folder, 'node_modules/.bin/node'), [
       program,
       `test -e ${folder}/package.json && ! touch ${folder}/x`,
     ])
