@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { validateTextfile } from '../metrics/textfile.ts'
+import { validateMetricsSettings } from '../metrics/settings.ts'
 import { COMPRESSIONS, type PolicyTexts, parsePolicy } from '../retention/policy.ts'
 import { named } from './where.ts'
 
@@ -9,6 +9,8 @@ export interface DaemonSettings extends PolicyTexts {
   silentAfter?: number
   endIdle?: boolean
   metricsPort?: number
+  metricsTokenFile?: string
+  metricsSocket?: string
   metricsFile?: string
 }
 
@@ -44,6 +46,22 @@ const OPTIONS: readonly [keyof DaemonSettings, Option][] = [
     'metricsPort',
     option('--metrics-port <port>', 'serve metrics for Prometheus on this port of 127.0.0.1', port),
   ],
+  [
+    'metricsTokenFile',
+    option(
+      '--metrics-token-file <file>',
+      'require the token in this file on that port (Authorization: Bearer TOKEN); mode 0600',
+      named,
+    ),
+  ],
+  [
+    'metricsSocket',
+    option(
+      '--metrics-socket <file>',
+      'serve metrics on a Unix socket for this user only, in a folder that only this user may write to',
+      named,
+    ),
+  ],
   ['metricsFile', option('--metrics-file <file>', 'write metrics for node_exporter into this *.prom', named)],
 ]
 
@@ -55,11 +73,18 @@ export function addDaemonOptions(command: Command): Command {
 
 /**
  * Throws a CleanupError (`bad-argument`) for what only a look at the whole tells: a policy that cannot be read, which a
- * daemon would otherwise find out half a minute later, or a metrics file in a folder that is not there.
+ * daemon would otherwise find out half a minute later, or metrics whose file, socket or token would be refused. `uid` is
+ * the user that the daemon will run as; by default our own.
  */
-export function validateDaemonSettings(settings: DaemonSettings): void {
+export function validateDaemonSettings(settings: DaemonSettings, uid?: number): void {
   parsePolicy(settings)
-  if (settings.metricsFile !== undefined) validateTextfile(settings.metricsFile)
+  const {
+    metricsPort: port,
+    metricsTokenFile: tokenFile,
+    metricsSocket: socket,
+    metricsFile: file,
+  } = settings
+  validateMetricsSettings({ port, tokenFile, socket, file }, uid)
 }
 
 /** The settings as words on the daemon's command line. */

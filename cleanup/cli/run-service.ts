@@ -16,7 +16,8 @@ export async function install(workspaces: string[], options: ServiceOptions): Pr
   const { system = false, print = false, force = false, now = false } = options
   const place = thisPlace()
   const manager = managerOf(place, system)
-  const plan = planFor(workspaces, system, daemonOptions(options))
+  const plan = planFor(workspaces, system, daemonWords(options))
+  validateForService(options, plan.owner?.uid)
   if (!print) return tell(await installService(plan, place, manager, { force, now }))
   process.stdout.write(manager.render(plan))
   return exitCodes.done
@@ -52,9 +53,9 @@ function planFor(workspaces: string[], system: boolean, options: string[]): Serv
   return planService(rootsOf(workspaces), system, { node, program, environment: process.env, options })
 }
 
-function daemonOptions(options: ServiceOptions): string[] {
-  validateDaemonSettings(options)
-  if (options.metricsPort !== 0) return daemonWords(options)
+function validateForService(options: ServiceOptions, uid?: number): void {
+  validateDaemonSettings(options, uid)
+  if (options.metricsPort !== 0) return
   throw new CleanupError(
     'bad-argument',
     'The metrics port 0 is refused: a service whose port is another one after each start cannot be scraped; name one.',

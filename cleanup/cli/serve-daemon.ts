@@ -17,9 +17,9 @@ export async function serveDaemon(folders: string[], options: DaemonCommandOptio
   const stop = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort())
   try {
-    validateDaemonSettings(options)
-    // Before it starts anew: the cache of compiled code is the owner's then, too.
+    // First of all: whose files the settings may name, and whose cache of compiled code is used, depends on who we are.
     const workspaces = workspacesOf(folders)
+    validateDaemonSettings(options)
     startLean()
     await runDaemon(optionsOf(workspaces, options, stop.signal))
     // What is still at work (a tmux that does not answer) is pending on disk, and must not hold up the stop.
@@ -31,7 +31,8 @@ export async function serveDaemon(folders: string[], options: DaemonCommandOptio
 }
 
 function optionsOf(workspaces: string[], options: DaemonCommandOptions, signal: AbortSignal): DaemonOptions {
-  const { graceMs, silentAfter, endIdle = false, metricsPort, metricsFile, ownerPid, ...retention } = options
+  const { graceMs, silentAfter, endIdle = false, ownerPid, ...others } = options
+  const { metricsPort, metricsTokenFile, metricsSocket, metricsFile, ...retention } = others
   return {
     workspaces,
     endIdle,
@@ -41,6 +42,8 @@ function optionsOf(workspaces: string[], options: DaemonCommandOptions, signal: 
     ...(graceMs !== undefined && { graceMs }),
     ...(silentAfter !== undefined && { silentAfterMs: silentAfter * 1_000 }),
     ...(metricsPort !== undefined && { metricsPort }),
+    ...(metricsTokenFile !== undefined && { metricsTokenFile }),
+    ...(metricsSocket !== undefined && { metricsSocket }),
     ...(metricsFile !== undefined && { metricsFile }),
     // An owner that has gone already has no start: it counts as gone.
     ...(ownerPid !== undefined && { owner: { pid: ownerPid, start: startOf(ownerPid) ?? -1 } }),

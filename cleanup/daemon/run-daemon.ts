@@ -33,6 +33,10 @@ export interface DaemonOptions {
   retention?: PolicyTexts
   /** Serves metrics on this port of 127.0.0.1; 0 picks one, and the log says which. */
   metricsPort?: number
+  /** A file with the token that this port requires; only its owner may be able to read it. */
+  metricsTokenFile?: string
+  /** Serves metrics on a Unix socket at this path, for our own user and root only. */
+  metricsSocket?: string
   /** Writes metrics into this file, for node_exporter's textfile collector. */
   metricsFile?: string
   log?: Log
@@ -110,13 +114,9 @@ function isNeeded(posts: readonly Post[]): boolean {
   return posts.some(post => post.isBusy)
 }
 
-function monitorOptions(workspaces: string[], { metricsPort: port, metricsFile: file, log }: DaemonOptions) {
-  return {
-    workspaces,
-    ...(port !== undefined && { port }),
-    ...(file !== undefined && { file }),
-    ...(log && { log }),
-  }
+function monitorOptions(workspaces: string[], options: DaemonOptions) {
+  const { metricsPort: port, metricsTokenFile: tokenFile, metricsSocket: socket, metricsFile: file } = options
+  return { workspaces, port, tokenFile, socket, file, ...(options.log && { log: options.log }) }
 }
 
 function observerFor(monitor: Monitor, log: Log): Observer {

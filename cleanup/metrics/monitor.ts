@@ -10,16 +10,14 @@ import { daemonFamilies, machineFamilies } from './families.ts'
 import { type CountedOutcome, Feed } from './feed.ts'
 import { type Health, removeHealth, writeHealth } from './health.ts'
 import { measure } from './measure.ts'
-import { type MetricsServer, serveMetrics } from './serve.ts'
-import { validateTextfile, writeTextfile } from './textfile.ts'
+import { type MetricsAddress, serveMetrics } from './serve.ts'
+import { type MetricsSettings, validateMetricsSettings } from './settings.ts'
+import { writeTextfile } from './textfile.ts'
+import { readToken } from './token.ts'
 
-export interface MonitorOptions {
+export interface MonitorOptions extends MetricsSettings {
   /** Absolute paths of the workspaces that the daemon holds. */
   workspaces: readonly string[]
-  /** Serve metrics on this port of 127.0.0.1; 0 picks one, and `url` says which. */
-  port?: number
-  /** Write metrics into this file for node_exporter's textfile collector. */
-  file?: string
   log?: Log
 }
 
@@ -42,7 +40,8 @@ export class Monitor implements AsyncDisposable {
   readonly #reasons = new Map<string, string>()
   readonly #manager: ServiceManager = serviceManager()
   readonly #render = sharedPass(() => this.#text(), SCRAPE_REST_MS)
-  #server: MetricsServer | undefined
+  #servers = new AsyncDisposableStack()
+  #url: string | undefined
   #heartbeatAt = Number.NEGATIVE_INFINITY
   #textfileAt = Number.NEGATIVE_INFINITY
   #writing: Promise<void> | undefined
@@ -52,20 +51,27 @@ export class Monitor implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Throws a CleanupError (`bad-argument`) for a port or a file that is not to be had. */
+  /** Throws a CleanupError (`bad-argument`) for a port, a socket or a file that is not to be had. */
   static async start(options: MonitorOptions): Promise<Monitor> {
-    if (options.file !== undefined) validateTextfile(options.file)
+    const { port, tokenFile, socket } = options
+    validateMetricsSettings(options)
+    const token = tokenFile === undefined ? undefined : readToken(tokenFile, process.geteuid?.())
     const monitor = new Monitor(options)
-    if (options.port !== undefined) {
-      monitor.#server = await serveMetrics(options.port, monitor.#render)
-      options.log?.({ event: 'metrics', url: monitor.#server.url })
+    await using servers = new AsyncDisposableStack()
+    const serve = async (address: MetricsAddress) => {
+      const { at } = servers.use(await serveMetrics(address, monitor.#render))
+      options.log?.({ event: 'metrics', ...at })
+      if ('url' in at) monitor.#url = at.url
     }
+    if (port !== undefined) await serve({ port, token })
+    if (socket !== undefined) await serve({ socket })
+    monitor.#servers = servers.move()
     return monitor
   }
 
   /** Where the metrics are served; undefined without a port. */
   get url(): string | undefined {
-    return this.#server?.url
+    return this.#url
   }
 
   /** To be called with every round, with how many cleanups are pending. Costs nothing when nothing is due. */
@@ -111,7 +117,7 @@ export class Monitor implements AsyncDisposable {
   /** Stops serving, and removes the health files: what is left of them tells of a daemon that was killed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#manager.stopping()
-    await this.#server?.[Symbol.asyncDispose]()
+    await this.#servers.disposeAsync()
     for (const workspace of this.#options.workspaces) this.#attempt('health', () => removeHealth(workspace))
   }
 
