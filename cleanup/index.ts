@@ -13,7 +13,9 @@ export { contain, type Launch } from './containment/contain.ts'
 export { findProgram, quote } from './containment/shell.ts'
 export { endingOf } from './daemon/ending-of.ts'
 export { type DaemonOptions, runDaemon } from './daemon/run-daemon.ts'
-export { CleanupError, type CleanupErrorCode } from './errors.ts'
+export { CleanupError, type CleanupErrorCode, systemCode, words } from './errors.ts'
+export { openRegular } from './files/regular-file.ts'
+export { makeFolder, within } from './files/within.ts'
 export { type Health, isFresh, readHealth } from './metrics/health.ts'
 export { measure } from './metrics/measure.ts'
 export type { AgentRow, Measurement } from './metrics/measurement.ts'
@@ -32,6 +34,7 @@ export { validateAgentId, validateTaskId } from './workspace/ids.ts'
 export * as layout from './workspace/layout.ts'
 export { type AgentRef, agentMarker, MARKER } from './workspace/layout.ts'
 export { addAgent, addTask, initRegistries } from './workspace/new-registries.ts'
+export { realWorkspace } from './workspace/real-path.ts'
 export {
   changeGlobal,
   changeTask,

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import {
   type AgentEntry,
@@ -10,8 +9,11 @@ import {
   isTerminal,
   type Launch,
   layout,
+  MARKER,
+  makeFolder,
   quote,
 } from '../../cleanup/index.ts'
+import { appendLine, createFile } from './files.ts'
 import type { Strategy } from './strategies/strategy.ts'
 import { newSession } from './tmux.ts'
 
@@ -36,11 +38,19 @@ export async function deploy(deployment: Deployment, strategy: Strategy): Promis
   const claude = findClaude()
   const launch = prepare(agent, claude, strategy)
   const entry = { ...newEntry(agent, deployment), ...(launch.contained && { contained: launch.contained }) }
+  // A task that is not there gets no folder.
+  await strategy.readTask(agent.workspace, agent.taskId)
+  // For tee, which opens the log by its name: where a link is in the folder's place, nothing is begun.
+  makeFolder(agent.workspace, dirname(layout.streamLog(agent)))
   await strategy.addAgent(agent, entry)
-  const environment = { LEAKRIG_AGENT: agentMarker(agent), CLAUDE_ORCHESTRATOR_WORKSPACE: agent.workspace }
   try {
     writePrompt(agent, deployment.prompt)
-    const tmux = await newSession(layout.sessionName(agent), process.cwd(), environment, launch.command)
+    const tmux = await newSession(
+      layout.sessionName(agent),
+      process.cwd(),
+      environmentOf(agent),
+      launch.command,
+    )
     const contained = await launch.confirm(tmux.pane_pid)
     let hasEnded = false
     await strategy.updateAgent(agent, known => {
@@ -50,6 +60,7 @@ export async function deploy(deployment: Deployment, strategy: Strategy): Promis
     })
     // Somebody ended it while tmux was at work: they could not know of this session.
     if (hasEnded) await strategy.seenEnded?.(agent)
+    writeDeployLog(agent, entry)
   } catch (error) {
     await strategy.ended(agent, {
       status: 'error',
@@ -57,7 +68,6 @@ export async function deploy(deployment: Deployment, strategy: Strategy): Promis
     })
     throw error
   }
-  writeDeployLog(agent, entry)
   return entry
 }
 
@@ -92,10 +102,8 @@ function newEntry(agent: AgentRef, { agentType, parent }: Deployment): AgentEntr
 
 /** The prompt tells the agent who it is: it has to name itself when it reports. */
 function writePrompt(agent: AgentRef, prompt: string): void {
-  const file = layout.promptFile(agent)
-  mkdirSync(dirname(file), { recursive: true })
-  mkdirSync(dirname(layout.streamLog(agent)), { recursive: true })
-  writeFileSync(file, `agent_id: ${agent.agentId}\ntask_id: ${agent.taskId}\n\n${prompt}\n`)
+  const text = `agent_id: ${agent.agentId}\ntask_id: ${agent.taskId}\n\n${prompt}\n`
+  createFile(agent.workspace, layout.promptFile(agent), text)
 }
 
 /** `claude` is looked up here: the tmux server may have been started with another PATH. */
@@ -115,19 +123,25 @@ function pipeline(agent: AgentRef, claude: string): string {
   return `${run} -- "$(cat ${quote(layout.promptFile(agent))})" | tee ${quote(layout.streamLog(agent))}`
 }
 
-/** Every agent starts an instance of this very server: that is how it reports, from inside its own pane. */
+/** What every process of the agent is started with; its instance of this server acts for the agent that is named here. */
+function environmentOf(agent: AgentRef): Record<string, string> {
+  return { [MARKER]: agentMarker(agent), CLAUDE_ORCHESTRATOR_WORKSPACE: agent.workspace }
+}
+
+/**
+ * Every agent starts an instance of this very server: that is how it reports, from inside its own pane. It is told whose
+ * it is also where a claude hands down no environment, or it would take itself for the one that people talk to.
+ */
 function mcpConfig(agent: AgentRef): string {
   const server = {
     command: process.execPath,
     args: process.argv.slice(1),
-    env: { CLAUDE_ORCHESTRATOR_WORKSPACE: agent.workspace },
+    env: environmentOf(agent),
   }
   return JSON.stringify({ mcpServers: { 'claude-orchestrator': server } })
 }
 
 function writeDeployLog(agent: AgentRef, entry: AgentEntry): void {
-  appendFileSync(
-    layout.deployLog(agent),
-    `${JSON.stringify({ ...entry, deployed_at: new Date().toISOString() })}\n`,
-  )
+  const line = { ...entry, deployed_at: new Date().toISOString() }
+  appendLine(agent.workspace, layout.deployLog(agent), line)
 }

@@ -49,8 +49,8 @@ export const asFound: Strategy = {
     )
   },
 
-  async readAgents(workspace, taskId) {
-    return read(layout.taskRegistry(workspace, taskId)).agents
+  async readTask(workspace, taskId) {
+    return read(layout.taskRegistry(workspace, taskId))
   },
 
   async ended(agent, { status }) {

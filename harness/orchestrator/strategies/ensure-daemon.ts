@@ -1,11 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { layout } from '../../../cleanup/index.ts'
+import { openFile, readFrom } from '../files.ts'
 
 const daemonProgram = join(import.meta.dirname, '../../../cleanup/bin/daemon.ts')
 const startWithinMs = 10_000
+const firstBytes = 1 << 16
+
+const { O_APPEND, O_CREAT, O_RDWR } = constants
 
 /**
  * Starts the daemon for a workspace, detached: it outlives the orchestrator for as long as an agent does.
@@ -15,17 +19,20 @@ const startWithinMs = 10_000
  */
 export async function ensureDaemon(workspace: string): Promise<void> {
   const logFile = layout.daemonLog(workspace)
-  const log = openSync(logFile, 'a')
-  const before = fstatSync(log).size
-  const args = [daemonProgram, workspace, '--owner-pid', String(process.pid)]
-  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] })
-  closeSync(log)
-  child.unref()
-  const deadline = Date.now() + startWithinMs
-  while (!hasEnded(child) && !hasStarted(child, logFile, before)) {
-    if (Date.now() > deadline)
-      throw new Error(`The daemon did not start within 10 s; what it wrote is in ${logFile}.`)
-    await delay(10)
+  const log = openFile(workspace, logFile, O_RDWR | O_APPEND | O_CREAT)
+  try {
+    const before = fstatSync(log).size
+    const args = [daemonProgram, workspace, '--owner-pid', String(process.pid)]
+    const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] })
+    child.unref()
+    const deadline = Date.now() + startWithinMs
+    while (!hasEnded(child) && !hasStarted(child, log, before)) {
+      if (Date.now() > deadline)
+        throw new Error(`The daemon did not start within 10 s; what it wrote is in ${logFile}.`)
+      await delay(10)
+    }
+  } finally {
+    closeSync(log)
   }
 }
 
@@ -33,7 +40,7 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null
 }
 
-/** Its first line says so; `before` is where the log ended until then. */
-function hasStarted({ pid }: ChildProcess, logFile: string, before: number): boolean {
-  return readFileSync(logFile).subarray(before).includes(`"pid":${pid}}`)
+/** Its first line says so; `before` is where the log ended until then. Of a log that others fill as well, the start counts. */
+function hasStarted({ pid }: ChildProcess, log: number, before: number): boolean {
+  return readFrom(log, before, firstBytes).includes(`"pid":${pid}}`)
 }

@@ -1,4 +1,4 @@
-import type { AgentEntry, AgentRef } from '../../../cleanup/index.ts'
+import type { AgentEntry, AgentRef, TaskRegistry } from '../../../cleanup/index.ts'
 
 /** How our own orchestrator cleans up after its agents. */
 export const strategyNames = [
@@ -34,7 +34,7 @@ export interface Strategy {
   addTask(workspace: string, task: TaskEntry): Promise<unknown>
   addAgent(agent: AgentRef, entry: AgentEntry): Promise<void>
   updateAgent(agent: AgentRef, change: (entry: AgentEntry) => void): Promise<unknown>
-  readAgents(workspace: string, taskId: string): Promise<AgentEntry[]>
+  readTask(workspace: string, taskId: string): Promise<TaskRegistry>
   /** Somebody reported a terminal status for the agent, possibly from inside its own pane. */
   ended(agent: AgentRef, ending: Ending): Promise<Record<string, unknown>>
   /** Somebody asked for the agent's end. */

@@ -23,7 +23,7 @@ export function withCleanup(name: StrategyName, parts: Parts): Strategy {
     addTask: cleanup.addTask,
     addAgent: cleanup.addAgent,
     updateAgent: cleanup.updateAgent,
-    readAgents: async (workspace, taskId) => cleanup.readTaskRegistry(workspace, taskId).agents,
+    readTask: async (workspace, taskId) => cleanup.readTaskRegistry(workspace, taskId),
     ended: end,
     kill: (agent, reason) => end(agent, { status: 'terminated', reason }),
     async seenEnded(agent) {

@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { PEOPLE } from './authority.ts'
+
+/*
+ * What the tools take. Ids are checked where paths are built from them (cleanup's validateRef); here everything gets a
+ * bound, since all of it ends up in registries, logs and terminals that others read.
+ */
+
+/** How long an id, or the name of an agent as `task/id`, may be, in characters. */
+const ID_LENGTH = 128
+const taskId = z.string().max(ID_LENGTH)
+const ids = { task_id: taskId, agent_id: z.string().max(ID_LENGTH) }
+
+/** One line without control characters: it is shown in tables. Not as a pattern, which clients read in their own dialect. */
+const word = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine(value => /^\P{C}*$/u.test(value), 'expected printable characters')
+
+/** For people to read, in characters. */
+const text = z.string().max(1 << 16)
+
+/**
+ * The kernel passes on no argument longer than 128 KiB (MAX_ARG_STRLEN), and a prompt becomes one, behind the lines that
+ * name its agent: with a longer one the agent would die at its start.
+ */
+const PROMPT_BYTES = 128_000
+
+/** Behind it come the time of day and six digits, 14 characters in all. */
+const agentType = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$/, 'expected 1 to 100 letters, digits, "_" or "-", no leading "-"')
+
+const agentName = z
+  .string()
+  .max(2 * ID_LENGTH + 1)
+  .regex(/^\w[\w-]*(\/\w[\w-]*)?$/, 'expected the id of an agent, or its task and id as task/id')
+
+/** JSON.stringify runs out of stack at some thousands of levels. */
+const DATA_LEVELS = 20
+const DATA_LENGTH = 1 << 20
+
+const data = z
+  .record(z.string(), z.unknown())
+  .refine(value => isShallow(value, DATA_LEVELS), `expected at most ${DATA_LEVELS} levels`)
+  .refine(
+    value => !isShallow(value, DATA_LEVELS) || JSON.stringify(value).length <= DATA_LENGTH,
+    `expected at most ${DATA_LENGTH} characters of JSON`,
+  )
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return levels > 0 && Object.values(value).every(part => isShallow(part, levels - 1))
+}
+
+/** The last lines of a log that one call may ask for. */
+const MOST_LINES = 10_000
+
+export const inputs = {
+  create_real_task: z.object({ description: text, priority: word.default('P2') }),
+  deploy_headless_agent: z.object({
+    task_id: taskId,
+    agent_type: agentType,
+    prompt: z
+      .string()
+      .refine(prompt => Buffer.byteLength(prompt) <= PROMPT_BYTES, `expected at most ${PROMPT_BYTES} bytes`),
+    parent: agentName.default(PEOPLE),
+  }),
+  kill_real_agent: z.object({ ...ids, reason: text.default('Manual termination') }),
+  update_agent_progress: z.object({
+    ...ids,
+    status: word,
+    message: text,
+    progress: z.number().min(0).max(100).default(0),
+  }),
+  report_agent_finding: z.object({
+    ...ids,
+    finding_type: word,
+    severity: word,
+    message: text,
+    data: data.default({}),
+  }),
+  get_agent_output: z.object({ ...ids, lines: z.number().int().positive().max(MOST_LINES).default(50) }),
+  get_real_task_status: z.object({ task_id: taskId }),
+}
