@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Orchestrator } from './support/orchestrator.ts'
@@ -164,4 +165,13 @@ test.for(nobodies)('an instance with a wrong marker acts for nobody: %s', async 
   const deploy = { task_id: 'T1', agent_type: 'spy', prompt: 'x' }
   expect((await instance.call('deploy_headless_agent', deploy)).error).toMatch(refusal)
   expect(workspace.everything()).toEqual(before)
+})
+
+test('a marker that comes to the workspace by a link names the same agent', async () => {
+  await using workspace = new Workspace(tasks, created)
+  const link = join(workspace.folder, 'link')
+  symlinkSync(workspace.path, link)
+  const inside = await workspace.instance('immediate', `${link}/T1/worker`)
+  expect((await inside.call('get_real_task_status', { task_id: 'T1' })).error).toBe('')
+  expect((await inside.call('kill_real_agent', idsOf('T1/sibling'))).error).toMatch(refused)
 })
