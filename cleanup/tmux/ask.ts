@@ -1,8 +1,9 @@
 import { type ChildProcess, execFile } from 'node:child_process'
-import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CleanupError, systemCode, words } from '../errors.ts'
 import { whenDeaf } from './deaf.ts'
+import { isListening } from './listening.ts'
+import { ownSocket } from './own-socket.ts'
 
 /** What asking came to: the lines that tmux printed, or the certainty that no server is behind the socket. */
 export type Answer = string[] | 'no-server'
@@ -14,13 +15,16 @@ const SERVER_EXIT_MS = 300
  * Asks the tmux server behind a socket. tmux words its errors differently from version to version, so a
  * failure is judged by the socket: when nobody listens there, there is no server; otherwise tmux could not be
  * asked, which is an error (CleanupError `could-not-ask`) and never means that something is gone. With the pid of
- * the server, one that is only busy is waited for longer than one that does nothing (deaf.ts).
+ * the server, one that is only busy is waited for longer than one that does nothing (deaf.ts). No client is started for
+ * a socket that is not ours (own-socket.ts); this is the only place that starts one.
  */
 export async function askTmux(socket: string, args: string[], serverPid?: number): Promise<Answer> {
+  const own = await ownSocket(socket)
+  if (own === undefined) return 'no-server'
   try {
-    return await runTmux(socket, args, serverPid)
+    return await runTmux(own, args, serverPid)
   } catch (error) {
-    if (await isDeserted(socket)) return 'no-server'
+    if (await isDeserted(own)) return 'no-server'
     throw couldNotAsk(socket, args, failureOf(error))
   }
 }
@@ -78,20 +82,4 @@ async function isDeserted(socket: string): Promise<boolean> {
     await sleep(10)
   }
   return true
-}
-
-/** False only when the kernel says that nobody listens: no such socket, or a socket that refuses. */
-function isListening(socket: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const connection = net.connect(socket)
-    const settle = (listening: boolean) => {
-      connection.destroy()
-      resolve(listening)
-    }
-    connection.on('connect', () => settle(true))
-    connection.on('error', error => {
-      const code = systemCode(error)
-      settle(code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== 'ENOTDIR')
-    })
-  })
 }

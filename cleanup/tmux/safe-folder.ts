@@ -1,0 +1,67 @@
+import fs from 'node:fs'
+import path from 'node:path'
+
+/** What lets somebody else replace what is in a folder, and what to do about it. */
+export interface Unsafe {
+  why: string
+  advice: string
+}
+
+const { S_IWGRP, S_IWOTH } = fs.constants
+/** In a folder with this bit only the owner of an entry, of the folder, or root may replace the entry (unlink(2)). */
+const S_ISVTX = 0o1000
+
+/**
+ * Says who but us and root could put something else in the place of an entry of this folder; undefined when nobody
+ * could. That takes the folder and every folder above it, because whoever may write one can replace the next. The
+ * path must be the real one.
+ */
+export function whyUnsafe(folder: string): Unsafe | undefined {
+  for (const at of [...foldersAbove(folder), folder]) {
+    const { uid, gid, mode } = fs.lstatSync(at)
+    if (uid !== process.geteuid?.() && !isRoot(uid))
+      return {
+        why: `its folder ${at} belongs to user ${uid}, who can put anything in there`,
+        advice: 'remove or rename that folder, or name another TMUX_TMPDIR',
+      }
+    const isForOthers = (mode & S_IWOTH) !== 0 || ((mode & S_IWGRP) !== 0 && !isOurGroupAlone(uid, gid))
+    if (isForOthers && (mode & S_ISVTX) === 0)
+      return {
+        why: `other users may write its folder ${at}`,
+        advice: `take that right away (chmod go-w ${at}), or name another TMUX_TMPDIR`,
+      }
+  }
+  return undefined
+}
+
+/**
+ * True for root, and for whoever owns "/": in a user namespace that does not map root's number the kernel shows root as
+ * another user (overflowuid), and whoever owns "/" can replace everything.
+ */
+const isRoot = (uid: number): boolean => uid === 0 || uid === fs.lstatSync('/').uid
+
+/**
+ * True for a user's private group, which has the user's number (Debian, Ubuntu and Fedora make one for each, and give
+ * it write access to every new folder) and by /etc/group no other member.
+ */
+function isOurGroupAlone(uid: number, gid: number): boolean {
+  if (uid === 0 || gid !== uid || uid !== process.geteuid?.()) return false
+  const fields = groups()
+    .map(line => line.split(':'))
+    .find(([, , number]) => number === String(gid))
+  return fields?.[3] === '' || (fields !== undefined && fields[3] === fields[0])
+}
+
+function groups(): string[] {
+  try {
+    return fs.readFileSync('/etc/group', 'utf8').split('\n')
+  } catch {
+    return []
+  }
+}
+
+/** From "/" down, without the folder itself. */
+function foldersAbove(folder: string): string[] {
+  const above = path.dirname(folder)
+  return above === folder ? [] : [...foldersAbove(above), above]
+}
