@@ -4,7 +4,7 @@
 import { answerArrives } from '../cleaning/answer.ts'
 import { recordProblems } from '../cleaning/intent.ts'
 import { resume } from '../cleaning/resume.ts'
-import { recordedContainment } from '../containment/contained.ts'
+import { recordedContainment } from '../containment/recorded.ts'
 import { words } from '../errors.ts'
 import { leaveCgroup } from '../processes/cgroup.ts'
 import { readAgent } from '../workspace/registry.ts'

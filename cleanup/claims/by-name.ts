@@ -1,4 +1,3 @@
-import type { SeenProcess } from '../processes/table.ts'
 import type { AgentPane } from '../tmux/locate.ts'
 import { recordedTmux, tmuxVariable, toldSession } from '../tmux/recorded.ts'
 import { agentOfMarker } from '../workspace/layout.ts'
@@ -7,20 +6,21 @@ import { listTasks, peekTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { toldTime } from '../workspace/told-time.ts'
-import { isOlder, LATE_MS } from './age.ts'
-import { isStreamLog, logWriters } from './log-writers.ts'
+import { LATE_MS } from './age.ts'
+import { hasAgentsName, markerOf, otherLogs, ownPanes, type PaneOf } from './own-panes.ts'
 import { panesOfProcesses } from './panes.ts'
 import type { Scene } from './scene.ts'
 
 /**
- * A scene without what is not the agent's alone. Of an agent whose place in tmux nobody recorded a name is all that is
- * known, and names are used again: by another task, another workspace, the next run; and a session may be home to several
- * agents, or to a user. When anything says so, only the panes in which something is the agent's own (its marker, its log)
- * are its, and the session is left as it is. Throws for a registry that may say so and cannot be read.
+ * A scene without what is not the agent's alone. What the registry says of a session is a hint: names are used again, by
+ * another task, another workspace, the next run; a session may be home to several agents, or to a user; and the agent
+ * can write there what it likes. So a session is the agent's if it has an agent's name, or if in every pane of it something
+ * is the agent's own (own-panes.ts), and nothing says otherwise. Of any other, only such panes are, and the session is
+ * left as it is. Throws for a registry that may say so and cannot be read.
  */
 export function withoutOthers(scene: Scene): Scene {
-  const { where, entry } = scene
-  if (!where.session || recordedTmux(entry)) return scene
+  const { where } = scene
+  if (!where.session || isVouchedFor(scene)) return scene
   const paneOf = panesOfProcesses(scene)
   const own = ownPanes(scene, paneOf)
   const why = whyOthers(scene, paneOf, own)
@@ -32,55 +32,42 @@ export function withoutOthers(scene: Scene): Scene {
   return { ...scene, namesake: { id, why: namesake }, where: { ...where, session: undefined, panes } }
 }
 
-type PaneOf = ReadonlyMap<number, string>
-
-/** The panes in which a process carries the agent's marker, or writes its log, and none writes another's. */
-function ownPanes(scene: Scene, paneOf: PaneOf): ReadonlySet<string> {
-  const isOwn = namesAgent(scene.ref)
-  const writers = logWriters(scene.openFiles, scene.log).map(({ pid }) => pid)
-  const marked = [...paneOf.keys()].filter(pid => isOwn(markerOf(scene, scene.table.get(pid))))
-  const isYoung = (pid: number) => !isOlder(scene, scene.table.get(pid))
-  const own = new Set([...writers.filter(isYoung), ...marked].flatMap(pid => paneOf.get(pid) ?? []))
-  for (const { pane } of otherLogs(scene, paneOf)) own.delete(pane)
-  return own
-}
-
-/** The logs of other agents that are written in these panes. */
-function otherLogs(
-  { openFiles, log: own }: Scene,
-  paneOf: PaneOf,
-): { pane: string; pid: number; log: string }[] {
-  const logs = new Set(
-    [...openFiles.keys()].map(file => file.replace(/ \(deleted\)$/, '')).filter(isStreamLog),
-  )
-  logs.delete(own)
-  return [...logs].flatMap(log =>
-    logWriters(openFiles, log).flatMap(({ pid }) => {
-      const pane = paneOf.get(pid)
-      return pane === undefined ? [] : [{ pane, pid, log }]
-    }),
+/** A recorded session with the agent's name and its marker in a pane: as good as all are, and told at little cost. */
+function isVouchedFor(scene: Scene): boolean {
+  const { where, table } = scene
+  const isMarked = namesAgent(scene.ref)
+  return (
+    recordedTmux(scene.entry) !== undefined &&
+    hasAgentsName(scene) &&
+    where.panes.some(({ pid, dead }) => !dead && isMarked(table.get(pid)?.environment.marker))
   )
 }
 
 function whyOthers(scene: Scene, paneOf: PaneOf, own: ReadonlySet<string>): string | undefined {
-  const { where, table, entry } = scene
-  if (toldSession(entry).isPart) return `its entry names only ${entry.tmux_session}`
+  const { where, entry } = scene
+  const isNamed = hasAgentsName(scene)
+  const recorded = recordedTmux(entry)
+  if (!recorded && toldSession(entry).isPart) return `its entry names only ${entry.tmux_session}`
   const others = where.panes.filter(pane => !own.has(pane.id))
   if (others.length === 0) return undefined
-  for (const pane of others) {
-    const marker = markerOf(scene, table.get(pane.pid))
-    if (agentOfMarker(marker ?? '')) return `process ${pane.pid} in it carries LEAKRIG_AGENT=${marker}`
-    if (isFromElsewhere(scene, pane)) return `pane ${pane.id} was born in another session`
-  }
-  const [other] = otherLogs(scene, paneOf)
-  if (other) return `process ${other.pid} in it writes ${other.log}`
-  return whyByTime(scene, own) ?? livingNamesake(scene)
+  // Of one that the server knows by all that was recorded, neither time nor another's window says anything.
+  if (recorded && isNamed) return own.size > 0 ? undefined : whyAnothers(scene, paneOf, others)
+  const why = whyAnothers(scene, paneOf, others) ?? whyByTime(scene, own) ?? livingNamesake(scene)
+  return why ?? (isNamed ? undefined : 'the registry alone names it')
 }
 
-/** The marker in a process's environment, unless it is its server's: one that an agent has started hands its marker on to all. */
-function markerOf({ where, table }: Scene, process: SeenProcess | undefined): string | undefined {
-  const marker = process?.environment.marker
-  return marker === table.get(where.server?.pid ?? -1)?.environment.marker ? undefined : marker
+/** What in a session is another agent's, or the user's. */
+function whyAnothers(scene: Scene, paneOf: PaneOf, others: readonly AgentPane[]): string | undefined {
+  const isRecorded = recordedTmux(scene.entry) !== undefined
+  const isOwn = namesAgent(scene.ref)
+  for (const pane of others) {
+    const marker = markerOf(scene, scene.table.get(pane.pid))
+    if (!isOwn(marker) && agentOfMarker(marker ?? ''))
+      return `process ${pane.pid} in it carries LEAKRIG_AGENT=${marker}`
+    if (!isRecorded && isFromElsewhere(scene, pane)) return `pane ${pane.id} was born in another session`
+  }
+  const [other] = otherLogs(scene, paneOf)
+  return other && `process ${other.pid} in it writes ${other.log}`
 }
 
 /** tmux gives a pane's process the number of the session it is born in. */

@@ -1,10 +1,11 @@
 import { pid as ownPid } from 'node:process'
 import { selfAndAncestors } from '../processes/ancestors.ts'
 import { sameProcess } from '../processes/identity.ts'
+import { isOurs } from '../processes/owner.ts'
 import type { ProcessTable, SeenProcess } from '../processes/table.ts'
 import { isOlder } from './age.ts'
 import { directEvidence } from './direct-evidence.ts'
-import type { Claim, Claims, Evidence, Spared, SparedFor } from './evidence.ts'
+import { type Claim, type Claims, type Evidence, isTied, type Spared, type SparedFor } from './evidence.ts'
 import { writesOtherLogs } from './log-writers.ts'
 import { agentServers, otherAgents } from './others.ts'
 import type { Scene } from './scene.ts'
@@ -22,7 +23,7 @@ export function claim(scene: Scene, earlier: Earlier = new Map()): Claims {
   const spared = new Map<number, Spared>()
   const direct = directEvidence(scene)
   const relatives = relations(scene)
-  const spare = sparing(scene)
+  const spare = sparing(scene, earlier)
   const open: SeenProcess[] = []
 
   const add = (process: SeenProcess, evidence: Evidence[]): void => {
@@ -34,7 +35,11 @@ export function claim(scene: Scene, earlier: Earlier = new Map()): Claims {
     const all = [...(spared.get(process.pid)?.evidence ?? []), ...evidence]
     const sparedFor = spare(process, all)
     if (sparedFor) {
-      spared.set(process.pid, { process, evidence: all, sparedFor })
+      const before = spared.get(process.pid)
+      const now = { process, evidence: all, sparedFor }
+      spared.set(process.pid, now)
+      // What another user's process has started for the agent is the agent's (`sudo`), and may be ours again.
+      if (sparedFor === 'other-user' && isTied(now) && !(before && isTied(before))) open.push(process)
       return
     }
     spared.delete(process.pid)
@@ -94,19 +99,24 @@ const sessionOf = (leader: SeenProcess): Evidence => ({
 })
 
 /** Says for whom a process is spared although there is evidence; undefined when it may be claimed. */
-function sparing(scene: Scene): (process: SeenProcess, evidence: Evidence[]) => SparedFor | undefined {
+function sparing(
+  scene: Scene,
+  earlier: Earlier,
+): (process: SeenProcess, evidence: Evidence[]) => SparedFor | undefined {
   const chain = selfAndAncestors(scene.table, ownPid)
   const isDetached = outlivesItsParents(scene.table, chain[0])
   const cleaner = new Set(isDetached ? chain.slice(0, 1) : chain)
   const isOthers = otherAgents(scene.ref, scene.agents)
   const isServer = agentServers(scene.ref.workspace)
+  // Asked for once in a cleaning, and again before each signal.
+  const wasOurs = ({ pid, start }: SeenProcess) => earlier.get(pid)?.process.start === start
   return (process, evidence) => {
     if (process.pid === scene.where.server?.pid || isServer(process)) return 'tmux-server'
     if (isOthers(process)) return 'other-agent'
     const onlyLog = evidence.every(({ kind }) => kind === 'log')
     if (onlyLog && writesOtherLogs(scene.openFiles, scene.log, process.pid)) return 'several-agents'
     if (onlyLog && isOlder(scene, process)) return 'older'
-    if (!cleaner.has(process)) return undefined
+    if (!cleaner.has(process)) return wasOurs(process) || isOurs(process.pid) ? undefined : 'other-user'
     return isDetached && evidence.every(({ kind }) => ADOPTION.has(kind)) ? 'adopted-cleaner' : 'cleaner'
   }
 }

@@ -1,24 +1,28 @@
+import { hasEmptyEnvironment } from '../processes/details.ts'
 import { sameProcess } from '../processes/identity.ts'
 import { sharesPids, shareTerminals } from '../processes/namespaces.ts'
+import { isOrphan } from '../processes/orphans.ts'
+import { isOurs } from '../processes/owner.ts'
 import type { SeenProcess } from '../processes/table.ts'
 import type { AgentPane } from '../tmux/locate.ts'
-import { tmuxVariable } from '../tmux/recorded.ts'
-import { namesAgent } from '../workspace/marker.ts'
 import type { Evidence } from './evidence.ts'
 import { logWriters } from './log-writers.ts'
+import { markerCounts } from './marker.ts'
+import { type Place, placeOf } from './place.ts'
 import type { Scene } from './scene.ts'
 
 /** What speaks for a process by itself, whatever its relations: a function made once for a scan. */
 export function directEvidence(scene: Scene): (process: SeenProcess) => Evidence[] {
-  const isOwn = namesAgent(scene.ref)
-  const tmux = tmuxNames(scene)
+  const place = placeOf(scene)
+  const isMarked = markerCounts(scene, place)
+  const isInPlace = (process: SeenProcess) => place.isOwn(process.environment) && sharesPids(process.pid)
+  const bearsMarks = (process: SeenProcess) => isInPlace(process) || isMarked(process)
   const writers = logWriters(scene.openFiles, scene.log)
-  const panes = paneProcesses(scene, tmux)
+  const panes = paneProcesses(scene, bearsMarks, place)
   const terminals = new Map([...panes].filter(([pane]) => pane.tty !== 0).map(entry => [entry[0].tty, entry]))
   const { cgroup, noted, subreaper } = scene.contained
-  // A server that was started by an agent's process has that agent's marker and is in its cgroup, and so is every pane of every user in it.
+  // A server that was started by an agent's process is in its cgroup, and so is every pane of every user in it.
   const server = scene.table.get(scene.where.server?.pid ?? -1)
-  const serverIsMarked = isOwn(server?.environment.marker)
   const serverIsInCgroup = server !== undefined && cgroup?.members.has(server.pid) === true
 
   return process => {
@@ -30,50 +34,37 @@ export function directEvidence(scene: Scene): (process: SeenProcess) => Evidence
     const [pane, terminalOf] = terminals.get(process.tty) ?? []
     if (pane && shareTerminals(pane.pid, process.pid))
       add('terminal', `its terminal is that of pane ${terminalOf}`)
-    const own = tmux.has(environment) && sharesPids(process.pid)
+    const own = isInPlace(process)
     if (own) add('tmux-environment', `TMUX=${environment.tmux} TMUX_PANE=${environment.pane}`)
-    const markerCounts = own || !(serverIsMarked || tmux.isElsewhere(environment))
-    if (isOwn(environment.marker) && markerCounts && sharesPids(process.pid))
-      add('marker', `LEAKRIG_AGENT=${environment.marker}`)
-    if (cgroup?.members.has(process.pid) && (own || !(serverIsInCgroup || tmux.isElsewhere(environment))))
+    if (isMarked(process)) add('marker', `LEAKRIG_AGENT=${environment.marker}`)
+    if (cgroup?.members.has(process.pid) && (own || !(serverIsInCgroup || place.isElsewhere(environment))))
       add('cgroup', `it is in the cgroup ${cgroup.path}`)
-    if (sameProcess(process, subreaper)) add('subreaper', 'it is the agent’s subreaper')
-    if (noted.get(process.pid) === process.start) add('subreaper', 'it was seen below the agent’s subreaper')
+    if (sameProcess(process, subreaper) && bearsMarks(process))
+      add('subreaper', 'it is the agent’s subreaper')
+    if (noted.get(process.pid) === process.start && isNotable(process, scene))
+      add('subreaper', 'it was seen below the agent’s subreaper')
     const writer = writers.find(({ pid }) => pid === process.pid)
     if (writer) add('log', `its descriptor ${writer.fd} writes ${scene.log}`)
     return evidence
   }
 }
 
-/** Judges TMUX and TMUX_PANE. A tmux job (`run-shell`, `#()`) has the first without the second, and is the server's. */
-function tmuxNames({ where }: Scene) {
-  const { recorded, server, session } = where
-  const sessions = new Set<string>()
-  if (server && session) sessions.add(tmuxVariable(where.socket, server.pid, session.id))
-  if (recorded) sessions.add(tmuxVariable(recorded.socket, recorded.server_pid, recorded.session_id))
-  const servers = [...sessions].map(value => value.slice(0, value.lastIndexOf(',') + 1))
-  // A pane that another session shows too may have been born there; then only the session's number tells.
-  const panes = new Set(where.panes.filter(pane => !pane.shared).map(pane => pane.id))
-  if (recorded) panes.add(recorded.pane_id)
-  const onServer = (value: string) => servers.some(server => value.startsWith(server))
-
-  const has = ({ tmux, pane }: SeenProcess['environment']): boolean =>
-    tmux !== undefined && pane !== undefined && (sessions.has(tmux) || (onServer(tmux) && panes.has(pane)))
-  /** It was started in a pane of the same server that is not the agent's. */
-  const isElsewhere = (environment: SeenProcess['environment']): boolean =>
-    environment.pane !== undefined && onServer(environment.tmux ?? '') && !has(environment)
-  return { has, isElsewhere }
-}
-
-/** The processes that tmux started in the agent's panes, each with its pane's id. */
-function paneProcesses(scene: Scene, tmux: ReturnType<typeof tmuxNames>): Map<SeenProcess, string> {
+/**
+ * The processes that tmux started in the agent's panes, each with its pane's id. The one that was recorded is among them
+ * also when its server is gone, if it bears the agent's marks itself: the registry may name anybody's.
+ */
+function paneProcesses(
+  { where: { recorded, server, panes }, table }: Scene,
+  bearsMarks: (process: SeenProcess) => boolean,
+  place: Place,
+): Map<SeenProcess, string> {
   const found = new Map<SeenProcess, string>()
-  const { recorded, server } = scene.where
-  const deployed = recorded && scene.table.get(recorded.pane_pid)
-  if (deployed && deployed.start === recorded.pane_start) found.set(deployed, recorded.pane_id)
-  for (const pane of scene.where.panes) {
-    const process = scene.table.get(pane.pid)
-    if (process && isPaneProcess(pane, process) && (!pane.shared || tmux.has(process.environment)))
+  const deployed = recorded && table.get(recorded.pane_pid)
+  if (deployed && deployed.start === recorded.pane_start && bearsMarks(deployed))
+    found.set(deployed, recorded.pane_id)
+  for (const pane of panes) {
+    const process = table.get(pane.pid)
+    if (process && isPaneProcess(pane, process) && (!pane.shared || place.isOwn(process.environment)))
       found.set(process, pane.id)
   }
   return found
@@ -83,3 +74,14 @@ function paneProcesses(scene: Scene, tmux: ReturnType<typeof tmuxNames>): Map<Se
     return !pane.dead && process.ppid === server?.pid
   }
 }
+
+/**
+ * What a note of the subreaper's orphans may name. The agent can write it, so it counts only for what bears no trace of
+ * anybody: an orphan without a terminal whose environment was emptied. A user's own daemon has an environment.
+ */
+const isNotable = (process: SeenProcess, { table }: Scene): boolean =>
+  process.tty === 0 &&
+  isOrphan(process, table) &&
+  !process.comm.startsWith('tmux') &&
+  isOurs(process.pid) &&
+  hasEmptyEnvironment(process.pid)

@@ -50,10 +50,18 @@ export type SparedFor =
   | 'several-agents'
   /** It was there before the agent, so that writing its log makes it an orchestrator, and no part of the agent. */
   | 'older'
+  /** It runs as another user, and only what runs as the workspace's owner is ever ended. */
+  | 'other-user'
 
 export interface Spared extends Claim {
   sparedFor: SparedFor
 }
+
+/** What a process says of itself, or what is said of it: whoever it belongs to can bring that about. */
+const SELF_DECLARED: ReadonlySet<EvidenceKind> = new Set(['tmux-environment', 'marker', 'log'])
+
+/** True when the kernel or tmux ties a process to the agent: its parent, its terminal, its session, its cgroup. */
+export const isTied = ({ evidence }: Claim): boolean => evidence.some(({ kind }) => !SELF_DECLARED.has(kind))
 
 /** What one scan says of an agent. */
 export interface Claims {

@@ -24,6 +24,7 @@ const SPARED: Record<SparedFor, string> = {
   'other-agent': 'it belongs to another agent that a registry lists: the innermost one counts',
   'several-agents': 'it writes the logs of several agents, so that a log makes it nobody’s',
   older: 'it was there before the agent, so that a log makes it an orchestrator and no part of the agent',
+  'other-user': 'it belongs to another user, and only the processes of the workspace’s owner are ended',
 }
 
 /** What is not claimed although it looks similar. Reads every command line, which only a person who asks has time for. */

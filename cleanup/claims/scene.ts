@@ -25,12 +25,14 @@ export interface Scene extends Machine {
   log: string
   where: Whereabouts
   contained: Containment
+  /** The session's name where it is not the agent's own by its id: of one that no registry lists. */
+  sessionName?: string
   /** A session that is called as the agent's would be and is left alone, and why, in a sentence. */
   namesake?: { id: string; why: string }
 }
 
 /** Looks at tmux, processes and descriptors, once each. Ends nothing; throws what cannot be looked at. */
-export async function look(ref: AgentRef, registry: TaskRegistry): Promise<Scene> {
+export async function look(ref: AgentRef, registry: TaskRegistry, sessionName?: string): Promise<Scene> {
   const entry = requireAgent(registry, ref)
   const log = agentFiles(ref, entry).stream
   const [where, machine] = await Promise.all([locate(entry), readMachine()])
@@ -43,6 +45,7 @@ export async function look(ref: AgentRef, registry: TaskRegistry): Promise<Scene
     where,
     contained: readContainment(ref, entry),
     ...machine,
+    ...(sessionName !== undefined && { sessionName }),
   })
 }
 

@@ -3,10 +3,13 @@ import { pid as ownPid } from 'node:process'
 import { selfAndAncestors } from '../processes/ancestors.ts'
 import { ageMs, commandOf, folderOf, hasEmptyEnvironment } from '../processes/details.ts'
 import { sharesPids } from '../processes/namespaces.ts'
+import { isOrphan } from '../processes/orphans.ts'
 import { hasEnded } from '../processes/stat.ts'
 import type { SeenProcess } from '../processes/table.ts'
+import { namesAgent } from '../workspace/marker.ts'
 import { isOlder } from './age.ts'
 import type { Claims } from './evidence.ts'
+import { placeOf } from './place.ts'
 import type { Scene } from './scene.ts'
 
 /** A process that may be an agent's, but that nothing ties to it: reported, and left alone. */
@@ -21,33 +24,56 @@ export interface Unattributable {
   looks: string[]
 }
 
-/** Who takes orphans in, by the names that ps shows. It decides only what is reported. */
-const ADOPTERS: ReadonlySet<string> = new Set(['systemd', 'init', 'tini', 'dumb-init', 'docker-init'])
-
 /**
  * Orphans that started after the agent, carry no mark of any place, and look like something of its: what a daemon
  * with an emptied environment looks like where no containment holds it. Reads more of a process only when the table
- * says that it may be one, which few are.
+ * says that it may be one, which few are. And whatever bears a mark of the agent that does not count, because others can
+ * have been given it.
  */
 export function unattributable(scene: Scene, { claimed, spared }: Claims): Unattributable[] {
   const known = new Set([...claimed.keys(), ...spared.map(({ process }) => process.pid)])
   for (const { pid } of selfAndAncestors(scene.table, ownPid)) known.add(pid)
   const folders = workFolders(scene, claimed.keys())
+  const marksOf = uncountedMarks(scene)
+  const isSuspect = (process: SeenProcess) =>
+    isWithoutPlace(process, scene) && isOlder(scene, process) === false
   return [...scene.table.values()].flatMap(process => {
-    if (known.has(process.pid) || !isOrphan(process, scene) || isOlder(scene, process) !== false) return []
+    if (known.has(process.pid) || process.kernel || hasEnded(process)) return []
     const { pid, start, comm } = process
-    const looks = looksOf(process, scene.ref.agentId, folders)
+    const marks = marksOf(process)
+    const looks =
+      marks.length > 0 ? marks : isSuspect(process) ? looksOf(process, scene.ref.agentId, folders) : []
     return looks.length === 0 || !sharesPids(pid)
       ? []
       : [{ pid, start, comm, command: commandOf(process), ageMs: ageMs(process), looks }]
   })
 }
 
-function isOrphan(process: SeenProcess, { table }: Scene): boolean {
-  const { environment, kernel, pid, ppid } = process
-  if (kernel || pid === 1 || hasEnded(process) || !environment.readable) return false
-  if (environment.marker !== undefined || environment.tmux !== undefined) return false
-  return ppid === 1 || ADOPTERS.has(table.get(ppid)?.comm ?? '')
+function isWithoutPlace(process: SeenProcess, { table }: Scene): boolean {
+  const { environment, pid } = process
+  if (pid === 1 || !environment.readable) return false
+  return environment.marker === undefined && environment.tmux === undefined && isOrphan(process, table)
+}
+
+/**
+ * Marks by which nothing was claimed: the marker on what a shared tmux server has started, or a place that only the
+ * registry knows. What runs in a living pane that is not the agent's is no suspect: it is whose that pane is.
+ */
+function uncountedMarks(scene: Scene): (process: SeenProcess) => string[] {
+  const isMarked = namesAgent(scene.ref)
+  const { isElsewhere, gone } = placeOf(scene)
+  const { panes } = scene.where.listed
+  return ({ environment }) => {
+    const { marker, tmux, pane = '' } = environment
+    if (tmux === undefined || (isElsewhere(environment) && panes.has(pane))) return []
+    if (isMarked(marker))
+      return [
+        `it carries the agent’s marker, but a tmux server that others use too has started it (TMUX=${tmux})`,
+      ]
+    return tmux === gone
+      ? [`it was started in the session that was recorded for the agent (TMUX=${tmux})`]
+      : []
+  }
 }
 
 function looksOf(process: SeenProcess, agentId: string, folders: ReadonlySet<string>): string[] {

@@ -1,4 +1,5 @@
 import type { Claims } from '../claims/evidence.ts'
+import { otherUsers } from '../claims/other-users.ts'
 import type { Scene } from '../claims/scene.ts'
 import { unattributable } from '../claims/unattributable.ts'
 import { words } from '../errors.ts'
@@ -38,6 +39,7 @@ export async function carryOut(
     )
   if (scene.namesake) report.notes.push(scene.namesake.why)
   report.session = await closeSession(first, last, report, log)
+  report.problems.push(...otherUsers(firstClaims, claims))
   removeResidue(residue, scene.log, roster.claims(), report, log)
   if (tellsOpenFiles || survivors.length === 0) putAway(scene, report, log)
   else

@@ -8,7 +8,7 @@ import type { Roster } from './roster.ts'
  * lets no fork slip past it (copy_process in kernel/fork.c starts again when a signal is pending). On a group of
  * zombies it has no effect.
  *
- * A group in which the table shows anybody who is not the agent's is left alone, and so is our own.
+ * A group in which the table shows anybody who is not the agent's is left alone (another user's never is), and so is our own.
  */
 export function killLostGroups(table: ProcessTable, roster: Roster): void {
   const claims = roster.claims()

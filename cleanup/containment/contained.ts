@@ -1,15 +1,11 @@
-import { createHash } from 'node:crypto'
-import fs from 'node:fs'
-import path from 'node:path'
-import { isJson } from '../files/json.ts'
-import { isCgroup, membersOf } from '../processes/cgroup.ts'
+import { SMALL_BYTES } from '../files/json.ts'
+import { readWithin } from '../files/regular-file.ts'
+import { membersOf } from '../processes/cgroup.ts'
 import type { Identity } from '../processes/identity.ts'
-import { type AgentRef, agentMarker, orphansFile } from '../workspace/layout.ts'
-import { realWorkspace } from '../workspace/real-path.ts'
-import type { AgentEntry, Contained } from '../workspace/registry-types.ts'
-
-// The agent can put a link or a pipe in that place.
-const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants
+import { type AgentRef, orphansFile } from '../workspace/layout.ts'
+import type { AgentEntry } from '../workspace/registry-types.ts'
+import { recordedContainment } from './recorded.ts'
+import { subreaperOf } from './subreaper.ts'
 
 /** What holds an agent's processes together whatever they do to their parents, sessions and environments. */
 export interface Containment {
@@ -20,33 +16,13 @@ export interface Containment {
   noted: ReadonlyMap<number, number>
 }
 
-/**
- * The name of an agent's cgroup. It follows from whose it is, so that no registry can name somebody else's, and from the
- * workspace's real path, so that whoever comes by a link means the same.
- */
-export function cgroupName(ref: AgentRef): string {
-  return `leakrig-${createHash('sha256')
-    .update(agentMarker({ ...ref, workspace: realWorkspace(ref.workspace) }))
-    .digest('hex')
-    .slice(0, 16)}`
-}
-
-/** What the registry says an agent is contained in, as it is now. */
+/** What the registry says an agent is contained in, as far as that bears it out now. */
 export function readContainment(ref: AgentRef, entry: AgentEntry): Containment {
   const contained = recordedContainment(ref, entry)
   const noted = readNoted(ref, entry)
-  if (contained?.by === 'tini') return { noted, subreaper: { pid: contained.pid, start: contained.start } }
-  if (contained?.by !== 'cgroup') return { noted }
+  const subreaper = subreaperOf(ref, entry)
+  if (contained?.by !== 'cgroup') return { noted, ...(subreaper && { subreaper }) }
   return { noted, cgroup: { path: contained.path, members: new Set(membersOf(contained.path)) } }
-}
-
-/** The record when it is whole, and when a cgroup that it names can be this agent's. */
-export function recordedContainment(ref: AgentRef, { contained }: AgentEntry): Contained | undefined {
-  if (!isJson(contained)) return undefined
-  const { by, pid, start, path: folder } = contained as Record<string, unknown>
-  if (by === 'tini' && isNumber(pid) && pid > 1 && isNumber(start)) return { by, pid, start }
-  const isOurs = typeof folder === 'string' && path.basename(folder) === cgroupName(ref) && isCgroup(folder)
-  return by === 'cgroup' && isOurs ? { by, path: folder } : undefined
 }
 
 /**
@@ -56,7 +32,7 @@ function readNoted(ref: AgentRef, { tmux }: AgentEntry): ReadonlyMap<number, num
   const oldest = tmux?.pane_start
   const noted = new Map<number, number>()
   if (!isNumber(oldest)) return noted
-  for (const line of readText(orphansFile(ref)).split('\n')) {
+  for (const line of readText(ref).split('\n')) {
     const [, pid, start] = /^(\d+) (\d+)$/.exec(line) ?? []
     if (pid && Number(start) >= oldest) noted.set(Number(pid), Number(start))
   }
@@ -65,9 +41,9 @@ function readNoted(ref: AgentRef, { tmux }: AgentEntry): ReadonlyMap<number, num
 
 const isNumber = (value: unknown): value is number => Number.isSafeInteger(value)
 
-function readText(file: string): string {
+function readText(ref: AgentRef): string {
   try {
-    return fs.readFileSync(file, { encoding: 'latin1', flag: O_RDONLY | O_NOFOLLOW | O_NONBLOCK })
+    return readWithin(ref.workspace, orphansFile(ref), SMALL_BYTES) ?? ''
   } catch {
     return ''
   }

@@ -7,7 +7,7 @@ import type { AgentRef } from '../workspace/layout.ts'
 import type { Contained } from '../workspace/registry-types.ts'
 import { confirmed } from './confirmed.ts'
 import type { Launch } from './contain.ts'
-import { cgroupName } from './contained.ts'
+import { cgroupName } from './recorded.ts'
 import { quote } from './shell.ts'
 
 /** Makes a cgroup for an agent below our own; undefined where we may not. */

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
-import { recordedContainment } from '../containment/contained.ts'
+import { recordedSubreaper } from '../containment/recorded.ts'
+import { subreaperOf } from '../containment/subreaper.ts'
 import { openRegular } from '../files/regular-file.ts'
 import { within } from '../files/within.ts'
 import { childrenOf } from '../processes/children.ts'
@@ -21,14 +22,13 @@ export class Orphans {
   readonly #noted = new Map<string, readonly number[]>()
 
   note(key: string, ref: AgentRef, entry: AgentEntry): void {
-    if (entry.contained === undefined) return
-    const contained = recordedContainment(ref, entry)
-    if (contained?.by !== 'tini') return
+    const subreaper = recordedSubreaper(entry)
+    if (!subreaper) return
     // The first is the subreaper's own child, as long as it lives; when it ends, so does the subreaper.
-    const adopted = (childrenOf(contained.pid) ?? []).slice(1)
+    const adopted = (childrenOf(subreaper.pid) ?? []).slice(1)
     const known = this.#noted.get(key) ?? []
     const fresh = adopted.filter(pid => !known.includes(pid))
-    if (fresh.length > 0 && !write(ref, fresh, contained)) return
+    if (fresh.length > 0 && !write(ref, entry, fresh)) return
     if (fresh.length > 0 || adopted.length < known.length) this.#noted.set(key, adopted)
   }
 
@@ -38,14 +38,14 @@ export class Orphans {
 }
 
 /** False when it is to be tried again. */
-function write(ref: AgentRef, pids: number[], reaper: { pid: number; start: number }): boolean {
+function write(ref: AgentRef, entry: AgentEntry, pids: number[]): boolean {
   try {
     // Whoever cleans up holds this lock: after that, a note would be left behind.
     using held = lockNow(`${taskRegistry(ref.workspace, ref.taskId)}.lock`, agentByte(ref.agentId))
     if (!held || isTerminal(readAgent(ref).status)) return false
     const lines = pids.map(pid => ({ pid, start: startOf(pid) })).filter(({ start }) => start !== undefined)
-    // Compared last: as long as it is the subreaper, so are its children the agent's.
-    if (startOf(reaper.pid) !== reaper.start) return false
+    // Looked at last: as long as it is the subreaper, so are its children the agent's. The registry may name any process.
+    if (!subreaperOf(ref, entry)) return false
     append(ref, orphansFile(ref), lines.map(({ pid, start }) => `${pid} ${start}\n`).join(''))
     return true
   } catch {

@@ -1,3 +1,4 @@
+import { recordedSubreaper } from '../containment/recorded.ts'
 import { childrenOf } from '../processes/children.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
@@ -7,12 +8,16 @@ import type { AgentEntry } from '../workspace/registry-types.ts'
  * not, or has ended. It costs one small read at most, and is a reason to look closer, no more.
  */
 export function recordedShell(entry: AgentEntry): number | undefined {
-  if (entry.contained?.by === 'tini') return childrenOf(entry.contained.pid)?.[0]
-  return recordedTmux(entry)?.pane_pid
+  const subreaper = recordedSubreaper(entry)
+  return subreaper ? childrenOf(subreaper.pid)?.[0] : recordedTmux(entry)?.pane_pid
 }
 
-/** What a pane's process runs the agent in: itself, or the first child of the subreaper that it has started. */
-export function below(panePid: number, { contained }: AgentEntry): number {
-  if (contained?.by !== 'tini' || !childrenOf(panePid)?.includes(contained.pid)) return panePid
-  return childrenOf(contained.pid)?.[0] ?? panePid
+/**
+ * What a pane's process runs the agent in: itself, or the first child of the subreaper that it has started. It must be
+ * the pane's child, so that an entry can name nobody from elsewhere here.
+ */
+export function below(panePid: number, entry: AgentEntry): number {
+  const subreaper = recordedSubreaper(entry)
+  if (!subreaper || !childrenOf(panePid)?.includes(subreaper.pid)) return panePid
+  return childrenOf(subreaper.pid)?.[0] ?? panePid
 }

@@ -5,10 +5,14 @@ import { systemCode } from '../errors.ts'
 /** The type that statfs(2) gives for a cgroup version 2 file system (linux/magic.h). */
 const CGROUP2_MAGIC = 0x63677270
 
-/** True for a folder of a cgroup version 2 hierarchy: only there does `cgroup.procs` mean what we read in it. */
+/**
+ * True for the real path of a folder in a cgroup version 2 hierarchy: only there does `cgroup.procs` mean what we read in
+ * it. A link would lead to any other cgroup, of a whole user or of the machine. In the hierarchy itself nobody can make
+ * one, so a path that was found real stays so.
+ */
 export function isCgroup(folder: string): boolean {
   try {
-    return fs.statfsSync(folder).type === CGROUP2_MAGIC
+    return fs.realpathSync(folder) === folder && fs.statfsSync(folder).type === CGROUP2_MAGIC
   } catch {
     return false
   }
@@ -18,7 +22,7 @@ export function isCgroup(folder: string): boolean {
 export function ownCgroup(): string | undefined {
   const mount = /^(?:\S+ ){4}(\S+) .* - cgroup2 /m.exec(readText('/proc/self/mountinfo'))?.[1]
   const own = /^0::(\/.*)$/m.exec(readText('/proc/self/cgroup'))?.[1]
-  return mount && own && path.join(mount, own)
+  return mount && own && path.resolve(path.join(mount, own))
 }
 
 /** The processes in a cgroup and in those below it, which its members may have made. Empty when it is gone. */
@@ -38,8 +42,9 @@ export function leaveCgroup(folder: string): void {
   }
 }
 
-/** Removes a cgroup and those below it. Throws while a process is in one of them. */
+/** Removes a cgroup and those below it; what is none is left alone. Throws while a process is in one of them. */
 export function removeCgroup(folder: string): void {
+  if (!isCgroup(folder)) return
   for (const inner of below(folder)) removeCgroup(inner)
   try {
     fs.rmdirSync(folder)

@@ -130,7 +130,7 @@ export async function lookAtSession(workspace: string, server: TmuxServer, sessi
       pane_start: (pane && !pane.dead && startOf(pane.pid)) || 0,
     },
   }
-  const scene = await look(ref, { task_id: NO_TASK, agents: [entry] })
+  const scene = await look(ref, { task_id: NO_TASK, agents: [entry] }, session.name)
   // What such an agent's log is, only its own reader knows: the one file of that name that is open.
   const log = [...scene.openFiles.keys()].find(file => path.basename(file) === `${agentId}_stream.jsonl`)
   const known = log === undefined ? scene : { ...scene, log }

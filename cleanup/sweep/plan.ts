@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { claim, isInside } from '../claims/claim.ts'
 import type { Claims, Evidence } from '../claims/evidence.ts'
 import { logWriters } from '../claims/log-writers.ts'
+import { otherUsers } from '../claims/other-users.ts'
 import { look, type Scene } from '../claims/scene.ts'
 import { type Role, roles } from '../claims/writer.ts'
 import { ageMs, commandOf, memoryOf } from '../processes/details.ts'
@@ -76,6 +77,7 @@ export function planOf(scene: Scene, claims: Claims): Plan {
     stays: [
       ...(writer ? [`${files.stream}: process ${writer.pid}, which is not claimed, writes it`] : []),
       ...(scene.namesake ? [scene.namesake.why] : []),
+      ...otherUsers(claims),
     ],
     handsOver: isInside(claims),
   }

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { cgroupName } from '../containment/contained.ts'
+import { cgroupName } from '../containment/recorded.ts'
 import { claimsFor, measure, updateAgent } from '../index.ts'
 import { leakrig } from './support/cli.ts'
 import { Daemon } from './support/daemon.ts'

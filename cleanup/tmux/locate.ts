@@ -17,6 +17,8 @@ export interface Whereabouts {
   /** `created` in seconds since 1970. */
   session: { id: string; name: string; created: number } | undefined
   panes: AgentPane[]
+  /** The ids of all that the server lists, whoever's it is. */
+  listed: { sessions: ReadonlySet<string>; panes: ReadonlySet<string> }
 }
 
 export interface AgentPane extends TmuxPane {
@@ -44,6 +46,10 @@ export async function locate(entry: AgentEntry): Promise<Whereabouts> {
     recorded: recorded && isOfThisLife(recorded, server) ? recorded : undefined,
     session: session && { id: session.id, name: session.name, created: session.created },
     panes: found ? panesOf(found, session, sameServer(recorded, server) ? recorded : undefined) : [],
+    listed: {
+      sessions: new Set(found?.sessions.map(({ id }) => id)),
+      panes: new Set(found?.sessions.flatMap(({ panes }) => panes.map(({ id }) => id))),
+    },
   }
 }
 

@@ -1,76 +1,41 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import type { Identity } from '../../processes/identity.ts'
-import { isAlive, readProcess, startOf } from '../../processes/table.ts'
+import { isRunning, type Rig, readText } from './rig.ts'
 import { until } from './until.ts'
 
-/** Writes down every signal that it gets, and goes on. KILL and STOP cannot be caught: those show in /proc. */
-const SCRIPT = `my ($name, $file) = @ARGV; $0 = $name;
-$SIG{$_} = sub { open my $to, '>>', $file; print $to "$_[0]\\n" } for qw(HUP INT QUIT TERM CONT USR1 USR2 TSTP TTIN TTOU PIPE ALRM);
-open my $to, '>', "$file.pid"; print $to $$; close $to;
-sleep 1 while 1`
+/** The signals that a process can note down. KILL and STOP it cannot: it is dead after the one, and continued after the other. */
+const NOTED = ['TERM', 'HUP', 'CONT', 'INT', 'QUIT', 'USR1']
 
-/** The command of a process that witnesses whatever is done to it; `name` is what ps shows. */
-const witnessWords = (file: string, name = 'sleep'): string[] => ['perl', '-e', SCRIPT, name, file]
-
-/** An innocent process: nothing may end it, stop it or send it anything. */
+/** A command of the user's that notes every signal it gets, and goes on. */
 export class Witness {
-  readonly name: string
-  readonly identity: Identity
+  /** Words that start it. */
+  readonly command: string[]
   readonly #file: string
 
-  private constructor(name: string, file: string, identity: Identity) {
-    this.name = name
-    this.#file = file
-    this.identity = identity
+  constructor(rig: Rig, name: string) {
+    this.#file = path.join(rig.folder, `${name}.witness`)
+    const note = `open(F, ">>", "${this.#file}"); print F "$_[0]\\n"; close F`
+    const script = `$SIG{$_} = sub { ${note} } for qw(${NOTED.join(' ')});
+      open(F, ">", "${this.#file}"); print F "$$\\n"; close F; sleep 1 while 1`
+    this.command = ['perl', '-e', script]
   }
 
-  /** Waits for the process that `start` starts with the words of its command. */
-  static async of(
-    folder: string,
-    name: string,
-    start: (words: string[]) => unknown,
-    comm?: string,
-  ): Promise<Witness> {
-    const file = path.join(folder, `${name}.signals`)
-    start(witnessWords(file, comm))
-    const pid = await until(`${name} runs`, () => Number(readText(`${file}.pid`)) || undefined)
-    return new Witness(name, file, { pid, start: startOf(pid) ?? -1 })
+  /** For a shell. */
+  get line(): string {
+    return this.command.map(word => `'${word}'`).join(' ')
   }
 
-  /** What was done to it, in words; empty when nothing was. */
-  complaints(): string[] {
-    const { pid } = this.identity
-    if (!isAlive(this.identity)) return [`${this.name} (${pid}) was ended`]
-    const signals = readText(this.#file).split('\n').filter(Boolean)
-    const stopped = readProcess(pid)?.state === 'T' ? ['STOP'] : []
-    return [...signals, ...stopped].map(signal => `${this.name} (${pid}) got ${signal}`)
+  pid(): Promise<number> {
+    return until('the witness stands', () => Number(this.#lines()[0]) || undefined)
   }
 
-  end(): void {
-    if (isAlive(this.identity)) process.kill(this.identity.pid, 'SIGKILL')
+  /** What became of it: nothing, unless somebody has touched it. */
+  harm(): string[] {
+    const [pid, ...signals] = this.#lines()
+    return isRunning(Number(pid)) ? signals : [...signals, 'it is dead']
   }
-}
 
-/** A child of the test's own, by default in a session of its own. */
-export function startWords(
-  [command = '', ...args]: string[],
-  options: { env?: NodeJS.ProcessEnv; uid?: number } = {},
-): ChildProcess {
-  const { env = {}, uid } = options
-  return spawn(command, args, {
-    stdio: 'ignore',
-    detached: true,
-    env: { ...process.env, ...env },
-    ...(uid !== undefined && { uid, gid: uid }),
-  })
-}
-
-function readText(file: string): string {
-  try {
-    return fs.readFileSync(file, 'utf8')
-  } catch {
-    return ''
+  #lines(): string[] {
+    return fs.existsSync(this.#file) ? readText(this.#file).split('\n').slice(0, -1) : []
   }
 }

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { agentMarker } from '../../../index.ts'
 import { guard } from '../guard.ts'
-import { startWords, Witness } from '../witness.ts'
+import { startWords, Witness } from './witness.ts'
 import { listing } from './listing.ts'
 
 const MARK = 'LEAKRIG_TEST'

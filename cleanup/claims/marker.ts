@@ -1,0 +1,48 @@
+import { sharesPids } from '../processes/namespaces.ts'
+import type { ProcessTable, SeenProcess } from '../processes/table.ts'
+import { recordedTmux } from '../tmux/recorded.ts'
+import { namesAgent } from '../workspace/marker.ts'
+import { agentServers } from './others.ts'
+import type { Place } from './place.ts'
+import type { Scene } from './scene.ts'
+
+/** How deep tmux servers may stand within each other: an environment could name a circle. */
+const DEEPEST = 8
+
+/**
+ * Tells whether the marker in a process's environment is a reason to claim it. Whoever can reach a tmux server can put
+ * the marker into what it starts from then on (`tmux set-environment -g`): the user's panes, and jobs. So for what a
+ * server has started that is not in the agent's place, the marker counts only if the server itself is the agent's: it
+ * was started with the marker, and is not one that others are known to live in. What outlived a server that is gone
+ * has no more to tell.
+ */
+export function markerCounts(scene: Scene, { isOwn }: Place): (process: SeenProcess) => boolean {
+  const { where, table, entry } = scene
+  const isMarked = namesAgent(scene.ref)
+  const isHomeToAgents = agentServers(scene.ref.workspace)
+  const isShared = (server: SeenProcess) => server.pid === where.server?.pid || isHomeToAgents(server)
+  // A server that was started with the agent's marker hands it on to all that it starts, whoever's it is.
+  const isServerMarked = isMarked(table.get(where.server?.pid ?? -1)?.environment.marker)
+  // Where no place was recorded, nothing else ties to the agent what has outlived its pane.
+  const isPaneGone = ({ environment: { pane } }: SeenProcess) =>
+    pane !== undefined && !where.listed.panes.has(pane) && !recordedTmux(entry)
+
+  const counts = (process: SeenProcess, depth = 0): boolean => {
+    const { environment } = process
+    if (!isMarked(environment.marker) || !sharesPids(process.pid)) return false
+    if (isOwn(environment)) return true
+    if (isServerMarked) return false
+    if (environment.tmux === undefined) return true
+    const server = serverOf(environment.tmux, table)
+    if (!server) return true
+    if (isShared(server)) return server.pid === where.server?.pid && isPaneGone(process)
+    return depth < DEEPEST && (isOwn(server.environment) || counts(server, depth + 1))
+  }
+  return process => counts(process)
+}
+
+/** The server that a value of TMUX names (`<socket>,<pid>,<session>`), as long as it runs. */
+function serverOf(tmux: string, table: ProcessTable): SeenProcess | undefined {
+  const server = table.get(Number(/,(\d+),-?\d+$/.exec(tmux)?.[1]))
+  return server?.comm.startsWith('tmux') ? server : undefined
+}

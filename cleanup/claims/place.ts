@@ -1,0 +1,46 @@
+import type { SeenProcess } from '../processes/table.ts'
+import { tmuxVariable } from '../tmux/recorded.ts'
+import { namesAgent } from '../workspace/marker.ts'
+import type { Scene } from './scene.ts'
+
+type Environment = SeenProcess['environment']
+
+/** What TMUX and TMUX_PANE in a process's environment say. */
+export interface Place {
+  /** They name the agent's own session or pane. */
+  isOwn(environment: Environment): boolean
+  /** They name a pane of the same server that is not the agent's. */
+  isElsewhere(environment: Environment): boolean
+  /** TMUX as it stands in what was started in the recorded session, once that is gone. */
+  gone: string | undefined
+}
+
+/**
+ * Judges TMUX and TMUX_PANE by the session that is the agent's (by-name.ts has dropped any other). A place that is gone
+ * is known from the registry alone, which the agent can write: what was started there counts only with the agent's
+ * marker, and only if the server lists no session of that number, which would be somebody's who lives. A tmux job
+ * (`run-shell`, `#()`) has TMUX without TMUX_PANE, and is the server's.
+ */
+export function placeOf({ ref, where }: Scene): Place {
+  const { recorded, server, session } = where
+  const isMarked = namesAgent(ref)
+  const own = server && session && tmuxVariable(where.socket, server.pid, session.id)
+  const onServer = server && `${where.socket},${server.pid},`
+  const isGone =
+    recorded && !(recorded.server_pid === server?.pid && where.listed.sessions.has(recorded.session_id))
+  const gone = isGone ? tmuxVariable(recorded.socket, recorded.server_pid, recorded.session_id) : undefined
+  // A pane that another session shows too may have been born there; then only the session's number tells.
+  const panes = new Set(where.panes.filter(pane => !pane.shared).map(pane => pane.id))
+
+  const isOwn = ({ tmux, pane, marker }: Environment): boolean => {
+    if (tmux === undefined || pane === undefined) return false
+    if (tmux === own || (onServer && tmux.startsWith(onServer) && panes.has(pane))) return true
+    return tmux === gone && isMarked(marker)
+  }
+  const isElsewhere = (environment: Environment): boolean =>
+    environment.pane !== undefined &&
+    onServer !== undefined &&
+    environment.tmux?.startsWith(onServer) === true &&
+    !isOwn(environment)
+  return { isOwn, isElsewhere, gone }
+}

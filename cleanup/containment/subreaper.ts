@@ -1,0 +1,32 @@
+import { readEnvironment } from '../processes/environment.ts'
+import type { Identity } from '../processes/identity.ts'
+import { isOurs } from '../processes/owner.ts'
+import { isAlive, readAlive } from '../processes/table.ts'
+import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
+import type { AgentRef } from '../workspace/layout.ts'
+import { namesAgent } from '../workspace/marker.ts'
+import type { AgentEntry } from '../workspace/registry-types.ts'
+import { recordedSubreaper } from './recorded.ts'
+
+/**
+ * The subreaper that an agent's registry names, if it is one by what it bears itself. The agent can write the registry,
+ * and could name any process there, whose children would be its own then. So it must be ours and no tmux server, carry the
+ * agent's marker and the recorded pane in its environment, and stand right below the pane's process, as long as that
+ * lives; after that it has any parent.
+ */
+export function subreaperOf(ref: AgentRef, entry: AgentEntry): Identity | undefined {
+  const named = recordedSubreaper(entry)
+  const tmux = recordedTmux(entry)
+  if (!named || !tmux) return undefined
+  const { pid } = named
+  const now = readAlive(named)
+  if (!now || now.comm.startsWith('tmux') || !isOurs(pid)) return undefined
+  const { pane_pid, pane_start } = tmux
+  const isPaneAlive = pane_start !== undefined && isAlive({ pid: pane_pid, start: pane_start })
+  if (isPaneAlive && now.ppid !== pane_pid) return undefined
+  const environment = readEnvironment(pid)
+  const isThere =
+    environment.pane === tmux.pane_id &&
+    environment.tmux === tmuxVariable(tmux.socket, tmux.server_pid, tmux.session_id)
+  return isThere && namesAgent(ref)(environment.marker) ? named : undefined
+}
