@@ -11,8 +11,12 @@ export class Witness {
   /** Words that start it. */
   readonly command: string[]
   readonly #file: string
+  readonly #rig: Rig
+  readonly #name: string
 
   constructor(rig: Rig, name: string) {
+    this.#rig = rig
+    this.#name = name
     this.#file = path.join(rig.folder, `${name}.witness`)
     const note = `open(F, ">>", "${this.#file}"); print F "$_[0]\\n"; close F`
     const script = `$SIG{$_} = sub { ${note} } for qw(${NOTED.join(' ')});
@@ -25,8 +29,11 @@ export class Witness {
     return this.command.map(word => `'${word}'`).join(' ')
   }
 
-  pid(): Promise<number> {
-    return until('the witness stands', () => Number(this.#lines()[0]) || undefined)
+  /** Its number, once it stands. From then on the rig knows it, and ends it when a test fails, whatever its environment. */
+  async pid(): Promise<number> {
+    const pid = await until('the witness stands', () => Number(this.#lines()[0]) || undefined)
+    fs.writeFileSync(path.join(this.#rig.folder, `${this.#name}.pid`), String(pid))
+    return this.#rig.pid(this.#name)
   }
 
   /** What became of it: nothing, unless somebody has touched it. */
