@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import path from 'node:path'
+import { isJson } from '../files/json.ts'
 import { isCgroup } from '../processes/cgroup.ts'
 import type { Identity } from '../processes/identity.ts'
 import { type AgentRef, agentMarker } from '../workspace/layout.ts'
 import { realWorkspace } from '../workspace/real-path.ts'
-import { isJson } from '../files/json.ts'
 import type { AgentEntry, Contained } from '../workspace/registry-types.ts'
 
 /**

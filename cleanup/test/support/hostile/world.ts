@@ -1,11 +1,14 @@
-import { type ChildProcess, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { agentMarker } from '../../../index.ts'
+import type { Identity } from '../../../processes/identity.ts'
+import { isAlive, startOf } from '../../../processes/table.ts'
 import { guard } from '../guard.ts'
-import { startWords, Witness } from './witness.ts'
+import { until } from '../until.ts'
+import { Witness } from '../witness.ts'
 import { listing } from './listing.ts'
 
 const MARK = 'LEAKRIG_TEST'
@@ -24,7 +27,7 @@ export class World implements AsyncDisposable {
   readonly workspace: string
   /** The session of the user's claude. */
   readonly session = randomUUID()
-  readonly witnesses: Witness[] = []
+  readonly witnesses: { witness: Witness; identity: Identity }[] = []
   readonly #remove: () => Promise<void>
   readonly #dismiss: () => void
   /** What of the user's lies in /tmp, because claude puts it there. */
@@ -93,7 +96,9 @@ export class World implements AsyncDisposable {
     return [
       ...this.#before.filter(line => !after.has(line)).map(line => `gone or changed: ${line}`),
       ...now.filter(line => !before.has(line)).map(line => `new: ${line}`),
-      ...this.witnesses.flatMap(witness => witness.complaints()),
+      ...this.witnesses.flatMap(({ witness, identity }) =>
+        witness.harm().map(harm => `${witness.name} (${identity.pid}): ${harm}`),
+      ),
       ...sessions,
     ]
   }
@@ -101,7 +106,7 @@ export class World implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of Object.keys(SESSIONS) as (keyof typeof SESSIONS)[])
       spawnSync('tmux', ['-S', this.socket(server), 'kill-server'], { stdio: 'ignore' })
-    for (const witness of this.witnesses) witness.end()
+    for (const { identity } of this.witnesses) if (isAlive(identity)) process.kill(identity.pid, 'SIGKILL')
     for (const made of this.#made.toReversed()) fs.rmSync(made, { recursive: true, force: true })
     await this.#remove()
     this.#dismiss()
@@ -122,7 +127,13 @@ export class World implements AsyncDisposable {
 
   /** A process of the user's. */
   start(words: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-    return startWords(words, { ...this.#user, env: { ...this.environment, ...env } })
+    const [command = '', ...args] = words
+    return spawn(command, args, {
+      stdio: 'ignore',
+      detached: true,
+      env: { ...process.env, ...this.environment, ...env },
+      ...this.#user,
+    })
   }
 
   #listing(): string[] {
@@ -169,9 +180,18 @@ export class World implements AsyncDisposable {
   }
 
   async #startUser(): Promise<void> {
-    const signals = path.join(this.folder, 'signals')
-    const add = async (name: string, start: (words: string[]) => unknown, comm?: string) =>
-      this.witnesses.push(await Witness.of(signals, name, start, comm))
+    const folder = path.join(this.folder, 'signals')
+    const pid = (name: string) =>
+      until(
+        `${name} runs`,
+        () => Number(fs.readFileSync(path.join(folder, `${name}.pid`), 'utf8')) || undefined,
+      )
+    const add = async (name: string, start: (words: string[]) => unknown, comm?: string) => {
+      const witness = new Witness({ folder, pid }, name, comm)
+      start(witness.command)
+      const number = await witness.pid()
+      this.witnesses.push({ witness, identity: { pid: number, start: startOf(number) ?? -1 } })
+    }
     const marker = agentMarker({ workspace: this.workspace, taskId: 'TASK-1', agentId: 'a' })
     await add('child', words => this.start(words))
     await add('daemon', words => this.start(['sh', '-c', '"$@" & exit', 'sh', ...words]))
@@ -190,9 +210,9 @@ export class World implements AsyncDisposable {
     }
     if (process.geteuid?.() === 0)
       await add('marked by another user', words =>
-        startWords(words, {
-          uid: 54_399,
-          env: { LEAKRIG_AGENT: marker, HOME: this.home, CLAUDE_CODE_TMPDIR: this.outside },
+        spawn(words[0] ?? '', words.slice(1), {
+          ...{ stdio: 'ignore', detached: true, uid: 54_399 },
+          env: { ...process.env, LEAKRIG_AGENT: marker, HOME: this.home, CLAUDE_CODE_TMPDIR: this.outside },
         }),
       )
   }
