@@ -23,7 +23,7 @@ export function openRegular(at: string, owner: number, flags = O_RDONLY): number
     const stat = fs.fstatSync(fd)
     if (!stat.isFile()) throw new FileRefused(`expected a regular file, found ${kindOf(stat)}`)
     if (!isTrusted(stat.uid, owner))
-      throw new FileRefused(`it belongs to user ${stat.uid}, and only its workspace's owner is believed`)
+      throw new FileRefused(`it belongs to user ${stat.uid}, whose files are not read here`)
     // None at all: it was removed or replaced since it was opened.
     if (stat.nlink > 1)
       throw new FileRefused(

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { CleanupError, systemCode } from '../errors.ts'
+import { whyUnsafe } from '../files/safe-folder.ts'
 
 /** The kernel's `sun_path`: 108 bytes on Linux and 104 on macOS, with the zero at the end. */
 const LONGEST_PATH = 103
@@ -22,14 +23,9 @@ export function validateSocketFile(file: string, uid: number | undefined): strin
   if (fs.statSync(folder).uid !== uid) throw refuse(file, `a folder of user ${uid}`)
   if ((fs.statSync(folder).mode & 0o022) !== 0)
     throw refuse(file, 'a folder that only its owner may write to')
-  for (let above = path.dirname(folder); ; above = path.dirname(above)) {
-    // Whoever may rename a folder above can put one of their own in its place. In a sticky folder only owners rename.
-    const { uid: owner, mode } = fs.statSync(above)
-    const isOpen = (mode & 0o022) !== 0 && (mode & 0o1000) === 0
-    if (isOpen || (owner !== uid && owner !== 0))
-      throw refuse(file, `that no other user can move its folder, as with ${JSON.stringify(above)}`)
-    if (above === path.dirname(above)) break
-  }
+  const unsafe = whyUnsafe(folder, uid)
+  if (unsafe)
+    throw refuse(file, `that no other user can move its folder, but ${unsafe.why}; ${unsafe.advice}`)
   const real = path.join(folder, path.basename(file))
   if (Buffer.byteLength(real) > LONGEST_PATH)
     throw refuse(file, `a path of at most ${LONGEST_PATH} bytes, which is all that a socket may have`)

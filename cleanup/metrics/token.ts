@@ -1,6 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import fs from 'node:fs'
-import { CleanupError, systemCode } from '../errors.ts'
+import { CleanupError, words } from '../errors.ts'
+import { openRegular } from '../files/regular-file.ts'
+import { ownUid } from '../files/trust.ts'
 
 /** Visible ASCII without spaces: what a header carries unchanged. */
 const TOKEN = /^[\x21-\x7e]{16,}$/
@@ -12,29 +14,24 @@ const LONGEST = 4_096
  * else. Throws a CleanupError (`bad-argument`), which never quotes the content.
  */
 export function readToken(file: string, uid: number | undefined): string {
-  const wrong = (expected: string) =>
-    new CleanupError(
-      'bad-argument',
-      `The token file ${JSON.stringify(file)} is refused: expected ${expected}.`,
-    )
-  // O_NONBLOCK: the open of a FIFO would wait for a writer.
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants
+  const refused = (why: string) =>
+    new CleanupError('bad-argument', `The token file ${JSON.stringify(file)} is refused: ${why}.`)
   let descriptor: number
   try {
-    descriptor = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+    descriptor = openRegular(file, uid ?? ownUid())
   } catch (error) {
-    throw wrong(`a file that can be opened and is no symbolic link, found ${systemCode(error)}`)
+    throw refused(words(error))
   }
   try {
     const found = fs.fstatSync(descriptor)
-    if (!found.isFile()) throw wrong('a regular file')
-    if (found.uid !== uid) throw wrong(`a file of user ${uid}, found one of user ${found.uid}`)
-    if ((found.mode & 0o077) !== 0) throw wrong('a file that only its owner may read; run chmod 600 on it')
+    if (found.uid !== uid) throw refused(`expected a file of user ${uid}, found one of user ${found.uid}`)
+    if ((found.mode & 0o077) !== 0)
+      throw refused('expected a file that only its owner may read; run chmod 600 on it')
     const bytes = Buffer.alloc(LONGEST + 1)
     const length = fs.readSync(descriptor, bytes)
     const token = bytes.toString('latin1', 0, length).trim()
     if (length > LONGEST || !TOKEN.test(token))
-      throw wrong('one line with a token of at least 16 visible ASCII characters, without spaces')
+      throw refused('expected one line with a token of at least 16 visible ASCII characters, without spaces')
     return token
   } finally {
     fs.closeSync(descriptor)

@@ -1,3 +1,4 @@
+import { ownUid } from '../files/trust.ts'
 import { readProc } from './proc-file.ts'
 
 /**
@@ -18,5 +19,5 @@ export function uidOf(pid: number): number | undefined {
  */
 export function isOurs(pid: number): boolean {
   const uid = uidOf(pid)
-  return uid === undefined || uid === process.geteuid?.()
+  return uid === undefined || uid === ownUid()
 }

@@ -83,7 +83,7 @@ test.each<[string, (file: string) => void, string]>([
       fs.renameSync(at, `${at}.real`)
       fs.symlinkSync(`${at}.real`, at)
     },
-    'no symbolic link',
+    'found a symbolic link',
   ],
   [
     'a FIFO',
@@ -114,7 +114,7 @@ test.each<[string, (file: string) => void, string]>([
 test('one of another user is refused, also by root', async ({ skip }) => {
   skip(!isRoot, 'only root can give a file away')
   fs.chownSync(file, SOMEBODY, SOMEBODY)
-  expect(() => readToken(file, 0)).toThrow(`expected a file of user 0, found one of user ${SOMEBODY}`)
+  expect(() => readToken(file, 0)).toThrow(`it belongs to user ${SOMEBODY}`)
   expect(readToken(file, SOMEBODY)).toBe(TOKEN)
 })
 

@@ -1,9 +1,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError, systemCode } from '../errors.ts'
+import { whyUnsafe } from '../files/safe-folder.ts'
+import { ownUid } from '../files/trust.ts'
 import { isListenedToByUs } from './listener.ts'
 import { isListening } from './listening.ts'
-import { whyUnsafe } from './safe-folder.ts'
 
 /**
  * The real path of a tmux socket that we may ask, or undefined when no server is behind it. A tmux client trusts its
@@ -23,16 +24,12 @@ export async function ownSocket(socket: string): Promise<string | undefined> {
   const unsafe = whyUnsafe(path.dirname(real))
   if (unsafe) throw notAsked(socket, unsafe.why, unsafe.advice)
   const why = whyNotOurs(found)
-  if (why) throw notAsked(socket, why, 'remove or rename it, or name another TMUX_TMPDIR')
+  if (why) throw notAsked(socket, why, 'remove or rename it')
   if (isListenedToByUs(real, found)) return real
   if (!(await isListening(real))) return undefined
   // It may have begun to listen since we looked.
   if (isListenedToByUs(real, found)) return real
-  throw notAsked(
-    socket,
-    'no process of ours listens on it, so another user does',
-    'end that process, or name another TMUX_TMPDIR',
-  )
+  throw notAsked(socket, 'no process of ours listens on it, so another user does', 'end that process')
 }
 
 /** Its folder as it really is; the last name is not followed, so that a link in the socket's place is seen. */
@@ -49,7 +46,7 @@ function look(socket: string, real: string): fs.Stats | undefined {
     return fs.lstatSync(real)
   } catch (error) {
     if (systemCode(error) !== 'EACCES') return nothingThere(socket, error)
-    const { why = 'its folder may not be looked into', advice = 'name another TMUX_TMPDIR' } =
+    const { why = 'its folder may not be looked into', advice = 'give us that right' } =
       whyUnsafe(path.dirname(real)) ?? {}
     throw notAsked(socket, why, advice)
   }
@@ -65,13 +62,13 @@ function nothingThere(socket: string, error: unknown): undefined {
 function whyNotOurs(found: fs.Stats): string | undefined {
   if (found.isSymbolicLink()) return 'it is a link, and its target could be anybody’s socket'
   if (!found.isSocket()) return 'it is no socket'
-  if (found.uid !== process.geteuid?.()) return `it belongs to user ${found.uid}, not to us`
+  if (found.uid !== ownUid()) return `it belongs to user ${found.uid}, not to us`
   return (found.mode & fs.constants.S_IWOTH) === 0 ? undefined : 'every user may write to it'
 }
 
 function notAsked(socket: string, why: string, advice: string): CleanupError {
   return new CleanupError(
     'could-not-ask',
-    `The tmux server on ${socket} was not asked: ${why}. A tmux server of somebody else could read and write files as us, so nothing was asked, ended or deleted; ${advice}, then try again.`,
+    `The tmux server on ${socket} was not asked: ${why}. A tmux server of somebody else could read and write files as us, so nothing was asked, ended or deleted; ${advice}, or name another TMUX_TMPDIR, then try again.`,
   )
 }

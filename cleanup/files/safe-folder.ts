@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { ownUid } from './trust.ts'
 
 /** What lets somebody else replace what is in a folder, and what to do about it. */
 export interface Unsafe {
@@ -12,23 +13,23 @@ const { S_IWGRP, S_IWOTH } = fs.constants
 const S_ISVTX = 0o1000
 
 /**
- * Says who but us and root could put something else in the place of an entry of this folder; undefined when nobody
- * could. That takes the folder and every folder above it, because whoever may write one can replace the next. The
+ * Says who but the user `uid` (by default we) and root could put something else in the place of an entry of this folder;
+ * undefined when nobody could. That takes the folder and every folder above it, because whoever may write one can replace the next. The
  * path must be the real one.
  */
-export function whyUnsafe(folder: string): Unsafe | undefined {
+export function whyUnsafe(folder: string, own = ownUid()): Unsafe | undefined {
   for (const at of [...foldersAbove(folder), folder]) {
     const { uid, gid, mode } = fs.lstatSync(at)
-    if (uid !== process.geteuid?.() && !isRoot(uid))
+    if (uid !== own && !isRoot(uid))
       return {
         why: `its folder ${at} belongs to user ${uid}, who can put anything in there`,
-        advice: 'remove or rename that folder, or name another TMUX_TMPDIR',
+        advice: 'remove or rename that folder',
       }
-    const isForOthers = (mode & S_IWOTH) !== 0 || ((mode & S_IWGRP) !== 0 && !isOurGroupAlone(uid, gid))
+    const isForOthers = (mode & S_IWOTH) !== 0 || ((mode & S_IWGRP) !== 0 && !isPrivateGroup(uid, gid))
     if (isForOthers && (mode & S_ISVTX) === 0)
       return {
         why: `other users may write its folder ${at}`,
-        advice: `take that right away (chmod go-w ${at}), or name another TMUX_TMPDIR`,
+        advice: `take that right away (chmod go-w ${at})`,
       }
   }
   return undefined
@@ -44,8 +45,8 @@ const isRoot = (uid: number): boolean => uid === 0 || uid === fs.lstatSync('/').
  * True for a user's private group, which has the user's number (Debian, Ubuntu and Fedora make one for each, and give
  * it write access to every new folder) and by /etc/group no other member.
  */
-function isOurGroupAlone(uid: number, gid: number): boolean {
-  if (uid === 0 || gid !== uid || uid !== process.geteuid?.()) return false
+function isPrivateGroup(uid: number, gid: number): boolean {
+  if (uid === 0 || gid !== uid) return false
   const fields = groups()
     .map(line => line.split(':'))
     .find(([, , number]) => number === String(gid))
