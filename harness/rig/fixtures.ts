@@ -1,6 +1,6 @@
 import { inject, test as vitestTest } from 'vitest'
 import type { Places, ProbeApi, SystemCommand } from '../probe/api.ts'
-import type { Sandbox } from '../sandbox/sandbox.ts'
+import type { Sandbox, SandboxRights } from '../sandbox/sandbox.ts'
 import { startSandbox } from '../sandbox/start.ts'
 import { systemCommand } from '../systems/systems.ts'
 import type { Verdict } from '../verdict/verdict.ts'
@@ -32,8 +32,10 @@ interface RigRecord {
 
 /** Vitest's `test` with a rig: one sandbox a file, and in it, for each test, a fresh system. */
 export const test = vitestTest
-  .extend('sandbox', { scope: 'file' }, async ({}, { onCleanup }): Promise<Sandbox> => {
-    const sandbox = await startSandbox(inject('leakrig').sandbox)
+  // A file whose faults are disks of their own asks for more.
+  .extend('rights', { scope: 'file' }, (): SandboxRights => ({}))
+  .extend('sandbox', { scope: 'file' }, async ({ rights }, { onCleanup }): Promise<Sandbox> => {
+    const sandbox = await startSandbox(inject('leakrig').sandbox, rights)
     onCleanup(() => sandbox[Symbol.asyncDispose]())
     return sandbox
   })

@@ -1,40 +1,62 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { connectProbe } from './connect.ts'
 import { sandboxEnvironment } from './environment.ts'
+import { inheritedDescriptors } from './inherited.ts'
+import { namespaceUser } from './namespace-user.ts'
 import { projectRoot } from './project.ts'
-import { CannotMeasureError, type Sandbox } from './sandbox.ts'
+import { CannotMeasureError, type Sandbox, type SandboxRights } from './sandbox.ts'
 
 /**
- * Starts a sandbox of Linux namespaces: its own pids, mounts (/proc, /tmp, /dev/pts; all else read-only),
- * network and IPC, as root or in a user namespace. Nothing in it outlives the rig: unshare(1) kills
- * process 1 when it goes itself, and process 1 goes when the rig's end of the lifeline is closed.
- * @throws CannotMeasureError when unshare is missing or not allowed, or the sandbox does not start.
+ * Starts a sandbox of Linux namespaces: its own pids, mounts, network, IPC and hostname, and no capability in any
+ * of them. It sees the project, Node and the system's programs, all read-only, and a /tmp, /dev and /proc of its own.
+ * Nothing in it outlives the rig.
+ * @throws CannotMeasureError when a program is missing, or a namespace is refused.
  */
-export async function startNamespaceSandbox(): Promise<Sandbox> {
+export async function startNamespaceSandbox({ mayMount = false }: SandboxRights = {}): Promise<Sandbox> {
   await checkNamespaces()
-  const child = spawn('unshare', [...unshareFlags(), '--', ...initCommand()], {
-    // A group of its own: Ctrl-C in the terminal is for the rig, which then ends the sandbox in order.
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-    env: sandboxEnvironment([dirname(process.execPath), process.env.PATH].join(delimiter)),
+  const capabilities = mayMount ? '-all,+sys_admin' : '-all'
+  const child = spawnInside(capabilities, [process.execPath, join(projectRoot, 'harness/probe/main.ts')])
+  const probe = connectProbe({
+    input: child.stdin as Writable,
+    output: child.stdout as Readable,
+    ended: watchEnd(child),
   })
-  const ended = watchEnd(child)
-  const probe = connectProbe({ input: child.stdin as Writable, output: child.stdout as Readable, ended })
   return { kind: 'namespace', probe, [Symbol.asyncDispose]: () => endSandbox(child) }
 }
 
-function unshareFlags(): string[] {
-  const flags = ['--fork', '--pid', '--mount', '--mount-proc', '--net', '--ipc', '--kill-child=KILL']
-  return process.getuid?.() === 0 ? flags : ['--user', '--map-root-user', ...flags]
+/** Runs a command in a new sandbox. It ends when the command does, when its lifeline is closed, or the rig dies. */
+function spawnInside(capabilities: string, command: string[]): ChildProcess {
+  const init = join(import.meta.dirname, 'namespace-init.sh')
+  const own = ['--mount', '--pid', '--fork', '--net', '--ipc', '--uts', '--cgroup', '--kill-child=KILL']
+  const flags = process.getuid?.() === 0 ? own : ['--user', '--map-root-user', ...own]
+  // A user's PATH may lack the folders of pivot_root(8).
+  const path = [dirname(process.execPath), process.env.PATH, '/usr/sbin', '/sbin']
+  const nothing = openSync('/dev/null', 'r')
+  const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', 'pipe']
+  for (const fd of inheritedDescriptors(3)) stdio[fd] = nothing
+  const keyctl = String({ x64: 250, arm64: 219 }[process.arch as string] ?? 0)
+  const steps = ['guard', flags.join(' '), namespaceUser(), projectRoot, capabilities, keyctl]
+  const child = spawn('sh', [init, ...steps, ...command], {
+    // A group of its own: Ctrl-C in the terminal is for the rig, which then ends the sandbox in order.
+    detached: true,
+    // spawn() wants something for each number.
+    stdio: Array.from(stdio, what => what ?? 'ignore'),
+    env: sandboxEnvironment(path.join(delimiter)),
+  })
+  closeSync(nothing)
+  // Process 1 and the probe hold its other end. Once both are gone, the guard may end too.
+  child.stdout?.once('close', () => cutLifeline(child))
+  return child
 }
 
-function initCommand(): string[] {
-  const init = join(import.meta.dirname, 'namespace-init.sh')
-  const probe = join(projectRoot, 'harness/probe/main.ts')
-  return ['sh', init, projectRoot, process.execPath, probe]
+function cutLifeline(child: ChildProcess): void {
+  const lifeline = child.stdio[3] as Writable | undefined
+  lifeline?.destroy()
 }
 
 /** Resolves with the reason in words when the sandbox has ended; never rejects. */
@@ -46,34 +68,66 @@ function watchEnd(child: ChildProcess): Promise<string> {
   return new Promise(resolve => {
     child.once('error', error => resolve(String(error)))
     child.once('close', (code, signal) => {
-      const how = signal ? `killed with ${signal}` : `exit code ${code}`
+      const name = signal ?? signalOf(code ?? 0)
+      const how = name ? `killed with ${name}` : `exit code ${code}`
       resolve([how, said.trim()].filter(Boolean).join(': '))
     })
   })
 }
 
+/** A shell says by the number 128 + n that a command of its own was killed with signal n. */
+function signalOf(code: number): string | undefined {
+  return Object.entries(constants.signals).find(([, number]) => code === 128 + number)?.[0]
+}
+
 async function endSandbox(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   const exit = once(child, 'exit')
-  child.kill('SIGKILL') // --kill-child carries it to process 1, and the kernel to all the others
+  cutLifeline(child)
   await exit
 }
 
-/** @throws CannotMeasureError when this machine can not run the namespace sandbox. */
-async function checkNamespaces(): Promise<void> {
+let checked: Promise<void> | undefined
+
+/** @throws CannotMeasureError when this machine can not run the namespace sandbox; asked once for a process. */
+function checkNamespaces(): Promise<void> {
+  checked ??= tryOnce()
+  return checked
+}
+
+async function tryOnce(): Promise<void> {
   if (process.platform !== 'linux') {
     throw new CannotMeasureError(
       `The namespace sandbox needs Linux and this is ${process.platform}: use --sandbox container.`,
     )
   }
-  const child = spawn('unshare', [...unshareFlags(), '--', 'sh', '-c', ':'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const child = spawnInside('-all', ['/usr/bin/env'])
+  child.stdout?.resume()
   const reason = await watchEnd(child)
-  if (reason === 'exit code 0') return
-  throw new CannotMeasureError(
-    reason.includes('ENOENT')
-      ? 'The namespace sandbox needs the program unshare (package util-linux), which is not on the PATH: install it.'
-      : `The namespace sandbox needs the right to unshare, and was refused it (${reason}): run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1).`,
-  )
+  if (reason !== 'exit code 0') throw new CannotMeasureError(refusal(reason))
+}
+
+function refusal(reason: string): string {
+  const missing = /(\w+): (?:command )?not found/.exec(reason)?.[1]
+  if (missing)
+    return `The namespace sandbox needs the program ${missing} (package util-linux), which is not on the PATH: install it.`
+  return `The namespace sandbox needs the right to unshare, and was refused it (${reason.replaceAll(/\s+/g, ' ')}): run as root, or ${remedy()}.`
+}
+
+/** What a user has to set. Ubuntu from 23.10 on lets only programs with an AppArmor profile make user namespaces. */
+function remedy(): string {
+  const restricted = 'kernel/apparmor_restrict_unprivileged_userns'
+  if (sysctl(restricted) === '1')
+    return 'allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0)'
+  if (sysctl('user/max_user_namespaces') === '0')
+    return 'allow user namespaces (sysctl user.max_user_namespaces=10000)'
+  return 'allow user namespaces (sysctl kernel.unprivileged_userns_clone=1)'
+}
+
+function sysctl(name: string): string | undefined {
+  try {
+    return readFileSync(join('/proc/sys', name), 'utf8').trim()
+  } catch {
+    return undefined
+  }
 }

@@ -1,7 +1,7 @@
 import type { SandboxChoice } from './choices.ts'
 import { ensureCompileCache } from './compile-cache.ts'
 import { startNamespaceSandbox } from './namespace.ts'
-import { CannotMeasureError, type Sandbox, type SandboxKind } from './sandbox.ts'
+import { CannotMeasureError, type Sandbox, type SandboxKind, type SandboxRights } from './sandbox.ts'
 
 /** Which sandbox it will be, and why, for the report. */
 export interface ChosenSandbox {
@@ -30,9 +30,9 @@ async function tried(kind: SandboxKind, why: string): Promise<ChosenSandbox> {
 }
 
 /** Starts a sandbox of that kind. Testcontainers is loaded only when it is wanted: it takes 0.4 s. */
-export async function startSandbox(kind: SandboxKind): Promise<Sandbox> {
+export async function startSandbox(kind: SandboxKind, rights: SandboxRights = {}): Promise<Sandbox> {
   await ensureCompileCache()
-  if (kind === 'namespace') return startNamespaceSandbox()
+  if (kind === 'namespace') return startNamespaceSandbox(rights)
   const { startContainerSandbox } = await import('./container/container.ts')
   return startContainerSandbox()
 }

@@ -1,14 +1,18 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { projectRoot } from '../sandbox/project.ts'
 
 const program = join(import.meta.dirname, '../cli/leakrig.ts')
 let folder = ''
 
 beforeAll(() => {
-  // Not below /tmp: the sandbox has a /tmp of its own.
-  folder = mkdtempSync('/var/tmp/leakrig-test-')
+  // In the project, of which a sandbox sees everything; root's runs as nobody.
+  const parent = join(projectRoot, '.leakrig')
+  mkdirSync(parent, { recursive: true })
+  folder = mkdtempSync(join(parent, 'test-'))
+  chmodSync(folder, 0o755)
 })
 
 afterAll(() => {
@@ -166,11 +170,13 @@ test('without the right to unshare the rig can not measure', async () => {
   expect(exitCode).toBe(3)
 })
 
+const tools = ['sh', 'mount', 'umount', 'mkdir', 'cp', 'ln', 'unshare', 'setpriv']
+
 /** A PATH with what the sandbox needs but tmux, and with stand-ins in front. */
 function pathWith(name: string, standIns: Record<string, string>): string {
   const bin = join(folder, name)
   mkdirSync(bin)
-  for (const tool of ['sh', 'mount', 'mkdir', 'unshare', 'kill']) {
+  for (const tool of tools) {
     if (!(tool in standIns)) symlinkSync(`/usr/bin/${tool}`, join(bin, tool))
   }
   for (const [tool, script] of Object.entries(standIns)) {

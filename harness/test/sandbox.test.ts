@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -7,6 +7,7 @@ import { readProcesses } from '../probe/processes.ts'
 import { startNamespaceSandbox } from '../sandbox/namespace.ts'
 import { projectRoot } from '../sandbox/project.ts'
 import { poll } from '../verdict/poll.ts'
+import { copyProject } from './fixtures/project-copy.ts'
 
 test('nothing outside the sandbox can be written from inside', async () => {
   await using sandbox = await startNamespaceSandbox()
@@ -62,17 +63,18 @@ test('a call to a sandbox that ends says why it got no answer', async () => {
 
 test('a rig that is killed with -9 leaves no process and no folder', async () => {
   const marker = unique()
-  const before = readdirSync(tmpdir())
-  const rig = execa(process.execPath, [join(import.meta.dirname, 'fixtures/hold-sandbox.ts'), marker], {
+  const temporary = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
+  const hold = join(import.meta.dirname, 'fixtures/hold-sandbox.ts')
+  const rig = execa(process.execPath, [hold, 'sleep', marker], {
     reject: false,
+    env: { TMPDIR: temporary },
   })
   expect(await poll(60_000, async () => (await machineHas(marker)) || undefined)).toBe(true)
   rig.kill('SIGKILL')
   await rig
   expect(await goneFromMachine(marker)).toBe(true)
-  expect(
-    readdirSync(tmpdir()).filter(name => !before.includes(name) && /^leakrig(?!-test)/.test(name)),
-  ).toEqual([])
+  expect(readdirSync(temporary)).toEqual([])
+  rmSync(temporary, { recursive: true })
 })
 
 test('orphans are collected by the top of the sandbox', async () => {
@@ -87,37 +89,49 @@ test('orphans are collected by the top of the sandbox', async () => {
 })
 
 test('a project below /tmp is seen in the sandbox, and only read', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
-  try {
-    await execa('cp', ['-r', 'package.json', 'package-lock.json', 'harness', 'cleanup', folder], {
-      cwd: projectRoot,
-    })
-    // Not a link to it: where this clone lies below /tmp too, the sandbox's own /tmp would hide what is linked.
-    await copyModules(join(folder, 'node_modules'))
-    const program = join(folder, 'harness/test/fixtures/ask-sandbox.ts')
-    const { stdout } = await execa(join(folder, 'node_modules/.bin/node'), [
-      program,
-      `test -e ${folder}/package.json && ! touch ${folder}/x`,
-    ])
-    expect(stdout).toContain('"code":0')
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+  using copy = await copyProject()
+  const program = join(copy.folder, 'harness/test/fixtures/ask-sandbox.ts')
+  const { stdout } = await execa(join(copy.folder, 'node_modules/.bin/node'), [
+    program,
+    `test -e ${copy.folder}/package.json && ! touch ${copy.folder}/x && echo seen`,
+  ])
+  expect(stdout).toBe('seen')
 })
 
-/** Without what Vitest and the fake keep there: other workers write into that meanwhile, and a name can vanish. */
-async function copyModules(target: string): Promise<void> {
-  const modules = join(projectRoot, 'node_modules')
-  const passing = /^\.(cache|vite.*)$/
-  const entries = readdirSync(modules).filter(name => !passing.test(name))
-  const copy = (flags: string) => {
-    rmSync(target, { recursive: true, force: true })
-    mkdirSync(target)
-    return execa('cp', [flags, ...entries, target], { cwd: modules })
-  }
-  // A link costs nothing, and can not be made from one file system to another.
-  await copy('-rl').catch(() => copy('-r'))
+test('a Node that lies elsewhere is seen in the sandbox, and nothing beside it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
+  const node = join(folder, 'node')
+  copyFileSync(process.execPath, node)
+  writeFileSync(join(folder, 'beside'), '')
+  // Another user has to be able to start it.
+  chmodSync(folder, 0o755)
+  const ask = join(import.meta.dirname, 'fixtures/ask-sandbox.ts')
+  const { stdout } = await execa(node, [ask, `ls ${folder}; node -p process.execPath`])
+  rmSync(folder, { recursive: true })
+  expect(stdout).toBe(`node\n${node}`)
+})
+
+const refusals = {
+  'user.max_user_namespaces': ':',
+  // Ubuntu's; the kernel here may not have it.
+  'kernel.apparmor_restrict_unprivileged_userns':
+    'mount -t tmpfs tmpfs /proc/sys/kernel && echo 1 >/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
 }
+
+test.for(Object.entries(refusals))('a refusal names the setting %s', async ([name, prepare], { skip }) => {
+  skip(process.getuid?.() !== 0, 'only root can put a setting there')
+  const program = join(projectRoot, 'harness/cli/leakrig.ts')
+  // A user in a namespace that may have no namespaces below it.
+  const refused = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"'
+  const asUser = ['unshare', '--user', '--map-user=1000', '--keep-caps', 'sh', '-c', refused, 'sh']
+  const rig = [process.execPath, program, 'scenarios', '--sandbox', 'namespace']
+  const args = ['--mount', 'sh', '-c', `${prepare} && exec "$@"`, 'sh', ...asUser, ...rig]
+  const { stderr, exitCode } = await execa('unshare', args, { reject: false })
+  expect(stderr).toMatch(
+    new RegExp(`^leakrig: The namespace sandbox needs the right to .*\\(sysctl ${name}=\\d+\\)\\.$`),
+  )
+  expect(exitCode).toBe(3)
+})
 
 /** Sleeps under a number that nobody else uses: the process is found on the machine by it. */
 function unique(): string {

@@ -10,33 +10,38 @@ import {
   linkArchiveOutside,
   mountDisk,
   mountObjection,
+  test as plainTest,
   setScene,
   staysUntouched,
-  test,
 } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
 import { provesRed } from './refusal.ts'
 
+const test = plainTest.extend('rights', { scope: 'file' }, () => ({ mayMount: true }))
+
 const logs = ['stream log', 'progress'] as const
 const claudeIsGone = { killed: 'claude ends itself', crashed: 'it is claude that was killed' }
 
-matrix([
-  {
-    name: 'stale locks',
-    directive: {},
-    before: ({ rig }) => leaveStaleLocks(rig),
-    traces: [['process', /^claude /]],
-    outlives: claudeIsGone,
-  },
-  {
-    name: 'archive on another device',
-    directive: {},
-    objection: mountObjection,
-    before: ({ rig, taskId }) => mountDisk(rig, `${rig.places.workspace}/${taskId}/archive`, 1024),
-    traces: [['process', /^claude /]],
-    outlives: claudeIsGone,
-  },
-])
+matrix(
+  [
+    {
+      name: 'stale locks',
+      directive: {},
+      before: ({ rig }) => leaveStaleLocks(rig),
+      traces: [['process', /^claude /]],
+      outlives: claudeIsGone,
+    },
+    {
+      name: 'archive on another device',
+      directive: {},
+      objection: mountObjection,
+      before: ({ rig, taskId }) => mountDisk(rig, `${rig.places.workspace}/${taskId}/archive`, 1024),
+      traces: [['process', /^claude /]],
+      outlives: claudeIsGone,
+    },
+  ],
+  test,
+)
 
 test('registry cut in half × killed', async ({ rig }) => {
   const scene = await setScene(rig, { shape: {}, ending: 'killed' })

@@ -14,8 +14,8 @@ import { containerUser } from './user.ts'
 const limits = { memoryBytes: 4 * 2 ** 30, processes: 2048, lifeSeconds: 1800, tmpBytes: 1 * 2 ** 30 }
 
 /**
- * Starts a sandbox in a container: no network, no capabilities, a read-only system, the project mounted
- * read-only under its own path, and /tmp in memory.
+ * Starts a sandbox in a container: no network, no capabilities and no way to gain any, a read-only system, the
+ * project mounted read-only under its own path, and /tmp in memory. Nothing else of the machine is mounted.
  * @throws CannotMeasureError when no engine answers, or the image or the container can not be had.
  */
 export async function startContainerSandbox(): Promise<Sandbox> {
@@ -41,10 +41,15 @@ class SandboxContainer extends GenericContainer {
       .withTmpFs({ '/tmp': `rw,exec,mode=1777,size=${limits.tmpBytes}` })
       .withNetworkMode('none')
       .withDroppedCapabilities('ALL')
+      // A set-user-id program of the image would bring capabilities back.
+      .withSecurityOpt('no-new-privileges')
       .withUser(containerUser())
       .withLabels(rigLabel())
     // Testcontainers has no methods for these. (Its own withAutoRemove is what stop() does, and needs us alive.)
     this.hostConfig.AutoRemove = true
+    // With cgroups of version 1 the engine's default is the machine's own. (dockerode's types do not know it.)
+    Object.assign(this.hostConfig, { CgroupnsMode: 'private' })
+    this.hostConfig.IpcMode = 'private'
     this.hostConfig.PidsLimit = limits.processes
     this.hostConfig.ReadonlyRootfs = true
     this.hostConfig.Memory = limits.memoryBytes
