@@ -34,7 +34,7 @@ async function inSandboxOf(command: string[], options = {}): Promise<string> {
 
 async function inSandboxOfCopy(script: string): Promise<string> {
   using copy = await copyProject()
-  const parts = ['node_modules/node/bin/node', 'harness/test/fixtures/ask-sandbox.ts']
+  const parts = ['node_modules/.bin/node', 'harness/test/fixtures/ask-sandbox.ts']
   return await inSandboxOf([...parts.map(part => join(copy.folder, part)), '--may-mount', granted(script)])
 }
 
