@@ -6,12 +6,11 @@ import { words } from '../errors.ts'
 import { removeCgroup } from '../processes/cgroup.ts'
 import { tellsOpenFiles } from '../processes/open-files.ts'
 import { killPanes, killSession } from '../tmux/kill-session.ts'
+import { findLeftovers } from './claude-leftovers/find.ts'
+import { removeLeftovers } from './claude-leftovers/remove.ts'
 import { type Ended, endProcesses } from './end-processes.ts'
-import { recordResidue } from './intent.ts'
 import { putAway } from './put-away.ts'
 import type { CleanUpReport, Log } from './report.ts'
-import { noteResidue, toBeNoted } from './residue/note.ts'
-import { removeResidue } from './residue/remove.ts'
 
 /**
  * Does the work of a cleaning whose intent is on disk: ends the processes, then the session, then puts the files away.
@@ -24,8 +23,7 @@ export async function carryOut(
   report: CleanUpReport,
   log: Log,
 ): Promise<void> {
-  const residue = noteResidue(first, firstClaims)
-  await recordResidue(first.ref, first.entry, toBeNoted(residue))
+  const leftovers = findLeftovers(first, firstClaims)
   const last = await endProcesses(first, firstClaims, graceMs, log)
   const { roster, survivors, scene, claims } = last
   report.ended = roster.ended()
@@ -40,7 +38,7 @@ export async function carryOut(
   if (scene.namesake) report.notes.push(scene.namesake.why)
   report.session = await closeSession(first, last, report, log)
   report.problems.push(...otherUsers(firstClaims, claims))
-  removeResidue(residue, scene.log, roster.claims(), report, log)
+  removeLeftovers(leftovers, roster.claims(), report, log)
   if (tellsOpenFiles || survivors.length === 0) putAway(scene, report, log)
   else
     report.problems.push(

@@ -4,7 +4,7 @@ import type { Identity } from '../processes/identity.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import { mirror } from '../workspace/mirror.ts'
 import { readAgent } from '../workspace/registry.ts'
-import type { AgentEntry, CleanupRecord, NotedResidue } from '../workspace/registry-types.ts'
+import type { AgentEntry, CleanupRecord } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { changeAgent, updateAgent } from '../workspace/update-agent.ts'
 
@@ -96,7 +96,9 @@ export async function recordDone(ref: AgentRef, known: AgentEntry, ending: Endin
     isThatPlace = isDeepStrictEqual(entry.tmux, known.tmux)
     if (!isThatPlace) return
     if (!isTerminal(entry.status)) applyEnding(entry, ending, finished_at)
-    const { problems: _solved, residue: _removed, ...record } = entry.cleanup ?? pendingNow(entry)
+    // `residue` is a list of files that earlier versions kept here. Whoever writes the registry could put any file on it.
+    const before: CleanupRecord & { residue?: unknown } = entry.cleanup ?? pendingNow(entry)
+    const { problems: _solved, residue: _ignored, ...record } = before
     const { started_at } = entry
     entry.cleanup = { ...record, state: 'done', finished_at, ...(started_at !== undefined && { started_at }) }
   }
@@ -106,21 +108,6 @@ export async function recordDone(ref: AgentRef, known: AgentEntry, ending: Endin
   // Somebody may have mirrored the entry as it was in between, or have written the registry as it was.
   await mirror(ref, finish)
   return isRecorded
-}
-
-/**
- * Puts on disk what the agent's processes have told of its files, before they are ended and can be asked no more. For
- * the task's registry only: it is of no use to anybody but the next cleaner.
- */
-export async function recordResidue(
-  ref: AgentRef,
-  known: AgentEntry,
-  residue: NotedResidue | undefined,
-): Promise<void> {
-  if (residue === undefined || isDeepStrictEqual(known.cleanup?.residue, residue)) return
-  await changeAgent(ref, entry => {
-    entry.cleanup = { ...(entry.cleanup ?? pendingNow(entry)), residue }
-  })
 }
 
 /** Puts on disk why something is left, so that the reason outlives the cleaner that nobody watched. */

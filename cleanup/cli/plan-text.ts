@@ -23,7 +23,7 @@ function branch(process: PlannedProcess, all: readonly PlannedProcess[], indent:
 
 /** What a cleanup does, step by step. */
 export function stepsText(
-  { end, session, remove, archive, stays, handsOver }: Plan,
+  { end, session, remove, leftovers, archive, stays, handsOver }: Plan,
   graceMs: number,
 ): string[] {
   const of = (role: PlannedProcess['role']) =>
@@ -43,10 +43,16 @@ export function stepsText(
       `KILL, after ${duration(graceMs)}, to whoever of these is left, in the same order, and to what they have started since`,
     session &&
       `close the session ${printable(session.name)} by its id ${session.id} on ${session.socket}, if it is still there`,
+    ...leftovers.map(
+      file => `remove, if its claude does not do so itself: ${fileText(file)}, because ${file.why}`,
+    ),
     ...remove.map(file => `remove ${fileText(file)}`),
     ...archive.map(file => `move to archive/ ${fileText(file)}`),
   ].filter(step => typeof step === 'string' && step !== '')
-  return [...steps.map((step, n) => `  ${n + 1}. ${step}`), ...stays.map(what => `  stays: ${what}`)]
+  return [
+    ...steps.map((step, n) => `  ${n + 1}. ${step}`),
+    ...stays.map(what => `  stays: ${printable(what, 500)}`),
+  ]
 }
 
 /** What is left alone, and why. */

@@ -5,6 +5,8 @@ import { logWriters } from '../claims/log-writers.ts'
 import { otherUsers } from '../claims/other-users.ts'
 import { look, type Scene } from '../claims/scene.ts'
 import { type Role, roles } from '../claims/writer.ts'
+import { findLeftovers } from '../cleaning/claude-leftovers/find.ts'
+import type { Leftover } from '../cleaning/claude-leftovers/leftover.ts'
 import { ageMs, commandOf, memoryOf } from '../processes/details.ts'
 import { hasEnded } from '../processes/stat.ts'
 import { agentFiles } from '../workspace/agent-files.ts'
@@ -37,6 +39,8 @@ export interface Plan {
   end: PlannedProcess[]
   session?: { id: string; name: string; socket: string }
   remove: PlannedFile[]
+  /** What the agent's claude leaves when it is killed; most of it claude removes itself when it ends by the TERM. */
+  leftovers: Leftover[]
   archive: PlannedFile[]
   /** What stays although the cleanup would put it away, and why. */
   stays: string[]
@@ -57,9 +61,12 @@ const ORDER: Role[] = ['writer', 'other', 'reader', 'pane']
 export async function planFor(ref: AgentRef, registry: TaskRegistry): Promise<Planned> {
   const scene = await look(ref, registry)
   const claims = claim(scene)
-  return { plan: planOf(scene, claims), scene, claims }
+  const { going, stays } = findLeftovers(scene, claims)
+  const plan = planOf(scene, claims)
+  return { plan: { ...plan, leftovers: going, stays: [...plan.stays, ...stays] }, scene, claims }
 }
 
+/** The same without what claude leaves in its own folders: of a session that no registry lists nothing of that is removed. */
 export function planOf(scene: Scene, claims: Claims): Plan {
   const { where, contained } = scene
   const files = agentFiles(scene.ref, scene.entry)
@@ -73,6 +80,7 @@ export function planOf(scene: Scene, claims: Claims): Plan {
     remove: [files.prompt, files.orphans, ...(contained.cgroup ? [contained.cgroup.path] : [])].flatMap(
       describeFile,
     ),
+    leftovers: [],
     archive: logs.filter(({ file }) => !(writer && file === files.stream)),
     stays: [
       ...(writer ? [`${files.stream}: process ${writer.pid}, which is not claimed, writes it`] : []),

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { LogLine } from '../cleaning/report.ts'
 import { type AgentRef, cleanUp } from '../index.ts'
 import { NO_TRACES, Rig, readText, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
@@ -68,14 +69,16 @@ describe.each(profiles)('%s', profile => {
   test('that is given its grace', async () => {
     const { ref, pid } = await deploy(profile)
     // Twice the grace by default, for a machine that is busy.
-    const report = await cleanUp(ref, { status: 'completed', reason: 'it said so', graceMs: 6_000 })
+    const removedByUs: unknown[] = []
+    const log = (line: LogLine) => removedByUs.push(...(line.event === 'remove' ? [line.file] : []))
+    const report = await cleanUp(ref, { status: 'completed', reason: 'it said so', graceMs: 6_000, log })
     expect(report).toMatchObject({ outcome: 'clean', problems: [] })
     // It ends in its own time, and nobody kills it.
     expect(report.ended.find(process => process.pid === pid)).toMatchObject({ signal: 'SIGTERM' })
     expect(traces(rig, ref)).toEqual(NO_TRACES)
     expect(left()).toEqual([])
     if (profile === 'current')
-      expect(report.removed.filter(file => /sessions|cc-socks|shell-snapshots/.test(file))).toEqual([])
+      expect(removedByUs.filter(file => /sessions|cc-socks|shell-snapshots/.test(String(file)))).toEqual([])
   })
 
   test('that gets no grace, and is killed by us', async () => {

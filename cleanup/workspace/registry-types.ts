@@ -70,16 +70,6 @@ export interface CleanupRecord {
   started_at?: string
   /** Why the last attempt left something undone, in sentences. */
   problems?: string[]
-  /** Until it is removed: what a cleaner has learned of the files that a killed claude leaves. */
-  residue?: NotedResidue
-}
-
-/** Whose home and temporary folder the agent's claudes used, their pids with their start (ms since 1970), and files of theirs. */
-export interface NotedResidue {
-  homes: string[]
-  bases: string[]
-  claudes: [number, number][]
-  files: string[]
 }
 
 export interface GlobalRegistry {

@@ -7,16 +7,44 @@ import { workspaceOfLog } from './layout.ts'
 /** How much of a log's beginning and end is read, in bytes. A result line is seldom longer than a few thousand. */
 const PART_BYTES = 256 * 1024
 
-/** The session that claude said it is in: the first `session_id` of a stream log; undefined when it says none. */
-export function sessionIdOf(log: string): string | undefined {
-  for (const event of events(readPart(log, 'head')))
-    if (typeof event.session_id === 'string') return event.session_id
-  return undefined
+/** What a stream log says of its claude's session. An agent writes its log itself, so none of it is proof. */
+export interface LoggedSession {
+  /** The one session that the log's beginning names; undefined when it names none or several. */
+  id: string | undefined
+  /** The folder that claude began in. */
+  folder: string | undefined
+  /** The tasks that claude waited for; it removes their output when they end. */
+  foreground: ReadonlySet<string>
+  /** The tasks that claude put in the background; their output stays on a clean exit too. */
+  background: ReadonlySet<string>
 }
 
-/** What claude said of itself when it began (`system/init`): its folder, version, session ...; undefined when it did not. */
-export function initEventOf(log: string): Json | undefined {
-  return events(readPart(log, 'head')).find(event => event.subtype === 'init')
+/** Reads what a log's beginning says of the session, and what its beginning and end say of tasks. */
+export function loggedSession(log: string): LoggedSession {
+  const head = events(readPart(log, 'head'))
+  const ids = new Set(head.flatMap(event => asSessionId(event.session_id) ?? []))
+  const folder = head.find(event => event.subtype === 'init')?.cwd
+  const all = [...head, ...events(readPart(log, 'tail'))]
+  const tasks = (isBackground: boolean) =>
+    new Set(all.flatMap(one => (one.is_backgrounded === isBackground ? (asTaskId(one.task_id) ?? []) : [])))
+  return {
+    id: ids.size === 1 ? [...ids][0] : undefined,
+    folder: typeof folder === 'string' ? folder : undefined,
+    foreground: tasks(false),
+    background: tasks(true),
+  }
+}
+
+/** A session's id as claude makes them, a UUID, which can stand in a path; undefined for everything else. */
+export function asSessionId(value: unknown): string | undefined {
+  return typeof value === 'string' && SESSION_ID.test(value) ? value : undefined
+}
+
+const SESSION_ID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
+
+/** A name of a task or a team that can stand in a path: without dots and slashes. */
+export function asTaskId(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w-]{1,64}$/.test(value) ? value : undefined
 }
 
 /**
@@ -35,19 +63,6 @@ export function lastEvent(log: string): Json | undefined {
 /** True when the last result says that the work succeeded: an API error has the subtype `success` as well. */
 export function saysSuccess(result: Json | undefined): boolean {
   return result?.subtype === 'success' && result.is_error !== true
-}
-
-/** The tasks that claude put in the background; their output stays on a clean exit too. */
-export function backgroundTasks(log: string): Set<unknown> {
-  const all = [...events(readPart(log, 'head')), ...events(readPart(log, 'tail'))]
-  return new Set(all.filter(event => event.is_backgrounded === true).map(event => event.task_id))
-}
-
-/** The tasks that the log itself says ran in the foreground; claude removes their output when they end. */
-export function foregroundTasks(log: string): Set<string> {
-  const all = [...events(readPart(log, 'head')), ...events(readPart(log, 'tail'))]
-  const ids = all.filter(event => event.is_backgrounded === false).map(event => String(event.task_id))
-  return new Set(ids.filter(id => /^[\w-]+$/.test(id)))
 }
 
 /** The lines that are whole events; a log can end, and a part of it begin, in the middle of one. */

@@ -9,33 +9,39 @@ export class ClaudeWithTools {
   /** The bash script to deploy. */
   readonly script: string
   readonly sessions: string
+  /** Its HOME, and where it keeps its temporary files. */
+  readonly home: string
+  readonly base: string
   /** Snapshots of the shell: the tools name the first one, nobody the second. */
   readonly snapshots: string[]
   /** The outputs of the tool that claude waits for, and of the one in the background. */
   readonly outputs: string[]
   readonly #rig: Rig
   readonly #name: string
-  readonly #base: string
 
-  constructor(rig: Rig, name: string) {
+  constructor(rig: Rig, name: string, saysForeground = true) {
     this.#rig = rig
     this.#name = name
     const session = `5e55104e-0000-4000-8000-${Buffer.from(name).toString('hex').padEnd(12, '0').slice(-12)}`
     const folder = path.join(rig.folder, `claude-of-${name}`)
-    this.#base = path.join(folder, 'base')
+    this.home = folder
+    this.base = path.join(folder, 'base')
     this.sessions = path.join(folder, '.claude/sessions')
-    const tasks = path.join(this.#base, 'claude-0/slug', session, 'tasks')
+    const tasks = path.join(this.base, `claude-${process.geteuid?.()}/slug`, session, 'tasks')
     const shells = path.join(folder, '.claude/shell-snapshots')
-    this.snapshots = ['a', 'b'].map(letter => path.join(shells, `snapshot-bash-1-${letter}.sh`))
+    // It begins when this machine comes to it.
+    const names = [`${Date.now() + 5_000}-a`, '1-b']
+    this.snapshots = names.map(one => path.join(shells, `snapshot-bash-${one}.sh`))
     this.outputs = ['fg', 'bg'].map(task => path.join(tasks, `${task}.output`))
     const event = (fields: object) => `echo '${JSON.stringify(fields)}'`
     this.script = `
-      export HOME=${folder} CLAUDE_CODE_TMPDIR=${this.#base}
-      mkdir -p ${this.sessions} ${tasks} ${shells} ${this.#base}/cc-socks
-      touch ${this.snapshots.join(' ')} ${this.#base}/cc-socks/$$.sock ${this.sessions}/$$.abc.key
+      export HOME=${folder} CLAUDE_CODE_TMPDIR=${this.base}
+      mkdir -p ${this.sessions} ${tasks} ${shells} ${this.base}/cc-socks
+      touch ${this.snapshots.join(' ')} ${this.base}/cc-socks/$$.sock ${this.sessions}/$$.abc.key
       echo "{\\"pid\\":$$,\\"sessionId\\":\\"${session}\\"}" > ${this.sessions}/$$.json
       ${event({ type: 'system', subtype: 'init', session_id: session })}
       ${event({ type: 'system', subtype: 'task_started', task_id: 'bg', is_backgrounded: true })}
+      ${saysForeground ? event({ type: 'system', subtype: 'task_started', task_id: 'fg', is_backgrounded: false }) : ''}
       for task in fg bg; do
         setsid bash -c 'source ${this.snapshots[0]} && eval "echo \\$\\$ >${rig.folder}/${name}-'$task'.pid; sleep 1000"' >${tasks}/$task.output 2>&1 &
       done
@@ -55,6 +61,6 @@ export class ClaudeWithTools {
   /** The files that it names by its number. */
   ownFiles(pid: number): string[] {
     const inSessions = [`${pid}.json`, `${pid}.abc.key`].map(name => path.join(this.sessions, name))
-    return [...inSessions, `${this.#base}/cc-socks/${pid}.sock`]
+    return [...inSessions, `${this.base}/cc-socks/${pid}.sock`]
   }
 }
