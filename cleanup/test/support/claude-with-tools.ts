@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import path from 'node:path'
 import type { Rig } from './rig.ts'
 
@@ -12,11 +13,12 @@ export class ClaudeWithTools {
   /** Its HOME, and where it keeps its temporary files. */
   readonly home: string
   readonly base: string
-  /** Snapshots of the shell: the tools name the first one, nobody the second. */
-  readonly snapshots: string[]
+  /** Snapshots of the shell, once it runs: the tools name the first one, nobody the second, which is of another time. */
+  snapshots: string[] = []
   /** The outputs of the tool that claude waits for, and of the one in the background. */
   readonly outputs: string[]
   readonly #rig: Rig
+  readonly #shells: string
   readonly #name: string
 
   constructor(rig: Rig, name: string, saysForeground = true) {
@@ -29,21 +31,21 @@ export class ClaudeWithTools {
     this.sessions = path.join(folder, '.claude/sessions')
     const tasks = path.join(this.base, `claude-${process.geteuid?.()}/slug`, session, 'tasks')
     const shells = path.join(folder, '.claude/shell-snapshots')
-    // It begins when this machine comes to it.
-    const names = [`${Date.now() + 5_000}-a`, '1-b']
-    this.snapshots = names.map(one => path.join(shells, `snapshot-bash-${one}.sh`))
+    this.#shells = shells
     this.outputs = ['fg', 'bg'].map(task => path.join(tasks, `${task}.output`))
     const event = (fields: object) => `echo '${JSON.stringify(fields)}'`
     this.script = `
       export HOME=${folder} CLAUDE_CODE_TMPDIR=${this.base}
       mkdir -p ${this.sessions} ${tasks} ${shells} ${this.base}/cc-socks
-      touch ${this.snapshots.join(' ')} ${this.base}/cc-socks/$$.sock ${this.sessions}/$$.abc.key
+      touch ${this.base}/cc-socks/$$.sock ${this.sessions}/$$.abc.key
       echo "{\\"pid\\":$$,\\"sessionId\\":\\"${session}\\"}" > ${this.sessions}/$$.json
+      snapshot=${shells}/snapshot-bash-$(date +%s%3N)-a.sh
+      touch $snapshot ${shells}/snapshot-bash-1-b.sh
       ${event({ type: 'system', subtype: 'init', session_id: session })}
       ${event({ type: 'system', subtype: 'task_started', task_id: 'bg', is_backgrounded: true })}
       ${saysForeground ? event({ type: 'system', subtype: 'task_started', task_id: 'fg', is_backgrounded: false }) : ''}
       for task in fg bg; do
-        setsid bash -c 'source ${this.snapshots[0]} && eval "echo \\$\\$ >${rig.folder}/${name}-'$task'.pid; sleep 1000"' >${tasks}/$task.output 2>&1 &
+        setsid bash -c 'source '$snapshot' && eval "echo \\$\\$ >${rig.folder}/${name}-'$task'.pid; sleep 1000"' >${tasks}/$task.output 2>&1 &
       done
       echo $$ > ${name}-claude.pid; echo ready; wait`
   }
@@ -51,6 +53,12 @@ export class ClaudeWithTools {
   /** Its number, when both tools run. */
   async pid(): Promise<number> {
     await this.tools()
+    this.snapshots = ['a', 'b'].flatMap(letter =>
+      fs
+        .readdirSync(this.#shells)
+        .filter(name => name.endsWith(`-${letter}.sh`))
+        .map(name => path.join(this.#shells, name)),
+    )
     return this.#rig.pid(`${this.#name}-claude`)
   }
 
