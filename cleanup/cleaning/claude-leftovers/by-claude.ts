@@ -52,7 +52,7 @@ export function findByNumber(
  * They name neither a session nor a process, so one that another claude may have taken as well stays.
  */
 export function findSnapshots(search: Search, claudes: readonly OwnClaude[]): void {
-  const named = new Set([...search.claims.claimed.keys()].flatMap(pid => snapshotNamedBy(pid) ?? []))
+  const named = snapshotsNamed(search)
   for (const at of search.places.folders) {
     using shells = openOwn(at.root, [at.name, 'shell-snapshots'], search.leave)
     for (const name of namesIn(shells)) {
@@ -67,18 +67,32 @@ export function findSnapshots(search: Search, claudes: readonly OwnClaude[]): vo
     const takenMs = Number(/-(\d{13})-[\w-]+\.sh$/.exec(entry.file)?.[1])
     const isBeginning = ({ startedMs }: SeenClaude) =>
       [takenMs, entry.bornMs].every(ms => ms >= startedMs - CLOCKS_MS && ms <= startedMs + SNAPSHOT_WITHIN_MS)
-    const folder = path.join(root, name)
-    const isNamed = named.has(entry.file)
-    const isTimed = claudes.some(isBeginning)
-    if (!isTimed && !isNamed) return undefined
-    // Who names a snapshot may lie, so any claude that was there when it was taken may be the one whose it is.
-    const isEarlier = ({ startedMs }: SeenClaude) => startedMs <= entry.bornMs + CLOCKS_MS
-    if (search.mayBeOthers(folder, isTimed ? isBeginning : isEarlier)) {
+    const isNamed = named.own.has(entry.file)
+    const own = claudes.find(isBeginning)
+    if (!own && !isNamed) return undefined
+    const maySuit = (other: SeenClaude): boolean => {
+      const isEarlier = other.startedMs <= entry.bornMs + CLOCKS_MS
+      // Whoever names a snapshot may lie, so any claude that was there when it was taken may be the one whose it is.
+      if (!own) return isEarlier
+      return isNamed ? isEarlier && other.startedMs >= own.startedMs : isBeginning(other)
+    }
+    if (named.byOthers().has(entry.file) || search.mayBeOthers(path.join(root, name), maySuit)) {
       search.leaveDoubtful(entry)
       return undefined
     }
-    return isTimed ? 'it was taken as its claude began' : 'a command of its claude begins with it'
+    return own ? 'it was taken as its claude began' : 'a command of its claude begins with it'
   }
+}
+
+/** The snapshots that commands begin with: those of the agent, and those of all others, who are asked only where it matters. */
+function snapshotsNamed({ claims: { claimed }, scene }: Search) {
+  const namedBy = (pids: Iterable<number>) => new Set([...pids].flatMap(pid => snapshotNamedBy(pid) ?? []))
+  let others: ReadonlySet<string> | undefined
+  const byOthers = (): ReadonlySet<string> => {
+    others ??= namedBy([...scene.table.keys()].filter(pid => !claimed.has(pid)))
+    return others
+  }
+  return { own: namedBy(claimed.keys()), byOthers }
 }
 
 /** The snapshot of the shell's state that a Bash tool's command line begins with: `source <snapshot> && ...`. */

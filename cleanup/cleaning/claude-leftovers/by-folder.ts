@@ -7,9 +7,11 @@ const PATH_BYTES = 4_096
 
 /**
  * Finds the files (`claude-<hex>-cwd`) that the agent's Bash tools noted its folder in. They name nobody: one that
- * a claude of somebody else's that works in the same folder may have made stays.
+ * a claude of somebody else's that works in the same folder may have made stays. Without a claude of the agent's there
+ * is none: the folder would be what the log says.
  */
-export function findFolderNotes(search: Search): void {
+export function findFolderNotes(search: Search, claudes: readonly unknown[]): void {
+  if (claudes.length === 0) return
   for (const base of search.places.bases) {
     using folder = openRoot(base)
     for (const name of namesIn(folder).filter(one => /^claude-[0-9a-f]{4,}-cwd$/.test(one))) {

@@ -26,7 +26,7 @@ export function findLeftovers(scene: Scene, claims: Claims): Leftovers {
     ...dead.map(one => ({ pid: one.pid, startedMs: one.startedMs, sinceMs: search.beganMs })),
   ]
   findSnapshots(search, claudes)
-  findFolderNotes(search)
+  findFolderNotes(search, claudes)
   findByNumber(search, claudes, records)
   const { places, log } = search
   return { going: search.going(), stays: search.stays(), session: log.id, places }

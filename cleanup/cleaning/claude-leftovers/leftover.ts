@@ -13,7 +13,7 @@ export interface Leftover {
   of: 'agent' | 'session' | number
   /** The folder from which it is reached without following a link. */
   root: string
-  /** Device and inode: what has come in its place stays. */
+  /** Device, inode and birth: what has come in its place stays. */
   identity: string
   isFolder: boolean
 }

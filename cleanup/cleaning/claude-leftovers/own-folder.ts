@@ -50,7 +50,7 @@ export const openRoot = (root: string): Folder | undefined => attempt(() => Fold
 export interface Entry {
   file: string
   kind: ReturnType<typeof kindOf>
-  /** Device and inode: no other file there is has both. */
+  /** Device, inode and birth: a number is given again at once when its file is gone, but not at the same moment. */
   identity: string
   device: string
   uid: number
@@ -67,7 +67,7 @@ export function entryIn(folder: Folder, name: string): Entry | undefined {
   return {
     file: path.join(folder.path, name),
     kind: kindOf(stat),
-    identity: `${stat.dev}:${stat.ino}`,
+    identity: `${stat.dev}:${stat.ino}:${stat.birthtimeNs}`,
     device: String(stat.dev),
     uid: Number(stat.uid),
     bytes: stat.isFile() ? Number(stat.size) : 0,

@@ -48,15 +48,16 @@ export class Search {
     this.living = seen(true)
     this.others = seen(false)
     const folders = this.living.flatMap(({ pid }) => folderOf(pid) ?? [])
-    this.workFolders = new Set(folders.length > 0 ? folders : [this.log.folder ?? []].flat())
+    this.workFolders = new Set(
+      folders.length > 0 ? folders : this.log.folder === undefined ? [] : [this.log.folder],
+    )
   }
 
-  /** Takes it for the agent's, when it is our user's and was made since `sinceMs`. Returns whether it was. */
-  take(root: string, entry: Entry, why: string, of: Leftover['of'], sinceMs = this.beganMs): boolean {
-    if (!isOurs(entry, sinceMs)) return false
+  /** Takes it for the agent's, when it is our user's and was made since `sinceMs`. */
+  take(root: string, entry: Entry, why: string, of: Leftover['of'], sinceMs = this.beganMs): void {
+    if (!isOurs(entry, sinceMs)) return
     // A home may be known by two paths.
     if (!this.#going.has(entry.identity)) this.#going.set(entry.identity, leftoverOf(root, entry, why, of))
-    return true
   }
 
   /** What is left where it is, and why, in a sentence without its full stop. */

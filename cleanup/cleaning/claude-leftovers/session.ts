@@ -1,4 +1,5 @@
 import { pid as ownPid } from 'node:process'
+import { readProc } from '../../processes/proc-file.ts'
 import { hasEnded } from '../../processes/stat.ts'
 import { CLOCKS_MS } from './beginning.ts'
 import { type Entry, entryIn, namesIn, openOwn, openOwnIn } from './own-folder.ts'
@@ -8,7 +9,6 @@ import type { Search } from './search.ts'
 
 /** How long after its agent a claude begins, in ms, of which only a record is left. */
 const BEGINS_WITHIN_MS = 60_000
-const SESSION = 'CLAUDE_CODE_SESSION_ID'
 
 /**
  * The records of the agent's dead claudes: each names the session that the log names, is of a claude that began when the agent did,
@@ -34,7 +34,7 @@ export function proofOf(search: Search, records: SessionRecord[]): string | unde
   if (own) return `the record of its claude ${own.pid} names the session`
   const [dead] = recordsOfDead(search, records)
   if (dead) return `the record of its claude ${dead.pid}, which is dead, names the session`
-  const told = [...claims.claimed.keys()].find(pid => environmentOf(pid)?.get(SESSION) === log.id)
+  const told = [...claims.claimed.keys()].find(pid => wasStartedIn(pid, log.id))
   return told === undefined ? undefined : `its process ${told} was started in the session`
 }
 
@@ -53,9 +53,16 @@ export function othersInSession(search: Search, records: SessionRecord[]): strin
       !claims.claimed.has(one.pid) &&
       // Another agent, or a server, that was started by this one.
       one.environment.marker === undefined &&
-      environmentOf(one.pid)?.get(SESSION) === log.id,
+      wasStartedIn(one.pid, log.id),
   )
   return process && `process ${process.pid} (${process.comm}), which is not the agent's, was started in it`
+}
+
+/** True for a process of our user's whose initial environment names the session. Most of a machine's are told by a search of the bytes. */
+function wasStartedIn(pid: number, session = ''): boolean {
+  const bytes = readProc(`/proc/${pid}/environ`)
+  if (typeof bytes === 'string' || !bytes.includes(session)) return false
+  return environmentOf(pid)?.get('CLAUDE_CODE_SESSION_ID') === session
 }
 
 /** True when a claude that lives has a session by now: it may have taken it up (`claude --resume`) since it was looked at. */
