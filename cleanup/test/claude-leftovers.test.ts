@@ -76,8 +76,9 @@ test('a cleaner that is killed when the last Bash tool has ended leaves nothing 
     expect((await runCleaner(rig, ref, step)).signal).toBe('SIGKILL')
     const told = [...claude.ownFiles(pid), claude.snapshots[0], claude.outputs[0]]
     if (left(told).length === told.length && !(await claude.tools()).some(isRunning)) tellsNobody += 1
-    expect(await cleanUp(ref, crashed)).toMatchObject({ outcome: 'clean' })
-    expect(left(told), `left where step ${step} was not done`).toEqual([])
+    const { outcome, notes } = await cleanUp(ref, crashed)
+    expect(outcome).toBe('clean')
+    expect(left(told), `left where step ${step} was not done: ${notes}`).toEqual([])
     expect(left([claude.snapshots[1], claude.outputs[1]])).toHaveLength(2)
     expect(traces(rig, ref)).toEqual(NO_TRACES)
   }

@@ -8,6 +8,7 @@ import { beginningOf, CLOCKS_MS, startedMs } from './beginning.ts'
 import type { Leftover } from './leftover.ts'
 import type { Entry } from './own-folder.ts'
 import { mayUse, type Places, placesOf, realUid } from './places.ts'
+import { isDead } from './records.ts'
 
 /** A claude, and when it began, in ms since 1970. */
 export interface SeenClaude {
@@ -74,7 +75,8 @@ export class Search {
 
   /** True when another claude that lives and fits may have made a file in `place`. */
   mayBeOthers(place: string, fits: (claude: SeenClaude) => boolean): boolean {
-    return this.others.some(other => fits(other) && mayUse(other.pid, place))
+    // Nothing can be read any more of one that has ended since the look: it would count as using every place.
+    return this.others.some(other => fits(other) && mayUse(other.pid, place) && !isDead(other.pid))
   }
 
   going(): Leftover[] {
