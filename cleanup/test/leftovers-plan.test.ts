@@ -10,7 +10,7 @@ import { ClaudeHome, NOBODY, SESSION } from './support/claude-home.ts'
 import { ClaudeWithTools } from './support/claude-with-tools.ts'
 import { leakrig, leakrigJson } from './support/cli.ts'
 import { listing } from './support/listing.ts'
-import { kill, Rig } from './support/rig.ts'
+import { isRunning, kill, Rig } from './support/rig.ts'
 import { until } from './support/until.ts'
 
 const terminated = { status: 'terminated', reason: 'x', graceMs: 300 }
@@ -33,7 +33,7 @@ async function plan(ref: AgentRef) {
   const found = findLeftovers(scene, claims)
   return async () => {
     for (const pid of claims.claimed.keys()) kill(pid)
-    await until('it has ended', () => rig.processesOf(ref).length === 0)
+    await until('they have ended', () => ![...claims.claimed.keys()].some(isRunning))
     const report = { removed: [], notes: [] }
     removeLeftovers(found, claims.claimed, report, () => {})
     return { ...report, going: found.going.map(({ file }) => file) }
