@@ -10,7 +10,7 @@ import { workspaceOfLog } from '../../workspace/layout.ts'
 export const CLOCKS_MS = 1_000
 
 /** How exact the kernel tells when a process was started, in ms, and how soon tmux starts the first one of a session. */
-const TICKS_MS = 100
+export const TICKS_MS = 100
 
 /** When a process was started, in ms since 1970, give or take a few hundredths of a second. */
 export const startedMs = (process: Process): number => Date.now() - ageMs(process)

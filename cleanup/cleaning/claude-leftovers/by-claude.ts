@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { readProc } from '../../processes/proc-file.ts'
-import { CLOCKS_MS } from './beginning.ts'
+import { CLOCKS_MS, TICKS_MS } from './beginning.ts'
 import { type Entry, entryIn, namesIn, openOwn } from './own-folder.ts'
 import type { ClaudeFolder } from './places.ts'
 import type { SessionRecord } from './records.ts'
@@ -71,7 +71,7 @@ export function findSnapshots(search: Search, claudes: readonly OwnClaude[]): vo
     const own = claudes.find(isBeginning)
     if (!own && !isNamed) return undefined
     const maySuit = (other: SeenClaude): boolean => {
-      const isEarlier = other.startedMs <= entry.bornMs + CLOCKS_MS
+      const isEarlier = other.startedMs <= entry.bornMs + TICKS_MS
       // Whoever names a snapshot may lie, so any claude that was there when it was taken may be the one whose it is.
       if (!own) return isEarlier
       return isNamed ? isEarlier && other.startedMs >= own.startedMs : isBeginning(other)
