@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Claim } from '../../claims/evidence.ts'
 import { ownUid } from '../../files/trust.ts'
 import { readWholeEnvironment } from '../../processes/environment.ts'
-import { readProc } from '../../processes/proc-file.ts'
+import { uidOf } from '../../processes/owner.ts'
 
 /** Claude's folder of settings and sessions: `name` in `root`, so that `name` itself is never followed as a link. */
 export interface ClaudeFolder {
@@ -60,14 +60,7 @@ export function mayUse(pid: number, place: string): boolean {
 
 /** The environment of a process that runs as our user; undefined for all others. */
 export function environmentOf(pid: number): ReadonlyMap<string, string> | undefined {
-  return realUid(pid) === ownUid() ? readWholeEnvironment(pid) : undefined
-}
-
-/** The user who started a process, whatever it has become since; undefined where that is not told. */
-export function realUid(pid: number): number | undefined {
-  const bytes = readProc(`/proc/${pid}/status`, true)
-  const uid = typeof bytes === 'string' ? undefined : /^Uid:\s+(\d+)/m.exec(bytes.toString('latin1'))?.[1]
-  return uid === undefined ? undefined : Number(uid)
+  return uidOf(pid) === ownUid() ? readWholeEnvironment(pid) : undefined
 }
 
 function ownEnvironment(): ReadonlyMap<string, string | undefined> {

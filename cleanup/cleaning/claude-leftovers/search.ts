@@ -2,12 +2,13 @@ import type { Claims } from '../../claims/evidence.ts'
 import type { Scene } from '../../claims/scene.ts'
 import { ownUid } from '../../files/trust.ts'
 import { folderOf } from '../../processes/details.ts'
+import { uidOf } from '../../processes/owner.ts'
 import { hasEnded } from '../../processes/stat.ts'
 import { type LoggedSession, loggedSession } from '../../workspace/stream-log.ts'
 import { beginningOf, CLOCKS_MS, startedMs } from './beginning.ts'
 import type { Leftover } from './leftover.ts'
 import type { Entry } from './own-folder.ts'
-import { mayUse, type Places, placesOf, realUid } from './places.ts'
+import { mayUse, type Places, placesOf } from './places.ts'
 import { isDead } from './records.ts'
 
 /** A claude, and when it began, in ms since 1970. */
@@ -40,7 +41,7 @@ export class Search {
     this.places = placesOf(claims.claimed.values())
     this.beganMs = beginningOf(scene, claims)
     const claudes = [...scene.table.values()].filter(
-      one => one.comm === 'claude' && !hasEnded(one) && (realUid(one.pid) ?? ownUid()) === ownUid(),
+      one => one.comm === 'claude' && !hasEnded(one) && (uidOf(one.pid) ?? ownUid()) === ownUid(),
     )
     const seen = (isOwn: boolean) =>
       claudes
