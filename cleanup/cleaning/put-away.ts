@@ -59,7 +59,8 @@ function longestWriter({ openFiles, table }: Scene, file: string): { pid: number
 
 function attempt(report: CleanUpReport, file: string, step: () => void): void {
   try {
-    step()
+    // Not every task has every folder.
+    if (fs.lstatSync(file, { throwIfNoEntry: false })) step()
   } catch (error) {
     // Gone between look and grasp is as good as put away.
     if (systemCode(error) === 'ENOENT' && fs.existsSync(path.dirname(file))) return

@@ -174,7 +174,7 @@ describe('a cleaner that is killed before any of its steps leaves nothing that t
       readText(list)
         .split('\n')
         .findIndex(line => line.includes(' linkSync ')) + 1
-    expect(readText(list)).toContain(' copyFileSync ')
+    expect(readText(list)).toContain(' futimesSync ')
     const last = await forEveryStep(async step => {
       // It has ended by itself: what is of interest here are the files.
       const ref = await rig.deploy(`far-${step}`, { claude: 'echo ready' })

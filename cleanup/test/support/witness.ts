@@ -22,15 +22,17 @@ export class Witness {
   readonly #court: Court
   readonly name: string
 
-  /** `comm` is the name that ps shows. */
-  constructor(court: Court, name: string, comm = 'perl') {
+  /** `comm` is the name that ps shows: that of the file that is executed. (Perl's own $0 would overwrite the environment.) */
+  constructor(court: Court, name: string, comm?: string) {
     this.#court = court
     this.name = name
     this.#file = path.join(court.folder, `${name}.witness`)
     const note = `open(F, ">>", "${this.#file}"); print F "$_[0]\\n"; close F`
-    const script = `$0 = '${comm}'; $SIG{$_} = sub { ${note} } for qw(${NOTED.join(' ')});
+    const script = `$SIG{$_} = sub { ${note} } for qw(${NOTED.join(' ')});
       open(F, ">", "${this.#file}"); print F "$$\\n"; close F; sleep 1 while 1`
-    this.command = ['perl', '-e', script]
+    const program = comm === undefined ? 'perl' : path.join(court.folder, comm)
+    if (comm !== undefined) fs.symlinkSync('/usr/bin/perl', program)
+    this.command = [program, '-e', script]
   }
 
   /** For a shell. */
