@@ -33,12 +33,14 @@ export class Folder implements Disposable {
     this.uid = Number(uid)
   }
 
-  /**
-   * The folder that a caller named: links on the way to it are followed, because that way is the caller's own. Throws
-   * a CleanupError (`not-the-owner`) when we are root and it is not root's.
-   */
+  /** The folder of a path, wherever links on the way lead: that way is the caller's own. */
+  static at(folder: string): Folder {
+    return new Folder(folder, folder, O_RDONLY | O_DIRECTORY)
+  }
+
+  /** The same for a workspace. Throws a CleanupError (`not-the-owner`) when we are root and it is not root's. */
   static root(folder: string): Folder {
-    const root = new Folder(folder, folder, O_RDONLY | O_DIRECTORY)
+    const root = Folder.at(folder)
     try {
       requireOwner(folder, root.uid)
       return root

@@ -43,8 +43,8 @@ export function openOwnIn(above: Folder, name: string, refused: Refused = () => 
   return undefined
 }
 
-/** A folder that is named by an environment; undefined when it cannot be opened. */
-export const openRoot = (root: string): Folder | undefined => attempt(() => Folder.root(root))
+/** A folder that is named by an environment, whoever owns it (/tmp); undefined when it cannot be opened. */
+export const openRoot = (root: string): Folder | undefined => attempt(() => Folder.at(root))
 
 /** What one name in a folder is. */
 export interface Entry {
