@@ -17,7 +17,7 @@ export async function runsUnnamed(entry: AgentEntry, where: Whereabouts, log: st
   requireAskedServer(entry, where, log, machine)
   const writers = writersOf(entry, log, machine)
   if (writers.length === 0) return false
-  const server = where.server && (await readServer(where.socket))
+  const server = where.server && (await readServer(where.path))
   const panes = new Set(server?.sessions.flatMap(session => session.panes.map(({ id }) => id)))
   return writers.some(({ pid, environment: { readable, tmux, pane } }) => {
     // In a container, where the numbers of panes and servers mean others.

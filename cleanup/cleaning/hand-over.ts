@@ -12,5 +12,5 @@ const PROGRAM = path.join(import.meta.dirname, '..', 'bin', 'hand-over.ts')
 export async function handOver({ ref, where }: Scene, graceMs: number, log: Log): Promise<void> {
   log({ event: 'hand-over', agent: ref.agentId })
   const args = [ref.workspace, ref.taskId, ref.agentId, String(graceMs)]
-  await startOutside(PROGRAM, args, where.server && { socket: where.socket, pid: where.server.pid })
+  await startOutside(PROGRAM, args, where.server && { socket: where.path, pid: where.server.pid })
 }

@@ -95,7 +95,7 @@ async function planOfSession(
   const { scene, claims } = await lookAtSession(workspace, server, session)
   // Its processes carry the marker of an agent that a registry of another workspace lists: it is no orphan.
   if (claims.spared.some(({ sparedFor }) => sparedFor === 'other-agent')) return undefined
-  if (server.socket !== defaultSocket() && !isMarked(workspace, session, scene)) return undefined
+  if (server.path !== defaultSocket() && !isMarked(workspace, session, scene)) return undefined
   return { ...planOf(scene, claims), remove: [], archive: [] }
 }
 
@@ -121,7 +121,7 @@ export async function lookAtSession(workspace: string, server: TmuxServer, sessi
     id: agentId,
     status: 'running',
     tmux: {
-      socket: server.socket,
+      socket: server.path,
       server_pid: server.pid,
       session_id: session.id,
       session_created: session.created,

@@ -8,26 +8,26 @@ import { locate, type Whereabouts } from './locate.ts'
  */
 export async function killSession(
   entry: AgentEntry,
-  { socket, server }: Whereabouts,
+  { path, server }: Whereabouts,
   { id }: { id: string },
 ): Promise<void> {
   const kill = ['kill-session', '-t', id]
   // It may close by itself before the kill arrives. tmux's complaint is then no news, so only the second look counts.
-  const complaint = await askTmux(socket, kill, server?.pid).then(
+  const complaint = await askTmux(path, kill, server?.pid).then(
     () => undefined,
     (error: unknown) => error,
   )
   if ((await locate(entry)).session)
-    throw complaint ?? couldNotAsk(socket, kill, `it still lists the session ${id}`)
+    throw complaint ?? couldNotAsk(path, kill, `it still lists the session ${id}`)
 }
 
 /** The same for the panes of a session that others are in too: it closes by itself with the last of all. */
-export async function killPanes(entry: AgentEntry, { socket, server, panes }: Whereabouts): Promise<void> {
+export async function killPanes(entry: AgentEntry, { path, server, panes }: Whereabouts): Promise<void> {
   if (panes.length === 0) return
   const complaints: unknown[] = []
   for (const { id } of panes)
-    await askTmux(socket, ['kill-pane', '-t', id], server?.pid).catch(error => complaints.push(error))
+    await askTmux(path, ['kill-pane', '-t', id], server?.pid).catch(error => complaints.push(error))
   const own = new Set(panes.map(({ id }) => id))
   const left = (await locate(entry)).panes.find(({ id }) => own.has(id))
-  if (left) throw complaints[0] ?? couldNotAsk(socket, ['kill-pane'], `it still lists the pane ${left.id}`)
+  if (left) throw complaints[0] ?? couldNotAsk(path, ['kill-pane'], `it still lists the pane ${left.id}`)
 }

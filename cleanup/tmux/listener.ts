@@ -1,31 +1,51 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { sharesPids } from '../processes/namespaces.ts'
 import { isOurs } from '../processes/owner.ts'
 import { readProc } from '../processes/proc-file.ts'
 import { source } from '../processes/source.ts'
+import { startOf } from '../processes/table.ts'
 
 /** The socket files that were found to be listened to by us, by path, each as it was then. */
 const known = new Map<string, string>()
 
+/** Who was seen to listen on a socket file, by its path. */
+const knownHolders = new Map<string, string>()
+
 /**
- * True when whoever listens on a socket is of our uid. Node has no SO_PEERCRED, so the listener is looked for: the
+ * True when whoever listens on a socket is of our uid, and counts processes as we do: a server in a sandbox of an agent's
+ * is of our uid too, and tells numbers of its own. Node has no SO_PEERCRED, so the listener is looked for: the
  * kernel shows the sockets of a network namespace with the paths that they were bound to, and each process's
  * descriptors. True also without /proc, where nothing tells. A socket file has one listener for its whole life, so an
  * answer counts for as long as it is the same file.
  */
 export function isListenedToByUs(socket: string, file: fs.Stats): boolean {
   if (source !== 'proc') return true
-  const sign = `${file.dev} ${file.ino} ${file.ctimeMs}`
+  const sign = signOf(file)
   if (known.get(socket) === sign) return true
   if (!findListener(socket, file)) return false
   known.set(socket, sign)
   return true
 }
 
+/** True when this very process listens on a socket, and also without /proc, where nothing tells. */
+export function isListenedToBy(pid: number, socket: string, file: fs.Stats): boolean {
+  if (source !== 'proc') return true
+  const sign = `${signOf(file)} ${pid} ${startOf(pid)}`
+  if (knownHolders.get(socket) === sign) return true
+  const listeners = listenersOn(String(pid), socket, file)
+  if (!descriptors(String(pid)).some(target => listeners.has(target))) return false
+  knownHolders.set(socket, sign)
+  return true
+}
+
+const signOf = ({ dev, ino, ctimeMs }: fs.Stats): string => `${dev} ${ino} ${ctimeMs}`
+
 function findListener(socket: string, file: fs.Stats): boolean {
   // What is not found yet of the listeners on that file, by network namespace.
   const missing = new Map<string, Set<string>>()
-  const holds = (pid: string) => isOurs(Number(pid)) && holdsLast(pid, socket, file, missing)
+  const holds = (pid: string) =>
+    isOurs(Number(pid)) && sharesPids(Number(pid)) && holdsLast(pid, socket, file, missing)
   const pids = fs.readdirSync('/proc').filter(name => /^\d+$/.test(name))
   // The name is only a hint whom to ask first, with the latest ahead; the descriptor is what counts.
   const others: string[] = []

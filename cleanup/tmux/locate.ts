@@ -9,7 +9,10 @@ import { readServer, type TmuxPane, type TmuxServer, type TmuxSession } from './
 
 /** Where an agent is in tmux, as tmux says now. */
 export interface Whereabouts {
+  /** As it stands in TMUX of what runs there. */
   socket: string
+  /** The path by which that server is asked. */
+  path: string
   /** The server that answered; undefined when there is none. */
   server: Identity | undefined
   /** What was recorded at deploy, unless its server pid is another process's by now: then it is of an earlier life. */
@@ -42,6 +45,7 @@ export async function locate(entry: AgentEntry): Promise<Whereabouts> {
   const session = found?.sessions.find(candidate => isOurs(candidate, entry, recorded, server))
   return {
     socket: found?.socket ?? socket,
+    path: socket,
     server,
     recorded: recorded && isOfThisLife(recorded, server) ? recorded : undefined,
     session: session && { id: session.id, name: session.name, created: session.created },

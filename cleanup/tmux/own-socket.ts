@@ -3,7 +3,7 @@ import path from 'node:path'
 import { CleanupError, systemCode } from '../errors.ts'
 import { whyUnsafe } from '../files/safe-folder.ts'
 import { ownUid } from '../files/trust.ts'
-import { isListenedToByUs } from './listener.ts'
+import { isListenedToBy, isListenedToByUs } from './listener.ts'
 import { isListening } from './listening.ts'
 
 /**
@@ -29,7 +29,21 @@ export async function ownSocket(socket: string): Promise<string | undefined> {
   if (!(await isListening(real))) return undefined
   // It may have begun to listen since we looked.
   if (isListenedToByUs(real, found)) return real
-  throw notAsked(socket, 'no process of ours listens on it, so another user does', 'end that process')
+  throw notAsked(
+    socket,
+    'no process of ours listens on it, so another user or a container does',
+    'end that process',
+  )
+}
+
+/**
+ * True when this process is the server behind a socket. A server says what it likes of itself (`command-alias`), and
+ * one of an agent's could pass itself off as the user's.
+ */
+export function isServerOf(socket: string, pid: number): boolean {
+  const real = realPath(socket)
+  const found = real && look(socket, real)
+  return found ? isListenedToBy(pid, real, found) : false
 }
 
 /** Its folder as it really is; the last name is not followed, so that a link in the socket's place is seen. */

@@ -1,11 +1,14 @@
 import { sharedPass } from '../processes/shared-pass.ts'
 import { askTmux, couldNotAsk } from './ask.ts'
+import { isServerOf } from './own-socket.ts'
 
 /** What one tmux server holds at one moment. */
 export interface TmuxServer {
   pid: number
   /** The socket as the server itself names it, which is how it stands in TMUX of every process below. */
   socket: string
+  /** The path by which it answered. What the server calls its socket may lead to another server. */
+  path: string
   sessions: TmuxSession[]
 }
 
@@ -75,9 +78,16 @@ async function askServer(socket: string, tries = TRIES): Promise<TmuxServer | un
   const [about, ...sessions] = answer.slice(0, -1)
   const found = /^(\d+) (.+)$/.exec(about ?? '')
   if (!found?.[2]) throw notUnderstood(socket, about)
+  const pid = Number(found[1])
+  if (!isServerOf(socket, pid)) {
+    // One that answered on its way out has closed its socket since, and is asked in vain.
+    if (tries > 1) return askServer(socket, tries - 1)
+    throw couldNotAsk(socket, QUESTION, `it calls itself process ${pid}, which does not listen there`)
+  }
   return {
-    pid: Number(found[1]),
+    pid,
     socket: found[2],
+    path: socket,
     sessions: sessions.map(line => parseSession(socket, line)),
   }
 }
