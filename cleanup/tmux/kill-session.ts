@@ -1,3 +1,4 @@
+import type { Identity } from '../processes/identity.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { askTmux, couldNotAsk } from './ask.ts'
 import { locate, type Whereabouts } from './locate.ts'
@@ -13,7 +14,7 @@ export async function killSession(
 ): Promise<void> {
   const kill = ['kill-session', '-t', id]
   // It may close by itself before the kill arrives. tmux's complaint is then no news, so only the second look counts.
-  const complaint = await askTmux(path, kill, server?.pid).then(
+  const complaint = await askTmux(path, onServer(server, kill), server?.pid).then(
     () => undefined,
     (error: unknown) => error,
   )
@@ -26,8 +27,18 @@ export async function killPanes(entry: AgentEntry, { path, server, panes }: Wher
   if (panes.length === 0) return
   const complaints: unknown[] = []
   for (const { id } of panes)
-    await askTmux(path, ['kill-pane', '-t', id], server?.pid).catch(error => complaints.push(error))
+    await askTmux(path, onServer(server, ['kill-pane', '-t', id]), server?.pid).catch(error =>
+      complaints.push(error),
+    )
   const own = new Set(panes.map(({ id }) => id))
   const left = (await locate(entry)).panes.find(({ id }) => own.has(id))
   if (left) throw complaints[0] ?? couldNotAsk(path, ['kill-pane'], `it still lists the pane ${left.id}`)
+}
+
+/**
+ * A command that only the server which was looked at carries out. One that has taken its place since counts its sessions
+ * and panes from 0 again.
+ */
+function onServer(server: Identity | undefined, [command, flag, target]: readonly string[]): string[] {
+  return ['if-shell', '-F', `#{==:#{pid},${server?.pid}}`, `${command} ${flag} '${target}'`]
 }
