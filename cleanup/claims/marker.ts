@@ -6,7 +6,7 @@ import { agentServers } from './others.ts'
 import type { Place } from './place.ts'
 import type { Scene } from './scene.ts'
 
-/** How deep tmux servers may stand within each other: an environment could name a circle. */
+/** How far up it is asked, by parents and by tmux servers within each other: an environment could name a circle. */
 const DEEPEST = 8
 
 /**
@@ -32,9 +32,12 @@ export function markerCounts(scene: Scene, { isOwn }: Place): (process: SeenProc
     if (!isMarked(environment.marker) || !sharesPids(process.pid)) return false
     if (isOwn(environment)) return true
     if (isServerMarked) return false
-    if (environment.tmux === undefined) return true
-    const server = serverOf(environment.tmux, table)
-    if (!server) return true
+    const server = serverOf(environment.tmux ?? '', table)
+    if (!server) {
+      // A program that was started without TMUX (`env -u TMUX`) has the marker from its parent, and it counts as there.
+      const parent = table.get(process.ppid)
+      return !parent || !isMarked(parent.environment.marker) || (depth < DEEPEST && counts(parent, depth + 1))
+    }
     if (isShared(server)) return server.pid === where.server?.pid && isPaneGone(process)
     return depth < DEEPEST && (isOwn(server.environment) || counts(server, depth + 1))
   }

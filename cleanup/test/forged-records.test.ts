@@ -255,6 +255,19 @@ describe('the marker in a tmux server’s environment', () => {
     expect(witness.harm()).toEqual([])
   })
 
+  test.each([
+    ['nothing of tmux', 'env -u TMUX -u TMUX_PANE'],
+    ['an empty TMUX', 'env TMUX='],
+  ])('what the user starts there with %s in its environment is the user’s', async (_, env) => {
+    const ref = await rig.deploy('a', { claude: idle })
+    rig.tmux('set-environment', '-g', 'LEAKRIG_AGENT', agentMarker(ref))
+    const start = `${env} bash -c '"$@"; exit' bash "$@"; sleep 1000`
+    rig.tmux('new-session', '-d', '-s', 'work', '--', 'bash', '-c', start, 'bash', ...witness.command)
+    await witness.pid()
+    expect(await end(ref)).toMatchObject({ outcome: 'clean' })
+    expect(witness.harm()).toEqual([])
+  })
+
   test('a server that the agent has started ends, with what runs in it and has left it', async () => {
     const socket = path.join(rig.folder, 'nested')
     const left = `setsid sleep 1000 & echo $! >${rig.folder}/left.pid; exec sleep 1000`
