@@ -57,12 +57,13 @@ build() {
 copy_system() {
   mkdir -p $root/dev/pts $root/dev/shm $root/etc $root/mnt $root/proc $root/tmp $root/usr
   links='' folders='' files=''
-  for name in bin sbin lib lib32 lib64 libx32 nix gnu; do
+  # Of the stores not what serves them: a read-only mount lets everybody connect to a socket, such as nix's daemon.
+  for name in bin sbin lib lib32 lib64 libx32 nix/store nix/var/nix/profiles gnu/store; do
     if [ -h /$name ]; then links="$links /$name"; elif [ -d /$name ]; then folders="$folders $name"; fi
   done
   for name in fd stdin stdout stderr; do [ ! -h /dev/$name ] || files="$files /dev/$name"; done
   [ -z "$links" ] || cp -d $links $root
-  [ -z "$folders" ] || (cd $root && mkdir $folders)
+  [ -z "$folders" ] || (cd $root && mkdir -p $folders)
   [ -z "$files" ] || cp -d $files $root/dev
   ln -s pts/ptmx $root/dev/ptmx
   devices='null zero full random urandom tty'
