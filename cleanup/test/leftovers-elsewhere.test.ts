@@ -138,6 +138,27 @@ test('a snapshot of the user’s living claude that a process of the agent names
   expect(fs.existsSync(snapshot)).toBe(true)
 })
 
+test('what the user’s living claude has made stays, also where the agent knows its places by another path', async () => {
+  const program = path.join(rig.folder, 'claude')
+  fs.copyFileSync('/bin/sleep', program)
+  const [home, base] = [path.join(rig.folder, 'home-too'), path.join(rig.folder, 'base-too')]
+  fs.symlinkSync(user.home, home)
+  fs.symlinkSync(user.base, base)
+  const claude = `export HOME=${home} CLAUDE_CODE_TMPDIR=${base}; echo '{"session_id":"${SESSION}"}'; ${program} 1000 & echo ready; wait`
+  await user.deploy('a', SESSION, { claude })
+  const mine = spawn(program, ['1000'], { cwd: rig.folder, stdio: 'ignore' })
+  try {
+    await until('it runs', () => mine.pid !== undefined && isRunning(mine.pid))
+    user.write(path.join(user.claude, `shell-snapshots/snapshot-bash-${Date.now()}-x.sh`), '')
+    user.write(path.join(user.base, 'claude-abcd-cwd'), rig.folder)
+    const before = [listing(user.home), listing(user.base)]
+    expect(await notesOf('a')).toMatch(/snapshot-bash-.* may be of the agent's claude or of another one/)
+    expect([listing(user.home), listing(user.base)]).toEqual(before)
+  } finally {
+    mine.kill('SIGKILL')
+  }
+})
+
 describe('a link', () => {
   test.each(['.claude', '.claude/sessions', '.claude/tasks', '.claude/teams'])(
     '%s leads nowhere',

@@ -5,6 +5,7 @@ import type { Claim } from '../../claims/evidence.ts'
 import { ownUid } from '../../files/trust.ts'
 import { readWholeEnvironment } from '../../processes/environment.ts'
 import { uidOf } from '../../processes/owner.ts'
+import { realPath } from '../../workspace/real-path.ts'
 
 /** Claude's folder of settings and sessions: `name` in `root`, so that `name` itself is never followed as a link. */
 export interface ClaudeFolder {
@@ -46,7 +47,17 @@ function placesIn(environments: readonly ReadonlyMap<string, string | undefined>
 export function placesOf(claims: Iterable<Claim>): Places {
   const environments = [...claims].flatMap(({ process }) => environmentOf(process.pid) ?? [])
   const { folders, bases } = placesIn([ownEnvironment(), ...environments])
-  return { folders, bases: [...new Set(['/tmp', ...bases])] }
+  // By their real paths: an agent that names a place through a link would have it counted as a place of its own.
+  const real = new Map(
+    folders.flatMap(({ root, name }) => {
+      const at = realOf(root)
+      return at === undefined ? [] : [[path.join(at, name), { root: at, name }] as const]
+    }),
+  )
+  return {
+    folders: [...real.values()],
+    bases: [...new Set(['/tmp', ...bases].flatMap(base => realOf(base) ?? []))],
+  }
 }
 
 /** True when this process, if it is a claude, may keep its files there: also when its environment cannot be read. */
@@ -55,7 +66,17 @@ export function mayUse(pid: number, place: string): boolean {
   if (!environment) return true
   const { folders, bases } = placesIn([environment])
   const claude = folders.map(({ root, name }) => path.join(root, name))
-  return [...claude, ...(bases.length > 0 ? bases : ['/tmp'])].includes(place)
+  const used = [...claude, ...(bases.length > 0 ? bases : ['/tmp'])].map(realOf)
+  return used.includes(undefined) || used.includes(realOf(place))
+}
+
+/** Where a path leads; undefined where that cannot be known. */
+function realOf(file: string): string | undefined {
+  try {
+    return realPath(file)
+  } catch {
+    return undefined
+  }
 }
 
 /** The environment of a process that runs as our user; undefined for all others. */
