@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, type TestContext, test } from 'vitest'
 import { holdRetention, layout } from '../index.ts'
+import { policyFile } from '../retention/policy-file.ts'
 import { Archive } from './support/archive.ts'
 import { type Ran, runRetention } from './support/run-retention.ts'
 import { SmallDisk } from './support/small-disk.ts'
@@ -66,6 +67,23 @@ test('the oldest of all workspaces on it go first; what goes by age counts', asy
   const workspaces = ['.agent-workspace', path.relative(small.outside, other.workspace)]
   const { code } = await run(small, ['--min-free', wanted, '--apply'], workspaces)
   expect([code, archive.names(), other.names()]).toEqual([0, ['b_stream.jsonl'], ['d_stream.jsonl']])
+})
+
+test('a floor that one workspace’s own policy sets takes nothing from another workspace', async context => {
+  const small = mounted(context)
+  const other = await Archive.in(fs.mkdtempSync(path.join(small.outside, 'other-')))
+  archive.put('a_stream.jsonl', 3, { bytes: MB })
+  other.put('b_stream.jsonl', 4, { bytes: MB })
+  other.put('c_stream.jsonl', 2, { bytes: MB })
+  // An agent can write that.
+  fs.writeFileSync(policyFile(archive.workspace), '{"min-free":"99%"}')
+  const workspaces = ['.agent-workspace', path.relative(small.outside, other.workspace)]
+  expect((await run(small, ['--apply'], workspaces)).code).toBe(1)
+  expect([archive.names(), other.names()]).toEqual([[], ['b_stream.jsonl', 'c_stream.jsonl']])
+  const wanted = String(small.freeBytes() + MB / 2)
+  fs.writeFileSync(policyFile(other.workspace), JSON.stringify({ 'min-free': wanted }))
+  expect((await run(small, ['--apply'], workspaces)).code).toBe(1)
+  expect(other.names()).toEqual(['c_stream.jsonl'])
 })
 
 test('when all archives are not enough it says so, and what takes the most space', async context => {
