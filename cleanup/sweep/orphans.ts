@@ -1,8 +1,8 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import { claim } from '../claims/claim.ts'
 import { look, type Scene } from '../claims/scene.ts'
 import { words } from '../errors.ts'
+import { openWithin } from '../files/within.ts'
 import { startOf } from '../processes/table.ts'
 import { defaultSocket } from '../tmux/default-socket.ts'
 import { toldSession } from '../tmux/recorded.ts'
@@ -50,11 +50,13 @@ export async function findOrphans(
   beside: readonly Registries[],
   minAgeMs: number,
 ): Promise<FoundOrphans> {
-  const found: FoundOrphans = {
-    sessions: [],
-    prompts: findPrompts(workspace, own.tasks, minAgeMs),
-    problems: [],
-  }
+  const found: FoundOrphans = { sessions: [], prompts: [], problems: [] }
+  for (const [taskId, registry] of own.tasks)
+    try {
+      found.prompts.push(...findPrompts(workspace, taskId, registry, minAgeMs))
+    } catch (error) {
+      found.problems.push(words(error))
+    }
   const all = [own, ...beside]
   if (all.some(({ problems }) => problems.length > 0)) return found
   const agents = all.flatMap(({ tasks }) => [...tasks.values()]).flatMap(registry => registry.agents)
@@ -148,20 +150,19 @@ function safeId(id: string): string {
 
 function findPrompts(
   workspace: string,
-  registries: ReadonlyMap<string, TaskRegistry>,
+  taskId: string,
+  { agents }: TaskRegistry,
   minAgeMs: number,
 ): PlannedFile[] {
-  return [...registries].flatMap(([taskId, { agents }]) => {
-    const folder = taskFolder(workspace, taskId)
-    const ids = new Set(agents.map(({ id }) => id))
-    const named = new Set(
-      agents.flatMap(({ prompt_file: file }) => (typeof file === 'string' ? path.basename(file) : [])),
-    )
-    const orphaned = fs
-      .readdirSync(folder)
-      .filter(name => PROMPT.test(name) && !named.has(name) && !ids.has(PROMPT.exec(name)?.[1] ?? name))
-    return orphaned
-      .flatMap(name => describeFile(path.join(folder, name)))
-      .filter(({ ageMs }) => ageMs >= minAgeMs)
-  })
+  const ids = new Set(agents.map(({ id }) => id))
+  const named = new Set(
+    agents.flatMap(({ prompt_file: file }) => (typeof file === 'string' ? path.basename(file) : [])),
+  )
+  using folder = openWithin(workspace, taskFolder(workspace, taskId))
+  const orphaned = folder
+    .names()
+    .filter(name => PROMPT.test(name) && !named.has(name) && !ids.has(PROMPT.exec(name)?.[1] ?? name))
+  return orphaned
+    .flatMap(name => describeFile(path.join(folder.path, name)))
+    .filter(({ ageMs }) => ageMs >= minAgeMs)
 }

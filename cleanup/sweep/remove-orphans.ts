@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { endProcesses } from '../cleaning/end-processes.ts'
 import { systemCode, words } from '../errors.ts'
+import { within } from '../files/within.ts'
 import { killSession } from '../tmux/kill-session.ts'
 import { readServer } from '../tmux/server.ts'
 import type { Action } from './actions.ts'
@@ -24,7 +25,7 @@ export async function removeOrphans(
   }
   for (const session of sessions)
     await attempt(session.name, () => removeSession(workspace, session, graceMs))
-  for (const { file } of prompts) await attempt(file, () => removePrompt(file))
+  for (const { file } of prompts) await attempt(file, () => removePrompt(workspace, file))
   return done
 }
 
@@ -42,9 +43,9 @@ async function removeSession(workspace: string, orphan: OrphanSession, graceMs: 
   return [...ended, { do: 'close', session: session.name }]
 }
 
-function removePrompt(file: string): Action[] {
+function removePrompt(workspace: string, file: string): Action[] {
   try {
-    fs.unlinkSync(file)
+    within(workspace, file, fs.unlinkSync)
     return [{ do: 'remove', file }]
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return []

@@ -7,7 +7,11 @@ import { expect, test } from 'vitest'
 import { moveInto } from '../cleaning/move-file.ts'
 import { replaceWithin } from '../files/replace-file.ts'
 import { makeFolder, openWithin, removeWithin } from '../files/within.ts'
-import { isRunning } from './support/rig.ts'
+import { layout } from '../index.ts'
+import { findOrphans } from '../sweep/orphans.ts'
+import { readRegistries } from '../sweep/registries.ts'
+import { removeOrphans } from '../sweep/remove-orphans.ts'
+import { isRunning, Rig } from './support/rig.ts'
 
 /** How often each thing is done while the folder is exchanged: by a path that is checked right before, one in a thousand goes wrong. */
 const TIMES = 5_000
@@ -78,3 +82,25 @@ test('a folder is made in the workspace', () =>
     using held = openWithin(root, folder)
     fs.rmdirSync(held.at('inner'))
   }))
+
+test('a prompt that no registry lists is looked for and removed in the workspace only', async () => {
+  await using rig = await Rig.start()
+  const task = path.dirname(layout.promptFile(rig.ref('gone')))
+  const name = 'agent_prompt_gone.txt'
+  const outside = path.join(rig.folder, 'outside')
+  fs.mkdirSync(outside)
+  for (const folder of [task, outside]) fs.writeFileSync(path.join(folder, name), 'a prompt')
+  const registries = readRegistries(rig.workspace)
+  const look = () => findOrphans(rig.workspace, registries, [], 0)
+  const orphans = await look()
+  expect(orphans.prompts).toMatchObject([{ file: path.join(task, name) }])
+  // What an agent does while the processes of others are being ended.
+  fs.renameSync(task, `${task}.aside`)
+  fs.symlinkSync(outside, task)
+  expect(await removeOrphans(rig.workspace, orphans, 0)).toMatchObject({ outcome: 'unfinished', actions: [] })
+  expect(fs.readdirSync(outside)).toEqual([name])
+  expect(await look()).toMatchObject({
+    prompts: [],
+    problems: [expect.stringMatching(/found a symbolic link/)],
+  })
+})
