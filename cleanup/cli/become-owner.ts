@@ -16,6 +16,13 @@ interface User {
 }
 
 /**
+ * What stays of root's environment: how to speak to the terminal and the service manager, and where whoever runs the command says that
+ * the agents keep things. The rest may be secret, and the owner's agents can read the environment of what we start.
+ */
+const KEPT =
+  /^(PATH|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TMUX_TMPDIR|CLAUDE_CONFIG_DIR|CLAUDE_CODE_TMPDIR|LEAKRIG_\w+|NOTIFY_SOCKET|WATCHDOG_\w+|INIT_CWD|npm_lifecycle_event|npm_package_json)$/
+
+/**
  * When root runs a command on a user's workspaces, makes this process that user's, for good and before anything of
  * theirs is read: what is written there, by the user or by their agents, must not be done with root's rights. For
  * anybody else, and where the workspaces are root's, nothing happens. Throws a CleanupError (`not-the-owner`) where
@@ -50,9 +57,7 @@ function become({ uid, gid, name, home = '/' }: User): void {
   process.setuid?.(uid)
   if (process.getuid?.() !== uid || process.geteuid?.() !== uid) throw new Error('it is still root')
   const { env } = process
-  // Where root's own things are; a sudo keeps some of them. TMUX_TMPDIR stays: whoever runs the command sets it for the agents.
-  for (const variable of Object.keys(env))
-    if (/^(XDG_|SUDO_|TMUX$|TMUX_PANE$)/.test(variable)) delete env[variable]
+  for (const variable of Object.keys(env)) if (!KEPT.test(variable)) delete env[variable]
   Object.assign(env, { HOME: home, ...(name && { USER: name, LOGNAME: name }) })
 }
 

@@ -157,12 +157,15 @@ describe.skipIf(!isRoot)('as root, in a workspace of somebody else (needs root)'
       XDG_CACHE_HOME: path.join(home, '.cache'),
       TMUX: '/tmp/x,1,0',
       TMUX_PANE: '%0',
+      // An agent may read the environment of its user's processes, and tmux hands a client's to its server.
+      TOKEN_OF_ROOT: `secret ${home}`,
+      NODE_OPTIONS: `--title=${home}`,
     }
     const daemon = new Running(commandWords('daemon', workspace), environment)
     try {
       await until('the daemon has cleaned up', () => daemon.out.includes('"cleaned"'))
       const own = fs.readFileSync(`/proc/${daemon.child.pid}/environ`, 'utf8').split('\0')
-      expect(own.filter(line => /^(HOME|XDG_|TMUX)/.test(line) && line.includes(home))).toEqual([])
+      expect(own.filter(line => line.includes(home))).toEqual([])
     } finally {
       daemon.child.kill('SIGTERM')
     }
@@ -192,6 +195,27 @@ const numbers = (pid: number | undefined, field: string): number[] =>
 
 const uidOf = (pid: number | undefined) => numbers(pid, 'Uid')
 const groupsOf = (pid: number | undefined) => numbers(pid, 'Groups')
+
+test('root in a workspace of its own takes no compiled code from a home of somebody else', async ({
+  skip,
+}) => {
+  skip(!isRoot, 'needs root')
+  const home = path.join(folder, 'home')
+  fs.mkdirSync(path.join(home, '.cache'), { recursive: true })
+  for (const one of [home, path.join(home, '.cache')]) fs.chownSync(one, OTHER, OTHER)
+  // A sudo that keeps HOME.
+  const daemon = new Running(commandWords('daemon', workspace), { HOME: home, NODE_COMPILE_CACHE: '' })
+  try {
+    await until('it has started', () => daemon.out.includes('"started"'))
+    expect(fs.readFileSync(`/proc/${daemon.child.pid}/environ`, 'utf8')).not.toContain(
+      `NODE_COMPILE_CACHE=${home}`,
+    )
+  } finally {
+    daemon.child.kill('SIGTERM')
+  }
+  await daemon.end()
+  expect(listing(path.join(home, '.cache'))).toEqual([])
+})
 
 /** Everything in a folder, with inode, size, time and content. */
 function listing(root: string): string[] {
