@@ -2,6 +2,8 @@ import fs from 'node:fs'
 import module from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
+import { whyUnsafe } from '../files/safe-folder.ts'
+import { realPath } from '../workspace/real-path.ts'
 
 /** The folder of compiled code below the user's cache: nobody else may write there what we would then run. */
 const cacheFolder = () =>
@@ -54,8 +56,12 @@ function needsCache(): boolean {
   return import.meta.filename.endsWith('.ts') && !process.env.NODE_COMPILE_CACHE
 }
 
+/** False also where somebody else may write a folder on the way: root may have been given the home of a user. */
 function isOurs(folder: string): boolean {
   try {
+    let there = realPath(folder)
+    while (!fs.existsSync(there)) there = path.dirname(there)
+    if (whyUnsafe(there)) return false
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
     fs.accessSync(folder, fs.constants.W_OK)
     return fs.statSync(folder).uid === process.getuid?.()
