@@ -192,6 +192,9 @@ test('a lock ends with its holder, and each agent has a byte of its own', async 
     expect(other).toBeDefined()
     expect(lockNow(path, agentByte('a'))).toBeUndefined()
     await expect(lock(path, REGISTRY_BYTE, 20)).rejects.toMatchObject({ code: 'lock-held' })
+    // The holder writes the registry all the time, and never lets go.
+    let sign = 0
+    await expect(lock(path, REGISTRY_BYTE, 20, () => ++sign)).rejects.toMatchObject({ code: 'lock-held' })
   } finally {
     holder.kill('SIGKILL')
   }

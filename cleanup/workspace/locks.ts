@@ -67,11 +67,14 @@ function open(at: string, owner: number): number {
   }
 }
 
+/** How often one waits while the line moves: somebody may hold the lock for ever and change the registry all the time. */
+const MOST_WAITS = 12
+
 /**
  * Waits for the lock for at most `waitMs`, then throws a CleanupError (`lock-held`). It asks again and again
  * instead of blocking in the kernel: a blocked wait occupies one of Node's four worker threads, has no
  * deadline, and would hang for ever behind a holder that somebody stopped. `sign` is something that changes whenever a
- * holder has done its work: as long as it does, the line moves, however long it is, and the wait begins anew.
+ * holder has done its work: as long as it does, the line moves, and the wait begins anew, MOST_WAITS times in all.
  */
 export async function lock(
   file: string,
@@ -81,12 +84,13 @@ export async function lock(
 ): Promise<Lock> {
   let deadline = performance.now() + waitMs
   let seen = sign()
+  let waits = 1
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 1.5, 20)) {
     const held = lockNow(file, byte)
     if (held) return held
     if (performance.now() >= deadline) {
       const now = sign()
-      if (now === seen)
+      if (now === seen || ++waits > MOST_WAITS)
         throw new CleanupError(
           'lock-held',
           `${file} is locked (byte ${byte}) for more than ${waitMs} ms by another process; see who holds it with "lslocks", end or continue that one, then try again.`,
