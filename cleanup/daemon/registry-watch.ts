@@ -20,7 +20,14 @@ interface Task {
   /** Device, inode, size and time of the registry that was read: another one in its place is read anew. */
   seen: string
   open: Listed[]
+  /** What was told of entries that are nobody's agents. */
+  refused: string[]
 }
+
+/** Of so many entries of one registry it is told that they are nobody's agents, so that nobody can fill our memory with them. */
+const MOST_REFUSED = 20
+/** How much of such an id tells it apart, in characters. */
+const ID_SHOWN = 64
 
 const REGISTRY = 'AGENT_REGISTRY.json'
 
@@ -117,7 +124,11 @@ export class RegistryWatch implements Disposable {
       if (seen !== this.#tasks.get(taskId)?.seen) {
         const { agents } = readTaskRegistry(this.workspace, taskId)
         const open = agents.filter(entry => !isTerminal(entry.status) || isPending(entry))
-        this.#tasks.set(taskId, { seen, open: open.flatMap(entry => this.#admit(taskId, entry)) })
+        const refused = new Map<string, string>()
+        const admitted = open.flatMap(entry => this.#admit(taskId, entry, refused))
+        this.#drop(taskId, refused)
+        for (const [about, problem] of refused) this.#tell(about, problem)
+        this.#tasks.set(taskId, { seen, open: admitted, refused: [...refused.keys()] })
       }
       this.#changed.delete(taskId)
       this.#failingSince.delete(taskId)
@@ -134,21 +145,28 @@ export class RegistryWatch implements Disposable {
         return
       }
       // What cannot be read says nothing of its agents: they are left as they are until it can.
-      this.#tasks.delete(taskId)
+      this.#drop(taskId)
       this.#changed.delete(taskId)
       this.#tell(taskId, words(error))
     }
   }
 
   /** An entry that names what no agent may be named is told, and nobody's agent: the others are not held up by it. */
-  #admit(taskId: string, entry: AgentEntry): Listed[] {
+  #admit(taskId: string, entry: AgentEntry, refused: Map<string, string>): Listed[] {
     const ref = { workspace: this.workspace, taskId, agentId: entry.id }
     try {
       return [{ key: `${taskId}/${entry.id}`, ref: validateRef(ref), entry }]
     } catch (error) {
-      this.#tell(`${taskId}/${entry.id}`, words(error))
+      if (refused.size < MOST_REFUSED) refused.set(`${taskId}/${entry.id.slice(0, ID_SHOWN)}`, words(error))
       return []
     }
+  }
+
+  /** Forgets what was read of a task; what was told of its entries is over, but for what is told again. */
+  #drop(taskId: string, again: ReadonlyMap<string, string> = new Map()): void {
+    for (const about of this.#tasks.get(taskId)?.refused ?? [])
+      if (!again.has(about)) this.#tell(about, undefined)
+    this.#tasks.delete(taskId)
   }
 
   #collect(): void {
@@ -201,7 +219,7 @@ export class RegistryWatch implements Disposable {
   }
 
   #forget(taskId: string): void {
-    this.#tasks.delete(taskId)
+    this.#drop(taskId)
     this.#changed.delete(taskId)
     this.#failingSince.delete(taskId)
     this.#tell(taskId, undefined)

@@ -74,6 +74,30 @@ test('a registry that is being written in place keeps its agents; one that stays
   expect(ids()).toEqual([])
 })
 
+test('of entries that are no agents few are kept in mind, in few words, and none when they are gone', async () => {
+  const ref = rig.ref('a')
+  const file = layout.taskRegistry(rig.workspace, ref.taskId)
+  const problems = new Map<string, string>()
+  using watch = new RegistryWatch(
+    rig.workspace,
+    () => {},
+    (about, problem) => {
+      if (problem === undefined) problems.delete(about)
+      else problems.set(about, problem)
+    },
+  )
+  for (let n = 0; n < 3; n++) {
+    const agents = Array.from({ length: 200 }, (_, m) => ({ id: `${n}/${m}${'x'.repeat(1_000)}` }))
+    fs.writeFileSync(file, JSON.stringify({ agents }))
+    watch.poll()
+  }
+  expect(problems.size).toBeGreaterThan(0)
+  expect([...problems].flat().join('').length).toBeLessThan(20_000)
+  fs.writeFileSync(file, '{"agents":[]}')
+  watch.poll()
+  expect([...problems]).toEqual([])
+})
+
 test('a claude that is gone is not forgotten because somebody writes the registry', async () => {
   const ref = await rig.deploy('a', { claude: idle, after: 'sleep 1000' })
   const entry = rig.entry(ref)

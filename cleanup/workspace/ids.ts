@@ -16,10 +16,13 @@ export function validateTaskId(id: string): string {
   return validate('task id', id)
 }
 
+/** How much of an id that is refused is quoted, in characters. It may have millions. */
+const LONGEST_SHOWN = 140
+
 function validate(what: string, id: unknown): string {
   if (typeof id === 'string' && SAFE.test(id)) return id
   throw new CleanupError(
     'bad-id',
-    `The ${what} ${JSON.stringify(id) ?? String(id)} is refused: expected 1 to 128 letters, digits, "_" or "-", not beginning with "-"; rename it in the registry.`,
+    `The ${what} ${(JSON.stringify(id) ?? String(id)).slice(0, LONGEST_SHOWN)} is refused: expected 1 to 128 letters, digits, "_" or "-", not beginning with "-"; rename it in the registry.`,
   )
 }
