@@ -25,6 +25,8 @@ export interface PlanOptions {
 
 /** Smaller files have no block to win. */
 const WORTH_COMPRESSING_BYTES = 4096
+/** A file with so many times more bytes than it takes on the disk is mostly holes, which take hours to read and free nothing. */
+const MOSTLY_HOLES = 100
 
 /**
  * Decides, of everything in the workspaces that retention is about, what goes and what stays, and why. Reads only,
@@ -143,6 +145,7 @@ function markForCompression(candidates: readonly PlannedFile[], { compress }: Re
     if (file.action !== 'keep' || file.rule === 'hold' || file.part !== 'archive' || file.packed) continue
     // With a second name the bytes would stay where they are.
     if (file.bytes < WORTH_COMPRESSING_BYTES || file.freesBytes === 0) continue
+    if (file.bytes > MOSTLY_HOLES * file.freesBytes) continue
     decide(file, 'compress', 'compress', `${file.why}; ${compress}`)
   }
 }

@@ -104,6 +104,12 @@ test('a file that is written is not compressed, and neither is one with a second
   expect(archive.names()).toEqual(['a_stream.jsonl', 'b_stream.jsonl'])
 })
 
+test('a file that is all holes is not compressed: it would take hours, and there is nothing to win', async () => {
+  await archive.agent('a', 3)
+  fs.truncateSync(archive.put('a_stream.jsonl', 3, { bytes: 5 * KB }), 2 ** 40)
+  expect(fates(await plan('zstd'))).toEqual({ 'a_stream.jsonl': 'keep young' })
+})
+
 test('written while it is being compressed, it stays, and no draft is left', async () => {
   const file = archive.put('a_stream.jsonl', 1, { bytes: 5 * KB })
   const report = await applyPlan(await plan('zstd'), {
