@@ -39,15 +39,11 @@ export async function diskUse(workspace: string): Promise<DiskUse> {
   const open: string[][] = [[]]
   for (let inside = open.pop(); inside; inside = open.pop()) {
     const folder = path.join(root, ...inside)
-    add(use.classes.folder, fs.lstatSync(folder, { throwIfNoEntry: false }))
+    add(use.classes.folder, statOf(folder))
     for (const entry of list(folder, use.problems)) {
       const at = [...inside, entry.name]
       if (entry.isDirectory()) open.push(at)
-      else
-        add(
-          use.classes[fileClassOf(at)],
-          fs.lstatSync(path.join(folder, entry.name), { throwIfNoEntry: false }),
-        )
+      else add(use.classes[fileClassOf(at)], statOf(path.join(folder, entry.name)))
       if (++seen % FILES_PER_TURN === 0) await nextTurn()
     }
   }
@@ -64,6 +60,15 @@ export async function diskUse(workspace: string): Promise<DiskUse> {
       linked.add(inode)
     }
     to.allocatedBytes += stat.blocks * BYTES_PER_BLOCK
+  }
+}
+
+/** Undefined for what was removed meanwhile, and for a path that the kernel calls too long: somebody nested folders that deep. */
+function statOf(file: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(file, { throwIfNoEntry: false })
+  } catch {
+    return undefined
   }
 }
 

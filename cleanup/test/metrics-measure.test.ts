@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { agentMarker, cleanUp, layout, recordIntent, updateAgent } from '../index.ts'
+import { diskUse } from '../metrics/disk-use.ts'
 import { measure } from '../metrics/measure.ts'
 import { oldestPendingSeconds } from '../metrics/pending.ts'
 import { Rig, readText } from './support/rig.ts'
@@ -189,4 +191,14 @@ describe('what could not be looked at is said, and nothing is counted as none', 
 
 test('a relative workspace is refused', async () => {
   await expect(measure(['relative'])).rejects.toThrow('expected an absolute path')
+})
+
+test('folders nested deeper than a path can be long do not hide the others', async () => {
+  const name = 'd'.repeat(200)
+  const nest = `for n in $(seq 25); do mkdir ${name} && cd -P ${name} || exit 1; done`
+  expect(spawnSync('sh', ['-c', nest], { cwd: rig.workspace }).status).toBe(0)
+  const { classes, problems } = await diskUse(rig.workspace)
+  expect(classes.folder.files).toBeGreaterThan(15)
+  expect(problems).toEqual([expect.stringMatching(/could not be listed.*ENAMETOOLONG/s)])
+  spawnSync('rm', ['-rf', name], { cwd: rig.workspace })
 })
