@@ -3,7 +3,7 @@ import path from 'node:path'
 import { logWriters } from '../claims/log-writers.ts'
 import type { Scene } from '../claims/scene.ts'
 import { systemCode, words } from '../errors.ts'
-import { makeFolder, openWithin, within } from '../files/within.ts'
+import { type HeldFolder, openMade, openWithin, within } from '../files/within.ts'
 import { type AgentFiles, agentFiles } from '../workspace/agent-files.ts'
 import { moveInto } from './move-file.ts'
 import type { CleanUpReport, Log } from './report.ts'
@@ -17,8 +17,12 @@ export function putAway(scene: Scene, report: CleanUpReport, log: Log): void {
   const files = agentFiles(scene.ref, scene.entry)
   for (const file of [files.prompt, files.orphans])
     attempt(report, file, () => within(files.root, file, at => removeFile(at, file, report, log)))
+  using held = new DisposableStack()
+  let opened: HeldFolder | undefined
+  // Made with the first log: an agent without any leaves no archive.
+  const target = () => (opened ??= held.use(openMade(files.root, files.archive)))
   for (const file of [files.stream, files.progress, files.findings, files.deploy])
-    attempt(report, file, () => archive(scene, files, file, report, log))
+    attempt(report, file, () => archive(scene, files, file, target, report, log))
 }
 
 function removeFile(at: string, file: string, report: CleanUpReport, log: Log): void {
@@ -28,7 +32,14 @@ function removeFile(at: string, file: string, report: CleanUpReport, log: Log): 
   report.removed.push(file)
 }
 
-function archive(scene: Scene, files: AgentFiles, file: string, report: CleanUpReport, log: Log): void {
+function archive(
+  scene: Scene,
+  files: AgentFiles,
+  file: string,
+  target: () => HeldFolder,
+  report: CleanUpReport,
+  log: Log,
+): void {
   using folder = openWithin(files.root, path.dirname(file))
   const name = path.basename(file)
   const found = fs.lstatSync(folder.at(name), { throwIfNoEntry: false })
@@ -46,9 +57,7 @@ function archive(scene: Scene, files: AgentFiles, file: string, report: CleanUpR
     return
   }
   log({ event: 'archive', file })
-  makeFolder(files.root, files.archive)
-  using target = openWithin(files.root, files.archive)
-  report.archived.push({ from: file, to: path.join(files.archive, moveInto(target, folder, name)) })
+  report.archived.push({ from: file, to: path.join(files.archive, moveInto(target(), folder, name)) })
 }
 
 /** Of several the one that was there first: the others are mostly its children, and gone by the time one looks. */

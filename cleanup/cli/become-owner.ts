@@ -68,8 +68,8 @@ function lookUp(uid: number, gid: number): User {
     const { username, homedir, gid: primary } = os.userInfo()
     return { uid, gid: primary, name: username, home: homedir }
   } catch {
-    // A number without a name, as in a container.
-    return { uid, gid }
+    // A number without a name, as in a container. Root's group is root's, whoever a folder of it belongs to.
+    return { uid, gid: gid === 0 ? uid : gid }
   } finally {
     process.seteuid?.(0)
   }

@@ -19,18 +19,23 @@ const hasDescriptors = fs.existsSync(DESCRIPTORS)
 export class Folder implements Disposable {
   /** Its path, for people. */
   readonly path: string
-  /** The file system's number: where its files' bytes lie. */
-  readonly device: string
-  /** Who owns it. */
-  readonly uid: number
   readonly #fd: number
+  #device: string | undefined
 
   private constructor(at: string, shown: string, flags: number) {
     this.#fd = fs.openSync(at, flags)
     this.path = shown
-    const { dev, uid } = fs.fstatSync(this.#fd, { bigint: true })
-    this.device = String(dev)
-    this.uid = Number(uid)
+  }
+
+  /** The file system's number: where its files' bytes lie. */
+  get device(): string {
+    this.#device ??= String(fs.fstatSync(this.#fd, { bigint: true }).dev)
+    return this.#device
+  }
+
+  /** Who owns it. */
+  get uid(): number {
+    return fs.fstatSync(this.#fd).uid
   }
 
   /** The folder of a path, wherever links on the way lead: that way is the caller's own. */

@@ -40,7 +40,12 @@ export function openWithin(root: string, folder: string): HeldFolder {
 
 /** Makes a folder below `root`, and those above it that are missing. */
 export function makeFolder(root: string, folder: string): void {
-  walk(root, folder, (above, name) => {
+  openMade(root, folder)[Symbol.dispose]()
+}
+
+/** The same, held open; to be disposed of by the caller. */
+export function openMade(root: string, folder: string): HeldFolder {
+  return walk(root, folder, (above, name) => {
     try {
       fs.mkdirSync(above.at(name))
     } catch (error) {
@@ -48,7 +53,7 @@ export function makeFolder(root: string, folder: string): void {
       if (systemCode(error) !== 'EEXIST') throw above.named(error)
     }
     return above.open(name)
-  })[Symbol.dispose]()
+  })
 }
 
 type Missing = (above: Folder, name: string) => Folder | undefined

@@ -21,10 +21,11 @@ export interface LoggedSession {
 
 /** Reads what a log's beginning says of the session, and what its beginning and end say of tasks. */
 export function loggedSession(log: string): LoggedSession {
-  const head = events(readPart(log, 'head'))
+  const { events: head, isWhole } = readPart(log, 'head')
   const ids = new Set(head.flatMap(event => asSessionId(event.session_id) ?? []))
   const folder = head.find(event => event.subtype === 'init')?.cwd
-  const all = [...head, ...events(readPart(log, 'tail'))]
+  // Tasks tell something only of a known session.
+  const all = isWhole || ids.size !== 1 ? head : [...head, ...readPart(log, 'tail').events]
   const tasks = (isBackground: boolean) =>
     new Set(all.flatMap(one => (one.is_backgrounded === isBackground ? (asTaskId(one.task_id) ?? []) : [])))
   return {
@@ -52,12 +53,12 @@ export function asTaskId(value: unknown): string | undefined {
  * after one when a background task wakes it up.
  */
 export function lastResult(log: string): Json | undefined {
-  return events(readPart(log, 'tail')).findLast(event => event.type === 'result')
+  return readPart(log, 'tail').events.findLast(event => event.type === 'result')
 }
 
 /** The last whole event of a stream log, of whatever type; undefined when there is none. */
 export function lastEvent(log: string): Json | undefined {
-  return events(readPart(log, 'tail')).at(-1)
+  return readPart(log, 'tail').events.at(-1)
 }
 
 /** True when the last result says that the work succeeded: an API error has the subtype `success` as well. */
@@ -65,8 +66,15 @@ export function saysSuccess(result: Json | undefined): boolean {
   return result?.subtype === 'success' && result.is_error !== true
 }
 
+/** The events of a log's beginning or end. */
+interface Part {
+  events: Json[]
+  /** True when that is all of the log. */
+  isWhole: boolean
+}
+
 /** The lines that are whole events; a log can end, and a part of it begin, in the middle of one. */
-function events(text: string): Json[] {
+function eventsIn(text: string): Json[] {
   return text.split('\n').flatMap(line => {
     try {
       const event: unknown = JSON.parse(line)
@@ -77,16 +85,17 @@ function events(text: string): Json[] {
   })
 }
 
-function readPart(file: string, part: 'head' | 'tail'): string {
+function readPart(file: string, part: 'head' | 'tail'): Part {
   let fd: number | undefined
   try {
     fd = within(workspaceOfLog(file), file, openRegular)
     const { size } = fs.fstatSync(fd)
     const bytes = Buffer.allocUnsafe(Math.min(size, PART_BYTES))
     const position = part === 'head' ? 0 : size - bytes.length
-    return bytes.toString('utf8', 0, fs.readSync(fd, bytes, 0, bytes.length, position))
+    const text = bytes.toString('utf8', 0, fs.readSync(fd, bytes, 0, bytes.length, position))
+    return { events: eventsIn(text), isWhole: bytes.length === size }
   } catch {
-    return ''
+    return { events: [], isWhole: true }
   } finally {
     if (fd !== undefined) fs.closeSync(fd)
   }

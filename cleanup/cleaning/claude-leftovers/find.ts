@@ -1,11 +1,12 @@
 import type { Claims } from '../../claims/evidence.ts'
 import type { Scene } from '../../claims/scene.ts'
+import { loggedSession } from '../../workspace/stream-log.ts'
 import { findByNumber, findSnapshots, type OwnClaude } from './by-claude.ts'
 import { findFolderNotes } from './by-folder.ts'
 import { teamsOf, temporaryOf } from './by-session.ts'
 import type { Leftovers } from './leftover.ts'
 import { readRecords, type SessionRecord } from './records.ts'
-import { Search } from './search.ts'
+import { claudesOf, Search } from './search.ts'
 import { foreignTranscript, othersInSession, proofOf, recordsOfDead } from './session.ts'
 
 /**
@@ -14,10 +15,12 @@ import { foreignTranscript, othersInSession, proofOf, recordsOfDead } from './se
  * removes most of it. Reads only; what cannot be read counts as not there.
  */
 export function findLeftovers(scene: Scene, claims: Claims): Leftovers {
-  const search = new Search(scene, claims)
+  const log = loggedSession(scene.log)
+  const living = claudesOf(claims)
   // An agent in which no claude ever ran has none of it.
-  if (search.log.id === undefined && search.living.length === 0)
-    return { going: [], stays: [], session: undefined, places: search.places }
+  if (log.id === undefined && living.length === 0)
+    return { going: [], stays: [], session: undefined, places: { folders: [], bases: [] } }
+  const search = new Search(scene, claims, log, living)
   const records = readRecords(search.places, search.leave)
   const session = findBySession(search, records)
   const dead = session.isOlder ? [] : recordsOfDead(search, records)
@@ -28,7 +31,7 @@ export function findLeftovers(scene: Scene, claims: Claims): Leftovers {
   findSnapshots(search, claudes)
   findFolderNotes(search, claudes)
   findByNumber(search, claudes, records)
-  const { places, log } = search
+  const { places } = search
   return { going: search.going(), stays: search.stays(), session: log.id, places }
 }
 

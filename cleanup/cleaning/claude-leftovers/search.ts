@@ -3,8 +3,8 @@ import type { Scene } from '../../claims/scene.ts'
 import { ownUid } from '../../files/trust.ts'
 import { folderOf } from '../../processes/details.ts'
 import { uidOf } from '../../processes/owner.ts'
-import { hasEnded } from '../../processes/stat.ts'
-import { type LoggedSession, loggedSession } from '../../workspace/stream-log.ts'
+import { hasEnded, type Process } from '../../processes/stat.ts'
+import type { LoggedSession } from '../../workspace/stream-log.ts'
 import { beginningOf, CLOCKS_MS, startedMs } from './beginning.ts'
 import type { Leftover } from './leftover.ts'
 import type { Entry } from './own-folder.ts'
@@ -17,6 +17,10 @@ export interface SeenClaude {
   startedMs: number
 }
 
+/** The claudes of an agent that live. */
+export const claudesOf = ({ claimed }: Claims): SeenClaude[] =>
+  [...claimed.values()].filter(({ process }) => isClaude(process)).map(seen)
+
 /** A look for what one agent's claudes leave: what it goes by, and what it has found. */
 export class Search {
   readonly scene: Scene
@@ -27,28 +31,20 @@ export class Search {
   readonly beganMs: number | undefined
   /** The agent's claudes that live. */
   readonly living: SeenClaude[]
-  /** Claudes of our user that live and are not the agent's. */
-  readonly others: SeenClaude[]
   /** The folders that its claudes work in: the kernel tells while one lives, afterwards only the log does. */
   readonly workFolders: ReadonlySet<string>
+  /** Claudes of our user that live and are not the agent's: asked for only where something may be theirs. */
+  #others: SeenClaude[] | undefined
   readonly #going = new Map<string, Leftover>()
   readonly #stays = new Set<string>()
 
-  constructor(scene: Scene, claims: Claims) {
+  constructor(scene: Scene, claims: Claims, log: LoggedSession, living: SeenClaude[]) {
     this.scene = scene
     this.claims = claims
-    this.log = loggedSession(scene.log)
+    this.log = log
+    this.living = living
     this.places = placesOf(claims.claimed.values())
     this.beganMs = beginningOf(scene, claims)
-    const claudes = [...scene.table.values()].filter(
-      one => one.comm === 'claude' && !hasEnded(one) && (uidOf(one.pid) ?? ownUid()) === ownUid(),
-    )
-    const seen = (isOwn: boolean) =>
-      claudes
-        .filter(({ pid }) => claims.claimed.has(pid) === isOwn)
-        .map(one => ({ pid: one.pid, startedMs: startedMs(one) }))
-    this.living = seen(true)
-    this.others = seen(false)
     const folders = this.living.flatMap(({ pid }) => folderOf(pid) ?? [])
     this.workFolders = new Set(
       folders.length > 0 ? folders : this.log.folder === undefined ? [] : [this.log.folder],
@@ -77,7 +73,11 @@ export class Search {
   /** True when another claude that lives and fits may have made a file in `place`. */
   mayBeOthers(place: string, fits: (claude: SeenClaude) => boolean): boolean {
     // Nothing can be read any more of one that has ended since the look: it would count as using every place.
-    return this.others.some(other => fits(other) && mayUse(other.pid, place) && !isDead(other.pid))
+    this.#others ??= [...this.scene.table.values()]
+      .filter(one => isClaude(one) && !this.claims.claimed.has(one.pid))
+      .filter(({ pid }) => (uidOf(pid) ?? ownUid()) === ownUid())
+      .map(process => seen({ process }))
+    return this.#others.some(other => fits(other) && mayUse(other.pid, place) && !isDead(other.pid))
   }
 
   going(): Leftover[] {
@@ -88,6 +88,13 @@ export class Search {
     return [...this.#stays]
   }
 }
+
+const isClaude = (one: Process): boolean => one.comm === 'claude' && !hasEnded(one)
+
+const seen = ({ process }: { process: Process }): SeenClaude => ({
+  pid: process.pid,
+  startedMs: startedMs(process),
+})
 
 /** True for what is our user's and was made since then; false where that is not known. */
 export const isOurs = (entry: Entry, sinceMs: number | undefined): boolean =>
