@@ -37,9 +37,10 @@ export function openOwnIn(above: Folder, name: string, refused: Refused = () => 
     if (kind === 'a folder') refused(`${file} could not be opened, so what claude left in it stays`)
     return undefined
   }
-  if (folder.uid === ownUid()) return folder
+  const { uid } = folder
+  if (uid === ownUid()) return folder
   folder[Symbol.dispose]()
-  refused(`${folder.path} belongs to user ${folder.uid}, so what claude left in it stays`)
+  refused(`${folder.path} belongs to user ${uid}, so what claude left in it stays`)
   return undefined
 }
 
