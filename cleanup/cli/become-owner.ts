@@ -30,7 +30,7 @@ const KEPT =
  */
 export function becomeOwner(workspaces: readonly string[]): void {
   if (ownUid() !== 0) return
-  const owners = new Map(workspaces.map(workspace => [fs.statSync(workspace).uid, workspace]))
+  const owners = new Map(workspaces.map(workspace => [ownerOf(workspace), workspace]))
   const [[uid, workspace] = [0, ''], ...others] = owners
   if (others.length > 0)
     throw new CleanupError(
@@ -47,6 +47,12 @@ export function becomeOwner(workspaces: readonly string[]): void {
       { cause: error },
     )
   }
+}
+
+/** Whoever owns "/" is root: a user namespace that does not map root's number shows root as another user. */
+function ownerOf(workspace: string): number {
+  const { uid } = fs.statSync(workspace)
+  return uid === fs.statSync('/').uid ? 0 : uid
 }
 
 /** Groups first, the user last: without root's rights nothing more can be changed, which is how it is to be. */

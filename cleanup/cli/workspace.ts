@@ -19,6 +19,11 @@ export function workspacesOf(folders: readonly string[]): string[] {
 }
 
 function workspaceOf(folder: string | undefined): string {
+  if (folder === '')
+    throw new CleanupError(
+      'bad-argument',
+      'An empty name is refused for a workspace: a variable may not be set; name the .agent-workspace of an orchestrator.',
+    )
   const workspace = named(folder ?? NAME)
   if (isFolder(workspace)) return fs.realpathSync(notBeside(workspace))
   throw new CleanupError(

@@ -38,6 +38,20 @@ export function openWithin(root: string, folder: string): HeldFolder {
   })
 }
 
+/**
+ * Makes a workspace and the folders above it that are missing, wherever its caller wants it. One by one: Node's own way
+ * to make several never ends where none can be made (/proc).
+ */
+export function makeRoot(folder: string): void {
+  if (fs.existsSync(folder)) return
+  makeRoot(path.dirname(folder))
+  try {
+    fs.mkdirSync(folder)
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error
+  }
+}
+
 /** Makes a folder below `root`, and those above it that are missing. */
 export function makeFolder(root: string, folder: string): void {
   openMade(root, folder)[Symbol.dispose]()

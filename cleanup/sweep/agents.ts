@@ -5,6 +5,7 @@ import { judge } from '../daemon/judge.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { type AgentRef, promptFile, taskRegistry, validateRef } from '../workspace/layout.ts'
+import { peekGlobalRegistry } from '../workspace/registry.ts'
 import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { toldTime } from '../workspace/told-time.ts'
@@ -82,6 +83,8 @@ async function ended(
   to: string,
   why: string,
 ): Promise<FoundAgent & { state: 'ended' }> {
+  // A cleanup needs it to tell the end to; without it nothing would be done.
+  peekGlobalRegistry(agent.workspace)
   const { plan, scene, claims } = await planFor(agent, registry)
   return { agent, status, state: 'ended', why, to, plan, unattributable: unattributable(scene, claims) }
 }

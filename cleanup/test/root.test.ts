@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -230,7 +229,7 @@ function listing(root: string): string[] {
 // An ordinary user cannot become another one: the same commands work in the workspaces of their own.
 test('an ordinary user stays who they are', async ({ skip }) => {
   skip(isRoot, 'the others test root')
-  await leaveBehind(os.userInfo().uid)
+  await leaveBehind(process.geteuid?.())
   expect(await runCommand('sweep', '--apply', workspace)).toMatchObject({ code: 0, err: '' })
   expect(spawnSync('id', ['-u'], { encoding: 'utf8' }).stdout.trim()).toBe(String(process.geteuid?.()))
 })

@@ -292,10 +292,20 @@ test('entries named as no agent may be are refused one by one, and hold nobody u
   expect(rig.sessions()).toEqual(['user'])
 })
 
+test('a dry run promises nothing that could not be told to the global registry', async () => {
+  const ref = await rig.deploy('a', { claude: idle, entry: { status: 'completed' } })
+  fs.truncateSync(layout.globalRegistry(ref.workspace), 40)
+  const found = run()
+  expect(found).toMatchObject({ exitCode: 3, sweeps: [{ actions: [], agents: [{ state: 'unknown' }] }] })
+  expect(run('--apply')).toMatchObject({ exitCode: 3, sweeps: [{ actions: [] }] })
+  expect(rig.processesOf(ref)).not.toEqual([])
+})
+
 test('no workspace, one that is none, and wrong options', () => {
   const cases: [string[], RegExp][] = [
     [[], /^leakrig: There is no \.agent-workspace in .*; name the workspace .*\.$/],
     [['nowhere'], /^leakrig: The workspace "nowhere" is no folder; expected .*\.$/],
+    [[''], /^leakrig: An empty name is refused for a workspace: .*\.$/],
     [[rig.folder], /^leakrig: .* is no workspace, but the folder of one; name .*\/\.agent-workspace\.$/],
     [[rig.workspace, '--min-age', 'long'], /Expected a number of seconds/],
   ]

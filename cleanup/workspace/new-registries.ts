@@ -3,7 +3,7 @@ import path from 'node:path'
 import { CleanupError } from '../errors.ts'
 import type { Json } from '../files/json.ts'
 import { replaceWithin } from '../files/replace-file.ts'
-import { makeFolder } from '../files/within.ts'
+import { makeFolder, makeRoot } from '../files/within.ts'
 import { deriveGlobalCounts, deriveTaskCounts } from './counts.ts'
 import { validateTaskId } from './ids.ts'
 import {
@@ -25,7 +25,7 @@ import type { AgentEntry, GlobalRegistry, TaskRegistry } from './registry-types.
 /** Makes the workspace and its global registry, when they are missing. Safe to call from many processes at once. */
 export async function initRegistries(workspace: string): Promise<void> {
   const file = globalRegistry(validateWorkspace(workspace))
-  fs.mkdirSync(workspace, { recursive: true })
+  makeRoot(workspace)
   makeFolder(workspace, path.dirname(file))
   const empty: GlobalRegistry = { created_at: now(), tasks: {}, agents: {} }
   deriveGlobalCounts(empty)
@@ -39,7 +39,7 @@ export async function initRegistries(workspace: string): Promise<void> {
 export async function addTask(workspace: string, task: { task_id: string } & Json): Promise<void> {
   validateWorkspace(workspace)
   const taskId = validateTaskId(task.task_id)
-  fs.mkdirSync(workspace, { recursive: true })
+  makeRoot(workspace)
   for (const folder of taskFolders(workspace, taskId)) makeFolder(workspace, folder)
   const listed = { created_at: now(), status: 'active', ...task }
   const registry: TaskRegistry = { ...listed, workspace: taskFolder(workspace, taskId), agents: [] }

@@ -151,7 +151,7 @@ function attempt<T>(file: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    throw isAboutMore(error) ? error : unreadable(file, words(error))
+    throw isAboutMore(error) ? error : unreadable(file, words(error).replace(/\.$/, ''))
   }
 }
 

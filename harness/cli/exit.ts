@@ -6,9 +6,16 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
+/** What the orchestrator could not begin with: a workspace that is no folder, or not to be written to. */
+export class CannotServe extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
 /** Prints an error as one sentence and leaves with the exit code that fits it. */
 export function fail(error: unknown): never {
-  if (error instanceof UsageError || error instanceof CannotMeasureError) {
+  if (error instanceof UsageError || error instanceof CannotMeasureError || error instanceof CannotServe) {
     console.error(`leakrig: ${error.message}`)
     process.exit(error instanceof UsageError ? exitCodes.wrongUsage : exitCodes.inconclusive)
   }

@@ -5,7 +5,7 @@ import { strategyNames } from '../orchestrator/strategies/strategy.ts'
 import { exitCodes } from '../report/exit-codes.ts'
 import { sandboxChoices } from '../sandbox/choices.ts'
 import { systemNames } from '../systems/systems.ts'
-import { fail } from './exit.ts'
+import { CannotServe, fail } from './exit.ts'
 
 const program = new Command('leakrig')
   .description('Reproduce, measure and gate the resource leaks of tmux-based Claude Code orchestrators.')
@@ -64,7 +64,7 @@ program
   )
   .action(async ({ strategy }) => {
     const { serveOrchestrator } = await import('../orchestrator/main.ts')
-    await serveOrchestrator(strategy)
+    await serveOrchestrator(strategy).catch(error => fail(new CannotServe(error)))
   })
 
 addCleanupCommands(program)

@@ -1,6 +1,7 @@
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import { MARKER } from '../../cleanup/index.ts'
+import { becomeOwner, MARKER, makeRoot } from '../../cleanup/index.ts'
 import { strategies } from './strategies/index.ts'
 import type { Strategy, StrategyName } from './strategies/strategy.ts'
 import { createServer } from './tools.ts'
@@ -13,8 +14,18 @@ export function serveOrchestrator(name: StrategyName): Promise<void> {
 /** The same with a strategy that may have no name. */
 export async function serve(strategy: Strategy): Promise<void> {
   const workspace = resolve(process.env.CLAUDE_ORCHESTRATOR_WORKSPACE ?? '.agent-workspace')
+  // As root, before anything is made there: whoever owns the folder could have put a link in the way.
+  becomeOwner([nearest(workspace)])
   const marker = process.env[MARKER]
   // In an agent's own instance the one that people talk to has done this already.
-  if (marker === undefined) await strategy.start(workspace)
+  if (marker === undefined) {
+    makeRoot(workspace)
+    await strategy.start(workspace)
+  }
   serveStdio(() => createServer(workspace, strategy, marker))
+}
+
+/** The folder itself, or the first one above it that exists. */
+function nearest(folder: string): string {
+  return existsSync(folder) ? folder : nearest(dirname(folder))
 }

@@ -1,0 +1,49 @@
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { expect, test } from 'vitest'
+import { projectRoot } from '../sandbox/project.ts'
+
+const strategies = ['none', 'report-option-1', 'hybrid']
+const owner = 54_321
+
+/** Starts the orchestrator, which ends at once because nobody asks it anything. */
+async function begin(strategy: string, workspace: string) {
+  const program = join(projectRoot, 'harness/cli/leakrig.ts')
+  const { exitCode, stderr, timedOut } = await execa(
+    process.execPath,
+    [program, 'orchestrator', '--strategy', strategy],
+    { env: { CLAUDE_ORCHESTRATOR_WORKSPACE: workspace }, input: '', reject: false, timeout: 60_000 },
+  )
+  return { exitCode, stderr, timedOut }
+}
+
+test.for(strategies)('as root, %s makes nothing behind a link of the owner', async (strategy, { skip }) => {
+  skip(process.getuid?.() !== 0, 'only root can become another user')
+  const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
+  try {
+    const [workspace, private_] = [join(folder, 'workspace'), join(folder, 'of-root')]
+    mkdirSync(private_, { mode: 0o700 })
+    mkdirSync(workspace)
+    symlinkSync(private_, join(workspace, 'registry'))
+    for (const path of [folder, workspace]) chownSync(path, owner, owner)
+    const { exitCode, stderr } = await begin(strategy, workspace)
+    expect([exitCode, stderr]).toEqual([3, expect.stringMatching(/^leakrig: [^\n]*registry[^\n]*$/)])
+    expect(readdirSync(private_)).toEqual([])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+const impossible = ['/proc/nope', '/etc/passwd']
+
+test.for(strategies.flatMap(strategy => impossible.map(workspace => [strategy, workspace] as const)))(
+  '%s says in one sentence that %s can be no workspace',
+  async ([strategy, workspace]) => {
+    const { exitCode, stderr, timedOut } = await begin(strategy, workspace)
+    expect(timedOut).toBe(false)
+    expect([exitCode, stderr]).toEqual([3, expect.stringMatching(/^leakrig: [^\n]*$/)])
+    expect(existsSync('/proc/nope')).toBe(false)
+  },
+)
