@@ -183,8 +183,10 @@ export function write(world: World, { agents, log, notes, plants }: Hostility): 
 }
 
 function plant(file: string, kind: PlantKind, target: string): void {
-  // One plant may lie behind another one that leads out.
-  if (!fs.existsSync(path.dirname(file)) || fs.realpathSync(path.dirname(file)) !== path.dirname(file)) return
+  // Another plant may stand in the place of the folder: a link that leads out, or what is no folder at all.
+  const folder = path.dirname(file)
+  if (!fs.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+  if (fs.realpathSync(folder) !== folder) return
   fs.rmSync(file, { recursive: true, force: true })
   if (kind === 'link') fs.symlinkSync(target, file)
   else if (kind === 'hard link') {
