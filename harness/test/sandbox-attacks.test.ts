@@ -2,7 +2,7 @@ import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { readProcesses } from '../probe/processes.ts'
 import { findEngine } from '../sandbox/container/engine.ts'
 import type { SandboxKind } from '../sandbox/sandbox.ts'
@@ -85,6 +85,7 @@ for (const { where, objection, run } of ways)
 
 test('a descriptor that the rig inherited leads to nothing', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   chmodSync(folder, 0o755)
   writeFileSync(join(folder, 'secret'), 'secret\n')
   const open = openSync(folder, 'r')
@@ -92,7 +93,6 @@ test('a descriptor that the rig inherited leads to nothing', async () => {
   const stdio = [...Array(3).fill('pipe'), ...Array(197).fill('ignore'), open]
   const answer = await inSandboxOf([...ask, 'cat /proc/self/fd/*/secret'], { stdio })
   closeSync(open)
-  rmSync(folder, { recursive: true })
   expect(answer).toBe('')
 })
 

@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { readProcesses } from '../probe/processes.ts'
 import { startNamespaceSandbox } from '../sandbox/namespace.ts'
 import { projectRoot } from '../sandbox/project.ts'
@@ -64,6 +64,7 @@ test('a call to a sandbox that ends says why it got no answer', async () => {
 test('a rig that is killed with -9 leaves no process and no folder', async () => {
   const marker = unique()
   const temporary = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }))
   const hold = join(import.meta.dirname, 'fixtures/hold-sandbox.ts')
   const rig = execa(process.execPath, [hold, 'sleep', marker], {
     reject: false,
@@ -74,7 +75,6 @@ test('a rig that is killed with -9 leaves no process and no folder', async () =>
   await rig
   expect(await goneFromMachine(marker)).toBe(true)
   expect(readdirSync(temporary)).toEqual([])
-  rmSync(temporary, { recursive: true })
 })
 
 test('orphans are collected by the top of the sandbox', async () => {
@@ -100,6 +100,7 @@ test('a project below /tmp is seen in the sandbox, and only read', async () => {
 
 test('a Node that lies elsewhere is seen in the sandbox, and nothing beside it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const node = join(folder, 'node')
   copyFileSync(process.execPath, node)
   writeFileSync(join(folder, 'beside'), '')
@@ -107,7 +108,6 @@ test('a Node that lies elsewhere is seen in the sandbox, and nothing beside it',
   chmodSync(folder, 0o755)
   const ask = join(import.meta.dirname, 'fixtures/ask-sandbox.ts')
   const { stdout } = await execa(node, [ask, `ls ${folder}; node -p process.execPath`])
-  rmSync(folder, { recursive: true })
   expect(stdout).toBe(`node\n${node}`)
 })
 
