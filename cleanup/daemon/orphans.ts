@@ -46,16 +46,16 @@ function write(ref: AgentRef, entry: AgentEntry, pids: number[]): boolean {
     const lines = pids.map(pid => ({ pid, start: startOf(pid) })).filter(({ start }) => start !== undefined)
     // Looked at last: as long as it is the subreaper, so are its children the agent's. The registry may name any process.
     if (!subreaperOf(ref, entry)) return false
-    append(ref, orphansFile(ref), lines.map(({ pid, start }) => `${pid} ${start}\n`).join(''))
+    append(ref, lines.map(({ pid, start }) => `${pid} ${start}\n`).join(''))
     return true
   } catch {
     return false
   }
 }
 
-function append({ workspace }: AgentRef, file: string, text: string): void {
+function append(ref: AgentRef, text: string): void {
   const flags = O_WRONLY | O_APPEND | O_CREAT
-  const fd = within(workspace, file, (at, owner) => openRegular(at, owner, flags))
+  const fd = within(ref.workspace, orphansFile(ref), (at, owner) => openRegular(at, owner, flags))
   try {
     fs.writeSync(fd, text)
   } finally {

@@ -1,8 +1,4 @@
-import fs from 'node:fs'
 import { isDone } from '../cleaning/intent.ts'
-import { CleanupError } from '../errors.ts'
-import { kindOf } from '../files/folder.ts'
-import { taskRegistry } from '../workspace/layout.ts'
 import { readTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
@@ -24,14 +20,6 @@ export interface Owners {
 
 /** Reads a task's registry. Throws a CleanupError (`registry-unreadable`): then nothing of the task may go. */
 export function readOwners(workspace: string, taskId: string): Owners {
-  const file = taskRegistry(workspace, taskId)
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
-  // A link could lead out, and a FIFO would be waited for without end.
-  if (stat && !stat.isFile())
-    throw new CleanupError(
-      'registry-unreadable',
-      `The registry ${file} is refused: expected a file, found ${kindOf(stat)}; restore it, then try again.`,
-    )
   const { agents } = readTaskRegistry(workspace, taskId)
   const owners = new Map<string, Owner>()
   for (const entry of agents) owners.set(entry.id, moreAlive(owners.get(entry.id), ownerOf(entry)))
