@@ -1,10 +1,11 @@
 import { type CatalogueReport, catalogueExitCode, catalogueTable } from '../report/catalogue.ts'
-import { makeReport, type Report } from '../report/report.ts'
+import { beginning, duration, makeReport, type Report } from '../report/report.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/choices.ts'
 import { type ChosenSandbox, chooseSandbox } from '../sandbox/start.ts'
 import { UsageError } from './exit.ts'
+import { runTests } from './interruptible.ts'
 import { requireWritable, writeJson } from './json-file.ts'
 import { openVitest } from './vitest.ts'
 
@@ -22,16 +23,19 @@ export interface CatalogueOptions {
  * @throws UsageError for a filter that matches no cell.
  */
 export async function runCatalogue(options: CatalogueOptions, filter: string[]): Promise<number> {
-  const startedAt = new Date()
+  const began = beginning()
   if (options.json) requireWritable(options.json)
   const sandbox = await chooseSandbox(options.sandbox)
   const runs: Report[] = []
-  for (const system of new Set(options.system)) runs.push(await runOne(system, sandbox, options, filter))
+  for (const system of new Set(options.system)) {
+    const run = await runOne(system, sandbox, options, filter)
+    runs.push(run)
+    if (run.interrupted) break
+  }
   const table = catalogueTable(runs)
   const report: CatalogueReport = {
     schemaVersion: 1,
-    startedAt: startedAt.toISOString(),
-    durationMs: Date.now() - startedAt.getTime(),
+    ...duration(began),
     sandbox,
     exitCode: catalogueExitCode(runs),
     runs,
@@ -48,18 +52,18 @@ async function runOne(
   { workers, keep = false }: CatalogueOptions,
   filter: string[],
 ): Promise<Report> {
-  const startedAt = new Date()
+  const began = beginning()
   const reporter = new ScenarioReporter({ onlySkippedWithReason: filter.length > 0 })
   const vitest = await openVitest([], { projects: ['catalogue'], reporter, workers, names: filter })
   try {
     console.log(`leakrig: catalogue, system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     for (const project of vitest.projects) project.provide('leakrig', { system, sandbox: sandbox.kind, keep })
-    await vitest.start()
-    if (reporter.results.length + reporter.errors.length === 0)
+    const interrupted = await runTests(vitest, reporter)
+    if (!interrupted && reporter.results.length + reporter.errors.length === 0)
       throw new UsageError(
         `No cell's name contains ${filter.map(word => JSON.stringify(word)).join(' or ')}; leakrig scenarios --list catalogue names them.`,
       )
-    const report = makeReport({ startedAt, system, sandbox }, reporter)
+    const report = makeReport({ beginning: began, system, sandbox, interrupted }, reporter)
     console.log(`${summaryText(report)}\n`)
     return report
   } finally {

@@ -6,10 +6,15 @@ import { exitCodes } from '../report/exit-codes.ts'
 import { sandboxChoices } from '../sandbox/choices.ts'
 import { systemNames } from '../systems/systems.ts'
 import { CannotServe, fail } from './exit.ts'
+import { watchOutput } from './output.ts'
 
 const program = new Command('leakrig')
   .description('Reproduce, measure and gate the resource leaks of tmux-based Claude Code orchestrators.')
   .exitOverride(error => process.exit(error.exitCode === 0 ? exitCodes.passed : exitCodes.wrongUsage))
+  // These two serve: who reads what they print is not whom they work for.
+  .hook('preAction', (_, command) => {
+    if (!['daemon', 'orchestrator'].includes(command.name())) watchOutput()
+  })
 
 program
   .command('scenarios')

@@ -1,12 +1,13 @@
 import type { Vitest } from 'vitest/node'
 import { exitCodes } from '../report/exit-codes.ts'
-import { makeReport } from '../report/report.ts'
+import { beginning, makeReport } from '../report/report.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/choices.ts'
 import { projectRoot } from '../sandbox/project.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
 import { UsageError } from './exit.ts'
+import { runTests } from './interruptible.ts'
 import { requireWritable, writeJson } from './json-file.ts'
 import { openVitest, parseVitestFlags } from './vitest.ts'
 
@@ -27,7 +28,7 @@ export interface ScenarioOptions {
  * @throws UsageError for what Vitest does not know, or a filter or a pattern (`-t`) that matches no scenario.
  */
 export async function runScenarios(options: ScenarioOptions, rest: string[]): Promise<number> {
-  const startedAt = new Date()
+  const began = beginning()
   if (options.json) requireWritable(options.json)
   const { filter, options: flags } = await parseVitestFlags(rest)
   const pattern = flags.testNamePattern
@@ -47,10 +48,10 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     // To the projects: what the config file provides for `npm test` stands there, and would win over the root's.
     const settings = { system: options.system, sandbox: sandbox.kind, keep: options.keep === true }
     for (const project of vitest.projects) project.provide('leakrig', settings)
-    await vitest.start(filter)
-    if (pattern !== undefined && reporter.results.length + reporter.errors.length === 0)
+    const interrupted = await runTests(vitest, reporter, filter)
+    if (!interrupted && pattern !== undefined && reporter.results.length + reporter.errors.length === 0)
       throw noName(pattern, vitest.config.shard !== undefined)
-    const report = makeReport({ startedAt, system: options.system, sandbox }, reporter)
+    const report = makeReport({ beginning: began, system: options.system, sandbox, interrupted }, reporter)
     console.log(summaryText(report))
     if (options.json) writeJson(options.json, report)
     return report.exitCode

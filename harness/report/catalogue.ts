@@ -15,9 +15,10 @@ export interface CatalogueReport {
   table: string
 }
 
-/** A leak that one run found is certain, whatever another could not measure. */
+/** A leak that one run found is certain, whatever another could not measure. An interrupted run is the last one. */
 export function catalogueExitCode(runs: Report[]): number {
   const codes = runs.map(run => run.exitCode)
+  if (runs.at(-1)?.interrupted) return codes.at(-1) ?? exitCodes.inconclusive
   if (codes.includes(exitCodes.found)) return exitCodes.found
   return codes.find(code => code !== exitCodes.passed) ?? exitCodes.passed
 }

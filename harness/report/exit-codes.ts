@@ -1,3 +1,5 @@
+import { constants } from 'node:os'
+
 /** What the program's exit code says; documented in the README. */
 export const exitCodes = {
   passed: 0,
@@ -7,3 +9,8 @@ export const exitCodes = {
   /** The rig could not measure, which is never a pass. */
   inconclusive: 3,
 } as const
+
+/** The exit code of a run that a signal ended, as shells show it. */
+export function signalled(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal]
+}

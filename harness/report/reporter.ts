@@ -7,6 +7,8 @@ import { findingsText, seconds } from './text.ts'
 export class ScenarioReporter implements Reporter {
   readonly results: ScenarioResult[] = []
   readonly errors: string[] = []
+  /** What is aborted now has no verdict, and nothing is said of it. */
+  isInterrupted = false
   readonly #running = new Set<string>()
   readonly #live = process.stdout.isTTY && !process.env.CI
   readonly #onlySkippedWithReason: boolean
@@ -24,7 +26,7 @@ export class ScenarioReporter implements Reporter {
   onTestCaseResult(test: TestCase): void {
     const result = scenarioResult(test)
     this.#running.delete(test.fullName)
-    if (this.#onlySkippedWithReason && result.verdict === 'skipped' && result.errors.length === 0) return
+    if (result.verdict === 'skipped' && (this.isInterrupted || this.#isLeftOut(result))) return
     this.results.push(result)
     this.#print(scenarioText(result))
     this.#showProgress()
@@ -37,6 +39,10 @@ export class ScenarioReporter implements Reporter {
     const errors = [...modules.flatMap(module => module.errors()), ...unhandled]
     this.errors.push(...errors.map(({ message }) => message))
     for (const message of this.errors) this.#print(`${styleText('red', '?')} ${message}`)
+  }
+
+  #isLeftOut({ errors }: ScenarioResult): boolean {
+    return this.#onlySkippedWithReason && errors.length === 0
   }
 
   #print(text: string): void {

@@ -2,7 +2,7 @@ import type { Report } from './report.ts'
 import { seconds } from './text.ts'
 
 /** The last lines of a run: what was ignored and kept, and the counts. */
-export function summaryText({ scenarios, durationMs, system, sandbox }: Report): string {
+export function summaryText({ scenarios, durationMs, system, sandbox, interrupted }: Report): string {
   const verdicts = scenarios.flatMap(scenario => scenario.verdicts)
   const ignored = reasons(verdicts.flatMap(verdict => verdict.ignored))
   const kept = reasons(verdicts.flatMap(verdict => verdict.kept))
@@ -14,6 +14,7 @@ export function summaryText({ scenarios, durationMs, system, sandbox }: Report):
     '',
     ...(ignored ? [`left out of every snapshot: ${ignored}`] : []),
     ...(kept ? [`kept by policy: ${kept}`] : []),
+    ...(interrupted ? [`interrupted by ${interrupted}; until then:`] : []),
     `${counts.join(', ')}; system ${system}, sandbox ${sandbox.kind}, ${seconds(durationMs)}`,
   ].join('\n')
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
@@ -42,8 +43,11 @@ test.for(ways)(
     })
     expect(inTheMiddle).toBe(true)
     process.kill(target === 'group' ? -root : root, signal)
-    const { exitCode } = await rig
-    expect(exitCode).not.toBe(0)
+    const { exitCode, all } = await rig
+    if (signal !== 'SIGKILL') {
+      expect(all).toContain(`interrupted by ${signal}; until then:\n0 pass; system hybrid`)
+      expect(exitCode).toBe(128 + constants.signals[signal])
+    }
     const known = [...seen.values()]
     await poll(60_000, async () => stillThere(known).length === 0 || undefined)
     expect(stillThere(known)).toEqual([])
