@@ -2,7 +2,7 @@ import type { AgentPane } from '../tmux/locate.ts'
 import { recordedTmux, tmuxVariable, toldSession } from '../tmux/recorded.ts'
 import { agentOfMarker } from '../workspace/layout.ts'
 import { namesAgent } from '../workspace/marker.ts'
-import { listTasks, peekTaskRegistry } from '../workspace/registry.ts'
+import { everyEntry, listTasks, peekTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { toldTime } from '../workspace/told-time.ts'
@@ -100,7 +100,7 @@ function endOf({ status, started_at, completed_at, terminated_at }: AgentEntry):
 function livingNamesake({ ref, entry }: Scene): string | undefined {
   const { name } = toldSession(entry)
   for (const taskId of listTasks(ref.workspace)) {
-    const other = peekTaskRegistry(ref.workspace, taskId).agents.find(
+    const other = everyEntry(peekTaskRegistry(ref.workspace, taskId)).find(
       agent =>
         !isTerminal(agent.status) &&
         toldSession(agent).name === name &&

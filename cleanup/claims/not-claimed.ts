@@ -1,3 +1,5 @@
+import { pid as ownPid } from 'node:process'
+import { selfAndAncestors } from '../processes/ancestors.ts'
 import { commandOf } from '../processes/details.ts'
 import { isOpenForWriting } from '../processes/open-files.ts'
 import type { SeenProcess } from '../processes/table.ts'
@@ -40,10 +42,12 @@ export function notClaimed(scene: Scene, claims: Claims): NotClaimed[] {
     ...spared.map(({ pid }) => pid),
     ...lost.map(({ pid }) => pid),
   ])
+  // Whoever asks for an agent has its id in the arguments.
+  const askers = new Set(selfAndAncestors(scene.table, ownPid))
   const others = [...scene.table.values()].flatMap(process => {
     if (told.has(process.pid) || process.kernel) return []
     const command = commandOf(process)
-    const [looks, because] = resemblance(scene, process, command)
+    const [looks, because] = resemblance(scene, process, askers.has(process) ? '' : command)
     return looks && because ? [{ ...short(process), command, looks: [looks], because }] : []
   })
   return [...spared, ...lost, ...others]

@@ -4,7 +4,7 @@ import type { SeenProcess } from '../processes/table.ts'
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 import { type AgentRef, agentOfMarker, taskRegistry } from '../workspace/layout.ts'
 import { namesAgent } from '../workspace/marker.ts'
-import { findAgent, listTasks, readTaskRegistry } from '../workspace/registry.ts'
+import { everyEntry, findAgent, listTasks, mayListMore, readTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 
 /**
@@ -37,7 +37,8 @@ function isRegistered(marker: string): boolean {
   const ref = agentOfMarker(marker)
   if (!ref || !fs.existsSync(taskRegistry(ref.workspace, ref.taskId))) return false
   try {
-    return findAgent(readTaskRegistry(ref.workspace, ref.taskId), ref) !== undefined
+    const registry = readTaskRegistry(ref.workspace, ref.taskId)
+    return findAgent(registry, ref) !== undefined || mayListMore(registry)
   } catch {
     // A registry that is there and cannot be read may list it: in doubt the process is not ours.
     return true
@@ -60,7 +61,7 @@ export function agentServers(workspace: string): (process: SeenProcess) => boole
 }
 
 function serversOfTask(workspace: string, taskId: string): Identity[] {
-  return readTaskRegistry(workspace, taskId).agents.flatMap(agent => {
+  return everyEntry(readTaskRegistry(workspace, taskId)).flatMap(agent => {
     const tmux = recordedTmux(agent)
     return tmux?.server_start === undefined ? [] : [{ pid: tmux.server_pid, start: tmux.server_start }]
   })

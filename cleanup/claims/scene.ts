@@ -10,7 +10,7 @@ import {
 import { locate, type Whereabouts } from '../tmux/locate.ts'
 import { agentFiles } from '../workspace/agent-files.ts'
 import type { AgentRef } from '../workspace/layout.ts'
-import { requireAgent } from '../workspace/registry.ts'
+import { everyEntry, requireAgent } from '../workspace/registry.ts'
 import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
 import { withoutOthers } from './by-name.ts'
 import { requireAskedServer } from './other-server.ts'
@@ -40,7 +40,7 @@ export async function look(ref: AgentRef, registry: TaskRegistry, sessionName?: 
   return withoutOthers({
     ref,
     entry,
-    agents: registry.agents,
+    agents: everyEntry(registry),
     log,
     where,
     contained: readContainment(ref, entry),

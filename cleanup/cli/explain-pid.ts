@@ -6,7 +6,7 @@ import { commandOf } from '../processes/details.ts'
 import { type ProcessTable, readTable, type SeenProcess } from '../processes/table.ts'
 import { planFor } from '../sweep/plan.ts'
 import type { AgentRef } from '../workspace/layout.ts'
-import { listTasks, readTaskRegistry } from '../workspace/registry.ts'
+import type { Registries } from '../workspace/registries.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { ExplainOptions } from './explain.ts'
 import { notClaimedText } from './plan-text.ts'
@@ -21,7 +21,7 @@ interface Found {
   owners: Owner[]
   /** Of which agents it looks to be, and why it is not. */
   similar: { agent: AgentRef; why: NotClaimed }[]
-  /** Agents that could not be looked at, in sentences. */
+  /** What could not be read or asked, in sentences. */
   problems: string[]
 }
 
@@ -30,7 +30,12 @@ const NEEDED =
   'a parent, a terminal or a session that is an agent’s; TMUX and TMUX_PANE of an agent’s pane, or LEAKRIG_AGENT, in the environment it was started with; an agent’s log open for writing; or a subreaper or a cgroup that the agent was deployed in'
 
 /** Says whose a process is and why, or that it is nobody's. Returns the exit code. */
-export async function explainPid(workspace: string, pid: number, { json }: ExplainOptions): Promise<number> {
+export async function explainPid(
+  workspace: string,
+  pid: number,
+  registries: Registries,
+  { json }: ExplainOptions,
+): Promise<number> {
   const table = await readTable()
   const process = table.get(pid)
   if (!process)
@@ -38,7 +43,7 @@ export async function explainPid(workspace: string, pid: number, { json }: Expla
       'bad-argument',
       `There is no process ${pid}, and no agent of that name; check the number.`,
     )
-  const found = await findOwners(workspace, pid)
+  const found = await findOwners(workspace, pid, registries)
   if (json)
     console.log(
       JSON.stringify({ pid, start: process.start, comm: process.comm, ...found, needed: NEEDED }, null, 2),
@@ -47,17 +52,11 @@ export async function explainPid(workspace: string, pid: number, { json }: Expla
   return found.problems.length > 0 ? exitCodes.uncertain : exitCodes.done
 }
 
-async function findOwners(workspace: string, pid: number): Promise<Found> {
-  const found: Found = { owners: [], similar: [], problems: [] }
-  const looks = listTasks(workspace).flatMap(taskId => {
-    try {
-      const registry = readTaskRegistry(workspace, taskId)
-      return registry.agents.map(({ id }) => ({ agent: { workspace, taskId, agentId: id }, registry }))
-    } catch (error) {
-      found.problems.push(words(error))
-      return []
-    }
-  })
+async function findOwners(workspace: string, pid: number, { tasks, problems }: Registries): Promise<Found> {
+  const found: Found = { owners: [], similar: [], problems: [...problems] }
+  const looks = [...tasks].flatMap(([taskId, registry]) =>
+    registry.agents.map(({ id }) => ({ agent: { workspace, taskId, agentId: id }, registry })),
+  )
   await Promise.all(
     looks.map(async ({ agent, registry }) => {
       try {

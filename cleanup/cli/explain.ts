@@ -13,10 +13,15 @@ export function addExplain(program: Command): void {
       'say which processes are an agent’s and why, what a cleanup would do, and what it would leave alone',
     )
     .argument('<agent|pid>', 'an agent’s id (or <task>/<agent>), or a process’s number')
-    .option('--workspace <dir>', 'the .agent-workspace of an orchestrator (the one below the current folder)')
+    .argument('[workspace]', 'the folder .agent-workspace (the one below the current folder)')
+    .option('--workspace <dir>', 'the same, for scripts')
     .option('--json', 'as JSON, for programs')
-    .action(async (target: string, options: ExplainOptions) => {
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 explained; 2 wrong usage; 3 something could not be read or asked (the rest is explained).',
+    )
+    .action(async (target: string, folder: string | undefined, options: ExplainOptions) => {
       const { explain } = await import('./run-explain.ts')
-      await run(() => explain(target, options))
+      await run(() => explain(target, folder ?? options.workspace, options))
     })
 }

@@ -23,7 +23,7 @@ function branch(process: PlannedProcess, all: readonly PlannedProcess[], indent:
 
 /** What a cleanup does, step by step. */
 export function stepsText(
-  { end, session, remove, leftovers, archive, stays, handsOver }: Plan,
+  { end, session, remove, leftovers, archive, handsOver }: Plan,
   graceMs: number,
 ): string[] {
   const of = (role: PlannedProcess['role']) =>
@@ -49,11 +49,11 @@ export function stepsText(
     ...remove.map(file => `remove ${fileText(file)}`),
     ...archive.map(file => `move to archive/ ${fileText(file)}`),
   ].filter(step => typeof step === 'string' && step !== '')
-  return [
-    ...steps.map((step, n) => `  ${n + 1}. ${step}`),
-    ...stays.map(what => `  stays: ${printable(what, 500)}`),
-  ]
+  return steps.map((step, n) => `  ${n + 1}. ${step}`)
 }
+
+/** What a cleanup leaves where it is. */
+export const staysText = ({ stays }: Plan): string[] => stays.map(what => `  stays: ${printable(what, 500)}`)
 
 /** What is left alone, and why. */
 export function notClaimedText(all: readonly NotClaimed[]): string[] {

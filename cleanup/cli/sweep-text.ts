@@ -1,6 +1,6 @@
 import type { FoundAgent } from '../sweep/agents.ts'
 import { type Done, isUncertain, type Sweep } from '../sweep/sweep.ts'
-import { fileText, stepsText, treeText } from './plan-text.ts'
+import { fileText, staysText, stepsText, treeText } from './plan-text.ts'
 import { count, duration, nameOf, printable } from './words.ts'
 
 /** A sweep for people: what was found and why, and what is done about it. */
@@ -28,7 +28,13 @@ function agentText(found: FoundAgent & { done?: Done }, graceMs: number): string
   const lost = unattributable.map(
     one => `  unattributable, left alone: ${nameOf(one)} ${printable(one.command)} (${one.looks.join('; ')})`,
   )
-  const lines = [...treeText(plan), ...stepsText(plan, graceMs), `  it is registered as ${to}`, ...lost]
+  const lines = [
+    ...treeText(plan),
+    ...stepsText(plan, graceMs),
+    ...staysText(plan),
+    `  it is registered as ${to}`,
+    ...lost,
+  ]
   return [`  ${name}: ${printable(why, 500)}`, ...lines.map(line => `    ${line}`), ...doneText(done)]
 }
 

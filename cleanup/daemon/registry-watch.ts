@@ -7,6 +7,7 @@ import type { AgentRef } from '../workspace/layout.ts'
 import { taskRegistry, validateRef } from '../workspace/layout.ts'
 import { listTasks, readTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
+import { setAsideText } from '../workspace/set-aside.ts'
 import { isTerminal } from '../workspace/status.ts'
 
 export interface Listed {
@@ -122,9 +123,12 @@ export class RegistryWatch implements Disposable {
     try {
       const seen = fingerprint(file)
       if (seen !== this.#tasks.get(taskId)?.seen) {
-        const { agents } = readTaskRegistry(this.workspace, taskId)
-        const open = agents.filter(entry => !isTerminal(entry.status) || isPending(entry))
+        const registry = readTaskRegistry(this.workspace, taskId)
+        const open = registry.agents.filter(entry => !isTerminal(entry.status) || isPending(entry))
         const refused = new Map<string, string>()
+        const problem = setAsideText(file, registry)
+        // No agent has that name.
+        if (problem !== undefined) refused.set(`${taskId}/agents[]`, problem)
         const admitted = open.flatMap(entry => this.#admit(taskId, entry, refused))
         this.#drop(taskId, refused)
         for (const [about, problem] of refused) this.#tell(about, problem)

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import type { Machine } from '../processes/table.ts'
-import { listTasks, readTaskRegistry } from '../workspace/registry.ts'
+import { type Registries, readRegistries } from '../workspace/registries.ts'
+import { everyEntry } from '../workspace/registry.ts'
 import { type SeenAgent, seeAgent } from './agent-row.ts'
 import { attempt } from './attempt.ts'
 import { type DiskUse, diskUse } from './disk-use.ts'
@@ -18,12 +19,12 @@ export interface SeenWorkspace {
 /** Looks at a workspace. What could not be looked at is in its problems. */
 export async function seeWorkspace(workspace: string, machine: Machine | undefined): Promise<SeenWorkspace> {
   if (!fs.existsSync(workspace)) return missing(workspace)
-  const problems: string[] = []
+  const registries = readRegistries(workspace)
+  const { isWhole, problems } = registries
   const [agents, disk] = await Promise.all([
-    seeAgents(workspace, machine, problems),
+    seeAgents(workspace, registries, machine),
     attempt([], () => diskUse(workspace)),
   ])
-  const isWhole = problems.length === 0
   for (const { row } of agents) if (row.unknown) problems.push(...row.problems.slice(-1))
   problems.push(...(disk?.problems ?? [`The files of ${workspace} could not be counted.`]))
   return { workspace, agents, disk, isWhole, problems }
@@ -36,16 +37,14 @@ function missing(workspace: string): SeenWorkspace {
 
 async function seeAgents(
   workspace: string,
+  { tasks }: Registries,
   machine: Machine | undefined,
-  problems: string[],
 ): Promise<SeenAgent[]> {
-  const tasks = (await attempt(problems, () => listTasks(workspace))) ?? []
-  const seen = tasks.map(async taskId => {
-    const registry = await attempt(problems, () => readTaskRegistry(workspace, taskId))
-    const agents = registry?.agents ?? []
-    return Promise.all(
-      agents.map(entry => seeAgent({ workspace, taskId, agentId: entry.id }, entry, agents, machine)),
+  const seen = [...tasks].flatMap(([taskId, registry]) => {
+    const all = everyEntry(registry)
+    return registry.agents.map(entry =>
+      seeAgent({ workspace, taskId, agentId: entry.id }, entry, all, machine),
     )
   })
-  return (await Promise.all(seen)).flat()
+  return Promise.all(seen)
 }

@@ -1,5 +1,5 @@
 import { isDone } from '../cleaning/intent.ts'
-import { readTaskRegistry } from '../workspace/registry.ts'
+import { mayListMore, readTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { type Clock, readingOf } from './clock.ts'
@@ -20,12 +20,14 @@ export interface Owners {
 
 /** Reads a task's registry. Throws a CleanupError (`registry-unreadable`): then nothing of the task may go. */
 export function readOwners(workspace: string, taskId: string): Owners {
-  const { agents } = readTaskRegistry(workspace, taskId)
+  const registry = readTaskRegistry(workspace, taskId)
+  const { agents } = registry
   const owners = new Map<string, Owner>()
   for (const entry of agents) owners.set(entry.id, moreAlive(owners.get(entry.id), ownerOf(entry)))
   const live = agents.filter(({ status }) => !isTerminal(status))
   return {
-    of: agentId => owners.get(agentId) ?? { state: 'unlisted' },
+    // Any of those that it does not list by an id may be the one.
+    of: agentId => owners.get(agentId) ?? { state: mayListMore(registry) ? 'live' : 'unlisted' },
     readings: live.flatMap(entry => readingOf(entry) ?? []),
   }
 }

@@ -5,12 +5,12 @@ import { judge } from '../daemon/judge.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { type AgentRef, promptFile, taskRegistry, validateRef } from '../workspace/layout.ts'
+import type { Registries } from '../workspace/registries.ts'
 import { peekGlobalRegistry } from '../workspace/registry.ts'
 import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { toldTime } from '../workspace/told-time.ts'
 import { type Plan, planFor } from './plan.ts'
-import type { Registries } from './registries.ts'
 import { finishedAt, mayRunAgain } from './runs-again.ts'
 
 /** What a sweep found of one agent that a registry lists. */

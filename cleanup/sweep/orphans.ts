@@ -12,9 +12,10 @@ import { validateAgentId } from '../workspace/ids.ts'
 import { type AgentRef, taskFolder } from '../workspace/layout.ts'
 import { agentsByMarker } from '../workspace/marker.ts'
 import { realWorkspace } from '../workspace/real-path.ts'
+import type { Registries } from '../workspace/registries.ts'
+import { mayListMore } from '../workspace/registry.ts'
 import type { TaskRegistry } from '../workspace/registry-types.ts'
 import { describeFile, type Plan, type PlannedFile, planOf } from './plan.ts'
-import type { Registries } from './registries.ts'
 
 /** A session with an agent's name that no registry lists. It may be that of a workspace that was not looked at. */
 export interface OrphanSession {
@@ -53,12 +54,13 @@ export async function findOrphans(
   const found: FoundOrphans = { sessions: [], prompts: [], problems: [] }
   for (const [taskId, registry] of own.tasks)
     try {
+      if (mayListMore(registry)) continue
       found.prompts.push(...findPrompts(workspace, taskId, registry, minAgeMs))
     } catch (error) {
       found.problems.push(words(error))
     }
   const all = [own, ...beside]
-  if (all.some(({ problems }) => problems.length > 0)) return found
+  if (!all.every(({ isWhole }) => isWhole)) return found
   const agents = all.flatMap(({ tasks }) => [...tasks.values()]).flatMap(registry => registry.agents)
   const names = new Set(agents.flatMap(agent => [`${PREFIX}${agent.id}`, toldSession(agent).name]))
   for (const socket of socketsOf(agents)) {

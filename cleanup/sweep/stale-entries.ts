@@ -7,12 +7,12 @@ import { readServer } from '../tmux/server.ts'
 import { socketsOf } from '../tmux/sockets.ts'
 import { globalRegistry, taskRegistry } from '../workspace/layout.ts'
 import { mirror } from '../workspace/mirror.ts'
-import { changeGlobal, readGlobalRegistry } from '../workspace/registry.ts'
+import type { Registries } from '../workspace/registries.ts'
+import { changeGlobal, mayListMore, readGlobalRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { toldTime } from '../workspace/told-time.ts'
 import type { Action } from './actions.ts'
-import type { Registries } from './registries.ts'
 import type { Done } from './sweep.ts'
 
 /** An entry of the global registry that counts as live, though its agent has ended: `active_agents` counts it for ever. */
@@ -48,10 +48,13 @@ export async function findStale(
   const unlisted: [StaleEntry, Json][] = []
   for (const [agentId, entry] of live) {
     const taskId = String(entry.task_id ?? '')
-    const listed = tasks.get(taskId)?.agents.find(({ id }) => id === agentId)
+    const registry = tasks.get(taskId)
+    const listed = registry?.agents.find(({ id }) => id === agentId)
     if (listed && isTerminal(listed.status) && !isPending(listed))
       found.push({ taskId, agentId, to: listed.status, isListed: true, why: 'its task’s registry says so' })
-    const isUnread = !tasks.has(taskId) && (taskId === '' || fs.existsSync(taskRegistry(workspace, taskId)))
+    const isUnread = registry
+      ? mayListMore(registry)
+      : taskId === '' || fs.existsSync(taskRegistry(workspace, taskId))
     if (listed || isUnread || isYoung(entry, writtenAt, minAgeMs)) continue
     const why = 'no task’s registry lists it, and it has no session'
     unlisted.push([{ taskId, agentId, to: GONE, isListed: false, why }, entry])

@@ -9,8 +9,8 @@ import { replaceWithin } from '../files/replace-file.ts'
 import { makeFolder, openWithin, removeWithin } from '../files/within.ts'
 import { layout } from '../index.ts'
 import { findOrphans } from '../sweep/orphans.ts'
-import { readRegistries } from '../sweep/registries.ts'
 import { removeOrphans } from '../sweep/remove-orphans.ts'
+import { readRegistries } from '../workspace/registries.ts'
 import { isRunning, Rig } from './support/rig.ts'
 
 /** How often each thing is done while the folder is exchanged: by a path that is checked right before, one in a thousand goes wrong. */

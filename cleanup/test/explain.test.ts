@@ -98,11 +98,24 @@ test('a daemon with an emptied environment, where nothing contains it, is report
   expect(isRunning(pid)).toBe(true)
 })
 
+test('an agent of which nothing is left, and who asks is no look-alike', async () => {
+  const ref = await rig.deploy('a', { claude: idle })
+  await cleanUp(ref, completed)
+  const { code, out } = leakrig(['explain', 'a', rig.workspace])
+  expect(code).toBe(0)
+  expect(out).toMatch(/^claimed: no process\nnothing of it is left to end, remove or archive$/m)
+  expect(out).not.toMatch(/^a cleanup would/m)
+  expect(out).not.toContain('leakrig.ts')
+})
+
 test('an agent, while the registry of another task is cut', async () => {
   await rig.deploy('a', { claude: idle })
   fs.mkdirSync(path.join(rig.workspace, 'TASK-0'))
   fs.writeFileSync(layout.taskRegistry(rig.workspace, 'TASK-0'), '{"agents": [')
-  expect(explain('a')).toMatchObject({ code: 0, out: expect.stringMatching(/^agent a of TASK-1 /) })
+  expect(explain('a')).toMatchObject({
+    code: 3,
+    out: expect.stringMatching(/^agent a of TASK-1 .*\ncould not be read: .*TASK-0/s),
+  })
   expect(explain('b')).toMatchObject({ code: 3, err: expect.stringMatching(/TASK-0.* could not be read/) })
 })
 
@@ -112,6 +125,10 @@ test('bad input is one sentence', async () => {
     ['nobody', /^leakrig: No registry in .* lists an agent "nobody"; expected [^\n]*\.$/],
     ['999999999', /^leakrig: There is no process 999999999, and no agent of that name; check the number\.$/],
     ['../a', /^leakrig: No registry in .* lists an agent "\.\.\/a"; expected [^\n]*\.$/],
+    [
+      rig.workspace,
+      /^leakrig: "\/[^\n]*" is a folder; name an agent or a process first: leakrig explain <agent\|pid> \/[^\n]*\.$/,
+    ],
     ['a\nb', /^leakrig: No registry in .* lists an agent "a\\nb"; expected [^\n]*\.$/],
   ]
   for (const [target, said] of cases)

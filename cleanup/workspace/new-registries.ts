@@ -66,7 +66,7 @@ export async function addAgent(ref: AgentRef, entry: Omit<AgentEntry, 'id'>): Pr
 }
 
 /** Writes a registry unless there is one: under its lock, so of many makers at once exactly one wins. */
-async function createOnce(file: string, registry: unknown): Promise<boolean> {
+async function createOnce(file: string, registry: object): Promise<boolean> {
   using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS)
   // A link that leads nowhere is something as well.
   if (fs.lstatSync(file, { throwIfNoEntry: false })) return false

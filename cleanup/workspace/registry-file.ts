@@ -6,6 +6,7 @@ import { readWithin } from '../files/regular-file.ts'
 import { replaceWithin } from '../files/replace-file.ts'
 import { workspaceOfFile } from './layout.ts'
 import { lock, REGISTRY_BYTE } from './locks.ts'
+import { withSetAside } from './set-aside.ts'
 
 /** Makes a registry of what was read, or says in words what is wrong with it. */
 type Read<T> = (value: Json) => T | string
@@ -62,7 +63,7 @@ const waiting = new Map<string, Change<never>[]>()
  * written go into the next write together, so a hundred at once cost a few writes and not a hundred.
  * A change that throws is rejected and leaves no trace; the others go through.
  */
-export function changeJson<T>(
+export function changeJson<T extends object>(
   file: string,
   asRegistry: Read<T>,
   apply: (registry: T) => void,
@@ -87,7 +88,7 @@ const REST = 4
 /** How long it is at most, in ms, on a disk that is slow. */
 const LONGEST_REST_MS = 40
 
-async function drain<T>(file: string, asRegistry: Read<T>, queue: Change<T>[]): Promise<void> {
+async function drain<T extends object>(file: string, asRegistry: Read<T>, queue: Change<T>[]): Promise<void> {
   while (queue.length > 0) {
     let batch: Change<T>[] = []
     const restMs = (nextWrite.get(file) ?? 0) - performance.now()
@@ -110,7 +111,12 @@ async function drain<T>(file: string, asRegistry: Read<T>, queue: Change<T>[]): 
 /** How often a write begins anew because a program that takes no lock was faster. After that, ours stands. */
 const TRIES = 20
 
-function writeBatch<T>(file: string, asRegistry: Read<T>, batch: Change<T>[], tries = TRIES): void {
+function writeBatch<T extends object>(
+  file: string,
+  asRegistry: Read<T>,
+  batch: Change<T>[],
+  tries = TRIES,
+): void {
   const seen = fingerprint(file)
   const registry = readJson(file, asRegistry)
   const failed = batch.find(change => !applied(change, registry))
@@ -136,7 +142,8 @@ function applied<T>(change: Change<T>, registry: T): boolean {
 }
 
 /** A registry as it is written: indented, because people read it. */
-export const registryText = (registry: unknown): string => `${JSON.stringify(registry, null, 2)}\n`
+export const registryText = (registry: object): string =>
+  `${JSON.stringify(withSetAside(registry), null, 2)}\n`
 
 /** How long a registry may be, in bytes. One of a thousand agents has a million. */
 const REGISTRY_BYTES = 1 << 26

@@ -1,11 +1,12 @@
 import { isJson, type Json } from '../files/json.ts'
 import type { Identity } from '../processes/identity.ts'
+import { SET_ASIDE, type SetAside, takeFromList, takeFromMap, type WithSetAside } from './set-aside.ts'
 
 /**
  * The registries as the report's system keeps them. Other programs write them too: every object may hold
  * fields that are not named here, and they survive each of our writes.
  */
-export interface TaskRegistry {
+export interface TaskRegistry extends WithSetAside {
   task_id: string
   status?: string
   agents: AgentEntry[]
@@ -72,7 +73,7 @@ export interface CleanupRecord {
   problems?: string[]
 }
 
-export interface GlobalRegistry {
+export interface GlobalRegistry extends WithSetAside {
   created_at?: string
   total_tasks?: number
   active_tasks?: number
@@ -86,22 +87,28 @@ export interface GlobalRegistry {
 /** What an agent's status is called that its entry does not say. It counts as live, like every word that is not known. */
 const NO_STATUS = 'unknown'
 
-/** A task's registry in what was read, with the statuses that are missing; or what is wrong with it, in words. */
+/**
+ * A task's registry in what was read, with the statuses that are missing, and without what is no agent's entry; or what is
+ * wrong with it, in words.
+ */
 export function asTaskRegistry(value: Json): TaskRegistry | string {
-  if (!Array.isArray(value.agents)) return 'it has no list "agents"'
-  for (const [n, agent] of value.agents.entries()) {
-    if (!isJson(agent) || typeof agent.id !== 'string') return `number ${n + 1} of its agents has no id`
-    if (typeof agent.status !== 'string') agent.status = NO_STATUS
-  }
-  return value as Json & TaskRegistry
+  const { agents } = value
+  if (!Array.isArray(agents)) return 'it has no list "agents"'
+  const aside = takeFromList(agents, 'agents')
+  for (const agent of agents) if (typeof agent.status !== 'string') agent.status = NO_STATUS
+  return Object.assign(value as Json & TaskRegistry, held(aside))
 }
 
 /** The same of a global registry: one without tasks or agents has none yet. */
 export function asGlobalRegistry(value: Json): GlobalRegistry | string {
+  const aside: SetAside[] = []
   for (const name of ['tasks', 'agents']) {
     value[name] ??= {}
     const map = value[name]
-    if (!isJson(map) || !Object.values(map).every(isJson)) return `its "${name}" is no object of objects`
+    if (!isJson(map)) return `its "${name}" is no object`
+    aside.push(...takeFromMap(map, name))
   }
-  return value as Json & GlobalRegistry
+  return Object.assign(value as Json & GlobalRegistry, held(aside))
 }
+
+const held = (aside: SetAside[]): WithSetAside => (aside.length > 0 ? { [SET_ASIDE]: aside } : {})

@@ -10,6 +10,7 @@ import {
   type GlobalRegistry,
   type TaskRegistry,
 } from './registry-types.ts'
+import { setAsideObjects } from './set-aside.ts'
 
 /** Changes a whole task registry under the lock, for its own fields; counts are derived afterwards. */
 export function changeTask(
@@ -61,6 +62,15 @@ export function readAgent(ref: AgentRef): AgentEntry {
 export function listTasks(workspace: string): string[] {
   return fs.readdirSync(workspace).filter(taskId => fs.existsSync(taskRegistry(workspace, taskId)))
 }
+
+/** Who may be an agent of a task: for whoever asks whose something else is. Those without an id come with an empty one. */
+export const everyEntry = (registry: TaskRegistry): AgentEntry[] => [
+  ...registry.agents,
+  ...setAsideObjects(registry).map(entry => ({ ...entry, id: '', status: String(entry.status) })),
+]
+
+/** True when a registry may list agents that are not among its `agents`. */
+export const mayListMore = (registry: TaskRegistry): boolean => setAsideObjects(registry).length > 0
 
 export function findAgent(registry: TaskRegistry, ref: AgentRef): AgentEntry | undefined {
   return registry.agents.find(agent => agent.id === ref.agentId)
