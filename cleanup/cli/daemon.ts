@@ -14,7 +14,7 @@ export function addDaemon(program: Command): void {
     .option(
       '--owner-pid <pid>',
       'end by itself when this process and all agents are gone; for one folder only',
-      wholeNumber,
+      pid,
     )
     .addHelpText(
       'after',
@@ -27,7 +27,7 @@ export function addDaemon(program: Command): void {
     })
 }
 
-function wholeNumber(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Expected a whole number.')
+function pid(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Expected the number of a process, from 1.')
 }

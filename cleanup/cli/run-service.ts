@@ -4,6 +4,7 @@ import { installService, type Told, uninstallService } from '../service/install.
 import { managerOf, thisPlace } from '../service/manager.ts'
 import { planService, type ServicePlan } from '../service/plan.ts'
 import { serviceState } from '../service/state.ts'
+import { WORKSPACE_NAME } from '../workspace/require-workspace.ts'
 import { becomeOwner } from './become-owner.ts'
 import { daemonWords, validateDaemonSettings } from './daemon-options.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -63,7 +64,7 @@ function validateForService(options: ServiceOptions, uid?: number): void {
 }
 
 const rootsOf = (workspaces: string[]): string[] =>
-  (workspaces.length > 0 ? workspaces : ['.agent-workspace']).map(named)
+  (workspaces.length > 0 ? workspaces : [WORKSPACE_NAME]).map(named)
 
 function tell({ lines, problems }: Told): number {
   for (const line of lines) console.log(oneLine(line))

@@ -18,7 +18,7 @@ export async function serveDaemon(folders: string[], options: DaemonCommandOptio
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort())
   try {
     // First of all: whose files the settings may name, and whose cache of compiled code is used, depends on who we are.
-    const workspaces = workspacesOf(folders)
+    const workspaces = workspacesOf(folders, true)
     validateDaemonSettings(options)
     startLean()
     await runDaemon(optionsOf(workspaces, options, stop.signal))

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError } from '../errors.ts'
-import { globalRegistry } from '../workspace/layout.ts'
+import { requireWorkspace } from '../workspace/require-workspace.ts'
 
 /** What a service is to run, whoever manages it. */
 export interface ServicePlan {
@@ -50,7 +50,10 @@ export function planService(
   system: boolean,
   { node, program, environment, options = [] }: Surroundings,
 ): ServicePlan {
-  const folders = workspaces.map(requireWorkspace)
+  const folders = workspaces.map(folder => {
+    requireWorkspace(folder, true)
+    return path.resolve(folder)
+  })
   const owner = system ? ownerOf(folders) : undefined
   const { PATH, TMUX_TMPDIR } = environment
   return {
@@ -63,15 +66,6 @@ export function planService(
     ...(owner && { owner }),
     canNotify: isOnPath('systemd-notify', PATH),
   }
-}
-
-function requireWorkspace(workspace: string): string {
-  const folder = path.resolve(workspace)
-  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder
-  throw new CleanupError(
-    'no-workspace',
-    `The workspace ${folder} does not exist; expected the .agent-workspace folder of an orchestrator, with ${path.relative(folder, globalRegistry(folder))} in it.`,
-  )
 }
 
 /**

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AgentRef, layout, recordIntent } from '../index.ts'
 import { Daemon, runDaemonProgram } from './support/daemon.ts'
@@ -144,15 +145,22 @@ test('keeps its descriptors', async () => {
 describe('wrong arguments', () => {
   test.each([
     [['/nowhere/at/all'], 'is no folder'],
-    [['/tmp', '--owner-pid', 'x'], "argument 'x' is invalid"],
+    [['PROJECT'], '/project is not an orchestrator’s workspace: expected '],
+    [['WORKSPACE', '--owner-pid', 'x'], "argument 'x' is invalid"],
+    [['WORKSPACE', '--owner-pid', '0'], 'Expected the number of a process, from 1.'],
     [['--what'], "unknown option '--what'"],
-    [['/tmp', '--keep-days', 'soon'], 'keep-days "soon" is refused'],
-    [['/tmp', '--min-free', '200%'], 'min-free "200%" is refused'],
-    [['/tmp', '--metrics-port', '99999'], 'Expected a port'],
-    [['/tmp', '--metrics-file', '/tmp/leakrig.txt'], 'ends with .prom'],
-    [['/tmp', '/var', '--owner-pid', '1'], 'watches one workspace, not 2'],
+    [['WORKSPACE', '--keep-days', 'soon'], 'keep-days "soon" is refused'],
+    [['WORKSPACE', '--min-free', '200%'], 'min-free "200%" is refused'],
+    [['WORKSPACE', '--metrics-port', '99999'], 'Expected a port'],
+    [['WORKSPACE', '--metrics-file', '/tmp/leakrig.txt'], 'ends with .prom'],
+    [['WORKSPACE', 'EMPTY', '--owner-pid', '1'], 'watches one workspace, not 2'],
   ])('%j', async (args, sentence) => {
-    const { code, said } = await runDaemonProgram(args)
+    const empty = path.join(rig.folder, 'empty')
+    const project = path.join(rig.folder, 'project')
+    fs.mkdirSync(empty)
+    fs.mkdirSync(path.join(project, 'src'), { recursive: true })
+    const folders: Record<string, string> = { WORKSPACE: rig.workspace, EMPTY: empty, PROJECT: project }
+    const { code, said } = await runDaemonProgram(args.map(word => folders[word] ?? word))
     expect(code).toBe(2)
     expect(said).toContain(sentence)
     expect(said.split('\n')).toHaveLength(1)

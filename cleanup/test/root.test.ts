@@ -90,8 +90,8 @@ describe.skipIf(!isRoot)('as root, in a workspace of somebody else (needs root)'
 
   test('workspaces of two users are refused in one sentence', async () => {
     await leaveBehind()
-    const second = path.join(folder, 'second')
-    fs.mkdirSync(second)
+    const second = path.join(folder, 'second', '.agent-workspace')
+    fs.mkdirSync(second, { recursive: true })
     fs.chownSync(second, OTHER, OTHER)
     const { code, err } = await runCommand('sweep', '--apply', workspace, second)
     expect([code, err]).toEqual([

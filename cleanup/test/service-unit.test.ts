@@ -205,6 +205,6 @@ describe('the plan', () => {
   })
 
   test('refuses a workspace that is not there', () => {
-    expect(() => planService([`${folder}/nowhere`], false, surroundings())).toThrow('does not exist')
+    expect(() => planService([`${folder}/nowhere`], false, surroundings())).toThrow('is no folder')
   })
 })
