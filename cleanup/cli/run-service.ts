@@ -21,6 +21,7 @@ export async function install(workspaces: string[], options: ServiceOptions): Pr
   validateForService(options, plan.owner?.uid)
   if (!print) return tell(await installService(plan, place, manager, { force, now }))
   process.stdout.write(manager.render(plan))
+  for (const line of plan.leftOut) console.error(`leakrig: ${oneLine(line)}`)
   return exitCodes.done
 }
 

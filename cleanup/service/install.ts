@@ -42,6 +42,7 @@ export async function installService(
     write(file, text)
     told.lines.push(`${there.is === 'ours' ? 'Replaced' : 'Wrote'} ${file}.`)
   }
+  told.lines.push(...plan.leftOut)
   if (!plan.canNotify && manager.kind === 'systemd')
     told.lines.push('systemd-notify is not on the PATH, so the unit is of Type=exec, and has no watchdog.')
   if (/[/\\](?:_npx|tmp)[/\\]/.test(plan.program))

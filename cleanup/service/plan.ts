@@ -1,7 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError } from '../errors.ts'
+import { ownUid } from '../files/trust.ts'
 import { requireWorkspace } from '../workspace/require-workspace.ts'
+import { isIn, safePath } from './safe-path.ts'
 
 /** What a service is to run, whoever manages it. */
 export interface ServicePlan {
@@ -21,6 +23,8 @@ export interface ServicePlan {
   owner?: { uid: number }
   /** True where `systemd-notify` is on the PATH, so that the daemon can say that it is alive. */
   canNotify: boolean
+  /** What was left out of the PATH and why, in sentences. */
+  leftOut: string[]
 }
 
 /** The command that the service runs, as words. */
@@ -43,7 +47,7 @@ export interface Surroundings {
 
 /**
  * Works out what a service for some workspaces is to run. Throws a CleanupError (`no-workspace`, `bad-argument`) for
- * a folder that is not there, and for a system service whose workspaces have several owners.
+ * a folder that is not there, for a system service whose workspaces have several owners, and for a tmux that is not safe to run.
  */
 export function planService(
   workspaces: readonly string[],
@@ -56,15 +60,20 @@ export function planService(
   })
   const owner = system ? ownerOf(folders) : undefined
   const { PATH, TMUX_TMPDIR } = environment
+  const { path: safe, leftOut } = safePath(PATH, owner?.uid ?? (system ? 0 : ownUid()))
   return {
     system,
     node: fs.realpathSync(node),
     program: fs.realpathSync(program),
     options,
     workspaces: [...new Set(folders)],
-    environment: { ...(PATH && { PATH }), ...(TMUX_TMPDIR && { TMUX_TMPDIR: path.resolve(TMUX_TMPDIR) }) },
+    environment: {
+      ...(safe && { PATH: safe }),
+      ...(TMUX_TMPDIR && { TMUX_TMPDIR: path.resolve(TMUX_TMPDIR) }),
+    },
     ...(owner && { owner }),
-    canNotify: isOnPath('systemd-notify', PATH),
+    canNotify: isIn('systemd-notify', (safe ?? '/usr/bin:/bin').split(path.delimiter)),
+    leftOut,
   }
 }
 
@@ -80,15 +89,4 @@ function ownerOf(folders: readonly string[]): { uid: number } | undefined {
       `The workspaces belong to several users (uid ${[uid, ...others].join(', ')}), and one system service runs as one; install a service of its own for each user, without --system.`,
     )
   return uid === 0 ? undefined : { uid }
-}
-
-function isOnPath(name: string, folders = '/usr/bin:/bin'): boolean {
-  return folders.split(path.delimiter).some(folder => {
-    try {
-      fs.accessSync(path.join(folder, name), fs.constants.X_OK)
-      return path.isAbsolute(folder)
-    } catch {
-      return false
-    }
-  })
 }

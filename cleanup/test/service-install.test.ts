@@ -30,6 +30,7 @@ const plan = (workspace = '/w'): ServicePlan => ({
   workspaces: [workspace],
   environment: { PATH: '/bin' },
   canNotify: true,
+  leftOut: [],
 })
 const install = (one: ServicePlan, options = {}) =>
   installService(one, place, manager, { force: false, now: false, ...options })

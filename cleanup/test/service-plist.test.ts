@@ -14,6 +14,7 @@ const plan = (changes: Partial<ServicePlan> = {}): ServicePlan => ({
   workspaces: ['/w'],
   environment: { PATH: '/bin', TMUX_TMPDIR: '/t' },
   canNotify: false,
+  leftOut: [],
   ...changes,
 })
 

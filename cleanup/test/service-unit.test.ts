@@ -26,6 +26,7 @@ const plan = (changes: Partial<ServicePlan> = {}): ServicePlan => ({
   workspaces: ['/home/me/.agent-workspace'],
   environment: { PATH: '/usr/bin:/bin', TMUX_TMPDIR: '/home/me/tmux' },
   canNotify: true,
+  leftOut: [],
   ...changes,
 })
 
@@ -191,6 +192,75 @@ describe('the plan', () => {
     expect(made.environment).toEqual({ PATH: '/bin', TMUX_TMPDIR: '/t' })
     expect(made.canNotify).toBe(fs.existsSync('/bin/systemd-notify'))
     expect(planService([folder], false, surroundings({ PATH: folder })).canNotify).toBe(false)
+  })
+
+  test('takes over from the PATH only folders that nobody else can put a program into, each once', () => {
+    const mode = (name: string, bits: number): string => {
+      const made = path.join(folder, name)
+      fs.mkdirSync(made, { recursive: true })
+      fs.chmodSync(made, bits)
+      return made
+    }
+    const plant = (at: string): string => {
+      fs.writeFileSync(path.join(at, 'tmux'), '#!/bin/sh\n', { mode: 0o755 })
+      return at
+    }
+    fs.mkdirSync(path.join(folder, 'registry'))
+    const own = plant(mode('own', 0o755))
+    const npms = plant(mode('node_modules/.bin', 0o755))
+    const writable = plant(mode('writable', 0o777))
+    const sticky = plant(mode('sticky', 0o1777))
+    const linked = path.join(folder, 'linked')
+    fs.symlinkSync(own, linked)
+    fs.symlinkSync(own, path.join(writable, 'link'))
+    const throughOthers = path.join(writable, 'link')
+    const made = (...folders: string[]) =>
+      planService([folder], false, surroundings({ PATH: folders.join(':') }))
+    const { environment, leftOut } = made(
+      ...[
+        npms,
+        'bin',
+        '.',
+        '',
+        writable,
+        sticky,
+        throughOthers,
+        own,
+        `${own}/`,
+        linked,
+        '/nowhere',
+        '/bin',
+        own,
+      ],
+    )
+    expect(environment.PATH).toBe([own, linked, '/bin'].join(':'))
+    expect(leftOut).toEqual([
+      '. is left out of the service’s PATH: it is not an absolute path.',
+      ...[writable, sticky, throughOthers].map(one =>
+        expect.stringMatching(
+          new RegExp(
+            `^${one} is left out of the service’s PATH: other users may write its folder .*; take that right away`,
+          ),
+        ),
+      ),
+    ])
+    const lost = (at: string, why: string) =>
+      `no tmux: it lies only in ${at}, and no service runs programs from there, because ${why}`
+    expect(() => made(npms, '/nowhere')).toThrow(lost(npms, 'npm adds it'))
+    expect(() => made(sticky)).toThrow(lost(sticky, 'other users may write'))
+    expect(made('/nowhere').environment).toEqual({})
+  })
+
+  test('of a folder that is somebody else’s takes nothing', ({ skip }) => {
+    skip(process.getuid?.() !== 0, 'only root gives a folder away')
+    const theirs = path.join(folder, 'theirs')
+    fs.mkdirSync(path.join(folder, 'registry'))
+    for (const name of ['bin', 'registry']) fs.mkdirSync(path.join(theirs, name), { recursive: true })
+    fs.chownSync(theirs, 12_345, 12_345)
+    const all = { PATH: `${theirs}/bin:/bin` }
+    expect(planService([folder], true, surroundings(all)).environment).toEqual({ PATH: '/bin' })
+    // Theirs is what runs as they do.
+    expect(planService([theirs], true, surroundings(all)).environment.PATH).toBe(all.PATH)
   })
 
   test('of a system service runs as whom the workspaces belong to, and not as several', ({ skip }) => {
