@@ -10,7 +10,9 @@ export function facts(found: Measurement): Map<string, string> {
     all.set(`${workspace} pending`, String(agents.filter(isPendingRow).length))
     all.set(
       `${workspace} daemon`,
-      daemon.pid === undefined ? 'none' : `${daemon.pid} ${daemon.health?.state ?? ''}`.trim(),
+      daemon.pid === undefined
+        ? 'none'
+        : `${daemon.pid} ${daemon.stopped ? 'stopped' : (daemon.health?.state ?? '')}`.trim(),
     )
   }
   const { sessions, processes } = found

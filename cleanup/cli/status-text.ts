@@ -68,8 +68,10 @@ function cellsOf(row: AgentRow, atMs: number): string[] {
   ]
 }
 
-function daemonText({ pid, health, fresh }: DaemonFigures, atMs: number): string {
+function daemonText({ pid, stopped, health, fresh }: DaemonFigures, atMs: number): string {
   if (pid === undefined) return health ? `none; the last one, ${health.pid}, did not stop by itself` : 'none'
+  if (stopped)
+    return `process ${pid}, stopped: it cleans up nothing until it is continued (kill -CONT ${pid})`
   if (!health) return `process ${pid}, which writes no health file`
   const beat = `heartbeat ${duration(atMs - Date.parse(health.heartbeat_at))} ago${fresh ? '' : ', too long'}`
   return [`process ${pid}, ${beat}, ${health.state}`, ...health.reasons].join('; ')

@@ -3,7 +3,8 @@ import { type Json, readSmallJson } from '../files/json.ts'
 import { replaceWithin } from '../files/replace-file.ts'
 import { removeWithin } from '../files/within.ts'
 import type { Identity } from '../processes/identity.ts'
-import { isAlive } from '../processes/table.ts'
+import { isStopped } from '../processes/stat.ts'
+import { readAlive } from '../processes/table.ts'
 import { daemonLock } from '../workspace/layout.ts'
 import type { DaemonFigures } from './measurement.ts'
 
@@ -45,21 +46,23 @@ export function readHealth(workspace: string): Health | undefined {
 }
 
 /**
- * True when a daemon said so recently and its very process runs. A time in the future is not recent: the clock was
+ * True when a daemon said so recently and its very process runs: one that somebody has stopped does not. A time in the future is not recent: the clock was
  * moved, and the next heartbeat, which comes within seconds, settles it. `ok` is another question: see `state`.
  */
 export function isFresh(health: Health, nowMs: number = Date.now(), maxAgeMs = HEALTH_MAX_AGE_MS): boolean {
   const ageMs = nowMs - Date.parse(health.heartbeat_at)
-  return ageMs >= -1_000 && ageMs <= maxAgeMs && isAlive(health)
+  const process = readAlive(health)
+  return ageMs >= -1_000 && ageMs <= maxAgeMs && process !== undefined && !isStopped(process)
 }
 
 /** Who watches a workspace. Takes no lock, so that a look is never in a daemon's way. */
 export function readDaemon(workspace: string, nowMs: number): DaemonFigures {
   const health = readHealth(workspace)
   const holder = readJson(workspace, daemonLock(workspace))
-  const isHeld = holder !== undefined && isIdentity(holder) && isAlive(holder)
+  const process = holder && isIdentity(holder) ? readAlive(holder) : undefined
   return {
-    ...(isHeld && { pid: holder.pid }),
+    ...(process && { pid: process.pid }),
+    ...(process && isStopped(process) && { stopped: true }),
     ...(health && { health }),
     fresh: health !== undefined && isFresh(health, nowMs),
   }

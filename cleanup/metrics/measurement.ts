@@ -64,6 +64,8 @@ export interface ProcessFigures {
 export interface DaemonFigures {
   /** The process that holds the workspace, when it runs. */
   pid?: number
+  /** True when somebody has stopped that process (SIGSTOP, a debugger): it does nothing until it is continued. */
+  stopped?: true
   /** What the daemon last said of itself. */
   health?: Health
   /** True when that is recent and its process runs. */

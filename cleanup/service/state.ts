@@ -52,8 +52,10 @@ async function ask({ toAsk }: Manager): Promise<string[]> {
 }
 
 function daemonState(workspace: string): Finding {
-  const { pid, health, fresh } = readDaemon(workspace, Date.now())
+  const { pid, stopped, health, fresh } = readDaemon(workspace, Date.now())
   if (pid === undefined && !health) return { line: `${workspace}: no daemon`, isWell: false }
+  if (stopped)
+    return { line: `${workspace}: daemon ${pid} is stopped; continue it (kill -CONT ${pid})`, isWell: false }
   const who = pid === undefined ? `no daemon; the last one (${health?.pid}) was killed` : `daemon ${pid}`
   if (!health) return { line: `${workspace}: ${who}, which writes no health file`, isWell: false }
   const heartbeat = `heartbeat ${health.heartbeat_at}${fresh ? '' : ', which is too long ago'}`

@@ -1,10 +1,17 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AgentRef, layout, updateAgent } from '../index.ts'
+import { facts } from '../cli/status-changes.ts'
+import { statusLines } from '../cli/status-text.ts'
+import { type AgentRef, layout, measure, startOf, updateAgent } from '../index.ts'
+import { writeHealth } from '../metrics/health.ts'
+import { readProcess } from '../processes/table.ts'
+import { managerOf } from '../service/manager.ts'
+import { serviceState } from '../service/state.ts'
 import { Daemon } from './support/daemon.ts'
 import { Rig } from './support/rig.ts'
 import { runCommand } from './support/run-command.ts'
+import { until } from './support/until.ts'
 
 const idle = 'echo ready; sleep 1000 & wait'
 
@@ -62,6 +69,31 @@ test('a table for people: live and pending agents, problems below them, totals, 
   expect((await runCommand('status', '--all', rig.workspace)).out).toMatch(
     /TASK-1\/gone +completed +62 min +- +- +- +6 bytes +\d+ s +done$/m,
   )
+})
+
+test('a daemon that somebody has stopped is not called well', async () => {
+  const pid = rig.start('sleep', ['1000'])
+  const identity = { pid, start: startOf(pid) ?? 0 }
+  const now = new Date().toISOString()
+  writeHealth(rig.workspace, {
+    ...{ ...identity, started_at: now, heartbeat_at: now },
+    ...{ state: 'ok', reasons: [], workspaces: [rig.workspace], pending: 0 },
+  })
+  fs.writeFileSync(layout.daemonLock(rig.workspace), JSON.stringify(identity))
+  process.kill(pid, 'SIGSTOP')
+  await until('it is stopped', () => readProcess(pid)?.state === 'T')
+  const found = await measure([rig.workspace])
+  expect(found.workspaces[0]?.daemon).toMatchObject({ pid, stopped: true, fresh: false })
+  const lines = statusLines(found, false)
+  expect(lines).toContain(
+    `  daemon: process ${pid}, stopped: it cleans up nothing until it is continued (kill -CONT ${pid})`,
+  )
+  expect([...facts(found)]).toContainEqual([`${rig.workspace} daemon`, `${pid} stopped`])
+  const place = { platform: 'linux', hasSystemd: false, home: rig.folder, uid: 0 } as const
+  const state = await serviceState(new Error('not planned'), place, managerOf(place, false), [rig.workspace])
+  expect(state).toMatchObject({ isWell: false })
+  expect(state.lines).toContain(`${rig.workspace}: daemon ${pid} is stopped; continue it (kill -CONT ${pid})`)
+  process.kill(pid, 'SIGCONT')
 })
 
 test('the daemon is named', async () => {
