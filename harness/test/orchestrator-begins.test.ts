@@ -9,12 +9,22 @@ const strategies = ['none', 'report-option-1', 'hybrid']
 const owner = 54_321
 
 /** Starts the orchestrator, which ends at once because nobody asks it anything. */
-async function begin(strategy: string, workspace: string) {
+async function begin(
+  strategy: string,
+  workspace: string,
+  { cwd = projectRoot, env = {} }: { cwd?: string; env?: Record<string, string> } = {},
+) {
   const program = join(projectRoot, 'harness/cli/leakrig.ts')
   const { exitCode, stderr, timedOut } = await execa(
     process.execPath,
     [program, 'orchestrator', '--strategy', strategy],
-    { env: { CLAUDE_ORCHESTRATOR_WORKSPACE: workspace }, input: '', reject: false, timeout: 60_000 },
+    {
+      cwd,
+      env: { CLAUDE_ORCHESTRATOR_WORKSPACE: workspace, ...env },
+      input: '',
+      reject: false,
+      timeout: 60_000,
+    },
   )
   return { exitCode, stderr, timedOut }
 }
@@ -31,6 +41,24 @@ test.for(strategies)('as root, %s makes nothing behind a link of the owner', asy
     const { exitCode, stderr } = await begin(strategy, workspace)
     expect([exitCode, stderr]).toEqual([3, expect.stringMatching(/^leakrig: [^\n]*registry[^\n]*$/)])
     expect(readdirSync(private_)).toEqual([])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('its workspace lies where people are who start it by npm from another folder', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
+  const [clone, elsewhere] = [join(folder, 'clone'), join(folder, 'elsewhere')]
+  try {
+    for (const path of [clone, elsewhere]) mkdirSync(path)
+    // As "npm --prefix clone run leakrig" does it.
+    const npm = {
+      npm_lifecycle_event: 'leakrig',
+      npm_package_json: join(clone, 'package.json'),
+      INIT_CWD: elsewhere,
+    }
+    expect(await begin('none', '', { cwd: clone, env: npm })).toMatchObject({ exitCode: 0, stderr: '' })
+    expect([readdirSync(clone), readdirSync(elsewhere)]).toEqual([[], ['.agent-workspace']])
   } finally {
     rmSync(folder, { recursive: true })
   }
