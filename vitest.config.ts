@@ -1,4 +1,5 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+import { LeftOutReporter } from './test/left-out.ts'
 
 const crowd = 'cleanup/test/at-once.test.ts'
 
@@ -6,6 +7,10 @@ export default defineConfig({
   test: {
     pool: 'forks',
     retry: 0,
+    reporters: [...configDefaults.reporters, new LeftOutReporter()],
+    tags: [
+      { name: 'long', description: 'Proves at length what a shorter test proves too: npm run test:all' },
+    ],
     maxWorkers: '100%',
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { agentMarker, claimsFor, cleanUp, layout, updateAgent } from '../index.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
@@ -98,8 +99,8 @@ test('a window of the user’s that is linked into the agent’s session', async
 
 const mayUnshare = spawnSync('unshare', ['-pfm', '--kill-child', 'true']).status === 0
 
-test('a sandbox that looks alike: same terminal numbers, same variables, same paths', async ({ skip }) => {
-  skip(!mayUnshare, 'it needs the right to unshare')
+test('a sandbox that looks alike: same terminal numbers, same variables, same paths', async () => {
+  needs('right to make a pid namespace', mayUnshare)
   const ref = await rig.deploy('1', { claude: idle })
   const log = layout.streamLog(ref)
   const { tmux } = rig.entry(ref)

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { inCgroup } from '../containment/in-cgroup.ts'
 import {
   type AgentRef,
@@ -16,7 +17,6 @@ import {
 import { membersOf, ownCgroup } from '../processes/cgroup.ts'
 import { Daemon } from './support/daemon.ts'
 import { mayMakeCgroups } from './support/may-make-cgroups.ts'
-import { needs } from './support/needs.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
 
@@ -42,7 +42,7 @@ const kinds = async (ref: AgentRef, pid: number) =>
   (await claimsFor(ref)).claimed.find(({ process }) => process.pid === pid)?.evidence.map(({ kind }) => kind)
 
 describe('a subreaper', () => {
-  needs('tini', hasTini)
+  needs('tini on the PATH', hasTini)
 
   beforeEach(() => {
     process.env.LEAKRIG_CONTAINMENT = 'tini'
@@ -128,8 +128,8 @@ describe('a subreaper', () => {
   })
 })
 
-test('a cgroup that the pane may not enter: the subreaper takes its place', async ({ skip }) => {
-  skip(!hasTini, 'it needs tini')
+test('a cgroup that the pane may not enter: the subreaper takes its place', async () => {
+  needs('tini on the PATH', hasTini)
   process.env.LEAKRIG_CONTAINMENT = 'tini'
   const ref = rig.ref('a')
   const pipeline = rig.pipeline(ref, { claude })
@@ -144,7 +144,7 @@ test('a cgroup that the pane may not enter: the subreaper takes its place', asyn
 })
 
 describe('a cgroup', () => {
-  needs('a cgroup that we may write', mayMakeCgroups)
+  needs('cgroup that we may write', mayMakeCgroups)
 
   beforeEach(() => {
     process.env.LEAKRIG_CONTAINMENT = 'cgroup'

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { cleanUp, layout } from '../index.ts'
-import { needs } from './support/needs.ts'
 import { mayMount, OtherMounts } from './support/other-mounts.ts'
 import { runCleaner } from './support/outside-cleaner.ts'
 import { NO_TRACES, Rig, readText, traces } from './support/rig.ts'
@@ -23,7 +23,7 @@ const full = (
   cp -a ${rig.folder}/copy/. ${folder}; dd if=/dev/zero of=${folder}/ballast bs=1k 2>/dev/null || :`
 
 describe('a disk that is full', () => {
-  needs('the right to mount', mayMount)
+  needs('right to mount', mayMount)
 
   test('under the archive: the logs stay, the reason is said, and there is room later', async () => {
     const ref = await rig.deploy('a', { claude: `echo ready; seq 2000; sleep 1000 & wait` })
@@ -74,8 +74,8 @@ describe('a disk that is full', () => {
   })
 })
 
-test('a workspace that may only be read: nothing is ended, and it is said', async ({ skip }) => {
-  skip(!mayMount, 'it needs the right to mount')
+test('a workspace that may only be read: nothing is ended, and it is said', async () => {
+  needs('right to mount', mayMount)
   const ref = await rig.deploy('a', { claude: idle })
   const { workspace } = ref
   using mounts = await OtherMounts.make(

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { cgroupName } from '../containment/recorded.ts'
 import { Orphans } from '../daemon/orphans.ts'
 import {
@@ -21,7 +22,6 @@ import { ownCgroup, removeCgroup } from '../processes/cgroup.ts'
 import { signal } from '../processes/signals.ts'
 import { isAlive } from '../processes/table.ts'
 import { mayMakeCgroups } from './support/may-make-cgroups.ts'
-import { needs } from './support/needs.ts'
 import { isRunning, kill, Rig } from './support/rig.ts'
 import { until } from './support/until.ts'
 import { Witness } from './support/witness.ts'
@@ -281,7 +281,7 @@ describe('the marker in a tmux server’s environment', () => {
 })
 
 describe('a process of another user', () => {
-  needs('root, to be another user', process.geteuid?.() === 0)
+  needs('root rights', process.geteuid?.() === 0)
   const stranger = ['setpriv', '--reuid=54321', '--regid=54321', '--clear-groups']
   beforeEach(() => {
     const open = path.join(rig.folder, 'open')
@@ -340,8 +340,8 @@ describe('a process of another user', () => {
   })
 })
 
-test('a cgroup that is a link to the user’s is none', async ({ skip }) => {
-  skip(!mayMakeCgroups, 'it needs a cgroup that we may write')
+test('a cgroup that is a link to the user’s is none', async () => {
+  needs('cgroup that we may write', mayMakeCgroups)
   const ref = await rig.deploy('a', { claude: idle })
   const theirs = path.join(ownCgroup() ?? '', `leakrig-test-${process.pid}`)
   fs.mkdirSync(theirs)

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { agentMarker, findProgram, layout, recordIntent, startOutside } from '../index.ts'
 import { isAlive, readProcess } from '../processes/table.ts'
 import { Daemon } from './support/daemon.ts'
@@ -74,15 +75,14 @@ describe('also when no server is left, and what is started stays within', () => 
 
   // Deaf to the hang-up that comes when the server is gone, and telling nobody, whose reader that ends.
   const waits = `trap "" HUP PIPE;`
-  const tini = findProgram('tini') ? undefined : 'no tini on the PATH'
-  const cgroup = mayMakeCgroups ? undefined : 'no cgroup may be made here'
+  const hasTini = findProgram('tini') !== undefined
 
   test.for([
-    { where: 'the subreaper of our launch', by: 'tini', objection: tini },
-    { where: 'a subreaper of the agent’s own', by: 'none', objection: tini },
-    { where: 'a cgroup', by: 'cgroup', objection: cgroup },
-  ])('$where', async ({ by, objection }, { skip }) => {
-    skip(objection !== undefined, objection)
+    { where: 'the subreaper of our launch', by: 'tini', wants: 'tini on the PATH', isThere: hasTini },
+    { where: 'a subreaper of the agent’s own', by: 'none', wants: 'tini on the PATH', isThere: hasTini },
+    { where: 'a cgroup', by: 'cgroup', wants: 'cgroup that we may write', isThere: mayMakeCgroups },
+  ])('$where', async ({ by, wants, isThere }) => {
+    needs(wants, isThere)
     process.env.LEAKRIG_CONTAINMENT = by
     const script = waits + cleansItself('held')
     const claude = by === 'none' ? `exec tini -s -- bash -c '${script}'` : script

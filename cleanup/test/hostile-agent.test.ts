@@ -1,6 +1,7 @@
 import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { agentMarker } from '../index.ts'
 import { honest, hostility, write } from './support/hostile/agent.ts'
 import { World } from './support/hostile/world.ts'
@@ -31,8 +32,8 @@ describe('whatever an agent writes into its workspace', () => {
       }),
   )
 
-  test('as root: the commands touch nothing else', { timeout: RUNS * 60_000 }, ({ skip }) => {
-    skip(!isRoot, 'needs root, which becomes the workspace’s owner')
+  test('as root: the commands touch nothing else', { timeout: RUNS * 60_000 }, () => {
+    needs('root rights', isRoot)
     return tryAll(OWNER, async world => {
       const sweep = ['sweep', '--apply', '--orphans', '--min-age', '0', '--grace', '0', world.workspace]
       return [

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import {
   type AgentRef,
   cleanUp,
@@ -163,8 +164,8 @@ describe('a cleaner that is killed before any of its steps leaves nothing that t
     isTidy()
   })
 
-  test('with the archive on another device', async ({ skip }) => {
-    skip(!mayMount, 'it needs the right to mount')
+  test('with the archive on another device', async () => {
+    needs('right to mount', mayMount)
     const archive = layout.archiveFolder(rig.ref('x'))
     using mounts = await OtherMounts.make(rig, `mount -t tmpfs archive ${archive}`)
     const whole = await rig.deploy('far-0', { claude: 'echo ready' })

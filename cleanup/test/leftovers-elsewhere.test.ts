@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { agentMarker, cleanUp, updateAgent } from '../index.ts'
 import { ClaudeHome, NOBODY, SESSION } from './support/claude-home.ts'
 import { listing } from './support/listing.ts'
@@ -244,8 +245,8 @@ describe('another user', () => {
     expect(listing(decoy)).toEqual(before)
   })
 
-  test('who makes claude-<uid> of ours', async ({ skip }) => {
-    skip(!isRoot, 'only root can make what is not its own')
+  test('who makes claude-<uid> of ours', async () => {
+    needs('root rights', isRoot)
     await user.deploy('a')
     user.writeSession(SESSION, 'mine')
     fs.chownSync(user.temporary, ANOTHER, ANOTHER)
@@ -254,8 +255,8 @@ describe('another user', () => {
     expect(listing(user.base)).toEqual(before)
   })
 
-  test('whose process carries the marker and names folders of ours', async ({ skip }) => {
-    skip(!isRoot, 'only root can start a process of another user')
+  test('whose process carries the marker and names folders of ours', async () => {
+    needs('root rights', isRoot)
     const ref = await user.deploy('a')
     user.write(path.join(decoy, `claude-${process.geteuid?.()}/slug`, SESSION, 'note'))
     user.writeTeam(SESSION, 'mine', path.join(decoy, '.claude'))

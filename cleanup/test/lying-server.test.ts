@@ -1,8 +1,8 @@
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { addAgent, cleanUp, RECORD_FORMAT, type RecordedTmux, recordOf, startOf, sweep } from '../index.ts'
 import { askTmux } from '../tmux/ask.ts'
-import { needs } from './support/needs.ts'
 import { Rig } from './support/rig.ts'
 import { Witness } from './support/witness.ts'
 
@@ -81,7 +81,7 @@ describe('a tmux server of the agent’s', () => {
   })
 
   describe('in a sandbox', () => {
-    needs('root, to make a pid namespace', process.geteuid?.() === 0)
+    needs('root rights', process.geteuid?.() === 0)
 
     test('is not asked: a client does what its server says, outside of the sandbox', async () => {
       const socket = path.join(rig.folder, 'inside')

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { serveMetrics } from '../metrics/serve.ts'
 import { askAs, scrape } from './support/ask-metrics.ts'
 import { Daemon, runDaemonProgram } from './support/daemon.ts'
@@ -39,8 +40,8 @@ test('it serves metrics to its own user, opens no port, and is removed at the en
   expect(fs.readdirSync(folder)).toEqual([])
 })
 
-test('another user cannot open it', async ({ skip }) => {
-  skip(!isRoot, 'only root can ask as another user')
+test('another user cannot open it', async () => {
+  needs('root rights', isRoot)
   // As with the widest umask that a daemon may be started with.
   const before = process.umask(0)
   const starting = Daemon.start(rig, '--metrics-socket', socketPath)
@@ -117,8 +118,8 @@ describe('a name that is taken', () => {
     expect(fs.existsSync(path.join(rig.folder, 'nothing'))).toBe(false)
   })
 
-  test('by a socket of another user: it stays, also for root', async ({ skip }) => {
-    skip(!isRoot, 'only root can give a socket away')
+  test('by a socket of another user: it stays, also for root', async () => {
+    needs('root rights', isRoot)
     await (await Daemon.start(rig, '--metrics-socket', socketPath)).stop('SIGKILL')
     fs.chownSync(socketPath, SOMEBODY, SOMEBODY)
     await expect(serve()).rejects.toThrow('found a socket of another user')
@@ -148,8 +149,8 @@ describe('a place where somebody else could put another socket is refused', () =
     await refused('a folder that only its owner may write to')
   })
 
-  test('a folder of another user, or below one of theirs', async ({ skip }) => {
-    skip(!isRoot, 'only root can give a folder away')
+  test('a folder of another user, or below one of theirs', async () => {
+    needs('root rights', isRoot)
     fs.chownSync(folder, SOMEBODY, SOMEBODY)
     await refused('a folder of user 0')
     fs.mkdirSync(path.join(folder, 'ours'))

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { readToken } from '../metrics/token.ts'
 import { askAs, scrape } from './support/ask-metrics.ts'
 import { Daemon, runDaemonProgram } from './support/daemon.ts'
@@ -56,8 +57,8 @@ test('a port with a token answers nobody who does not show it', async () => {
   expect(await daemon.stop()).toBe(0)
 })
 
-test('another user, who cannot read the file, is turned away', async ({ skip }) => {
-  skip(!isRoot, 'only root can ask as another user')
+test('another user, who cannot read the file, is turned away', async () => {
+  needs('root rights', isRoot)
   const open = await Daemon.start(rig, '--metrics-port', '0')
   const { port } = new URL(String(open.events('metrics')[0]?.url))
   expect(await askAs({ host: '127.0.0.1', port }, SOMEBODY)).toBe('200')
@@ -111,8 +112,8 @@ test.each<[string, (file: string) => void, string]>([
   expect(said).not.toMatch(/Zm9v|only15|\u001b/)
 })
 
-test('one of another user is refused, also by root', async ({ skip }) => {
-  skip(!isRoot, 'only root can give a file away')
+test('one of another user is refused, also by root', async () => {
+  needs('root rights', isRoot)
   fs.chownSync(file, SOMEBODY, SOMEBODY)
   expect(() => readToken(file, 0)).toThrow(`it belongs to user ${SOMEBODY}`)
   expect(readToken(file, SOMEBODY)).toBe(TOKEN)
@@ -123,14 +124,12 @@ test('a token without a port is refused: nothing would ask for it', async () => 
   expect({ code, said }).toEqual({ code: 2, said: expect.stringContaining('add --metrics-port') })
 })
 
-test('a service is given the file’s name and not the token; for a service of another user the file is theirs', async ({
-  skip,
-}) => {
+test('a service is given the file’s name and not the token; for a service of another user the file is theirs', async () => {
   const args = ['service', 'install', '--print', '--metrics-port', '9410', '--metrics-token-file', file]
   const { out } = await runCommand(...args, rig.workspace)
   expect(out).toContain(`"--metrics-port" "9410" "--metrics-token-file" "${file}"`)
   expect(out).not.toContain(TOKEN)
-  skip(!isRoot, 'only root can give files away')
+  needs('root rights', isRoot)
   fs.chownSync(rig.workspace, SOMEBODY, SOMEBODY)
   expect(await runCommand(...args, '--system', rig.workspace)).toMatchObject({
     code: 2,

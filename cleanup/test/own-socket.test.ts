@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { addAgent, type Sweep, sweep } from '../index.ts'
 import { askTmux } from '../tmux/ask.ts'
-import { needs } from './support/needs.ts'
 import { isRunning, kill, Rig } from './support/rig.ts'
 import { until } from './support/until.ts'
 
@@ -73,7 +73,7 @@ function expectNotAsked(sweeps: Sweep[], why: RegExp): void {
 }
 
 describe('a server of another user', () => {
-  needs('root, to be another user', isRoot)
+  needs('root rights', isRoot)
 
   let shared: string
   beforeEach(() => {

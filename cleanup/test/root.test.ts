@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { addAgent, addTask, cleanUp, initRegistries, layout, measure, sweep } from '../index.ts'
 import { isRunning } from './support/rig.ts'
 import { commandWords, Running, runCommand } from './support/run-command.ts'
@@ -51,7 +52,9 @@ const notTheirs = () =>
     .readdirSync(workspace, { recursive: true, encoding: 'utf8' })
     .filter(name => fs.lstatSync(path.join(workspace, name)).uid !== OWNER)
 
-describe.skipIf(!isRoot)('as root, in a workspace of somebody else (needs root)', () => {
+describe('as root, in a workspace of somebody else', () => {
+  needs('root rights', isRoot)
+
   test('a sweep works as its owner, and everything stays the owner’s', async () => {
     await leaveBehind()
     expect(await runCommand('sweep', '--apply', workspace)).toMatchObject({ code: 0, err: '' })
@@ -195,10 +198,8 @@ const numbers = (pid: number | undefined, field: string): number[] =>
 const uidOf = (pid: number | undefined) => numbers(pid, 'Uid')
 const groupsOf = (pid: number | undefined) => numbers(pid, 'Groups')
 
-test('root in a workspace of its own takes no compiled code from a home of somebody else', async ({
-  skip,
-}) => {
-  skip(!isRoot, 'needs root')
+test('root in a workspace of its own takes no compiled code from a home of somebody else', async () => {
+  needs('root rights', isRoot)
   const home = path.join(folder, 'home')
   fs.mkdirSync(path.join(home, '.cache'), { recursive: true })
   for (const one of [home, path.join(home, '.cache')]) fs.chownSync(one, OTHER, OTHER)
@@ -227,8 +228,8 @@ function listing(root: string): string[] {
 }
 
 // An ordinary user cannot become another one: the same commands work in the workspaces of their own.
-test('an ordinary user stays who they are', async ({ skip }) => {
-  skip(isRoot, 'the others test root')
+test('an ordinary user stays who they are', async () => {
+  needs('ordinary user who runs the tests', !isRoot)
   await leaveBehind(process.geteuid?.())
   expect(await runCommand('sweep', '--apply', workspace)).toMatchObject({ code: 0, err: '' })
   expect(spawnSync('id', ['-u'], { encoding: 'utf8' }).stdout.trim()).toBe(String(process.geteuid?.()))

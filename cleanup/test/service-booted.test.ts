@@ -4,8 +4,8 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { BootedSystemd, canBoot } from './support/booted-systemd.ts'
-import { needs } from './support/needs.ts'
 import { parsePrometheus } from './support/prometheus.ts'
 import { NO_TRACES } from './support/rig.ts'
 
@@ -13,7 +13,7 @@ const PROGRAM = path.join(import.meta.dirname, 'support', 'serviced-agent.ts')
 
 // Hardening that verifies can still keep the daemon from its work. Here the unit runs under a real systemd, beside a real agent.
 describe('under a systemd of our own', () => {
-  needs('root, systemd, and control groups that root may write', canBoot)
+  needs('right to boot a systemd of our own (root, systemd, cgroups)', canBoot)
 
   test.concurrent.each(['system', 'user'] as const)(
     'the %s service is installed, cleans up, comes again, spares its guests, and is removed',

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { difference } from '../service/difference.ts'
 import { installService, uninstallService } from '../service/install.ts'
 import { type Manager, managerOf, type Place } from '../service/manager.ts'
@@ -128,8 +129,8 @@ describe('uninstall', () => {
     ])
   })
 
-  test('not while systemctl has it enabled', async ({ skip }) => {
-    skip(!fs.existsSync('/usr/bin/systemctl'), 'it needs systemctl')
+  test('not while systemctl has it enabled', async () => {
+    needs('systemctl', fs.existsSync('/usr/bin/systemctl'))
     // The links are made by the real systemctl, in a root of its own.
     const root = path.join(folder, 'root')
     const file = `${root}/etc/systemd/system/leakrig.service`
@@ -151,8 +152,8 @@ describe('uninstall', () => {
 })
 
 describe('where there is no manager', () => {
-  test('the command says so in one sentence, and writes nothing', async ({ skip }) => {
-    skip(fs.existsSync('/run/systemd/system'), 'systemd runs here')
+  test('the command says so in one sentence, and writes nothing', async () => {
+    needs('machine without systemd', !fs.existsSync('/run/systemd/system'))
     const { code, out, err } = await runCommand('service', 'install', folder)
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toMatch(

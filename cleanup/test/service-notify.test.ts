@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { serviceManager } from '../service/notify.ts'
 import { until } from './support/until.ts'
 
@@ -31,10 +32,8 @@ afterEach(() => end())
 
 const hasProgram = fs.existsSync('/usr/bin/systemd-notify')
 
-test('it is told that we are ready and alive, with one line of status, and that we stop', async ({
-  skip,
-}) => {
-  skip(!hasProgram, 'it needs systemd-notify')
+test('it is told that we are ready and alive, with one line of status, and that we stop', async () => {
+  needs('systemd-notify', hasProgram)
   const environment = { PATH: process.env.PATH, NOTIFY_SOCKET: socket }
   const manager = serviceManager(environment)
   // What we start must not speak in our name.

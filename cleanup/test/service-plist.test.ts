@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { launchdPlist } from '../service/launchd-plist.ts'
 import { managerOf } from '../service/manager.ts'
 import type { ServicePlan } from '../service/plan.ts'
@@ -81,8 +82,8 @@ test('it goes where launchd looks, for the user and for the machine', () => {
   expect(managerOf(place, true).file).toBe('/Library/LaunchDaemons/leakrig.daemon.plist')
 })
 
-test('plutil has nothing to say of it', ({ skip }) => {
-  skip(!fs.existsSync('/usr/bin/plutil'), 'it needs plutil, which macOS has')
+test('plutil has nothing to say of it', () => {
+  needs('plutil, which macOS has', fs.existsSync('/usr/bin/plutil'))
   const input = launchdPlist(plan(), '/log')
   expect(spawnSync('/usr/bin/plutil', ['-lint', '-'], { input, encoding: 'utf8' }).status).toBe(0)
 })

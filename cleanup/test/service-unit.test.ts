@@ -3,10 +3,10 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { commandOf, planService, type ServicePlan } from '../service/plan.ts'
 import { systemdUnit } from '../service/systemd-unit.ts'
 import { command, setting } from '../service/systemd-words.ts'
-import { needs } from './support/needs.ts'
 import { hasSystemdAnalyze, parsedCommand, settings, verify } from './support/systemd.ts'
 
 let folder: string
@@ -251,8 +251,8 @@ describe('the plan', () => {
     expect(made('/nowhere').environment).toEqual({})
   })
 
-  test('of a folder that is somebody else’s takes nothing', ({ skip }) => {
-    skip(process.getuid?.() !== 0, 'only root gives a folder away')
+  test('of a folder that is somebody else’s takes nothing', () => {
+    needs('root rights', process.getuid?.() === 0)
     const theirs = path.join(folder, 'theirs')
     fs.mkdirSync(path.join(folder, 'registry'))
     for (const name of ['bin', 'registry']) fs.mkdirSync(path.join(theirs, name), { recursive: true })
@@ -263,8 +263,8 @@ describe('the plan', () => {
     expect(planService([theirs], true, surroundings(all)).environment.PATH).toBe(all.PATH)
   })
 
-  test('of a system service runs as whom the workspaces belong to, and not as several', ({ skip }) => {
-    skip(process.getuid?.() !== 0, 'only root gives a folder away')
+  test('of a system service runs as whom the workspaces belong to, and not as several', () => {
+    needs('root rights', process.getuid?.() === 0)
     const [mine, theirs] = [path.join(folder, 'mine'), path.join(folder, 'theirs')]
     for (const made of [mine, theirs]) fs.mkdirSync(made)
     fs.chownSync(theirs, 12_345, 12_345)

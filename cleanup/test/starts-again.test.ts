@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { judge } from '../daemon/judge.ts'
 import { recordedShell } from '../daemon/pane-shell.ts'
 import { findProgram } from '../index.ts'
@@ -54,9 +55,9 @@ test('a wrapper that starts claude again is not taken for a pane that was left b
   await daemon.stop()
 })
 
-test('a shell that is stopped has not come to rest, whatever the time', async ({ skip }) => {
+test('a shell that is stopped has not come to rest, whatever the time', async () => {
   // tmux continues its own child at once (server_child_stopped), so the shell must stand below something.
-  skip(!findProgram('tini'), 'it needs tini')
+  needs('tini on the PATH', findProgram('tini') !== undefined)
   const ref = await rig.deploy('a', {
     claude: 'echo ready',
     after: 'exec bash --norc',

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { judge } from '../daemon/judge.ts'
 import { addAgent, cleanUp, layout } from '../index.ts'
 import { leakrig } from './support/cli.ts'
@@ -54,8 +55,8 @@ describe('an agent of another orchestrator that has no session of its name, and 
   })
 })
 
-test('so does one in a container, whose log is written there', async ({ skip }) => {
-  skip(process.geteuid?.() !== 0, 'only root makes a pid namespace of its own')
+test('so does one in a container, whose log is written there', async () => {
+  needs('root rights', process.geteuid?.() === 0)
   const ref = rig.ref('a')
   await addAgent(ref, { status: 'running', tmux_session: 'agent_a', started_at: new Date().toISOString() })
   const server = `tmux -f /dev/null -S ${rig.folder}/inner new-session -d -s agent_a '${rig.pipeline(ref, { claude })}'`

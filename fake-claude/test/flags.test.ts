@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { Run } from './support/claude.ts'
 
 const accepted = [
@@ -51,8 +52,8 @@ test.concurrent.for([
   expect(run.stdout).toBe('')
 })
 
-test.concurrent('refuses --dangerously-skip-permissions as root outside a sandbox', async ({ skip }) => {
-  if (process.getuid?.() !== 0) skip('only root is refused')
+test.concurrent('refuses --dangerously-skip-permissions as root outside a sandbox', async () => {
+  needs('root rights', process.getuid?.() === 0)
   await using run = new Run({ args: ['-p', 'x', '--dangerously-skip-permissions'] })
   expect(await run.ended).toBe(1)
   expect(run.stderr).toContain('IS_SANDBOX=1')

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ContainerInfo } from 'dockerode'
 import { execa } from 'execa'
-import { test as base, beforeEach, describe, expect } from 'vitest'
+import { test as base, describe, expect } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { startContainerSandbox } from '../sandbox/container/container.ts'
 import { findEngine } from '../sandbox/container/engine.ts'
 import { removeLeftOver } from '../sandbox/container/left-over.ts'
@@ -29,7 +30,7 @@ async function containers(pid = process.pid): Promise<ContainerInfo[]> {
 const none = async (pid?: number) => (await containers(pid)).length === 0 || undefined
 
 describe('the container sandbox', () => {
-  beforeEach(({ skip }) => skip(!engine, 'no container engine answers'))
+  needs('container engine that answers', engine !== undefined)
 
   test('is sealed: no network, no root, no writing outside, no capability', async ({ sandbox }) => {
     const run = async (line: string) => (await sandbox.probe.run(['sh', '-c', line])).stdout.trim()

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { projectRoot } from '../sandbox/project.ts'
 
 const strategies = ['none', 'report-option-1', 'hybrid']
@@ -29,8 +30,8 @@ async function begin(
   return { exitCode, stderr, timedOut }
 }
 
-test.for(strategies)('as root, %s makes nothing behind a link of the owner', async (strategy, { skip }) => {
-  skip(process.getuid?.() !== 0, 'only root can become another user')
+test.for(strategies)('as root, %s makes nothing behind a link of the owner', async strategy => {
+  needs('root rights', process.getuid?.() === 0)
   const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
   try {
     const [workspace, private_] = [join(folder, 'workspace'), join(folder, 'of-root')]

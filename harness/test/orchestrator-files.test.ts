@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { orchestratorArgs, outerEnvironment } from './support/orchestrator.ts'
 import { Workspace } from './support/workspace.ts'
 
@@ -48,8 +49,8 @@ const places: [string, string, string, Record<string, unknown>][] = [
 describe.for(['none', 'immediate'])('with the strategy %s', strategy => {
   for (const [what, plant] of Object.entries(plants))
     for (const [place, name, tool, args] of places)
-      test(`${what} as ${place} is refused`, async ({ skip }) => {
-        if (what === 'a device') skip(!isRoot, 'only root makes devices')
+      test(`${what} as ${place} is refused`, async () => {
+        if (what === 'a device') needs('root rights', isRoot)
         await using workspace = new Workspace(tasks)
         const file = join(workspace.path, 'T1', name)
         const victim = join(workspace.folder, 'private', file.slice(dirname(file).length + 1))

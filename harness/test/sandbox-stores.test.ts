@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { expect, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { projectRoot } from '../sandbox/project.ts'
 
 /** A machine with nix: this one's files, in a mount namespace of their own, with the socket of a daemon. */
@@ -21,8 +22,8 @@ writer=$!
 exec sh "/$2/harness/sandbox/namespace-init.sh" guard '--mount --pid --fork --net --ipc --uts --cgroup --kill-child=KILL' same \
   "/$2" -all 0 /usr/bin/find /nix 3</life >/said`
 
-test('of a store that is shown, the socket of its daemon is not', async ({ skip }) => {
-  skip(process.getuid?.() !== 0, 'only root makes another root folder')
+test('of a store that is shown, the socket of its daemon is not', async () => {
+  needs('root rights', process.getuid?.() === 0)
   const { path: folder, cleanup } = await temporaryFolder({ prefix: 'lr-', unsafeCleanup: true })
   try {
     const words = ['-m', '--propagation', 'private', 'bash', '-c', machine, 'bash', fs.realpathSync(folder)]
@@ -30,7 +31,7 @@ test('of a store that is shown, the socket of its daemon is not', async ({ skip 
       encoding: 'utf8',
       timeout: 20_000,
     })
-    skip(/overlay/.test(stderr), `no overlay may be mounted here: ${stderr}`)
+    needs('overlay that may be mounted', !/overlay/.test(stderr))
     expect({ shown: stdout.trim().split('\n').toSorted(), stderr }).toEqual({
       shown: [
         '/nix',

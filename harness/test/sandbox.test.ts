@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
+import { needs } from '../../test/needs.ts'
 import { readProcesses } from '../probe/processes.ts'
 import { startNamespaceSandbox } from '../sandbox/namespace.ts'
 import { projectRoot } from '../sandbox/project.ts'
@@ -118,8 +119,8 @@ const refusals = {
     'mount -t tmpfs tmpfs /proc/sys/kernel && echo 1 >/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
 }
 
-test.for(Object.entries(refusals))('a refusal names the setting %s', async ([name, prepare], { skip }) => {
-  skip(process.getuid?.() !== 0, 'only root can put a setting there')
+test.for(Object.entries(refusals))('a refusal names the setting %s', async ([name, prepare]) => {
+  needs('root rights', process.getuid?.() === 0)
   const program = join(projectRoot, 'harness/cli/leakrig.ts')
   // A user in a namespace that may have no namespaces below it.
   const refused = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"'

@@ -45,7 +45,7 @@ export class SmallDisk implements AsyncDisposable {
     if (said.startsWith('mounted')) return new SmallDisk(inside, keeper, cleanup)
     await exit
     await cleanup()
-    return `a tmpfs cannot be mounted here: ${said.trim()}`
+    return 'no right to mount'
   }
 
   freeBytes(): number {
