@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 import { LeftOutReporter } from './test/left-out.ts'
 
-const crowd = 'cleanup/test/at-once.test.ts'
+const crowd = 'cleanup/test/crowd.test.ts'
 
 export default defineConfig({
   test: {

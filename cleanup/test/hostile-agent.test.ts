@@ -9,8 +9,8 @@ import { isRunning } from './support/rig.ts'
 import { commandWords, type Ran, Running } from './support/run-command.ts'
 import { until } from './support/until.ts'
 
-/** How many hostile agents are tried for each user; HOSTILE_RUNS for more (`npm run test:hostile`). */
-const RUNS = Number(process.env.HOSTILE_RUNS ?? 12)
+/** How many hostile agents are tried for each user at length; HOSTILE_RUNS for more (`npm run test:hostile`). */
+const MANY = Number(process.env.HOSTILE_RUNS ?? 12)
 /** How long everything may take for one of them, in ms: without a bound, what is held up would be for ever. */
 const WITHIN_MS = 60_000
 
@@ -21,31 +21,34 @@ const OWNER = 54_321
  * Whatever a hostile agent writes, nothing outside the workspace changes, and no process gets a signal that nothing but
  * that writing ties to the agent.
  */
-describe('whatever an agent writes into its workspace', () => {
-  test(
-    'as its user: sweep, cleanUp, daemon and retention touch nothing else',
-    { timeout: RUNS * 60_000 },
-    () =>
-      tryAll(process.geteuid?.() ?? 0, async world => {
+for (const { runs, tags } of [
+  { runs: 3, tags: [] },
+  { runs: MANY, tags: ['long'] },
+])
+  describe(`whatever an agent writes into its workspace, ${runs} times`, {
+    tags,
+    timeout: runs * 60_000,
+  }, () => {
+    test('as its user: sweep, cleanUp, daemon and retention touch nothing else', () =>
+      tryAll(runs, process.geteuid?.() ?? 0, async world => {
         const program = path.join(import.meta.dirname, 'support', 'look-at.ts')
         return [await run([process.execPath, program, world.workspace], world)]
-      }),
-  )
+      }))
 
-  test('as root: the commands touch nothing else', { timeout: RUNS * 60_000 }, () => {
-    needs('root rights', isRoot)
-    return tryAll(OWNER, async world => {
-      const sweep = ['sweep', '--apply', '--orphans', '--min-age', '0', '--grace', '0', world.workspace]
-      return [
-        await run(commandWords(...sweep), world),
-        await run(commandWords('retention', '--apply', '--keep-days', '0', world.workspace), world),
-        await daemonFor(world),
-      ]
+    test('as root: the commands touch nothing else', () => {
+      needs('root rights', isRoot)
+      return tryAll(runs, OWNER, async world => {
+        const sweep = ['sweep', '--apply', '--orphans', '--min-age', '0', '--grace', '0', world.workspace]
+        return [
+          await run(commandWords(...sweep), world),
+          await run(commandWords('retention', '--apply', '--keep-days', '0', world.workspace), world),
+          await daemonFor(world),
+        ]
+      })
     })
   })
-})
 
-async function tryAll(uid: number, act: (world: World) => Promise<Ran[]>): Promise<void> {
+async function tryAll(numRuns: number, uid: number, act: (world: World) => Promise<Ran[]>): Promise<void> {
   await using world = await World.start(uid)
   expect(world.damage()).toEqual([])
   let cleaned = 0
@@ -60,9 +63,9 @@ async function tryAll(uid: number, act: (world: World) => Promise<Ran[]>): Promi
       expect([code, err]).toEqual([expect.any(Number), expect.not.stringMatching(/^ {4}at /m)])
     expect(world.damage()).toEqual([])
   })
-  await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
+  await fc.assert(property, { numRuns, endOnFailure: true })
   // Whoever does nothing at all does no harm either.
-  expect(cleaned).toBeGreaterThan(RUNS / 4)
+  expect(cleaned).toBeGreaterThan(numRuns / 4)
 }
 
 async function run(words: string[], world: World): Promise<Ran> {

@@ -80,33 +80,43 @@ async function makeWorkspace(name: string): Promise<string> {
   return workspace
 }
 
-describe.each(Object.entries(KINDS))('%s', (_, put) => {
-  test('holds nothing up, is not shown and not followed, wherever it lies', async () => {
-    const workspaces: string[] = []
-    for (const [n, place] of Object.values(PLACES).entries()) {
-      const workspace = await makeWorkspace(`w${n}`)
-      const file = place(workspace)
-      fs.mkdirSync(path.dirname(file), { recursive: true })
-      fs.rmSync(file, { force: true })
-      put(file)
-      workspaces.push(workspace)
-    }
-    const program = path.join(import.meta.dirname, 'support', 'look-at.ts')
-    const environment = { TMUX_TMPDIR: folder, HOME: folder }
-    const running = new Running([process.execPath, program, ...workspaces], environment)
-    const deadline = setTimeout(() => running.child.kill('SIGKILL'), WITHIN_MS)
-    const { code, out, err } = await running.end()
-    clearTimeout(deadline)
-    // What it had come to when it was stopped, where it was.
-    expect([code, out.trimEnd().split('\n').at(-1)?.slice(0, 80), err]).toMatchObject(
-      [0, /^\{/, ''].map(asAny),
-    )
-    expect(out.match(/^begins /gm)).toHaveLength(workspaces.length)
-    expect(out + err).not.toContain(QUOTED)
-    expect(fs.readFileSync(secret, 'utf8')).toBe(SECRET)
-    expect(fs.statSync(secret).nlink).toBeGreaterThan(0)
-  })
+const everywhere = Object.values(PLACES)
+
+describe.each(Object.entries(KINDS))('%s', (kind, put) => {
+  // Other places for each kind, so that every place comes.
+  const n = Object.keys(KINDS).indexOf(kind) % 5
+  const some = everywhere.filter((_, place) => place % 5 === n)
+
+  for (const { where, places, tags } of [
+    { where: 'in some places', places: some, tags: [] },
+    { where: 'wherever it lies', places: everywhere, tags: ['long'] },
+  ])
+    test(`holds nothing up, is not shown and not followed, ${where}`, { tags }, () => isHarmless(put, places))
 })
+
+async function isHarmless(put: (file: string) => void, places: typeof everywhere): Promise<void> {
+  const workspaces: string[] = []
+  for (const [n, place] of places.entries()) {
+    const workspace = await makeWorkspace(`w${n}`)
+    const file = place(workspace)
+    fs.mkdirSync(path.dirname(file), { recursive: true })
+    fs.rmSync(file, { force: true })
+    put(file)
+    workspaces.push(workspace)
+  }
+  const program = path.join(import.meta.dirname, 'support', 'look-at.ts')
+  const environment = { TMUX_TMPDIR: folder, HOME: folder }
+  const running = new Running([process.execPath, program, ...workspaces], environment)
+  const deadline = setTimeout(() => running.child.kill('SIGKILL'), WITHIN_MS)
+  const { code, out, err } = await running.end()
+  clearTimeout(deadline)
+  // What it had come to when it was stopped, where it was.
+  expect([code, out.trimEnd().split('\n').at(-1)?.slice(0, 80), err]).toMatchObject([0, /^\{/, ''].map(asAny))
+  expect(out.match(/^begins /gm)).toHaveLength(workspaces.length)
+  expect(out + err).not.toContain(QUOTED)
+  expect(fs.readFileSync(secret, 'utf8')).toBe(SECRET)
+  expect(fs.statSync(secret).nlink).toBeGreaterThan(0)
+}
 
 const asAny = (wanted: unknown) => (wanted instanceof RegExp ? expect.stringMatching(wanted) : wanted)
 
@@ -118,20 +128,23 @@ const HOLDING_UP = [
   'a registry with a field without a bottom',
 ]
 
-test.each(HOLDING_UP)('the daemon stops when it is told to, with %s for each registry', async kind => {
-  const workspace = await makeWorkspace('w')
-  for (const file of [layout.taskRegistry(workspace, TASK), layout.globalRegistry(workspace)]) {
-    fs.rmSync(file)
-    KINDS[kind]?.(file)
-  }
-  const running = new Running(commandWords('daemon', workspace), { TMUX_TMPDIR: folder, HOME: folder })
-  try {
-    await until('it watches', () => running.out.includes('"started"'), WITHIN_MS)
-    await until('it has told what is wrong', () => running.out.includes('"problem"'), WITHIN_MS)
-  } finally {
-    running.child.kill('SIGTERM')
-  }
-  expect(await running.end()).toMatchObject({ code: 0, err: '' })
-  expect(running.out).not.toContain(QUOTED)
-  expect(fs.readFileSync(secret, 'utf8')).toBe(SECRET)
-})
+for (const [n, kind] of HOLDING_UP.entries())
+  test(`the daemon stops when it is told to, with ${kind} for each registry`, {
+    tags: n === 0 ? [] : ['long'],
+  }, async () => {
+    const workspace = await makeWorkspace('w')
+    for (const file of [layout.taskRegistry(workspace, TASK), layout.globalRegistry(workspace)]) {
+      fs.rmSync(file)
+      KINDS[kind]?.(file)
+    }
+    const running = new Running(commandWords('daemon', workspace), { TMUX_TMPDIR: folder, HOME: folder })
+    try {
+      await until('it watches', () => running.out.includes('"started"'), WITHIN_MS)
+      await until('it has told what is wrong', () => running.out.includes('"problem"'), WITHIN_MS)
+    } finally {
+      running.child.kill('SIGTERM')
+    }
+    expect(await running.end()).toMatchObject({ code: 0, err: '' })
+    expect(running.out).not.toContain(QUOTED)
+    expect(fs.readFileSync(secret, 'utf8')).toBe(SECRET)
+  })
