@@ -25,7 +25,8 @@ afterEach(async () => {
 
 const silent = () => daemon.events('silent').map(({ agent }) => agent)
 
-describe('an agent that says nothing', () => {
+// At the pace of a daemon; watchdog.test.ts asks the same of its watchdog alone.
+describe('an agent that says nothing', { tags: ['long'] }, () => {
   test.each<[string, (log: string) => Promise<void> | void]>([
     ['writes to its log', log => fs.appendFileSync(log, '{"type":"assistant"}\n')],
     [
