@@ -1,4 +1,4 @@
-import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chownSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ContainerInfo } from 'dockerode'
@@ -13,6 +13,10 @@ import { poll } from '../verdict/poll.ts'
 
 const program = join(projectRoot, 'harness/cli/leakrig.ts')
 const engine = await findEngine().catch(() => undefined)
+
+/** Where Testcontainers' own cleanup service writes, in whichever sandbox of this process comes first. */
+const lockFile = join(tmpdir(), `testcontainers-node-${process.getuid?.()}.lock`)
+const lockedAt = statSync(lockFile, { throwIfNoEntry: false })?.mtimeMs
 
 const test = base.extend('sandbox', async ({}, { onCleanup }) => {
   const sandbox = await startContainerSandbox()
@@ -60,11 +64,12 @@ describe('the container sandbox', () => {
     expect(answers.every(({ problems }) => problems.length === 0)).toBe(true)
   })
 
-  base('leaves no container when it is closed', async () => {
+  base('leaves no container and no lock file when it is closed', async () => {
     const sandbox = await startContainerSandbox()
     expect(await containers()).not.toEqual([])
     await sandbox[Symbol.asyncDispose]()
     expect(await poll(10_000, () => none())).toBe(true)
+    expect(statSync(lockFile, { throwIfNoEntry: false })?.mtimeMs).toBe(lockedAt)
   })
 
   base('a rig that is killed with -9 leaves no container a minute later', async () => {

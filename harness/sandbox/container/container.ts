@@ -45,6 +45,8 @@ class SandboxContainer extends GenericContainer {
       .withSecurityOpt('no-new-privileges')
       .withUser(containerUser())
       .withLabels(rigLabel())
+      // Ryuk would have to be pulled, and leaves a lock file in /tmp. Our containers end by themselves.
+      .withAutoCleanup(false)
     // Testcontainers has no methods for these. (Its own withAutoRemove is what stop() does, and needs us alive.)
     this.hostConfig.AutoRemove = true
     // With cgroups of version 1 the engine's default is the machine's own. (dockerode's types do not know it.)

@@ -10,8 +10,6 @@ const defaultSocket = '/var/run/docker.sock'
  * @throws CannotMeasureError when none answers, or it refuses us.
  */
 export async function findEngine(): Promise<ContainerRuntimeClient> {
-  // Ryuk would have to be pulled. Our containers end by themselves when their rig is gone.
-  process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true'
   const { getContainerRuntimeClient } = await import('testcontainers')
   try {
     return await getContainerRuntimeClient()
