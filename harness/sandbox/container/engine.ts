@@ -1,36 +1,47 @@
-import { accessSync, constants, existsSync } from 'node:fs'
 import type { ContainerRuntimeClient } from 'testcontainers'
+import { printable } from '../printable.ts'
 import { CannotMeasureError } from '../sandbox.ts'
+import { type NamedEngine, namedEngine } from './named-engine.ts'
+import { addressOf, noPermission, unanswered } from './ping.ts'
 
 const defaultSocket = '/var/run/docker.sock'
+const unusable = 'DEBUG=testcontainers* says why'
 
 /**
- * The client of the container engine that answers here, found as Testcontainers finds it (DOCKER_HOST, the
- * default sockets, its own properties file).
- * @throws CannotMeasureError when none answers, or it refuses us.
+ * The client of the container engine that the user names, or else of the one that Testcontainers finds.
+ * @throws CannotMeasureError when it does not answer, or refuses us.
  */
 export async function findEngine(): Promise<ContainerRuntimeClient> {
+  const named = namedEngine()
+  const silence = await unanswered(named?.host ?? `unix://${defaultSocket}`)
+  if (named && silence) throw silent(named, silence)
+  // Testcontainers asks first here, and would wait without end.
+  if (!named && silence?.startsWith('no answer')) throw noEngine(`${silence ?? unusable} at ${defaultSocket}`)
+  if (named) process.env.DOCKER_HOST ||= named.host
   const { getContainerRuntimeClient } = await import('testcontainers')
-  try {
-    return await getContainerRuntimeClient()
-  } catch (error) {
-    throw new CannotMeasureError(
-      `No container engine answers (${refusal() ?? firstLine(error)}): start one, or use --sandbox namespace.`,
-    )
-  }
+  const client = await getContainerRuntimeClient().catch(() => undefined)
+  if (named && !(client && isAt(client, named))) throw silent(named, unusable)
+  if (client) return client
+  if (silence === noPermission) throw noEngine(`${silence} for ${defaultSocket}: join the group docker`)
+  throw noEngine(silence === 'ENOENT' ? `no ${defaultSocket}` : `${silence ?? unusable} at ${defaultSocket}`)
 }
 
-/** A socket that is there and may not be used is another trouble than an engine that does not run. */
-function refusal(): string | undefined {
-  if (process.env.DOCKER_HOST || !existsSync(defaultSocket)) return undefined
-  try {
-    accessSync(defaultSocket, constants.R_OK | constants.W_OK)
-    return undefined
-  } catch {
-    return `no permission for ${defaultSocket}: join the group docker`
-  }
+function silent({ name }: NamedEngine, reason: string): CannotMeasureError {
+  return new CannotMeasureError(
+    `The container engine at ${printable(name)} does not answer (${reason}): start it, name another, or use --sandbox namespace.`,
+  )
 }
 
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
+function noEngine(reason: string): CannotMeasureError {
+  return new CannotMeasureError(
+    `No container engine answers (${reason}): start one, or use --sandbox namespace.`,
+  )
+}
+
+/** Where the named one fails, Testcontainers goes on and takes another. */
+function isAt({ container }: ContainerRuntimeClient, { host }: NamedEngine): boolean {
+  // dockerode's types do not know them.
+  const modem: { socketPath?: string; host?: string } = Object(container.dockerode.modem)
+  const address = addressOf(host)
+  return modem.socketPath ? modem.socketPath === address?.socketPath : modem.host === address?.host
 }
