@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { addCleanupCommands } from '../../cleanup/cli/index.ts'
+import project from '../../package.json' with { type: 'json' }
 import { strategyNames } from '../orchestrator/strategies/strategy.ts'
 import { exitCodes } from '../report/exit-codes.ts'
 import { sandboxChoices } from '../sandbox/choices.ts'
@@ -10,6 +11,7 @@ import { watchOutput } from './output.ts'
 
 const program = new Command('leakrig')
   .description('Reproduce, measure and gate the resource leaks of tmux-based Claude Code orchestrators.')
+  .version(project.version)
   .exitOverride(error => process.exit(error.exitCode === 0 ? exitCodes.passed : exitCodes.wrongUsage))
   // These two serve: who reads what they print is not whom they work for.
   .hook('preAction', (_, command) => {
@@ -20,8 +22,8 @@ program
   .command('scenarios')
   .description('run the scenarios against a system, in a sandbox')
   .usage('[filter ...] [options] [options of Vitest]')
-  .addOption(new Option('--system <name>', 'what is tested').choices(systemNames).default('hybrid'))
-  .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
+  .addOption(once(new Option('--system <name>', 'what is tested').choices(systemNames).default('hybrid')))
+  .addOption(once(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto')))
   .option(
     '--workers <n>',
     'how many scenario files run side by side (one more than there are cores)',
@@ -73,6 +75,17 @@ program
   })
 
 addCleanupCommands(program)
+
+/** Of what is given twice, the last would win in silence. */
+function once(option: Option): Option {
+  const { parseArg } = option
+  let isGiven = false
+  return option.argParser((text: string, before: string) => {
+    if (isGiven) throw new InvalidArgumentError(`${option.long} was given already: one run has one.`)
+    isGiven = true
+    return parseArg ? parseArg(text, before) : text
+  })
+}
 
 function systemName(name: string): string {
   if (systemNames.includes(name)) return name

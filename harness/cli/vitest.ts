@@ -24,6 +24,7 @@ export async function openVitest(
   const { createVitest } = await import('vitest/node')
   // What the parser calls `reporter` would take the place of all `reporters`, ours among them.
   const { reporter: asked = [], ...options } = (await parseVitestFlags(rest)).options as VitestFlags
+  requireCoverage(options)
   return createVitest('test', {
     ...options,
     ...(names.length > 0 && { testNamePattern: new RegExp(names.map(literally).join('|')) }),
@@ -36,7 +37,37 @@ export async function openVitest(
     project: projects,
     watch: false,
     reporters: [reporter, ...([asked].flat() as [])],
+  }).catch(error => {
+    // With no option of the caller's it is our own trouble.
+    if (rest.length === 0) throw error
+    throw new UsageError(`${firstLine(error)}: Vitest refuses its options; see leakrig scenarios --help.`)
   })
+}
+
+/** What leakrig itself decides: another value would be passed over in silence. */
+const decided = [
+  'config',
+  'configLoader',
+  'project',
+  'root',
+  'dir',
+  'watch',
+  'ui',
+  'standalone',
+  'passWithNoTests',
+]
+
+/** Vitest looks for it only when the run has begun. */
+function requireCoverage({ coverage }: CliOptions): void {
+  if (!coverage?.enabled) return
+  const name = `@vitest/coverage-${coverage.provider ?? 'v8'}`
+  try {
+    import.meta.resolve(name)
+  } catch {
+    throw new UsageError(
+      `--coverage needs the package ${name}, which is not installed: npm install --no-save ${name}.`,
+    )
+  }
 }
 
 /** Vitest's own parser takes an unknown option silently when it is asked for the options alone. */
@@ -53,7 +84,21 @@ export async function parseVitestFlags(rest: string[]) {
       `${message.replace(/^U/, 'u')}: neither leakrig nor Vitest takes that; see leakrig scenarios --help.`,
     )
   }
-  return parseCLI(['vitest', ...rest])
+  const parsed = parseCLI(['vitest', ...rest])
+  const refused = decided.find(name => name in parsed.options)
+  if (refused)
+    throw new UsageError(
+      `--${kebab(refused)} is leakrig's own to set; see leakrig scenarios --help for what it takes.`,
+    )
+  return parsed
+}
+
+function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
 }
 
 function literally(word: string): string {

@@ -1,0 +1,62 @@
+import type { Vitest } from 'vitest/node'
+import { projectRoot } from '../sandbox/project.ts'
+import { UsageError } from './exit.ts'
+
+/** The scenarios that a filter and a pattern (`-t`) choose, by file. */
+export interface Selected {
+  file: string
+  names: string[]
+}
+
+/** @throws UsageError for a part of a file's name that no scenario has, and for more shards than files. */
+export async function requireFiles(vitest: Vitest, filter: string[]): Promise<void> {
+  const all = await vitest.globTestSpecifications()
+  for (const word of filter) {
+    if ((await vitest.globTestSpecifications([word])).length > 0) continue
+    const names = all.map(({ moduleId }) => moduleId.slice(projectRoot.length + 1))
+    throw new UsageError(
+      `No scenario matches ${JSON.stringify(word)}; the scenarios are ${names.join(', ')}.`,
+    )
+  }
+  const files = filter.length > 0 ? (await vitest.globTestSpecifications(filter)).length : all.length
+  const count = vitest.config.shard?.count ?? 1
+  if (count > files)
+    throw new UsageError(
+      `There are ${files} files of scenarios, which cannot be ${count} shards: name fewer.`,
+    )
+}
+
+/**
+ * @throws UsageError when no scenario's name matches the pattern. What the files' text says is enough where it says yes;
+ * names that are made when a file runs are known only then.
+ */
+export async function requireNames(vitest: Vitest, filter: string[]): Promise<void> {
+  if (!vitest.config.testNamePattern) return
+  for (const staticParse of [true, false]) if ((await select(vitest, filter, staticParse)).length > 0) return
+  throw noName(vitest)
+}
+
+/** @throws UsageError when the pattern chooses none. */
+export async function list(vitest: Vitest, filter: string[]): Promise<Selected[]> {
+  // Not read off the text: the catalogue's tests are generated.
+  const selected = await select(vitest, filter, false)
+  if (vitest.config.testNamePattern && selected.length === 0) throw noName(vitest)
+  return selected
+}
+
+async function select(vitest: Vitest, filter: string[], staticParse: boolean): Promise<Selected[]> {
+  const { testModules } = await vitest.collect(filter, { staticParse })
+  return testModules.flatMap(module => {
+    // What the pattern leaves out is collected too, to be skipped.
+    const tests = [...module.children.allTests()].filter(({ options }) => options.mode !== 'skip')
+    return tests.length > 0
+      ? { file: module.relativeModuleId, names: tests.map(({ fullName }) => fullName) }
+      : []
+  })
+}
+
+function noName({ config: { shard, testNamePattern } }: Vitest): UsageError {
+  return new UsageError(
+    `No scenario's name${shard ? ' in this shard' : ''} matches ${JSON.stringify(testNamePattern?.source)}; leakrig scenarios --list names them.`,
+  )
+}
