@@ -25,7 +25,7 @@ export interface CatalogueOptions {
 export async function runCatalogue(options: CatalogueOptions, filter: string[]): Promise<number> {
   const began = beginning()
   if (options.json) requireWritable(options.json)
-  const sandbox = await chooseSandbox(options.sandbox)
+  const sandbox = await chooseSandbox(options.sandbox, true)
   const runs: Report[] = []
   for (const system of new Set(options.system)) {
     const run = await runOne(system, sandbox, options, filter)

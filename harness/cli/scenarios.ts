@@ -29,12 +29,12 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   const { filter, options: flags } = await parseVitestFlags(rest)
   const isChosenByName = flags.testNamePattern !== undefined
   const reporter = new ScenarioReporter({ onlySkippedWithReason: isChosenByName })
-  // Tried while Vitest loads, unless the names may turn out to be none; a filter that matches nothing is reported first.
-  const choose = () => chooseSandbox(options.sandbox)
-  const choosing = options.list || isChosenByName ? undefined : choose()
-  choosing?.catch(() => {})
   // The catalogue takes minutes: it runs when it is named.
   const named = filter.some(word => word.includes('catalogue'))
+  // Tried while Vitest loads, unless the names may turn out to be none; a filter that matches nothing is reported first.
+  const choose = () => chooseSandbox(options.sandbox, named)
+  const choosing = options.list || isChosenByName ? undefined : choose()
+  choosing?.catch(() => {})
   const projects = ['scenarios', ...(named ? ['catalogue'] : [])]
   const vitest = await openVitest(rest, { projects, reporter, workers: options.workers })
   try {

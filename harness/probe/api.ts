@@ -40,8 +40,8 @@ export interface Places {
 
 /** What the rig can ask of its hand inside the sandbox. Every call is one round trip. */
 export interface ProbeApi {
-  /** What the sandbox offers: versions as the programs print them, empty for a program that is not there. */
-  hello(): Promise<{ tmux: string; node: string; places: Places }>
+  /** The version of Node that the probe runs on, and its places. */
+  hello(): Promise<{ node: string; places: Places }>
   /** Ends everything but the probe in one instant, as a power cut does; every file stays. */
   powerOff(): Promise<void>
   /** Ends everything but the probe and empties the sandbox's folders, for the next scenario. */

@@ -20,10 +20,7 @@ export function createProbe(places: Places, keep: string[]): ProbeApi {
 
   return {
     async hello() {
-      const tmux = await runTool('tmux', ['-V'])
-        .then(({ stdout }) => stdout.trim())
-        .catch(() => '')
-      return { tmux, node: process.version, places }
+      return { node: process.version, places }
     },
 
     async powerOff() {

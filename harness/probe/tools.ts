@@ -23,8 +23,16 @@ export async function runTool(file: string, args: string[]): Promise<ToolResult>
   const timer = new AbortController()
   try {
     const result = await Promise.race([child, tooLate(timer.signal)])
-    if (!result) throw new Error(`${file} ${args.join(' ')} did not answer within ${answerWithinMs / 1000} s`)
-    if (result.exitCode === undefined) throw new Error(result.shortMessage ?? `${file} could not be run`)
+    if (!result)
+      throw new Error(
+        `${file} did not answer within ${answerWithinMs / 1000} s: ${[file, ...args].join(' ')}`,
+      )
+    if (result.exitCode === undefined)
+      throw new Error(
+        result.signal
+          ? `${file} was killed with ${result.signal}: ${[file, ...args].join(' ')}`
+          : (result.shortMessage ?? `${file} could not be run`),
+      )
     return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr }
   } finally {
     timer.abort()

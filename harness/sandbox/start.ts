@@ -1,6 +1,7 @@
 import type { SandboxChoice } from './choices.ts'
 import { ensureCompileCache } from './compile-cache.ts'
 import { startNamespaceSandbox } from './namespace.ts'
+import { requirePrograms } from './requirements.ts'
 import { CannotMeasureError, type Sandbox, type SandboxKind, type SandboxRights } from './sandbox.ts'
 
 /** Which sandbox it will be, and why, for the report. */
@@ -13,19 +14,19 @@ export interface ChosenSandbox {
  * Decides for a sandbox and makes sure, in a real one, that it can be started and offers what the rig needs.
  * @throws CannotMeasureError with one sentence when it can not.
  */
-export async function chooseSandbox(choice: SandboxChoice): Promise<ChosenSandbox> {
-  if (choice !== 'auto') return tried(choice, 'asked for')
+export async function chooseSandbox(choice: SandboxChoice, forCatalogue = false): Promise<ChosenSandbox> {
+  if (choice !== 'auto') return tried(choice, 'asked for', forCatalogue)
   try {
-    return await tried('container', 'a container engine answers')
+    return await tried('container', 'a container engine answers', forCatalogue)
   } catch (error) {
     if (!(error instanceof CannotMeasureError)) throw error
-    return tried('namespace', sentenceStart(error.message))
+    return tried('namespace', sentenceStart(error.message), forCatalogue)
   }
 }
 
-async function tried(kind: SandboxKind, why: string): Promise<ChosenSandbox> {
+async function tried(kind: SandboxKind, why: string, forCatalogue: boolean): Promise<ChosenSandbox> {
   await using sandbox = await startSandbox(kind)
-  await requireTmux(sandbox)
+  await requirePrograms(sandbox, forCatalogue)
   return { kind, why }
 }
 
@@ -40,17 +41,4 @@ export async function startSandbox(kind: SandboxKind, rights: SandboxRights = {}
 /** "No container engine answers (...): start one ..." without its advice, which stands behind the last colon. */
 function sentenceStart(message: string): string {
   return message.slice(0, message.lastIndexOf(': '))
-}
-
-const oldestTmux = 3.2
-
-/** `new-session -e`, by which an agent is marked, came with tmux 3.2. */
-async function requireTmux({ probe, kind }: Sandbox): Promise<void> {
-  const { tmux } = await probe.hello()
-  const version = Number(/(\d+\.\d+)/.exec(tmux)?.[1])
-  if (version >= oldestTmux) return
-  const found = tmux ? `found ${tmux}` : 'found no tmux'
-  throw new CannotMeasureError(
-    `The rig needs tmux ${oldestTmux} or newer in the ${kind} sandbox, and ${found}: install it (Debian: apt-get install tmux) and run again.`,
-  )
 }

@@ -170,7 +170,7 @@ test('without the right to unshare the rig can not measure', async () => {
   expect(exitCode).toBe(3)
 })
 
-const tools = ['sh', 'mount', 'umount', 'mkdir', 'cp', 'ln', 'unshare', 'setpriv']
+const tools = ['sh', 'mount', 'umount', 'mkdir', 'cp', 'ln', 'unshare', 'setpriv', 'bash', 'ps']
 
 /** A PATH with what the sandbox needs but tmux, and with stand-ins in front. */
 function pathWith(name: string, standIns: Record<string, string>): string {
