@@ -7,10 +7,15 @@ import { killSession } from '../tmux/kill-session.ts'
 import { freezeAll } from './freeze.ts'
 import { killLostGroups } from './lost-groups.ts'
 import type { Log } from './report.ts'
-import { kill, type Member, Roster, terminate, wake } from './roster.ts'
+import { hangUp, kill, type Member, Roster, terminate, wake } from './roster.ts'
 
 /** When what follows the writer is asked to end although the writer has not, as a part of the grace. */
 const PATIENCE = 2 / 3
+/**
+ * After how long, in ms, a pane's process is hung up again. A bash that is just replacing itself (`claude ...; exec bash`)
+ * notes a signal for later, and forgets it with all else: then it would stay until the grace ends.
+ */
+const HANG_UP_AGAIN_MS = 1_000
 /** How long a reader gets, in ms, after the grace, to bring the last lines to the log once nobody can write to it any more. */
 const DRAIN_MS = 300
 /** How long the kernel gets, in ms, to carry out a KILL; a process in an uninterruptible wait takes its time. */
@@ -183,6 +188,8 @@ function advance(alive: Member[], clock: Clock, log: Log): void {
       wake(member)
     } else if (member.sent === null && isDue(member.role)) {
       announce(log, member, 'SIGTERM', terminate)
+    } else if (member.hungUpAt !== undefined && performance.now() - member.hungUpAt >= HANG_UP_AGAIN_MS) {
+      announce(log, member, 'SIGHUP', hangUp)
     }
   }
 

@@ -12,6 +12,8 @@ export interface Member {
   /** As it was seen last; undefined once it has ended. */
   now: Process | undefined
   sent: SignalTook
+  /** When a pane's process was last hung up, by a clock that nobody can set. */
+  hungUpAt?: number
   /** When it was first sent KILL, by a clock that nobody can set. */
   killedAt?: number
   /** True when the kernel did not let us signal it (another user's process). */
@@ -72,8 +74,15 @@ export class Roster {
 
 /** Asks a process to end. A pane's process gets a hang-up too: an interactive shell ignores TERM and ends on HUP. */
 export function terminate(member: Member): void {
-  const signals: NodeJS.Signals[] = member.role === 'pane' ? ['SIGHUP', 'SIGTERM'] : ['SIGTERM']
-  send(member, 'SIGTERM', signals)
+  if (member.role === 'pane') hangUp(member)
+  send(member, 'SIGTERM', ['SIGTERM'])
+}
+
+/** Tells a pane's process that its terminal is gone. */
+export function hangUp(member: Member): void {
+  const sent = signal(member.claim.process, 'SIGHUP')
+  member.refused ||= sent === 'refused'
+  if (sent === 'sent') member.hungUpAt = performance.now()
 }
 
 /** Ends a process without asking. */

@@ -72,6 +72,15 @@ describe('what does not want to end', () => {
     expect(traces(rig, ref)).toEqual(NO_TRACES)
   })
 
+  // As it happens to a bash that is just replacing itself by another one.
+  test('a pane’s process that forgets the first hang-up', async () => {
+    const after = `trap 'trap - HUP' HUP; trap '' TERM; while :; do sleep 0.05; done`
+    const ref = await rig.deploy('forgetful', { claude: idle, after })
+    const report = await cleanUp(ref, { ...completed, graceMs: 60_000 })
+    expect(report).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(report.ms).toBeLessThan(20_000)
+  })
+
   test('a pane that tmux keeps after its process', async () => {
     const ref = await rig.deploy('remains', { claude: idle })
     rig.tmux('set-option', '-t', '=agent_remains:', 'remain-on-exit', 'on')
