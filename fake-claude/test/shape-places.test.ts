@@ -3,7 +3,6 @@ import { readlinkSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { dirSync } from 'tmp-promise'
 import { expect, test, vi } from 'vitest'
-import { needs } from '../../test/needs.ts'
 import { adopter, childrenOf, cmdline, environment, facts, openFiles } from './support/proc.ts'
 import { made, shaped } from './support/shaped.ts'
 import { until } from './support/until.ts'
@@ -62,8 +61,8 @@ test.concurrent('bare-daemon: nothing in it tells whose it is', async () => {
   expect(cmdline(child).join(' ')).not.toContain(run.folder)
 })
 
-test.concurrent.for(['tini', 'perl'])('subreaper: %s adopts it', async reaper => {
-  needs(`${reaper} on the PATH`, spawnSync(reaper, ['--version']).error === undefined)
+test.concurrent.for(['tini', 'perl'])('subreaper: %s adopts it', async (reaper, { skip }) => {
+  skip(spawnSync(reaper, ['--version']).error !== undefined, `no ${reaper} on the PATH`)
   const tools = withoutTini()
   await using run = shaped('subreaper', reaper === 'perl' ? { env: { PATH: tools.name } } : {})
   const child = await made(run, 'child')

@@ -97,8 +97,8 @@ export function answersTo(pid: number, signal: NodeJS.Signals): 'ignored' | 'cau
 
 /** Who becomes the parent of an orphan here: process 1, or a subreaper above this test. */
 export function adopter(): number {
-  const orphan = 'sleep 0.1; read -r _ _ _ ppid _ </proc/$$/stat; echo $ppid'
-  return Number(execFileSync('sh', ['-c', `setsid -f sh -c '${orphan}'`], { encoding: 'utf8' }))
+  const orphan = 'while [ -e /proc/$0 ]; do sleep 0.01; done; read -r _ _ _ ppid _ </proc/$$/stat; echo $ppid'
+  return Number(execFileSync('sh', ['-c', `sh -c '${orphan}' $$ &`], { encoding: 'utf8' }))
 }
 
 export function openFiles(pid: number): string[] {
