@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     retry: 0,
+    globalSetup: 'bin/vitest-setup.ts',
     reporters: [...configDefaults.reporters, new LeftOutReporter()],
     tags: [
       { name: 'long', description: 'Proves at length what a shorter test proves too: npm run test:all' },

@@ -1,5 +1,5 @@
 // The first code that runs. It stays tiny, because only what it imports after switching the compile cache on is
-// loaded from the cache (which also keeps the stripped types: 50 ms less for every start).
+// loaded from the cache (which also keeps the stripped types: 50 ms less for every start). A bundle has a cache already.
 import { writeFileSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'

@@ -1,9 +1,7 @@
-import path from 'node:path'
 import type { Scene } from '../claims/scene.ts'
+import { programFile } from '../programs.ts'
 import { startOutside } from './outside.ts'
 import type { Log } from './report.ts'
-
-const PROGRAM = path.join(import.meta.dirname, '..', 'bin', 'hand-over.ts')
 
 /**
  * Hands a cleaning to a process outside the agent. A cleaner that runs below the pane it ends would die in the
@@ -12,5 +10,9 @@ const PROGRAM = path.join(import.meta.dirname, '..', 'bin', 'hand-over.ts')
 export async function handOver({ ref, where }: Scene, graceMs: number, log: Log): Promise<void> {
   log({ event: 'hand-over', agent: ref.agentId })
   const args = [ref.workspace, ref.taskId, ref.agentId, String(graceMs)]
-  await startOutside(PROGRAM, args, where.server && { socket: where.path, pid: where.server.pid })
+  await startOutside(
+    programFile('hand-over'),
+    args,
+    where.server && { socket: where.path, pid: where.server.pid },
+  )
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import module from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
+import { LEAN_FLAGS, LEAN_MALLOC } from '../daemon/lean.ts'
 import { whyUnsafe } from '../files/safe-folder.ts'
 import { realPath } from '../workspace/real-path.ts'
 
@@ -9,29 +10,23 @@ import { realPath } from '../workspace/real-path.ts'
 const cacheFolder = () =>
   path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'leakrig', 'compiled')
 
-/** Node's own defaults let a program that parses registries all day hold several times what it needs. */
-const FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=20']
-/** glibc keeps what was freed, in a heap per thread; what is large goes back to the kernel at once with these. */
-const MALLOC = {
-  MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: '131072',
-  MALLOC_TRIM_THRESHOLD_: '131072',
-}
 /** Tells the process that it is the second or the third one. */
 const STAGE = 'LEAKRIG_START'
 
 /**
- * Replaces this process by itself, thriftier: it is to run for months. The pid stays, and so do standard output and
- * error. Node strips types with a compiler that then stays in memory, 30 MB; what comes out of Node's compile cache needs
- * none. So with TypeScript sources the second process fills a cache, and the third finds everything in it.
+ * Replaces this process by itself, thriftier, where a person started it: it is to run for months. The pid stays, and so
+ * do standard output and error. Whoever starts it with the flags (lean.ts) gets it at once, from a bundle. Node strips types
+ * with a compiler that then stays in memory, 30 MB; what comes out of Node's compile cache needs none. So with TypeScript
+ * sources the second process fills a cache, and the third finds everything in it.
  */
 export function startLean(): void {
   const stage = process.env[STAGE]
   if (stage === 'lean' || !process.execve || !canStartAgain()) return
-  if (stage === 'filling') module.flushCompileCache()
-  else if (needsCache() && isOurs(cacheFolder()))
-    becomeAnew({ NODE_COMPILE_CACHE: cacheFolder(), [STAGE]: 'filling' })
-  becomeAnew({ ...MALLOC, [STAGE]: 'lean' })
+  const fills = stage === undefined && needsCache() && isOurs(cacheFolder())
+  if (stage === undefined && !fills && isLean()) return
+  // For the next start like this one.
+  module.flushCompileCache()
+  becomeAnew(fills ? { NODE_COMPILE_CACHE: cacheFolder(), [STAGE]: 'filling' } : { [STAGE]: 'lean' })
 }
 
 /** An execve(2) that fails ends Node. Root's own copy of the project may not be readable for the owner that it became. */
@@ -46,10 +41,18 @@ function canStartAgain(): boolean {
   }
 }
 
+function isLean(): boolean {
+  const { execArgv, env } = process
+  return (
+    LEAN_FLAGS.every(flag => execArgv.includes(flag)) &&
+    Object.entries(LEAN_MALLOC).every(([name, value]) => env[name] === value)
+  )
+}
+
 function becomeAnew(variables: NodeJS.ProcessEnv): void {
-  const flags = process.execArgv.filter(flag => !FLAGS.includes(flag))
-  const command = [process.execPath, ...flags, ...FLAGS, ...process.argv.slice(1)]
-  process.execve?.(process.execPath, command, { ...process.env, ...variables })
+  const flags = process.execArgv.filter(flag => !LEAN_FLAGS.includes(flag))
+  const command = [process.execPath, ...flags, ...LEAN_FLAGS, ...process.argv.slice(1)]
+  process.execve?.(process.execPath, command, { ...process.env, ...LEAN_MALLOC, ...variables })
 }
 
 function needsCache(): boolean {

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { LEAN_FLAGS, LEAN_MALLOC } from '../daemon/lean.ts'
 import { CleanupError } from '../errors.ts'
 import { ownUid } from '../files/trust.ts'
 import { requireWorkspace } from '../workspace/require-workspace.ts'
@@ -17,7 +18,7 @@ export interface ServicePlan {
   options: string[]
   /** Absolute paths. */
   workspaces: string[]
-  /** What goes into its environment: PATH and TMUX_TMPDIR, where they are set. */
+  /** What goes into its environment: what keeps the daemon small, and PATH and TMUX_TMPDIR, where they are set. */
   environment: Record<string, string>
   /** The user whom all workspaces belong to, when a system service shall run as that one. */
   owner?: { uid: number }
@@ -30,6 +31,7 @@ export interface ServicePlan {
 /** The command that the service runs, as words. */
 export const commandOf = ({ node, program, options, workspaces }: ServicePlan): string[] => [
   node,
+  ...LEAN_FLAGS,
   program,
   'daemon',
   ...options,
@@ -68,6 +70,7 @@ export function planService(
     options,
     workspaces: [...new Set(folders)],
     environment: {
+      ...LEAN_MALLOC,
       ...(safe && { PATH: safe }),
       ...(TMUX_TMPDIR && { TMUX_TMPDIR: path.resolve(TMUX_TMPDIR) }),
     },

@@ -1,12 +1,12 @@
-import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { testProgram } from '../../bin/programs.ts'
 import { addAgent, updateAgent } from '../index.ts'
 import { startOf } from '../processes/table.ts'
 import { Daemon } from './support/daemon.ts'
 import { NO_TRACES, Rig, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
 
-const PROGRAM = path.join(import.meta.dirname, 'support', 'daemon-clock.ts')
+const PROGRAM = testProgram('daemon-clock')
 const HOUR = 3_600_000
 const idle = 'echo ready; sleep 1000 & wait'
 

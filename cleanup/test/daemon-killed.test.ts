@@ -1,12 +1,12 @@
 import fs from 'node:fs'
-import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { testProgram } from '../../bin/programs.ts'
 import { layout, recordIntent } from '../index.ts'
 import { Daemon } from './support/daemon.ts'
 import { NO_TRACES, Rig, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
 
-const KILLED = path.join(import.meta.dirname, 'support', 'daemon-killed.ts')
+const KILLED = testProgram('daemon-killed')
 const idle = 'echo ready; sleep 1000 & wait'
 
 let rig: Rig

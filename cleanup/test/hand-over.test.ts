@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { programFile, testProgram } from '../../bin/programs.ts'
 import { needs } from '../../test/needs.ts'
 import { agentMarker, findProgram, layout, recordIntent, startOutside } from '../index.ts'
 import { isAlive, readProcess } from '../processes/table.ts'
@@ -9,8 +10,8 @@ import { mayMakeCgroups } from './support/may-make-cgroups.ts'
 import { isRunning, kill, NO_TRACES, Rig, readText, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
 
-const CLEANER = path.join(import.meta.dirname, 'support', 'cleaner.ts')
-const HAND_OVER = path.join(import.meta.dirname, '..', 'bin', 'hand-over.ts')
+const CLEANER = testProgram('cleaner')
+const HAND_OVER = programFile('hand-over')
 
 let rig: Rig
 beforeEach(async () => {
@@ -214,5 +215,5 @@ function leftovers(): string[] {
     .readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(pid => readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' '))
-    .filter(command => command.includes('hand-over.ts') && command.includes(rig.workspace))
+    .filter(command => command.includes(path.basename(HAND_OVER)) && command.includes(rig.workspace))
 }

@@ -1,6 +1,6 @@
-import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { testProgram } from '../../bin/programs.ts'
 import { needs } from '../../test/needs.ts'
 import { agentMarker } from '../index.ts'
 import { honest, hostility, write } from './support/hostile/agent.ts'
@@ -31,7 +31,7 @@ for (const { runs, tags } of [
   }, () => {
     test('as its user: sweep, cleanUp, daemon and retention touch nothing else', () =>
       tryAll(runs, process.geteuid?.() ?? 0, async world => {
-        const program = path.join(import.meta.dirname, 'support', 'look-at.ts')
+        const program = testProgram('look-at')
         return [await run([process.execPath, program, world.workspace], world)]
       }))
 

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { testProgram } from '../../bin/programs.ts'
 import { addAgent, addTask, initRegistries, layout } from '../index.ts'
 import { commandWords, Running } from './support/run-command.ts'
 import { until } from './support/until.ts'
@@ -104,7 +105,7 @@ async function isHarmless(put: (file: string) => void, places: typeof everywhere
     put(file)
     workspaces.push(workspace)
   }
-  const program = path.join(import.meta.dirname, 'support', 'look-at.ts')
+  const program = testProgram('look-at')
   const environment = { TMUX_TMPDIR: folder, HOME: folder }
   const running = new Running([process.execPath, program, ...workspaces], environment)
   const deadline = setTimeout(() => running.child.kill('SIGKILL'), WITHIN_MS)

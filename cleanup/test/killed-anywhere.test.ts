@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { programFile, testProgram } from '../../bin/programs.ts'
 import { needs } from '../../test/needs.ts'
 import {
   type AgentRef,
@@ -23,7 +24,7 @@ const idle = 'echo ready; sleep 1000 & wait'
 const resists = 'trap "" TERM HUP; echo ready; while :; do sleep 1; done'
 const completed = { status: 'completed', reason: 'it said so', graceMs: 300 }
 
-const dieAt = path.join(import.meta.dirname, 'support/die-at.ts')
+const dieAt = testProgram('die-at')
 /** More steps than any cleaning has. */
 const ENOUGH = 200
 /** How many agents are gone through at the same time. */
@@ -160,7 +161,7 @@ function killedBefore(by: number): void {
   })
 
   test('inside its agent, and outside after the hand-over', async () => {
-    const program = path.join(import.meta.dirname, '../bin/hand-over.ts')
+    const program = programFile('hand-over')
     const inside = await forEachStep({ first: 1, by: Math.min(by, 5) }, async step => {
       const ref = rig.ref(`in-${step}`)
       const file = path.join(rig.folder, `${ref.agentId}.report`)

@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir } from 'tmp-promise'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { testProgram } from '../../bin/programs.ts'
 import {
   addAgent,
   addTask,
@@ -19,7 +20,7 @@ import {
 import { agentByte, lock, lockNow, REGISTRY_BYTE } from '../workspace/locks.ts'
 import { peekTaskRegistry } from '../workspace/registry.ts'
 
-const WRITER = path.join(import.meta.dirname, 'support', 'registry-writer.ts')
+const WRITER = testProgram('registry-writer')
 const taskId = 'TASK-1'
 
 let workspace: string

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { testProgram } from '../../bin/programs.ts'
 import {
   applyPlan,
   holdRetention,
@@ -16,7 +17,7 @@ import { RETENTION_BYTE } from '../retention/turn.ts'
 import { lockNow, REGISTRY_BYTE } from '../workspace/locks.ts'
 import { Archive, DAY_MS, fates } from './support/archive.ts'
 
-const KILLED = path.join(import.meta.dirname, 'support', 'retention-killed.ts')
+const KILLED = testProgram('retention-killed')
 
 let archive: Archive
 beforeEach(async () => {

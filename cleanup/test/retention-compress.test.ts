@@ -4,11 +4,12 @@ import fs from 'node:fs'
 import path from 'node:path'
 import zlib from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { testProgram } from '../../bin/programs.ts'
 import { applyPlan, parsePolicy, planRetention } from '../index.ts'
 import { Archive, fates } from './support/archive.ts'
 import { until } from './support/until.ts'
 
-const KILLED = path.join(import.meta.dirname, 'support', 'retention-killed.ts')
+const KILLED = testProgram('retention-killed')
 const KB = 1024
 
 let archive: Archive

@@ -204,7 +204,9 @@ test('root in a workspace of its own takes no compiled code from a home of someb
   fs.mkdirSync(path.join(home, '.cache'), { recursive: true })
   for (const one of [home, path.join(home, '.cache')]) fs.chownSync(one, OTHER, OTHER)
   // A sudo that keeps HOME.
-  const daemon = new Running(commandWords('daemon', workspace), { HOME: home, NODE_COMPILE_CACHE: '' })
+  // From the sources, which keep compiled code there.
+  const program = path.join(import.meta.dirname, '../bin/daemon.ts')
+  const daemon = new Running([process.execPath, program, workspace], { HOME: home, NODE_COMPILE_CACHE: '' })
   try {
     await until('it has started', () => daemon.out.includes('"started"'))
     expect(fs.readFileSync(`/proc/${daemon.child.pid}/environ`, 'utf8')).not.toContain(

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { expect, test } from 'vitest'
 import { needs } from '../../test/needs.ts'
+import { LEAN_FLAGS } from '../daemon/lean.ts'
 import { launchdPlist } from '../service/launchd-plist.ts'
 import { managerOf } from '../service/manager.ts'
 import type { ServicePlan } from '../service/plan.ts'
@@ -22,7 +23,7 @@ const plan = (changes: Partial<ServicePlan> = {}): ServicePlan => ({
 test('a property list that means what it should', () => {
   expect(parsePlist(launchdPlist(plan(), '/log'))).toEqual({
     Label: 'leakrig.daemon',
-    ProgramArguments: ['/opt/node', '/opt/leakrig.ts', 'daemon', '/w'],
+    ProgramArguments: ['/opt/node', ...LEAN_FLAGS, '/opt/leakrig.ts', 'daemon', '/w'],
     EnvironmentVariables: { PATH: '/bin', TMUX_TMPDIR: '/t' },
     WorkingDirectory: '/',
     RunAtLoad: true,
@@ -50,7 +51,7 @@ test.each([
 ])('the path %j comes back as it was', word => {
   const found = parsePlist(launchdPlist(plan({ workspaces: [word], program: `/${word}` }), word))
   expect(found).toMatchObject({
-    ProgramArguments: ['/opt/node', `/${word}`, 'daemon', word],
+    ProgramArguments: ['/opt/node', ...LEAN_FLAGS, `/${word}`, 'daemon', word],
     StandardOutPath: word,
   })
 })

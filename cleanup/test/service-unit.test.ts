@@ -4,6 +4,7 @@ import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../test/needs.ts'
+import { LEAN_FLAGS, LEAN_MALLOC } from '../daemon/lean.ts'
 import { commandOf, planService, type ServicePlan } from '../service/plan.ts'
 import { systemdUnit } from '../service/systemd-unit.ts'
 import { command, setting } from '../service/systemd-words.ts'
@@ -93,7 +94,7 @@ describe('systemd itself', () => {
     // And it runs as systemd would run it.
     const [program = '', ...args] = parsedCommand(folder, unit)
     const words = execFileSync(program, args, { encoding: 'utf8' }).split('\0').slice(0, -1)
-    expect(words).toEqual([node, '/opt/leakrig/leakrig.ts', 'daemon', ...HOSTILE])
+    expect(words).toEqual([node, ...LEAN_FLAGS, '/opt/leakrig/leakrig.ts', 'daemon', ...HOSTILE])
   })
 
   test('reads the environment as it was meant', () => {
@@ -181,7 +182,7 @@ describe('the plan', () => {
     environment,
   })
 
-  test('has absolute paths, each workspace once, and of the environment PATH and TMUX_TMPDIR', () => {
+  test('has absolute paths, each workspace once, its own environment, and of ours PATH and TMUX_TMPDIR', () => {
     const relative = path.relative(process.cwd(), folder)
     const made = planService(
       [relative, folder],
@@ -189,7 +190,7 @@ describe('the plan', () => {
       surroundings({ PATH: '/bin', TMUX_TMPDIR: '/t', TMUX: 'x', SECRET: 'y' }),
     )
     expect(made).toMatchObject({ workspaces: [folder], program: import.meta.filename })
-    expect(made.environment).toEqual({ PATH: '/bin', TMUX_TMPDIR: '/t' })
+    expect(made.environment).toEqual({ ...LEAN_MALLOC, PATH: '/bin', TMUX_TMPDIR: '/t' })
     expect(made.canNotify).toBe(fs.existsSync('/bin/systemd-notify'))
     expect(planService([folder], false, surroundings({ PATH: folder })).canNotify).toBe(false)
   })

@@ -4,11 +4,10 @@ import { existsSync, mkdirSync, readlinkSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { stopListening } from '../ending/signals.ts'
+import { ownFile } from '../own-file.ts'
 import type { Claude } from '../session/claude.ts'
 import { holdPipes } from './hold-pipes.ts'
 import { planFor } from './plan.ts'
-
-const here = import.meta.dirname
 
 /**
  * Replaces Node by a shell of under 2 MB that waits, and knows how this claude ends (idle.sh). The pid, its parent,
@@ -29,7 +28,7 @@ export async function becomeIdle(claude: Claude): Promise<never> {
   if (pipes.length > 0) await holdPipes(pipes)
 
   const shell = existsSync('/bin/dash') ? 'claude' : 'claude-sh'
-  const script = [join(here, 'idle.sh'), plan]
+  const script = [ownFile('idle/idle.sh'), plan]
   const visible = claude.profile.retitles ? [] : process.argv.slice(2)
   // The first removal of a listener compiles code: 40 µs in which a signal would be lost, if it was one of claude's.
   process.removeAllListeners('SIGTTIN')
@@ -44,12 +43,12 @@ export async function becomeIdle(claude: Claude): Promise<never> {
     return new Promise(() => {})
   }
   stopListening(claude.profile)
-  process.execve?.(join(here, shell), ['claude', ...script, ...visible], process.env)
+  process.execve?.(ownFile(`idle/${shell}`), ['claude', ...script, ...visible], process.env)
   throw new Error('fake-claude: process.execve returned; it needs Node 24 or later on Linux.')
 }
 
 async function startGuard(plan: string): Promise<ChildProcess> {
-  const guard = spawn('/bin/sh', [join(here, 'guard.sh'), plan], {
+  const guard = spawn('/bin/sh', [ownFile('idle/guard.sh'), plan], {
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
   })

@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import type { Settings } from '../cli/settings.ts'
+import { ownFile } from '../own-file.ts'
 import { findTool } from './check.ts'
 import { childName, type Placement, type Program } from './shape.ts'
 
@@ -17,7 +17,7 @@ export interface Launch {
   jobControl?: true
 }
 
-export const script = (name: string) => join(import.meta.dirname, name)
+export const script = (name: string) => ownFile(`shapes/${name}`)
 
 /** What has to be started for the child and for each program of a shape. */
 export function launchesFor(settings: Settings): Launch[] {

@@ -2,11 +2,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { addCleanupCommands } from '../../cleanup/cli/index.ts'
 import project from '../../package.json' with { type: 'json' }
-import { strategyNames } from '../orchestrator/strategies/strategy.ts'
 import { exitCodes } from '../report/exit-codes.ts'
 import { sandboxChoices } from '../sandbox/choices.ts'
 import { systemNames } from '../systems/systems.ts'
-import { CannotServe, fail } from './exit.ts'
+import { fail } from './exit.ts'
+import { addOrchestrator } from './orchestrator.ts'
 import { watchOutput } from './output.ts'
 
 const program = new Command('leakrig')
@@ -61,19 +61,7 @@ program
     process.exitCode = await runCatalogue({ ...options, system: options.system ?? ['hybrid'] }, filter)
   })
 
-program
-  .command('orchestrator')
-  .description('serve the report’s orchestrator over MCP on stdin and stdout')
-  .addOption(
-    new Option('--strategy <name>', 'how it cleans up after its agents')
-      .choices(strategyNames)
-      .default('hybrid'),
-  )
-  .action(async ({ strategy }) => {
-    const { serveOrchestrator } = await import('../orchestrator/main.ts')
-    await serveOrchestrator(strategy).catch(error => fail(new CannotServe(error)))
-  })
-
+addOrchestrator(program)
 addCleanupCommands(program)
 
 /** Of what is given twice, the last would win in silence. */

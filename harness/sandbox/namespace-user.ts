@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { programFile } from '../../bin/programs.ts'
 import { projectRoot } from './project.ts'
 
 const nobody = 65534
@@ -11,7 +11,7 @@ const otherMayRead = 0o004
  */
 export function namespaceUser(): string {
   if (process.getuid?.() !== 0) return 'same'
-  const [root, program] = [statSync(projectRoot), statSync(join(projectRoot, 'harness/probe/main.ts'))]
+  const [root, program] = [statSync(projectRoot), statSync(programFile('probe'))]
   if (root.mode & program.mode & otherMayRead) return `${nobody}:${nobody}`
   return root.uid === 0 ? 'same' : `${root.uid}:${root.gid}`
 }

@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { programFile } from '../../bin/programs.ts'
 import { connectProbe } from './connect.ts'
 import { sandboxEnvironment } from './environment.ts'
 import { inheritedDescriptors } from './inherited.ts'
@@ -20,7 +21,7 @@ import { CannotMeasureError, type Sandbox, type SandboxRights } from './sandbox.
 export async function startNamespaceSandbox({ mayMount = false }: SandboxRights = {}): Promise<Sandbox> {
   await checkNamespaces()
   const capabilities = mayMount ? '-all,+sys_admin' : '-all'
-  const child = spawnInside(capabilities, [process.execPath, join(projectRoot, 'harness/probe/main.ts')])
+  const child = spawnInside(capabilities, [process.execPath, programFile('probe')])
   const probe = connectProbe({
     input: child.stdin as Writable,
     output: child.stdout as Readable,

@@ -1,5 +1,6 @@
+import { ensureBundles } from '../../bin/bundle.ts'
+import { rigSet } from '../../bin/programs.ts'
 import type { SandboxChoice } from './choices.ts'
-import { ensureCompileCache } from './compile-cache.ts'
 import { startNamespaceSandbox } from './namespace.ts'
 import { requirePrograms } from './requirements.ts'
 import { CannotMeasureError, type Sandbox, type SandboxKind, type SandboxRights } from './sandbox.ts'
@@ -32,7 +33,7 @@ async function tried(kind: SandboxKind, why: string, forCatalogue: boolean): Pro
 
 /** Starts a sandbox of that kind. Testcontainers is loaded only when it is wanted: it takes 0.4 s. */
 export async function startSandbox(kind: SandboxKind, rights: SandboxRights = {}): Promise<Sandbox> {
-  await ensureCompileCache()
+  await ensureBundles(rigSet)
   if (kind === 'namespace') return startNamespaceSandbox(rights)
   const { startContainerSandbox } = await import('./container/container.ts')
   return startContainerSandbox()

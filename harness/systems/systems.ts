@@ -1,7 +1,6 @@
-import { join } from 'node:path'
+import { programFile, testProgram } from '../../bin/programs.ts'
 import { strategyNames } from '../orchestrator/strategies/strategy.ts'
 import type { Places, SystemCommand } from '../probe/api.ts'
-import { projectRoot } from '../sandbox/project.ts'
 
 /** What a scenario cannot wait for: the report's daemon looks once a minute, and here once a second. */
 const hurried = { CHECK_INTERVAL: '1' }
@@ -11,8 +10,7 @@ export const systemNames: readonly string[] = strategyNames
 
 /** How the system of that name is started inside a sandbox. */
 export function systemCommand(name: string, places: Places): SystemCommand {
-  const program = join(projectRoot, 'harness/cli/leakrig.ts')
-  return orchestratorCommand([program, 'orchestrator', '--strategy', name], places)
+  return orchestratorCommand([programFile('orchestrator'), '--strategy', name], places)
 }
 
 /** An orchestrator of ours, from the arguments that Node is given. */
@@ -27,14 +25,10 @@ export function orchestratorCommand(args: string[], places: Places): SystemComma
 
 /** Our orchestrator with one of the rig's seeded defects, and all else as in `hybrid`. */
 export function defectiveSystem(defect: string, places: Places): SystemCommand {
-  return orchestratorCommand(
-    [join(projectRoot, 'harness/test/defects/orchestrator.ts'), defect, 'hybrid'],
-    places,
-  )
+  return orchestratorCommand([testProgram('defective-orchestrator'), defect, 'hybrid'], places)
 }
 
 /** The bundled daemon as a service manager starts it anew, for the orchestrator with that pid. */
 export function daemonCommand({ node, workspace }: Places, owner: number): string[] {
-  const program = join(projectRoot, 'cleanup/bin/daemon.ts')
-  return [node, program, workspace, '--owner-pid', String(owner)]
+  return [node, programFile('daemon'), workspace, '--owner-pid', String(owner)]
 }

@@ -5,6 +5,7 @@ import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import { needs } from '../../test/needs.ts'
 import { projectRoot } from '../sandbox/project.ts'
+import { orchestratorArgs } from './support/orchestrator.ts'
 
 const strategies = ['none', 'report-option-1', 'hybrid']
 const owner = 54_321
@@ -15,18 +16,13 @@ async function begin(
   workspace: string,
   { cwd = projectRoot, env = {} }: { cwd?: string; env?: Record<string, string> } = {},
 ) {
-  const program = join(projectRoot, 'harness/cli/leakrig.ts')
-  const { exitCode, stderr, timedOut } = await execa(
-    process.execPath,
-    [program, 'orchestrator', '--strategy', strategy],
-    {
-      cwd,
-      env: { CLAUDE_ORCHESTRATOR_WORKSPACE: workspace, ...env },
-      input: '',
-      reject: false,
-      timeout: 60_000,
-    },
-  )
+  const { exitCode, stderr, timedOut } = await execa(process.execPath, orchestratorArgs(strategy), {
+    cwd,
+    env: { CLAUDE_ORCHESTRATOR_WORKSPACE: workspace, ...env },
+    input: '',
+    reject: false,
+    timeout: 60_000,
+  })
   return { exitCode, stderr, timedOut }
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import path from 'node:path'
+import { testProgram } from '../../../bin/programs.ts'
 
-const PROGRAM = path.join(import.meta.dirname, '..', '..', '..', 'harness', 'cli', 'leakrig.ts')
+const PROGRAM = testProgram('leakrig')
 
 /** Runs `leakrig` to its end. */
 export function leakrig(

@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
+import { programFile } from '../../../bin/programs.ts'
+import { LEAN_FLAGS, LEAN_MALLOC } from '../../daemon/lean.ts'
 import { childrenOf } from '../../processes/children.ts'
 import { type Rig, readText } from './rig.ts'
 import { until } from './until.ts'
 
-const PROGRAM = path.join(import.meta.dirname, '..', '..', 'bin', 'daemon.ts')
-/** Otherwise each one would compile anew, into the user's cache. */
-const CACHE = path.join(import.meta.dirname, '../../../node_modules/.cache/leakrig/cleanup-tests')
+const PROGRAM = programFile('daemon')
 
 /** The environment of one whose watch hears of nothing, as it may be on a busy machine for a while. */
 const DEAF = { CHOKIDAR_USEPOLLING: 'true', CHOKIDAR_INTERVAL: '1000000' }
@@ -22,8 +22,8 @@ export class Daemon {
     // Each one has a log of its own, so that its events are not taken for those of the one before.
     this.#log = path.join(rig.folder, `daemon-${performance.now()}.log`)
     const log = fs.openSync(this.#log, 'a')
-    const command = [program, rig.workspace, ...args]
-    const env = { NODE_COMPILE_CACHE: CACHE, ...process.env, ...environment }
+    const command = [...LEAN_FLAGS, program, rig.workspace, ...args]
+    const env = { ...process.env, ...LEAN_MALLOC, ...environment }
     this.child = spawn(process.execPath, command, { stdio: ['ignore', log, log], env })
     fs.closeSync(log)
   }
@@ -90,8 +90,7 @@ export class Daemon {
 
 /** Runs the daemon with any arguments to its end. */
 export async function runDaemonProgram(args: string[]): Promise<{ code: number; said: string }> {
-  const env = { NODE_COMPILE_CACHE: CACHE, ...process.env }
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env })
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   child.stderr.on('data', (text: Buffer) => {
     said += text

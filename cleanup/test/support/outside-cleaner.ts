@@ -2,10 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
+import { testProgram } from '../../../bin/programs.ts'
 import type { AgentRef, CleanUpReport } from '../../index.ts'
 import type { Rig } from './rig.ts'
-
-const here = (name: string) => path.join(import.meta.dirname, name)
 
 /** What became of a cleaner in a process of its own: how it ended, and what it reported if it came that far. */
 export interface CleanerEnd {
@@ -17,9 +16,16 @@ export interface CleanerEnd {
 
 /** Command words for a cleaner that is killed right before its `dieAt`th step; 0 lets it live. */
 export function cleanerCommand(ref: AgentRef, report: string, dieAt: number): string[] {
-  const preload = dieAt > 0 ? ['--import', here('die-at.ts')] : []
+  const preload = dieAt > 0 ? ['--import', testProgram('die-at')] : []
   return [
-    ...['env', `LEAKRIG_DIE_AT=${dieAt}`, 'GRACE_MS=300', process.execPath, ...preload, here('cleaner.ts')],
+    ...[
+      'env',
+      `LEAKRIG_DIE_AT=${dieAt}`,
+      'GRACE_MS=300',
+      process.execPath,
+      ...preload,
+      testProgram('cleaner'),
+    ],
     ...[ref.workspace, ref.taskId, ref.agentId, report],
   ]
 }

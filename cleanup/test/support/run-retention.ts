@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import path from 'node:path'
+import { testProgram } from '../../../bin/programs.ts'
 
-const PROGRAM = path.join(import.meta.dirname, '..', '..', '..', 'harness', 'cli', 'leakrig.ts')
+const PROGRAM = testProgram('leakrig')
 
 export interface Ran {
   code: number | null

@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, fstatSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { layout } from '../../../cleanup/index.ts'
+import { layout, leanDaemon } from '../../../cleanup/index.ts'
 import { openFile, readFrom } from '../files.ts'
 
-const daemonProgram = join(import.meta.dirname, '../../../cleanup/bin/daemon.ts')
 const startWithinMs = 10_000
 const firstBytes = 1 << 16
 
@@ -22,8 +20,12 @@ export async function ensureDaemon(workspace: string): Promise<void> {
   const log = openFile(workspace, logFile, O_RDWR | O_APPEND | O_CREAT)
   try {
     const before = fstatSync(log).size
-    const args = [daemonProgram, workspace, '--owner-pid', String(process.pid)]
-    const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] })
+    const { args, env } = leanDaemon(workspace, '--owner-pid', String(process.pid))
+    const child = spawn(process.execPath, args, {
+      detached: true,
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...env },
+    })
     child.unref()
     const deadline = Date.now() + startWithinMs
     while (!hasEnded(child) && !hasStarted(child, log, before)) {

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { asFound } from './as-found.ts'
 import type { Strategy } from './strategy.ts'
 
-const daemonProgram = join(import.meta.dirname, 'report-option-2-daemon.ts')
+/** Beside this file, or beside the bundle that this file is in. */
+const daemonProgram = join(import.meta.dirname, `report-option-2-daemon${extname(import.meta.filename)}`)
 
 /**
  * The report's option 2 (section 6), faults included: an end is a status and no more, and a daemon that looks

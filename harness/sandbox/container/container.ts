@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { GenericContainer, type StartedTestContainer } from 'testcontainers'
+import { programFile } from '../../../bin/programs.ts'
 import { connectProbe } from '../connect.ts'
 import { sandboxEnvironment } from '../environment.ts'
 import { projectRoot } from '../project.ts'
@@ -23,7 +24,7 @@ export async function startContainerSandbox(): Promise<Sandbox> {
   await removeLeftOver(engine)
   const container = await new SandboxContainer(await ensureImage(engine)).start().catch(refused)
   const program = join(import.meta.dirname, 'probe.sh')
-  const command = ['sh', program, 'node', join(projectRoot, 'harness/probe/main.ts')]
+  const command = ['sh', program, 'node', programFile('probe')]
   const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
   const streams = await execStream(
     engine.container.getById(container.getId()),

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { programFile } from '../../../bin/programs.ts'
 
 /** Longer than a cleanup with its grace: what takes longer hangs. */
 const answersWithinMs = 15_000
-
-const program = join(import.meta.dirname, '../../cli/leakrig.ts')
 
 /** What a tool answered: its JSON, and the sentence of a refusal, empty where there was none. */
 export interface Answer {
@@ -22,8 +20,7 @@ export function outerEnvironment(): Record<string, string> {
 }
 
 export const orchestratorArgs = (strategy: string): string[] => [
-  program,
-  'orchestrator',
+  programFile('orchestrator'),
   '--strategy',
   strategy,
 ]

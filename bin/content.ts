@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join, relative } from 'node:path'
+
+/** Folders that no program is made of, unless they are named themselves. */
+const leftOut = ['test', 'bench', 'node_modules']
+
+/** A name for what is in these files and folders of a project, in its lock, and in this version of Node. */
+export function contentOf(root: string, sources: string[]): string {
+  const hash = createHash('sha256').update(process.version).update(process.arch)
+  const files = [join(root, 'package-lock.json'), ...sources.flatMap(source => filesIn(join(root, source)))]
+  for (const file of files.sort()) {
+    const content = lstatSync(file).isSymbolicLink() ? readlinkSync(file) : readFileSync(file)
+    hash.update(`\0${relative(root, file)}\0${content.length}\0`).update(content)
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap(entry => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return leftOut.includes(entry.name) ? [] : filesIn(path)
+    return entry.name.endsWith('.md') ? [] : [path]
+  })
+}

@@ -1,0 +1,57 @@
+import { dirname, join, relative } from 'node:path'
+import { type Plugin, rolldown } from 'rolldown'
+
+/**
+ * Bundles a program and all that it imports into one file, with a map to the sources beside it.
+ * @throws when a source does not parse, or imports what is not there.
+ */
+export async function bundleProgram(source: string, file: string): Promise<void> {
+  const bundle = await rolldown({
+    input: source,
+    platform: 'node',
+    plugins: [nativeLocks, notBundled(dirname(file))],
+    logLevel: 'silent',
+  })
+  try {
+    await bundle.write({
+      file,
+      format: 'esm',
+      sourcemap: true,
+      sourcemapExcludeSources: true,
+      codeSplitting: false,
+    })
+  } finally {
+    await bundle.close()
+  }
+}
+
+/** Commands that load Vitest, and with it the sources. */
+const notBundled = (folder: string): Plugin => ({
+  name: 'not-bundled',
+  resolveId(id, importer) {
+    if (!/^\.\/(scenarios|catalogue)\.ts$/.test(id) || !importer?.endsWith('/harness/cli/leakrig.ts')) return
+    return { id: relative(folder, join(dirname(importer), id)), external: true }
+  },
+})
+
+/**
+ * Native code is found from the bundle, in the project's node_modules. The package searches for it by a dozen modules,
+ * 8 ms at every start; it lies in the first place on all machines but those with musl.
+ */
+const nativeLocks: Plugin = {
+  name: 'native-locks',
+  resolveId(id) {
+    if (id.startsWith('fs-native-extensions/')) return { id, external: true }
+    return
+  },
+  load(id) {
+    if (!id.endsWith('/fs-native-extensions/binding.js')) return
+    return `
+      const host = process.platform + '-' + process.arch
+      try {
+        module.exports = require('fs-native-extensions/prebuilds/' + host + '/fs-native-extensions.node')
+      } catch {
+        module.exports = require('fs-native-extensions/binding.js')
+      }`
+  },
+}
