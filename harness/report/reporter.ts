@@ -1,7 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import type { Reporter, SerializedError, TestCase } from 'vitest/node'
 import { type ScenarioResult, scenarioResult } from './scenario-result.ts'
-import { findingsText, seconds } from './text.ts'
+import { findingsText, inColumns, seconds } from './text.ts'
 
 /** Prints a line for each scenario as it ends, with its findings, and keeps the results for the report. */
 export class ScenarioReporter implements Reporter {
@@ -28,7 +28,8 @@ export class ScenarioReporter implements Reporter {
     this.#running.delete(test.fullName)
     if (result.verdict === 'skipped' && (this.isInterrupted || this.#isLeftOut(result))) return
     this.results.push(result)
-    this.#print(scenarioText(result))
+    this.#print(scenarioText(result, this.#live ? process.stdout.columns : undefined))
+    if (result.notKept) console.error(notKeptText(result))
     this.#showProgress()
   }
 
@@ -70,14 +71,17 @@ const marks = {
   skipped: styleText('dim', '-'),
 }
 
-function scenarioText(result: ScenarioResult): string {
-  const head = `${marks[result.verdict]} ${result.name}`
+/** `columns`: of the terminal, where it is one. */
+function scenarioText(result: ScenarioResult, columns?: number): string {
+  const head = `${marks[result.verdict]} ${inColumns(result.name, outcome(result), columns)}`
   const told = result.verdicts.some(({ result: found }) => found !== 'pass')
   const details = told ? result.verdicts.map(findingsText) : result.errors.map(stripVTControlCharacters)
   const kept = result.kept ? [`for a look: ${result.kept}`] : []
-  return [`${head.padEnd(72)} ${outcome(result)}`, ...indent([...details, ...kept, ...notes(result)])].join(
-    '\n',
-  )
+  return [head, ...indent([...details, ...kept, ...notes(result)])].join('\n')
+}
+
+function notKeptText({ name, notKept }: ScenarioResult): string {
+  return `leakrig: What is left of ${JSON.stringify(name)} could not be brought out of its sandbox (${notKept}): its verdict stands.`
 }
 
 function outcome({ verdict, verdicts, errors }: ScenarioResult): string {

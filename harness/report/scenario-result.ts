@@ -15,6 +15,8 @@ export interface ScenarioResult {
   errors: string[]
   /** Where what is left of it was brought to, for a look. */
   kept?: string
+  /** Why it could not be brought there. */
+  notKept?: string
 }
 
 export function scenarioResult(test: TestCase): ScenarioResult {
@@ -27,6 +29,7 @@ export function scenarioResult(test: TestCase): ScenarioResult {
     verdicts,
     ...(record ? { system: record.system } : {}),
     ...(record?.kept ? { kept: record.kept } : {}),
+    ...(record?.notKept ? { notKept: record.notKept } : {}),
   }
   const outcome = test.result()
   const { state, errors = [] } = outcome

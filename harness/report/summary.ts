@@ -1,4 +1,5 @@
 import type { Report } from './report.ts'
+import type { ScenarioResult } from './scenario-result.ts'
 import { seconds } from './text.ts'
 
 /** The last lines of a run: what was ignored and kept, and the counts. */
@@ -12,11 +13,20 @@ export function summaryText({ scenarios, durationMs, system, sandbox, interrupte
   })
   return [
     '',
+    ...afterwards(scenarios),
     ...(ignored ? [`left out of every snapshot: ${ignored}`] : []),
     ...(kept ? [`kept by policy: ${kept}`] : []),
     ...(interrupted ? [`interrupted by ${interrupted}; until then:`] : []),
     `${counts.join(', ')}; system ${system}, sandbox ${sandbox.kind}, ${seconds(durationMs)}`,
   ].join('\n')
+}
+
+/** What the commands of findings are good for now. */
+function afterwards(scenarios: ScenarioResult[]): string[] {
+  const isFound = ({ verdicts }: ScenarioResult) => verdicts.some(({ result }) => result !== 'pass')
+  if (!scenarios.some(isFound)) return []
+  const copies = scenarios.some(({ kept }) => kept) ? '; "for a look" names a copy of its files' : ''
+  return [`The commands ($ ...) are for inside a sandbox, and each has ended${copies}.`]
 }
 
 function reasons(ignored: { why: string }[]): string {

@@ -22,6 +22,30 @@ function lines({ kind, what, mechanism, owner, command }: Finding): string[] {
   return [`  ${kind.padEnd(10)} ${what}`, `             ${mechanism}${known}`, `             $ ${command}`]
 }
 
+/** How wide the longest outcome is, "back at the baseline after 12.3 s". */
+const outcomeWidth = 34
+
+/**
+ * A name and its outcome. On a terminal of so many columns a long name goes on in the next line, so that outcomes stay in
+ * their column; in a file it stays whole, to be found.
+ */
+export function inColumns(name: string, outcome: string, columns?: number): string {
+  if (!columns) return `${name.padEnd(70)} ${outcome}`
+  const width = Math.min(70, Math.max(20, columns - outcomeWidth - 3))
+  const [first = '', ...more] = wrap(name, width)
+  return [`${first.padEnd(width)} ${outcome}`, ...more.map(line => `  ${line}`)].join('\n')
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines.push(`${lines.pop()} ${word}`)
+    else lines.push(word)
+  }
+  return lines
+}
+
 function plural(count: number, word: string): string {
   return `${count} ${word}${count === 1 || word === 'collateral' ? '' : 's'}`
 }

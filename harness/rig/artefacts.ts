@@ -4,15 +4,34 @@ import { projectRoot } from '../sandbox/project.ts'
 import type { PaneResource, ProcessResource, Snapshot } from '../snapshot/snapshot.ts'
 import type { Rig } from './rig.ts'
 
+/** Where what is left of a scenario was brought to, or why it could not be. */
+export interface Kept {
+  kept?: string
+  notKept?: string
+}
+
+/** Brings a scenario out. A disk that is full or read-only changes no verdict: it is said, and nothing is thrown. */
+export async function keep(rig: Rig, scenario: string): Promise<Kept> {
+  try {
+    return { kept: await bringOut(rig, scenario) }
+  } catch (error) {
+    return { notKept: error instanceof Error ? error.message : String(error) }
+  }
+}
+
 /**
  * Brings out of the sandbox what is needed for a look afterwards, to `.leakrig/<scenario>`: the last snapshot
  * and its process tree, the panes' contents and the workspace. What a sandbox that died can not give any more
  * is left out; the last snapshot is on this side already. Returns the folder.
+ * @throws where the folder cannot be written.
  */
 export async function bringOut(rig: Rig, scenario: string): Promise<string> {
-  const folder = join(projectRoot, '.leakrig', scenario.replaceAll(/[^\w-]+/g, '-'))
+  const all = join(projectRoot, '.leakrig')
+  const folder = join(all, scenario.replaceAll(/[^\w-]+/g, '-'))
   rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
+  // One by one: of two levels at once, a read-only disk is an ENOENT.
+  mkdirSync(all, { recursive: true })
+  mkdirSync(folder)
   const snapshot = await rig.look().catch(() => rig.lastSnapshot)
   if (snapshot) {
     writeFileSync(join(folder, 'snapshot.json'), `${JSON.stringify(snapshot, null, 2)}\n`)

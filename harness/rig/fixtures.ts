@@ -4,7 +4,7 @@ import type { Sandbox, SandboxRights } from '../sandbox/sandbox.ts'
 import { startSandbox } from '../sandbox/start.ts'
 import { systemCommand } from '../systems/systems.ts'
 import type { Verdict } from '../verdict/verdict.ts'
-import { bringOut } from './artefacts.ts'
+import { type Kept, keep } from './artefacts.ts'
 import { Bystanders } from './bystanders.ts'
 import './matchers.ts'
 import { Rig } from './rig.ts'
@@ -19,15 +19,13 @@ declare module 'vitest' {
   }
 }
 
-/** What a test leaves for the report. */
-interface RigRecord {
+/** What a test leaves for the report. Every failed scenario is brought out, and all of them with `--keep`. */
+interface RigRecord extends Kept {
   /** The system that was really started. */
   system: string
   verdicts: Verdict[]
   /** Expectations beside the baseline that were not met, in sentences. */
   unmet: string[]
-  /** Where what is left of it was brought to: of every failed scenario, and of all with `--keep`. */
-  kept?: string
 }
 
 /** Vitest's `test` with a rig: one sandbox a file, and in it, for each test, a fresh system. */
@@ -65,7 +63,7 @@ export const test = vitestTest
     task.meta.leakrig = record
     onCleanup(async () => {
       const wanted = inject('leakrig').keep || task.result?.state === 'fail'
-      if (wanted) record.kept = await bringOut(rig, task.fullTestName)
+      if (wanted) Object.assign(record, await keep(rig, task.fullTestName))
     })
     await rig.start(system(places))
     return rig

@@ -1,6 +1,6 @@
 import { inject } from 'vitest'
 import { startSandbox } from '../sandbox/start.ts'
-import { bringOut } from './artefacts.ts'
+import { keep } from './artefacts.ts'
 import { test } from './fixtures.ts'
 import { Rig } from './rig.ts'
 
@@ -14,8 +14,7 @@ export const testRuns = test.extend(
     const sandbox = await startSandbox(inject('leakrig').sandbox)
     let rig: Rig | undefined
     onCleanup(async () => {
-      if (rig && task.result?.state === 'fail')
-        console.log(`For a look: ${await bringOut(rig, task.fullTestName)}`)
+      if (rig && task.result?.state === 'fail') console.log('For a look:', await keep(rig, task.fullTestName))
       await sandbox[Symbol.asyncDispose]()
     })
     const { places } = await sandbox.probe.hello()
