@@ -3,16 +3,20 @@
  * files by itself and shares no code with cleanup/. It speaks NDJSON over stdin and stdout, and ends
  * when the rig closes its stdin.
  */
+import { constants, openSync, writeSync } from 'node:fs'
 import { createBirpc } from 'birpc'
 import { ndjson } from './channel.ts'
 import { placesBelow } from './places.ts'
 import { createProbe } from './probe.ts'
 
 // Claude writes to /tmp, so that is where the sandbox's own folder is.
-const root = process.argv[2] ?? '/tmp'
+const [root = '/tmp', lifeline] = process.argv.slice(2)
 const keep = (process.env.LEAKRIG_KEEP ?? '').split(':').filter(Boolean)
+// An empty line is the rig's sign of life. Where the sandbox has a lifeline, it goes on to whoever holds the sandbox up.
+const held = lifeline && openSync(lifeline, constants.O_WRONLY | constants.O_NONBLOCK)
+const passOn = (line: string) => void (held && line === '' && writeSync(held, '\n'))
 
 createBirpc<object, ReturnType<typeof createProbe>>(createProbe(placesBelow(root), keep), {
-  ...ndjson(process.stdin, process.stdout),
+  ...ndjson(process.stdin, process.stdout, passOn),
 })
 process.stdin.once('end', () => process.exit())

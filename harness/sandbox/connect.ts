@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream'
 import { createBirpc } from 'birpc'
 import type { ProbeApi } from '../probe/api.ts'
 import { ndjson } from '../probe/channel.ts'
+import { printable } from './printable.ts'
 import { CannotMeasureError } from './sandbox.ts'
 
 const callTimeoutMs = 60_000
@@ -15,16 +16,34 @@ export interface ProbeStreams {
 }
 
 /**
- * Connects to a probe. A call whose sandbox ends before the answer came fails with the reason, and so
- * does one that has no answer after a minute.
+ * Connects to a probe. A call whose sandbox ends before the answer came fails with the reason, and so does every later
+ * one. A call that has no answer after a minute fails too.
  */
 export function connectProbe({ input, output, ended }: ProbeStreams): ProbeApi {
   const noise: string[] = []
   const channel = ndjson(output, input, line => noise.push(line))
-  const rpc = createBirpc<ProbeApi>({}, { ...channel, timeout: callTimeoutMs })
+  let end: CannotMeasureError | undefined
+  const rpc = createBirpc<ProbeApi>(
+    {},
+    {
+      ...channel,
+      timeout: callTimeoutMs,
+      async onRequest(_, send) {
+        if (end) throw end
+        await send()
+      },
+      onTimeoutError: call => {
+        throw new CannotMeasureError(
+          `The sandbox gave no answer to "${call}" within ${callTimeoutMs / 1000} s: was it or its engine stopped, or is the machine overloaded?`,
+        )
+      },
+    },
+  )
   input.on('error', () => {}) // A write to a sandbox that just ended: `ended` tells more than EPIPE does.
   void ended.then(reason => {
-    rpc.$close(new CannotMeasureError(`The sandbox ended: ${[reason, ...noise.slice(-3)].join(': ')}.`))
+    const words = printable([reason, ...noise.slice(-3)].join(': '))
+    end = new CannotMeasureError(`The sandbox ended: ${words}.`)
+    rpc.$rejectPendingCalls(({ reject }) => reject(end))
   })
   return rpc as unknown as ProbeApi
 }

@@ -92,6 +92,7 @@ describe('the container sandbox', () => {
       const left = await engine?.container.dockerode.createContainer({
         Image: own?.Image ?? '',
         Cmd: ['sleep', '1000'],
+        HostConfig: { NetworkMode: 'none' },
         Labels: { 'leakrig.rig': gone },
       })
       await left?.start()

@@ -60,6 +60,7 @@ test('a call to a sandbox that ends says why it got no answer', async () => {
   const closed = sandbox[Symbol.asyncDispose]()
   await expect(answer).rejects.toThrow(/sandbox ended.*SIGKILL/s)
   await closed
+  await expect(sandbox.probe.snapshot()).rejects.toThrow(/sandbox ended.*SIGKILL/s)
 })
 
 test('a rig that is killed with -9 leaves no process and no folder', async () => {

@@ -6,6 +6,7 @@ import { sandboxEnvironment } from '../environment.ts'
 import { projectRoot } from '../project.ts'
 import { CannotMeasureError, type Sandbox } from '../sandbox.ts'
 import { findEngine } from './engine.ts'
+import { longestSilence } from './heartbeat.ts'
 import { ensureImage } from './image.ts'
 import { removeLeftOver, rigLabel } from './left-over.ts'
 import { execStream } from './stream.ts'
@@ -13,6 +14,9 @@ import { containerUser } from './user.ts'
 
 /** What one container may take. Ten agents at work beside bystanders: 72 processes, 2.3 GB with shared pages counted for each. */
 const limits = { memoryBytes: 4 * 2 ** 30, processes: 2048, lifeSeconds: 1800, tmpBytes: 1 * 2 ** 30 }
+
+/** Inside, where only the container's own memory is. */
+const lifeline = '/dev/shm/lifeline'
 
 /**
  * Starts a sandbox in a container: no network, no capabilities and no way to gain any, a read-only system, the
@@ -24,7 +28,8 @@ export async function startContainerSandbox(): Promise<Sandbox> {
   await removeLeftOver(engine)
   const container = await new SandboxContainer(await ensureImage(engine)).start().catch(refused)
   const program = join(import.meta.dirname, 'probe.sh')
-  const command = ['sh', program, 'node', programFile('probe')]
+  const probe = ['node', programFile('probe'), '/tmp', lifeline]
+  const command = ['sh', program, lifeline, ...probe]
   const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
   const streams = await execStream(
     engine.container.getById(container.getId()),
@@ -37,7 +42,8 @@ export async function startContainerSandbox(): Promise<Sandbox> {
 class SandboxContainer extends GenericContainer {
   constructor(image: string) {
     super(image)
-    this.withCommand(['sh', join(import.meta.dirname, 'hold.sh'), String(limits.lifeSeconds)])
+    const hold = ['bash', join(import.meta.dirname, 'hold.sh'), lifeline, String(longestSilence)]
+    this.withCommand(['timeout', String(limits.lifeSeconds), ...hold])
       .withBindMounts([{ source: projectRoot, target: projectRoot, mode: 'ro' }])
       .withTmpFs({ '/tmp': `rw,exec,mode=1777,size=${limits.tmpBytes}` })
       .withNetworkMode('none')

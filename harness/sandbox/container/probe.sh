@@ -1,7 +1,9 @@
 #!/bin/sh
-# Runs the probe on the exec stream and holds the container's lifeline meanwhile; the probe and what it starts
+# Runs the probe on the exec stream and holds the container's lifeline ($1) meanwhile; the probe and what it starts
 # must not inherit that end. (The pipe appears when process 1 has come so far.)
-until [ -p /dev/shm/lifeline ]; do sleep 0.01; done
-exec 9>/dev/shm/lifeline
-printf 1 >&9
+lifeline=$1
+shift
+until [ -p "$lifeline" ]; do sleep 0.01; done
+exec 9>"$lifeline"
+echo >&9
 "$@" 9>&-

@@ -1,0 +1,24 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Container } from 'dockerode'
+import { longestSilence } from './heartbeat.ts'
+
+/** Exit codes of the container's main process, timeout(1) with hold.sh. */
+const endings: Record<number, string> = {
+  75: `its container heard nothing of the rig for ${longestSilence} s (were the rig or the engine stopped? run again)`,
+  124: 'its container has reached its longest life (run it in smaller parts)',
+}
+
+/**
+ * Why a container's exec stream has closed, as far as the engine still knows. The stream of a container that is killed
+ * ends a moment before the engine calls it ended, so the engine is given ten seconds to say so.
+ */
+export function endingOf(container: Container): Promise<string> {
+  const ended = container.wait().then(
+    ({ StatusCode }) => endings[StatusCode] ?? `its container ended with exit code ${StatusCode}`,
+    ({ statusCode }) =>
+      statusCode === 404
+        ? 'its container was removed'
+        : 'the container engine stopped answering while its container ran (start the engine and run again)',
+  )
+  return Promise.race([ended, delay(10_000, 'its probe ended', { ref: false })])
+}
