@@ -65,7 +65,7 @@ export class Folder implements Disposable {
     } catch (error) {
       const code = systemCode(error)
       if (code === 'ENOENT') return undefined
-      if (code !== 'ENOTDIR' && code !== 'ELOOP') throw error
+      if (code !== 'ENOTDIR' && code !== 'ELOOP') throw this.named(error)
       throw new CleanupError(
         'outside-workspace',
         `${shown} is refused: expected a folder, found ${this.#what(name)}. Nothing in it was read, moved or deleted; put a folder in its place.`,
@@ -74,7 +74,11 @@ export class Folder implements Disposable {
   }
 
   names(): string[] {
-    return fs.readdirSync(this.#self())
+    try {
+      return fs.readdirSync(this.#self())
+    } catch (error) {
+      throw this.named(error)
+    }
   }
 
   /** How a name in this folder is reached. */
@@ -86,7 +90,7 @@ export class Folder implements Disposable {
   /** What a file system call said, with this folder's path in place of the descriptor's. */
   named(error: unknown): unknown {
     if (hasDescriptors && error instanceof Error)
-      error.message = error.message.replaceAll(`${this.#self()}/`, `${this.path}/`)
+      error.message = error.message.replaceAll(new RegExp(`${this.#self()}(?=[/'])`, 'g'), () => this.path)
     return error
   }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -104,6 +105,33 @@ describe('nothing is ended and nothing deleted', () => {
       entry[field] = '.agent-workspace/../../etc/passwd'
     })
     await refuses(ref, 'outside-workspace')
+  })
+
+  test('when no more files can be opened, which is said so, with the names that people know', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    const script = `
+      import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+      import { cleanUp, measure } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)}
+      const ref = ${JSON.stringify(ref)}
+      const fds = []
+      try { for (;;) fds.push(fs.openSync('/dev/null')) } catch {}
+      const attempt = () => cleanUp(ref, ${JSON.stringify(completed)}).then(() => 'done', error => error.message)
+      const said = [await attempt()]
+      // Enough for the registries and a look at /proc, and not for the pipes of a client.
+      for (const fd of fds.slice(0, 4)) fs.closeSync(fd)
+      said.push(await attempt())
+      for (const fd of fds.slice(4)) fs.closeSync(fd)
+      console.log(JSON.stringify(said))`
+    const words = ['-c', 'ulimit -n 64; exec "$0" --input-type=module -e "$1"', process.execPath, script]
+    const [none, few] = JSON.parse(execFileSync('bash', words, { encoding: 'utf8' }))
+    expect(none).toMatch(
+      /^The registry .* could not be read: EMFILE: [^']*'\/[^']*\.agent-workspace[^']*'\. /,
+    )
+    expect(few).toMatch(
+      /^tmux on .* could not be asked .*: this process may open no more files \(see "ulimit -n"\)\. /,
+    )
+    await expect.poll(() => rig.processesOf(ref), { timeout: 5_000 }).toHaveLength(4)
   })
 
   async function refuses(ref: ReturnType<Rig['ref']>, code: string): Promise<void> {

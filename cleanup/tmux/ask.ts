@@ -68,8 +68,19 @@ function outsideOfPanes(): NodeJS.ProcessEnv {
   return rest
 }
 
+/** Why no client could be started, by what the system said. */
+const NOT_STARTED: Record<string, string> = {
+  ENOENT: 'there is no tmux on the PATH',
+  EACCES: 'the tmux on the PATH may not be run',
+  EMFILE: 'this process may open no more files (see "ulimit -n")',
+  ENFILE: 'the machine can open no more files',
+  EAGAIN: 'this user may start no more processes (see "ulimit -u")',
+  ENOMEM: 'the machine has no memory for another process',
+}
+
 function failureOf(error: unknown): string {
-  if (systemCode(error) === 'ENOENT') return 'there is no tmux on the PATH'
+  const why = NOT_STARTED[systemCode(error) ?? '']
+  if (why !== undefined) return why
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
   return said === '' ? words(error) : `it said "${said}"`
 }
