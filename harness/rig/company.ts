@@ -107,5 +107,5 @@ function belongings(owner: string, { resources }: Snapshot): Resource[] {
       if (one.kind === 'socket') return one.address === `unix ${socket}`
       return one.kind === 'pty' && one.path === tty
     })
-  return [...own, ...resources.filter(one => !own.includes(one) && carries(one))]
+  return [...own, ...resources.filter(one => one.owner?.agent !== owner && carries(one))]
 }

@@ -14,9 +14,8 @@ export class Excuses {
   /** A descriptor is excused with the process that holds it. */
   covers(one: Resource): boolean {
     if (one.kind !== 'descriptor') return this.#reasons.has(one.id)
-    return [...this.#reasons.keys()].some(id =>
-      one.id.startsWith(`descriptor ${id.replace('process ', '')}/`),
-    )
+    const [holder] = one.id.slice('descriptor '.length).split('/', 1)
+    return this.#reasons.has(`process ${holder}`)
   }
 
   without(baseline: Snapshot): Snapshot {

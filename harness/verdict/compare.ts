@@ -1,3 +1,4 @@
+import { type ByPid, byPid } from '../snapshot/by-pid.ts'
 import type { ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { compareRegistries } from './compare-registries.ts'
 import { describeLeak, describeLoss } from './describe.ts'
@@ -14,15 +15,16 @@ const neverMissed = new Set(['descriptor', 'pty', 'registry'])
 export function compare(baseline: Snapshot, now: Snapshot, known: Known): Difference {
   const before = new Map(baseline.resources.map(one => [one.id, one]))
   const after = new Map(now.resources.map(one => [one.id, one]))
+  const index = byPid(now.resources)
   const isNew = (one: Resource) =>
     !before.has(one.id) &&
     !known.mayBeNew?.(one) &&
     !known.excused?.(one) &&
-    !isOpenInBystander(one, now, before, known)
+    !isOpenInBystander(one, index, before, known)
   const added = now.resources.filter(one => one.kind !== 'registry' && isNew(one))
   const { kept, left } = applyPolicy(added, known)
-  const notes = left.filter(one => isTmuxZombie(one, after)).map(describeTmuxZombie)
-  const leaked = left.filter(one => !isTmuxZombie(one, after))
+  const notes = left.filter(one => isTmuxZombie(one, index)).map(describeTmuxZombie)
+  const leaked = left.filter(one => !isTmuxZombie(one, index))
   const lost = baseline.resources.filter(one => !neverMissed.has(one.kind) && isLost(one, after.get(one.id)))
   const outlivedMs = now.at - known.endedAt
   return {
@@ -40,12 +42,12 @@ export function compare(baseline: Snapshot, now: Snapshot, known: Known): Differ
 /** What somebody innocent holds open is their own matter: a log that they read is moved while they do. */
 function isOpenInBystander(
   one: Resource,
-  now: Snapshot,
+  { processes }: ByPid,
   before: Map<string, Resource>,
   known: Known,
 ): boolean {
   if (one.kind !== 'descriptor') return false
-  const holder = now.resources.find(other => other.kind === 'process' && other.pid === one.pid)
+  const holder = processes.get(one.pid)
   return holder !== undefined && before.has(holder.id) && !known.system.has(holder.id)
 }
 
@@ -84,9 +86,8 @@ function grownProcesses(
  * child of its own (seen on 3.3a under load, one pane in a hundred). No cleanup can end it, and it holds
  * nothing but a pid; it is said, and not counted.
  */
-function isTmuxZombie(one: Resource, after: Map<string, Resource>): one is ProcessResource {
-  if (one.kind !== 'process' || one.state !== 'Z') return false
-  return [...after.values()].some(other => other.kind === 'server' && other.pid === one.ppid)
+function isTmuxZombie(one: Resource, { servers }: ByPid): one is ProcessResource {
+  return one.kind === 'process' && one.state === 'Z' && servers.has(one.ppid)
 }
 
 function describeTmuxZombie(one: Resource): string {

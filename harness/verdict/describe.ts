@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { type ByPid, byPid } from '../snapshot/by-pid.ts'
 import type { FileClass, FileResource, ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
 import type { Finding } from './verdict.ts'
 
@@ -10,7 +11,7 @@ export function describeLeak(one: Resource, now: Snapshot, outlivedMs: number): 
     id: one.id,
     what: what(one),
     ...(one.owner ? { owner: one.owner } : {}),
-    mechanism: mechanism(one, now),
+    mechanism: mechanism(one, byPid(now.resources)),
     command: command(one),
     outlivedMs,
   }
@@ -57,7 +58,7 @@ function what(one: Resource): string {
 
 const modes = { r: 'reading', w: 'writing', rw: 'reading and writing' }
 
-function mechanism(one: Resource, now: Snapshot): string {
+function mechanism(one: Resource, now: ByPid): string {
   switch (one.kind) {
     case 'process':
       return processMechanism(one, now)
@@ -76,27 +77,15 @@ function mechanism(one: Resource, now: Snapshot): string {
   }
 }
 
-function processMechanism(one: ProcessResource, now: Snapshot): string {
-  const parent = now.resources.find(other => other.kind === 'process' && other.pid === one.ppid) as
-    | ProcessResource
-    | undefined
+function processMechanism(one: ProcessResource, now: ByPid): string {
+  const parent = now.processes.get(one.ppid)
   if (one.state === 'Z')
     return `dead, and its parent ${one.ppid} (${parent?.comm ?? 'init'}) has not collected it`
   if (one.state === 'T') return 'stopped: a TERM waits until somebody continues it'
-  const inPane = now.resources.some(other => other.kind === 'pane' && tied(one, other.pid, now))
-  if (inPane) return 'below a pane whose session was never ended'
+  if (now.isBelowPane(one)) return 'below a pane whose session was never ended'
   if (one.ppid === 1 && one.sid === one.pid) return 'orphaned, in a session of its own: no hang-up reaches it'
   if (one.ppid === 1) return 'orphaned: it outlived the hang-up of its terminal'
   return `below ${parent?.comm ?? 'process'} (${one.ppid}), which lives on`
-}
-
-function tied(one: ProcessResource, panePid: number, now: Snapshot): boolean {
-  for (let at: Resource | undefined = one; at?.kind === 'process'; ) {
-    if (at.pid === panePid) return true
-    const { ppid }: ProcessResource = at
-    at = now.resources.find(other => other.kind === 'process' && other.pid === ppid)
-  }
-  return false
 }
 
 function fileMechanism(fileClass: FileClass): string {
@@ -116,12 +105,9 @@ function fileMechanism(fileClass: FileClass): string {
   }
 }
 
-function stateMechanism({ owner, path }: FileResource, now: Snapshot): string {
+function stateMechanism({ owner, path }: FileResource, { withClaude }: ByPid): string {
   if (path.includes('/.claude/teams/')) return 'Claude keeps it, and the next team of that name is refused'
-  const lives = now.resources.some(
-    one => one.kind === 'process' && one.comm === 'claude' && owner && one.owner?.agent === owner.agent,
-  )
-  return lives
+  return owner && withClaude.has(owner.agent)
     ? 'its claude lives, and removes it at its end'
     : 'Claude removes it on a clean exit: this one was killed'
 }
