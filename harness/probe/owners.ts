@@ -1,4 +1,7 @@
+import { processesByPid } from '../snapshot/by-pid.ts'
 import type { Owner, ProcessResource, Resource } from '../snapshot/snapshot.ts'
+import { FirstPanes } from './first-pane.ts'
+import { Names } from './names.ts'
 import { readEnvironment, readProcess } from './processes.ts'
 
 /** An agent the rig deployed: the owner of whatever comes out of its session. */
@@ -7,7 +10,9 @@ export interface KnownAgent {
   session: string
 }
 
-/** Who holds a socket or a terminal open: `socket:[4711]` or `/dev/pts/3`, and the pids. */
+type Processes = Map<number, ProcessResource>
+
+/** Who holds a socket or a terminal open: `socket:[4711]` or `/dev/pts/3`, and the pids in the order of the processes. */
 export type Holders = Map<string, number[]>
 
 /** What an agent says that it made, by itself and before anything ended: no parent and no environment need tell. */
@@ -27,7 +32,8 @@ export class Owners {
   /** Server pid and pane id, such as `41:%7`, to the agent. Neither is given again while the server lives. */
   readonly #panes = new Map<string, string>()
   /** What the agents' files are named after: the agent's id, Claude's session, its pid, a snapshot of its shell. */
-  readonly #names = new Map<string, string>()
+  readonly #names = new Names()
+  readonly #firstPanes = new FirstPanes()
   readonly #learned = new Set<string>()
   /** Sessions (setsid) to the agent. Such a number is given again only to a process that leads a session by its pid. */
   readonly #sessions = new Map<number, string>()
@@ -51,26 +57,26 @@ export class Owners {
     for (const one of resources)
       if (one.kind === 'session') this.#own(one, this.#agents.get(one.name), 'its name')
     this.#attributePanes(resources)
-    this.#attributeProcesses(resources)
-    this.#attributeServers(resources)
+    const processes = processesByPid(resources)
+    this.#attributeProcesses(resources, processes)
+    this.#attributeServers(resources, processes)
     for (const one of resources) {
       if (one.kind === 'file' || one.kind === 'descriptor') this.#ownByName(one, one.path)
-      if (one.kind === 'descriptor') this.#inherit(one, resources, one.pid, 'held by')
+      if (one.kind === 'descriptor')
+        this.#own(one, processes.get(one.pid)?.owner?.agent, `held by process ${one.pid}`)
       if (one.kind === 'socket') this.#ownByName(one, one.address)
-      if (one.kind === 'socket') this.#inheritAny(one, resources, holders.get(`socket:[${one.inode}]`))
-      if (one.kind === 'pty') this.#inheritAny(one, resources, holders.get(one.path))
+      if (one.kind === 'socket') this.#inheritAny(one, processes, holders.get(`socket:[${one.inode}]`))
+      if (one.kind === 'pty') this.#inheritAny(one, processes, holders.get(one.path))
     }
   }
 
   /** A tmux server that an agent started is the agent's, with all that is on it. */
-  #attributeServers(resources: Resource[]): void {
-    const owned = new Map(
-      resources.flatMap(one => (one.kind === 'process' && one.owner ? [[one.pid, one.owner.agent]] : [])),
-    )
+  #attributeServers(resources: Resource[], processes: Processes): void {
+    const agentOf = (pid: number) => processes.get(pid)?.owner?.agent
     for (const one of resources) {
-      if (one.kind === 'server') this.#own(one, owned.get(one.pid), 'its process')
+      if (one.kind === 'server') this.#own(one, agentOf(one.pid), 'its process')
       if (one.kind === 'session' || one.kind === 'pane')
-        this.#own(one, owned.get(one.serverPid), `on server ${one.serverPid}`)
+        this.#own(one, agentOf(one.serverPid), `on server ${one.serverPid}`)
     }
   }
 
@@ -83,14 +89,14 @@ export class Owners {
     }
   }
 
-  #attributeProcesses(resources: Resource[]): void {
-    const processes = resources.filter(one => one.kind === 'process')
-    const byPid = new Map(processes.map(one => [one.pid, one]))
+  #attributeProcesses(resources: Resource[], byPid: Processes): void {
+    const processes = [...byPid.values()]
     for (const one of resources) {
       if (one.kind === 'pane' && one.owner)
         this.#own(byPid.get(one.pid), one.owner.agent, `process of pane ${one.pane}`)
     }
     for (const one of processes) this.#own(one, this.#agentByPane(one), 'TMUX_PANE in its first environment')
+    this.#firstPanes.forgetOthers()
     for (const one of processes) this.#attributeByDescent(one, byPid)
     this.#attributeBySession(processes)
   }
@@ -101,7 +107,7 @@ export class Owners {
     for (const one of processes) this.#own(one, this.#sessions.get(one.sid), `in session ${one.sid}`)
   }
 
-  #attributeByDescent(one: ProcessResource, byPid: Map<number, ProcessResource>): Owner | undefined {
+  #attributeByDescent(one: ProcessResource, byPid: Processes): Owner | undefined {
     if (this.#known.has(one.id)) this.#own(one, undefined, '')
     if (one.owner) return one.owner
     const parent = one.ppid > 1 ? byPid.get(one.ppid) : undefined
@@ -112,34 +118,20 @@ export class Owners {
 
   #agentByPane(one: ProcessResource): string | undefined {
     if (this.#known.has(one.id)) return undefined
-    const environment = readEnvironment(one.pid)
-    const serverPid = environment.get('TMUX')?.split(',')[1]
-    return this.#panes.get(`${serverPid}:${environment.get('TMUX_PANE')}`)
-  }
-
-  #inherit(one: Resource, resources: Resource[], pid: number, how: string): void {
-    const holder = resources.find(other => other.kind === 'process' && other.pid === pid)
-    this.#own(one, holder?.owner?.agent, `${how} process ${pid}`)
+    return this.#panes.get(this.#firstPanes.of(one))
   }
 
   /** Not remembered: a terminal's number, and a socket's path, are given again. */
-  #inheritAny(one: Resource, resources: Resource[], pids: number[] = []): void {
+  #inheritAny(one: Resource, processes: Processes, pids: number[] = []): void {
     if (one.owner) return
-    const holder = resources.find(
-      other => other.kind === 'process' && other.owner && pids.includes(other.pid),
-    ) as ProcessResource | undefined
-    if (holder?.owner) one.owner = { agent: holder.owner.agent, evidence: `held by process ${holder.pid}` }
+    const pid = pids.find(pid => processes.get(pid)?.owner)
+    const owner = pid === undefined ? undefined : processes.get(pid)?.owner
+    if (owner) one.owner = { agent: owner.agent, evidence: `held by process ${pid}` }
   }
 
-  /**
-   * The longest name wins: one agent's id may be the beginning of another's. Not remembered, because the
-   * agent with the longer one may not be known yet.
-   */
+  /** Not remembered, because an agent with a longer name that fits as well may not be known yet. */
   #ownByName(resource: Resource, path: string): void {
-    const [name] = [...this.#names.keys()]
-      .filter(known => path.includes(known))
-      .sort((a, b) => b.length - a.length)
-    const agent = name && this.#names.get(name)
+    const agent = this.#names.ownerIn(path)
     if (agent) resource.owner = { agent, evidence: 'its name' }
   }
 

@@ -10,13 +10,16 @@ const pageSize = 4096
  * @throws when /proc itself can not be read.
  */
 export function readProcesses(): ProcessResource[] {
-  const found: ProcessResource[] = []
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const one = readProcess(Number(name))
-    if (one) found.push(one)
-  }
-  return found
+  return listPids().flatMap(pid => readProcess(pid) ?? [])
+}
+
+/** The processes that have this name now (`comm`): one file each, where `readProcesses` reads two. */
+export function pidsNamed(comm: string): number[] {
+  return listPids().filter(pid => readOrEmpty(`/proc/${pid}/comm`) === `${comm}\n`)
+}
+
+function listPids(): number[] {
+  return readdirSync('/proc').flatMap(name => (/^\d+$/.test(name) ? Number(name) : []))
 }
 
 /** One process, or undefined when there is none with that pid. */
@@ -54,8 +57,12 @@ function parseStat(pid: number, text: string): ProcessResource {
 }
 
 function readCommand(pid: number): string {
+  return readOrEmpty(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim()
+}
+
+function readOrEmpty(file: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+    return readFileSync(file, 'utf8')
   } catch {
     return ''
   }
@@ -63,12 +70,8 @@ function readCommand(pid: number): string {
 
 /** The environment that the process was started with; later changes do not show (proc_pid_environ(5)). */
 export function readEnvironment(pid: number): Map<string, string> {
-  try {
-    const words = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
-    return new Map(words.filter(word => word.includes('=')).map(splitOnce))
-  } catch {
-    return new Map()
-  }
+  const words = readOrEmpty(`/proc/${pid}/environ`).split('\0')
+  return new Map(words.filter(word => word.includes('=')).map(splitOnce))
 }
 
 function splitOnce(word: string): [string, string] {

@@ -35,7 +35,7 @@ export interface View {
 /** Every live resource of the sandbox, without the probe's own. */
 export async function takeSnapshot(view: View): Promise<Snapshot> {
   const at = Date.now()
-  const tmux = await readTmux(readProcesses())
+  const tmux = await readTmux()
   const all = readProcesses()
   const processes = all.filter(isForeign(all))
   const holders: Holders = new Map()
@@ -69,9 +69,15 @@ export async function takeSnapshot(view: View): Promise<Snapshot> {
 function readDescriptors(one: ProcessResource, view: View, holders: Holders): DescriptorResource[] {
   const open = openDescriptors(one.pid)
   for (const target of [...heldSockets(open).map(inode => `socket:[${inode}]`), ...heldTerminals(open)])
-    holders.set(target, [...(holders.get(target) ?? []), one.pid])
+    hold(holders, target, one.pid)
   one.descriptors = countDescriptors(open)
   return fileDescriptors(one, open, view.root).filter(({ path }) => !path.startsWith(view.own))
+}
+
+function hold(holders: Holders, target: string, pid: number): void {
+  const pids = holders.get(target)
+  if (pids) pids.push(pid)
+  else holders.set(target, [pid])
 }
 
 function ignoredHere(view: View, ownProcesses: number): Ignored[] {

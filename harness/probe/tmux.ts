@@ -1,5 +1,6 @@
-import type { PaneResource, ProcessResource, ServerResource, SessionResource } from '../snapshot/snapshot.ts'
+import type { PaneResource, ServerResource, SessionResource } from '../snapshot/snapshot.ts'
 import { heldSockets, openDescriptors } from './descriptors.ts'
+import { pidsNamed } from './processes.ts'
 import { listUnix } from './sockets.ts'
 import { runTool } from './tools.ts'
 
@@ -9,6 +10,8 @@ export interface TmuxReading {
   panes: PaneResource[]
   problems: string[]
 }
+
+const nothing: TmuxReading = { servers: [], sessions: [], panes: [], problems: [] }
 
 /** The name comes last: it alone may hold spaces. Control characters as separators are escaped by newer versions. */
 const separator = ' '
@@ -24,16 +27,30 @@ const fields = [
 ]
 const format = fields.map(field => `#{${field}}`).join(separator)
 
-/** Every tmux server among the processes, with its sessions and panes. */
-export async function readTmux(processes: ProcessResource[]): Promise<TmuxReading> {
-  const reading: TmuxReading = { servers: [], sessions: [], panes: [], problems: [] }
-  for (const socket of listSockets(processes)) {
-    await readServer(socket, reading).catch(error => reading.problems.push(String(error)))
+/** Every tmux server of the sandbox, with its sessions and panes; all are asked at once. */
+export async function readTmux(): Promise<TmuxReading> {
+  const readings = await Promise.all(listSockets().map(readServer))
+  return {
+    servers: readings.flatMap(({ servers }) => servers),
+    sessions: readings.flatMap(({ sessions }) => sessions),
+    panes: readings.flatMap(({ panes }) => panes),
+    problems: readings.flatMap(({ problems }) => problems),
   }
-  return reading
 }
 
-async function readServer(socket: string, reading: TmuxReading): Promise<void> {
+function problem(text: string): TmuxReading {
+  return { ...nothing, problems: [text] }
+}
+
+async function readServer(socket: string): Promise<TmuxReading> {
+  try {
+    return await askServer(socket)
+  } catch (error) {
+    return problem(String(error))
+  }
+}
+
+async function askServer(socket: string): Promise<TmuxReading> {
   const { code, stdout, stderr } = await runTool('tmux', [
     '-u',
     '-S',
@@ -46,25 +63,32 @@ async function readServer(socket: string, reading: TmuxReading): Promise<void> {
   if (code !== 0) {
     // A socket whose server ended stays behind as a file; tmux words that in several ways. Every
     // other error means that we could not ask, and what could not be asked is not gone.
-    if (!/no server running|error connecting|server exited|lost server/.test(stderr)) {
-      reading.problems.push(`tmux -S ${socket} list-panes answered with exit ${code}: ${stderr.trim()}`)
-    }
-    return
+    if (/no server running|error connecting|server exited|lost server/.test(stderr)) return nothing
+    return problem(`tmux -S ${socket} list-panes answered with exit ${code}: ${stderr.trim()}`)
   }
+  const reading: Lists = { servers: new Map(), sessions: new Map(), panes: [] }
   for (const line of stdout.split('\n').filter(Boolean)) addPane(socket, line, reading)
+  const { servers, sessions, panes } = reading
+  return { servers: [...servers.values()], sessions: [...sessions.values()], panes, problems: [] }
 }
 
-function addPane(socket: string, line: string, reading: TmuxReading): void {
+interface Lists {
+  servers: Map<string, ServerResource>
+  sessions: Map<string, SessionResource>
+  panes: PaneResource[]
+}
+
+function addPane(socket: string, line: string, reading: Lists): void {
   const [serverPid, session, created, pane, pid, tty, dead, ...name] = line.split(separator)
   const server = { socket, serverPid: Number(serverPid) }
   const sessionName = name.join(separator)
   const serverId = `server ${serverPid} ${socket}`
   const sessionId = `session ${serverPid}:${session}`
-  if (!reading.servers.some(known => known.id === serverId)) {
-    reading.servers.push({ kind: 'server', id: serverId, socket, pid: server.serverPid })
+  if (!reading.servers.has(serverId)) {
+    reading.servers.set(serverId, { kind: 'server', id: serverId, socket, pid: server.serverPid })
   }
-  if (!reading.sessions.some(known => known.id === sessionId)) {
-    reading.sessions.push({
+  if (!reading.sessions.has(sessionId)) {
+    reading.sessions.set(sessionId, {
       kind: 'session',
       id: sessionId,
       ...server,
@@ -90,8 +114,7 @@ function addPane(socket: string, line: string, reading: TmuxReading): void {
  * The sockets on which a tmux server of the sandbox listens, wherever they are: agents and orchestrators
  * choose their own with -L, -S and TMUX_TMPDIR.
  */
-function listSockets(processes: ProcessResource[]): string[] {
-  const servers = processes.filter(({ comm }) => comm === 'tmux: server')
-  const held = new Set(servers.flatMap(({ pid }) => heldSockets(openDescriptors(pid))))
+function listSockets(): string[] {
+  const held = new Set(pidsNamed('tmux: server').flatMap(pid => heldSockets(openDescriptors(pid))))
   return listUnix().flatMap(({ path, inode }) => (held.has(inode) ? path : []))
 }

@@ -1,7 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { execa } from 'execa'
+import { spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
 
 const answerWithinMs = 5_000
+
+/** The rig asks for little; what answers may be anybody's program. */
+const longestAnswer = 64 << 20
 
 /** Pids of the probe's own short-lived tools: they are left out of snapshots by identity. */
 export const toolPids = new Set<number>()
@@ -13,37 +16,48 @@ export interface ToolResult {
 }
 
 /**
- * Runs a program of the probe's own and waits for it.
- * @throws when it can not be started, or did not end within 5 s.
+ * Runs a program of the probe's own and waits for it. Not by execa: that takes three times as much of a core as to
+ * start tmux, and a snapshot does little else.
+ * @throws when it can not be started, was killed, answered with more than 64 MiB, or did not end within 5 s.
  */
-export async function runTool(file: string, args: string[]): Promise<ToolResult> {
-  const child = execa(file, args, { reject: false, stdin: 'ignore', stripFinalNewline: false })
+export function runTool(file: string, args: string[]): Promise<ToolResult> {
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const { pid } = child
   if (pid) toolPids.add(pid)
-  const timer = new AbortController()
-  try {
-    const result = await Promise.race([child, tooLate(timer.signal)])
-    if (!result)
-      throw new Error(
-        `${file} did not answer within ${answerWithinMs / 1000} s: ${[file, ...args].join(' ')}`,
-      )
-    if (result.exitCode === undefined)
-      throw new Error(
-        result.signal
-          ? `${file} was killed with ${result.signal}: ${[file, ...args].join(' ')}`
-          : (result.shortMessage ?? `${file} could not be run`),
-      )
-    return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr }
-  } finally {
-    timer.abort()
+  const command = [file, ...args].join(' ')
+  const { promise, resolve, reject } = Promise.withResolvers<ToolResult>()
+  const fail = (how: string) => reject(new Error(`${file} ${how}: ${command}`))
+  const timer = setTimeout(() => fail(`did not answer within ${answerWithinMs / 1000} s`), answerWithinMs)
+  const tooLong = () => fail(`answered with more than ${longestAnswer >> 20} MiB`)
+  child.once('error', error => fail(`could not be run (${error.message})`))
+  const stdout = collect(child.stdout, tooLong)
+  const stderr = collect(child.stderr, tooLong)
+  child.once('close', (code, signal) => {
+    if (code === null) fail(`was killed with ${signal}`)
+    else resolve({ code, stdout: stdout(), stderr: stderr() })
+  })
+  return promise.finally(() => {
+    clearTimeout(timer)
     // Not waited for: a tmux client has handed its output to the server, and a server that hangs keeps it
     // open. A TERM would have the client ask that server.
     child.kill('SIGKILL')
+    child.stdout?.destroy()
+    child.stderr?.destroy()
     if (pid) toolPids.delete(pid)
-  }
+  })
 }
 
-/** Resolves with nothing when the time is up; an aborted wait never resolves. */
-async function tooLate(signal: AbortSignal): Promise<undefined> {
-  await delay(answerWithinMs, undefined, { signal }).catch(() => new Promise(() => {}))
+/**
+ * The whole text once the stream has ended: a character may lie across two chunks. There is no stream where the
+ * probe can open no more descriptors.
+ */
+function collect(stream: Readable | undefined, tooLong: () => void): () => string {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  stream?.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > longestAnswer) return tooLong()
+    chunks.push(chunk)
+  })
+  return () => Buffer.concat(chunks).toString()
 }
