@@ -2,10 +2,14 @@ import { execFile } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { RECORD_FORMAT, type RecordedTmux, recordOf } from '../../cleanup/index.ts'
+import { Limit } from '../limit.ts'
 import { isTurnedAway } from './turned-away.ts'
 
 /** How long one server, or several in a row, may be on their way out, ms. */
 const leavesWithinMs = 5_000
+
+/** How long a tmux server may take to answer, ms of a machine that has a processor to spare. */
+const answersWithinMs = 10_000
 
 /**
  * Starts a detached session that runs `command` as its pane's process, without a shell in between.
@@ -57,13 +61,13 @@ export async function killSession(name: string): Promise<boolean> {
 
 /** A client that is turned away asks again: whatever that server had still begun is gone with it. */
 async function tmux(args: string[]): Promise<{ stdout: string }> {
-  const deadline = performance.now() + leavesWithinMs
+  const limit = new Limit(leavesWithinMs)
   for (;;) {
     try {
       return await ask(args)
     } catch (error) {
       const { stderr = '' } = error as { stderr?: string }
-      if (!isTurnedAway(stderr) || performance.now() > deadline) throw error
+      if (!isTurnedAway(stderr) || limit.isOver) throw error
       await delay(20)
     }
   }
@@ -71,5 +75,5 @@ async function tmux(args: string[]): Promise<{ stdout: string }> {
 
 /** Not by execa: every agent starts an instance of this server, and execa takes 70 ms of a core to load. */
 function ask(args: string[]): Promise<{ stdout: string }> {
-  return promisify(execFile)('tmux', ['-u', ...args], { timeout: 10_000 })
+  return new Limit(answersWithinMs).during(signal => promisify(execFile)('tmux', ['-u', ...args], { signal }))
 }

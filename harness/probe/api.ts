@@ -1,4 +1,4 @@
-import type { Snapshot } from '../snapshot/snapshot.ts'
+import type { Reading } from '../snapshot/snapshot.ts'
 import type { KnownAgent, OwnThings } from './owners.ts'
 import type { FirstSeen } from './signal-first.ts'
 import type { ToolResult } from './tools.ts'
@@ -53,7 +53,7 @@ export interface ProbeApi {
   knowAgent(agent: KnownAgent): Promise<void>
   /** What an agent made, as it says itself: processes that live now, and files. */
   knowThings(agent: string, things: OwnThings): Promise<void>
-  snapshot(): Promise<Snapshot>
+  snapshot(): Promise<Reading>
   /** ps-list's count of the same processes: the second instrument. */
   countByPs(): Promise<number>
   /** Starts a process that is nobody's agent, in a session of its own, with its output thrown away. */

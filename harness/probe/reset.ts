@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Limit } from '../limit.ts'
 import type { Places } from './api.ts'
 import { isForeign } from './own.ts'
 import { readProcesses } from './processes.ts'
@@ -9,15 +10,15 @@ import { runTool } from './tools.ts'
 /**
  * Ends every process that is not the rig's own and waits until they are gone: the sandbox has pids of its
  * own, so there is nobody else's process in it.
- * @throws when something is still there after 10 s.
+ * @throws when something is still there after 10 s, or later on a busy machine.
  */
 export async function endEverything(): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const limit = new Limit(10_000)
   for (;;) {
     const all = readProcesses()
     const left = all.filter(isForeign(all))
     if (left.length === 0) return
-    if (Date.now() > deadline)
+    if (limit.isOver)
       throw new Error(`The sandbox could not be emptied: ${left.map(describe).join(', ')} stay.`)
     for (const { pid } of left) send(pid, 'SIGKILL')
     await delay(5)

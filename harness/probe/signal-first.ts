@@ -21,7 +21,7 @@ export async function signalFirst(
   signal: string,
 ): Promise<ProcessIdentity | undefined> {
   const pattern = new RegExp(command)
-  const deadline = Date.now() + withinMs
+  const deadline = performance.now() + withinMs
   for (;;) {
     const found = readProcesses().find(one => one.state !== 'Z' && pattern.test(one.command))
     if (found) {
@@ -31,7 +31,7 @@ export async function signalFirst(
       process.kill(pid, signal)
       return { pid, start }
     }
-    if (Date.now() >= deadline) return undefined
+    if (performance.now() >= deadline) return undefined
     await delay(lookMs)
   }
 }

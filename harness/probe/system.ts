@@ -3,6 +3,9 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import type { ProcessIdentity, SystemCommand, ToolAnswer } from './api.ts'
 import { readProcess } from './processes.ts'
 
+/** The client's own limit is 60 s on any machine; the rig's is as long as the machine is busy (sandbox/connect.ts). */
+const neverMs = 2 ** 31 - 1
+
 /** The system under test, driven over MCP by the official client. */
 export class System {
   readonly #client = new Client({ name: 'leakrig', version: '0' })
@@ -26,7 +29,7 @@ export class System {
   /** @throws when the program can not be started or does not answer `initialize`, with its standard error. */
   async start(): Promise<ProcessIdentity> {
     try {
-      await this.#client.connect(this.#transport)
+      await this.#client.connect(this.#transport, { timeout: neverMs })
     } catch (error) {
       const said = this.#log.trim() || 'it wrote nothing to its standard error'
       throw new Error(`The system under test did not start: ${String(error)}. ${said}`)
@@ -37,7 +40,7 @@ export class System {
   }
 
   async call(name: string, args: Record<string, unknown>): Promise<ToolAnswer> {
-    const answer = await this.#client.callTool({ name, arguments: args })
+    const answer = await this.#client.callTool({ name, arguments: args }, { timeout: neverMs })
     const blocks = answer.content.filter(block => block.type === 'text')
     return { isError: answer.isError === true, content: parse(blocks.map(block => block.text).join('\n')) }
   }

@@ -1,11 +1,5 @@
 import psList, { type ProcessDescriptor } from 'ps-list'
-import type {
-  DescriptorResource,
-  Ignored,
-  ProcessResource,
-  Resource,
-  Snapshot,
-} from '../snapshot/snapshot.ts'
+import type { DescriptorResource, Ignored, ProcessResource, Reading, Resource } from '../snapshot/snapshot.ts'
 import {
   countDescriptors,
   fileDescriptors,
@@ -33,8 +27,7 @@ export interface View {
 }
 
 /** Every live resource of the sandbox, without the probe's own. */
-export async function takeSnapshot(view: View): Promise<Snapshot> {
-  const at = Date.now()
+export async function takeSnapshot(view: View): Promise<Reading> {
   const tmux = await readTmux()
   const all = readProcesses()
   const processes = all.filter(isForeign(all))
@@ -55,7 +48,6 @@ export async function takeSnapshot(view: View): Promise<Snapshot> {
   ]
   view.owners.attribute(resources, holders)
   return {
-    at,
     resources,
     ignored: ignoredHere(view, all.length - processes.length),
     problems: [...tmux.problems, ...registry.problems],

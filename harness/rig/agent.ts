@@ -1,3 +1,4 @@
+import { Limit } from '../limit.ts'
 import type { ProcessIdentity } from '../probe/api.ts'
 import type { OwnThings } from '../probe/owners.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
@@ -18,6 +19,9 @@ export interface AgentFacts {
 }
 
 const deadlineMs = 60_000
+
+/** How often it is made sure that an agent that is waited for still lives, ms: that takes a snapshot. */
+const goneCheckMs = 1_000
 
 /** Shorter: one whose claude refuses to start never comes to work. */
 const startsWithinMs = 30_000
@@ -222,12 +226,36 @@ export class Agent {
     what: string,
     withinMs = deadlineMs,
   ): Promise<void> {
-    const found = await poll(withinMs, async () => (await this.journal()).some(matches) || undefined)
-    if (found) return
+    const limit = new Limit(withinMs)
+    const happened = async () => (await this.journal()).some(matches)
+    const isGone = this.#goneCheck()
+    const end = await poll(withinMs, async () => {
+      if (await happened()) return 'seen'
+      if (await isGone()) return (await happened()) ? 'seen' : 'gone'
+      return undefined
+    })
+    if (end === 'seen') return
     const last = (await this.journal()).at(-1)
     throw new CannotMeasureError(
-      `Agent ${this.id} did not ${what} within ${withinMs / 1000} s; the last it did was ${JSON.stringify(last)}.`,
+      `Agent ${this.id} did not ${what} ${end === 'gone' ? 'before all of it had ended' : `within ${limit.elapsed}`}; the last it did was ${JSON.stringify(last)}.`,
     )
+  }
+
+  /** Asks once a second; true when neither a session nor a process of it was there twice in a row. */
+  #goneCheck(): () => Promise<boolean> {
+    let [askedAt, missed] = [performance.now(), 0]
+    return async () => {
+      if (performance.now() - askedAt < goneCheckMs) return false
+      const { resources } = await this.rig.look()
+      const lives = resources.some(
+        one =>
+          one.owner?.agent === this.id &&
+          (one.kind === 'session' || (one.kind === 'process' && one.state !== 'Z')),
+      )
+      askedAt = performance.now()
+      missed = lives ? 0 : missed + 1
+      return missed >= 2
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { Limit } from '../limit.ts'
 import type { ProbeApi } from '../probe/api.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import { poll } from '../verdict/poll.ts'
@@ -34,6 +35,7 @@ async function refusal(probe: ProbeApi, directive: Directive): Promise<CannotMea
 async function seeLoad(agent: Agent): Promise<void> {
   let missing: string[] = []
   const own = await agent.ownThings()
+  const limit = new Limit(deadlineMs)
   const seen = await poll(deadlineMs, async () => {
     const snapshot = await agent.rig.look()
     missing = [...loadMissing(agent.id, snapshot), ...shapeMissing(own, snapshot)]
@@ -42,6 +44,6 @@ async function seeLoad(agent: Agent): Promise<void> {
   if (seen) return
   const log = await agent.rig.probe.systemLog()
   throw new CannotMeasureError(
-    `Agent ${agent.id} was deployed, but its ${missing.join(', ')} did not appear within ${deadlineMs / 1000} s. ${log}`,
+    `Agent ${agent.id} was deployed, but its ${missing.join(', ')} did not appear within ${limit.elapsed}. ${log}`,
   )
 }

@@ -1,16 +1,16 @@
-import type { Snapshot } from '../snapshot/snapshot.ts'
+import type { Reading, Snapshot } from '../snapshot/snapshot.ts'
 
 /**
  * Takes snapshots one after another. Ten who ask while one is being taken share the next: it begins after all of
  * them have asked, so that none sees a state older than its question.
  */
 export class Lookout {
-  readonly #take: () => Promise<Snapshot>
+  readonly #take: () => Promise<Reading>
   #current: Promise<unknown> = Promise.resolve()
   #next: Promise<Snapshot> | undefined
   #last: Snapshot | undefined
 
-  constructor(take: () => Promise<Snapshot>) {
+  constructor(take: () => Promise<Reading>) {
     this.#take = take
   }
 
@@ -26,9 +26,10 @@ export class Lookout {
 
   #begin(): Promise<Snapshot> {
     this.#next = undefined
-    const taking = this.#take().then(snapshot => {
-      this.#last = snapshot
-      return snapshot
+    const at = performance.now()
+    const taking = this.#take().then(reading => {
+      this.#last = { ...reading, at }
+      return this.#last
     })
     this.#current = taking
     return taking

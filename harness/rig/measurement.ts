@@ -94,7 +94,7 @@ export class Measurement {
 
   /** An ending begins now: the time to the baseline counts from the last one. */
   ending(): void {
-    this.#endedAt = Date.now()
+    this.#endedAt = performance.now()
   }
 
   /**
@@ -118,7 +118,7 @@ export class Measurement {
     return {
       foregroundTasks: new Set(tasks.flat()),
       agents: this.known.map(({ id }) => id),
-      endedAt: this.#endedAt ?? Date.now(),
+      endedAt: this.#endedAt ?? performance.now(),
       system: this.#ownProcesses,
       excused: one => this.#excuses.covers(one),
     }

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import { createBirpc } from 'birpc'
+import { Limit } from '../limit.ts'
 import type { ProbeApi } from '../probe/api.ts'
 import { ndjson } from '../probe/channel.ts'
 import { printable } from './printable.ts'
@@ -17,7 +18,7 @@ export interface ProbeStreams {
 
 /**
  * Connects to a probe. A call whose sandbox ends before the answer came fails with the reason, and so does every later
- * one. A call that has no answer after a minute fails too.
+ * one. A call that has no answer after a minute, or later on a busy machine, fails too.
  */
 export function connectProbe({ input, output, ended }: ProbeStreams): ProbeApi {
   const noise: string[] = []
@@ -27,15 +28,10 @@ export function connectProbe({ input, output, ended }: ProbeStreams): ProbeApi {
     {},
     {
       ...channel,
-      timeout: callTimeoutMs,
+      timeout: -1,
       async onRequest(_, send) {
         if (end) throw end
         await send()
-      },
-      onTimeoutError: call => {
-        throw new CannotMeasureError(
-          `The sandbox gave no answer to "${call}" within ${callTimeoutMs / 1000} s: was it or its engine stopped, or is the machine overloaded?`,
-        )
       },
     },
   )
@@ -45,5 +41,24 @@ export function connectProbe({ input, output, ended }: ProbeStreams): ProbeApi {
     end = new CannotMeasureError(`The sandbox ended: ${words}.`)
     rpc.$rejectPendingCalls(({ reject }) => reject(end))
   })
-  return rpc as unknown as ProbeApi
+  return new Proxy(rpc as unknown as ProbeApi, { get: (probe, name) => answeredInTime(probe, name) })
 }
+
+type Call = (...args: unknown[]) => Promise<unknown>
+
+function answeredInTime(probe: ProbeApi, name: string | symbol): Call | undefined {
+  const call = Reflect.get(probe, name) as Call | undefined
+  // What is awaited is asked for `then`.
+  if (!call) return undefined
+  return (...args) => {
+    const limit = new Limit(callTimeoutMs)
+    return limit.during(tooLate => {
+      const { promise, reject } = Promise.withResolvers<never>()
+      tooLate.onabort = () => reject(new CannotMeasureError(noAnswer(String(name), limit.elapsed)))
+      return Promise.race([call(...args), promise])
+    })
+  }
+}
+
+const noAnswer = (call: string, within: string) =>
+  `The sandbox gave no answer to "${call}" within ${within}: was it or its engine stopped, or is the machine overloaded?`

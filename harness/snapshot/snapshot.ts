@@ -4,7 +4,7 @@
  * given again: two snapshots are compared by these ids and by nothing else.
  */
 export interface Snapshot {
-  /** When the snapshot was taken, ms since the epoch. */
+  /** When it was asked for, ms by the rig's own clock (`performance.now()`): nobody sets it, and it is no time of day. */
   at: number
   resources: Resource[]
   /** What the probe saw and left out on purpose, with the reason. A report prints it. */
@@ -12,6 +12,9 @@ export interface Snapshot {
   /** What the probe could not read. A snapshot with problems can not be judged. */
   problems: string[]
 }
+
+/** What the probe itself knows: its clock may be another machine's. */
+export type Reading = Omit<Snapshot, 'at'>
 
 export interface Ignored {
   what: string

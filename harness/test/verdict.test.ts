@@ -1,5 +1,6 @@
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import { test } from '../rig/fixtures.ts'
+import { Lookout } from '../rig/lookout.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { settle } from '../verdict/settle.ts'
 import { stableBaseline } from '../verdict/stable-baseline.ts'
@@ -47,19 +48,44 @@ test('a baseline that does not come to rest is no baseline', async () => {
     return { ...nothing(taken), resources: [{ kind: 'pty', id: `pty ${path}`, path }] }
   }
   await expect(stableBaseline(restless, 100, 500)).rejects.toThrow(
-    /did not come to rest within 0\.5 s; .*pty \/tmp/,
+    /did not come to rest within \d+\.\d s; .*pty \/tmp/,
   )
 })
 
 test('two instruments that disagree are no verdict', async () => {
-  const instruments = { look: async () => nothing(Date.now()), countByPs: async () => 1 }
+  const instruments = { look: async () => nothing(performance.now()), countByPs: async () => 1 }
   const known = {
     agents: [],
-    endedAt: Date.now(),
+    endedAt: performance.now(),
     system: new Set<string>(),
     foregroundTasks: new Set<string>(),
   }
   await expect(settle(instruments, nothing(0), known)).rejects.toThrow(
     /\/proc shows 0 processes and ps-list 1/,
   )
+})
+
+test('a wall clock that somebody sets changes no duration', async () => {
+  const clock = vi.spyOn(Date, 'now')
+  let hours = 0
+  clock.mockImplementation(() => 1e12 + 3_600_000 * (hours++ % 2 === 0 ? hours : -hours))
+  try {
+    const path = '/tmp/left'
+    const leak = { kind: 'file', id: `file ${path}`, path, class: 'other', bytes: 1 } as const
+    const lookout = new Lookout(async () => ({ ...nothing(0), resources: [leak] }))
+    const instruments = { look: () => lookout.look(), countByPs: async () => 0 }
+    const known = {
+      agents: [],
+      endedAt: performance.now(),
+      system: new Set<string>(),
+      foregroundTasks: new Set<string>(),
+    }
+    const patience = { deadlineMs: 60_000, restMs: 200, samples: 3 }
+    const { leaks } = await settle(instruments, nothing(0), known, patience)
+    const [outlived] = leaks.map(({ outlivedMs }) => outlivedMs)
+    expect(outlived).toBeGreaterThanOrEqual(150)
+    expect(outlived).toBeLessThan(60_000)
+  } finally {
+    clock.mockRestore()
+  }
 })

@@ -26,7 +26,7 @@ export function compare(baseline: Snapshot, now: Snapshot, known: Known): Differ
   const notes = left.filter(one => isTmuxZombie(one, index)).map(describeTmuxZombie)
   const leaked = left.filter(one => !isTmuxZombie(one, index))
   const lost = baseline.resources.filter(one => !neverMissed.has(one.kind) && isLost(one, after.get(one.id)))
-  const outlivedMs = now.at - known.endedAt
+  const outlivedMs = Math.round(now.at - known.endedAt)
   return {
     leaks: [
       ...leaked.map(one => describeLeak(one, now, outlivedMs)),

@@ -4,7 +4,7 @@ import type { Resource } from '../snapshot/snapshot.ts'
 export interface Known {
   /** Ids of the agents that were deployed in this scenario. */
   agents: string[]
-  /** When the last agent's ending began, ms since the epoch. */
+  /** When the last agent's ending began, by the clock of the snapshots. */
   endedAt: number
   /** Identities of the system's own processes: the orchestrator and whatever it started before the baseline. */
   system: Set<string>

@@ -1,12 +1,13 @@
+import { Limit } from '../limit.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { compare, type Difference } from './compare.ts'
 import { count } from './count.ts'
 import type { Known } from './known.ts'
-import { poll } from './poll.ts'
+import { poll, pollMs } from './poll.ts'
 import type { Verdict } from './verdict.ts'
 
-/** When the rig believes what it sees, ms. */
+/** When the rig believes what it sees, ms of a machine that has a processor to spare (`Limit`). */
 export interface Patience {
   /** The longest wait for the baseline. */
   deadlineMs: number
@@ -39,34 +40,44 @@ export async function settle(
 ): Promise<Verdict> {
   let streak = 0
   let reachedAt = 0
-  let last: { snapshot: Snapshot; difference: Difference; since: number } | undefined
-  const settled = await poll(patience.deadlineMs, async () => {
+  let last: { snapshot: Snapshot; difference: Difference; since: number; rest: Limit } | undefined
+  const look = async () => {
     const snapshot = await instruments.look()
     const difference = compare(baseline, snapshot, known)
-    const since = last && same(last.difference, difference) ? last.since : Date.now()
-    last = { snapshot, difference, since }
+    const { since, rest } =
+      last && same(last.difference, difference)
+        ? last
+        : { since: performance.now(), rest: new Limit(patience.restMs) }
+    last = { snapshot, difference, since, rest }
     const clean = isClean(difference) && snapshot.problems.length === 0
     if (!clean) {
       streak = 0
-      return Date.now() - since > patience.restMs ? last : undefined
+      return rest.isOver ? last : undefined
     }
     if (streak === 0) reachedAt = snapshot.at
     streak += 1
     return streak >= patience.samples ? last : undefined
-  })
+  }
+  // The longer nothing has changed, the less is missed by looking later: a time is known to a tenth of that rest.
+  const pause = () => (streak > 0 || !last ? pollMs : pauseAfter(performance.now() - last.since))
+  const settled = await poll(patience.deadlineMs, look, pause)
   const { snapshot, difference } = settled ?? (last as NonNullable<typeof last>)
   if (snapshot.problems.length > 0) {
     throw new CannotMeasureError(`The probe could not read everything: ${snapshot.problems.join('; ')}.`)
   }
-  await requireSecondOpinion(instruments)
+  await requireSecondOpinion(instruments, snapshot)
   return {
     result: result(difference),
     baseline: count(baseline),
     settled: count(snapshot),
     ...difference,
-    ...(isClean(difference) ? { msToBaseline: Math.max(0, reachedAt - known.endedAt) } : {}),
+    ...(isClean(difference) ? { msToBaseline: Math.max(0, Math.round(reachedAt - known.endedAt)) } : {}),
     ignored: snapshot.ignored,
   }
+}
+
+function pauseAfter(unchangedMs: number): number {
+  return Math.min(Math.max(unchangedMs / 10, pollMs), 250)
 }
 
 function isClean({ leaks, collateral }: Difference): boolean {
@@ -84,10 +95,12 @@ function same(one: Difference, other: Difference): boolean {
 }
 
 /** ps must count the processes that /proc showed; a process may come or go between the two, but not for seconds. */
-async function requireSecondOpinion({ look, countByPs }: Instruments): Promise<void> {
+async function requireSecondOpinion({ look, countByPs }: Instruments, judged: Snapshot): Promise<void> {
   let opinions = ''
+  let first: Snapshot | undefined = judged
   const agreed = await poll(3_000, async () => {
-    const [snapshot, byPs] = [await look(), await countByPs()]
+    const [snapshot, byPs] = [first ?? (await look()), await countByPs()]
+    first = undefined
     const byProc = count(snapshot).process
     opinions = `/proc shows ${byProc} processes and ps-list ${byPs}`
     return byProc === byPs || undefined

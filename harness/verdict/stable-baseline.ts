@@ -1,6 +1,7 @@
+import { Limit } from '../limit.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
-import { poll } from './poll.ts'
+import { poll, pollMs } from './poll.ts'
 
 /**
  * The snapshot that at least three in a row, over `restMs`, agree on by identity.
@@ -15,18 +16,21 @@ export async function stableBaseline(
   let streak = 0
   let since = 0
   let changing: string[] = []
-  const stable = await poll(deadlineMs, async () => {
+  const limit = new Limit(deadlineMs)
+  const look = async () => {
     const next = await take()
     const changed = last ? changes(last, next) : ['the first snapshot']
     if (changed.length > 0) changing = changed
     streak = changed.length === 0 ? streak + 1 : 1
-    if (streak === 1) since = Date.now()
+    if (streak === 1) since = performance.now()
     last = next
-    return streak >= 3 && Date.now() - since >= restMs ? next : undefined
-  })
+    return streak >= 3 && performance.now() - since >= restMs ? next : undefined
+  }
+  // Three are enough: more of them in the same time show nothing that these do not.
+  const stable = await poll(deadlineMs, look, () => Math.max(pollMs, restMs / 3))
   if (stable) return stable
   throw new CannotMeasureError(
-    `The baseline did not come to rest within ${deadlineMs / 1000} s; last seen to change: ${changing.join(', ')}.`,
+    `The baseline did not come to rest within ${limit.elapsed}; last seen to change: ${changing.join(', ')}.`,
   )
 }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, fstatSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { layout, leanDaemon } from '../../../cleanup/index.ts'
+import { Limit } from '../../limit.ts'
 import { openFile, readFrom } from '../files.ts'
 
 const startWithinMs = 10_000
@@ -13,7 +14,7 @@ const { O_APPEND, O_CREAT, O_RDWR } = constants
  * Starts the daemon for a workspace, detached: it outlives the orchestrator for as long as an agent does.
  * Resolves when it watches. Where another one does already, ours stands by: the other one belongs to another
  * orchestrator, and leaves with that one.
- * @throws when it neither watches nor stands by in time.
+ * @throws when it fails to start, or neither watches nor stands by in time: later on a busy machine (`Limit`).
  */
 export async function ensureDaemon(workspace: string): Promise<void> {
   const logFile = layout.daemonLog(workspace)
@@ -27,12 +28,15 @@ export async function ensureDaemon(workspace: string): Promise<void> {
       env: { ...process.env, ...env },
     })
     child.unref()
-    const deadline = Date.now() + startWithinMs
+    const limit = new Limit(startWithinMs)
     while (!hasEnded(child) && !hasStarted(child, log, before)) {
-      if (Date.now() > deadline)
-        throw new Error(`The daemon did not start within 10 s; what it wrote is in ${logFile}.`)
+      if (limit.isOver)
+        throw new Error(`The daemon did not start within ${limit.elapsed}; what it wrote is in ${logFile}.`)
       await delay(10)
     }
+    const how = child.signalCode ?? child.exitCode
+    if (how && !hasStarted(child, log, before))
+      throw new Error(`The daemon ended (${how}) before it watched; what it wrote is in ${logFile}.`)
   } finally {
     closeSync(log)
   }
