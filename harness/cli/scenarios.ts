@@ -6,6 +6,7 @@ import type { SandboxChoice } from '../sandbox/choices.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
 import { runTests } from './interruptible.ts'
 import { requireWritable, writeJson } from './json-file.ts'
+import { requireProcessRoom } from './process-limit.ts'
 import { list, requireFiles, requireNames, type Selected } from './selection.ts'
 import { openVitest, parseVitestFlags } from './vitest.ts'
 
@@ -26,6 +27,7 @@ export interface ScenarioOptions {
 export async function runScenarios(options: ScenarioOptions, rest: string[]): Promise<number> {
   const began = beginning()
   if (options.json) requireWritable(options.json)
+  requireProcessRoom(options.workers)
   const { filter, options: flags } = await parseVitestFlags(rest)
   const isChosenByName = flags.testNamePattern !== undefined
   const reporter = new ScenarioReporter({ onlySkippedWithReason: isChosenByName })

@@ -1,8 +1,11 @@
-import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import type { CliOptions, Reporter, Vitest } from 'vitest/node'
 import { projectRoot } from '../sandbox/project.ts'
+import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import { UsageError } from './exit.ts'
+import { defaultWorkers } from './process-limit.ts'
 
 type VitestFlags = CliOptions & { reporter?: string | string[] }
 
@@ -25,23 +28,42 @@ export async function openVitest(
   // What the parser calls `reporter` would take the place of all `reporters`, ours among them.
   const { reporter: asked = [], ...options } = (await parseVitestFlags(rest)).options as VitestFlags
   requireCoverage(options)
-  return createVitest('test', {
-    ...options,
-    ...(names.length > 0 && { testNamePattern: new RegExp(names.map(literally).join('|')) }),
-    // One more than cores: much of a scenario's time is waiting for something to end.
-    maxWorkers: workers ?? options.maxWorkers ?? availableParallelism() + 1,
-    root: projectRoot,
-    config: resolve(projectRoot, 'vitest.config.ts'),
-    // The other loaders write a file beside the config; the clone may belong to somebody else.
-    configLoader: 'runner',
-    project: projects,
-    watch: false,
-    reporters: [reporter, ...([asked].flat() as [])],
-  }).catch(error => {
-    // With no option of the caller's it is our own trouble.
-    if (rest.length === 0) throw error
-    throw new UsageError(`${firstLine(error)}: Vitest refuses its options; see leakrig scenarios --help.`)
-  })
+  return withPrivateToken(() =>
+    createVitest('test', {
+      ...options,
+      ...(names.length > 0 && { testNamePattern: new RegExp(names.map(literally).join('|')) }),
+      maxWorkers: workers ?? options.maxWorkers ?? defaultWorkers(),
+      root: projectRoot,
+      config: resolve(projectRoot, 'vitest.config.ts'),
+      // The other loaders write a file beside the config; the clone may belong to somebody else.
+      configLoader: 'runner',
+      project: projects,
+      watch: false,
+      reporters: [reporter, ...([asked].flat() as [])],
+    }),
+  ).catch(refused)
+}
+
+/** Vitest keeps a token for its user interface, which is never opened here, in the user's home. */
+async function withPrivateToken<Result>(open: () => Promise<Result>): Promise<Result> {
+  const { XDG_DATA_HOME } = process.env
+  const folder = mkdtempSync(join(tmpdir(), 'leakrig-vitest-'))
+  process.env.XDG_DATA_HOME = folder
+  try {
+    return await open()
+  } finally {
+    if (XDG_DATA_HOME === undefined) delete process.env.XDG_DATA_HOME
+    else process.env.XDG_DATA_HOME = XDG_DATA_HOME
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Vitest has no error of its own for options that cannot be. */
+function refused(error: unknown): never {
+  const sentence = firstLine(error)
+  if (/^--|custom Reporter|regular expression/.test(sentence))
+    throw new UsageError(`${sentence}: Vitest refuses its options; see leakrig scenarios --help.`)
+  throw new CannotMeasureError(`Vitest cannot be started: ${sentence}.`)
 }
 
 /** What leakrig itself decides: another value would be passed over in silence. */
