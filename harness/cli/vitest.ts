@@ -28,6 +28,7 @@ export async function openVitest(
   // What the parser calls `reporter` would take the place of all `reporters`, ours among them.
   const { reporter: asked = [], ...options } = (await parseVitestFlags(rest)).options as VitestFlags
   requireCoverage(options)
+  requireOutputFile([asked].flat(), options)
   return withPrivateToken(() =>
     createVitest('test', {
       ...options,
@@ -78,6 +79,14 @@ const decided = [
   'standalone',
   'passWithNoTests',
 ]
+
+/** Without a name, Vitest makes a folder in the project for them. */
+function requireOutputFile(reporters: string[], { outputFile }: CliOptions): void {
+  const needy = reporters.find(name => ['blob', 'html', 'json', 'junit'].includes(name))
+  const isNamed = needy && (typeof outputFile === 'object' ? needy in outputFile : outputFile)
+  if (needy && !isNamed)
+    throw new UsageError(`--reporter ${needy} writes a file: name it with --outputFile FILE.`)
+}
 
 /** Vitest looks for it only when the run has begun. */
 function requireCoverage({ coverage }: CliOptions): void {

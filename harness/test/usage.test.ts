@@ -31,6 +31,8 @@ const wrong: [string[], RegExp][] = [
   [['--shard', 'x'], /^--shard <count> must be .*: Vitest refuses its options/],
   [['--reporter', 'nosuch'], /^Failed to load custom Reporter from nosuch: Vitest refuses/],
   [['--coverage'], /^--coverage needs the package @vitest\/coverage-v8, which is not installed: npm install/],
+  [['--reporter', 'junit'], /^--reporter junit writes a file: name it with --outputFile FILE\.$/],
+  [['--reporter=junit', '--outputFile.json=x'], /^--reporter junit writes a file/],
   [['--project', 'nosuch'], /^--project is leakrig's own to set/],
   [['--config', 'nosuch'], /^--config is leakrig's own to set/],
   [['--no-watch'], /^--watch is leakrig's own to set/],
