@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { startContainerSandbox } from '../sandbox/container/container.ts'
 import { findEngine } from '../sandbox/container/engine.ts'
 import { projectRoot } from '../sandbox/project.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
@@ -61,6 +62,20 @@ test('whoever answers there must be a container engine', async () => {
   const { port } = server.address() as { port: number }
   vi.stubEnv('DOCKER_HOST', `tcp://127.0.0.1:${port}`)
   await expect(findEngine()).rejects.toThrow(/does not answer \(HTTP status 404\)/)
+})
+
+test('an engine that dies while a sandbox is started is one sentence too', async () => {
+  const server = createServer((request, response) => {
+    if (/_ping|info/.test(request.url ?? '')) response.end('{}')
+    else request.socket.destroy()
+  }).listen(join(home, 'engine.sock'))
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  vi.stubEnv('DOCKER_HOST', `unix://${home}/engine.sock`)
+  vi.stubEnv('TESTCONTAINERS_HOST_OVERRIDE', 'localhost')
+  await expect(startContainerSandbox()).rejects.toThrow(
+    'The sandbox’s container did not start (Error: socket hang up): check the container engine, or use --sandbox namespace.',
+  )
 })
 
 test('so is the one in Testcontainers’ own file', async () => {

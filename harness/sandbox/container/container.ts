@@ -1,8 +1,10 @@
 import { join } from 'node:path'
-import { GenericContainer, type StartedTestContainer } from 'testcontainers'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type ContainerRuntimeClient, GenericContainer, type StartedTestContainer } from 'testcontainers'
 import { programFile } from '../../../bin/programs.ts'
 import { connectProbe } from '../connect.ts'
 import { sandboxEnvironment } from '../environment.ts'
+import { printable } from '../printable.ts'
 import { projectRoot } from '../project.ts'
 import { CannotMeasureError, type Sandbox } from '../sandbox.ts'
 import { findEngine } from './engine.ts'
@@ -25,8 +27,12 @@ const lifeline = '/dev/shm/lifeline'
  */
 export async function startContainerSandbox(): Promise<Sandbox> {
   const engine = await findEngine()
+  return startBy(engine).catch(refused)
+}
+
+async function startBy(engine: ContainerRuntimeClient): Promise<Sandbox> {
   await removeLeftOver(engine)
-  const container = await new SandboxContainer(await ensureImage(engine)).start().catch(refused)
+  const container = await new SandboxContainer(await ensureImage(engine)).start()
   const program = join(import.meta.dirname, 'probe.sh')
   const probe = ['node', programFile('probe'), '/tmp', lifeline]
   const command = ['sh', program, lifeline, ...probe]
@@ -65,13 +71,19 @@ class SandboxContainer extends GenericContainer {
   }
 }
 
+/** Also an engine that died since it was found: a worker of Vitest finds it once for all its files. */
 function refused(error: unknown): never {
+  if (error instanceof CannotMeasureError) throw error
   throw new CannotMeasureError(
-    `The sandbox’s container did not start: ${String(error).replaceAll(/\s+/g, ' ')}.`,
+    `The sandbox’s container did not start (${printable(String(error))}): check the container engine, or use --sandbox namespace.`,
   )
 }
 
-/** Its probe's stream ends with it; that an engine removed it before us is the same end. */
+/**
+ * Its probe's stream ends with it; that an engine removed it before us is the same end. An engine that stands still is
+ * not waited for: the container ends by itself.
+ */
 async function end(container: StartedTestContainer): Promise<void> {
-  await container.stop({ timeout: 0 }).catch(() => {})
+  const stopped = container.stop({ timeout: 0 }).catch(() => {})
+  await Promise.race([stopped, delay(10_000, undefined, { ref: false })])
 }
