@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContainerRuntimeClient } from 'testcontainers'
+import { printable } from '../printable.ts'
 import { projectRoot } from '../project.ts'
 import { CannotMeasureError } from '../sandbox.ts'
 
@@ -21,7 +22,7 @@ export async function ensureImage(engine: ContainerRuntimeClient): Promise<strin
     return name
   } catch (error) {
     throw new CannotMeasureError(
-      `The image ${name} could not be built (${oneLine(error)}): where no registry can be reached, run \`npm run base-image\` and set LEAKRIG_BASE_IMAGE, or use --sandbox namespace.`,
+      `The image ${name} could not be built (${printable(String(error)).slice(0, 300)}): where no registry can be reached, run \`npm run base-image\` and set LEAKRIG_BASE_IMAGE, or use --sandbox namespace.`,
     )
   }
 }
@@ -48,8 +49,4 @@ async function build(
 function contentHash(base = ''): string {
   const dockerfile = readFileSync(join(projectRoot, 'Dockerfile'))
   return createHash('sha256').update(dockerfile).update(base).digest('hex').slice(0, 12)
-}
-
-function oneLine(error: unknown): string {
-  return String(error).replaceAll(/\s+/g, ' ').slice(0, 300)
 }
