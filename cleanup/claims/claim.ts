@@ -22,7 +22,8 @@ export function claim(scene: Scene, earlier: Earlier = new Map()): Claims {
   const claimed = new Map<number, Claim>()
   const spared = new Map<number, Spared>()
   const direct = directEvidence(scene)
-  const relatives = relations(scene)
+  // Of most agents that are gone nothing is claimed, so that nobody's relatives are asked for.
+  let relatives: ReturnType<typeof relations> | undefined
   const spare = sparing(scene, earlier)
   const open: SeenProcess[] = []
 
@@ -52,8 +53,10 @@ export function claim(scene: Scene, earlier: Earlier = new Map()): Claims {
     const evidence = [...direct(process), ...fromEarlier(process, table, earlier)]
     if (evidence.length > 0) add(process, evidence)
   }
-  for (let next = open.pop(); next; next = open.pop())
+  for (let next = open.pop(); next; next = open.pop()) {
+    relatives ??= relations(scene)
     for (const [relative, evidence] of relatives(next)) add(relative, [evidence])
+  }
 
   const unreadable = [...table.values()].filter(
     seen => seen.pid !== 1 && !seen.environment.readable && !claimed.has(seen.pid),

@@ -13,15 +13,15 @@ import type { AgentEntry } from '../workspace/registry-types.ts'
  */
 export function otherAgents(ref: AgentRef, agents: readonly AgentEntry[]): (process: SeenProcess) => boolean {
   const isOwn = namesAgent(ref)
-  const sessions = new Set<string>()
-  for (const agent of agents) {
-    const tmux = agent.id === ref.agentId ? undefined : recordedTmux(agent)
-    if (tmux) sessions.add(tmuxVariable(tmux.socket, tmux.server_pid, tmux.session_id))
-  }
+  // Made where something may be claimed: of most agents that are gone, nothing is.
+  let sessions: ReadonlySet<string> | undefined
   const known = new Map<string, boolean>()
 
   return ({ environment: { marker, tmux, pane } }) => {
-    if (tmux !== undefined && pane !== undefined && sessions.has(tmux)) return true
+    if (tmux !== undefined && pane !== undefined) {
+      sessions ??= sessionsOfOthers(ref, agents)
+      if (sessions.has(tmux)) return true
+    }
     if (marker === undefined) return false
     let other = known.get(marker)
     if (other === undefined) {
@@ -30,6 +30,14 @@ export function otherAgents(ref: AgentRef, agents: readonly AgentEntry[]): (proc
     }
     return other
   }
+}
+
+/** The values of TMUX in the sessions of a task's other agents. */
+function sessionsOfOthers({ agentId }: AgentRef, agents: readonly AgentEntry[]): ReadonlySet<string> {
+  const recorded = agents.flatMap(agent => (agent.id === agentId ? [] : (recordedTmux(agent) ?? [])))
+  return new Set(
+    recorded.map(({ socket, server_pid, session_id }) => tmuxVariable(socket, server_pid, session_id)),
+  )
 }
 
 /** The marker may name an agent of any task in any workspace. One that no registry lists protects nothing. */

@@ -78,17 +78,38 @@ function uncountedMarks(scene: Scene): (process: SeenProcess) => string[] {
 
 function looksOf(process: SeenProcess, agentId: string, folders: ReadonlySet<string>): string[] {
   const looks: string[] = []
-  if (hasEmptyEnvironment(process.pid)) looks.push('its environment was emptied')
+  const { isEmpty, command, folder } = moreOf(process)
+  if (isEmpty) looks.push('its environment was emptied')
   if (process.comm === 'claude') looks.push('it is named claude')
-  if (mentions(commandOf(process), agentId)) looks.push('its arguments contain the agent’s id')
-  const folder = folderOf(process.pid)
+  if (mentions(command, agentId)) looks.push('its arguments contain the agent’s id')
   if (folder !== undefined && folders.has(folder)) looks.push(`it works in ${folder}, as the agent does`)
   if (looks.length > 0) looks.unshift('an orphan that started after the agent')
   return looks
 }
 
+interface More {
+  isEmpty: boolean
+  command: string
+  folder: string | undefined
+}
+
+const known = new WeakMap<SeenProcess, More>()
+
+/** What one look has not read of a process. All who share that look, which may be hundreds of cleanings, read it once. */
+function moreOf(process: SeenProcess): More {
+  const more = known.get(process) ?? {
+    isEmpty: hasEmptyEnvironment(process.pid),
+    command: commandOf(process),
+    folder: folderOf(process.pid),
+  }
+  known.set(process, more)
+  return more
+}
+
 /** True when an id stands in a command line as a word, or as a part of a name that is built from it. */
 export function mentions(command: string, agentId: string): boolean {
+  // Most say nothing of it at all, and to make an expression of each id costs more than to search for it.
+  if (!command.includes(agentId)) return false
   return new RegExp(`(^|[^A-Za-z0-9-])${agentId}($|[^A-Za-z0-9-])`).test(command)
 }
 

@@ -3,7 +3,7 @@ import { words } from '../errors.ts'
 import { sharedPass } from '../processes/shared-pass.ts'
 import { startOf } from '../processes/table.ts'
 import { type ServiceManager, serviceManager } from '../service/notify.ts'
-import { readAgent } from '../workspace/registry.ts'
+import { peekAgent } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { exposition } from './exposition.ts'
 import { daemonFamilies, machineFamilies } from './families.ts'
@@ -27,6 +27,9 @@ const HEARTBEAT_MS = 10_000
 const TEXTFILE_MS = 60_000
 /** Scrapes that come closer together than this share one look at the machine, in ms. */
 const SCRAPE_REST_MS = 1_000
+
+/** How many reasons are given: a thousand agents may have one each, and the file is to stay small. */
+const MOST_REASONS = 20
 
 /**
  * Everything by which a daemon is watched: metrics, health files, the service manager's watchdog. The daemon calls
@@ -78,12 +81,13 @@ export class Monitor implements AsyncDisposable {
   round(pending: number): void {
     this.#feed.lastRoundMs = Date.now()
     const now = performance.now()
-    const state = JSON.stringify([...this.#reasons])
+    const reasons = reasonsIn(this.#reasons)
+    const state = JSON.stringify(reasons)
     // A change of state is said at once: who reads the file should not learn of trouble ten seconds late.
     if (now - this.#heartbeatAt >= HEARTBEAT_MS || state !== this.#saidState) {
       this.#heartbeatAt = now
       this.#saidState = state
-      this.#heartbeat(pending)
+      this.#heartbeat(pending, reasons)
     }
     if (this.#options.file !== undefined && now - this.#textfileAt >= TEXTFILE_MS && !this.#writing) {
       this.#textfileAt = now
@@ -95,7 +99,7 @@ export class Monitor implements AsyncDisposable {
 
   /** To be called with the report of each cleanup. */
   cleaned({ agent, outcome }: CleanUpReport): void {
-    this.#count(outcome, () => readAgent(agent))
+    this.#count(outcome, () => peekAgent(agent))
   }
 
   /** To be called for each cleanup that threw instead of reporting. */
@@ -131,15 +135,15 @@ export class Monitor implements AsyncDisposable {
     this.#feed.count(outcome, entry)
   }
 
-  #heartbeat(pending: number): void {
+  #heartbeat(pending: number, reasons: string[]): void {
     const { workspaces } = this.#options
     const health: Health = {
       pid: process.pid,
       start: startOf(process.pid) ?? 0,
       started_at: new Date(this.#feed.startedAtMs).toISOString(),
       heartbeat_at: new Date().toISOString(),
-      state: this.#reasons.size > 0 ? 'degraded' : 'ok',
-      reasons: [...this.#reasons.values()],
+      state: reasons.length > 0 ? 'degraded' : 'ok',
+      reasons,
       workspaces: [...workspaces],
       pending,
     }
@@ -176,4 +180,11 @@ export class Monitor implements AsyncDisposable {
     const found = await measure(this.#options.workspaces)
     return exposition([...machineFamilies(found), ...daemonFamilies(this.#feed)])
   }
+}
+
+/** Each once, whoever has it: a hundred agents on one tmux server that hangs have the same. */
+function reasonsIn(known: ReadonlyMap<string, string>): string[] {
+  const reasons = [...new Set(known.values())]
+  const more = reasons.length - MOST_REASONS
+  return more > 0 ? [...reasons.slice(0, MOST_REASONS), `And ${more} more, which the log names.`] : reasons
 }

@@ -11,6 +11,12 @@ import { withSetAside } from './set-aside.ts'
 /** Makes a registry of what was read, or says in words what is wrong with it. */
 type Read<T> = (value: Json) => T | string
 
+/** How a registry of one kind is read, and what is derived in it from the rest before it is written. */
+export interface Kind<T> {
+  read: Read<T>
+  settle: (registry: T) => void
+}
+
 /** How long a change waits for the lock while nobody changes the registry, in ms. It is held for one write, a few ms. */
 export const LOCK_WAIT_MS = 10_000
 
@@ -65,7 +71,7 @@ const waiting = new Map<string, Change<never>[]>()
  */
 export function changeJson<T extends object>(
   file: string,
-  asRegistry: Read<T>,
+  kind: Kind<T>,
   apply: (registry: T) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -75,7 +81,7 @@ export function changeJson<T extends object>(
     else {
       const started: Change<T>[] = [change]
       waiting.set(file, started as Change<never>[])
-      void drain(file, asRegistry, started)
+      void drain(file, kind, started)
     }
   })
 }
@@ -85,10 +91,11 @@ const nextWrite = new Map<string, number>()
 
 /** How long that rest is, as a multiple of what the last write took: a registry of a thousand agents takes many ms. */
 const REST = 4
-/** How long it is at most, in ms, on a disk that is slow. */
+/** How long it is at most, in ms, on a disk that is slow; a registry of many MB, which is parsed whole, rests longer. */
 const LONGEST_REST_MS = 40
+const REST_MS_PER_MB = 60
 
-async function drain<T extends object>(file: string, asRegistry: Read<T>, queue: Change<T>[]): Promise<void> {
+async function drain<T extends object>(file: string, kind: Kind<T>, queue: Change<T>[]): Promise<void> {
   while (queue.length > 0) {
     let batch: Change<T>[] = []
     const restMs = (nextWrite.get(file) ?? 0) - performance.now()
@@ -97,9 +104,9 @@ async function drain<T extends object>(file: string, asRegistry: Read<T>, queue:
       using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS, () => fingerprint(file))
       batch = queue.splice(0)
       const start = performance.now()
-      writeBatch(file, asRegistry, batch)
+      writeBatch(file, kind, batch)
       const end = performance.now()
-      nextWrite.set(file, end + Math.min(REST * (end - start), LONGEST_REST_MS))
+      nextWrite.set(file, end + Math.min(REST * (end - start), longestRestMs(file)))
     } catch (error) {
       for (const change of [...batch, ...queue.splice(0)]) change.reject(failureOf(file, error))
     }
@@ -108,26 +115,32 @@ async function drain<T extends object>(file: string, asRegistry: Read<T>, queue:
   for (const [other, at] of nextWrite) if (at < performance.now()) nextWrite.delete(other)
 }
 
+function longestRestMs(file: string): number {
+  const bytes = fs.lstatSync(file, { throwIfNoEntry: false })?.size ?? 0
+  return LONGEST_REST_MS + (REST_MS_PER_MB * bytes) / (1 << 20)
+}
+
 /** How often a write begins anew because a program that takes no lock was faster. After that, ours stands. */
 const TRIES = 20
 
 function writeBatch<T extends object>(
   file: string,
-  asRegistry: Read<T>,
+  kind: Kind<T>,
   batch: Change<T>[],
   tries = TRIES,
 ): void {
   const seen = fingerprint(file)
-  const registry = readJson(file, asRegistry)
+  const registry = readJson(file, kind.read)
   const failed = batch.find(change => !applied(change, registry))
   // The failed change may have altered the registry before it threw: start again without it.
   if (failed) batch.splice(batch.indexOf(failed), 1)
+  else kind.settle(registry)
   const isStill = () => tries === 0 || fingerprint(file) === seen
   if (
     failed ||
     (batch.length > 0 && !replaceWithin(workspaceOfFile(file), file, registryText(registry), isStill))
   )
-    writeBatch(file, asRegistry, batch, failed ? tries : tries - 1)
+    writeBatch(file, kind, batch, failed ? tries : tries - 1)
   else for (const change of batch) change.resolve()
 }
 
