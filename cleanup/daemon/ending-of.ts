@@ -16,7 +16,7 @@ export async function endingOf(ref: AgentRef): Promise<Ending | undefined> {
   const { status, reason = `its status is ${status}` } = entry
   if (isTerminal(status)) return isPending(entry) ? { status, reason } : undefined
   const deploys = new Deploys()
-  deploys.see([ref.agentId])
-  if (!recordedTmux(entry) && deploys.mayBeInTheMaking(ref.agentId, entry)) return undefined
+  deploys.see([{ key: ref.agentId, entry }])
+  if (!recordedTmux(entry) && deploys.mayBeInTheMaking(ref.agentId)) return undefined
   return judge(ref, entry)
 }

@@ -24,6 +24,8 @@ export interface Rest {
   sign: string
   /** By a clock that nobody can set, in ms. */
   since: number
+  /** By that clock, until when the agent counts as young; undefined before its first look. */
+  youngUntil?: number
   /** True when something of the agent has just ended: what still runs may be on its way out, and is waited for. */
   isAwaited?: boolean
   /** Who has which file open, as it was asked for after the rest began; large, and not to be kept. */
@@ -47,7 +49,8 @@ export async function leftBehind(
   const look = () => together(where.panes, entry, log)
   const first = look()
   const rest = known ?? { sign: '', since: 0 }
-  if (!tellsOpenFiles || !(first || rest.isAwaited) || (sizeOf(log) === 0 && isYoung(entry))) return undefined
+  if (!tellsOpenFiles || !(first || rest.isAwaited) || (isYoung(entry, rest) && sizeOf(log) === 0))
+    return undefined
   const restMs = known ? 0 : (first?.restMs ?? 0)
   if (!(await haveRested(look, rest, PATIENCE_MS + restMs))) return undefined
   const { openFiles } = await (rest.machine ?? readMachine())
@@ -113,6 +116,9 @@ function sizeOf(file: string): number | undefined {
   return fs.lstatSync(file, { throwIfNoEntry: false })?.size
 }
 
-function isYoung({ started_at }: AgentEntry): boolean {
-  return !(Date.now() - toldTime(started_at).latest >= START_MS)
+/** Its age by the wall clock counts at the first look only: somebody may move that clock afterwards. */
+function isYoung({ started_at }: AgentEntry, rest: Rest): boolean {
+  const isOld = () => Date.now() - toldTime(started_at).latest >= START_MS
+  rest.youngUntil ??= performance.now() + (isOld() ? 0 : START_MS)
+  return performance.now() < rest.youngUntil
 }

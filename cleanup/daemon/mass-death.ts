@@ -17,7 +17,10 @@ const HOLD_MS = 24 * 3_600_000
 export class MassDeaths {
   readonly #workspace: string
   readonly #observer: Observer
-  readonly #diedAt = new Map<string, number>()
+  /** When those who were found dead were suspected, by a clock that nobody can set. */
+  readonly #suspectedAt = new Map<string, number>()
+  #firstFoundAt = Number.NEGATIVE_INFINITY
+  #lastFoundAt = Number.NEGATIVE_INFINITY
   #isAnnounced = false
   #heldUntil: number | undefined
 
@@ -26,23 +29,30 @@ export class MassDeaths {
     this.#observer = observer
   }
 
-  died(key: string): void {
-    this.#diedAt.set(key, performance.now())
+  /** `suspectedAt` counts: of ten thousand that died at once, the last is found dead long after the first. */
+  died(key: string, suspectedAt: number): void {
+    this.#lastFoundAt = performance.now()
+    if (this.#suspectedAt.size === 0) this.#firstFoundAt = this.#lastFoundAt
+    this.#suspectedAt.set(key, suspectedAt)
   }
 
-  /** To be called with every round, with the agents that live by the registries, which do not know of all deaths yet. */
-  announce(live: () => readonly string[]): void {
+  /**
+   * To be called with every round, with the agents that live by the registries, which do not know of all deaths yet.
+   * While more are under suspicion it waits for a while, so that all of them are counted.
+   */
+  announce(live: () => readonly string[], isMoreSuspected: boolean): void {
     if (this.#heldUntil !== undefined && performance.now() >= this.#heldUntil) {
       this.#heldUntil = undefined
       this.#observer.degraded(this.#about, undefined)
     }
-    if (this.#diedAt.size === 0) return
-    const oldest = performance.now() - WITHIN_MS
-    for (const [key, at] of this.#diedAt) if (at < oldest) this.#diedAt.delete(key)
-    const gone = this.#diedAt.size
-    const left = live().filter(key => !this.#diedAt.has(key)).length
+    if (this.#suspectedAt.size === 0) return
+    this.#forgetOld()
+    const gone = this.#suspectedAt.size
     if (gone === 0) this.#isAnnounced = false
-    if (this.#isAnnounced || gone < AT_LEAST || gone <= left) return
+    if (this.#isAnnounced || gone < AT_LEAST) return
+    if (isMoreSuspected && performance.now() - this.#firstFoundAt < WITHIN_MS) return
+    const left = live().filter(key => !this.#suspectedAt.has(key)).length
+    if (gone <= left) return
     this.#isAnnounced = true
     this.#heldUntil = performance.now() + HOLD_MS
     const until = new Date(Date.now() + HOLD_MS).toISOString()
@@ -58,6 +68,13 @@ export class MassDeaths {
     this.#observer.massDeath()
     this.#observer.degraded(this.#about, `${reason}; nothing is purged until ${until}.`)
     this.#hold(until, reason)
+  }
+
+  /** Keeps those of one stretch of time: as long as they go on being found, however long that takes. */
+  #forgetOld(): void {
+    const isOver = performance.now() - this.#lastFoundAt >= WITHIN_MS
+    const latest = isOver ? Number.POSITIVE_INFINITY : Math.max(...this.#suspectedAt.values())
+    for (const [key, at] of this.#suspectedAt) if (at < latest - WITHIN_MS) this.#suspectedAt.delete(key)
   }
 
   get #about(): string {

@@ -66,9 +66,13 @@ export class Post implements Disposable {
       // Only what lies in the workspace is made anew, never the workspace itself.
       if (!fs.existsSync(workspace)) throw new Error(`The workspace ${workspace} is gone; waiting for it.`)
       // It may just be being removed, from within; a folder that is made now would be in the way.
-      if (held) return
+      if (held)
+        throw new Error(
+          `${daemonLock(workspace)} was removed, mostly with the whole workspace; waiting to take the lock anew.`,
+        )
       makeFolder(workspace, path.dirname(daemonLock(workspace)))
       this.#instance = new Instance(workspace)
+      this.#warden.lookAnew()
       observer.log({ event: 'workspace-back', workspace })
       this.#tell('workspace', undefined)
     } catch (error) {

@@ -5,7 +5,7 @@ import { isPending } from '../cleaning/intent.ts'
 import { words } from '../errors.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import { taskRegistry, validateRef } from '../workspace/layout.ts'
-import { listTasks, readTaskRegistry } from '../workspace/registry.ts'
+import { listTasks, peekTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { setAsideText } from '../workspace/set-aside.ts'
 import { isTerminal } from '../workspace/status.ts'
@@ -49,6 +49,8 @@ export class RegistryWatch implements Disposable {
   /** Since when a task's registry cannot be read, by a clock that nobody can set. */
   readonly #failingSince = new Map<string, number>()
   #watcher: FSWatcher | undefined
+  /** Device and inode of the workspace that is watched: another one by its name is not heard. */
+  #watched: string | undefined
   #open: Listed[] = []
   /** False while a change may go unheard: then polling is all there is. */
   #isWatching = false
@@ -81,6 +83,11 @@ export class RegistryWatch implements Disposable {
     return this.#changed.size > 0
   }
 
+  /** Has a poll come with the next round. */
+  lookAnew(): void {
+    this.#isStale = true
+  }
+
   /** Looks at every registry, whatever was heard. */
   poll(): void {
     this.#isStale = false
@@ -90,6 +97,9 @@ export class RegistryWatch implements Disposable {
         if (!tasks.includes(taskId)) this.#forget(taskId)
       for (const taskId of tasks) this.#read(taskId)
       this.#tell('', undefined)
+      const { dev, ino } = fs.statSync(this.workspace)
+      if (this.#watched !== `${dev} ${ino}`) this.#unwatch()
+      this.#watched = `${dev} ${ino}`
       this.#watcher ??= this.#watch()
     } catch (error) {
       // Somebody removed the workspace: nobody is left to be watched, and the folder may come back.
@@ -123,7 +133,7 @@ export class RegistryWatch implements Disposable {
     try {
       const seen = fingerprint(file)
       if (seen !== this.#tasks.get(taskId)?.seen) {
-        const registry = readTaskRegistry(this.workspace, taskId)
+        const registry = peekTaskRegistry(this.workspace, taskId)
         const open = registry.agents.filter(entry => !isTerminal(entry.status) || isPending(entry))
         const refused = new Map<string, string>()
         const problem = setAsideText(file, registry)

@@ -18,6 +18,7 @@ import { takePost } from './take-post.ts'
 import { TerminalWatch } from './terminal-watch.ts'
 import { Upkeep } from './upkeep.ts'
 import { Wakeup } from './wakeup.ts'
+import type { Depth } from './warden.ts'
 
 export interface DaemonOptions {
   /** Absolute paths of `.agent-workspace` folders. */
@@ -46,8 +47,6 @@ export interface DaemonOptions {
 
 /** How long an agent may say nothing by default, in ms. */
 const SILENT_AFTER_MS = 120_000
-/** How long a change is given to be followed by more, in ms: a registry is written a few times in a row. */
-const COALESCE_MS = 10
 /** How long a stop waits for the cleanups at hand, in ms. What is not finished then is on disk as pending. */
 const STOP_MS = 700
 
@@ -88,20 +87,19 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const terminals = held.use(new TerminalWatch(wakeup.call))
   const rounds = new Rounds()
 
-  const round = () => {
-    const depth = rounds.next()
+  const round = (depth: Depth) => {
     const changed = terminals.take()
     for (const post of posts) post.round(depth, changed)
     upkeep.round()
     monitor.round(posts.reduce((pending, post) => pending + post.pending, 0))
   }
-  round()
+  rounds.go(round)
   // Said when all is there that belongs to it: its health file comes with the first round.
   log({ event: 'started', workspaces, pid: process.pid })
   while (!signal.aborted && (!owner || isAlive(owner) || isNeeded(posts))) {
     const called = await rounds.due(wakeup, () => posts.some(post => post.blink()))
-    if (called && !signal.aborted) await pause(COALESCE_MS)
-    if (!signal.aborted) round()
+    if (called && !signal.aborted) await pause(rounds.restMs, undefined, { signal }).catch(() => {})
+    if (!signal.aborted) rounds.go(round)
   }
   await Promise.race([Promise.all([upkeep.end(), ...posts.map(post => post.idle())]), pause(STOP_MS)])
   log({ event: 'stopped', because: signal.aborted ? 'it was told to' : 'its owner and all agents are gone' })

@@ -9,6 +9,8 @@ interface Known {
   since: number
   pids: number[]
   terminal: string | undefined
+  /** What its entry says of where it runs. */
+  place: string
 }
 
 /** How long a new agent's pane is asked for its claude with every glance, in ms: it starts some time after the pane. */
@@ -28,12 +30,17 @@ export class Signs {
     const pids = recorded ? [recorded.pane_pid, ...runBy(entry)] : []
     // A terminal is read once: of one that has gone already there is nothing to be heard.
     const terminal = known?.terminal ?? (recorded && terminalOf(recorded.pane_pid))
-    this.#known.set(key, { since: known?.since ?? performance.now(), pids, terminal })
+    const since = known?.since ?? performance.now()
+    this.#known.set(key, { since, pids, terminal, place: placeOf(entry) })
   }
 
-  /** The same when the entry has changed. Of a process that is gone is not forgotten that it ran: nobody may have looked yet. */
+  /**
+   * The same when its registry has changed, for the sake of a new place. Of a process that is gone is not forgotten that it
+   * ran: nobody may have looked yet.
+   */
   renew(key: string, entry: AgentEntry): void {
-    if (!this.#known.get(key)?.pids.some(isGone)) this.know(key, entry)
+    const known = this.#known.get(key)
+    if (known?.place !== placeOf(entry) && !known?.pids.some(isGone)) this.know(key, entry)
   }
 
   /** For a closer look: claude may have started late. */
@@ -65,6 +72,8 @@ export class Signs {
     this.#known.delete(key)
   }
 }
+
+const placeOf = ({ tmux, contained }: AgentEntry): string => JSON.stringify([tmux, contained])
 
 /**
  * One of those that run below the shell of its pane: all must have ended before it is at rest, so each is as good as

@@ -1,22 +1,22 @@
-/**
- * Remembers what was said of whom, so that it is said once and not every round: also when a hundred agents have the
- * same trouble, because they are on one tmux server.
- */
+/** Remembers what was said of whom, so that it is said once of each and not every round. */
 export class Told {
   /** The words, by who had the trouble. */
   readonly #words = new Map<string, string>()
 
-  /** True when these words are news. */
+  /** True when these words are news of them, though others may have the same trouble. */
   isNews(who: string, words: string): boolean {
-    const isKnown = [...this.#words.values()].includes(words)
+    const isKnown = this.#words.get(who) === words
     this.#words.set(who, words)
     return !isKnown
   }
 
-  /** The trouble is over. Returns true when there was one, and nobody has it any more. */
+  /** The trouble is over. Returns true when there was one. */
   isOver(who: string): boolean {
-    const words = this.#words.get(who)
-    this.#words.delete(who)
-    return words !== undefined && ![...this.#words.values()].includes(words)
+    return this.#words.delete(who)
+  }
+
+  /** True while there is one. */
+  isIn(who: string): boolean {
+    return this.#words.has(who)
   }
 }

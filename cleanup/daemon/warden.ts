@@ -1,8 +1,10 @@
 import { cleanUp } from '../cleaning/clean-up.ts'
 import { type Ending, isDone } from '../cleaning/intent.ts'
+import type { Log, LogLine } from '../cleaning/report.ts'
+import { CLEANED_AT_ONCE, Slots } from '../cleaning/slots.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { readAgent } from '../workspace/registry.ts'
+import { peekAgent } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { Backoff } from './backoff.ts'
@@ -26,6 +28,12 @@ import { Watchdog, type WatchdogOptions } from './watchdog.ts'
  * processes themselves. `ask`: at every registry, and tmux is asked about every live agent, one question per server.
  */
 export type Depth = 'glance' | 'look' | 'ask'
+
+/** Of how many agents it is asked at once whether they have ended: who waits for a server that hangs holds up the others. */
+const JUDGED_AT_ONCE = 512
+
+/** What every attempt at a cleaning begins with: of one that is tried again for ever it is said once. */
+const BEGINNINGS: ReadonlySet<string> = new Set(['to-be-cleaned', 'intent'])
 
 /** How often it is noted whom an agent's subreaper has adopted, in ms. */
 const NOTE_MS = 1_000
@@ -59,7 +67,12 @@ export class Warden implements Disposable {
   readonly #dead = new Set<string>()
   readonly #rests = new Map<string, Rest>()
   readonly #atWork = new Map<string, Promise<void>>()
+  readonly #judging = new Slots(JUDGED_AT_ONCE)
+  readonly #cleaning = new Slots(CLEANED_AT_ONCE)
+  /** How many are suspected of an end that may not be known yet. */
+  #suspected = 0
   #open: readonly Listed[] = []
+  #keys: ReadonlySet<string> = new Set()
   #notedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: WardenOptions) {
@@ -97,9 +110,15 @@ export class Warden implements Disposable {
       const work = isTerminal(entry.status) ? this.#ended(listed) : this.#living(listed, depth, terminals)
       if (work) this.#start(key, work)
     }
-    this.#deaths.announce(() =>
-      this.#open.filter(({ entry }) => !isTerminal(entry.status)).map(({ key }) => key),
+    this.#deaths.announce(
+      () => this.#open.filter(({ entry }) => !isTerminal(entry.status)).map(({ key }) => key),
+      this.#suspected > 0,
     )
+  }
+
+  /** Has every registry read with the next round, because the workspace may be another folder by now. */
+  lookAnew(): void {
+    this.#registries.lookAnew()
   }
 
   /** True when the claude of an agent that lives by the registry may be gone. */
@@ -120,15 +139,16 @@ export class Warden implements Disposable {
   #list(open: readonly Listed[]): void {
     if (open === this.#open) return
     const keys = new Set(open.map(({ key }) => key))
-    const known = new Set(this.#open.map(({ key }) => key))
+    const known = this.#keys
     for (const key of known) if (!keys.has(key)) this.#forget(key)
     // What happened to a new one before it was first seen has left no sign.
     for (const key of keys) if (!known.has(key)) this.#secondLooks.ask(key)
     this.#open = open
+    this.#keys = keys
     for (const { key, entry } of open)
       if (isTerminal(entry.status)) this.#signs.forget(key)
       else this.#signs.renew(key, entry)
-    this.#deploys.see(keys)
+    this.#deploys.see(open)
   }
 
   /** What is to be done for an agent whose end is on disk. */
@@ -136,10 +156,9 @@ export class Warden implements Disposable {
     const { key, ref, entry } = listed
     if (this.#headStarts.has(key, entry)) return undefined
     return async () => {
-      if (isDone(readAgent(ref))) return this.#registries.wasWritten(ref.taskId)
+      if (isDone(peekAgent(ref))) return this.#registries.wasWritten(ref.taskId)
       const ending = endingOf(entry)
-      this.#log({ event: 'to-be-cleaned', agent: ref.agentId, task: ref.taskId, ...ending })
-      return this.#clean(listed, ending)
+      return this.#clean(listed, ending, { event: 'to-be-cleaned', task: ref.taskId, ...ending })
     }
   }
 
@@ -161,7 +180,7 @@ export class Warden implements Disposable {
   #start(key: string, work: () => Promise<void>): void {
     const done = work()
       .catch((error: unknown) => {
-        if (!this.#options.signal.aborted) this.#options.observer.failed()
+        if (!this.#isStopping) this.#options.observer.failed()
         this.#failed(key, [words(error)])
       })
       .finally(() => {
@@ -173,13 +192,14 @@ export class Warden implements Disposable {
 
   async #examine(listed: Listed, isSuspect: boolean): Promise<void> {
     const { key, ref, entry } = listed
-    const rest = this.#restOf(key)
-    const judging = judge(ref, entry, rest)
-    if (isSuspect) beginRest(ref, entry, rest)
-    const ending = await judging.finally(() => {
-      delete rest.machine
-      delete rest.isAwaited
-    })
+    const suspectedAt = performance.now()
+    this.#suspected += 1
+    const ending = await this.#judging
+      .run(async () => (this.#isStopping ? undefined : this.#judge(listed, isSuspect)))
+      .finally(() => {
+        this.#suspected -= 1
+      })
+    if (this.#isStopping) return
     // Off the list meanwhile, nothing is to be remembered of it any more.
     if (!this.#isListed(key)) return
     if (!ending) {
@@ -192,23 +212,33 @@ export class Warden implements Disposable {
       return
     }
     const isNew = !recordedTmux(entry) && !this.#seenSessions.has(key)
-    if (isNew && this.#deploys.mayBeInTheMaking(key, entry)) return
+    if (isNew && this.#deploys.mayBeInTheMaking(key)) return
     // Cleaned up meanwhile, it looks like one that crashed. How it ended is on disk, and may not have been heard of.
-    if (isTerminal(readAgent(ref).status)) return this.#registries.wasWritten(ref.taskId)
-    this.#hasDied(listed, ending)
+    if (isTerminal(peekAgent(ref).status)) return this.#registries.wasWritten(ref.taskId)
+    this.#hasDied(listed, ending, suspectedAt)
     await this.#clean(listed, ending)
   }
 
+  async #judge({ key, ref, entry }: Listed, isSuspect: boolean): Promise<Ending | undefined> {
+    const rest = this.#restOf(key)
+    const judging = judge(ref, entry, rest)
+    if (isSuspect) beginRest(ref, entry, rest)
+    return judging.finally(() => {
+      delete rest.machine
+      delete rest.isAwaited
+    })
+  }
+
   /** Told once, however often its cleanup has to be tried. */
-  #hasDied({ key, ref }: Listed, ending: Ending): void {
+  #hasDied({ key, ref }: Listed, ending: Ending, suspectedAt: number): void {
     if (this.#dead.has(key)) return
     this.#dead.add(key)
-    if (ending.status === 'crashed' && !endOnRecord(ref)) this.#deaths.died(key)
+    if (ending.status === 'crashed' && !endOnRecord(ref)) this.#deaths.died(key, suspectedAt)
     this.#log({ event: 'ended', agent: ref.agentId, task: ref.taskId, ...ending })
   }
 
   #isListed(key: string): boolean {
-    return this.#open.some(listed => listed.key === key)
+    return this.#keys.has(key)
   }
 
   #restOf(key: string): Rest {
@@ -222,9 +252,21 @@ export class Warden implements Disposable {
     if (ending) await this.#clean(listed, ending)
   }
 
-  async #clean({ key, ref }: Listed, ending: Ending): Promise<void> {
+  /** What is not begun when the daemon is to stop is left to the next one. */
+  #clean(listed: Listed, ending: Ending, about?: LogLine): Promise<void> {
+    return this.#cleaning.run(async () => {
+      if (!this.#isStopping) await this.#cleanNow(listed, ending, about)
+    })
+  }
+
+  async #cleanNow({ key, ref }: Listed, ending: Ending, about?: LogLine): Promise<void> {
     const { graceMs, observer } = this.#options
-    const report = await cleanUp(ref, { ...ending, graceMs, log: observer.log })
+    const isAgain = this.#told.isIn(key)
+    const log: Log = line => {
+      if (!(isAgain && BEGINNINGS.has(line.event))) observer.log(line)
+    }
+    if (about) log({ agent: ref.agentId, ...about })
+    const report = await cleanUp(ref, { ...ending, graceMs, log })
     observer.cleaned(report)
     this.#registries.wasWritten(ref.taskId)
     // Found clean, it should be off the list. As long as it is not, there is no hurry to find that again.
@@ -236,7 +278,7 @@ export class Warden implements Disposable {
 
   #failed(key: string, problems: string[]): void {
     // Whoever ends the daemon from a terminal ends its tmux clients as well, and that says nothing of the agent.
-    if (this.#options.signal.aborted || !this.#isListed(key)) return
+    if (this.#isStopping || !this.#isListed(key)) return
     const againInMs = this.#backoff.failed(key)
     const text = problems.join(' ')
     if (!this.#told.isNews(key, text)) return
@@ -272,6 +314,10 @@ export class Warden implements Disposable {
     this.#seenSessions.delete(key)
     this.#dead.delete(key)
     this.#rests.delete(key)
+  }
+
+  get #isStopping(): boolean {
+    return this.#options.signal.aborted
   }
 
   get #log() {

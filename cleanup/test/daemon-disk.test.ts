@@ -39,6 +39,20 @@ test('a workspace that is removed is waited for, and watched again when it comes
   expect(await daemon.stop()).toBe(0)
 })
 
+test('a workspace that is removed and made anew at once is lost and back, and what is listed there is cleaned up', async () => {
+  const daemon = await Daemon.start(rig)
+  fs.rmSync(rig.workspace, { recursive: true })
+  await initRegistries(rig.workspace)
+  await addTask(rig.workspace, { task_id: 'TASK-1' })
+  await until('it is back', () => daemon.events('workspace-back').length > 0)
+  expect(daemon.events('workspace-lost')).toHaveLength(1)
+  const ref = await rig.deploy('next', { claude: idle })
+  rig.tmux('kill-session', '-t', '=agent_next:')
+  await until('it is clean', isClean('next'))
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+  expect(await daemon.stop()).toBe(0)
+})
+
 test('on a disk that is full it says so once, loses nothing, and goes on when there is space', async ({
   skip,
 }) => {
@@ -47,14 +61,15 @@ test('on a disk that is full it says so once, loses nothing, and goes on when th
   using _ = mounted
   await initRegistries(rig.workspace)
   await addTask(rig.workspace, { task_id: 'TASK-1' })
-  const daemon = await Daemon.start(rig)
+  const daemon = await Daemon.start(rig, '--metrics-port', '0')
   const ref = await rig.deploy('a', { claude: idle })
   const filler = path.join(rig.workspace, 'filler')
   fill(filler)
   rig.tmux('kill-session', '-t', '=agent_a:')
   await until('it is said', () => daemon.events('not-cleaned').length > 0)
-  await until('it was tried again', () => daemon.events('intent').length > 2, AGAIN_MS)
+  await until('it was tried again', async () => (await failures(daemon)) > 2, AGAIN_MS)
   expect(daemon.events('ended')).toHaveLength(1)
+  expect(daemon.events('intent')).toHaveLength(1)
   expect(daemon.events('not-cleaned')).toHaveLength(1)
   expect(JSON.stringify(daemon.events('not-cleaned'))).toMatch(/no space left/i)
   // The intent comes before everything: what could not be written was not begun.
@@ -80,7 +95,7 @@ test('it starts on a full disk', async ({ skip }) => {
 test('on a file system that becomes read-only it touches nothing, says so once, and goes on when it can', async ({
   skip,
 }) => {
-  const daemon = await Daemon.start(rig)
+  const daemon = await Daemon.start(rig, '--metrics-port', '0')
   const ref = await rig.deploy('a', { claude: idle })
   {
     const mounted = Mounted.over(rig.workspace, '--bind', rig.workspace)
@@ -92,8 +107,9 @@ test('on a file system that becomes read-only it touches nothing, says so once, 
     mounted.remount('bind,ro')
     rig.tmux('kill-session', '-t', '=agent_a:')
     await until('it is said', () => daemon.events('not-cleaned').length > 0)
-    await until('it was tried again', () => daemon.events('intent').length > 2, AGAIN_MS)
+    await until('it was tried again', async () => (await failures(daemon)) > 2, AGAIN_MS)
     expect(daemon.events('ended')).toHaveLength(1)
+    expect(daemon.events('intent')).toHaveLength(1)
     expect(daemon.events('not-cleaned')).toHaveLength(1)
     expect(JSON.stringify(daemon.events('not-cleaned'))).toMatch(/read-only/i)
     expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
@@ -105,6 +121,12 @@ test('on a file system that becomes read-only it touches nothing, says so once, 
   expect(traces(rig, ref)).toEqual(NO_TRACES)
   expect(await daemon.stop()).toBe(0)
 })
+
+/** How many cleanups have thrown: each attempt counts, also when nothing new is said of it. */
+async function failures(daemon: Daemon): Promise<number> {
+  const text = await (await fetch(String(daemon.events('metrics')[0]?.url))).text()
+  return Number(/^leakrig_cleanups_total\{outcome="failed"\} (\d+)$/m.exec(text)?.[1])
+}
 
 function fill(file: string): void {
   const fd = fs.openSync(file, 'w')
