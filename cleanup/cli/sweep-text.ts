@@ -5,12 +5,14 @@ import { count, duration, nameOf, printable } from './words.ts'
 
 /** A sweep for people: what was found and why, and what is done about it. */
 export function sweepText(sweep: Sweep, withOrphans: boolean, graceMs: number): string[] {
-  const { workspace, tasks, agents, orphans, problems } = sweep
+  const { workspace, tasks, orphans, problems } = sweep
+  // Of those to which a stopped sweep did not come nothing was done, and how many they are is enough.
+  const agents = sweep.agents.filter(({ state, done }) => !(sweep.stopped && state === 'ended' && !done))
   const live = agents.filter(({ state }) => state === 'live').length
   const unlisted = sweep.stale.entries.filter(({ isListed }) => !isListed).length
   const left = orphans.sessions.length + orphans.prompts.length + unlisted
   return [
-    `${workspace}: ${count(tasks, 'task')}, ${count(agents.length - live, 'agent')} to look at, ${live} at work, ${count(left, 'orphan')}`,
+    `${workspace}: ${count(tasks, 'task')}, ${count(sweep.agents.length - live, 'agent')} to look at, ${live} at work, ${count(left, 'orphan')}`,
     ...agents.flatMap(agent => agentText(agent, graceMs)),
     ...orphanText(sweep, withOrphans),
     ...staleText(sweep, withOrphans),
@@ -74,9 +76,18 @@ function summary(sweep: Sweep, hasOrphans: boolean): string {
   return isUncertain(sweep) ? 'nothing to do for what could be read and asked' : 'nothing to do'
 }
 
-function doneSummary({ agents, orphans, stale }: Sweep): string {
+function doneSummary({ agents, orphans, stale, stopped }: Sweep): string {
   const all = [...agents, orphans, stale].flatMap(({ done }) => done ?? [])
   const actions = all.reduce((sum, done) => sum + done.actions.length, 0)
   const left = all.filter(({ outcome }) => outcome === 'unfinished' || outcome === 'failed').length
+  if (stopped) return stoppedSummary(agents, actions)
   return `${count(actions, 'action')} done${left > 0 ? `, and ${left} of ${all.length} cleanups not finished` : ''}`
+}
+
+function stoppedSummary(agents: Sweep['agents'], actions: number): string {
+  const ended = agents.filter(({ state }) => state === 'ended')
+  const begun = ended.filter(({ done }) => done?.outcome === 'interrupted').length
+  const open = ended.filter(({ done }) => !done).length
+  const done = ended.length - begun - open
+  return `stopped: ${count(done, 'agent')} cleaned up with ${count(actions, 'action')}, ${begun} begun and not finished, ${open} not begun`
 }

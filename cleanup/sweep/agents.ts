@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { type Unattributable, unattributable } from '../claims/unattributable.ts'
 import { isPending } from '../cleaning/intent.ts'
+import { CLEANED_AT_ONCE, Slots } from '../cleaning/slots.ts'
 import { judge } from '../daemon/judge.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
@@ -33,16 +34,38 @@ export type FoundAgent = {
   | /** Something could not be read or asked, so that nothing is known of it. */ { state: 'unknown' }
 )
 
-/** Looks at every agent that the registries of a workspace list. `minAgeMs`: younger ones may still be being deployed. */
+/**
+ * Looks at every agent that the registries of a workspace list. `minAgeMs`: younger ones may still be being deployed. An
+ * aborted signal leaves out those that were not looked at yet.
+ */
 export async function findAgents(
   workspace: string,
   { tasks }: Registries,
-  minAgeMs: number,
+  { minAgeMs, signal, progress }: FindOptions,
 ): Promise<FoundAgent[]> {
-  const looks = [...tasks].flatMap(([taskId, registry]) =>
-    registry.agents.map(entry => lookAt({ workspace, taskId, agentId: entry.id }, entry, registry, minAgeMs)),
+  const all = [...tasks].flatMap(([taskId, registry]) =>
+    registry.agents.map(entry => ({ agent: { workspace, taskId, agentId: entry.id }, entry, registry })),
+  )
+  const slots = new Slots(CLEANED_AT_ONCE)
+  let seen = 0
+  const looks = all.map(({ agent, entry, registry }) =>
+    slots.run(async () => {
+      if (signal?.aborted) return undefined
+      const found = await lookAt(agent, entry, registry, minAgeMs)
+      progress?.('looked at', ++seen, all.length)
+      return found
+    }),
   )
   return (await Promise.all(looks)).filter(one => one !== undefined)
+}
+
+/** Is told how many agents of how many were looked at, or cleaned up. */
+export type Progress = (what: 'looked at' | 'cleaned up', done: number, of: number) => void
+
+export interface FindOptions {
+  minAgeMs: number
+  signal?: AbortSignal
+  progress?: Progress
 }
 
 async function lookAt(

@@ -8,7 +8,7 @@ import { socketsOf } from '../tmux/sockets.ts'
 import { globalRegistry, taskRegistry } from '../workspace/layout.ts'
 import { mirror } from '../workspace/mirror.ts'
 import type { Registries } from '../workspace/registries.ts'
-import { changeGlobal, mayListMore, readGlobalRegistry } from '../workspace/registry.ts'
+import { changeGlobal, findAgent, mayListMore, readGlobalRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
 import { toldTime } from '../workspace/told-time.ts'
@@ -49,7 +49,7 @@ export async function findStale(
   for (const [agentId, entry] of live) {
     const taskId = String(entry.task_id ?? '')
     const registry = tasks.get(taskId)
-    const listed = registry?.agents.find(({ id }) => id === agentId)
+    const listed = registry && findAgent(registry, { workspace, taskId, agentId })
     if (listed && isTerminal(listed.status) && !isPending(listed))
       found.push({ taskId, agentId, to: listed.status, isListed: true, why: 'its task’s registry says so' })
     const isUnread = registry
@@ -85,8 +85,9 @@ export const actionsForStale = (entries: readonly StaleEntry[]): Action[] =>
 /** Corrects the global registry. What it could not write is left, and said. */
 export async function correctStale(workspace: string, entries: readonly StaleEntry[]): Promise<Done> {
   try {
-    for (const { taskId, agentId } of entries.filter(({ isListed }) => isListed))
-      await mirror({ workspace, taskId, agentId })
+    // All at once, so that they share the writes of the one registry.
+    const listed = entries.filter(({ isListed }) => isListed)
+    await Promise.all(listed.map(({ taskId, agentId }) => mirror({ workspace, taskId, agentId })))
     const unlisted = entries.filter(({ isListed }) => !isListed)
     if (unlisted.length > 0)
       await changeGlobal(workspace, ({ agents }) => {

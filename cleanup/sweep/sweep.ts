@@ -1,9 +1,12 @@
+import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import { cleanUp } from '../cleaning/clean-up.ts'
 import type { Outcome } from '../cleaning/report.ts'
+import { CLEANED_AT_ONCE, Slots } from '../cleaning/slots.ts'
 import { CleanupError, words } from '../errors.ts'
 import { readRegistries } from '../workspace/registries.ts'
 import { type Action, doneActions, plannedActions } from './actions.ts'
-import { type FoundAgent, findAgents } from './agents.ts'
+import { type FoundAgent, findAgents, type Progress } from './agents.ts'
 import { type FoundOrphans, findOrphans } from './orphans.ts'
 import { removeOrphans } from './remove-orphans.ts'
 import { reopen } from './runs-again.ts'
@@ -19,11 +22,15 @@ export interface SweepOptions {
   minAgeMs: number
   /** Other workspaces: a session that one of them lists is no orphan. */
   beside?: readonly string[]
+  /** Stops it: cleanups that are not begun then are left, and those at hand get a moment to finish. */
+  signal?: AbortSignal
+  progress?: Progress
 }
 
 /** What was done to one agent or orphan; absent in a dry run. */
 export interface Done {
-  outcome: Outcome | 'failed'
+  /** `interrupted`: begun, and not finished when the sweep was stopped. Its end is noted, and the next cleaning goes on. */
+  outcome: Outcome | 'failed' | 'interrupted'
   actions: Action[]
   /** What is left and why, in sentences. */
   problems: string[]
@@ -34,6 +41,8 @@ export interface Sweep {
   /** How many tasks have a registry. */
   tasks: number
   applied: boolean
+  /** True when it was stopped: then some agents may not have been looked at, and those without `done` are as they were. */
+  stopped: boolean
   agents: (FoundAgent & { done?: Done })[]
   orphans: FoundOrphans & { done?: Done }
   /** Entries of the global registry whose agents have ended. */
@@ -46,10 +55,12 @@ export interface Sweep {
 
 /** Looks at everything in a workspace that may have been left behind, and cleans it up when it is told to. */
 export async function sweep(workspace: string, options: SweepOptions): Promise<Sweep> {
-  const { minAgeMs, beside = [] } = options
+  const { minAgeMs, beside = [], signal } = options
   const registries = readRegistries(workspace)
-  const agents = await findAgents(workspace, registries, minAgeMs)
-  const orphans = await findOrphans(workspace, registries, beside.map(readRegistries), minAgeMs)
+  const agents = await orStopped(signal, findAgents(workspace, registries, options), () => [])
+  const orphans = signal?.aborted
+    ? { sessions: [], prompts: [], problems: [] }
+    : await findOrphans(workspace, registries, beside.map(readRegistries), minAgeMs)
   const problems = [...registries.problems, ...orphans.problems]
   const stale = await findStale(workspace, registries, minAgeMs).catch((error: unknown) => {
     if (!problems.includes(words(error))) problems.push(words(error))
@@ -60,6 +71,7 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
     workspace,
     tasks: registries.tasks.size,
     applied: options.apply === true,
+    stopped: signal?.aborted === true,
     agents,
     orphans,
     stale: { entries: stale },
@@ -70,8 +82,10 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
     ],
     problems,
   }
-  if (!options.apply) return found
-  found.agents = await Promise.all(agents.map(agent => finish(agent, options.graceMs)))
+  if (!options.apply || found.stopped) return found
+  found.agents = await finishAll(agents, options)
+  found.stopped = signal?.aborted === true
+  if (found.stopped) return found
   if (options.orphans) found.orphans.done = await removeOrphans(workspace, orphans, options.graceMs)
   if (toCorrect.length > 0) found.stale.done = await correctStale(workspace, toCorrect)
   return found
@@ -99,6 +113,42 @@ function actionsForOrphans({ sessions, prompts }: FoundOrphans): Action[] {
     ...sessions.flatMap(({ plan }) => plannedActions(plan)),
     ...prompts.map(({ file }): Action => ({ do: 'remove', file })),
   ]
+}
+
+/** How long a stop waits for the cleanups at hand, in ms: most take less. */
+const STOP_MS = 500
+
+async function finishAll(
+  agents: readonly FoundAgent[],
+  { graceMs, signal, progress }: SweepOptions,
+): Promise<(FoundAgent & { done?: Done })[]> {
+  const all: (FoundAgent & { done?: Done })[] = [...agents]
+  const slots = new Slots(CLEANED_AT_ONCE)
+  const ended = [...agents.entries()].filter(([, { state }]) => state === 'ended')
+  let finished = 0
+  const work = ended.map(([n, agent]) =>
+    slots.run(async () => {
+      if (signal?.aborted) return
+      all[n] = { ...agent, done: { outcome: 'interrupted', actions: [], problems: [] } }
+      all[n] = await finish(agent, graceMs)
+      progress?.('cleaned up', ++finished, ended.length)
+    }),
+  )
+  return orStopped(
+    signal,
+    Promise.all(work).then(() => all),
+    () => [...all],
+  )
+}
+
+/** What comes of a work, or what there is of it a moment after a stop. */
+function orStopped<T>(signal: AbortSignal | undefined, work: Promise<T>, soFar: () => T): Promise<T> {
+  const stopped = async (to: AbortSignal): Promise<T> => {
+    if (!to.aborted) await once(to, 'abort')
+    await pause(STOP_MS)
+    return soFar()
+  }
+  return signal ? Promise.race([work, stopped(signal)]) : work
 }
 
 async function finish(found: FoundAgent, graceMs: number): Promise<FoundAgent & { done?: Done }> {

@@ -145,7 +145,9 @@ test('stopped halfway it says what becomes of it, and the next one finishes', as
   running.child.kill('SIGINT')
   expect(await running.end()).toMatchObject({
     code: 130,
-    out: '',
+    out: expect.stringMatching(
+      /\n {4}interrupted: 0 actions\nstopped: 0 agents cleaned up .* 1 begun .* 0 not begun\n$/,
+    ),
     err: expect.stringMatching(/^leakrig: Stopped\. .* another sweep --apply finishes it\.\n$/),
   })
   expect(rig.entry(ref).cleanup?.state).toBe('pending')
