@@ -49,8 +49,8 @@ export async function leftBehind(
   const look = () => together(where.panes, entry, log)
   const first = look()
   const rest = known ?? { sign: '', since: 0 }
-  if (!tellsOpenFiles || !(first || rest.isAwaited) || (isYoung(entry, rest) && sizeOf(log) === 0))
-    return undefined
+  const isStarting = isYoung(entry, rest) && sizeOf(log) === 0
+  if (!tellsOpenFiles || isStarting || !(first || rest.isAwaited)) return undefined
   const restMs = known ? 0 : (first?.restMs ?? 0)
   if (!(await haveRested(look, rest, PATIENCE_MS + restMs))) return undefined
   const { openFiles } = await (rest.machine ?? readMachine())

@@ -1,6 +1,8 @@
 import fs from 'node:fs'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Deploys } from '../daemon/deploys.ts'
 import { judge } from '../daemon/judge.ts'
+import type { Rest } from '../daemon/left-behind.ts'
 import { type AgentRef, layout } from '../index.ts'
 import { Daemon } from './support/daemon.ts'
 import { kill, NO_TRACES, Rig, traces } from './support/rig.ts'
@@ -100,6 +102,41 @@ test('no end: a claude that has not started yet', async () => {
   const old = { ...entry, started_at: '2026-01-01T00:00:00Z' }
   expect(await until('it is found', () => judge(ref, old))).toMatchObject({ status: 'crashed' })
 })
+
+test.each([
+  ['forward', 1],
+  ['back', -1],
+])(
+  'a clock that is moved %s by a year after the first look makes an agent neither old nor young',
+  async (_, years) => {
+    using held = new DisposableStack()
+    held.defer(() => vi.useRealTimers())
+    const ref = rig.ref('a')
+    const tmux = rig.newSession(ref, { claude: '' }, ['bash', '--norc'])
+    fs.writeFileSync(log(ref), '')
+    const entryOf = (ageMs: number) => {
+      const started_at = new Date(Date.now() - ageMs).toISOString()
+      return { id: 'a', status: 'running', tmux_session: 'agent_a', tmux, started_at }
+    }
+    const [young, old] = [entryOf(0), entryOf(3_600_000)]
+    const ofYoung: Rest = { sign: '', since: 0 }
+    const ofOld: Rest = { sign: '', since: 0 }
+    await until('it is found', () => judge(ref, old, ofOld))
+    expect(await judge(ref, young, ofYoung)).toBeUndefined()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + years * 365 * 86_400_000 })
+    expect(await until('it is found again', () => judge(ref, old, ofOld))).toMatchObject({
+      status: 'crashed',
+    })
+    expect(await judge(ref, young, ofYoung)).toBeUndefined()
+    const deploys = new Deploys()
+    deploys.see([
+      { key: 'young', entry: { ...young, started_at: new Date().toISOString() } },
+      { key: 'old', entry: { ...old, started_at: new Date(Date.now() - 3_600_000).toISOString() } },
+    ])
+    vi.setSystemTime(Date.now() + years * 365 * 86_400_000)
+    expect(['young', 'old'].map(key => deploys.mayBeInTheMaking(key))).toEqual([true, false])
+  },
+)
 
 test('a session whose panes are all dead, where nothing of it is recorded', async () => {
   const ref = await rig.deploy('a', {
