@@ -123,12 +123,7 @@ function longestRestMs(file: string): number {
 /** How often a write begins anew because a program that takes no lock was faster. After that, ours stands. */
 const TRIES = 20
 
-function writeBatch<T extends object>(
-  file: string,
-  kind: Kind<T>,
-  batch: Change<T>[],
-  tries = TRIES,
-): void {
+function writeBatch<T extends object>(file: string, kind: Kind<T>, batch: Change<T>[], tries = TRIES): void {
   const seen = fingerprint(file)
   const registry = readJson(file, kind.read)
   const failed = batch.find(change => !applied(change, registry))
