@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { LeftOutReporter } from './test/left-out.ts'
 
 const crowd = 'cleanup/test/crowd.test.ts'
+/** Decides as it is loaded where processes are read from. */
+const ps = 'cleanup/test/ps.test.ts'
 
 /** The rig's own limits follow the load (harness/limit.ts): on a busy machine they are longer than a test may take elsewhere. */
 const patient = 600_000
@@ -15,23 +18,40 @@ export default defineConfig({
     tags: [
       { name: 'long', description: 'Proves at length what a shorter test proves too: npm run test:all' },
     ],
-    maxWorkers: '100%',
+    // More than cores: much of a test's time is waiting for something to end.
+    maxWorkers: availableParallelism() + 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    provide: { leakrig: { system: 'hybrid', sandbox: 'namespace', keep: false } },
+    provide: { leakrig: { system: 'hybrid', sandbox: 'namespace', keep: false, mayBeSkipped: true } },
     projects: [
-      { extends: true, test: { name: 'fake-claude', include: ['fake-claude/test/**/*.test.ts'] } },
       {
         extends: true,
-        test: { name: 'cleanup', include: ['cleanup/test/**/*.test.ts'], exclude: [crowd] },
+        // To load all modules anew for each file costs more than most of these files do.
+        test: { name: 'fake-claude', include: ['fake-claude/test/**/*.test.ts'], isolate: false },
       },
+      {
+        extends: true,
+        test: {
+          name: 'cleanup',
+          include: ['cleanup/test/**/*.test.ts'],
+          exclude: [crowd, ps],
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'cleanup-ps', include: [ps] } },
       // A hundred processes at once take every core: after all others, and beside none of them.
-      { extends: true, test: { name: 'crowd', include: [crowd], sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: 'cleanup-crowd', include: [crowd], sequence: { groupOrder: 1 } } },
       { extends: true, test: { name: 'harness', include: ['harness/test/**/*.test.ts'] } },
       {
         extends: true,
         // Every scenario has a sandbox of its own: to load the harness anew for each file isolates nothing more.
-        test: { name: 'scenarios', include: ['scenarios/*.test.ts'], isolate: false, testTimeout: patient },
+        test: {
+          name: 'scenarios',
+          include: ['scenarios/*.test.ts'],
+          isolate: false,
+          testTimeout: patient,
+          setupFiles: ['test/scenarios-may-be-skipped.ts'],
+        },
       },
       {
         extends: true,

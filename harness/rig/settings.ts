@@ -8,4 +8,6 @@ export interface RigSettings {
   keep: boolean
   /** The catalogue is run against a system that cleans nothing up, and every cell has to leak as its table says. */
   proof?: boolean
+  /** Only for `npm test`: where no sandbox can be started, a scenario is skipped, and says why. */
+  mayBeSkipped?: boolean
 }

@@ -1,11 +1,14 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { bringOut } from '../rig/artefacts.ts'
 import { test } from '../rig/fixtures.ts'
 import { Rig } from '../rig/rig.ts'
 import { startNamespaceSandbox } from '../sandbox/namespace.ts'
 import { systemCommand } from '../systems/systems.ts'
+
+needsNamespaces()
 
 test('a scenario is brought out: workspace, snapshot, process tree, panes, the log of the system', async ({
   rig,

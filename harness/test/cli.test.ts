@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { projectRoot } from '../sandbox/project.ts'
 
 const program = join(import.meta.dirname, '../cli/leakrig.ts')
@@ -69,23 +70,30 @@ test('--list names the scenarios and runs none', async () => {
   expect(stdout).toBe('scenarios/2-manual-kill.test.ts\n  manual kill in the middle of the work')
 })
 
-test.for([[], ['manual'], ['--list']])('no scenario of that name is wrong usage', async args => {
-  const { exitCode, stdout, stderr } = await leakrig([
-    'scenarios',
-    ...args,
-    '-t',
-    'lunch',
-    '--sandbox',
-    'namespace',
-  ])
-  expect(stderr.trim()).toBe(
-    'leakrig: No scenario\'s name matches "lunch"; leakrig scenarios --list names them.',
-  )
-  expect(stdout).not.toContain('skipped')
-  expect(exitCode).toBe(2)
-})
+for (const { args, tags } of [
+  { args: [], tags: [] },
+  { args: ['manual'], tags: ['long'] },
+  { args: ['--list'], tags: ['long'] },
+])
+  test(`no scenario of that name is wrong usage: ${args}`, { tags }, async () => {
+    needsNamespaces()
+    const { exitCode, stdout, stderr } = await leakrig([
+      'scenarios',
+      ...args,
+      '-t',
+      'lunch',
+      '--sandbox',
+      'namespace',
+    ])
+    expect(stderr.trim()).toBe(
+      'leakrig: No scenario\'s name matches "lunch"; leakrig scenarios --list names them.',
+    )
+    expect(stdout).not.toContain('skipped')
+    expect(exitCode).toBe(2)
+  })
 
 test('-t chooses by name, and what it leaves out is not told of', async () => {
+  needsNamespaces()
   const listed = await leakrig(['scenarios', '--list', '-t', 'then leaves'])
   expect(listed.stdout.split('\n')).toEqual([
     'scenarios/1-normal-completion.test.ts',
@@ -99,6 +107,7 @@ test('-t chooses by name, and what it leaves out is not told of', async () => {
 })
 
 test('no cell of that name is wrong usage', async () => {
+  needsNamespaces()
   const { exitCode, stderr } = await leakrig(['catalogue', 'lunch', '--sandbox', 'namespace'])
   expect(stderr.trim()).toMatch(
     /^leakrig: No cell's name contains "lunch"; leakrig scenarios --list catalogue/,
@@ -107,6 +116,7 @@ test('no cell of that name is wrong usage', async () => {
 })
 
 test('the catalogue prints a line for each cell and the table, and a leak of one system is exit 1', async () => {
+  needsNamespaces()
   const json = join(folder, 'catalogue.json')
   const cell = 'own-session, not contained × killed'
   const args = ['catalogue', cell, '--system', 'none', '--system', 'immediate', '--sandbox', 'namespace']
@@ -132,7 +142,8 @@ test('the scenarios leave the catalogue out until it is named', async () => {
   expect(named.stdout).toContain('  own-session+hup-ignored+stopped × crashed')
 })
 
-test('a reporter of Vitest stands beside ours', async () => {
+test('a reporter of Vitest stands beside ours', { tags: ['long'] }, async () => {
+  needsNamespaces()
   const xml = join(folder, 'junit.xml')
   const args = ['scenarios', 'manual', '--sandbox', 'namespace', '--reporter', 'junit', '--outputFile', xml]
   const { exitCode, stdout } = await leakrig(args)
@@ -142,6 +153,7 @@ test('a reporter of Vitest stands beside ours', async () => {
 })
 
 test('without tmux the rig can not measure: one sentence and exit 3', async () => {
+  needsNamespaces()
   const { exitCode, stderr } = await leakrig(['scenarios', '--sandbox', 'namespace'], {
     PATH: pathWith('no-tmux', {}),
   })
@@ -152,6 +164,7 @@ test('without tmux the rig can not measure: one sentence and exit 3', async () =
 })
 
 test('an old tmux is refused', async () => {
+  needsNamespaces()
   const { exitCode, stderr } = await leakrig(['scenarios', '--sandbox', 'namespace'], {
     PATH: pathWith('old-tmux', { tmux: 'echo tmux 3.1c' }),
   })

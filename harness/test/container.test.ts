@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ContainerInfo } from 'dockerode'
 import { execa } from 'execa'
-import { test as base, describe, expect } from 'vitest'
+import { test as base, beforeEach, describe, expect } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { needs } from '../../test/needs.ts'
 import { startContainerSandbox } from '../sandbox/container/container.ts'
-import { findEngine } from '../sandbox/container/engine.ts'
 import { removeLeftOver } from '../sandbox/container/left-over.ts'
 import { projectRoot } from '../sandbox/project.ts'
 import { poll } from '../verdict/poll.ts'
+import { engine, objection } from './support/container.ts'
 
 const program = join(projectRoot, 'harness/cli/leakrig.ts')
-const engine = await findEngine().catch(() => undefined)
 
 /** Where Testcontainers' own cleanup service writes, in whichever sandbox of this process comes first. */
 const lockFile = join(tmpdir(), `testcontainers-node-${process.getuid?.()}.lock`)
@@ -34,7 +34,7 @@ async function containers(pid = process.pid): Promise<ContainerInfo[]> {
 const none = async (pid?: number) => (await containers(pid)).length === 0 || undefined
 
 describe('the container sandbox', () => {
-  needs('container engine that answers', engine !== undefined)
+  beforeEach(({ skip }) => skip(objection !== undefined, objection))
 
   test('is sealed: no network, no root, no writing outside, no capability', async ({ sandbox }) => {
     const run = async (line: string) => (await sandbox.probe.run(['sh', '-c', line])).stdout.trim()
@@ -144,6 +144,7 @@ describe('the container sandbox', () => {
   })
 
   base('no permission for the socket is one sentence and exit 3', async () => {
+    needs('root rights', process.getuid?.() === 0)
     const home = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
     chownSync(home, 65534, 65534)
     const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath]
@@ -158,6 +159,7 @@ describe('the container sandbox', () => {
   })
 
   base('both sandboxes come to the same verdicts and the same leaks', { timeout: 240_000 }, async () => {
+    needsNamespaces()
     const [inContainer, inNamespace] = await Promise.all([leaks('container'), leaks('namespace')])
     expect(Object.keys(inContainer).length).toBeGreaterThan(4)
     expect(inContainer).toEqual(inNamespace)
@@ -165,6 +167,8 @@ describe('the container sandbox', () => {
 })
 
 base('without an engine: one sentence and exit 3, and auto takes the namespace sandbox', async () => {
+  needs('root rights', process.getuid?.() === 0)
+  needsNamespaces()
   // A mount namespace without the engine's socket: Testcontainers looks in all the usual places.
   const script = 'mount -t tmpfs tmpfs /run && exec "$@"'
   const hidden = (args: string[]) =>

@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { findingsText } from '../report/text.ts'
 import type { Agent } from '../rig/agent.ts'
 import { endsWell, setScene } from '../rig/cell.ts'
@@ -6,6 +7,8 @@ import { linkArchiveOutside } from '../rig/faults/files.ts'
 import { openMorePanes } from '../rig/faults/tmux.ts'
 import type { ResourceKind } from '../snapshot/snapshot.ts'
 import { withDefect } from './defects/expect-red.ts'
+
+needsNamespaces()
 
 /** A cell of the catalogue that shows a fault: the shape, and what of it is found. */
 interface Shown {
@@ -47,8 +50,12 @@ const shown: Record<string, Shown> = {
   'kills the server': { result: 'collateral', finding: ['session', /my-work/] },
 }
 
+/** One that leaves something, one that takes something, and one that is sound: the others run in npm run test:all. */
+const chosen = ['walks only descent', 'claims by the id in the command line', 'more panes']
+const tags = (name: string) => (chosen.includes(name) ? [] : ['long'])
+
 for (const [defect, { shape, before, result, finding }] of Object.entries(shown))
-  describe(`a cleanup that ${defect}`, () => {
+  describe(`a cleanup that ${defect}`, { tags: tags(defect) }, () => {
     withDefect(defect)('is red in a cell of the catalogue', async ({ rig }) => {
       const { agent } = await setScene(rig, { shape: shape ? { shape } : {}, ending: 'killed' })
       await before?.(agent)
@@ -79,7 +86,7 @@ const alsoGreen = ['daemon', 'own-session+term-ignored', 'own-session+stopped', 
 
 describe('the same cleanup by hand without a fault', () => {
   for (const shape of alsoGreen)
-    withDefect('does all by hand')(`is green: ${shape}`, async ({ rig }) => {
+    withDefect('does all by hand')(`is green: ${shape}`, { tags: tags(shape) }, async ({ rig }) => {
       const panes = shape === 'more panes'
       const scene = await setScene(rig, { shape: panes ? {} : { shape }, ending: 'killed' })
       if (panes) await openMorePanes(scene.agent)

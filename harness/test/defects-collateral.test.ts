@@ -1,8 +1,11 @@
 import { describe, expect } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import type { Agent } from '../rig/agent.ts'
 import { test as soundTest } from '../rig/fixtures.ts'
 import type { Rig } from '../rig/rig.ts'
 import { expectRed, withDefect } from './defects/expect-red.ts'
+
+needsNamespaces()
 
 /** An agent that stays, and whose id begins with the other's: a bare name that is gone matches it. */
 const namesake = async (rig: Rig, agent: Agent) =>

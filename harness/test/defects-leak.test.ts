@@ -1,4 +1,7 @@
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { expectRed } from './defects/expect-red.ts'
+
+needsNamespaces()
 
 expectRed({
   'leaves the prompt': { result: 'leak', findings: [['file', /^prompt /]] },

@@ -1,8 +1,11 @@
 import { expect } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { expect as expectRig } from '../index.ts'
 import type { Agent } from '../rig/agent.ts'
 import { test } from '../rig/fixtures.ts'
 import { systemCommand } from '../systems/systems.ts'
+
+needsNamespaces()
 
 // Handed to a process outside; and with a daemon that has seen the end too, and is at work before that one has started.
 for (const system of ['immediate', 'hybrid']) {

@@ -3,9 +3,12 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { readProcesses } from '../probe/processes.ts'
 import type { ProcessResource } from '../snapshot/snapshot.ts'
 import { poll } from '../verdict/poll.ts'
+
+needsNamespaces()
 
 const program = join(import.meta.dirname, '../cli/leakrig.ts')
 

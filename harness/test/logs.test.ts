@@ -1,8 +1,11 @@
 import { expect } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { expect as expectRig } from '../index.ts'
 import type { Agent } from '../rig/agent.ts'
 import { test } from '../rig/fixtures.ts'
 import { poll } from '../verdict/poll.ts'
+
+needsNamespaces()
 
 /** More than it gets to say before it is ended. */
 const EVENTS = 100_000

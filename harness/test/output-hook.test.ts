@@ -1,7 +1,10 @@
 import { expect } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { expect as expectRig } from '../index.ts'
 import { test } from '../rig/fixtures.ts'
 import { systemCommand } from '../systems/systems.ts'
+
+needsNamespaces()
 
 const immediate = test.extend('system', () => places => systemCommand('immediate', places))
 const none = test.extend('system', () => places => systemCommand('none', places))

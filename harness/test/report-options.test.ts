@@ -1,8 +1,11 @@
 import { expect } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { test } from '../rig/fixtures.ts'
 import type { Rig } from '../rig/rig.ts'
 import { systemCommand } from '../systems/systems.ts'
 import type { Verdict } from '../verdict/verdict.ts'
+
+needsNamespaces()
 
 const option1 = test.extend('system', () => places => systemCommand('report-option-1', places))
 const option2 = test.extend('system', () => places => systemCommand('report-option-2', places))

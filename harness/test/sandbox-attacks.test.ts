@@ -3,18 +3,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { mayMakeNamespaces, needsNamespaces } from '../../test/namespaces.ts'
 import { needs } from '../../test/needs.ts'
 import { readProcesses } from '../probe/processes.ts'
-import { findEngine } from '../sandbox/container/engine.ts'
 import type { SandboxKind } from '../sandbox/sandbox.ts'
 import { startSandbox } from '../sandbox/start.ts'
 import { poll } from '../verdict/poll.ts'
 import { attackNames, prepareOutside } from './fixtures/attacks.ts'
 import { outputIn } from './fixtures/output-in.ts'
 import { copyProject } from './fixtures/project-copy.ts'
+import { objection as noContainer } from './support/container.ts'
 
 const ask = [process.execPath, join(import.meta.dirname, 'fixtures/ask-sandbox.ts')]
-const engine = await findEngine().catch(() => undefined)
+const namespaces = mayMakeNamespaces ? undefined : 'no right to make namespaces'
 const onlyRoot = process.getuid?.() === 0 ? undefined : 'no root rights'
 
 /** Somebody who owns nothing on this machine and is in no group. */
@@ -40,9 +41,10 @@ async function inSandboxOfCopy(script: string): Promise<string> {
 }
 
 const ways: { where: string; objection?: string | undefined; run: (script: string) => Promise<string> }[] = [
-  { where: 'a namespace sandbox', run: script => inOwnSandbox('namespace', script) },
+  { where: 'a namespace sandbox', objection: namespaces, run: script => inOwnSandbox('namespace', script) },
   {
     where: 'a namespace sandbox that may mount',
+    objection: namespaces,
     run: script => inOwnSandbox('namespace', granted(script), { mayMount: true }),
   },
   {
@@ -62,7 +64,7 @@ const ways: { where: string; objection?: string | undefined; run: (script: strin
   },
   {
     where: 'a container sandbox',
-    objection: engine ? undefined : 'no container engine that answers',
+    objection: noContainer,
     run: script => inOwnSandbox('container', script),
   },
 ]
@@ -85,6 +87,7 @@ for (const { where, objection, run } of ways)
   })
 
 test('a descriptor that the rig inherited leads to nothing', async () => {
+  needsNamespaces()
   const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   chmodSync(folder, 0o755)
@@ -98,6 +101,7 @@ test('a descriptor that the rig inherited leads to nothing', async () => {
 })
 
 test('a key of the rig’s session is not found', async () => {
+  needsNamespaces()
   needs('x86_64, whose system calls it knows by number', process.arch === 'x64')
   const keyctl = (...args: string[]) => `syscall(250, ${args.join(', ')})`
   const [newSession, search, session] = ['1', '10', '-3']
@@ -111,6 +115,7 @@ test('a key of the rig’s session is not found', async () => {
 })
 
 test('what stops and kills everything that it can does not outlive the rig', async () => {
+  needsNamespaces()
   const marker = `9${Math.floor(Math.random() * 1e8)}.5`
   const hold = join(import.meta.dirname, 'fixtures/hold-sandbox.ts')
   // The probe is stopped, so that it does not notice the end of its input.

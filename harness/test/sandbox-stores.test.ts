@@ -3,8 +3,11 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { expect, test } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { needs } from '../../test/needs.ts'
 import { projectRoot } from '../sandbox/project.ts'
+
+needsNamespaces()
 
 /** A machine with nix: this one's files, in a mount namespace of their own, with the socket of a daemon. */
 const machine = `set -e

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { needs } from '../../test/needs.ts'
 import { readProcesses } from '../probe/processes.ts'
 import { startNamespaceSandbox } from '../sandbox/namespace.ts'
 import { projectRoot } from '../sandbox/project.ts'
 import { poll } from '../verdict/poll.ts'
 import { copyProject } from './fixtures/project-copy.ts'
+
+needsNamespaces()
 
 test('nothing outside the sandbox can be written from inside', async () => {
   await using sandbox = await startNamespaceSandbox()

@@ -1,7 +1,10 @@
 import { test as base, expect } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { startNamespaceSandbox } from '../sandbox/namespace.ts'
 import type { Resource, ResourceKind } from '../snapshot/snapshot.ts'
 import { poll } from '../verdict/poll.ts'
+
+needsNamespaces()
 
 const test = base
   .extend('sandbox', { scope: 'file' }, async ({}, { onCleanup }) => {

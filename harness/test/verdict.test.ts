@@ -1,9 +1,12 @@
 import { expect, vi } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { test } from '../rig/fixtures.ts'
 import { Lookout } from '../rig/lookout.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { settle } from '../verdict/settle.ts'
 import { stableBaseline } from '../verdict/stable-baseline.ts'
+
+needsNamespaces()
 
 test('where nothing was deployed there is no verdict', async ({ rig }) => {
   await expect(rig.settle()).rejects.toThrow(/Nothing was deployed/)
