@@ -8,13 +8,21 @@ import { systemCommand } from '../systems/systems.ts'
 needsNamespaces()
 
 // Handed to a process outside; and with a daemon that has seen the end too, and is at work before that one has started.
-for (const system of ['immediate', 'hybrid']) {
+for (const [system, count, tags] of [
+  ['immediate', 3, []],
+  ['hybrid', 3, []],
+  ['immediate', 10, ['long']],
+  ['hybrid', 10, ['long']],
+] as const) {
   const withSystem = test.extend('system', () => places => systemCommand(system, places))
 
   withSystem(
-    `${system}: ten that complete at once each read the answer before they are ended`,
+    `${system}: ${count} that complete at once each read the answer before they are ended`,
+    { tags: [...tags] },
     async ({ rig }) => {
-      const agents = await Promise.all(Array.from({ length: 10 }, () => rig.deploy({ persona: 'completes' })))
+      const agents = await Promise.all(
+        Array.from({ length: count }, () => rig.deploy({ persona: 'completes' })),
+      )
       await Promise.all(agents.map(agent => agent.reportsCompleted()))
       await expectRig(rig).toReturnToBaseline()
       await expectRig(agents).toHaveArchivedLogs()

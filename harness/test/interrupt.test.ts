@@ -31,29 +31,33 @@ const ways: [NodeJS.Signals, 'group' | 'process'][] = [
   ['SIGKILL', 'process'],
 ]
 
-test.for(ways)(
-  '%s in the middle of a scenario leaves no process, tmux server or mount',
-  { timeout: 180_000 },
-  async ([signal, target]) => {
-    const args = [program, 'scenarios', '4-', '--sandbox', 'namespace']
-    const rig = execa(process.execPath, args, { detached: true, reject: false, all: true })
-    const root = rig.pid ?? 0
-    const seen = new Map<string, ProcessResource>()
-    // In the middle: agents are at work in their panes.
-    const inTheMiddle = await poll(60_000, async () => {
-      for (const one of below(root)) seen.set(one.id, one)
-      return [...seen.values()].some(({ comm }) => comm === 'tee') || undefined
-    })
-    expect(inTheMiddle).toBe(true)
-    process.kill(target === 'group' ? -root : root, signal)
-    const { exitCode, all } = await rig
-    if (signal !== 'SIGKILL') {
-      expect(all).toContain(`interrupted by ${signal}; until then:\n0 pass; system hybrid`)
-      expect(exitCode).toBe(128 + constants.signals[signal])
-    }
-    const known = [...seen.values()]
-    await poll(60_000, async () => stillThere(known).length === 0 || undefined)
-    expect(stillThere(known)).toEqual([])
-    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain('leakrig')
-  },
-)
+for (const { scenario, tags } of [
+  { scenario: '2-manual-kill', tags: [] },
+  { scenario: '4-ten-agents', tags: ['long'] },
+])
+  test.for(ways)(
+    `%s in the middle of scenario ${scenario} leaves no process, tmux server or mount`,
+    { timeout: 180_000, tags },
+    async ([signal, target]) => {
+      const args = [program, 'scenarios', scenario, '--sandbox', 'namespace']
+      const rig = execa(process.execPath, args, { detached: true, reject: false, all: true })
+      const root = rig.pid ?? 0
+      const seen = new Map<string, ProcessResource>()
+      // In the middle: agents are at work in their panes.
+      const inTheMiddle = await poll(60_000, async () => {
+        for (const one of below(root)) seen.set(one.id, one)
+        return [...seen.values()].some(({ comm }) => comm === 'tee') || undefined
+      })
+      expect(inTheMiddle).toBe(true)
+      process.kill(target === 'group' ? -root : root, signal)
+      const { exitCode, all } = await rig
+      if (signal !== 'SIGKILL') {
+        expect(all).toContain(`interrupted by ${signal}; until then:\n0 pass; system hybrid`)
+        expect(exitCode).toBe(128 + constants.signals[signal])
+      }
+      const known = [...seen.values()]
+      await poll(60_000, async () => stillThere(known).length === 0 || undefined)
+      expect(stillThere(known)).toEqual([])
+      expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain('leakrig')
+    },
+  )
