@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { needs } from '../../test/needs.ts'
 import { addAgent, cleanUp, RECORD_FORMAT, type RecordedTmux, recordOf, startOf, sweep } from '../index.ts'
 import { askTmux } from '../tmux/ask.ts'
@@ -82,6 +83,7 @@ describe('a tmux server of the agent’s', () => {
 
   describe('in a sandbox', () => {
     needs('root rights', process.geteuid?.() === 0)
+    needsNamespaces()
 
     test('is not asked: a client does what its server says, outside of the sandbox', async () => {
       const socket = path.join(rig.folder, 'inside')

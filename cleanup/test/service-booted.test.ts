@@ -4,6 +4,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { describe, expect, test } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { needs } from '../../test/needs.ts'
 import { BootedSystemd, canBoot } from './support/booted-systemd.ts'
 import { parsePrometheus } from './support/prometheus.ts'
@@ -14,6 +15,7 @@ const PROGRAM = path.join(import.meta.dirname, 'support', 'serviced-agent.ts')
 // Hardening that verifies can still keep the daemon from its work. Here the unit runs under a real systemd, beside a real agent.
 describe('under a systemd of our own', () => {
   needs('right to boot a systemd of our own (root, systemd, cgroups)', canBoot)
+  needsNamespaces()
 
   test.concurrent.each(['system', 'user'] as const)(
     'the %s service is installed, cleans up, comes again, spares its guests, and is removed',

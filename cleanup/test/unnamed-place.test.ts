@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needsNamespaces } from '../../test/namespaces.ts'
 import { needs } from '../../test/needs.ts'
 import { judge } from '../daemon/judge.ts'
 import { addAgent, cleanUp, layout } from '../index.ts'
@@ -57,6 +58,7 @@ describe('an agent of another orchestrator that has no session of its name, and 
 
 test('so does one in a container, whose log is written there', async () => {
   needs('root rights', process.geteuid?.() === 0)
+  needsNamespaces()
   const ref = rig.ref('a')
   await addAgent(ref, { status: 'running', tmux_session: 'agent_a', started_at: new Date().toISOString() })
   const server = `tmux -f /dev/null -S ${rig.folder}/inner new-session -d -s agent_a '${rig.pipeline(ref, { claude })}'`
