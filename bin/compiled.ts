@@ -15,7 +15,7 @@ export async function compileEach(programs: Record<string, Program>, folder: str
     CLAUDE_ORCHESTRATOR_WORKSPACE: workspace,
   }
   const load = ([name, program]: [string, Program]) =>
-    execa(process.execPath, [join(folder, `${name}.mjs`), ...program.load(home)], {
+    execa(process.execPath, [join(folder, `${name}.mjs`), ...program.load(home, folder)], {
       cwd: home,
       env,
       extendEnv: false,

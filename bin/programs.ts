@@ -6,8 +6,11 @@ import { contentOf } from './content.ts'
 export interface Program {
   /** The file that Node can run as it is, below the project. */
   source: string
-  /** Arguments on which it loads all of itself and ends; `home` is a folder that goes afterwards, with `home/workspace` in it. */
-  load: (home: string) => string[]
+  /**
+   * Arguments on which it does much of what it can do, and ends: V8 keeps the code of functions that ran. `home` is a folder
+   * that goes afterwards, with `home/workspace` in it; `bundles` is where all programs of the set are.
+   */
+  load: (home: string, bundles: string) => string[]
   /** What it then reads on its standard input. */
   input?: string
 }
@@ -37,6 +40,11 @@ const ours = placeOf(resolve(import.meta.dirname, '..'))
 const mcp = (id: number, method: string, params: object = {}) =>
   `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`
 
+const client = { name: 'leakrig', version: '0' }
+const handshake =
+  mcp(1, 'initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: client }) +
+  mcp(2, 'tools/list')
+
 /** What runs in a sandbox. */
 export const rigSet: BundleSet = {
   programs: {
@@ -45,11 +53,7 @@ export const rigSet: BundleSet = {
       source: 'harness/bin/orchestrator.ts',
       load: () => ['--strategy', 'none'],
       input:
-        mcp(1, 'initialize', {
-          protocolVersion: '2025-06-18',
-          capabilities: {},
-          clientInfo: { name: 'leakrig', version: '0' },
-        }) + mcp(2, 'tools/list'),
+        handshake + mcp(3, 'tools/call', { name: 'create_real_task', arguments: { description: 'none' } }),
     },
     'hand-over': { source: 'cleanup/bin/hand-over.ts', load: () => [] },
     // Its owner has gone, so it ends. It begins with Node's own flags, and then with those for a long life.
@@ -63,7 +67,13 @@ export const rigSet: BundleSet = {
     },
     'fake-claude/main': {
       source: 'fake-claude/main.ts',
-      load: () => ['--print', 'hi', '--mcp-config', '{"mcpServers":{"none":{"command":"true"}}}'],
+      // It reports as an agent does, to an orchestrator that does not know it.
+      load: (_, bundles) => {
+        const args = [join(bundles, 'orchestrator.mjs'), '--strategy', 'none']
+        const config = JSON.stringify({ mcpServers: { one: { command: process.execPath, args } } })
+        const prompt = 'agent_id: a-1 task_id: TASK-1 [[fake-claude persona=exits]]'
+        return ['--print', prompt, '--output-format', 'stream-json', '--verbose', '--mcp-config', config]
+      },
     },
   },
   sources: ['harness', 'cleanup', 'fake-claude', 'bin'],
@@ -88,9 +98,14 @@ export const testSet: BundleSet = {
         name => [name, { source: `cleanup/test/support/${name}.ts`, load: home => [join(home, 'none')] }],
       ),
     ),
+    'mcp-server': {
+      source: 'fake-claude/test/fixtures/mcp-server.ts',
+      load: () => ['bare'],
+      input: handshake,
+    },
     'defective-orchestrator': { source: 'harness/test/defects/orchestrator.ts', load: () => ['nothing'] },
   },
-  sources: [...rigSet.sources, 'cleanup/test/support', 'harness/test/defects'],
+  sources: [...rigSet.sources, 'cleanup/test/support', 'harness/test/defects', 'fake-claude/test/fixtures'],
   starts: rigSet,
 }
 

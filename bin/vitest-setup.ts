@@ -1,9 +1,11 @@
 import type { TestProject } from 'vitest/node'
 import { ensureBundles } from './bundle.ts'
-import { testSet } from './programs.ts'
+import { rigSet, testSet } from './programs.ts'
 
-/** Vitest runs this before the first test, and again when a source changed while it watches. */
+/** Vitest runs this before the first test. While it watches, a change of a source makes new bundles. */
 export default async function setup(project: TestProject): Promise<void> {
-  project.onTestsRerun(() => ensureBundles(testSet))
-  await ensureBundles(testSet)
+  const onlyScenarios = project.vitest.projects.every(({ name }) => /^(scenarios|catalogue|model)/.test(name))
+  const ensure = () => ensureBundles(onlyScenarios ? rigSet : testSet)
+  project.onTestsRerun(ensure)
+  await ensure()
 }

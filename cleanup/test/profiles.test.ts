@@ -1,12 +1,13 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { programFile } from '../../bin/programs.ts'
 import type { LogLine } from '../cleaning/report.ts'
 import { type AgentRef, cleanUp } from '../index.ts'
 import { NO_TRACES, Rig, readText, traces } from './support/rig.ts'
 import { until } from './support/until.ts'
 
-const CLAUDE = path.join(import.meta.dirname, '../../fake-claude')
+const CLAUDE = path.dirname(programFile('fake-claude/main'))
 const profiles = ['legacy', 'mid', 'current']
 
 let rig: Rig

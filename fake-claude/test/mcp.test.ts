@@ -2,9 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dirSync } from 'tmp-promise'
 import { expect, test } from 'vitest'
+import { testProgram } from '../../bin/programs.ts'
 import { Run } from './support/claude.ts'
 
-const fixture = join(import.meta.dirname, 'fixtures/mcp-server.ts')
+const fixture = testProgram('mcp-server')
 
 test.concurrent('calls the tools of the server that offers them', async () => {
   await using run = new Run({ directive: 'persona=exits', mcp: { other: 'bare', rig: '' } })

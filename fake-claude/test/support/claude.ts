@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { programFile, testProgram } from '../../../bin/programs.ts'
 import { Traces, wholeLines } from './traces.ts'
 import { until } from './until.ts'
 
-export const executable = join(import.meta.dirname, '../../claude')
-const server = join(import.meta.dirname, '../fixtures/mcp-server.ts')
+export const executable = join(dirname(programFile('fake-claude/main')), 'claude')
+const server = testProgram('mcp-server')
 
 export interface Line {
   type: string
