@@ -36,7 +36,9 @@ program
   .allowExcessArguments()
   .addHelpText(
     'after',
-    '\nA filter is a part of a file name. Any other option is passed to Vitest: -t, --bail, --shard ...',
+    '\nA filter is a part of a file name. Any other option is passed to Vitest: -t, --bail, --shard ...' +
+      '\nExit codes: 0 every scenario passed, 1 a leak or collateral, 2 wrong usage, 3 could not measure; 130, 143 and 141 after' +
+      ' Ctrl-C, TERM and when nobody reads the output any more.',
   )
   .action(async (options, command: Command) => {
     const { runScenarios } = await import('./scenarios.ts')

@@ -24,7 +24,7 @@ export async function openVitest(
   rest: string[],
   { projects, reporter, workers, names = [] }: Opening,
 ): Promise<Vitest> {
-  const { createVitest } = await import('vitest/node')
+  const { createVitest } = await loadVitest()
   // What the parser calls `reporter` would take the place of all `reporters`, ours among them.
   const { reporter: asked = [], ...options } = (await parseVitestFlags(rest)).options as VitestFlags
   requireCoverage(options)
@@ -56,6 +56,17 @@ async function withPrivateToken<Result>(open: () => Promise<Result>): Promise<Re
     if (XDG_DATA_HOME === undefined) delete process.env.XDG_DATA_HOME
     else process.env.XDG_DATA_HOME = XDG_DATA_HOME
     rmSync(folder, { recursive: true })
+  }
+}
+
+/** Its compiler is native code, in a package that npm calls optional. */
+async function loadVitest() {
+  try {
+    return await import('vitest/node')
+  } catch (error) {
+    throw new CannotMeasureError(
+      `Vitest cannot be loaded (${firstLine(error).split('. ')[0]}): run \`npm ci\` without --omit=optional.`,
+    )
   }
 }
 
@@ -103,7 +114,7 @@ function requireCoverage({ coverage }: CliOptions): void {
 
 /** Vitest's own parser takes an unknown option silently when it is asked for the options alone. */
 export async function parseVitestFlags(rest: string[]) {
-  const { createCLI, parseCLI } = await import('vitest/node')
+  const { createCLI, parseCLI } = await loadVitest()
   const cli = createCLI()
   try {
     cli.parse(['node', 'vitest', ...rest], { run: false })
