@@ -16,6 +16,7 @@ const test = base
     await sandbox.probe.reset()
     return sandbox.probe
   })
+  .extend('places', async ({ probe }) => (await probe.hello()).places)
   .extend('see', ({ probe }) => {
     const see = <Kind extends ResourceKind>(kind: Kind, matches: (one: Of<Kind>) => boolean) =>
       poll(5_000, async () => {
@@ -87,6 +88,15 @@ test('sessions, panes, terminals and sockets of every tmux server are seen, nest
   expect(await see('pty', one => one.path === pane?.tty)).toBeDefined()
   expect(await see('socket', one => one.address.endsWith('/nested'))).toBeDefined()
   expect((await probe.snapshot()).problems).toEqual([])
+})
+
+test('a TCP socket that somebody listens on is seen, of either kind', async ({ probe, places, see }) => {
+  const listen = (host: string) =>
+    probe.plant([places.node, '-e', `require('node:net').createServer().listen(0, '${host}')`])
+  await listen('0.0.0.0')
+  expect(await see('socket', one => one.address.startsWith('tcp '))).toBeDefined()
+  await listen('::')
+  expect(await see('socket', one => one.address.startsWith('tcp6 '))).toBeDefined()
 })
 
 test('a tmux server that does not answer is a problem, not an empty machine', { timeout: 30_000 }, async ({
