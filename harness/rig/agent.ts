@@ -21,7 +21,7 @@ export interface AgentFacts {
 const deadlineMs = 60_000
 
 /** How often it is made sure that an agent that is waited for still lives, ms: that takes a snapshot. */
-const goneCheckMs = 1_000
+const goneCheckMs = 3_000
 
 /** Shorter: one whose claude refuses to start never comes to work. */
 const startsWithinMs = 30_000
@@ -241,7 +241,7 @@ export class Agent {
     )
   }
 
-  /** Asks once a second; true when neither a session nor a process of it was there twice in a row. */
+  /** True when neither a session nor a process of it was there twice in a row. */
   #goneCheck(): () => Promise<boolean> {
     let [askedAt, missed] = [performance.now(), 0]
     return async () => {

@@ -4,7 +4,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts'
 import { compare, type Difference } from './compare.ts'
 import { count } from './count.ts'
 import type { Known } from './known.ts'
-import { poll, pollMs } from './poll.ts'
+import { pauseAfter, poll, pollMs } from './poll.ts'
 import type { Verdict } from './verdict.ts'
 
 /** When the rig believes what it sees, ms of a machine that has a processor to spare (`Limit`). */
@@ -59,7 +59,7 @@ export async function settle(
     return streak >= patience.samples ? last : undefined
   }
   // The longer nothing has changed, the less is missed by looking later: a time is known to a tenth of that rest.
-  const pause = () => (streak > 0 || !last ? pollMs : pauseAfter(performance.now() - last.since))
+  const pause = () => (streak > 0 || !last ? pollMs : pauseAfter((performance.now() - last.since) / 10))
   const settled = await poll(patience.deadlineMs, look, pause)
   const { snapshot, difference } = settled ?? (last as NonNullable<typeof last>)
   if (snapshot.problems.length > 0) {
@@ -74,10 +74,6 @@ export async function settle(
     ...(isClean(difference) ? { msToBaseline: Math.max(0, Math.round(reachedAt - known.endedAt)) } : {}),
     ignored: snapshot.ignored,
   }
-}
-
-function pauseAfter(unchangedMs: number): number {
-  return Math.min(Math.max(unchangedMs / 10, pollMs), 250)
 }
 
 function isClean({ leaks, collateral }: Difference): boolean {

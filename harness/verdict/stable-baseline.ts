@@ -1,7 +1,7 @@
 import { Limit } from '../limit.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
-import { poll, pollMs } from './poll.ts'
+import { pauseAfter, poll } from './poll.ts'
 
 /**
  * The snapshot that at least three in a row, over `restMs`, agree on by identity.
@@ -27,7 +27,7 @@ export async function stableBaseline(
     return streak >= 3 && performance.now() - since >= restMs ? next : undefined
   }
   // Three are enough: more of them in the same time show nothing that these do not.
-  const stable = await poll(deadlineMs, look, () => Math.max(pollMs, restMs / 3))
+  const stable = await poll(deadlineMs, look, () => pauseAfter(restMs / 3))
   if (stable) return stable
   throw new CannotMeasureError(
     `The baseline did not come to rest within ${limit.elapsed}; last seen to change: ${changing.join(', ')}.`,
