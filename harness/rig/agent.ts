@@ -20,8 +20,8 @@ export interface AgentFacts {
 
 const deadlineMs = 60_000
 
-/** How often it is made sure that an agent that is waited for still lives, ms: that takes a snapshot. */
-const goneCheckMs = 3_000
+/** When it is made sure for the first time that an agent that is waited for still lives, ms: that takes a snapshot. */
+const firstGoneCheckMs = 3_000
 
 /** Shorter: one whose claude refuses to start never comes to work. */
 const startsWithinMs = 30_000
@@ -241,19 +241,21 @@ export class Agent {
     )
   }
 
-  /** True when neither a session nor a process of it was there twice in a row. */
+  /** True when neither a session nor a process of it was there twice in a row. The longer it is waited for, the less often it looks. */
   #goneCheck(): () => Promise<boolean> {
-    let [askedAt, missed] = [performance.now(), 0]
+    const startedAt = performance.now()
+    let [dueMs, missed] = [firstGoneCheckMs, 0]
     return async () => {
-      if (performance.now() - askedAt < goneCheckMs) return false
+      const waitedMs = performance.now() - startedAt
+      if (waitedMs < dueMs) return false
       const { resources } = await this.rig.look()
       const lives = resources.some(
         one =>
           one.owner?.agent === this.id &&
           (one.kind === 'session' || (one.kind === 'process' && one.state !== 'Z')),
       )
-      askedAt = performance.now()
       missed = lives ? 0 : missed + 1
+      dueMs = lives ? 2 * waitedMs : waitedMs + 500
       return missed >= 2
     }
   }
