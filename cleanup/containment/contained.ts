@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import { SMALL_BYTES } from '../files/json.ts'
 import { readWithin } from '../files/regular-file.ts'
 import { membersOf } from '../processes/cgroup.ts'
@@ -42,8 +43,11 @@ function readNoted(ref: AgentRef, { tmux }: AgentEntry): ReadonlyMap<number, num
 const isNumber = (value: unknown): value is number => Number.isSafeInteger(value)
 
 function readText(ref: AgentRef): string {
+  const file = orphansFile(ref)
   try {
-    return readWithin(ref.workspace, orphansFile(ref), SMALL_BYTES) ?? ''
+    // Mostly there is none, and to find that out by opening every folder on the way takes ten times as long.
+    if (!fs.lstatSync(file, { throwIfNoEntry: false })) return ''
+    return readWithin(ref.workspace, file, SMALL_BYTES) ?? ''
   } catch {
     return ''
   }
