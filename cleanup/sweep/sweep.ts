@@ -116,7 +116,7 @@ function actionsForOrphans({ sessions, prompts }: FoundOrphans): Action[] {
 }
 
 /** How long a stop waits for the cleanups at hand, in ms: most take less. */
-const STOP_MS = 500
+const STOP_MS = 300
 
 async function finishAll(
   agents: readonly FoundAgent[],

@@ -1,0 +1,152 @@
+#!/usr/bin/env node
+/**
+ * Ten thousand agents that the registries list as running and of which nothing runs; of a few hundred a prompt and a log
+ * are left. What `status` and `sweep --apply` cost, and a daemon that is stopped in the middle and started again.
+ * Exits 1 when a limit does not hold.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { addTask, changeGlobal, changeTask, initRegistries, layout, readTaskRegistry } from '../index.ts'
+import { until } from '../test/support/until.ts'
+import { MeasuredDaemon } from './daemon-process.ts'
+
+const PROGRAM = path.join(import.meta.dirname, '..', '..', 'harness', 'cli', 'leakrig.ts')
+const [TASKS, PER_TASK, WITH_FILES] = [100, 100, 300]
+const AGENTS = TASKS * PER_TASK
+const LIMITS = { statusMs: 2_000, stopMs: 1_000 }
+const CLEAN_WITHIN_MS = 600_000
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'leakrig-gone-'))
+const workspace = path.join(folder, '.agent-workspace')
+// No tmux server is there: nobody's sessions are looked at.
+process.env.TMUX_TMPDIR = folder
+const problems: string[] = []
+try {
+  await listGone()
+  const status = await run('status')
+  console.log(`status: ${seconds(status.cpuMs)} of processor time, ${seconds(status.ms)}`)
+  limit('status takes', status.cpuMs, LIMITS.statusMs)
+
+  const stopped = await run('sweep', { stopAfter: /cleaned up/ })
+  console.log(`sweep --apply: Ctrl-C ended it after ${stopped.stopMs} ms; ${stopped.lastLine}`)
+  limit('sweep stops after', stopped.stopMs, LIMITS.stopMs)
+  const swept = await run('sweep')
+  console.log(
+    `sweep --apply, the rest: ${seconds(swept.cpuMs)} of processor time, ${seconds(swept.ms)}; ${swept.lastLine}`,
+  )
+
+  fs.rmSync(workspace, { recursive: true })
+  await listGone()
+  await measureDaemon()
+} finally {
+  fs.rmSync(folder, { recursive: true, force: true })
+}
+for (const problem of problems) console.log(`NOT HELD: ${problem}`)
+process.exitCode = problems.length > 0 ? 1 : 0
+
+async function measureDaemon(): Promise<void> {
+  {
+    await using daemon = await MeasuredDaemon.start(workspace, folder)
+    await until('some are clean', () => count(daemon, 'cleaned') > AGENTS / 10, CLEAN_WITHIN_MS)
+    const toldAt = performance.now()
+    await daemon[Symbol.asyncDispose]()
+    const stopMs = Math.round(performance.now() - toldAt)
+    console.log(`daemon, ${count(daemon, 'cleaned')} of ${AGENTS} clean: SIGTERM ended it after ${stopMs} ms`)
+    limit('the daemon stops after', stopMs, LIMITS.stopMs)
+  }
+  const startedAt = performance.now()
+  await using daemon = await MeasuredDaemon.start(workspace, folder)
+  let mostMb = 0
+  const areClean = async () => {
+    mostMb = Math.max(mostMb, daemon.usage().rssMb)
+    await pause(200)
+    return tasks().every(taskId =>
+      readTaskRegistry(workspace, taskId).agents.every(({ cleanup }) => cleanup?.state === 'done'),
+    )
+  }
+  await until('all are clean', areClean, CLEAN_WITHIN_MS)
+  const { ownMs } = daemon.usage()
+  const deaths = daemon.lines().filter(({ event }) => event === 'mass-death')
+  console.log(
+    `daemon, the rest: ${seconds(performance.now() - startedAt)}, ${seconds(ownMs)} of processor time, ${mostMb.toFixed(0)} MB at most; ` +
+      `mass deaths: ${deaths.map(({ gone, of }) => `${gone} of ${of}`).join(', ') || 'none'}`,
+  )
+  if (deaths.length === 0) problems.push('no mass death was announced')
+}
+
+function tasks(): string[] {
+  return Array.from({ length: TASKS }, (_, n) => `TASK-${n}`)
+}
+
+function count(daemon: MeasuredDaemon, what: string): number {
+  return daemon.lines().filter(({ event }) => event === what).length
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}
+
+function limit(what: string, ms: number, most: number): void {
+  if (ms > most) problems.push(`${what} ${Math.round(ms)} ms, limit ${most} ms`)
+}
+
+async function listGone(): Promise<void> {
+  await initRegistries(workspace)
+  const started_at = new Date(Date.now() - 3_600_000).toISOString()
+  const all: Record<string, { task_id: string; status: string; started_at: string }> = {}
+  for (const [t, taskId] of tasks().entries()) {
+    await addTask(workspace, { task_id: taskId })
+    const ids = Array.from({ length: PER_TASK }, (_, n) => `worker-${t}-${n}`)
+    for (const agentId of ids.slice(0, WITH_FILES / TASKS))
+      for (const file of [layout.promptFile, layout.streamLog].map(at => at({ workspace, taskId, agentId })))
+        fs.writeFileSync(file, '{}\n')
+    await changeTask(workspace, taskId, ({ agents }) => {
+      agents.push(...ids.map(id => ({ id, status: 'running', tmux_session: `agent_${id}`, started_at })))
+    })
+    for (const id of ids) all[id] = { task_id: taskId, status: 'running', started_at }
+  }
+  await changeGlobal(workspace, ({ agents }) => {
+    Object.assign(agents, all)
+  })
+}
+
+/** `leakrig status`, or `sweep --apply`, which is interrupted once it has said so much. */
+async function run(command: 'status' | 'sweep', { stopAfter }: { stopAfter?: RegExp } = {}) {
+  const [startedAt, cpuBefore] = [performance.now(), childrenMs()]
+  const args = [PROGRAM, command, workspace, ...(command === 'sweep' ? ['--apply'] : [])]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let out = ''
+  let toldAt = Number.NaN
+  child.stdout.on('data', (text: Buffer) => {
+    out += text
+  })
+  child.stderr.on('data', (text: Buffer) => {
+    if (!stopAfter?.test(String(text)) || !Number.isNaN(toldAt)) return
+    toldAt = performance.now()
+    child.kill('SIGINT')
+  })
+  await once(child, 'close')
+  const endedAt = performance.now()
+  const lastLine = out.trim().split('\n').at(-1)
+  return {
+    ms: endedAt - startedAt,
+    cpuMs: childrenMs() - cpuBefore,
+    stopMs: Math.round(endedAt - toldAt),
+    lastLine,
+  }
+}
+
+/** Processor time of our children that have ended, in ms: the kernel counts in ticks of 10 ms. */
+function childrenMs(): number {
+  const stat = fs.readFileSync('/proc/self/stat', 'latin1')
+  const [user = 0, system = 0] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(13, 15)
+    .map(Number)
+  return (user + system) * 10
+}
