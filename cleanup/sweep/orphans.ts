@@ -3,7 +3,8 @@ import { claim } from '../claims/claim.ts'
 import { look, type Scene } from '../claims/scene.ts'
 import { words } from '../errors.ts'
 import { openWithin } from '../files/within.ts'
-import { startOf } from '../processes/table.ts'
+import { ageMs } from '../processes/details.ts'
+import { readProcess, startOf } from '../processes/table.ts'
 import { defaultSocket } from '../tmux/default-socket.ts'
 import { toldSession } from '../tmux/recorded.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
@@ -83,12 +84,18 @@ async function orphansOf(
 ): Promise<OrphanSession[]> {
   const orphans: OrphanSession[] = []
   for (const session of server.sessions) {
-    const ageMs = Date.now() - session.created * 1000
-    if (!session.name.startsWith(PREFIX) || names.has(session.name) || ageMs < minAgeMs) continue
+    const sinceMs = ageOf(session)
+    if (!session.name.startsWith(PREFIX) || names.has(session.name) || sinceMs < minAgeMs) continue
     const plan = await planOfSession(workspace, server, session)
-    if (plan) orphans.push({ socket, id: session.id, name: session.name, ageMs, plan })
+    if (plan) orphans.push({ socket, id: session.id, name: session.name, ageMs: sinceMs, plan })
   }
   return orphans
+}
+
+/** By the wall clock, which may have been moved, but no older than what runs in it is by the machine's own. */
+function ageOf({ created, panes }: TmuxSession): number {
+  const ages = panes.flatMap(({ pid, dead }) => (dead ? [] : (readProcess(pid) ?? []))).map(ageMs)
+  return Math.min(Date.now() - created * 1000, ...(ages.length > 0 ? [Math.max(...ages)] : []))
 }
 
 async function planOfSession(
