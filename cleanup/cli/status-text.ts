@@ -27,9 +27,11 @@ function workspaceLines(
     `  daemon: ${daemonText(daemon, atMs)}`,
     ...(disk
       ? [
-          `  disk: ${FILE_CLASSES.filter(name => name !== 'folder' && disk.classes[name].files > 0)
-            .map(name => `${name} ${disk.classes[name].files} (${size(disk.classes[name].allocatedBytes)})`)
-            .join(', ')}; ${size(disk.freeBytes)} free`,
+          `  disk: ${
+            FILE_CLASSES.filter(name => name !== 'folder' && disk.classes[name].files > 0)
+              .map(name => `${name} ${disk.classes[name].files} (${size(disk.classes[name].allocatedBytes)})`)
+              .join(', ') || 'no files'
+          }; ${size(disk.freeBytes)} free`,
         ]
       : []),
   ]

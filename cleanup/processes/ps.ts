@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { systemCode } from '../errors.ts'
 import { processesHidden } from './hidden.ts'
 import type { Process } from './stat.ts'
 
@@ -26,6 +27,7 @@ export function listByPs(): Map<number, Process> {
     // Otherwise it prints a start in the reader's language and time zone.
     env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
   })
+  if (systemCode(error) === 'ENOENT') throw processesHidden('there is no /proc, and no ps on the PATH')
   if (error || status !== 0) throw processesHidden(`ps failed (${error?.message ?? `exit code ${status}`})`)
   const table = parsePs(stdout)
   table.delete(pid)

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { claimsFor, cleanUp, layout, startOf } from '../index.ts'
 import { parsePs } from '../processes/ps.ts'
@@ -29,6 +30,19 @@ test('the table is that of ps, with starts in seconds', async () => {
   const age = Date.now() / 1000 - (startOf(process.pid) ?? 0)
   expect(age).toBeGreaterThan(-2)
   expect(age).toBeLessThan(600)
+})
+
+test('a machine without /proc and without ps says what is missing', async () => {
+  // All questions of one turn of the event loop share an answer.
+  await setImmediate()
+  vi.stubEnv('PATH', rig.folder)
+  try {
+    await expect(readTable()).rejects.toThrow(
+      /^The process table .*: there is no \/proc, and no ps on the PATH\. /,
+    )
+  } finally {
+    vi.unstubAllEnvs()
+  }
 })
 
 test('a whole cleanup: claimed by pane, descent, terminal and session, and nobody else', async () => {

@@ -71,6 +71,14 @@ test('a table for people: live and pending agents, problems below them, totals, 
   )
 })
 
+test('an empty workspace has no files', async () => {
+  const empty = path.join(rig.folder, 'empty')
+  fs.mkdirSync(empty)
+  expect(statusLines(await measure([empty]), false).join('\n')).toMatch(
+    /^ {2}disk: no files; \S+ [MG]B free$/m,
+  )
+})
+
 test('a daemon that somebody has stopped is not called well', async () => {
   const pid = rig.start('sleep', ['1000'])
   const identity = { pid, start: startOf(pid) ?? 0 }
