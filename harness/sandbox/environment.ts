@@ -1,4 +1,4 @@
-import { delimiter, dirname } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { programFile } from '../../bin/programs.ts'
 import { placesBelow } from '../probe/places.ts'
 import { projectRoot } from './project.ts'
@@ -6,11 +6,16 @@ import { projectRoot } from './project.ts'
 /** The environment inside a sandbox. Nothing of the caller's gets in but `path`; `claude` on it is the fake one. */
 export function sandboxEnvironment(path: string): Record<string, string> {
   const { home, tmux } = placesBelow('/tmp')
+  const claude = programFile('fake-claude/main')
   return {
-    PATH: [dirname(programFile('fake-claude/main')), path].join(delimiter),
+    PATH: [dirname(claude), path].join(delimiter),
     HOME: home,
     TMUX_TMPDIR: tmux,
     LEAKRIG_KEEP: projectRoot,
+    // Sources would keep compiled code in the sandbox's home. This folder is only read there.
+    ...(claude.endsWith('.ts') && {
+      NODE_COMPILE_CACHE: join(projectRoot, 'node_modules/.cache/leakrig/sources'),
+    }),
     LANG: 'C.UTF-8',
     SHELL: '/bin/bash',
     TERM: 'xterm-256color',
