@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { $ } from 'zx'
 import { projectRoot } from '../sandbox/project.ts'
+import { median, seconds } from './numbers.ts'
 
 const rounds = 3
 const kinds = ['namespace', 'container'] as const
@@ -38,12 +39,4 @@ async function run(kind: string): Promise<{ durationMs: number }> {
   const program = join(projectRoot, 'harness/cli/leakrig.ts')
   await $`${process.execPath} ${program} scenarios --sandbox ${kind} --json ${file}`.quiet()
   return JSON.parse(readFileSync(file, 'utf8'))
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`
 }
