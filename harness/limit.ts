@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 
-/** On a machine that has no processor to spare, a limit takes this many times as long, and never more. */
-const longest = 10
+/** On a machine that has no processor to spare, a limit takes this many times as long, and never more, where nothing else is said. */
+const usualLongest = 10
 
 /** What a limit reads: the time, and for how much of it processes had to wait for a processor; both in ms, from any start. */
 export interface Machine {
@@ -17,12 +17,15 @@ export interface Machine {
  */
 export class Limit {
   readonly #machine: Machine
+  readonly #longest: number
   readonly #startedMs: number
   #atMs: number
   #waitedMs: number
   #leftMs: number
 
-  constructor(ms: number, machine: Machine = thisMachine) {
+  /** `longest`: how many times as long it takes where a processor is never to spare. */
+  constructor(ms: number, machine: Machine = thisMachine, longest = usualLongest) {
+    this.#longest = longest
     this.#machine = machine
     this.#leftMs = ms
     this.#startedMs = machine.nowMs()
@@ -35,7 +38,7 @@ export class Limit {
     const [now, waited] = [this.#machine.nowMs(), this.#machine.waitedMs()]
     const passed = now - this.#atMs
     const busy = Math.min(passed, Math.max(0, waited - this.#waitedMs))
-    this.#leftMs -= passed - busy + busy / longest
+    this.#leftMs -= passed - busy + busy / this.#longest
     this.#atMs = now
     this.#waitedMs = waited
     return this.#leftMs <= 0
