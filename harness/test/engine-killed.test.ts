@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
 import { which } from 'zx'
+import { needs } from '../../test/needs.ts'
 import { readProcesses } from '../probe/processes.ts'
 import { findEngine } from '../sandbox/container/engine.ts'
 import { ensureImage } from '../sandbox/container/image.ts'
@@ -52,10 +53,12 @@ async function startEngine(folder: string) {
 }
 
 test('the container of an engine that is killed ends within a minute, and the next run finds nothing of it', {
+  tags: ['long'],
   timeout: 600_000,
-}, async ({ skip }) => {
-  const dockerd = await which('dockerd', { nothrow: true })
-  skip(!engine || !dockerd || process.getuid?.() !== 0, 'this needs root, and docker that runs')
+}, async () => {
+  needs('container engine', engine !== undefined)
+  needs('dockerd on the PATH', (await which('dockerd', { nothrow: true })) !== null)
+  needs('root rights', process.getuid?.() === 0)
   if (!engine) return
   const image = await ensureImage(engine)
   const folder = mkdtempSync('/var/tmp/leakrig-test-')
@@ -87,9 +90,10 @@ test('the container of an engine that is killed ends within a minute, and the ne
 })
 
 test('a rig that stands still for a minute loses its container and says so; one that only waits keeps it', {
+  tags: ['long'],
   timeout: 300_000,
-}, async ({ skip }) => {
-  skip(!engine, 'no container engine answers')
+}, async () => {
+  needs('container engine', engine !== undefined)
   const [frozen, waiting] = await Promise.all([startRig(), startRig()])
   frozen.rig.kill('SIGSTOP')
   expect(await frozen.endsWithin(90_000)).toBe(true)
