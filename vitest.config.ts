@@ -69,6 +69,7 @@ export default defineConfig({
           name: 'catalogue-none',
           include: ['scenarios/catalogue/*.test.ts'],
           isolate: false,
+          testTimeout: patient,
           provide: { leakrig: { system: 'none', sandbox: 'namespace', keep: false, proof: true } },
         },
       },
