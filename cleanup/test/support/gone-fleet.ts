@@ -6,8 +6,13 @@ import type { Rig } from './rig.ts'
  * Lists agents that began an hour ago and of which nothing runs, in the rig's task; the first of them have a prompt and a
  * log. Their tmux server is gone.
  */
-export async function listGone(rig: Rig, count: number, withFiles: number): Promise<AgentRef[]> {
-  const refs = Array.from({ length: count }, (_, n) => rig.ref(`gone-${n}`))
+export async function listGone(
+  rig: Rig,
+  count: number,
+  withFiles: number,
+  name = 'gone',
+): Promise<AgentRef[]> {
+  const refs = Array.from({ length: count }, (_, n) => rig.ref(`${name}-${n}`))
   for (const ref of refs.slice(0, withFiles))
     for (const file of [layout.promptFile(ref), layout.streamLog(ref)]) fs.writeFileSync(file, '{}\n')
   const started_at = new Date(Date.now() - 3_600_000).toISOString()
