@@ -10,8 +10,8 @@ import { workspacesOf } from './workspace.ts'
 
 /** Plans all workspaces together, since they may share a disk, and with `--apply` does it. Returns the exit code. */
 export async function runRetention(folders: string[], options: RetentionCommandOptions): Promise<number> {
-  // Whoever reads our list may leave early (head); that must not end the work.
-  process.stdout.on('error', () => {})
+  // Whoever reads our list may leave early (head), which ends other commands; it must not end this work.
+  process.on('SIGPIPE', () => {})
   const workspaces = workspacesOf(folders)
   const plan = await planRetention(workspaces, workspace => policyOf(workspace, options), {
     ignoreHold: options.ignoreHold === true,

@@ -9,8 +9,6 @@ import { workspacesOf } from './workspace.ts'
 /** Shows how some workspaces are, once or until it is ended. Returns the exit code. */
 export async function runStatus(folders: string[], options: StatusOptions): Promise<number> {
   const { all = false, json = false, interval } = options
-  // Whoever reads our list may leave early (head); that is no error of ours.
-  process.stdout.on('error', () => {})
   const workspaces = workspacesOf(folders)
   if (options.watch) return exitCode(await watch(workspaces, { all, json, intervalMs: interval * 1000 }))
   const found = await measure(workspaces)

@@ -148,6 +148,6 @@ describe('without a terminal', () => {
       })
       return child.exitCode !== null
     })
-    expect(child.exitCode).toBe(0)
+    expect(child.exitCode).toBe(141)
   })
 })

@@ -136,7 +136,10 @@ function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`
 }
 
+/** What is too long loses the beginnings of its paths first: their ends name the program. */
 function shorten(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ')
-  return line.length > 80 ? `${line.slice(0, 79)}…` : line
+  if (line.length <= 80) return line
+  const named = line.replaceAll(/\/(?:[^/\s]+\/){2,}(?=[^/\s]+\/)/g, '…/')
+  return named.length > 80 ? `${named.slice(0, 79)}…` : named
 }
