@@ -9,10 +9,11 @@ const endings: Record<number, string> = {
 }
 
 /**
- * Why a container's exec stream has closed, as far as the engine still knows. The stream of a container that is killed
- * ends a moment before the engine calls it ended, so the engine is given ten seconds to say so.
+ * Asks the engine how a running container will end: after its end the engine has removed it, and a rig that was stopped
+ * meanwhile would hear no more than that. The returned function answers why its exec stream has closed; that closes a
+ * moment before the engine calls the container ended, so the engine is given ten seconds.
  */
-export function endingOf(container: Container): Promise<string> {
+export function watchEnding(container: Container): () => Promise<string> {
   const ended = container.wait().then(
     ({ StatusCode }) => endings[StatusCode] ?? `its container ended with exit code ${StatusCode}`,
     ({ statusCode }) =>
@@ -20,5 +21,5 @@ export function endingOf(container: Container): Promise<string> {
         ? 'its container was removed'
         : 'the container engine stopped answering while its container ran (start the engine and run again)',
   )
-  return Promise.race([ended, delay(10_000, 'its probe ended', { ref: false })])
+  return () => Promise.race([ended, delay(10_000, 'its probe ended', { ref: false })])
 }

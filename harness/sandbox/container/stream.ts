@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import type { Container } from 'dockerode'
 import type { ProbeStreams } from '../connect.ts'
-import { endingOf } from './ending.ts'
+import { watchEnding } from './ending.ts'
 import { sendSigns } from './heartbeat.ts'
 
 /** One program in a running container, over the engine's exec stream: no port is opened for it. */
@@ -18,6 +18,7 @@ export async function execStream(
     AttachStdout: true,
     AttachStderr: true,
   })
+  const ending = watchEnding(container)
   const stream = await exec.start({ hijack: true, stdin: true })
   sendSigns(stream)
   const output = new PassThrough()
@@ -29,8 +30,6 @@ export async function execStream(
     said = `${said}${chunk}`.slice(-2000)
   })
   const closed = new Promise<void>(resolve => stream.once('close', resolve).once('error', () => resolve()))
-  const ended = closed
-    .then(() => endingOf(container))
-    .then(ending => [ending, said.trim()].filter(Boolean).join(': '))
+  const ended = closed.then(ending).then(why => [why, said.trim()].filter(Boolean).join(': '))
   return { input: stream, output, ended }
 }
