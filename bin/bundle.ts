@@ -38,6 +38,8 @@ export async function ensureBundles(
     const temporary = mkdtempSync(join(place.cache, building))
     try {
       await make(set, place, temporary)
+      // Of a source that was changed meanwhile nobody knows which text was read.
+      if (bundleFolder(set, place) !== folder) return await ensureBundles(set, place)
       // Of several that make them at once, the first wins.
       if (!existsSync(folder)) renameSync(temporary, folder)
     } finally {

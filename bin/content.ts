@@ -8,7 +8,8 @@ const leftOut = ['test', 'bench', 'node_modules']
 /** A name for what is in these files and folders of a project, in its lock, and in this version of Node. */
 export function contentOf(root: string, sources: string[]): string {
   const hash = createHash('sha256').update(process.version).update(process.arch)
-  const files = [join(root, 'package-lock.json'), ...sources.flatMap(source => filesIn(join(root, source)))]
+  const own = ['package.json', 'package-lock.json'].map(name => join(root, name))
+  const files = [...own, ...sources.flatMap(source => filesIn(join(root, source)))]
   for (const file of files.sort()) {
     const content = lstatSync(file).isSymbolicLink() ? readlinkSync(file) : readFileSync(file)
     hash.update(`\0${relative(root, file)}\0${content.length}\0`).update(content)

@@ -5,6 +5,7 @@ import { exitCodes } from './exit-codes.ts'
 import type { RetentionCommandOptions } from './retention.ts'
 import { planJson } from './retention-json.ts'
 import { dryText, planText, reportText } from './retention-text.ts'
+import { stopOnSignals } from './stop-signals.ts'
 import { oneLine } from './words.ts'
 import { workspacesOf } from './workspace.ts'
 
@@ -18,7 +19,7 @@ export async function runRetention(folders: string[], options: RetentionCommandO
   })
   if (!options.json) print(planText(plan))
   const stop = new AbortController()
-  if (options.apply) process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort())
+  if (options.apply) stopOnSignals(stop)
   const report = options.apply ? await applyPlan(plan, { signal: stop.signal }) : undefined
   const shortage = (report?.floors ?? plan.floors).flatMap(floor => floor.shortage)
   const done = report ? reportText(report) : [dryText(plan)]

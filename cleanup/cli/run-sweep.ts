@@ -3,6 +3,7 @@ import { GRACE_MS } from '../cleaning/clean-up.ts'
 import { isLeft, isUncertain, type Sweep, sweep } from '../sweep/sweep.ts'
 import { exitCodes } from './exit-codes.ts'
 import { progressTo } from './progress.ts'
+import { stopOnSignals } from './stop-signals.ts'
 import type { SweepCommandOptions } from './sweep.ts'
 import { sweepText } from './sweep-text.ts'
 import { workspacesOf } from './workspace.ts'
@@ -14,8 +15,11 @@ export async function runSweep(folders: string[], options: SweepCommandOptions):
   const workspaces = workspacesOf(folders)
   const graceMs = grace === undefined ? GRACE_MS : grace * 1000
   const stop = new AbortController()
-  // A second one ends the process at once, as one does that only looks.
-  if (apply) for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(name))
+  if (apply) {
+    stopOnSignals(stop)
+    // Whoever reads what it prints may leave early (head), which ends other commands; it must not end this work.
+    process.on('SIGPIPE', () => {})
+  }
   const { signal } = stop
   const progress = progressTo(process.stderr)
   const sweeps: Sweep[] = []

@@ -1,4 +1,5 @@
 import type { Ending } from '../cleaning/intent.ts'
+import { textOf } from '../files/json.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import { peekGlobalRegistry } from '../workspace/registry.ts'
 import { isTerminal } from '../workspace/status.ts'
@@ -9,8 +10,9 @@ import { isTerminal } from '../workspace/status.ts'
  */
 export function endOnRecord({ workspace, taskId, agentId }: AgentRef): Ending | undefined {
   const known = globalEntry(workspace, agentId)
-  if (known?.task_id !== taskId || !isTerminal(String(known.status))) return undefined
-  return { status: String(known.status), reason: String(known.reason ?? `its status was ${known.status}`) }
+  if (known?.task_id !== taskId || !isTerminal(textOf(known.status))) return undefined
+  const status = textOf(known.status)
+  return { status, reason: textOf(known.reason) || `its status was ${status}` }
 }
 
 function globalEntry(workspace: string, agentId: string) {

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { textOf } from '../files/json.ts'
 import type { AgentRef } from '../workspace/layout.ts'
 import { changeTask, requireAgent } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
@@ -91,5 +92,5 @@ function saysMore(
 
 function spokeAfter(log: string, since: unknown): boolean {
   const stat = fs.lstatSync(log, { throwIfNoEntry: false })
-  return stat !== undefined && stat.mtimeMs > Date.parse(String(since))
+  return stat !== undefined && stat.mtimeMs > Date.parse(textOf(since))
 }

@@ -1,6 +1,7 @@
 import { cleanUp } from '../cleaning/clean-up.ts'
 import { type Ending, isDone } from '../cleaning/intent.ts'
 import type { Log, LogLine } from '../cleaning/report.ts'
+import { isSameRun } from '../cleaning/same-run.ts'
 import { CLEANED_AT_ONCE, Slots } from '../cleaning/slots.ts'
 import { words } from '../errors.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
@@ -252,10 +253,13 @@ export class Warden implements Disposable {
     if (ending) await this.#clean(listed, ending)
   }
 
-  /** What is not begun when the daemon is to stop is left to the next one. */
+  /** What is not begun when the daemon is to stop is left to the next one, and what has changed since, to the next round. */
   #clean(listed: Listed, ending: Ending, about?: LogLine): Promise<void> {
+    const { ref, entry } = listed
     return this.#cleaning.run(async () => {
-      if (!this.#isStopping) await this.#cleanNow(listed, ending, about)
+      if (this.#isStopping) return
+      if (isSameRun(entry, peekAgent(ref))) await this.#cleanNow(listed, ending, about)
+      else this.#registries.wasWritten(ref.taskId)
     })
   }
 

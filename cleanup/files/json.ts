@@ -8,6 +8,9 @@ export function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** A text that somebody else wrote, or nothing: String() of an object would call what stands in it. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
 /** How deep objects and lists may be nested. A registry needs six levels; JSON.stringify runs out of stack at some thousands. */
 const DEEPEST = 100
 

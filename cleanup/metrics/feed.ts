@@ -1,4 +1,5 @@
 import type { Outcome } from '../cleaning/report.ts'
+import { textOf } from '../files/json.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { Histogram } from './histogram.ts'
 
@@ -33,6 +34,6 @@ export class Feed {
  * left, in seconds. Undefined where the registry does not say, or where the clock was moved in between.
  */
 export function secondsToBaseline({ completed_at, cleanup }: AgentEntry): number | undefined {
-  const ms = Date.parse(String(cleanup?.finished_at)) - Date.parse(String(completed_at))
+  const ms = Date.parse(textOf(cleanup?.finished_at)) - Date.parse(textOf(completed_at))
   return ms >= 0 ? ms / 1000 : undefined
 }

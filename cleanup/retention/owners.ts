@@ -1,4 +1,5 @@
 import { isDone } from '../cleaning/intent.ts'
+import { textOf } from '../files/json.ts'
 import { mayListMore, readTaskRegistry } from '../workspace/registry.ts'
 import type { AgentEntry } from '../workspace/registry-types.ts'
 import { isTerminal } from '../workspace/status.ts'
@@ -35,7 +36,7 @@ export function readOwners(workspace: string, taskId: string): Owners {
 function ownerOf(entry: AgentEntry): Owner {
   if (!isTerminal(entry.status)) return { state: 'live' }
   if (!isDone(entry)) return { state: 'pending' }
-  const doneMs = Date.parse(String(entry.cleanup?.finished_at ?? entry.completed_at))
+  const doneMs = Date.parse(textOf(entry.cleanup?.finished_at ?? entry.completed_at))
   return { state: 'done', ...(!Number.isNaN(doneMs) && { doneMs }) }
 }
 

@@ -1,4 +1,5 @@
 import { isDone } from '../cleaning/intent.ts'
+import { textOf } from '../files/json.ts'
 import { hasEnded } from '../processes/stat.ts'
 import { readTable } from '../processes/table.ts'
 import { locate } from '../tmux/locate.ts'
@@ -30,4 +31,4 @@ export function reopen(agent: AgentRef, cleanedUpAt: string): Promise<void> {
 }
 
 /** When an agent was cleaned up, as its entry says; empty when it does not. */
-export const finishedAt = ({ cleanup }: AgentEntry): string => String(cleanup?.finished_at ?? '')
+export const finishedAt = ({ cleanup }: AgentEntry): string => textOf(cleanup?.finished_at)

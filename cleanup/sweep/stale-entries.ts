@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { isPending } from '../cleaning/intent.ts'
 import { words } from '../errors.ts'
-import type { Json } from '../files/json.ts'
+import { type Json, textOf } from '../files/json.ts'
 import { toldSession } from '../tmux/recorded.ts'
 import { readServer } from '../tmux/server.ts'
 import { socketsOf } from '../tmux/sockets.ts'
@@ -47,7 +47,7 @@ export async function findStale(
   const found: StaleEntry[] = []
   const unlisted: [StaleEntry, Json][] = []
   for (const [agentId, entry] of live) {
-    const taskId = String(entry.task_id ?? '')
+    const taskId = textOf(entry.task_id)
     const registry = tasks.get(taskId)
     const listed = registry && findAgent(registry, { workspace, taskId, agentId })
     if (listed && isTerminal(listed.status) && !isPending(listed))

@@ -2,9 +2,11 @@ import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { cleanUp } from '../cleaning/clean-up.ts'
 import type { Outcome } from '../cleaning/report.ts'
+import { isSameRun } from '../cleaning/same-run.ts'
 import { CLEANED_AT_ONCE, Slots } from '../cleaning/slots.ts'
 import { CleanupError, words } from '../errors.ts'
-import { readRegistries } from '../workspace/registries.ts'
+import { type Registries, readRegistries } from '../workspace/registries.ts'
+import { findAgent, peekAgent } from '../workspace/registry.ts'
 import { type Action, doneActions, plannedActions } from './actions.ts'
 import { type FoundAgent, findAgents, type Progress } from './agents.ts'
 import { type FoundOrphans, findOrphans } from './orphans.ts'
@@ -83,7 +85,7 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
     problems,
   }
   if (!options.apply || found.stopped) return found
-  found.agents = await finishAll(agents, options)
+  found.agents = await finishAll(agents, registries, options)
   found.stopped = signal?.aborted === true
   if (found.stopped) return found
   if (options.orphans) found.orphans.done = await removeOrphans(workspace, orphans, options.graceMs)
@@ -120,6 +122,7 @@ const STOP_MS = 300
 
 async function finishAll(
   agents: readonly FoundAgent[],
+  registries: Registries,
   { graceMs, signal, progress }: SweepOptions,
 ): Promise<(FoundAgent & { done?: Done })[]> {
   const all: (FoundAgent & { done?: Done })[] = [...agents]
@@ -130,7 +133,7 @@ async function finishAll(
     slots.run(async () => {
       if (signal?.aborted) return
       all[n] = { ...agent, done: { outcome: 'interrupted', actions: [], problems: [] } }
-      all[n] = await finish(agent, graceMs)
+      all[n] = await finish(agent, registries, graceMs)
       progress?.('cleaned up', ++finished, ended.length)
     }),
   )
@@ -151,10 +154,26 @@ function orStopped<T>(signal: AbortSignal | undefined, work: Promise<T>, soFar: 
   return signal ? Promise.race([work, stopped(signal)]) : work
 }
 
-async function finish(found: FoundAgent, graceMs: number): Promise<FoundAgent & { done?: Done }> {
+/** Of an agent that is not what it was when it was looked at, that it is left alone. */
+function startedAgain({ agent }: FoundAgent, { tasks }: Registries): FoundAgent | undefined {
+  const registry = tasks.get(agent.taskId)
+  const judged = registry && findAgent(registry, agent)
+  const now = peekAgent(agent)
+  if (judged && isSameRun(judged, now)) return undefined
+  const why = 'it was started again, or its entry was changed, after it was looked at'
+  return { agent, status: now.status, state: 'live', why }
+}
+
+async function finish(
+  found: FoundAgent,
+  registries: Registries,
+  graceMs: number,
+): Promise<FoundAgent & { done?: Done }> {
   if (found.state !== 'ended') return found
   const { agent, to, why, plan, cleanedUpAt } = found
   try {
+    const again = startedAgain(found, registries)
+    if (again) return again
     if (cleanedUpAt !== undefined) await reopen(agent, cleanedUpAt)
     const report = await cleanUp(agent, { status: to, reason: why, graceMs })
     const isDone = report.outcome === 'clean' || report.outcome === 'already-clean'

@@ -87,7 +87,8 @@ test('so do status, metrics and explain', async () => {
   const { problems, workspaces, sessions } = await measure([workspace])
   expect(problems).toEqual([said()])
   expect(workspaces[0]?.agents.map(({ agentId }) => agentId)).toEqual(['a', 'b'])
-  expect(sessions).toBeDefined()
+  // The text may be an agent's id.
+  expect(sessions).toBeUndefined()
   const log = vi.spyOn(console, 'log').mockImplementation(() => {})
   expect(await explain('a', workspace, {})).toBe(3)
   expect(log.mock.calls.join('\n')).toMatch(
@@ -113,8 +114,16 @@ test('so does a daemon, once', async () => {
   expect(lines.filter(({ event }) => event === 'problem').map(({ problem }) => problem)).toEqual([said()])
 })
 
-test('one that may be an agent under another word keeps what it may own', async () => {
-  plant({ agent_id: 'c', status: 'running', tmux_session: 'agent_c' })
+/** An agent under another word, one with a status that no text is made of, and one that is listed by its id alone. */
+const MAYBE_C: [unknown, string][] = [
+  [{ agent_id: 'c', status: 'running', tmux_session: 'agent_c' }, 'an object without an id'],
+  [{ agent_id: 'c', status: { toString: null }, tmux: { toString: null } }, 'an object without an id'],
+  ['c', 'a string'],
+  [['c'], 'a list'],
+]
+
+test.each(MAYBE_C)('%j may be an agent and keeps what it may own', async (value, what) => {
+  plant(value)
   const prompt = layout.promptFile({ workspace, taskId: TASK, agentId: 'c' })
   fs.writeFileSync(prompt, 'a prompt\n')
   change(layout.globalRegistry(workspace), ({ agents }) => {
@@ -122,7 +131,7 @@ test('one that may be an agent under another word keeps what it may own', async 
   })
   const found = await sweep(workspace, times)
   expect(found.problems).toEqual([
-    expect.stringMatching(/ has an entry that is none: number 2 .* without an id\./),
+    expect.stringContaining(` has an entry that is none: number 2 of its agents is ${what}.`),
   ])
   expect(found).toMatchObject({ orphans: { sessions: [], prompts: [] }, stale: { entries: [] } })
   expect((await measure([workspace])).sessions).toBeUndefined()
@@ -162,4 +171,36 @@ test('a global registry that cannot be read is no secret', async () => {
     expect.stringMatching(/\ncould not be read: The registry .*GLOBAL_REGISTRY/),
     expect.stringMatching(/\nnot looked at: The registry .*GLOBAL_REGISTRY/),
   ])
+})
+
+test('a list of many is as long as it is, and each is in its place again', async () => {
+  const many = Array.from({ length: 100_000 }, (_, n) => (n % 2 ? n : null))
+  plant(...many.slice(0, 50_000))
+  change(task(), ({ agents }) => agents.push(...many.slice(50_000)))
+  change(layout.globalRegistry(workspace), ({ agents }) => {
+    for (let n = 0; n < 10_000; n++) agents[`x${n}`] = n
+  })
+  const before = read(task()).agents
+  expect(await cleanUp({ workspace, taskId: TASK, agentId: 'b' }, ending)).toMatchObject({ outcome: 'clean' })
+  const after = read(task()).agents
+  expect(after.map((one: { id: string }, n: number) => one?.id ?? before[n])).toEqual(
+    before.map((one: { id: string }) => one?.id ?? one),
+  )
+  expect(Object.keys(read(layout.globalRegistry(workspace)).agents).slice(0, 2)).toEqual(['x0', 'x1'])
+})
+
+test('a sweep leaves alone whom somebody started again after it was looked at', async () => {
+  // Between the last look and the first cleanup.
+  const progress = (what: string, done: number, of: number) => {
+    if (what !== 'looked at' || done < of) return
+    change(task(), ({ agents }) => {
+      agents[1].started_at = new Date().toISOString()
+    })
+  }
+  const { agents } = await sweep(workspace, { ...times, apply: true, progress })
+  expect(agents.map(({ agent, state, done }) => [agent.agentId, state, done?.outcome])).toEqual([
+    ['a', 'ended', 'clean'],
+    ['b', 'live', undefined],
+  ])
+  expect(readAgent({ workspace, taskId: TASK, agentId: 'b' }).status).toBe('running')
 })

@@ -1,4 +1,4 @@
-import { isJson } from '../files/json.ts'
+import { isJson, textOf } from '../files/json.ts'
 import { startOf } from '../processes/table.ts'
 import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
 
@@ -15,7 +15,7 @@ export function recordedTmux(entry: AgentEntry): RecordedTmux | undefined {
   if (!isJson(tmux)) return undefined
   const whole =
     NUMBERS.every(name => Number.isSafeInteger(tmux[name])) &&
-    WORDS.every(([name, shape]) => shape.test(String(tmux[name])))
+    WORDS.every(([name, shape]) => shape.test(textOf(tmux[name])))
   return whole ? (tmux as unknown as RecordedTmux) : undefined
 }
 

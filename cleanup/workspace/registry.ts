@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { CleanupError } from '../errors.ts'
+import { textOf } from '../files/json.ts'
 import { deriveGlobalCounts, deriveTaskCounts } from './counts.ts'
 import { type AgentRef, globalRegistry, taskRegistry, validateRef } from './layout.ts'
 import { changeJson, type Kind, readJson, readSharedJson } from './registry-file.ts'
@@ -10,7 +11,7 @@ import {
   type GlobalRegistry,
   type TaskRegistry,
 } from './registry-types.ts'
-import { setAsideObjects } from './set-aside.ts'
+import { SET_ASIDE, setAsideObjects } from './set-aside.ts'
 
 /** Counts are derived once for each write, however many changes go into it. */
 const TASK: Kind<TaskRegistry> = { read: asTaskRegistry, settle: deriveTaskCounts }
@@ -70,11 +71,16 @@ export function listTasks(workspace: string): string[] {
 /** Who may be an agent of a task: for whoever asks whose something else is. Those without an id come with an empty one. */
 export const everyEntry = (registry: TaskRegistry): AgentEntry[] => [
   ...registry.agents,
-  ...setAsideObjects(registry).map(entry => ({ ...entry, id: '', status: String(entry.status) })),
+  ...setAsideObjects(registry).map(entry => ({
+    ...entry,
+    id: '',
+    status: textOf(entry.status) || 'unknown',
+  })),
 ]
 
-/** True when a registry may list agents that are not among its `agents`. */
-export const mayListMore = (registry: TaskRegistry): boolean => setAsideObjects(registry).length > 0
+/** True when a registry may list agents that are not among its `agents`: under another word, or by their ids alone. */
+export const mayListMore = ({ [SET_ASIDE]: aside = [] }: TaskRegistry): boolean =>
+  aside.some(({ value }) => value !== null)
 
 /** Where in a registry's list each id is first met, as it was when somebody first asked. */
 const places = new WeakMap<AgentEntry[], ReadonlyMap<string, number>>()

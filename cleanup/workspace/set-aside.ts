@@ -20,16 +20,18 @@ export interface WithSetAside {
 
 /** Takes out of a list what is no object with an `id`. */
 export function takeFromList(list: unknown[], field: string): SetAside[] {
-  const aside = list.flatMap((value, at) => {
-    const what = isJson(value)
-      ? typeof value.id === 'string'
-        ? undefined
-        : 'an object without an id'
-      : kind(value)
-    return what === undefined ? [] : [{ field, at, value, what }]
-  })
-  for (const { at } of aside.toReversed()) list.splice(at, 1)
+  const all = [...list.entries()].map(([at, value]) => ({ field, at, value, what: whatInstead(value) }))
+  const aside = all.flatMap(({ what, ...one }) => (what === undefined ? [] : [{ ...one, what }]))
+  if (aside.length === 0) return aside
+  list.length = 0
+  for (const { what, value } of all) if (what === undefined) list.push(value)
   return aside
+}
+
+/** What a value is that should be an object with an `id`; undefined when it is one. */
+function whatInstead(value: unknown): string | undefined {
+  if (!isJson(value)) return kind(value)
+  return typeof value.id === 'string' ? undefined : 'an object without an id'
 }
 
 /** Takes out of an object what is no object itself. */
@@ -44,12 +46,25 @@ export function takeFromMap(map: Json, field: string): SetAside[] {
 /** A registry with what was set aside in its place again, to be written. What has come to stand there since stays. */
 export function withSetAside<T extends object>(registry: T & WithSetAside): T {
   const whole = { ...registry } as Json
-  for (const { field, at, value } of registry[SET_ASIDE] ?? []) {
+  for (const [field, aside] of Map.groupBy(registry[SET_ASIDE] ?? [], one => one.field)) {
     const found = whole[field]
-    if (typeof at === 'number' && Array.isArray(found)) whole[field] = found.toSpliced(at, 0, value)
-    else if (isJson(found)) whole[field] = { [at]: value, ...found }
+    if (Array.isArray(found)) whole[field] = merged(found, aside)
+    else if (isJson(found))
+      whole[field] = { ...Object.fromEntries(aside.map(({ at, value }) => [at, value])), ...found }
   }
   return whole as T
+}
+
+/** A list with each value in its place again. They are in the order of their places. */
+function merged(list: readonly unknown[], aside: readonly SetAside[]): unknown[] {
+  const whole: unknown[] = []
+  let next = 0
+  for (const { at, value } of aside) {
+    while (whole.length < Number(at) && next < list.length) whole.push(list[next++])
+    whole.push(value)
+  }
+  while (next < list.length) whole.push(list[next++])
+  return whole
 }
 
 /** Of how many it is said what they are. */
