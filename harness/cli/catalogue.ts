@@ -57,10 +57,11 @@ async function runOne(
   const began = beginning()
   const reporter = new ScenarioReporter({ onlySkippedWithReason: filter.length > 0 })
   const vitest = await openVitest([], { projects: ['catalogue'], reporter, workers, names: filter })
+  let interrupted: NodeJS.Signals | undefined
   try {
     console.log(`leakrig: catalogue, system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     for (const project of vitest.projects) project.provide('leakrig', { system, sandbox: sandbox.kind, keep })
-    const interrupted = await runTests(vitest, reporter)
+    interrupted = await runTests(vitest, reporter)
     if (!interrupted && reporter.results.length + reporter.errors.length === 0)
       throw new UsageError(
         `No cell's name contains ${filter.map(word => JSON.stringify(word)).join(' or ')}; leakrig scenarios --list catalogue names them.`,
@@ -69,6 +70,6 @@ async function runOne(
     console.log(`${summaryText(report)}\n`)
     return report
   } finally {
-    await vitest.close()
+    if (!interrupted) await vitest.close()
   }
 }

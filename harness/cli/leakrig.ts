@@ -42,7 +42,7 @@ program
   )
   .action(async (options, command: Command) => {
     const { runScenarios } = await import('./scenarios.ts')
-    process.exitCode = await runScenarios(options, command.args)
+    leave(await runScenarios(options, command.args))
   })
 
 program
@@ -60,11 +60,17 @@ program
   .option('--keep', 'bring every workspace out of its sandbox, for a look (a failed cell’s always is)')
   .action(async (filter: string[], options) => {
     const { runCatalogue } = await import('./catalogue.ts')
-    process.exitCode = await runCatalogue({ ...options, system: options.system ?? ['hybrid'] }, filter)
+    leave(await runCatalogue({ ...options, system: options.system ?? ['hybrid'] }, filter))
   })
 
 addOrchestrator(program)
 addCleanupCommands(program)
+
+/** A run that was interrupted does not wait for Vitest, which may wait for workers that the signal has ended. */
+function leave(exitCode: number): void {
+  if (exitCode > 128) process.exit(exitCode)
+  process.exitCode = exitCode
+}
 
 /** Of what is given twice, the last would win in silence. */
 function once(option: Option): Option {
@@ -83,8 +89,8 @@ function systemName(name: string): string {
 }
 
 function wholeNumber(text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Expected a whole number from 1.')
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number from 1 to 999.')
 }
 
 await program.parseAsync().catch(fail)

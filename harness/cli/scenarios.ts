@@ -39,6 +39,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   choosing?.catch(() => {})
   const projects = ['scenarios', ...(named ? ['catalogue'] : [])]
   const vitest = await openVitest(rest, { projects, reporter, workers: options.workers })
+  let interrupted: NodeJS.Signals | undefined
   try {
     await requireFiles(vitest, filter)
     if (options.list) return print(await list(vitest, filter))
@@ -48,13 +49,13 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     // To the projects: what the config file provides for `npm test` stands there, and would win over the root's.
     const settings = { system: options.system, sandbox: sandbox.kind, keep: options.keep === true }
     for (const project of vitest.projects) project.provide('leakrig', settings)
-    const interrupted = await runTests(vitest, reporter, filter)
+    interrupted = await runTests(vitest, reporter, filter)
     const report = makeReport({ beginning: began, system: options.system, sandbox, interrupted }, reporter)
     console.log(summaryText(report))
     if (options.json) writeJson(options.json, report)
     return report.exitCode
   } finally {
-    await vitest.close()
+    if (!interrupted) await vitest.close()
   }
 }
 

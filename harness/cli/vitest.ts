@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { CliOptions, Reporter, Vitest } from 'vitest/node'
@@ -45,17 +45,32 @@ export async function openVitest(
   ).catch(refused)
 }
 
-/** Vitest keeps a token for its user interface, which is never opened here, in the user's home. */
+/**
+ * Vitest keeps a token for its user interface, which is never opened here, in the user's home. It goes into the project's
+ * cache, or, where that is not to be written to, into a folder that goes.
+ */
 async function withPrivateToken<Result>(open: () => Promise<Result>): Promise<Result> {
   const { XDG_DATA_HOME } = process.env
-  const folder = mkdtempSync(join(tmpdir(), 'leakrig-vitest-'))
+  const own = ownFolder()
+  const folder = own ?? mkdtempSync(join(tmpdir(), 'leakrig-vitest-'))
   process.env.XDG_DATA_HOME = folder
   try {
     return await open()
   } finally {
     if (XDG_DATA_HOME === undefined) delete process.env.XDG_DATA_HOME
     else process.env.XDG_DATA_HOME = XDG_DATA_HOME
-    rmSync(folder, { recursive: true })
+    if (!own) rmSync(folder, { recursive: true })
+  }
+}
+
+function ownFolder(): string | undefined {
+  const folder = join(projectRoot, 'node_modules/.cache/leakrig', `vitest-${process.getuid?.() ?? 'user'}`)
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+    return folder
+  } catch {
+    return undefined
   }
 }
 

@@ -38,7 +38,9 @@ export class ScenarioReporter implements Reporter {
     unhandled: ReadonlyArray<SerializedError>,
   ): void {
     const errors = [...modules.flatMap(module => module.errors()), ...unhandled]
-    this.errors.push(...errors.map(({ message }) => message))
+    const messages = errors.map(({ message }) => message)
+    // Ctrl-C is for the workers, too: that they ended by it is no error.
+    this.errors.push(...messages.filter(text => !(this.isInterrupted && text.startsWith('[vitest-pool]'))))
     for (const message of this.errors) this.#print(`${styleText('red', '?')} ${message}`)
   }
 

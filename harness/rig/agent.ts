@@ -237,7 +237,7 @@ export class Agent {
     if (end === 'seen') return
     const last = (await this.journal()).at(-1)
     throw new CannotMeasureError(
-      `Agent ${this.id} did not ${what} ${end === 'gone' ? 'before all of it had ended' : `within ${limit.elapsed}`}; the last it did was ${JSON.stringify(last)}.`,
+      `Agent ${this.id} did not ${what} ${end === 'gone' ? 'before all of it had ended' : `within ${limit.elapsed}`}; the last it did was ${JSON.stringify(last) ?? 'nothing'}.`,
     )
   }
 

@@ -109,7 +109,7 @@ async function tryOnce(): Promise<void> {
 }
 
 function refusal(reason: string): string {
-  const missing = /(\w+): (?:command )?not found/.exec(reason)?.[1]
+  const missing = /(?:spawn )?(\w+)(?:: (?:command )?not found| ENOENT)/.exec(reason)?.[1]
   if (missing)
     return `The namespace sandbox needs the program ${missing} (package util-linux), which is not on the PATH: install it.`
   return `The namespace sandbox needs the right to unshare, and was refused it (${reason.replaceAll(/\s+/g, ' ')}): run as root, or ${remedy()}.`
