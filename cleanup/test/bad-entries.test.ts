@@ -188,19 +188,3 @@ test('a list of many is as long as it is, and each is in its place again', async
   )
   expect(Object.keys(read(layout.globalRegistry(workspace)).agents).slice(0, 2)).toEqual(['x0', 'x1'])
 })
-
-test('a sweep leaves alone whom somebody started again after it was looked at', async () => {
-  // Between the last look and the first cleanup.
-  const progress = (what: string, done: number, of: number) => {
-    if (what !== 'looked at' || done < of) return
-    change(task(), ({ agents }) => {
-      agents[1].started_at = new Date().toISOString()
-    })
-  }
-  const { agents } = await sweep(workspace, { ...times, apply: true, progress })
-  expect(agents.map(({ agent, state, done }) => [agent.agentId, state, done?.outcome])).toEqual([
-    ['a', 'ended', 'clean'],
-    ['b', 'live', undefined],
-  ])
-  expect(readAgent({ workspace, taskId: TASK, agentId: 'b' }).status).toBe('running')
-})
