@@ -1,12 +1,8 @@
 import fs from 'node:fs'
-import { dir as temporaryFolder } from 'tmp-promise'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { explain } from '../cli/run-explain.ts'
 import {
-  addAgent,
-  addTask,
   cleanUp,
-  initRegistries,
   type LogLine,
   layout,
   measure,
@@ -16,33 +12,16 @@ import {
   runDaemon,
   sweep,
 } from '../index.ts'
+import { TASK, useTwoGone } from './support/two-gone.ts'
 import { until } from './support/until.ts'
 
-/** Agents of which nothing is left but their entries, so that no tmux and no process is needed. */
-const TASK = 'TASK-1'
 const times = { graceMs: 100, minAgeMs: 0 }
 const ending = { status: 'terminated', reason: 'a test', graceMs: 100 }
 
 let workspace: string
-let remove: () => Promise<void>
-
-beforeEach(async () => {
-  const made = await temporaryFolder({ prefix: 'lr-', unsafeCleanup: true })
-  workspace = `${fs.realpathSync(made.path)}/.agent-workspace`
-  remove = made.cleanup
-  vi.stubEnv('TMUX_TMPDIR', made.path)
-  await initRegistries(workspace)
-  await addTask(workspace, { task_id: TASK })
-  for (const agentId of ['a', 'b'])
-    await addAgent(
-      { workspace, taskId: TASK, agentId },
-      { status: 'running', started_at: '2026-01-01T00:00:00Z' },
-    )
-})
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  vi.restoreAllMocks()
-  await remove()
+const workspaceNow = useTwoGone()
+beforeEach(() => {
+  workspace = workspaceNow()
 })
 
 const task = () => layout.taskRegistry(workspace, TASK)

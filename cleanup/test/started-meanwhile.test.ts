@@ -1,32 +1,15 @@
 import fs from 'node:fs'
-import { dir as temporaryFolder } from 'tmp-promise'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { Slots } from '../cleaning/slots.ts'
-import { addAgent, addTask, initRegistries, layout, readAgent, runDaemon, sweep } from '../index.ts'
+import { layout, readAgent, runDaemon, sweep } from '../index.ts'
+import { TASK, useTwoGone } from './support/two-gone.ts'
 import { until } from './support/until.ts'
 
 /** Among many that ended together, an agent waits for its cleanup; somebody may start it again under its id meanwhile. */
-const TASK = 'TASK-1'
 let workspace: string
-let remove: () => Promise<void>
-
-beforeEach(async () => {
-  const made = await temporaryFolder({ prefix: 'lr-', unsafeCleanup: true })
-  workspace = `${fs.realpathSync(made.path)}/.agent-workspace`
-  remove = made.cleanup
-  vi.stubEnv('TMUX_TMPDIR', made.path)
-  await initRegistries(workspace)
-  await addTask(workspace, { task_id: TASK })
-  for (const agentId of ['a', 'b'])
-    await addAgent(
-      { workspace, taskId: TASK, agentId },
-      { status: 'running', started_at: '2026-01-01T00:00:00Z' },
-    )
-})
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  vi.restoreAllMocks()
-  await remove()
+const workspaceNow = useTwoGone()
+beforeEach(() => {
+  workspace = workspaceNow()
 })
 
 let starts = 0
