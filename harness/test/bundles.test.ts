@@ -26,7 +26,7 @@ let place: Place
 beforeEach(async () => {
   place = placeOf(mkdtempSync(join(tmpdir(), 'leakrig-test-')))
   mkdirSync(join(place.root, 'src/scripts'), { recursive: true })
-  write('package-lock.json', '{}')
+  for (const name of ['package.json', 'package-lock.json']) write(name, '{}')
   write('src/scripts/hello.sh', 'echo hello')
   write('src/word.ts', `export const word: string = 'first'`)
   write(
@@ -110,6 +110,16 @@ test('what was interrupted, and what nobody used for a day, is removed by the ne
   await ensureBundles(set, place)
   const now = bundleFolder(set, place).split('/').at(-1)
   expect(bundles().toSorted()).toEqual([now, used, 'building-now'].toSorted())
+})
+
+test('a source that is changed while it is bundled is bundled again, and never under the name of the old one', async () => {
+  const before = bundleFolder(set, place)
+  const making = ensureBundles(set, place)
+  write('src/word.ts', `export const word: string = 'second'`)
+  await making
+  expect(existsSync(before)).toBe(false)
+  expect(isBundle()).toBe(true)
+  expect((await small()).said).toBe('second')
 })
 
 test('a source that does not parse is an error, and leaves nothing', async () => {

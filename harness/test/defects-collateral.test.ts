@@ -3,7 +3,7 @@ import { needsNamespaces } from '../../test/namespaces.ts'
 import type { Agent } from '../rig/agent.ts'
 import { test as soundTest } from '../rig/fixtures.ts'
 import type { Rig } from '../rig/rig.ts'
-import { expectRed, withDefect } from './defects/expect-red.ts'
+import { type Expected, expectRed, withDefect } from './defects/expect-red.ts'
 
 needsNamespaces()
 
@@ -11,7 +11,7 @@ needsNamespaces()
 const namesake = async (rig: Rig, agent: Agent) =>
   (await rig.deploy({ persona: 'works', type: agent.id })).stays()
 
-expectRed({
+const seeded: Record<string, Expected> = {
   'kills the session by its bare name': {
     result: 'collateral',
     findings: [['session', /^tmux session agent_/]],
@@ -27,7 +27,9 @@ expectRed({
     findings: [['process', /sleep 98765/]],
     beside: rig => rig.plant(['sleep', '98765']),
   },
-})
+}
+
+expectRed(seeded, ['kills the session by its bare name'])
 
 const unarchived: Record<string, RegExp> = {
   'throws a log away': /_progress\.jsonl is not in/,
@@ -35,7 +37,7 @@ const unarchived: Record<string, RegExp> = {
 }
 
 for (const [defect, complaint] of Object.entries(unarchived)) {
-  describe(`a cleanup that ${defect}`, () => {
+  describe(`a cleanup that ${defect}`, { tags: defect.startsWith('throws') ? [] : ['long'] }, () => {
     withDefect(defect)('has no complete archive', async ({ rig }) => {
       const agent = await rig.deploy({ persona: 'works' })
       await agent.isKilled()

@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { describe, expect } from 'vitest'
+import { testProgram } from '../../../bin/programs.ts'
 import { findingsText } from '../../report/text.ts'
 import type { Agent } from '../../rig/agent.ts'
 import type { Bystanders } from '../../rig/bystanders.ts'
@@ -19,10 +19,13 @@ export interface Expected {
   beside?: (rig: Rig, agent: Agent, bystanders: Bystanders) => Promise<unknown>
 }
 
-/** One test for each cleanup with a seeded fault, by the fault's name: the rig has to be red, and to name it. */
-export function expectRed(seeded: Record<string, Expected>): void {
+/**
+ * One test for each cleanup with a seeded fault, by the fault's name: the rig has to be red, and to name it. Those that are
+ * not `chosen` run in npm run test:all.
+ */
+export function expectRed(seeded: Record<string, Expected>, chosen: readonly string[]): void {
   for (const [defect, { result, findings, beside }] of Object.entries(seeded)) {
-    describe(`a cleanup that ${defect}`, () => {
+    describe(`a cleanup that ${defect}`, { tags: chosen.includes(defect) ? [] : ['long'] }, () => {
       withDefect(defect)('is red, and named', async ({ rig, bystanders }) => {
         const agent = await rig.deploy({ persona: 'works' })
         await beside?.(rig, agent, bystanders)
@@ -40,9 +43,8 @@ export function expectRed(seeded: Record<string, Expected>): void {
 
 /** A test against our orchestrator with one of the defective cleanups of defects.ts. */
 export function withDefect(defect: string) {
-  const program = join(import.meta.dirname, 'orchestrator.ts')
   return test.extend('system', () => places => {
-    const { env, ...command } = orchestratorCommand([program, defect], places)
+    const { env, ...command } = orchestratorCommand([testProgram('defective-orchestrator'), defect], places)
     // A subreaper around the launch would keep below the pane what these cleanups have to look for.
     return { ...command, env: { ...env, LEAKRIG_CONTAINMENT: 'none' } }
   })
