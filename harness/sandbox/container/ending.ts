@@ -14,12 +14,16 @@ const endings: Record<number, string> = {
  * moment before the engine calls the container ended, so the engine is given ten seconds.
  */
 export function watchEnding(container: Container): () => Promise<string> {
-  const ended = container.wait().then(
-    ({ StatusCode }) => endings[StatusCode] ?? `its container ended with exit code ${StatusCode}`,
-    ({ statusCode }) =>
-      statusCode === 404
-        ? 'its container was removed'
-        : 'the container engine stopped answering while its container ran (start the engine and run again)',
-  )
-  return () => Promise.race([ended, delay(10_000, 'its probe ended', { ref: false })])
+  // Of an engine that is killed, this never hears.
+  const told = container.wait().then(wordsOf, () => new Promise<never>(() => {}))
+  const removed = () => Promise.race([told, delay(1_000, 'its container was removed', { ref: false })])
+  const ask = () =>
+    container.wait().then(wordsOf, ({ statusCode }) => (statusCode === 404 ? removed() : engineStopped))
+  return () => Promise.race([ask(), delay(10_000, 'its probe ended', { ref: false })])
 }
+
+const engineStopped =
+  'the container engine stopped answering while its container ran (start the engine and run again)'
+
+const wordsOf = ({ StatusCode }: { StatusCode: number }): string =>
+  endings[StatusCode] ?? `its container ended with exit code ${StatusCode}`
