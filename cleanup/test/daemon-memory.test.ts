@@ -1,13 +1,14 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { RegistryWatch } from '../daemon/registry-watch.ts'
+import { isGone } from '../daemon/signal-zero.ts'
 import { Signs } from '../daemon/signs.ts'
 import { Silences } from '../daemon/silence.ts'
 import { addTask, layout } from '../index.ts'
 import { readHealth } from '../metrics/health.ts'
 import { childrenOf } from '../processes/children.ts'
 import { Daemon } from './support/daemon.ts'
-import { isRunning, kill, Rig, readText } from './support/rig.ts'
+import { kill, Rig, readText } from './support/rig.ts'
 import { until } from './support/until.ts'
 
 // What the daemon keeps in mind from one look to the next, and for how long.
@@ -105,7 +106,8 @@ test('a claude that is gone is not forgotten because somebody writes the registr
   signs.know('a', entry)
   const claude = childrenOf(entry.tmux?.pane_pid ?? 0) ?? []
   for (const pid of claude) kill(pid)
-  await until('it is gone', () => !claude.some(isRunning))
+  // Also for its parent, which has to collect it first.
+  await until('it is gone', () => claude.every(isGone))
   signs.renew('a', { ...entry, progress: 1 })
   expect(signs.areOfAnEnd('a', entry, new Set())).toBe(true)
 })
