@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ContainerInfo } from 'dockerode'
 import { execa } from 'execa'
-import { test as base, beforeEach, describe, expect } from 'vitest'
+import { test as base, beforeEach, describe, expect, onTestFinished } from 'vitest'
 import { needsNamespaces } from '../../test/namespaces.ts'
 import { needs } from '../../test/needs.ts'
 import { startContainerSandbox } from '../sandbox/container/container.ts'
@@ -204,6 +204,9 @@ async function leaks(sandbox: 'container' | 'namespace'): Promise<Record<string,
   await execa(process.execPath, args, { reject: false })
   const report = JSON.parse(readFileSync(json, 'utf8'))
   rmSync(folder, { recursive: true })
+  // What is red is brought out, by both to the same places.
+  for (const { kept } of report.scenarios)
+    if (kept) onTestFinished(() => rmSync(kept, { recursive: true, force: true }))
   return Object.fromEntries(
     report.scenarios.map(({ name, verdict, verdicts }: Scenario) => {
       const found = verdicts.flatMap(one =>
