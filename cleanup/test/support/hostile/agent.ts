@@ -183,10 +183,7 @@ export function write(world: World, { agents, log, notes, plants }: Hostility): 
 }
 
 function plant(file: string, kind: PlantKind, target: string): void {
-  // Another plant may stand in the place of the folder: a link that leads out, or what is no folder at all.
-  const folder = path.dirname(file)
-  if (!fs.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
-  if (fs.realpathSync(folder) !== folder) return
+  if (!isOwnFolder(path.dirname(file))) return
   fs.rmSync(file, { recursive: true, force: true })
   if (kind === 'link') fs.symlinkSync(target, file)
   else if (kind === 'hard link') {
@@ -197,6 +194,17 @@ function plant(file: string, kind: PlantKind, target: string): void {
   else {
     fs.writeFileSync(file, '{')
     fs.truncateSync(file, 2 ** 40)
+  }
+}
+
+/** Another plant may stand in the place of a folder above: a link that leads out, or what is no folder at all. */
+function isOwnFolder(folder: string): boolean {
+  try {
+    return fs.realpathSync(folder) === folder && fs.statSync(folder).isDirectory()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return false
+    throw error
   }
 }
 
