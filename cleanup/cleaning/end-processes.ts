@@ -86,10 +86,10 @@ export async function endProcesses(
     const fresh = roster.add(claims.claimed.values(), roleOf)
     const survivors = roster.alive()
     const isQuiet = fresh.length === 0 && survivors.length === 0
+    if (isQuiet) killLostGroups(seen.scene.table, roster)
     // Who turned up in the last look has its time too.
     if ((isLast && clock.isOver(survivors)) || (wasQuiet && isQuiet))
       return { roster, survivors, claims, isSessionKilled, ...seen }
-    if (isQuiet) killLostGroups(seen.scene.table, roster)
     wasQuiet = isQuiet
     if (!isQuiet) asked = undefined
     if (fresh.length > 0) pauseMs = 1

@@ -1,5 +1,5 @@
 import { pid as ownPid } from 'node:process'
-import type { ProcessTable } from '../processes/table.ts'
+import { isAlive, type ProcessTable } from '../processes/table.ts'
 import type { Roster } from './roster.ts'
 
 /**
@@ -8,14 +8,17 @@ import type { Roster } from './roster.ts'
  * lets no fork slip past it (copy_process in kernel/fork.c starts again when a signal is pending). On a group of
  * zombies it has no effect.
  *
- * A group in which the table shows anybody who is not the agent's is left alone (another user's never is), and so is our own.
+ * A group in which the table shows anybody who lives and is not the agent's is left alone (another user's never is), and so
+ * is our own. Who has ended since keeps no group: on a busy machine a link of such a chain is seen, and gone before its
+ * environment could tell whose it was.
  */
 export function killLostGroups(table: ProcessTable, roster: Roster): void {
   const claims = roster.claims()
   const groups = new Set([...claims.values()].map(({ process }) => process.pgid))
   groups.delete(table.get(ownPid)?.pgid ?? 0)
-  for (const { pid, start, pgid } of table.values())
-    if (claims.get(pid)?.process.start !== start) groups.delete(pgid)
+  for (const one of table.values())
+    if (groups.has(one.pgid) && claims.get(one.pid)?.process.start !== one.start && isAlive(one))
+      groups.delete(one.pgid)
   for (const group of groups) killGroup(group)
 }
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Claim } from '../claims/evidence.ts'
 import { killLostGroups } from '../cleaning/lost-groups.ts'
 import { Roster } from '../cleaning/roster.ts'
-import { type ProcessTable, readTableNow } from '../processes/table.ts'
+import { isAlive, type ProcessTable, readTableNow } from '../processes/table.ts'
 import { isRunning, Rig } from './support/rig.ts'
 import { until } from './support/until.ts'
 
@@ -42,6 +42,20 @@ test('a chain that no look finds ends with its group', async () => {
   await until('its first process has ended', () => !isRunning(group))
   expect(exists(group)).toBe(true)
   killLostGroups(without(group), roster)
+  await until('its dead are collected', () => !exists(group))
+})
+
+test('links of the chain that were seen, and had ended before anything could claim them, do not keep their group', async () => {
+  const group = rig.start('perl', ['-e', `select(undef, undef, undef, 0.3); ${chain}`])
+  const roster = rosterOf(group)
+  const seen = await until('a link of it is seen', () => {
+    const table = readTableNow()
+    const links = [...table.values()].filter(one => one.pgid === group && one.pid !== group)
+    return links.length > 0 && { table, links }
+  })
+  await until('they have ended', () => !seen.links.some(isAlive))
+  expect(exists(group)).toBe(true)
+  killLostGroups(seen.table, roster)
   await until('its dead are collected', () => !exists(group))
 })
 
