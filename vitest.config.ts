@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
+import { cellsPerFile } from './harness/cli/process-limit.ts'
 import { LeftOutReporter } from './test/left-out.ts'
 
 const crowd = 'cleanup/test/crowd.test.ts'
@@ -8,6 +9,9 @@ const ps = 'cleanup/test/ps.test.ts'
 
 /** The rig's own limits follow the load (harness/limit.ts): on a busy machine they are longer than a test may take elsewhere. */
 const patient = 600_000
+
+/** Cells of one file run side by side, each in a sandbox of its own: most of their time is graces and rests. */
+const cells = { sequence: { concurrent: true }, maxConcurrency: cellsPerFile }
 
 export default defineConfig({
   test: {
@@ -59,6 +63,7 @@ export default defineConfig({
           name: 'catalogue',
           include: ['scenarios/catalogue/*.test.ts'],
           isolate: false,
+          ...cells,
           testTimeout: patient,
         },
       },
@@ -69,6 +74,7 @@ export default defineConfig({
           name: 'catalogue-none',
           include: ['scenarios/catalogue/*.test.ts'],
           isolate: false,
+          ...cells,
           testTimeout: patient,
           provide: { leakrig: { system: 'none', sandbox: 'namespace', keep: false, proof: true } },
         },

@@ -55,7 +55,11 @@ program
     ),
   )
   .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
-  .option('--workers <n>', 'how many files run side by side (one more than there are cores)', wholeNumber)
+  .option(
+    '--workers <n>',
+    'how many files run side by side, two cells of each (one more than there are cores)',
+    wholeNumber,
+  )
   .option('--json <file>', 'write the report as JSON')
   .option('--keep', 'bring every workspace out of its sandbox, for a look (a failed cell’s always is)')
   .action(async (filter: string[], options) => {

@@ -8,19 +8,32 @@ export interface ProcessRoom {
   taken: number
 }
 
-/** For Vitest and for each sandbox; four files of scenarios at once took 305 on two cores. */
-const tasksPerWorker = 100
+/** For Vitest and for each sandbox: four scenarios at once took 305 on two cores, six cells 505. */
+const tasksPerSandbox = 100
+
+/** How many cells of one file of the catalogue run side by side. */
+export const cellsPerFile = 2
+
+/** What is about to run: files, of which no more than `workers` at once, and in each so many sandboxes at once. */
+export interface Load {
+  workers: number | undefined
+  files: number
+  perFile: number
+}
 
 /**
  * Programs that get no more processes end in every way, and some not at all. So it is asked before any of them is started.
  * @throws CannotMeasureError that names the limit (`ulimit -u`).
  */
-export function requireProcessRoom(workers = defaultWorkers(), room = processRoom()): void {
+export function requireProcessRoom(
+  { workers = defaultWorkers(), files, perFile }: Load,
+  room = processRoom(),
+): void {
   if (!room) return
-  const needed = tasksPerWorker * (Math.min(workers, 4) + 1)
+  const needed = tasksPerSandbox * (Math.min(workers, files) * perFile + 1)
   const { limit, taken } = room
   if (limit - taken >= needed) return
-  const few = limit - taken >= 2 * tasksPerWorker ? ', or take --workers 1' : ''
+  const few = limit - taken >= tasksPerSandbox * (perFile + 1) ? ', or take --workers 1' : ''
   throw new CannotMeasureError(
     `The rig needs about ${needed} processes and threads, and the limit of this user is ${limit} (ulimit -u), of which ${taken} are taken: raise the limit${few}.`,
   )

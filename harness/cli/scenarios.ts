@@ -27,7 +27,7 @@ export interface ScenarioOptions {
 export async function runScenarios(options: ScenarioOptions, rest: string[]): Promise<number> {
   const began = beginning()
   if (options.json) requireWritable(options.json)
-  requireProcessRoom(options.workers)
+  requireProcessRoom({ workers: options.workers, files: 4, perFile: 1 })
   const { filter, options: flags } = await parseVitestFlags(rest)
   const isChosenByName = flags.testNamePattern !== undefined
   const reporter = new ScenarioReporter({ onlySkippedWithReason: isChosenByName })

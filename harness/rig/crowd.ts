@@ -26,13 +26,16 @@ export class Crowd {
   }
 
   /**
-   * Those who come close to an agent, while it comes to work: a neighbour whose id begins with the agent's and who
-   * works on, and what is named like the agent. The agent is at work when this resolves; the neighbour is returned.
+   * Those who come close to an agent that was launched: what is named like it, and a neighbour whose id begins with the
+   * agent's and who works on. The agent is at work when this resolves; the neighbour is returned.
    */
   async gathersAround(agent: Agent): Promise<Agent | undefined> {
+    await Promise.all([this.#surround(agent), this.#rig.seeAtWork(agent)])
+    // Not before: of two claudes that were there when a snapshot of the shell was taken, either may have taken it, and a
+    // cleanup is right to leave it.
     const neighbour =
       this.#server === 'shared' ? await this.#rig.launch({ persona: 'works', type: agent.id }) : undefined
-    await Promise.all([this.#surround(agent), this.#rig.seeAtWork(agent), neighbour?.isResting()])
+    await neighbour?.isResting()
     // They make no file: one of nobody's is the agent's, such as the snapshot of a shell that runs no command yet.
     await this.#rig.widenBaseline(neighbour, one => one.kind !== 'file')
     return neighbour

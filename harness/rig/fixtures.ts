@@ -1,5 +1,6 @@
 import { inject, test as vitestTest } from 'vitest'
 import type { Places, ProbeApi, SystemCommand } from '../probe/api.ts'
+import { SandboxPool } from '../sandbox/pool.ts'
 import type { Sandbox, SandboxRights } from '../sandbox/sandbox.ts'
 import { startSandbox } from '../sandbox/start.ts'
 import { systemCommand } from '../systems/systems.ts'
@@ -28,13 +29,18 @@ interface RigRecord extends Kept {
   unmet: string[]
 }
 
-/** Vitest's `test` with a rig: one sandbox a file, and in it, for each test, a fresh system. */
+/** Vitest's `test` with a rig: a sandbox that is this test's alone while it runs, and in it a fresh system. */
 export const test = vitestTest
   // A file whose faults are disks of their own asks for more.
   .extend('rights', { scope: 'file' }, (): SandboxRights => ({}))
-  .extend('sandbox', { scope: 'file' }, async ({ rights }, { onCleanup }): Promise<Sandbox> => {
-    const sandbox = await startSandbox(inject('leakrig').sandbox, rights)
-    onCleanup(() => sandbox[Symbol.asyncDispose]())
+  .extend('sandboxes', { scope: 'file' }, ({ rights }, { onCleanup }): SandboxPool => {
+    const pool = new SandboxPool(() => startSandbox(inject('leakrig').sandbox, rights))
+    onCleanup(() => pool[Symbol.asyncDispose]())
+    return pool
+  })
+  .extend('sandbox', async ({ sandboxes }, { onCleanup }): Promise<Sandbox> => {
+    const sandbox = await sandboxes.take()
+    onCleanup(() => sandboxes.giveBack(sandbox))
     return sandbox
   })
   // How the system under test is started. A test may put another in its place.

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { requireProcessRoom } from '../cli/process-limit.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 
-const problem = (workers: number, limit: number, taken: number): unknown => {
+const problem = (workers: number, limit: number, taken: number, perFile = 1): unknown => {
   try {
-    requireProcessRoom(workers, { limit, taken })
+    requireProcessRoom({ workers, files: 4, perFile }, { limit, taken })
   } catch (error) {
     return error
   }
@@ -24,4 +24,6 @@ test('what others of the user took is not there, and many workers have no more f
   expect(problem(3, 412, 12)).toBeUndefined()
   expect(problem(3, 412, 13)).toBeDefined()
   expect(problem(65, 520, 12)).toBeUndefined()
+  expect(problem(65, 920, 12, 2)).toBeUndefined()
+  expect(String(problem(65, 330, 12, 2))).toMatch(/about 900 .* or take --workers 1\.$/)
 })

@@ -1,0 +1,28 @@
+import type { Sandbox } from './sandbox.ts'
+
+/** Sandboxes for tests that run side by side: one that nobody uses is taken again, because to start one takes longer. */
+export class SandboxPool implements AsyncDisposable {
+  readonly #start: () => Promise<Sandbox>
+  readonly #all: Sandbox[] = []
+  readonly #free: Sandbox[] = []
+
+  constructor(start: () => Promise<Sandbox>) {
+    this.#start = start
+  }
+
+  async take(): Promise<Sandbox> {
+    const free = this.#free.pop()
+    if (free) return free
+    const sandbox = await this.#start()
+    this.#all.push(sandbox)
+    return sandbox
+  }
+
+  giveBack(sandbox: Sandbox): void {
+    this.#free.push(sandbox)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#all.map(sandbox => sandbox[Symbol.asyncDispose]()))
+  }
+}
