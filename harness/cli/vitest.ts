@@ -93,8 +93,9 @@ function refused(error: unknown): never {
   throw new CannotMeasureError(`Vitest cannot be started: ${sentence}.`)
 }
 
-/** What leakrig itself decides: another value would be passed over in silence. */
+/** What leakrig itself decides: another value would be passed over in silence, and a second try would hide a leak. */
 const decided = [
+  'retry',
   'config',
   'configLoader',
   'project',

@@ -35,6 +35,7 @@ const wrong: [string[], RegExp][] = [
   [['--reporter=junit', '--outputFile.json=x'], /^--reporter junit writes a file/],
   [['--project', 'nosuch'], /^--project is leakrig's own to set/],
   [['--config', 'nosuch'], /^--config is leakrig's own to set/],
+  [['--retry', '2'], /^--retry is leakrig's own to set/],
   [['--no-watch'], /^--watch is leakrig's own to set/],
 ]
 
