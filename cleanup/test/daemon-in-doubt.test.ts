@@ -23,8 +23,7 @@ test('an agent that is being deployed is not judged, nor one whose tmux does not
   })
   const hung = await rig.deploy('hung', { claude: idle, socket: `${rig.folder}/hung` })
   const server = rig.entry(hung).tmux?.server_pid ?? 0
-  process.kill(server, 'SIGSTOP')
-  await until('it asks in vain', () => daemon.clients('/hung').length > 0)
+  await daemon.stopServer(server, '/hung')
   kill(rig.entry(hung).tmux?.pane_pid ?? 0)
   await until('it could not be asked', () => daemon.events('not-cleaned').length > 0)
   expect(rig.entry(young).status).toBe('running')
@@ -64,8 +63,7 @@ test('a server that does not answer: nothing of its agents is touched, that is s
     refs.push(await rig.deploy(id, { claude: idle, socket: `${rig.folder}/hung` }))
   const [first] = refs
   const server = first ? (rig.entry(first).tmux?.server_pid ?? 0) : 0
-  process.kill(server, 'SIGSTOP')
-  await until('it asks in vain', () => daemon.clients('/hung').length > 0)
+  await daemon.stopServer(server, '/hung')
   for (const ref of refs) kill(rig.entry(ref).tmux?.pane_pid ?? 0)
   await until('none could be asked', () => daemon.events('not-cleaned').length >= refs.length)
   await until('none asks', () => daemon.clients().length === 0)

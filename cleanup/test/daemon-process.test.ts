@@ -45,7 +45,7 @@ test('ended from a terminal, it blames no agent for the tmux clients that end wi
   const daemon = await Daemon.start(rig)
   const ref = await rig.deploy('a', { claude: idle, socket: `${rig.folder}/hung` })
   const server = rig.entry(ref).tmux?.server_pid ?? 0
-  process.kill(server, 'SIGSTOP')
+  await daemon.stopServer(server, '/hung')
   kill(rig.entry(ref).tmux?.pane_pid ?? 0)
   const asking = await until('it asks', () => {
     const clients = daemon.clients()

@@ -60,6 +60,16 @@ export class Daemon {
     return all.filter(pid => readText(`/proc/${pid}/cmdline`).includes(`${socket}\0`))
   }
 
+  /**
+   * Stops a tmux server, and waits until the daemon has asked it in vain. What it asked before may have been answered just
+   * in time: a pane that ends now is then a crash, and rightly so.
+   */
+  async stopServer(server: number, socket: string): Promise<void> {
+    process.kill(server, 'SIGSTOP')
+    const before = this.clients(socket)
+    await until('it asks in vain', () => this.clients(socket).some(pid => !before.includes(pid)))
+  }
+
   events(event: string): Record<string, unknown>[] {
     // What follows the last newline may be half a line.
     const lines = readText(this.#log)
