@@ -8,9 +8,9 @@ import type { Roster } from './roster.ts'
  * lets no fork slip past it (copy_process in kernel/fork.c starts again when a signal is pending). On a group of
  * zombies it has no effect.
  *
- * A group in which the table shows anybody who lives and is not the agent's is left alone (another user's never is), and so
- * is our own. Who has ended since keeps no group: on a busy machine a link of such a chain is seen, and gone before its
- * environment could tell whose it was.
+ * A group in which the table shows a living process that is not the agent's is left alone (another user's cannot be killed), and
+ * so is our own. A process that has ended since protects no group: on a busy machine a link of such a chain is listed, and has
+ * ended before its environment could be read.
  */
 export function killLostGroups(table: ProcessTable, roster: Roster): void {
   const claims = roster.claims()

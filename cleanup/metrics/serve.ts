@@ -34,7 +34,7 @@ const SILENCE_MS = 60_000
  * not to be had. The end removes the socket's file.
  */
 export async function serveMetrics(address: MetricsAddress, render: Render): Promise<MetricsServer> {
-  // Only who serves it loads it: imported as a module it brings undici along, 30 ms of a core at every start (Node 24).
+  // Loaded only where metrics are served: an import of it loads undici too, 30 ms of a core at every start (Node 24).
   const { createServer } = await import('node:http')
   const server = createServer(
     {

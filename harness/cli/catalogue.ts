@@ -7,7 +7,7 @@ import { type ChosenSandbox, chooseSandbox } from '../sandbox/start.ts'
 import { UsageError } from './exit.ts'
 import { runTests } from './interruptible.ts'
 import { requireWritable, writeJson } from './json-file.ts'
-import { cellsPerFile, requireProcessRoom } from './process-limit.ts'
+import { requireProcessRoom } from './process-limit.ts'
 import { openVitest } from './vitest.ts'
 
 export interface CatalogueOptions {
@@ -26,7 +26,7 @@ export interface CatalogueOptions {
 export async function runCatalogue(options: CatalogueOptions, filter: string[]): Promise<number> {
   const began = beginning()
   if (options.json) requireWritable(options.json)
-  requireProcessRoom({ workers: options.workers, files: 10, perFile: cellsPerFile })
+  requireProcessRoom('catalogue', options.workers)
   const sandbox = await chooseSandbox(options.sandbox, true)
   const runs: Report[] = []
   for (const system of new Set(options.system)) {

@@ -14,11 +14,10 @@ const tasksPerSandbox = 100
 /** How many cells of one file of the catalogue run side by side. */
 export const cellsPerFile = 2
 
-/** What is about to run: files, of which no more than `workers` at once, and in each so many sandboxes at once. */
-export interface Load {
-  workers: number | undefined
-  files: number
-  perFile: number
+/** How many test files a run has, and how many of one file's tests run side by side, each in a sandbox. */
+export const loads = {
+  scenarios: { files: 4, perFile: 1 },
+  catalogue: { files: 10, perFile: cellsPerFile },
 }
 
 /**
@@ -26,10 +25,12 @@ export interface Load {
  * @throws CannotMeasureError that names the limit (`ulimit -u`).
  */
 export function requireProcessRoom(
-  { workers = defaultWorkers(), files, perFile }: Load,
+  kind: keyof typeof loads,
+  workers = defaultWorkers(),
   room = processRoom(),
 ): void {
   if (!room) return
+  const { files, perFile } = loads[kind]
   const needed = tasksPerSandbox * (Math.min(workers, files) * perFile + 1)
   const { limit, taken } = room
   if (limit - taken >= needed) return

@@ -27,7 +27,9 @@ export interface ScenarioOptions {
 export async function runScenarios(options: ScenarioOptions, rest: string[]): Promise<number> {
   const began = beginning()
   if (options.json) requireWritable(options.json)
-  requireProcessRoom({ workers: options.workers, files: 4, perFile: 1 })
+  // Before Vitest is loaded, which starts threads.
+  const mayBeCatalogue = rest.some(word => word.includes('catalogue'))
+  requireProcessRoom(mayBeCatalogue ? 'catalogue' : 'scenarios', options.workers)
   const { filter, options: flags } = await parseVitestFlags(rest)
   const isChosenByName = flags.testNamePattern !== undefined
   const reporter = new ScenarioReporter({ onlySkippedWithReason: isChosenByName })

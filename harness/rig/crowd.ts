@@ -31,8 +31,8 @@ export class Crowd {
    */
   async gathersAround(agent: Agent): Promise<Agent | undefined> {
     await Promise.all([this.#surround(agent), this.#rig.seeAtWork(agent)])
-    // Not before: of two claudes that were there when a snapshot of the shell was taken, either may have taken it, and a
-    // cleanup is right to leave it.
+    // The neighbour comes last: while two claudes are there, either may have taken a snapshot of the shell, and a cleanup is
+    // right to leave it.
     const neighbour =
       this.#server === 'shared' ? await this.#rig.launch({ persona: 'works', type: agent.id }) : undefined
     await neighbour?.isResting()

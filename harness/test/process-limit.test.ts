@@ -1,10 +1,18 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { requireProcessRoom } from '../cli/process-limit.ts'
+import { loads, requireProcessRoom } from '../cli/process-limit.ts'
+import { projectRoot } from '../sandbox/project.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 
-const problem = (workers: number, limit: number, taken: number, perFile = 1): unknown => {
+const problem = (
+  workers: number,
+  limit: number,
+  taken: number,
+  kind: keyof typeof loads = 'scenarios',
+): unknown => {
   try {
-    requireProcessRoom({ workers, files: 4, perFile }, { limit, taken })
+    requireProcessRoom(kind, workers, { limit, taken })
   } catch (error) {
     return error
   }
@@ -24,6 +32,13 @@ test('what others of the user took is not there, and many workers have no more f
   expect(problem(3, 412, 12)).toBeUndefined()
   expect(problem(3, 412, 13)).toBeDefined()
   expect(problem(65, 520, 12)).toBeUndefined()
-  expect(problem(65, 920, 12, 2)).toBeUndefined()
-  expect(String(problem(65, 330, 12, 2))).toMatch(/about 900 .* or take --workers 1\.$/)
+})
+
+test('a file of the catalogue needs room for several cells, and the number of files is true', () => {
+  expect(problem(3, 712, 12, 'catalogue')).toBeUndefined()
+  expect(String(problem(3, 330, 12, 'catalogue'))).toMatch(/about 700 .* or take --workers 1\.$/)
+  const filesIn = (folder: string) =>
+    readdirSync(join(projectRoot, folder)).filter(name => name.endsWith('.test.ts'))
+  expect(filesIn('scenarios')).toHaveLength(loads.scenarios.files)
+  expect(filesIn('scenarios/catalogue')).toHaveLength(loads.catalogue.files)
 })

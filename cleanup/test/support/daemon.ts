@@ -61,8 +61,8 @@ export class Daemon {
   }
 
   /**
-   * Stops a tmux server, and waits until the daemon has asked it in vain. What it asked before may have been answered just
-   * in time: a pane that ends now is then a crash, and rightly so.
+   * Stops a tmux server, and waits until the daemon has asked it in vain. An earlier question may have been answered just
+   * before the stop: with that answer the daemon would rightly call a pane that ends now a crash.
    */
   async stopServer(server: number, socket: string): Promise<void> {
     process.kill(server, 'SIGSTOP')
