@@ -224,9 +224,13 @@ interface Scenario {
 }
 
 function withoutNumbers(what: string): string {
-  return what
-    .replaceAll(/worker-\d+-[0-9a-f]+/g, '<agent>')
-    .replace(/^(\S+ \(\d+\)), .*/, '$1') // a process: its name; its command line holds paths of the machine
-    .replaceAll(/\b[0-9a-f]{6,}\b/g, '<n>')
-    .replaceAll(/[0-9a-f.]*\d[0-9a-f.]*/g, '<n>')
+  return (
+    what
+      .replaceAll(/worker-\d+-[0-9a-f]+/g, '<agent>')
+      .replace(/^(\S+ \(\d+\)), .*/, '$1') // a process: its name; its command line holds paths of the machine
+      .replaceAll(/\b[0-9a-f]{6,}\b/g, '<n>')
+      .replaceAll(/[0-9a-f.]*\d[0-9a-f.]*/g, '<n>')
+      // Its first report may still be on its way when it is killed.
+      .replace(/ is (running|working), and nothing of it lives$/, ' is <live>, and nothing of it lives')
+  )
 }
