@@ -4,26 +4,48 @@
  */
 
 export { type Claimed, claimsFor } from './claims/claims-for.ts'
-export { type CleanUpOptions, cleanUp, GRACE_MS } from './cleaning/clean-up.ts'
-export { type Ending, recordIntent } from './cleaning/intent.ts'
-export { startOutside } from './cleaning/outside.ts'
-export type { CleanUpReport, Log, LogLine, Outcome } from './cleaning/report.ts'
-export { findPending, type Pending, resume } from './cleaning/resume.ts'
-export { becomeOwner } from './cli/become-owner.ts'
-export { here } from './cli/where.ts'
 export { contain, type Launch } from './containment/contain.ts'
-export { findProgram, quote } from './containment/shell.ts'
-export { endingOf } from './daemon/ending-of.ts'
 export { leanDaemon } from './daemon/lean.ts'
 export { type DaemonOptions, runDaemon } from './daemon/run-daemon.ts'
 export { CleanupError, type CleanupErrorCode, systemCode, words } from './errors.ts'
-export { openRegular } from './files/regular-file.ts'
-export { makeFolder, makeRoot, within } from './files/within.ts'
+export { endingOf } from './liveness/pending-end.ts'
 export { type Health, isFresh, readHealth } from './metrics/health.ts'
 export { measure } from './metrics/measure.ts'
 export type { AgentRow, Measurement } from './metrics/measurement.ts'
 export { Monitor, type MonitorOptions } from './metrics/monitor.ts'
-export { startOf } from './processes/table.ts'
+export { becomeOwner } from './platform/become-owner.ts'
+export { here } from './platform/cwd.ts'
+export { realWorkspace } from './platform/files/real-path.ts'
+export { openRegular } from './platform/files/regular-file.ts'
+export { makeFolder, makeRoot, within } from './platform/files/within.ts'
+export { startOf } from './platform/processes/table.ts'
+export { findProgram, quote } from './platform/shell.ts'
+export { type CleanUpOptions, cleanUp, GRACE_MS } from './reaper/clean-up.ts'
+export type { CleanUpReport, Log, LogLine, Outcome } from './reaper/report.ts'
+export { findPending, type Pending, resume } from './reaper/resume.ts'
+export { startOutside } from './reaper/spawn-detached.ts'
+export { addAgent, addTask, initRegistries } from './registry/create.ts'
+export type {
+  AgentEntry,
+  CleanupRecord,
+  GlobalRegistry,
+  RecordedTmux,
+  TaskRegistry,
+} from './registry/entries.ts'
+export { validateAgentId, validateTaskId } from './registry/ids.ts'
+export { type Ending, recordIntent } from './registry/intent.ts'
+export * as layout from './registry/layout.ts'
+export { type AgentRef, agentMarker, MARKER } from './registry/layout.ts'
+export { isTerminal } from './registry/lifecycle.ts'
+export {
+  changeGlobal,
+  changeTask,
+  listTasks,
+  readAgent,
+  readGlobalRegistry,
+  readTaskRegistry,
+} from './registry/registry.ts'
+export { updateAgent } from './registry/update.ts'
 export { applyPlan } from './retention/apply.ts'
 export { type Clock, readClock } from './retention/clock.ts'
 export { type Hold, holdRetention } from './retention/hold.ts'
@@ -33,25 +55,3 @@ export { type PolicyTexts, parsePolicy, type RetentionPolicy } from './retention
 export { policyOf } from './retention/policy-file.ts'
 export { type Sweep, type SweepOptions, sweep } from './sweep/sweep.ts'
 export { RECORD_FORMAT, recordOf } from './tmux/recorded.ts'
-export { validateAgentId, validateTaskId } from './workspace/ids.ts'
-export * as layout from './workspace/layout.ts'
-export { type AgentRef, agentMarker, MARKER } from './workspace/layout.ts'
-export { addAgent, addTask, initRegistries } from './workspace/new-registries.ts'
-export { realWorkspace } from './workspace/real-path.ts'
-export {
-  changeGlobal,
-  changeTask,
-  listTasks,
-  readAgent,
-  readGlobalRegistry,
-  readTaskRegistry,
-} from './workspace/registry.ts'
-export type {
-  AgentEntry,
-  CleanupRecord,
-  GlobalRegistry,
-  RecordedTmux,
-  TaskRegistry,
-} from './workspace/registry-types.ts'
-export { isTerminal } from './workspace/status.ts'
-export { updateAgent } from './workspace/update-agent.ts'

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
-import { recordedShell } from '../daemon/pane-shell.ts'
+import { recordedShell } from '../containment/pane-shell.ts'
 import { layout, readAgent, startOf } from '../index.ts'
-import { childrenOf } from '../processes/children.ts'
+import { childrenOf } from '../platform/processes/children.ts'
 import type { Deployed, Fleet } from './daemon-fleet.ts'
 
 /** One way in which an agent ends behind the daemon's back. */

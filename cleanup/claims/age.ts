@@ -1,8 +1,8 @@
-import { ageMs } from '../processes/details.ts'
-import type { SeenProcess } from '../processes/table.ts'
+import { ageMs } from '../platform/processes/details.ts'
+import type { SeenProcess } from '../platform/processes/table.ts'
+import { toldTime } from '../registry/timestamps.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { toldTime } from '../workspace/told-time.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './observation.ts'
 
 /** How long after its agent's beginning, in ms, an entry may be written that tells when that was. */
 export const LATE_MS = 5 * 60_000

@@ -1,14 +1,14 @@
 import { pid as ownPid } from 'node:process'
-import { selfAndAncestors } from '../processes/ancestors.ts'
-import { sameProcess } from '../processes/identity.ts'
-import { isOurs } from '../processes/owner.ts'
-import type { ProcessTable, SeenProcess } from '../processes/table.ts'
+import { selfAndAncestors } from '../platform/processes/ancestry.ts'
+import { sameProcess } from '../platform/processes/identity.ts'
+import { isOurs } from '../platform/processes/owner.ts'
+import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { isOlder } from './age.ts'
 import { directEvidence } from './direct-evidence.ts'
 import { type Claim, type Claims, type Evidence, isTied, type Spared, type SparedFor } from './evidence.ts'
 import { writesOtherLogs } from './log-writers.ts'
-import { agentServers, otherAgents } from './others.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './observation.ts'
+import { agentServers, otherAgents } from './other-agents.ts'
 
 type Earlier = ReadonlyMap<number, Claim>
 

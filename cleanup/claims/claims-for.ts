@@ -1,9 +1,9 @@
-import type { AgentRef } from '../workspace/layout.ts'
-import { validateRef } from '../workspace/layout.ts'
-import { readTaskRegistry } from '../workspace/registry.ts'
+import type { AgentRef } from '../registry/layout.ts'
+import { validateRef } from '../registry/layout.ts'
+import { readTaskRegistry } from '../registry/registry.ts'
 import { claim } from './claim.ts'
 import type { Claim, Spared } from './evidence.ts'
-import { look } from './scene.ts'
+import { look } from './observation.ts'
 
 /** Whose processes are an agent's and why, and which are left alone although something speaks for them. */
 export interface Claimed {

@@ -1,15 +1,15 @@
-import { hasEmptyEnvironment } from '../processes/details.ts'
-import { sameProcess } from '../processes/identity.ts'
-import { sharesPids, shareTerminals } from '../processes/namespaces.ts'
-import { isOrphan } from '../processes/orphans.ts'
-import { isOurs } from '../processes/owner.ts'
-import type { SeenProcess } from '../processes/table.ts'
+import { hasEmptyEnvironment } from '../platform/processes/details.ts'
+import { sameProcess } from '../platform/processes/identity.ts'
+import { sharesPids, shareTerminals } from '../platform/processes/namespaces.ts'
+import { isOrphan } from '../platform/processes/orphans.ts'
+import { isOurs } from '../platform/processes/owner.ts'
+import type { SeenProcess } from '../platform/processes/table.ts'
 import type { AgentPane } from '../tmux/locate.ts'
 import type { Evidence } from './evidence.ts'
 import { logWriters } from './log-writers.ts'
 import { markerCounts } from './marker.ts'
+import type { Scene } from './observation.ts'
 import { type Place, placeOf } from './place.ts'
-import type { Scene } from './scene.ts'
 
 /** What speaks for a process by itself, whatever its relations: a function made once for a scan. */
 export function directEvidence(scene: Scene): (process: SeenProcess) => Evidence[] {

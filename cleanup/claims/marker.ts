@@ -1,10 +1,10 @@
-import { sharesPids } from '../processes/namespaces.ts'
-import type { ProcessTable, SeenProcess } from '../processes/table.ts'
+import { sharesPids } from '../platform/processes/namespaces.ts'
+import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
+import { namesAgent } from '../registry/marker.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { namesAgent } from '../workspace/marker.ts'
-import { agentServers } from './others.ts'
+import type { Scene } from './observation.ts'
+import { agentServers } from './other-agents.ts'
 import type { Place } from './place.ts'
-import type { Scene } from './scene.ts'
 
 /** How far up it is asked, by parents and by tmux servers within each other: an environment could name a circle. */
 const DEEPEST = 8

@@ -1,8 +1,8 @@
-import type { Machine } from '../processes/table.ts'
-import { couldNotAsk } from '../tmux/ask.ts'
+import type { Machine } from '../platform/processes/table.ts'
+import type { AgentEntry } from '../registry/entries.ts'
 import type { Whereabouts } from '../tmux/locate.ts'
+import { couldNotAsk } from '../tmux/query.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
 import { logWriters, writesOtherLogs } from './log-writers.ts'
 
 /**

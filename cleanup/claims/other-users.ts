@@ -1,5 +1,5 @@
-import { uidOf } from '../processes/owner.ts'
-import { isAlive } from '../processes/table.ts'
+import { uidOf } from '../platform/processes/owner.ts'
+import { isAlive } from '../platform/processes/table.ts'
 import { type Claims, isTied } from './evidence.ts'
 
 /**

@@ -1,9 +1,9 @@
-import type { SeenProcess } from '../processes/table.ts'
+import type { SeenProcess } from '../platform/processes/table.ts'
+import { namesAgent } from '../registry/marker.ts'
 import { tmuxVariable, toldSession } from '../tmux/recorded.ts'
-import { namesAgent } from '../workspace/marker.ts'
 import { isOlder } from './age.ts'
 import { isStreamLog, logWriters } from './log-writers.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './observation.ts'
 
 /** In which pane of the session each process runs, by pid. */
 export type PaneOf = ReadonlyMap<number, string>

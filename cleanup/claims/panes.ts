@@ -1,7 +1,7 @@
-import { sharesPids, shareTerminals } from '../processes/namespaces.ts'
-import type { SeenProcess } from '../processes/table.ts'
+import { sharesPids, shareTerminals } from '../platform/processes/namespaces.ts'
+import type { SeenProcess } from '../platform/processes/table.ts'
 import { tmuxVariable } from '../tmux/recorded.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './observation.ts'
 
 /**
  * In which pane of a session each process runs, by pid: tmux started it there, it has the pane's terminal, its

@@ -1,7 +1,7 @@
-import type { SeenProcess } from '../processes/table.ts'
+import type { SeenProcess } from '../platform/processes/table.ts'
+import { namesAgent } from '../registry/marker.ts'
 import { tmuxVariable } from '../tmux/recorded.ts'
-import { namesAgent } from '../workspace/marker.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './observation.ts'
 
 type Environment = SeenProcess['environment']
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { validateMetricsSettings } from '../metrics/settings.ts'
+import { named } from '../platform/cwd.ts'
 import { COMPRESSIONS, type PolicyTexts, parsePolicy } from '../retention/policy.ts'
-import { named } from './where.ts'
 
 /** How a daemon is to work, whoever starts it. */
 export interface DaemonSettings extends PolicyTexts {

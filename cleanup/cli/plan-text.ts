@@ -1,6 +1,6 @@
-import type { NotClaimed } from '../claims/not-claimed.ts'
-import type { Plan, PlannedFile, PlannedProcess } from '../sweep/plan.ts'
-import { count, duration, nameOf, printable, size } from './words.ts'
+import type { NotClaimed } from '../claims/near-misses.ts'
+import type { Plan, PlannedFile, PlannedProcess } from '../reaper/plan.ts'
+import { count, duration, nameOf, printable, size } from './format.ts'
 
 /** The claimed processes as a tree, each with the reasons. */
 export function treeText({ end }: Plan): string[] {

@@ -1,6 +1,6 @@
 import type { AgentRow, Measurement } from '../metrics/measurement.ts'
 import { isPendingRow } from '../metrics/pending.ts'
-import { oneLine } from './words.ts'
+import { oneLine } from './format.ts'
 
 /** What is compared between two looks, by a name for people. Ages and sizes change always, and are no news. */
 export function facts(found: Measurement): Map<string, string> {

@@ -1,7 +1,7 @@
 import { FILE_CLASSES } from '../metrics/file-classes.ts'
 import type { AgentRow, DaemonFigures, Measurement, WorkspaceFigures } from '../metrics/measurement.ts'
 import { isPendingRow, oldestPendingSeconds } from '../metrics/pending.ts'
-import { count, duration, oneLine, size } from './words.ts'
+import { count, duration, oneLine, size } from './format.ts'
 
 const HEADINGS = ['AGENT', 'STATUS', 'SINCE', 'SESSION', 'PROCS', 'RSS', 'LOG', 'OUTPUT', 'CLEANUP']
 

@@ -1,7 +1,7 @@
 import type { FoundAgent } from '../sweep/agents.ts'
 import { type Done, isUncertain, type Sweep } from '../sweep/sweep.ts'
+import { count, duration, nameOf, printable } from './format.ts'
 import { fileText, staysText, stepsText, treeText } from './plan-text.ts'
-import { count, duration, nameOf, printable } from './words.ts'
 
 /** A sweep for people: what was found and why, and what is done about it. */
 export function sweepText(sweep: Sweep, withOrphans: boolean, graceMs: number): string[] {

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import { CleanupError } from '../errors.ts'
-import { requireWorkspace, WORKSPACE_NAME } from '../workspace/require-workspace.ts'
-import { becomeOwner } from './become-owner.ts'
-import { here, named } from './where.ts'
+import { becomeOwner } from '../platform/become-owner.ts'
+import { here, named } from '../platform/cwd.ts'
+import { requireWorkspace, WORKSPACE_NAME } from '../registry/require-workspace.ts'
 
 /**
  * The real paths of the workspaces that are meant: the folders named, or the one below the current folder. When root

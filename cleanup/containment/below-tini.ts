@@ -1,9 +1,9 @@
-import { childrenOf } from '../processes/children.ts'
-import { startOf } from '../processes/table.ts'
-import { type AgentRef, orphansFile } from '../workspace/layout.ts'
+import { childrenOf } from '../platform/processes/children.ts'
+import { startOf } from '../platform/processes/table.ts'
+import { quote } from '../platform/shell.ts'
+import { type AgentRef, orphansFile } from '../registry/layout.ts'
 import { confirmed } from './confirmed.ts'
 import type { Launch } from './contain.ts'
-import { quote } from './shell.ts'
 
 /** No process's number. */
 const NONE = -1

@@ -1,4 +1,4 @@
-import type { CleanUpReport, Log } from '../cleaning/report.ts'
+import type { CleanUpReport, Log } from '../reaper/report.ts'
 
 /** Who is told what a daemon does: its log, and whoever counts. */
 export interface Observer {

@@ -1,14 +1,14 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
-import { isPending } from '../cleaning/intent.ts'
 import { words } from '../errors.ts'
-import type { AgentRef } from '../workspace/layout.ts'
-import { taskRegistry, validateRef } from '../workspace/layout.ts'
-import { listTasks, peekTaskRegistry } from '../workspace/registry.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
-import { setAsideText } from '../workspace/set-aside.ts'
-import { isTerminal } from '../workspace/status.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import { isPending } from '../registry/intent.ts'
+import type { AgentRef } from '../registry/layout.ts'
+import { taskRegistry, validateRef } from '../registry/layout.ts'
+import { isTerminal } from '../registry/lifecycle.ts'
+import { listTasks, peekTaskRegistry } from '../registry/registry.ts'
+import { setAsideText } from '../registry/set-aside.ts'
 
 export interface Listed {
   /** Unique in its workspace. */

@@ -1,8 +1,8 @@
-import { childrenOf } from '../processes/children.ts'
+import { recordedShell } from '../containment/pane-shell.ts'
+import { childrenOf } from '../platform/processes/children.ts'
+import { isGone } from '../platform/processes/signal-zero.ts'
+import type { AgentEntry } from '../registry/entries.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
-import { recordedShell } from './pane-shell.ts'
-import { isGone } from './signal-zero.ts'
 import { terminalOf } from './terminal-watch.ts'
 
 interface Known {

@@ -1,9 +1,9 @@
 import fs from 'node:fs'
-import { textOf } from '../files/json.ts'
-import type { AgentRef } from '../workspace/layout.ts'
-import { changeTask, requireAgent } from '../workspace/registry.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
-import { isTerminal } from '../workspace/status.ts'
+import { textOf } from '../platform/files/json.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import type { AgentRef } from '../registry/layout.ts'
+import { isTerminal } from '../registry/lifecycle.ts'
+import { changeTask, requireAgent } from '../registry/registry.ts'
 
 interface Known {
   /** What was last seen of the agent: its log's size and time, and its entry. */

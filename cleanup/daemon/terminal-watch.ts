@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { readProcess } from '../processes/table.ts'
+import { readProcess } from '../platform/processes/table.ts'
 
 /** Where the kernel shows the terminals that programs such as tmux have opened, a file for each. */
 const TERMINALS = '/dev/pts'

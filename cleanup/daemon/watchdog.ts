@@ -1,7 +1,7 @@
-import type { Ending } from '../cleaning/intent.ts'
-import type { Log } from '../cleaning/report.ts'
-import { streamLog } from '../workspace/layout.ts'
-import { idleEnding } from './idle.ts'
+import { idleEnding } from '../liveness/idle-agent.ts'
+import type { Log } from '../reaper/report.ts'
+import type { Ending } from '../registry/intent.ts'
+import { streamLog } from '../registry/layout.ts'
 import type { Listed } from './registry-watch.ts'
 import { markSilence, Silences } from './silence.ts'
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
+import type { Feed } from './counters.ts'
 import type { Family, Sample } from './exposition.ts'
-import type { Feed } from './feed.ts'
 import { FILE_CLASSES } from './file-classes.ts'
 import type { Measurement, WorkspaceFigures } from './measurement.ts'
 import { isPendingRow, oldestPendingSeconds } from './pending.ts'

@@ -1,8 +1,8 @@
-import type { ProcessTable } from '../processes/table.ts'
+import type { ProcessTable } from '../platform/processes/table.ts'
+import { agentsByMarker } from '../registry/marker.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
 import { socketsOf } from '../tmux/sockets.ts'
-import { agentsByMarker } from '../workspace/marker.ts'
-import type { SeenAgent } from './agent-row.ts'
+import type { SeenAgent } from './measure-agent.ts'
 import type { SessionFigures } from './measurement.ts'
 
 /** Counts the sessions by whose they are; the workspaces are real paths. Throws `could-not-ask`. */

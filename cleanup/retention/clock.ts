@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { CleanupError } from '../errors.ts'
-import { isAlive } from '../processes/table.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
+import { isAlive } from '../platform/processes/table.ts'
+import type { AgentEntry } from '../registry/entries.ts'
 
 /** The wall clock, which can be set, and the time since boot (a suspended machine counts too), which cannot; in ms. */
 export interface Clock {

@@ -1,8 +1,8 @@
 import path from 'node:path'
 import { words } from '../errors.ts'
-import { readSmallJson } from '../files/json.ts'
-import { replaceWithin } from '../files/replace-file.ts'
-import { makeFolder } from '../files/within.ts'
+import { readSmallJson } from '../platform/files/json.ts'
+import { replaceWithin } from '../platform/files/replace-file.ts'
+import { makeFolder } from '../platform/files/within.ts'
 
 /** Until when nothing is purged, and why. */
 export interface Hold {

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { CleanupError, words } from '../errors.ts'
-import { isJson, parseJson, SMALL_BYTES } from '../files/json.ts'
-import { readWithin } from '../files/regular-file.ts'
+import { isJson, parseJson, SMALL_BYTES } from '../platform/files/json.ts'
+import { readWithin } from '../platform/files/regular-file.ts'
 import { type PolicyTexts, parsePolicy, type RetentionPolicy } from './policy.ts'
 
 export const policyFile = (workspace: string): string => path.join(workspace, 'registry', 'retention.json')

@@ -1,11 +1,11 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError, words } from '../errors.ts'
-import { replaceFile } from '../files/replace-file.ts'
-import { difference } from './difference.ts'
+import { replaceFile } from '../platform/files/replace-file.ts'
+import { difference } from './file-diff.ts'
+import { type Present, present } from './managed-file.ts'
 import { type Manager, type Place, requireManager, run } from './manager.ts'
 import type { ServicePlan } from './plan.ts'
-import { type Present, present } from './written-by-us.ts'
 
 /** What a person is told, and how it went. */
 export interface Told {

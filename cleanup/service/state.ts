@@ -1,8 +1,8 @@
 import { words } from '../errors.ts'
 import { readDaemon } from '../metrics/health.ts'
+import { present } from './managed-file.ts'
 import { type Manager, type Place, run } from './manager.ts'
 import type { ServicePlan } from './plan.ts'
-import { present } from './written-by-us.ts'
 
 /** How a service is: its file, what its manager says, and the daemons of the workspaces. For people. */
 export interface ServiceState {

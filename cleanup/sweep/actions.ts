@@ -1,5 +1,5 @@
-import type { CleanUpReport } from '../cleaning/report.ts'
-import type { Plan } from './plan.ts'
+import type { Plan } from '../reaper/plan.ts'
+import type { CleanUpReport } from '../reaper/report.ts'
 
 /** One thing that a sweep does, or did. Those of a dry run and of the run after it are compared as they are. */
 export type Action =

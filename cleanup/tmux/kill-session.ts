@@ -1,7 +1,7 @@
-import type { Identity } from '../processes/identity.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
-import { askTmux, couldNotAsk } from './ask.ts'
+import type { Identity } from '../platform/processes/identity.ts'
+import type { AgentEntry } from '../registry/entries.ts'
 import { locate, type Whereabouts } from './locate.ts'
+import { askTmux, couldNotAsk } from './query.ts'
 
 /**
  * Kills an agent's session by its id, and sees that it is gone. It is needed where panes stay after their process

@@ -1,10 +1,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { sharesPids } from '../processes/namespaces.ts'
-import { isOurs } from '../processes/owner.ts'
-import { readProc } from '../processes/proc-file.ts'
-import { source } from '../processes/source.ts'
-import { startOf } from '../processes/table.ts'
+import { source } from '../platform/processes/backend.ts'
+import { sharesPids } from '../platform/processes/namespaces.ts'
+import { isOurs } from '../platform/processes/owner.ts'
+import { readProc } from '../platform/processes/proc-file.ts'
+import { startOf } from '../platform/processes/table.ts'
 
 /** The socket files that were found to be listened to by us, by path, each as it was then. */
 const known = new Map<string, string>()

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Identity } from '../processes/identity.ts'
-import { isAlive, startOf } from '../processes/table.ts'
-import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
-import { couldNotAsk } from './ask.ts'
+import type { Identity } from '../platform/processes/identity.ts'
+import { isAlive, startOf } from '../platform/processes/table.ts'
+import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
 import { defaultSocket } from './default-socket.ts'
+import { couldNotAsk } from './query.ts'
 import { recordedTmux, toldSession } from './recorded.ts'
 import { readServer, type TmuxPane, type TmuxServer, type TmuxSession } from './server.ts'
 

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError, systemCode } from '../errors.ts'
-import { whyUnsafe } from '../files/safe-folder.ts'
-import { ownUid } from '../files/trust.ts'
+import { whyUnsafe } from '../platform/files/safe-folder.ts'
+import { ownUid } from '../platform/files/trust.ts'
 import { isListenedToBy, isListenedToByUs } from './listener.ts'
 import { isListening } from './listening.ts'
 

@@ -1,6 +1,6 @@
-import { isJson, textOf } from '../files/json.ts'
-import { startOf } from '../processes/table.ts'
-import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
+import { isJson, textOf } from '../platform/files/json.ts'
+import { startOf } from '../platform/processes/table.ts'
+import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
 
 const NUMBERS = ['server_pid', 'session_created', 'pane_pid']
 const WORDS: [string, RegExp][] = [

@@ -1,6 +1,6 @@
-import { sharedPass } from '../processes/shared-pass.ts'
-import { askTmux, couldNotAsk } from './ask.ts'
+import { sharedPass } from '../platform/single-flight.ts'
 import { isServerOf } from './own-socket.ts'
+import { askTmux, couldNotAsk } from './query.ts'
 
 /** What one tmux server holds at one moment. */
 export interface TmuxServer {

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { programFile } from '../../../bin/programs.ts'
 import { LEAN_FLAGS, LEAN_MALLOC } from '../../daemon/lean.ts'
-import { childrenOf } from '../../processes/children.ts'
+import { childrenOf } from '../../platform/processes/children.ts'
 import { type Rig, readText } from './rig.ts'
 import { until } from './until.ts'
 

@@ -18,8 +18,8 @@ import {
   recordOf,
   startOf,
 } from '../../index.ts'
-import type { Identity } from '../../processes/identity.ts'
-import { isAlive, readProcess } from '../../processes/table.ts'
+import type { Identity } from '../../platform/processes/identity.ts'
+import { isAlive, readProcess } from '../../platform/processes/table.ts'
 import { guard } from './guard.ts'
 import { until } from './until.ts'
 

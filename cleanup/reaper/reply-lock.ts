@@ -1,0 +1,72 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { answerByte, type Lock, lock, lockNow, shareNow } from '../platform/file-lock.ts'
+import { type AgentRef, taskRegistry } from '../registry/layout.ts'
+
+/** How long a process has to get its answer out after it was found, in ms. */
+const SENDING_MS = 200
+/** How long an answer is on its way to whoever asked, through a claude that is ended first, in ms. */
+const ARRIVAL_MS = 100
+/** Both are waited for in steps of this, in ms: then time in which the one who waits gets no turn hardly counts. */
+const STEP_MS = 20
+/** How often a lock is asked for that is held by who looks only: each asking takes longer than a look. */
+const LOOKS = 100
+/** How long anybody waits for answers, in ms: one that owes one may have been stopped for good. */
+const PATIENCE_MS = 5_000
+
+/**
+ * The answer that a cleaner inside its agent owes its caller. As long as it is owed, nobody ends the agent: it is a lock
+ * that several may hold, and that the kernel drops when its holder ends. Without it, on a machine that gives the cleaner
+ * no turn, the one that it handed over to would end it in the middle of its words.
+ */
+export class OwedAnswer implements Disposable {
+  #held: Lock | undefined
+
+  constructor(ref: AgentRef) {
+    try {
+      // Somebody who is just looking whether an answer is owed holds it for a moment.
+      for (let tries = 0; !this.#held && tries < LOOKS; tries++)
+        this.#held = shareNow(lockFile(ref), answerByte(ref.agentId))
+    } catch {
+      // A lock file that cannot be made is said by those who cannot do without.
+    }
+  }
+
+  /** It is on its way: owed no longer once this process has had some turns more. Keeps no process alive. */
+  sent(): void {
+    const held = this.#held
+    this.#held = undefined
+    if (held) afterSteps(() => held[Symbol.dispose]())
+  }
+
+  [Symbol.dispose](): void {
+    this.#held?.[Symbol.dispose]()
+    this.#held = undefined
+  }
+}
+
+/**
+ * Waits until nobody inside the agent owes an answer any more, for five seconds at most, and until the last may have arrived.
+ * Returns whether it had to.
+ */
+export async function answersSent(ref: AgentRef): Promise<boolean> {
+  try {
+    using free = lockNow(lockFile(ref), answerByte(ref.agentId))
+    if (free) return false
+    using _ = await lock(lockFile(ref), answerByte(ref.agentId), PATIENCE_MS)
+  } catch {
+    // What is owed for that long is not waited for; and where nothing can be locked, nobody owes anything.
+  }
+  await answerArrives()
+  return true
+}
+
+/** Waits for as long as an answer that has just been sent may be on its way. */
+export async function answerArrives(): Promise<void> {
+  for (let ms = 0; ms < ARRIVAL_MS; ms += STEP_MS) await pause(STEP_MS)
+}
+
+function afterSteps(done: () => void, steps = SENDING_MS / STEP_MS): void {
+  setTimeout(() => (steps > 1 ? afterSteps(done, steps - 1) : done()), STEP_MS).unref()
+}
+
+const lockFile = (ref: AgentRef): string => `${taskRegistry(ref.workspace, ref.taskId)}.lock`
