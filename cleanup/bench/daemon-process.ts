@@ -58,7 +58,7 @@ export class MeasuredDaemon implements AsyncDisposable {
   /** When it noticed the end of an agent, in ms of the wall clock. */
   noticed(agent: string): number | undefined {
     const line = this.lines().find(
-      line => line.agent === agent && (line.event === 'ended' || line.event === 'to-be-cleaned'),
+      line => line.agent === agent && (line.event === 'ended' || line.event === 'cleanup-due'),
     )
     return line && Date.parse(String(line.time))
   }

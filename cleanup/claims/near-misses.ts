@@ -4,11 +4,11 @@ import { commandOf } from '../platform/processes/details.ts'
 import { isOpenForWriting } from '../platform/processes/open-files.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 import type { Claims, Spared, SparedFor } from './evidence.ts'
-import type { Scene } from './observation.ts'
-import { mentions, unattributable } from './suspects.ts'
+import type { Observation } from './observation.ts'
+import { mentions, findSuspects } from './suspects.ts'
 
 /** A process that looks like the agent's and is left alone. */
-export interface NotClaimed {
+export interface NearMiss {
   pid: number
   start: number
   comm: string
@@ -30,9 +30,9 @@ const SPARED: Record<SparedFor, string> = {
 }
 
 /** What is not claimed although it looks similar. Reads every command line, which only a person who asks has time for. */
-export function notClaimed(scene: Scene, claims: Claims): NotClaimed[] {
+export function findNearMisses(observation: Observation, claims: Claims): NearMiss[] {
   const spared = claims.spared.map(one => describeSpared(one))
-  const lost = unattributable(scene, claims).map(({ ageMs: _, ...one }) => ({
+  const lost = findSuspects(observation, claims).map(({ ageMs: _, ...one }) => ({
     ...one,
     because:
       'nothing ties it to the agent: no parent, terminal, session, environment, log or containment that is the agent’s',
@@ -43,36 +43,36 @@ export function notClaimed(scene: Scene, claims: Claims): NotClaimed[] {
     ...lost.map(({ pid }) => pid),
   ])
   // Whoever asks for an agent has its id in the arguments.
-  const askers = new Set(selfAndAncestors(scene.table, ownPid))
-  const others = [...scene.table.values()].flatMap(process => {
+  const askers = new Set(selfAndAncestors(observation.table, ownPid))
+  const others = [...observation.table.values()].flatMap(process => {
     if (told.has(process.pid) || process.kernel) return []
     const command = commandOf(process)
-    const [looks, because] = resemblance(scene, process, askers.has(process) ? '' : command)
+    const [looks, because] = resemblance(observation, process, askers.has(process) ? '' : command)
     return looks && because ? [{ ...short(process), command, looks: [looks], because }] : []
   })
   return [...spared, ...lost, ...others]
 }
 
-function describeSpared({ process, evidence, sparedFor }: Spared): NotClaimed {
+function describeSpared({ process, evidence, sparedFor }: Spared): NearMiss {
   const looks = evidence.map(({ kind, detail }) => `${kind}: ${detail}`)
   return { ...short(process), command: commandOf(process), looks, because: SPARED[sparedFor] }
 }
 
 function resemblance(
-  scene: Scene,
+  observation: Observation,
   process: SeenProcess,
   command: string,
 ): [looks?: string, because?: string] {
-  const opened = (scene.openFiles.get(scene.log) ?? []).filter(({ pid }) => pid === process.pid)
+  const opened = (observation.openFiles.get(observation.log) ?? []).filter(({ pid }) => pid === process.pid)
   if (opened.length > 0 && !opened.some(isOpenForWriting))
     return ['it has the agent’s log open', 'it reads the log, and reading makes nobody part of an agent']
-  if (process.pid === scene.where.server?.pid)
+  if (process.pid === observation.location.server?.pid)
     return ['it is the tmux server of the agent’s session', 'others live in it too']
   if (process.comm.startsWith('tmux: server'))
     return ['it is a tmux server', 'it is not one that the agent started, as far as anything tells']
   if (process.comm === 'claude')
     return ['it is named claude', `a name is no evidence, and ${unreadable(process)}`]
-  if (mentions(command, scene.ref.agentId))
+  if (mentions(command, observation.ref.agentId))
     return ['its arguments contain the agent’s id', `an argument is no evidence, and ${unreadable(process)}`]
   return []
 }

@@ -1,10 +1,10 @@
 import { descriptorTarget, tellsOpenFiles } from '../platform/processes/open-files.ts'
 import type { Claim, Claims } from './evidence.ts'
 import { logWriters } from './log-writers.ts'
-import type { Scene } from './observation.ts'
+import type { Observation } from './observation.ts'
 
 /** What a process does for the agent's log, which decides when it may be ended. */
-export type Role =
+export type PipelineRole =
   /** It produces the log's lines (claude): it is ended first, and ends its own children. */
   | 'writer'
   /** It brings the lines to the file (`tee`): it ends by itself at the end of its input, and not a line is lost. */
@@ -25,8 +25,8 @@ const STDOUT = 1
  * of that name whatever runs right below the pane. Where descriptors cannot be seen the reader is told by its name:
  * that decides only who is ended last, not whose it is.
  */
-export function roles(scene: Scene, { claimed }: Claims): (claim: Claim) => Role {
-  const holders = new Set(logWriters(scene.openFiles, scene.log).map(({ pid }) => pid))
+export function pipelineRoles(observation: Observation, { claimed }: Claims): (claim: Claim) => PipelineRole {
+  const holders = new Set(logWriters(observation.openFiles, observation.log).map(({ pid }) => pid))
   const pipes = new Set<string>()
   const readers = new Set<number>()
   for (const pid of holders) {

@@ -9,11 +9,11 @@ import type { SeenProcess } from '../platform/processes/table.ts'
 import { namesAgent } from '../registry/marker.ts'
 import { isOlder } from './age.ts'
 import type { Claims } from './evidence.ts'
-import type { Scene } from './observation.ts'
+import type { Observation } from './observation.ts'
 import { placeOf } from './place.ts'
 
 /** A process that may be an agent's, but that nothing ties to it: reported, and left alone. */
-export interface Unattributable {
+export interface Suspect {
   pid: number
   start: number
   comm: string
@@ -30,26 +30,26 @@ export interface Unattributable {
  * says that it may be one, which few are. And whatever bears a mark of the agent that does not count, because others can
  * have been given it.
  */
-export function unattributable(scene: Scene, { claimed, spared }: Claims): Unattributable[] {
+export function findSuspects(observation: Observation, { claimed, spared }: Claims): Suspect[] {
   const known = new Set([...claimed.keys(), ...spared.map(({ process }) => process.pid)])
-  for (const { pid } of selfAndAncestors(scene.table, ownPid)) known.add(pid)
-  const folders = workFolders(scene, claimed.keys())
-  const marksOf = uncountedMarks(scene)
+  for (const { pid } of selfAndAncestors(observation.table, ownPid)) known.add(pid)
+  const folders = workFolders(observation, claimed.keys())
+  const marksOf = uncountedMarks(observation)
   const isSuspect = (process: SeenProcess) =>
-    isWithoutPlace(process, scene) && isOlder(scene, process) === false
-  return [...scene.table.values()].flatMap(process => {
+    isWithoutPlace(process, observation) && isOlder(observation, process) === false
+  return [...observation.table.values()].flatMap(process => {
     if (known.has(process.pid) || process.kernel || hasEnded(process)) return []
     const { pid, start, comm } = process
     const marks = marksOf(process)
     const looks =
-      marks.length > 0 ? marks : isSuspect(process) ? looksOf(process, scene.ref.agentId, folders) : []
+      marks.length > 0 ? marks : isSuspect(process) ? looksOf(process, observation.ref.agentId, folders) : []
     return looks.length === 0 || !sharesPids(pid)
       ? []
       : [{ pid, start, comm, command: commandOf(process), ageMs: ageMs(process), looks }]
   })
 }
 
-function isWithoutPlace(process: SeenProcess, { table }: Scene): boolean {
+function isWithoutPlace(process: SeenProcess, { table }: Observation): boolean {
   const { environment, pid } = process
   if (pid === 1 || !environment.readable) return false
   return environment.marker === undefined && environment.tmux === undefined && isOrphan(process, table)
@@ -59,10 +59,10 @@ function isWithoutPlace(process: SeenProcess, { table }: Scene): boolean {
  * Marks by which nothing was claimed: the marker on what a shared tmux server has started, or a place that only the
  * registry knows. What runs in a living pane that is not the agent's is no suspect: it is whose that pane is.
  */
-function uncountedMarks(scene: Scene): (process: SeenProcess) => string[] {
-  const isMarked = namesAgent(scene.ref)
-  const { isElsewhere, gone } = placeOf(scene)
-  const { panes } = scene.where.listed
+function uncountedMarks(observation: Observation): (process: SeenProcess) => string[] {
+  const isMarked = namesAgent(observation.ref)
+  const { isElsewhere, gone } = placeOf(observation)
+  const { panes } = observation.location.listed
   return ({ environment }) => {
     const { marker, tmux, pane = '' } = environment
     if (tmux === undefined || (isElsewhere(environment) && panes.has(pane))) return []
@@ -114,7 +114,7 @@ export function mentions(command: string, agentId: string): boolean {
 }
 
 /** The folders that say something: where the agent's processes work, and where its files are. */
-function workFolders(scene: Scene, pids: Iterable<number>): ReadonlySet<string> {
+function workFolders(observation: Observation, pids: Iterable<number>): ReadonlySet<string> {
   const own = [...pids].flatMap(pid => folderOf(pid) ?? [])
-  return new Set([...own, path.dirname(path.dirname(scene.log))].filter(folder => folder !== '/'))
+  return new Set([...own, path.dirname(path.dirname(observation.log))].filter(folder => folder !== '/'))
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { CleanupError } from '../errors.ts'
 import { becomeOwner } from '../platform/become-owner.ts'
-import { named } from '../platform/cwd.ts'
+import { fromCwd } from '../platform/cwd.ts'
 import { WORKSPACE_NAME } from '../registry/require-workspace.ts'
 import { installService, type Told, uninstallService } from '../service/install.ts'
 import { managerOf, thisPlace } from '../service/manager.ts'
@@ -65,7 +65,7 @@ function validateForService(options: ServiceOptions, uid?: number): void {
 }
 
 const rootsOf = (workspaces: string[]): string[] =>
-  (workspaces.length > 0 ? workspaces : [WORKSPACE_NAME]).map(named)
+  (workspaces.length > 0 ? workspaces : [WORKSPACE_NAME]).map(fromCwd)
 
 function tell({ lines, problems }: Told): number {
   for (const line of lines) console.log(oneLine(line))

@@ -87,19 +87,19 @@ function totalLines({ workspaces, sessions, processes }: Measurement): string[] 
   const counts = [...statuses].map(([status, { length }]) => `${length} ${status}`).join(', ')
   const lines = [`In all: ${counts || 'no agents'}`]
   if (sessions) {
-    const { active, ended, orphaned } = sessions
+    const { active, ended, leftover } = sessions
     lines.push(
-      `  sessions: ${active} of live agents, ${ended} of agents at their end, ${orphaned.length} orphaned`,
+      `  sessions: ${active} of live agents, ${ended} of ended agents, ${leftover.length} leftover`,
     )
-    lines.push(...orphaned.map(({ name, id, socket }) => `    ${name} (${id} on ${socket})`))
+    lines.push(...leftover.map(({ name, id, socket }) => `    ${name} (${id} on ${socket})`))
   }
   if (processes) {
-    const { ofAgents, rssBytes, claudesOfAgents, claudesOfNobody, unattributed } = processes
+    const { ofAgents, rssBytes, claudesOfAgents, claudesUnowned, leftovers } = processes
     lines.push(
-      `  processes: ${ofAgents} of agents (${size(rssBytes)}), ${claudesOfAgents} of them claude; ${claudesOfNobody} claude of nobody known; ${unattributed.length} unattributed`,
+      `  processes: ${ofAgents} of agents (${size(rssBytes)}), ${claudesOfAgents} of them claude; ${claudesUnowned} claude of unknown owner; ${leftovers.length} leftover`,
     )
     lines.push(
-      ...unattributed.map(({ pid, comm, why, rssBytes: rss }) => `    ${pid} ${comm} (${size(rss)}): ${why}`),
+      ...leftovers.map(({ pid, comm, why, rssBytes: rss }) => `    ${pid} ${comm} (${size(rss)}): ${why}`),
     )
   }
   return lines

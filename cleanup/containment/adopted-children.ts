@@ -5,7 +5,7 @@ import { within } from '../platform/files/within.ts'
 import { childrenOf } from '../platform/processes/children.ts'
 import { startOf } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
-import { type AgentRef, orphansFile, taskRegistry } from '../registry/layout.ts'
+import { type AgentRef, adoptedChildrenFile, taskRegistry } from '../registry/layout.ts'
 import { isTerminal } from '../registry/lifecycle.ts'
 import { readAgent } from '../registry/registry.ts'
 import { recordedSubreaper } from './recorded.ts'
@@ -18,7 +18,7 @@ const { O_APPEND, O_CREAT, O_WRONLY } = fs.constants
  * then those orphans go to process 1, and nothing else may tie them to the agent. One small read per agent and
  * round; what was noted lies beside the prompt, where the subreaper's shell writes too.
  */
-export class Orphans {
+export class AdoptedChildren {
   readonly #noted = new Map<string, readonly number[]>()
 
   note(key: string, ref: AgentRef, entry: AgentEntry): void {
@@ -55,7 +55,7 @@ function write(ref: AgentRef, entry: AgentEntry, pids: number[]): boolean {
 
 function append(ref: AgentRef, text: string): void {
   const flags = O_WRONLY | O_APPEND | O_CREAT
-  const fd = within(ref.workspace, orphansFile(ref), (at, owner) => openRegular(at, owner, flags))
+  const fd = within(ref.workspace, adoptedChildrenFile(ref), (at, owner) => openRegular(at, owner, flags))
   try {
     fs.writeSync(fd, text)
   } finally {

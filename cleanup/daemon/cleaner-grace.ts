@@ -8,7 +8,7 @@ const HEAD_START_MS = 1_000
  * Lets a cleaner that is at work finish before the daemon joins in. The time runs from when the daemon saw it, by a clock
  * that nobody can set; a cleaner that is dead has no head start.
  */
-export class HeadStarts {
+export class CleanerGrace {
   readonly #seenAt = new Map<string, number>()
 
   has(key: string, { cleanup }: AgentEntry): boolean {

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { CleanupError, systemCode, words } from '../errors.ts'
+import { CleanupError, systemCode, messageOf } from '../errors.ts'
 import { type Lock, lockNow } from '../platform/file-lock.ts'
 import { readSmallJson } from '../platform/files/json.ts'
 import { removeWithin } from '../platform/files/within.ts'
@@ -12,7 +12,7 @@ const BYTE = 0
  * Makes this process the one daemon of a workspace until it is disposed of or dies. The lock is the kernel's, the
  * file's text only tells people who has it.
  */
-export class Instance implements Disposable {
+export class DaemonLock implements Disposable {
   readonly workspace: string
   readonly #held: Lock
   #isDisposed = false
@@ -72,7 +72,7 @@ function tryLock(file: string, workspace: string): Lock | undefined {
   } catch (error) {
     throw new CleanupError(
       'cannot-lock',
-      `The workspace ${workspace} cannot be watched, because ${file} could not be locked: ${words(error)}. Nothing was touched; make the folder writable, then start the daemon again.`,
+      `The workspace ${workspace} cannot be watched, because ${file} could not be locked: ${messageOf(error)}. Nothing was touched; make the folder writable, then start the daemon again.`,
       { cause: error },
     )
   }

@@ -1,5 +1,5 @@
 /** Remembers what was said of whom, so that it is said once of each and not every round. */
-export class Told {
+export class ProblemDedup {
   /** The words, by who had the trouble. */
   readonly #words = new Map<string, string>()
 

@@ -5,7 +5,7 @@ const AFTER_MS = [100, 500, 1_500, 4_000, 11_000]
  * Has an agent looked at again after a suspicion that came to nothing: what was just about to end may need a moment,
  * as a pane whose claude is gone and whose wrappers are on their way out; a script that may start claude again, some seconds.
  */
-export class SecondLooks {
+export class RecheckSchedule {
   readonly #dueAt = new Map<string, number[]>()
   readonly #wake: () => void
 

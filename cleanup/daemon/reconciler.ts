@@ -1,9 +1,9 @@
-import { Orphans } from '../containment/adopted-children.ts'
-import { words } from '../errors.ts'
-import { beginRest, type Rest } from '../liveness/abandoned-pane.ts'
-import { judge } from '../liveness/detect-end.ts'
+import { AdoptedChildren } from '../containment/adopted-children.ts'
+import { messageOf } from '../errors.ts'
+import { startQuietPeriod, type QuietPeriod } from '../liveness/abandoned-pane.ts'
+import { detectEnd } from '../liveness/detect-end.ts'
 import { Deploys } from '../liveness/pending-deploys.ts'
-import { endOnRecord } from '../liveness/recorded-end.ts'
+import { recordedEnd } from '../liveness/recorded-end.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
 import { cleanUp } from '../reaper/clean-up.ts'
 import type { Log, LogLine } from '../reaper/report.ts'
@@ -14,32 +14,32 @@ import { peekAgent } from '../registry/registry.ts'
 import { isSameRun } from '../registry/same-run.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { Backoff } from './backoff.ts'
-import { HeadStarts } from './cleaner-grace.ts'
+import { CleanerGrace } from './cleaner-grace.ts'
 import { MassDeaths } from './mass-death.ts'
 import type { Observer } from './observer.ts'
-import { Told } from './problem-dedup.ts'
+import { ProblemDedup } from './problem-dedup.ts'
 import { Pulses } from './pulse.ts'
-import { SecondLooks } from './recheck-schedule.ts'
+import { RecheckSchedule } from './recheck-schedule.ts'
 import { type Listed, RegistryWatch } from './registry-watch.ts'
 import { Signs } from './signs.ts'
 import { Watchdog, type WatchdogOptions } from './watchdog.ts'
 
 /**
- * How closely a round looks. `glance`: at what was heard, and whether the processes are there. `look`: at the
- * processes themselves. `ask`: at every registry, and tmux is asked about every live agent, one question per server.
+ * How closely a round looks. `quick`: at what was heard, and whether the processes are there. `processes`: at the
+ * processes themselves. `full`: at every registry, and tmux is asked about every live agent, one question per server.
  */
-export type Depth = 'glance' | 'look' | 'ask'
+export type CheckLevel = 'quick' | 'processes' | 'full'
 
 /** Of how many agents it is asked at once whether they have ended: who waits for a server that hangs holds up the others. */
 const JUDGED_AT_ONCE = 512
 
 /** What every attempt at a cleaning begins with: of one that is tried again for ever it is said once. */
-const BEGINNINGS: ReadonlySet<string> = new Set(['to-be-cleaned', 'intent'])
+const BEGINNINGS: ReadonlySet<string> = new Set(['cleanup-due', 'intent'])
 
 /** How often it is noted whom an agent's subreaper has adopted, in ms. */
 const NOTE_MS = 1_000
 
-export interface WardenOptions extends WatchdogOptions {
+export interface ReconcilerOptions extends WatchdogOptions {
   workspace: string
   graceMs: number
   observer: Observer
@@ -50,23 +50,23 @@ export interface WardenOptions extends WatchdogOptions {
 }
 
 /** Watches over the agents of one workspace: notices ends, and cleans up. */
-export class Warden implements Disposable {
-  readonly #options: WardenOptions
+export class Reconciler implements Disposable {
+  readonly #options: ReconcilerOptions
   readonly #registries: RegistryWatch
   readonly #watchdog: Watchdog
   readonly #signs = new Signs()
-  readonly #secondLooks: SecondLooks
+  readonly #recheckSchedule: RecheckSchedule
   readonly #pulses = new Pulses()
-  readonly #orphans = new Orphans()
+  readonly #orphans = new AdoptedChildren()
   readonly #deploys = new Deploys()
-  readonly #headStarts = new HeadStarts()
+  readonly #cleanerGrace = new CleanerGrace()
   readonly #deaths: MassDeaths
   readonly #backoff = new Backoff()
-  readonly #told = new Told()
+  readonly #problems = new ProblemDedup()
   readonly #seenSessions = new Set<string>()
   /** Who was found dead and is still listed as live. */
   readonly #dead = new Set<string>()
-  readonly #rests = new Map<string, Rest>()
+  readonly #rests = new Map<string, QuietPeriod>()
   readonly #atWork = new Map<string, Promise<void>>()
   readonly #judging = new Slots(JUDGED_AT_ONCE)
   readonly #cleaning = new Slots(CLEANED_AT_ONCE)
@@ -76,10 +76,10 @@ export class Warden implements Disposable {
   #keys: ReadonlySet<string> = new Set()
   #notedAt = Number.NEGATIVE_INFINITY
 
-  constructor(options: WardenOptions) {
+  constructor(options: ReconcilerOptions) {
     const { workspace, observer, wake } = options
     this.#options = options
-    this.#secondLooks = new SecondLooks(wake)
+    this.#recheckSchedule = new RecheckSchedule(wake)
     this.#registries = new RegistryWatch(workspace, wake, (about, problem) =>
       this.#tell(`${workspace}/${about}`, problem),
     )
@@ -98,9 +98,9 @@ export class Warden implements Disposable {
   }
 
   /** Goes round once: takes up whatever needs it, without waiting for it. `terminals` are those that came or went. */
-  round(depth: Depth, terminals: ReadonlySet<string>): void {
+  round(level: CheckLevel, terminals: ReadonlySet<string>): void {
     const { isStale, needsPoll } = this.#registries
-    if (depth === 'ask' || isStale || (depth === 'look' && needsPoll)) this.#registries.poll()
+    if (level === 'full' || isStale || (level === 'processes' && needsPoll)) this.#registries.poll()
     this.#list(this.#registries.open())
     const isToNote = performance.now() - this.#notedAt >= NOTE_MS
     if (isToNote) this.#notedAt = performance.now()
@@ -108,7 +108,7 @@ export class Warden implements Disposable {
       const { key, ref, entry } = listed
       if (isToNote && !isTerminal(entry.status)) this.#orphans.note(key, ref, entry)
       if (this.#atWork.has(key) || !this.#backoff.isDue(key)) continue
-      const work = isTerminal(entry.status) ? this.#ended(listed) : this.#living(listed, depth, terminals)
+      const work = isTerminal(entry.status) ? this.#ended(listed) : this.#living(listed, level, terminals)
       if (work) this.#start(key, work)
     }
     this.#deaths.announce(
@@ -143,7 +143,7 @@ export class Warden implements Disposable {
     const known = this.#keys
     for (const key of known) if (!keys.has(key)) this.#forget(key)
     // What happened to a new one before it was first seen has left no sign.
-    for (const key of keys) if (!known.has(key)) this.#secondLooks.ask(key)
+    for (const key of keys) if (!known.has(key)) this.#recheckSchedule.ask(key)
     this.#open = open
     this.#keys = keys
     for (const { key, entry } of open)
@@ -155,25 +155,25 @@ export class Warden implements Disposable {
   /** What is to be done for an agent whose end is on disk. */
   #ended(listed: Listed): (() => Promise<void>) | undefined {
     const { key, ref, entry } = listed
-    if (this.#headStarts.has(key, entry)) return undefined
+    if (this.#cleanerGrace.has(key, entry)) return undefined
     return async () => {
       if (isDone(peekAgent(ref))) return this.#registries.wasWritten(ref.taskId)
       const ending = endingOf(entry)
-      return this.#clean(listed, ending, { event: 'to-be-cleaned', task: ref.taskId, ...ending })
+      return this.#clean(listed, ending, { event: 'cleanup-due', task: ref.taskId, ...ending })
     }
   }
 
   /** What is to be done for an agent that lives by the registry. */
-  #living(listed: Listed, depth: Depth, terminals: ReadonlySet<string>): (() => Promise<void>) | undefined {
+  #living(listed: Listed, level: CheckLevel, terminals: ReadonlySet<string>): (() => Promise<void>) | undefined {
     const { key, entry } = listed
-    if (depth === 'look') this.#signs.look(key, entry)
+    if (level === 'processes') this.#signs.look(key, entry)
     // A second look by itself is no suspicion: it would ask for more of its kind for ever.
-    const isSecond = this.#secondLooks.isDue(key)
+    const isSecond = this.#recheckSchedule.isDue(key)
     const isSuspect =
       this.#signs.areOfAnEnd(key, entry, terminals) ||
-      (depth === 'look' && this.#pulses.mayHaveEnded(key, entry))
-    if (depth === 'ask' || isSecond || isSuspect) return () => this.#examine(listed, isSuspect)
-    if (depth !== 'look') return undefined
+      (level === 'processes' && this.#pulses.mayHaveEnded(key, entry))
+    if (level === 'full' || isSecond || isSuspect) return () => this.#examine(listed, isSuspect)
+    if (level !== 'processes') return undefined
     const work = this.#watchdog.look(listed)
     return work && (() => this.#watch(listed, work))
   }
@@ -182,7 +182,7 @@ export class Warden implements Disposable {
     const done = work()
       .catch((error: unknown) => {
         if (!this.#isStopping) this.#options.observer.failed()
-        this.#failed(key, [words(error)])
+        this.#failed(key, [messageOf(error)])
       })
       .finally(() => {
         this.#atWork.delete(key)
@@ -204,7 +204,7 @@ export class Warden implements Disposable {
     // Off the list meanwhile, nothing is to be remembered of it any more.
     if (!this.#isListed(key)) return
     if (!ending) {
-      if (isSuspect) this.#secondLooks.ask(key)
+      if (isSuspect) this.#recheckSchedule.ask(key)
       this.#pulses.isAlive(key)
       this.#signs.know(key, entry)
       this.#seenSessions.add(key)
@@ -222,8 +222,8 @@ export class Warden implements Disposable {
 
   async #judge({ key, ref, entry }: Listed, isSuspect: boolean): Promise<Ending | undefined> {
     const rest = this.#restOf(key)
-    const judging = judge(ref, entry, rest)
-    if (isSuspect) beginRest(ref, entry, rest)
+    const judging = detectEnd(ref, entry, rest)
+    if (isSuspect) startQuietPeriod(ref, entry, rest)
     return judging.finally(() => {
       delete rest.machine
       delete rest.isAwaited
@@ -234,7 +234,7 @@ export class Warden implements Disposable {
   #hasDied({ key, ref }: Listed, ending: Ending, suspectedAt: number): void {
     if (this.#dead.has(key)) return
     this.#dead.add(key)
-    if (ending.status === 'crashed' && !endOnRecord(ref)) this.#deaths.died(key, suspectedAt)
+    if (ending.status === 'crashed' && !recordedEnd(ref)) this.#deaths.died(key, suspectedAt)
     this.#log({ event: 'ended', agent: ref.agentId, task: ref.taskId, ...ending })
   }
 
@@ -242,7 +242,7 @@ export class Warden implements Disposable {
     return this.#keys.has(key)
   }
 
-  #restOf(key: string): Rest {
+  #restOf(key: string): QuietPeriod {
     const rest = this.#rests.get(key) ?? { sign: '', since: 0 }
     this.#rests.set(key, rest)
     return rest
@@ -265,7 +265,7 @@ export class Warden implements Disposable {
 
   async #cleanNow({ key, ref }: Listed, ending: Ending, about?: LogLine): Promise<void> {
     const { graceMs, observer } = this.#options
-    const isAgain = this.#told.isIn(key)
+    const isAgain = this.#problems.isIn(key)
     const log: Log = line => {
       if (!(isAgain && BEGINNINGS.has(line.event))) observer.log(line)
     }
@@ -285,32 +285,32 @@ export class Warden implements Disposable {
     if (this.#isStopping || !this.#isListed(key)) return
     const againInMs = this.#backoff.failed(key)
     const text = problems.join(' ')
-    if (!this.#told.isNews(key, text)) return
-    this.#log({ event: 'not-cleaned', agent: key, problems, againInMs })
+    if (!this.#problems.isNews(key, text)) return
+    this.#log({ event: 'cleanup-failed', agent: key, problems, againInMs })
     this.#degraded(key, text)
   }
 
   #succeeded(key: string): void {
     this.#backoff.succeeded(key)
-    if (this.#told.isOver(key)) this.#log({ event: 'trouble-over', agent: key })
+    if (this.#problems.isOver(key)) this.#log({ event: 'cleanup-recovered', agent: key })
     this.#degraded(key, undefined)
   }
 
   #tell(about: string, problem: string | undefined): void {
     if (problem === undefined) {
-      if (this.#told.isOver(about)) this.#log({ event: 'problem-over', about })
-    } else if (this.#told.isNews(about, problem)) this.#log({ event: 'problem', about, problem })
+      if (this.#problems.isOver(about)) this.#log({ event: 'problem-resolved', about })
+    } else if (this.#problems.isNews(about, problem)) this.#log({ event: 'problem', about, problem })
     this.#degraded(about, problem)
   }
 
   #forget(key: string): void {
     const memories = [
       this.#signs,
-      this.#secondLooks,
+      this.#recheckSchedule,
       this.#pulses,
       this.#orphans,
       this.#deploys,
-      this.#headStarts,
+      this.#cleanerGrace,
       this.#watchdog,
     ]
     for (const memory of memories) memory.forget(key)

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
-import { words } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import { isPending } from '../registry/intent.ts'
 import type { AgentRef } from '../registry/layout.ts'
@@ -105,7 +105,7 @@ export class RegistryWatch implements Disposable {
       // Somebody removed the workspace: nobody is left to be watched, and the folder may come back.
       for (const taskId of this.#tasks.keys()) this.#forget(taskId)
       this.#unwatch()
-      this.#tell('', words(error))
+      this.#tell('', messageOf(error))
     }
     this.#collect()
   }
@@ -161,7 +161,7 @@ export class RegistryWatch implements Disposable {
       // What cannot be read says nothing of its agents: they are left as they are until it can.
       this.#drop(taskId)
       this.#changed.delete(taskId)
-      this.#tell(taskId, words(error))
+      this.#tell(taskId, messageOf(error))
     }
   }
 
@@ -171,7 +171,7 @@ export class RegistryWatch implements Disposable {
     try {
       return [{ key: `${taskId}/${entry.id}`, ref: validateRef(ref), entry }]
     } catch (error) {
-      if (refused.size < MOST_REFUSED) refused.set(`${taskId}/${entry.id.slice(0, ID_SHOWN)}`, words(error))
+      if (refused.size < MOST_REFUSED) refused.set(`${taskId}/${entry.id.slice(0, ID_SHOWN)}`, messageOf(error))
       return []
     }
   }
@@ -213,7 +213,7 @@ export class RegistryWatch implements Disposable {
       this.#isWatching = false
       this.#tell(
         'watch',
-        `${this.workspace} cannot be watched whole, so changes are seen up to some seconds later: ${words(error)}.`,
+        `${this.workspace} cannot be watched whole, so changes are seen up to some seconds later: ${messageOf(error)}.`,
       )
     })
     return watcher

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { words } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { applyPlan } from '../retention/apply.ts'
 import { type Clock, readClock } from '../retention/clock.ts'
 import { planRetention } from '../retention/plan.ts'
@@ -7,9 +7,9 @@ import type { RetentionReport } from '../retention/plan-types.ts'
 import type { PolicyTexts, RetentionPolicy } from '../retention/policy.ts'
 import { policyOf } from '../retention/policy-file.ts'
 import type { Observer } from './observer.ts'
-import { Told } from './problem-dedup.ts'
+import { ProblemDedup } from './problem-dedup.ts'
 
-export interface UpkeepOptions {
+export interface RetentionJobOptions {
   workspaces: readonly string[]
   /** Goes before what a workspace's own policy file says. */
   policy: PolicyTexts
@@ -23,10 +23,10 @@ const TIMES = { firstMs: 30_000, everyMs: 3_600_000, pressureMs: 60_000 }
 const AFTER_SHORT_MS = 600_000
 
 /** Applies retention from time to time, and at once where a disk has less free than is wanted. One run at a time. */
-export class Upkeep {
-  readonly #options: UpkeepOptions
+export class RetentionJob {
+  readonly #options: RetentionJobOptions
   readonly #times: typeof TIMES
-  readonly #told = new Told()
+  readonly #problems = new ProblemDedup()
   readonly #stop = new AbortController()
   readonly #since: Clock | undefined = clockOrNothing()
   #dueAt: number
@@ -35,7 +35,7 @@ export class Upkeep {
   readonly #leftShortAt = new Map<string, number>()
   #running: Promise<void> | undefined
 
-  constructor(options: UpkeepOptions) {
+  constructor(options: RetentionJobOptions) {
     this.#options = options
     this.#times = options.times ?? TIMES
     this.#dueAt = performance.now() + this.#times.firstMs
@@ -72,7 +72,7 @@ export class Upkeep {
         const policy = await policyOf(workspace, this.#options.policy)
         if (isDue || this.#isPressing(workspace, policy)) await this.#run(workspace, policy)
       } catch (error) {
-        this.#tell(workspace, [words(error)])
+        this.#tell(workspace, [messageOf(error)])
       }
     }
   }
@@ -97,8 +97,8 @@ export class Upkeep {
   #tell(workspace: string, problems: string[]): void {
     const { observer } = this.#options
     const problem = problems.length > 0 ? problems.join(' ') : undefined
-    if (problem === undefined) this.#told.isOver(workspace)
-    else if (this.#told.isNews(workspace, problem))
+    if (problem === undefined) this.#problems.isOver(workspace)
+    else if (this.#problems.isNews(workspace, problem))
       observer.log({ event: 'retention-problem', workspace, problem })
     observer.degraded(`retention ${workspace}`, problem)
   }

@@ -1,4 +1,4 @@
-import type { Depth } from './reconciler.ts'
+import type { CheckLevel } from './reconciler.ts'
 import type { Wakeup } from './wakeup.ts'
 
 /** How often the agents' processes are asked for, in ms: with the time to ask tmux and to look closer, well under 300. */
@@ -17,21 +17,21 @@ const REST = 2
 const LONGEST_REST_MS = 1_000
 
 /** Says when the next round is due, and how closely it looks: the dearer, the seldomer. By a clock that nobody can set. */
-export class Rounds {
+export class Scheduler {
   #lookedAt = Number.NEGATIVE_INFINITY
   #askedAt = Number.NEGATIVE_INFINITY
   #tookMs = 0
 
-  #next(): Depth {
+  #next(): CheckLevel {
     const now = performance.now()
     if (now - this.#askedAt >= ASK_MS) {
       this.#askedAt = now
       this.#lookedAt = now
-      return 'ask'
+      return 'full'
     }
-    if (now - this.#lookedAt < LOOK_MS) return 'glance'
+    if (now - this.#lookedAt < LOOK_MS) return 'quick'
     this.#lookedAt = now
-    return 'look'
+    return 'processes'
   }
 
   /**
@@ -43,7 +43,7 @@ export class Rounds {
   }
 
   /** Goes round, and notes how long that takes. */
-  go(round: (depth: Depth) => void): void {
+  go(round: (level: CheckLevel) => void): void {
     const startedAt = performance.now()
     round(this.#next())
     this.#tookMs = performance.now() - startedAt

@@ -1,4 +1,4 @@
-import { idleEnding } from '../liveness/idle-agent.ts'
+import { detectIdleEnd } from '../liveness/idle-agent.ts'
 import type { Log } from '../reaper/report.ts'
 import type { Ending } from '../registry/intent.ts'
 import { streamLog } from '../registry/layout.ts'
@@ -39,10 +39,10 @@ export class Watchdog {
       if (silence === 'ends') {
         await markSilence(ref, undefined)
         this.#silences.marked(key, false)
-        this.#log({ event: 'speaks-again', ...about })
+        this.#log({ event: 'output-resumed', ...about })
         return undefined
       }
-      const ending = endIdle ? await idleEnding(ref, entry) : undefined
+      const ending = endIdle ? await detectIdleEnd(ref, entry) : undefined
       if (ending) this.#log({ event: 'idle', ...about, ...ending })
       return ending
     }

@@ -7,10 +7,10 @@ import { type Machine, readMachine } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
-import { toldTime } from '../registry/timestamps.ts'
-import type { AgentPane, Whereabouts } from '../tmux/locate.ts'
+import { parseTimestamp } from '../registry/timestamps.ts'
+import type { AgentPane, TmuxLocation } from '../tmux/locate.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { type ShellAtRest, shellAtRest } from './idle-shell.ts'
+import { type IdleShell, readIdleShell } from './idle-shell.ts'
 
 /** How old an agent must be whose log is still empty, in ms: before that, its claude may be about to start. */
 const START_MS = 60_000
@@ -20,7 +20,7 @@ const STEP_MS = 20
 const PATIENCE_MS = 300
 
 /** Since when an agent's panes have shown the same: kept by who looks again later, so that a long rest holds nobody up. */
-export interface Rest {
+export interface QuietPeriod {
   sign: string
   /** By a clock that nobody can set, in ms. */
   since: number
@@ -39,27 +39,27 @@ export interface Rest {
  * open, it is never certain. Without a `known` rest it waits until it is certain; with it, for a moment, and goes on the
  * next time.
  */
-export async function leftBehind(
+export async function detectAbandonedPane(
   ref: AgentRef,
   entry: AgentEntry,
-  where: Whereabouts,
-  known?: Rest,
+  location: TmuxLocation,
+  known?: QuietPeriod,
 ): Promise<string | undefined> {
   const log = agentFiles(ref, entry).stream
-  const look = () => together(where.panes, entry, log)
+  const look = () => together(location.panes, entry, log)
   const first = look()
   const rest = known ?? { sign: '', since: 0 }
   const isStarting = isYoung(entry, rest) && sizeOf(log) === 0
   if (!tellsOpenFiles || isStarting || !(first || rest.isAwaited)) return undefined
   const restMs = known ? 0 : (first?.restMs ?? 0)
-  if (!(await haveRested(look, rest, PATIENCE_MS + restMs))) return undefined
+  if (!(await stayedQuiet(look, rest, PATIENCE_MS + restMs))) return undefined
   const { openFiles } = await (rest.machine ?? readMachine())
   if (logWriters(openFiles, log).length > 0 || look()?.sign !== rest.sign) return undefined
   return 'nothing runs any more below the shell of its pane, and nobody writes its log'
 }
 
 /** Begins a rest while tmux is being asked what panes there are: mostly it is the one that was recorded. */
-export function beginRest(ref: AgentRef, entry: AgentEntry, rest: Rest): void {
+export function startQuietPeriod(ref: AgentRef, entry: AgentEntry, rest: QuietPeriod): void {
   rest.isAwaited = true
   const pid = recordedTmux(entry)?.pane_pid
   const now = pid && together([{ pid, dead: false }], entry, agentFiles(ref, entry).stream)
@@ -72,9 +72,9 @@ export function beginRest(ref: AgentRef, entry: AgentEntry, rest: Rest): void {
 }
 
 /** True once all have shown the same for as long as they must. */
-async function haveRested(
-  look: () => ShellAtRest | undefined,
-  rest: Rest,
+async function stayedQuiet(
+  look: () => IdleShell | undefined,
+  rest: QuietPeriod,
   withinMs: number,
 ): Promise<boolean> {
   const deadline = performance.now() + withinMs
@@ -89,7 +89,7 @@ async function haveRested(
 }
 
 /** Rest begins anew with whatever was done. */
-function renew(rest: Rest, { sign, isAsleep }: ShellAtRest): void {
+function renew(rest: QuietPeriod, { sign, isAsleep }: IdleShell): void {
   if (isAsleep && sign === rest.sign) return
   Object.assign(rest, { sign, since: performance.now() })
   delete rest.machine
@@ -100,8 +100,8 @@ function together(
   panes: readonly Pick<AgentPane, 'pid' | 'dead'>[],
   entry: AgentEntry,
   log: string,
-): ShellAtRest | undefined {
-  const shells = panes.filter(({ dead }) => !dead).map(({ pid }) => shellAtRest(below(pid, entry)))
+): IdleShell | undefined {
+  const shells = panes.filter(({ dead }) => !dead).map(({ pid }) => readIdleShell(below(pid, entry)))
   if (panes.length === 0 || !shells.every(shell => shell !== undefined)) return undefined
   const size = sizeOf(log)
   if (size === undefined) return undefined
@@ -117,8 +117,8 @@ function sizeOf(file: string): number | undefined {
 }
 
 /** Its age by the wall clock counts at the first look only: somebody may move that clock afterwards. */
-function isYoung({ started_at }: AgentEntry, rest: Rest): boolean {
-  const isOld = () => Date.now() - toldTime(started_at).latest >= START_MS
+function isYoung({ started_at }: AgentEntry, rest: QuietPeriod): boolean {
+  const isOld = () => Date.now() - parseTimestamp(started_at).latest >= START_MS
   rest.youngUntil ??= performance.now() + (isOld() ? 0 : START_MS)
   return performance.now() < rest.youngUntil
 }

@@ -11,7 +11,7 @@ import { lastEvent, saysSuccess } from '../registry/stream-log.ts'
  * log is a result that says success, and it runs nothing but what belongs to claude itself: claude starts every
  * command in a session of its own (setsid), and MCP servers in its own. Ends nothing.
  */
-export async function idleEnding(ref: AgentRef, entry: AgentEntry): Promise<Ending | undefined> {
+export async function detectIdleEnd(ref: AgentRef, entry: AgentEntry): Promise<Ending | undefined> {
   if (!hasFinished(ref, entry)) return undefined
   const { claimed } = await claimsFor(ref)
   const alive = claimed.map(({ process }) => process).filter(process => !hasEnded(process))

@@ -1,5 +1,5 @@
 import { childrenOf } from '../platform/processes/children.ts'
-import { turnsOf } from '../platform/processes/context-switches.ts'
+import { contextSwitchesOf } from '../platform/processes/context-switches.ts'
 import { descriptorTarget } from '../platform/processes/open-files.ts'
 import { readProc } from '../platform/processes/proc-file.ts'
 
@@ -25,7 +25,7 @@ const PROMPT_MS = 60
 const SCRIPT_MS = 10_000
 
 /** A shell that runs nothing, as it was at one moment. */
-export interface ShellAtRest {
+export interface IdleShell {
   /** The same at two moments only if the shell did nothing in between. */
   sign: string
   /** False while it does something itself, is about to, or is stopped: then the sign says nothing. */
@@ -35,9 +35,9 @@ export interface ShellAtRest {
 }
 
 /** Undefined when that is no shell, or when something runs below it. */
-export function shellAtRest(pid: number): ShellAtRest | undefined {
+export function readIdleShell(pid: number): IdleShell | undefined {
   if (childrenOf(pid)?.length !== 0) return undefined
-  const turns = turnsOf(pid)
+  const turns = contextSwitchesOf(pid)
   // A login shell's name begins with a dash.
   if (!turns || !SHELLS.has(turns.name.replace(/^-/, ''))) return undefined
   const { count, isAsleep } = turns

@@ -1,5 +1,5 @@
 import type { AgentEntry } from '../registry/entries.ts'
-import { toldTime } from '../registry/timestamps.ts'
+import { parseTimestamp } from '../registry/timestamps.ts'
 
 /** How long a deploy may take, in ms: without a session after that, it failed halfway. */
 const DEPLOY_MS = 60_000
@@ -9,7 +9,7 @@ const DEPLOY_MS = 60_000
  * start an agent is of unknown age, and not judged by it.
  */
 function leftOf({ started_at }: AgentEntry): number {
-  return Date.now() - toldTime(started_at).latest >= DEPLOY_MS ? 0 : DEPLOY_MS
+  return Date.now() - parseTimestamp(started_at).latest >= DEPLOY_MS ? 0 : DEPLOY_MS
 }
 
 /**

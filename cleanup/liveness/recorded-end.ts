@@ -8,7 +8,7 @@ import { peekGlobalRegistry } from '../registry/registry.ts'
  * How an agent ended by the global registry, while its task's says that it lives: another program has written an older
  * copy of that one. Undefined when the global one knows of no end either, or cannot be read.
  */
-export function endOnRecord({ workspace, taskId, agentId }: AgentRef): Ending | undefined {
+export function recordedEnd({ workspace, taskId, agentId }: AgentRef): Ending | undefined {
   const known = globalEntry(workspace, agentId)
   if (known?.task_id !== taskId || !isTerminal(textOf(known.status))) return undefined
   const status = textOf(known.status)

@@ -13,7 +13,7 @@ const OUTCOMES: readonly CountedOutcome[] = ['clean', 'already-clean', 'handed-o
 const BASELINE_BOUNDS = [0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300, 1800, 7200]
 
 /** What a daemon counts while it runs. It starts from nothing with the daemon; Prometheus knows about restarts. */
-export class Feed {
+export class Counters {
   readonly startedAtMs = Date.now()
   readonly outcomes = new Map<CountedOutcome, number>(OUTCOMES.map(outcome => [outcome, 0]))
   readonly timeToBaseline = new Histogram(BASELINE_BOUNDS)

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import { claim } from '../claims/claim.ts'
-import { withoutOthers } from '../claims/shared-session.ts'
+import { withoutSharedSession } from '../claims/shared-session.ts'
 import { readContainment } from '../containment/contained.ts'
-import { words } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { rssOf } from '../platform/processes/memory.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import type { Machine, SeenProcess } from '../platform/processes/table.ts'
@@ -11,48 +11,48 @@ import type { AgentEntry } from '../registry/entries.ts'
 import { isPending } from '../registry/intent.ts'
 import { type AgentRef, validateRef } from '../registry/layout.ts'
 import { isTerminal } from '../registry/lifecycle.ts'
-import { locate, type Whereabouts } from '../tmux/locate.ts'
+import { locate, type TmuxLocation } from '../tmux/locate.ts'
 import type { AgentRow } from './measurement.ts'
 
 /** One agent's row, and what the figures of the whole machine need of it. */
-export interface SeenAgent {
+export interface MeasuredAgent {
   row: AgentRow
   entry: AgentEntry
-  where: Whereabouts | undefined
+  location: TmuxLocation | undefined
   processes: SeenProcess[]
 }
 
 /**
  * Looks at one agent: its session, and the processes that a cleanup would claim. An agent whose cleanup is done is
- * not looked for, because nothing should be left of it; what is left shows as unattributed.
+ * not looked for, because nothing should be left of it; what is left shows as a leftover.
  */
-export async function seeAgent(
+export async function measureAgent(
   ref: AgentRef,
   entry: AgentEntry,
   agents: readonly AgentEntry[],
   machine: Machine | undefined,
-): Promise<SeenAgent> {
-  const seen: SeenAgent = { row: rowOf(ref, entry), entry, where: undefined, processes: [] }
+): Promise<MeasuredAgent> {
+  const seen: MeasuredAgent = { row: rowOf(ref, entry), entry, location: undefined, processes: [] }
   const { row } = seen
   const files = attempt(row, () => agentFiles(validateRef(ref), entry))
   if (files) addLog(row, files)
   if (row.state === 'done' || !files) return seen
   try {
-    seen.where = await locate(entry)
+    seen.location = await locate(entry)
   } catch (error) {
     return doubt(seen, error)
   }
-  row.session = seen.where.session !== undefined
+  row.session = seen.location.session !== undefined
   if (!machine) {
     row.unknown = true
     return seen
   }
   try {
-    const place = { log: files.stream, where: seen.where, contained: readContainment(ref, entry) }
-    const scene = withoutOthers({ ref, entry, agents, ...place, ...machine })
-    seen.where = scene.where
-    row.session = scene.where.session !== undefined
-    const { claimed } = claim(scene)
+    const place = { log: files.stream, location: seen.location, contained: readContainment(ref, entry) }
+    const observation = withoutSharedSession({ ref, entry, agents, ...place, ...machine })
+    seen.location = observation.location
+    row.session = observation.location.session !== undefined
+    const { claimed } = claim(observation)
     seen.processes = [...claimed.values()].map(({ process }) => process).filter(one => !hasEnded(one))
   } catch (error) {
     return doubt(seen, error)
@@ -91,13 +91,13 @@ function attempt<T>(row: AgentRow, look: () => T): T | undefined {
   try {
     return look()
   } catch (error) {
-    row.problems.push(words(error))
+    row.problems.push(messageOf(error))
     row.unknown = true
     return undefined
   }
 }
 
-function doubt(seen: SeenAgent, error: unknown): SeenAgent {
+function doubt(seen: MeasuredAgent, error: unknown): MeasuredAgent {
   attempt(seen.row, () => {
     throw error
   })

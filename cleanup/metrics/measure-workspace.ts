@@ -4,12 +4,12 @@ import { type Registries, readRegistries } from '../registry/read-all.ts'
 import { everyEntry } from '../registry/registry.ts'
 import { attempt } from './attempt.ts'
 import { type DiskUse, diskUse } from './disk-use.ts'
-import { type SeenAgent, seeAgent } from './measure-agent.ts'
+import { type MeasuredAgent, measureAgent } from './measure-agent.ts'
 
 /** One workspace's agents and files. */
-export interface SeenWorkspace {
+export interface MeasuredWorkspace {
   workspace: string
-  agents: SeenAgent[]
+  agents: MeasuredAgent[]
   disk: DiskUse | undefined
   /** False when a registry, or something of an agent, could not be read or asked: then there may be more agents. */
   isWhole: boolean
@@ -17,12 +17,12 @@ export interface SeenWorkspace {
 }
 
 /** Looks at a workspace. What could not be looked at is in its problems. */
-export async function seeWorkspace(workspace: string, machine: Machine | undefined): Promise<SeenWorkspace> {
+export async function measureWorkspace(workspace: string, machine: Machine | undefined): Promise<MeasuredWorkspace> {
   if (!fs.existsSync(workspace)) return missing(workspace)
   const registries = readRegistries(workspace)
   const { isWhole, problems } = registries
   const [agents, disk] = await Promise.all([
-    seeAgents(workspace, registries, machine),
+    measureAgents(workspace, registries, machine),
     attempt([], () => diskUse(workspace)),
   ])
   for (const { row } of agents) if (row.unknown) problems.push(...row.problems.slice(-1))
@@ -30,20 +30,20 @@ export async function seeWorkspace(workspace: string, machine: Machine | undefin
   return { workspace, agents, disk, isWhole, problems }
 }
 
-function missing(workspace: string): SeenWorkspace {
+function missing(workspace: string): MeasuredWorkspace {
   const problem = `The workspace ${workspace} does not exist; expected the .agent-workspace folder of an orchestrator.`
   return { workspace, agents: [], disk: undefined, isWhole: false, problems: [problem] }
 }
 
-async function seeAgents(
+async function measureAgents(
   workspace: string,
   { tasks }: Registries,
   machine: Machine | undefined,
-): Promise<SeenAgent[]> {
+): Promise<MeasuredAgent[]> {
   const seen = [...tasks].flatMap(([taskId, registry]) => {
     const all = everyEntry(registry)
     return registry.agents.map(entry =>
-      seeAgent({ workspace, taskId, agentId: entry.id }, entry, all, machine),
+      measureAgent({ workspace, taskId, agentId: entry.id }, entry, all, machine),
     )
   })
   return Promise.all(seen)

@@ -1,11 +1,11 @@
-import { words } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { startOf } from '../platform/processes/table.ts'
 import { type ServiceManager, serviceManager } from '../platform/service-notify.ts'
-import { sharedPass } from '../platform/single-flight.ts'
+import { singleFlight } from '../platform/single-flight.ts'
 import type { CleanUpReport, Log } from '../reaper/report.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import { peekAgent } from '../registry/registry.ts'
-import { type CountedOutcome, Feed } from './counters.ts'
+import { type CountedOutcome, Counters } from './counters.ts'
 import { exposition } from './exposition.ts'
 import { daemonFamilies, machineFamilies } from './families.ts'
 import { type Health, removeHealth, writeHealth } from './health.ts'
@@ -39,10 +39,10 @@ const MOST_REASONS = 20
  */
 export class Monitor implements AsyncDisposable {
   readonly #options: MonitorOptions
-  readonly #feed = new Feed()
+  readonly #counters = new Counters()
   readonly #reasons = new Map<string, string>()
   readonly #manager: ServiceManager = serviceManager()
-  readonly #render = sharedPass(() => this.#text(), SCRAPE_REST_MS)
+  readonly #render = singleFlight(() => this.#text(), SCRAPE_REST_MS)
   #servers = new AsyncDisposableStack()
   #url: string | undefined
   #heartbeatAt = Number.NEGATIVE_INFINITY
@@ -79,7 +79,7 @@ export class Monitor implements AsyncDisposable {
 
   /** To be called with every round, with how many cleanups are pending. Costs nothing when nothing is due. */
   round(pending: number): void {
-    this.#feed.lastRoundMs = Date.now()
+    this.#counters.lastRoundMs = Date.now()
     const now = performance.now()
     const reasons = reasonsIn(this.#reasons)
     const state = JSON.stringify(reasons)
@@ -109,7 +109,7 @@ export class Monitor implements AsyncDisposable {
 
   /** Most agents of a workspace died at once. */
   massDeath(): void {
-    this.#feed.massDeaths += 1
+    this.#counters.massDeaths += 1
   }
 
   /** Says that something is wrong, in a sentence, or with undefined that it no longer is. `what` names the thing. */
@@ -132,7 +132,7 @@ export class Monitor implements AsyncDisposable {
     } catch {
       // The workspace went with the agent: it counts, without a time.
     }
-    this.#feed.count(outcome, entry)
+    this.#counters.count(outcome, entry)
   }
 
   #heartbeat(pending: number, reasons: string[]): void {
@@ -140,7 +140,7 @@ export class Monitor implements AsyncDisposable {
     const health: Health = {
       pid: process.pid,
       start: startOf(process.pid) ?? 0,
-      started_at: new Date(this.#feed.startedAtMs).toISOString(),
+      started_at: new Date(this.#counters.startedAtMs).toISOString(),
       heartbeat_at: new Date().toISOString(),
       state: reasons.length > 0 ? 'degraded' : 'ok',
       reasons,
@@ -171,14 +171,14 @@ export class Monitor implements AsyncDisposable {
   }
 
   #wrong(what: string, error: unknown): void {
-    const why = `The ${what.split(' ')[0]} file could not be written: ${words(error)}.`
+    const why = `The ${what.split(' ')[0]} file could not be written: ${messageOf(error)}.`
     if (this.#reasons.get(what) !== why) this.#options.log?.({ event: 'problem', problem: why })
     this.degraded(what, why)
   }
 
   async #text(): Promise<string> {
     const found = await measure(this.#options.workspaces)
-    return exposition([...machineFamilies(found), ...daemonFamilies(this.#feed)])
+    return exposition([...machineFamilies(found), ...daemonFamilies(this.#counters)])
   }
 }
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import process from 'node:process'
-import { CleanupError, words } from '../errors.ts'
+import { CleanupError, messageOf } from '../errors.ts'
 import { ownUid } from './files/trust.ts'
 
 /** Node has it (process.initgroups); its types do not. */
@@ -43,7 +43,7 @@ export function becomeOwner(workspaces: readonly string[]): void {
   } catch (error) {
     throw new CleanupError(
       'not-the-owner',
-      `${workspace} belongs to user ${uid}, and root could not become that user: ${words(error)}. Nothing was touched; run the command as that user.`,
+      `${workspace} belongs to user ${uid}, and root could not become that user: ${messageOf(error)}. Nothing was touched; run the command as that user.`,
       { cause: error },
     )
   }

@@ -27,7 +27,7 @@ export function agentByte(agentId: string): number {
 }
 
 /** The byte that stands for the answers that are owed inside an agent, beyond those of all agents. */
-export const answerByte = (agentId: string): number => 2 ** 41 + agentByte(agentId)
+export const replyByte = (agentId: string): number => 2 ** 41 + agentByte(agentId)
 
 /** The lock if it is free now, otherwise undefined. The file is made when missing; it stays. */
 export function lockNow(file: string, byte: number): Lock | undefined {

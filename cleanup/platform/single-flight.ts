@@ -5,7 +5,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
  * gets the one look that begins then: so ten cleanups at once look hardly more often than one, and none sees a state
  * older than its question. After a look that several wanted, more of them are waited for, for `restMs`.
  */
-export function sharedPass<T>(look: () => T | Promise<T>, restMs = 0): () => Promise<T> {
+export function singleFlight<T>(look: () => T | Promise<T>, restMs = 0): () => Promise<T> {
   let running: Promise<unknown> | undefined
   let endedAt = Number.NEGATIVE_INFINITY
   let next: Promise<T> | undefined

@@ -1,17 +1,17 @@
 import { setImmediate as immediate } from 'node:timers/promises'
 import { claim, isInside } from '../claims/claim.ts'
-import { look, type Scene } from '../claims/observation.ts'
-import { CleanupError, words } from '../errors.ts'
+import { observe, type Observation } from '../claims/observation.ts'
+import { CleanupError, messageOf } from '../errors.ts'
 import { agentByte, type Lock, lock, lockNow } from '../platform/file-lock.ts'
 import { startOf } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import { type Ending, isDone, recordDone, recordProblems, writeIntent } from '../registry/intent.ts'
 import { type AgentRef, taskRegistry, validateRef } from '../registry/layout.ts'
 import { peekGlobalRegistry, peekTaskRegistry, requireAgent } from '../registry/registry.ts'
-import { mirror } from '../registry/sync-global.ts'
-import { carryOut } from './execute.ts'
+import { syncGlobal } from '../registry/sync-global.ts'
+import { executeCleanup } from './execute.ts'
 import { handOver } from './hand-over.ts'
-import { answersSent, OwedAnswer } from './reply-lock.ts'
+import { repliesSent, ReplyLock } from './reply-lock.ts'
 import { type CleanUpReport, emptyReport, type Log, type Outcome } from './report.ts'
 
 export interface CleanUpOptions extends Ending {
@@ -51,9 +51,9 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   // Nothing is ended whose end could not be told to both registries.
   peekGlobalRegistry(ref.workspace)
 
-  using answer = new OwedAnswer(ref)
+  using answer = new ReplyLock(ref)
   log({ event: 'intent', agent: ref.agentId, status: options.status, reason: options.reason })
-  const looking = look(ref, registry)
+  const looking = observe(ref, registry)
   looking.catch(() => {})
   // One turn of the event loop later tmux is at work on its answer, and the registries are written in the meantime.
   await immediate()
@@ -61,22 +61,22 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   report.status = entry.status
   const claims = claim(seen)
   if (isInside(claims, options.handedOver)) {
-    await mirror(ref)
-    await leaveToOutside(seen, options, graceMs, log)
+    await syncGlobal(ref)
+    await handOverToOutside(seen, options, graceMs, log)
     answer.sent()
     return finish('handed-over')
   }
 
   answer[Symbol.dispose]()
-  const turn = await takeTurn(ref, graceMs)
+  const turn = await acquireCleanupLock(ref, graceMs)
   using _ = turn.lock
   const now = peekTaskRegistry(ref.workspace, ref.taskId)
   if (isDone(requireAgent(now, ref))) return finish('already-clean')
-  const first = turn.waited ? await look(ref, now) : seen
+  const first = turn.waited ? await observe(ref, now) : seen
   // Written while the processes end: in this turn of the event loop the first signals are sent.
-  const mirrored = immediate().then(() => mirror(ref))
+  const mirrored = immediate().then(() => syncGlobal(ref))
   mirrored.catch(() => {})
-  await carryOut(first, turn.waited ? claim(first) : claims, graceMs, report, log)
+  await executeCleanup(first, turn.waited ? claim(first) : claims, graceMs, report, log)
   await attempt(report, () => mirrored)
   if (report.problems.length > 0) {
     await attempt(report, () => recordProblems(ref, report.problems))
@@ -98,12 +98,12 @@ async function attempt(report: CleanUpReport, write: () => Promise<void>): Promi
   try {
     await write()
   } catch (error) {
-    if (!report.problems.includes(words(error))) report.problems.push(words(error))
+    if (!report.problems.includes(messageOf(error))) report.problems.push(messageOf(error))
   }
 }
 
-async function leaveToOutside(
-  scene: Scene,
+async function handOverToOutside(
+  observation: Observation,
   options: CleanUpOptions,
   graceMs: number,
   log: Log,
@@ -111,18 +111,18 @@ async function leaveToOutside(
   if (options.handedOver)
     throw new CleanupError(
       'cannot-hand-over',
-      `The cleanup of ${scene.ref.agentId} was handed to a process that is part of the agent too; nothing was ended. Run it from outside the agent.`,
+      `The cleanup of ${observation.ref.agentId} was handed to a process that is part of the agent too; nothing was ended. Run it from outside the agent.`,
     )
-  await handOver(scene, graceMs, log)
+  await handOver(observation, graceMs, log)
 }
 
 /** One cleaner per agent: the others wait until it is done or dead, and it until every caller inside has its answer. */
-async function takeTurn(ref: AgentRef, graceMs: number): Promise<{ lock: Lock; waited: boolean }> {
+async function acquireCleanupLock(ref: AgentRef, graceMs: number): Promise<{ lock: Lock; waited: boolean }> {
   const file = `${taskRegistry(ref.workspace, ref.taskId)}.lock`
   const byte = agentByte(ref.agentId)
   const free = lockNow(file, byte)
   const held = free ?? (await lock(file, byte, graceMs + OTHER_CLEANER_MS))
-  const waited = await answersSent(ref)
+  const waited = await repliesSent(ref)
   return { lock: held, waited: waited || !free }
 }
 

@@ -2,18 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { claim } from '../claims/claim.ts'
 import type { Claims } from '../claims/evidence.ts'
 import {
-  type Asked,
-  askAgain,
-  lookAgain,
-  lookForProcesses,
-  type Scene,
-  type Seen,
+  type PendingLocation,
+  locateAgain,
+  observeAgain,
+  observeProcesses,
+  type Observation,
+  type Observed,
 } from '../claims/observation.ts'
-import { roles } from '../claims/pipeline-roles.ts'
+import { pipelineRoles } from '../claims/pipeline-roles.ts'
 import { killSession } from '../tmux/kill-session.ts'
 import { freezeAll } from './freeze.ts'
-import { killLostGroups } from './kill-groups.ts'
-import { hangUp, kill, type Member, Roster, terminate, wake } from './process-set.ts'
+import { killGroups } from './kill-groups.ts'
+import { hangUp, kill, type TrackedProcess, ProcessSet, terminate, wake } from './process-set.ts'
 import type { Log } from './report.ts'
 
 /** When what follows the writer is asked to end although the writer has not, as a part of the grace. */
@@ -39,11 +39,11 @@ const CHAIN_SCANS = 3
 
 /** What was seen last: nothing alive of the agent, or what could not be ended. */
 export interface Ended {
-  roster: Roster
+  tracked: ProcessSet
   /** Claimed, and alive at the end of all patience. */
-  survivors: Member[]
+  survivors: TrackedProcess[]
   /** The last look. By it is decided whether the session is gone and whether anybody still writes the log. */
-  scene: Scene
+  observation: Observation
   claims: Claims
   /** Why tmux could not be asked in the last look. */
   tmuxError?: unknown
@@ -57,26 +57,26 @@ export interface Ended {
  * TERM, plus the time that KILL and the last lines of the log need.
  */
 export async function endProcesses(
-  first: Scene,
+  first: Observation,
   firstClaims: Claims,
   graceMs: number,
   log: Log,
 ): Promise<Ended> {
-  const roster = new Roster()
-  const roleOf = roles(first, firstClaims)
-  roster.add(firstClaims.claimed.values(), roleOf)
+  const tracked = new ProcessSet()
+  const roleOf = pipelineRoles(first, firstClaims)
+  tracked.add(firstClaims.claimed.values(), roleOf)
   const clock = startClock(graceMs)
   let scannedAt = performance.now()
   let wasQuiet = false
   let chained = 0
   let isSessionKilled = false
-  let asked: Asked | undefined
+  let asked: PendingLocation | undefined
 
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 1.3, 15)) {
     clock.tick()
-    if (clock.overtime() >= 0 && (chained > 0 || roster.alive().some(isToBeKilled)))
-      freezeAll(first, roster, roleOf, log)
-    const alive = roster.alive()
+    if (clock.overtime() >= 0 && (chained > 0 || tracked.alive().some(isToBeKilled)))
+      freezeAll(first, tracked, roleOf, log)
+    const alive = tracked.alive()
     advance(alive, clock, log)
     const isOver = clock.isOver(alive)
     const rescanMs = clock.overtime() < 0 ? RESCAN_MS : RESCAN_KILLING_MS
@@ -86,17 +86,17 @@ export async function endProcesses(
     }
     const isLast = wasQuiet || isOver
     // When nobody is left tmux is asked at once: by the time that two scans have found nobody, it has answered.
-    asked ??= alive.length === 0 || isLast ? askAgain(first) : undefined
-    const seen: Seen = isLast ? await lookAgain(first, asked) : { scene: await lookForProcesses(first) }
+    asked ??= alive.length === 0 || isLast ? locateAgain(first) : undefined
+    const seen: Observed = isLast ? await observeAgain(first, asked) : { observation: await observeProcesses(first) }
     scannedAt = performance.now()
-    const claims = claim(seen.scene, roster.claims())
-    const fresh = roster.add(claims.claimed.values(), roleOf)
-    const survivors = roster.alive()
+    const claims = claim(seen.observation, tracked.claims())
+    const fresh = tracked.add(claims.claimed.values(), roleOf)
+    const survivors = tracked.alive()
     const isQuiet = fresh.length === 0 && survivors.length === 0
-    if (isQuiet) killLostGroups(seen.scene.table, roster)
+    if (isQuiet) killGroups(seen.observation.table, tracked)
     // Who turned up in the last look has its time too.
     if ((isLast && clock.isOver(survivors)) || (wasQuiet && isQuiet))
-      return { roster, survivors, claims, isSessionKilled, ...seen }
+      return { tracked, survivors, claims, isSessionKilled, ...seen }
     wasQuiet = isQuiet
     if (!isQuiet) asked = undefined
     if (fresh.length > 0) pauseMs = 1
@@ -110,17 +110,17 @@ export async function endProcesses(
 }
 
 /** A child of the tmux server that came up after the first look: a hook (`pane-died`) starts what we end. */
-const isRespawned = ({ claim: { process } }: Member, { where }: Scene): boolean =>
-  process.ppid === where.server?.pid
+const isRespawned = ({ claim: { process } }: TrackedProcess, { location }: Observation): boolean =>
+  process.ppid === location.server?.pid
 
 /**
  * Without its session no hook of it starts anything. A tmux that fails here is asked again in the last look, and a session
  * that came after the first is found by it.
  */
-async function endRespawning({ ref, entry, where }: Scene, log: Log): Promise<boolean> {
-  if (!where.session) return false
-  log({ event: 'kill-session', agent: ref.agentId, session: where.session.id })
-  return killSession(entry, where, where.session).then(
+async function endRespawning({ ref, entry, location }: Observation, log: Log): Promise<boolean> {
+  if (!location.session) return false
+  log({ event: 'kill-session', agent: ref.agentId, session: location.session.id })
+  return killSession(entry, location, location.session).then(
     () => true,
     () => false,
   )
@@ -136,7 +136,7 @@ interface Clock {
   /** For how long, in ms, nobody but readers and panes was seen, after the grace. */
   drained(hasOthers: boolean): number
   /** True when all time is up, also that of those who are alive. */
-  isOver(alive: readonly Member[]): boolean
+  isOver(alive: readonly TrackedProcess[]): boolean
   /** Ends the grace now. */
   end(): void
 }
@@ -145,10 +145,10 @@ interface Clock {
  * Whether any of them may still end by what was sent, or is yet to be sent KILL: who got no turn of the processor for
  * seconds kills late. Those who had their time hold up the others, who are killed after them only.
  */
-function areWaitedFor(alive: readonly Member[]): boolean {
+function areWaitedFor(alive: readonly TrackedProcess[]): boolean {
   const stuck = alive.filter(({ refused, killedAt }) => refused || killedAt !== undefined)
-  const hasTime = ({ refused, killedAt = 0 }: Member) => !refused && performance.now() - killedAt <= KILL_MS
-  const isNew = (member: Member) => !member.refused && isToBeKilled(member)
+  const hasTime = ({ refused, killedAt = 0 }: TrackedProcess) => !refused && performance.now() - killedAt <= KILL_MS
+  const isNew = (member: TrackedProcess) => !member.refused && isToBeKilled(member)
   return alive.length > 0 && (stuck.length === 0 || stuck.some(hasTime) || alive.some(isNew))
 }
 
@@ -181,8 +181,8 @@ function startClock(graceMs: number): Clock {
  * which end by themselves when their input does; the panes' processes last, because with them the kernel hangs up
  * on whatever is left on the terminal, the readers too. After the grace the same order with KILL.
  */
-function advance(alive: Member[], clock: Clock, log: Log): void {
-  const has = (role: Member['role']) => alive.some(member => member.role === role)
+function advance(alive: TrackedProcess[], clock: Clock, log: Log): void {
+  const has = (role: TrackedProcess['role']) => alive.some(member => member.role === role)
   const writing = has('writer')
   const others = writing || has('other')
   const overtime = clock.overtime()
@@ -200,7 +200,7 @@ function advance(alive: Member[], clock: Clock, log: Log): void {
     }
   }
 
-  function isDue(role: Member['role']): boolean {
+  function isDue(role: TrackedProcess['role']): boolean {
     if (role === 'writer') return true
     if (role === 'pane') return !writing && !has('reader')
     return !writing || clock.patience() >= PATIENCE
@@ -208,9 +208,9 @@ function advance(alive: Member[], clock: Clock, log: Log): void {
 }
 
 /** What is due for KILL now: the panes' processes and the readers are so only when nobody else is left. */
-const isToBeKilled = ({ role, sent }: Member) => sent !== 'SIGKILL' && (role === 'writer' || role === 'other')
+const isToBeKilled = ({ role, sent }: TrackedProcess) => sent !== 'SIGKILL' && (role === 'writer' || role === 'other')
 
-function announce(log: Log, member: Member, name: string, send: (member: Member) => void): void {
+function announce(log: Log, member: TrackedProcess, name: string, send: (member: TrackedProcess) => void): void {
   const { pid, start, comm } = member.claim.process
   log({ event: 'signal', signal: name, pid, start, comm, role: member.role })
   send(member)

@@ -1,11 +1,11 @@
 import { claim } from '../claims/claim.ts'
 import type { Claim } from '../claims/evidence.ts'
-import { type Scene, withTable } from '../claims/observation.ts'
-import type { Role } from '../claims/pipeline-roles.ts'
-import { source } from '../platform/processes/backend.ts'
-import { newest } from '../platform/processes/new-pids.ts'
+import { type Observation, withTable } from '../claims/observation.ts'
+import type { PipelineRole } from '../claims/pipeline-roles.ts'
+import { backend } from '../platform/processes/backend.ts'
+import { newestPid } from '../platform/processes/new-pids.ts'
 import { addNewest, readTableNow } from '../platform/processes/table.ts'
-import { freeze, isFrozen, type Member, type Roster } from './process-set.ts'
+import { freeze, isFrozen, type TrackedProcess, type ProcessSet } from './process-set.ts'
 import type { Log } from './report.ts'
 
 /** How long it may take, in ms, until nothing of an agent moves any more. What still does is killed where it is met. */
@@ -20,23 +20,23 @@ const FREEZE_MS = 500
  * gives in order, and is claimed like any other: a turn of this loop takes a fraction of a millisecond. It does
  * not wait for the event loop; in a turn of that, such a chain is many generations on.
  */
-export function freezeAll(scene: Scene, roster: Roster, roleOf: (claim: Claim) => Role, log: Log): void {
-  log({ event: 'freeze', agent: scene.ref.agentId })
+export function freezeAll(observation: Observation, tracked: ProcessSet, roleOf: (claim: Claim) => PipelineRole, log: Log): void {
+  log({ event: 'freeze', agent: observation.ref.agentId })
   const deadline = performance.now() + FREEZE_MS
   let isWhole = true
-  let since = newest()
+  let since = newestPid()
   let table = readTableNow()
   while (performance.now() < deadline) {
-    const claims = claim(withTable(scene, table), roster.claims())
-    const fresh = roster.add(claims.claimed.values(), roleOf)
-    const moving = roster.alive().filter(member => mayBeStopped(member) && !isFrozen(member))
+    const claims = claim(withTable(observation, table), tracked.claims())
+    const fresh = tracked.add(claims.claimed.values(), roleOf)
+    const moving = tracked.alive().filter(member => mayBeStopped(member) && !isFrozen(member))
     moving.forEach(freeze)
     // Nothing moves, and nothing has turned up in a look that began when nothing moved.
     if (isWhole && fresh.length === 0 && moving.length === 0) return
     // The answer of ps is the same within one turn of the event loop, so there is no second look.
-    if (source !== 'proc') return
+    if (backend !== 'proc') return
     isWhole = fresh.length === 0 && moving.length === 0
-    since = isWhole ? newest() : addNewest(table, since)
+    since = isWhole ? newestPid() : addNewest(table, since)
     if (isWhole) table = readTableNow()
   }
 }
@@ -45,6 +45,6 @@ export function freezeAll(scene: Scene, roster: Roster, roleOf: (claim: Claim) =
  * Readers are left to drain. A pane's process cannot be stopped: its tmux server continues it at once, and with it
  * its whole group (server_child_stopped in tmux 3.3a).
  */
-function mayBeStopped({ role, claim, refused }: Member): boolean {
+function mayBeStopped({ role, claim, refused }: TrackedProcess): boolean {
   return role !== 'reader' && !refused && !claim.evidence.some(({ kind }) => kind === 'pane')
 }

@@ -1,6 +1,6 @@
 import { pid as ownPid } from 'node:process'
 import { isAlive, type ProcessTable } from '../platform/processes/table.ts'
-import type { Roster } from './process-set.ts'
+import type { ProcessSet } from './process-set.ts'
 
 /**
  * Kills what is left in the process groups of an agent's dead processes, of which no look has found anybody alive. A
@@ -12,8 +12,8 @@ import type { Roster } from './process-set.ts'
  * so is our own. A process that has ended since protects no group: on a busy machine a link of such a chain is listed, and has
  * ended before its environment could be read.
  */
-export function killLostGroups(table: ProcessTable, roster: Roster): void {
-  const claims = roster.claims()
+export function killGroups(table: ProcessTable, tracked: ProcessSet): void {
+  const claims = tracked.claims()
   const groups = new Set([...claims.values()].map(({ process }) => process.pgid))
   groups.delete(table.get(ownPid)?.pgid ?? 0)
   for (const one of table.values())

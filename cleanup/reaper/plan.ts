@@ -2,16 +2,16 @@ import fs from 'node:fs'
 import { claim, isInside } from '../claims/claim.ts'
 import type { Claims, Evidence } from '../claims/evidence.ts'
 import { logWriters } from '../claims/log-writers.ts'
-import { look, type Scene } from '../claims/observation.ts'
-import { otherUsers } from '../claims/other-users.ts'
-import { type Role, roles } from '../claims/pipeline-roles.ts'
+import { observe, type Observation } from '../claims/observation.ts'
+import { describeOtherUsers } from '../claims/other-users.ts'
+import { type PipelineRole, pipelineRoles } from '../claims/pipeline-roles.ts'
 import { ageMs, commandOf, memoryOf } from '../platform/processes/details.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { TaskRegistry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
-import { findLeftovers } from './claude-leftovers/find.ts'
-import type { Leftover } from './claude-leftovers/leftover.ts'
+import { findClaudeLeftovers } from './claude-leftovers/find.ts'
+import type { ClaudeLeftover } from './claude-leftovers/leftover.ts'
 
 export interface PlannedProcess {
   pid: number
@@ -19,7 +19,7 @@ export interface PlannedProcess {
   ppid: number
   comm: string
   command: string
-  role: Role
+  role: PipelineRole
   evidence: Evidence[]
   /** How long ago it started, in ms. */
   ageMs: number
@@ -40,7 +40,7 @@ export interface Plan {
   session?: { id: string; name: string; socket: string }
   remove: PlannedFile[]
   /** What the agent's claude leaves when it is killed; most of it claude removes itself when it ends by the TERM. */
-  leftovers: Leftover[]
+  claudeLeftovers: ClaudeLeftover[]
   archive: PlannedFile[]
   /** What stays although the cleanup would put it away, and why. */
   stays: string[]
@@ -51,48 +51,48 @@ export interface Plan {
 /** What was looked at, and what follows from it. */
 export interface Planned {
   plan: Plan
-  scene: Scene
+  observation: Observation
   claims: Claims
 }
 
-const ORDER: Role[] = ['writer', 'other', 'reader', 'pane']
+const ORDER: PipelineRole[] = ['writer', 'other', 'reader', 'pane']
 
 /** Looks, and says what a cleanup would do. Ends nothing; throws a CleanupError for what cannot be read or asked. */
 export async function planFor(ref: AgentRef, registry: TaskRegistry): Promise<Planned> {
-  const scene = await look(ref, registry)
-  const claims = claim(scene)
-  const { going, stays } = findLeftovers(scene, claims)
-  const plan = planOf(scene, claims)
-  return { plan: { ...plan, leftovers: going, stays: [...plan.stays, ...stays] }, scene, claims }
+  const observation = await observe(ref, registry)
+  const claims = claim(observation)
+  const { going, stays } = findClaudeLeftovers(observation, claims)
+  const plan = planOf(observation, claims)
+  return { plan: { ...plan, claudeLeftovers: going, stays: [...plan.stays, ...stays] }, observation, claims }
 }
 
 /** The same without what claude leaves in its own folders: of a session that no registry lists nothing of that is removed. */
-export function planOf(scene: Scene, claims: Claims): Plan {
-  const { where, contained } = scene
-  const files = agentFiles(scene.ref, scene.entry)
-  const writer = logWriters(scene.openFiles, files.stream).find(({ pid }) => !claims.claimed.has(pid))
+export function planOf(observation: Observation, claims: Claims): Plan {
+  const { location, contained } = observation
+  const files = agentFiles(observation.ref, observation.entry)
+  const writer = logWriters(observation.openFiles, files.stream).find(({ pid }) => !claims.claimed.has(pid))
   const logs = [files.stream, files.progress, files.findings, files.deploy].flatMap(describeFile)
   return {
-    end: processesOf(scene, claims),
-    ...(where.session && {
-      session: { id: where.session.id, name: where.session.name, socket: where.socket },
+    end: processesOf(observation, claims),
+    ...(location.session && {
+      session: { id: location.session.id, name: location.session.name, socket: location.socket },
     }),
-    remove: [files.prompt, files.orphans, ...(contained.cgroup ? [contained.cgroup.path] : [])].flatMap(
+    remove: [files.prompt, files.adoptedChildren, ...(contained.cgroup ? [contained.cgroup.path] : [])].flatMap(
       describeFile,
     ),
-    leftovers: [],
+    claudeLeftovers: [],
     archive: logs.filter(({ file }) => !(writer && file === files.stream)),
     stays: [
       ...(writer ? [`${files.stream}: process ${writer.pid}, which is not claimed, writes it`] : []),
-      ...(scene.namesake ? [scene.namesake.why] : []),
-      ...otherUsers(claims),
+      ...(observation.sharedSession ? [observation.sharedSession.why] : []),
+      ...describeOtherUsers(claims),
     ],
     handsOver: isInside(claims),
   }
 }
 
-function processesOf(scene: Scene, claims: Claims): PlannedProcess[] {
-  const roleOf = roles(scene, claims)
+function processesOf(observation: Observation, claims: Claims): PlannedProcess[] {
+  const roleOf = pipelineRoles(observation, claims)
   const all = [...claims.claimed.values()].filter(({ process }) => !hasEnded(process))
   const planned = all.map(one => {
     const { pid, start, ppid, comm } = one.process

@@ -1,17 +1,17 @@
 import type { Claim } from '../claims/evidence.ts'
-import type { Role } from '../claims/pipeline-roles.ts'
+import type { PipelineRole } from '../claims/pipeline-roles.ts'
 import { signal } from '../platform/processes/signals.ts'
 import { hasEnded, isStopped, isUninterruptible, type Process } from '../platform/processes/stat.ts'
 import { readAlive, readProcess } from '../platform/processes/table.ts'
-import type { EndedProcess, SignalTook, Zombie } from './report.ts'
+import type { EndedProcess, StrongestSignal, Zombie } from './report.ts'
 
 /** One claimed process on its way to its end. */
-export interface Member {
+export interface TrackedProcess {
   claim: Claim
-  role: Role
+  role: PipelineRole
   /** As it was seen last; undefined once it has ended. */
   now: Process | undefined
-  sent: SignalTook
+  sent: StrongestSignal
   /** When a pane's process was last hung up, by a clock that nobody can set. */
   hungUpAt?: number
   /** When it was first sent KILL, by a clock that nobody can set. */
@@ -21,17 +21,17 @@ export interface Member {
 }
 
 /** Every process that one cleaning has claimed, over all its scans. */
-export class Roster {
-  readonly #members = new Map<string, Member>()
+export class ProcessSet {
+  readonly #members = new Map<string, TrackedProcess>()
 
   /** Takes in what a scan has claimed. Returns those who are new and alive. */
-  add(claims: Iterable<Claim>, roleOf: (claim: Claim) => Role): Member[] {
-    const fresh: Member[] = []
+  add(claims: Iterable<Claim>, roleOf: (claim: Claim) => PipelineRole): TrackedProcess[] {
+    const fresh: TrackedProcess[] = []
     for (const claim of claims) {
       const key = `${claim.process.pid} ${claim.process.start}`
       if (this.#members.has(key)) continue
       const now = hasEnded(claim.process) ? undefined : claim.process
-      const member: Member = { claim, role: roleOf(claim), now, sent: null, refused: false }
+      const member: TrackedProcess = { claim, role: roleOf(claim), now, sent: null, refused: false }
       this.#members.set(key, member)
       if (now) fresh.push(member)
     }
@@ -39,7 +39,7 @@ export class Roster {
   }
 
   /** Looks at every member that was alive, and returns those that still are. */
-  alive(): Member[] {
+  alive(): TrackedProcess[] {
     const living = [...this.#members.values()].filter(member => member.now)
     for (const member of living) member.now = readAlive(member.claim.process)
     return living.filter(member => member.now)
@@ -73,40 +73,40 @@ export class Roster {
 }
 
 /** Asks a process to end. A pane's process gets a hang-up too: an interactive shell ignores TERM and ends on HUP. */
-export function terminate(member: Member): void {
+export function terminate(member: TrackedProcess): void {
   if (member.role === 'pane') hangUp(member)
   send(member, 'SIGTERM', ['SIGTERM'])
 }
 
 /** Tells a pane's process that its terminal is gone. */
-export function hangUp(member: Member): void {
+export function hangUp(member: TrackedProcess): void {
   const sent = signal(member.claim.process, 'SIGHUP')
   member.refused ||= sent === 'refused'
   if (sent === 'sent') member.hungUpAt = performance.now()
 }
 
 /** Ends a process without asking. */
-export function kill(member: Member): void {
+export function kill(member: TrackedProcess): void {
   member.killedAt ??= performance.now()
   send(member, 'SIGKILL', ['SIGKILL'])
 }
 
 /** Lets a stopped process go on: it would never see the end of its input. */
-export function wake(member: Member): void {
+export function wake(member: TrackedProcess): void {
   if (member.now && isStopped(member.now)) signal(member.claim.process, 'SIGCONT')
 }
 
 /** Stops a process where it is. Only KILL is to follow: it holds on to everything that it has. */
-export function freeze(member: Member): void {
+export function freeze(member: TrackedProcess): void {
   member.refused ||= signal(member.claim.process, 'SIGSTOP') === 'refused'
 }
 
 /** True when a process does nothing any more, and starts nothing. */
-export function isFrozen({ now }: Member): boolean {
+export function isFrozen({ now }: TrackedProcess): boolean {
   return now === undefined || isStopped(now) || isUninterruptible(now)
 }
 
-function send(member: Member, strongest: SignalTook, signals: NodeJS.Signals[]): void {
+function send(member: TrackedProcess, strongest: StrongestSignal, signals: NodeJS.Signals[]): void {
   const sent = signal(member.claim.process, ...signals)
   member.refused ||= sent === 'refused'
   if (sent === 'sent') member.sent = strongest

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { answerByte, type Lock, lock, lockNow, shareNow } from '../platform/file-lock.ts'
+import { replyByte, type Lock, lock, lockNow, shareNow } from '../platform/file-lock.ts'
 import { type AgentRef, taskRegistry } from '../registry/layout.ts'
 
 /** How long a process has to get its answer out after it was found, in ms. */
@@ -18,14 +18,14 @@ const PATIENCE_MS = 5_000
  * that several may hold, and that the kernel drops when its holder ends. Without it, on a machine that gives the cleaner
  * no turn, the one that it handed over to would end it in the middle of its words.
  */
-export class OwedAnswer implements Disposable {
+export class ReplyLock implements Disposable {
   #held: Lock | undefined
 
   constructor(ref: AgentRef) {
     try {
       // Somebody who is just looking whether an answer is owed holds it for a moment.
       for (let tries = 0; !this.#held && tries < LOOKS; tries++)
-        this.#held = shareNow(lockFile(ref), answerByte(ref.agentId))
+        this.#held = shareNow(lockFile(ref), replyByte(ref.agentId))
     } catch {
       // A lock file that cannot be made is said by those who cannot do without.
     }
@@ -48,20 +48,20 @@ export class OwedAnswer implements Disposable {
  * Waits until nobody inside the agent owes an answer any more, for five seconds at most, and until the last may have arrived.
  * Returns whether it had to.
  */
-export async function answersSent(ref: AgentRef): Promise<boolean> {
+export async function repliesSent(ref: AgentRef): Promise<boolean> {
   try {
-    using free = lockNow(lockFile(ref), answerByte(ref.agentId))
+    using free = lockNow(lockFile(ref), replyByte(ref.agentId))
     if (free) return false
-    using _ = await lock(lockFile(ref), answerByte(ref.agentId), PATIENCE_MS)
+    using _ = await lock(lockFile(ref), replyByte(ref.agentId), PATIENCE_MS)
   } catch {
     // What is owed for that long is not waited for; and where nothing can be locked, nobody owes anything.
   }
-  await answerArrives()
+  await replyArrives()
   return true
 }
 
 /** Waits for as long as an answer that has just been sent may be on its way. */
-export async function answerArrives(): Promise<void> {
+export async function replyArrives(): Promise<void> {
   for (let ms = 0; ms < ARRIVAL_MS; ms += STEP_MS) await pause(STEP_MS)
 }
 

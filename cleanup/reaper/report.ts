@@ -1,5 +1,5 @@
 import type { Evidence } from '../claims/evidence.ts'
-import type { Unattributable } from '../claims/suspects.ts'
+import type { Suspect } from '../claims/suspects.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import type { AgentRef } from '../registry/layout.ts'
 
@@ -21,12 +21,12 @@ export type Outcome =
   | 'unfinished'
 
 /** The strongest signal that we sent; null for a process that ended without one. */
-export type SignalTook = 'SIGTERM' | 'SIGKILL' | null
+export type StrongestSignal = 'SIGTERM' | 'SIGKILL' | null
 
 export interface EndedProcess extends Identity {
   comm: string
   evidence: Evidence[]
-  signal: SignalTook
+  signal: StrongestSignal
 }
 
 /** Dead and not collected by its parent: it holds nothing but its number, and only the parent can end that. */
@@ -46,7 +46,7 @@ export interface CleanUpReport {
   ended: EndedProcess[]
   zombies: Zombie[]
   /** What may be the agent's, but nothing ties to it: left alone. */
-  unattributable: Unattributable[]
+  suspects: Suspect[]
   archived: { from: string; to: string }[]
   removed: string[]
   /** What is left and why, in sentences; empty unless the outcome is `unfinished`. */
@@ -64,7 +64,7 @@ export function emptyReport(agent: AgentRef, status: string): CleanUpReport {
     session: 'not-looked-at',
     ended: [],
     zombies: [],
-    unattributable: [],
+    suspects: [],
     archived: [],
     removed: [],
     problems: [],

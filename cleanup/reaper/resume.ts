@@ -1,4 +1,4 @@
-import { CleanupError, words } from '../errors.ts'
+import { CleanupError, messageOf } from '../errors.ts'
 import { isPending } from '../registry/intent.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import { listTasks, readAgent, readTaskRegistry } from '../registry/registry.ts'
@@ -20,7 +20,7 @@ export function findPending(workspace: string): Pending {
       found.agents.push(...pending.map(agent => ({ workspace, taskId, agentId: agent.id })))
     } catch (error) {
       found.unreadable.push(
-        error instanceof CleanupError ? error : new CleanupError('registry-unreadable', words(error)),
+        error instanceof CleanupError ? error : new CleanupError('registry-unreadable', messageOf(error)),
       )
     }
   }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { askTmux } from '../tmux/query.ts'
+import { queryTmux } from '../tmux/query.ts'
 
 /** What a program outside the agent may know of our environment: where things are, and nothing that names the agent. */
 const KEPT = [
@@ -21,16 +21,16 @@ const KEPT = [
  *
  * With a tmux server, that starts it: it outlives the pane, and a subreaper or a cgroup that holds the agent does not
  * hold the server's children. Without one, or where no server is left, a shell starts it and ends at once, which leaves
- * it to process 1, or to a subreaper of the agent's, which it outlives. Throws `could-not-ask` when tmux does not answer.
+ * it to process 1, or to a subreaper of the agent's, which it outlives. Throws `tmux-unreachable` when tmux does not answer.
  */
-export async function startOutside(
+export async function spawnDetached(
   program: string,
   args: string[],
   server?: { socket: string; pid?: number },
 ): Promise<void> {
   const command = detached([process.execPath, program, ...args])
   if (server) {
-    const answer = await askTmux(server.socket, ['run-shell', '-b', command], server.pid)
+    const answer = await queryTmux(server.socket, ['run-shell', '-b', command], server.pid)
     if (answer !== 'no-server') return
   }
   const shell = spawn('/bin/sh', ['-c', command], { cwd: '/', detached: true, stdio: 'ignore' })

@@ -7,7 +7,7 @@ import {
   archiveFolder,
   deployLog,
   findingsFile,
-  orphansFile,
+  adoptedChildrenFile,
   progressFile,
   promptFile,
   streamLog,
@@ -19,7 +19,7 @@ export interface AgentFiles {
   root: string
   prompt: string
   /** What was noted of its orphans. */
-  orphans: string
+  adoptedChildren: string
   stream: string
   progress: string
   findings: string
@@ -48,7 +48,7 @@ export function agentFiles(ref: AgentRef, entry: AgentEntry): AgentFiles {
   return {
     root,
     prompt: inside(promptFile(ref)),
-    orphans: inside(orphansFile(ref)),
+    adoptedChildren: inside(adoptedChildrenFile(ref)),
     stream: inside(streamLog(ref)),
     progress: inside(progressFile(ref)),
     findings: inside(findingsFile(ref)),

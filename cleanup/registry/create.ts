@@ -20,7 +20,7 @@ import {
 } from './layout.ts'
 import { changeGlobal, changeTask, findAgent } from './registry.ts'
 import { LOCK_WAIT_MS, registryText } from './registry-file.ts'
-import { mirror } from './sync-global.ts'
+import { syncGlobal } from './sync-global.ts'
 
 /** Makes the workspace and its global registry, when they are missing. Safe to call from many processes at once. */
 export async function initRegistries(workspace: string): Promise<void> {
@@ -62,7 +62,7 @@ export async function addAgent(ref: AgentRef, entry: Omit<AgentEntry, 'id'>): Pr
       throw new CleanupError('already-there', `The task ${ref.taskId} already has an agent ${ref.agentId}.`)
     registry.agents.push({ ...entry, id: ref.agentId } as AgentEntry)
   })
-  await mirror(ref)
+  await syncGlobal(ref)
 }
 
 /** Writes a registry unless there is one: under its lock, so of many makers at once exactly one wins. */

@@ -5,7 +5,7 @@ import type { AgentEntry, CleanupRecord } from './entries.ts'
 import type { AgentRef } from './layout.ts'
 import { isTerminal } from './lifecycle.ts'
 import { readAgent } from './registry.ts'
-import { mirror } from './sync-global.ts'
+import { syncGlobal } from './sync-global.ts'
 import { changeAgent, updateAgent } from './update.ts'
 
 /** How an agent ends: a terminal status, and why in plain words. */
@@ -22,7 +22,7 @@ export interface Ending {
  */
 export async function recordIntent(ref: AgentRef, ending: Ending): Promise<AgentEntry> {
   const entry = await writeIntent(ref, readAgent(ref), ending)
-  await mirror(ref)
+  await syncGlobal(ref)
   return entry
 }
 
@@ -102,11 +102,11 @@ export async function recordDone(ref: AgentRef, known: AgentEntry, ending: Endin
     const { started_at } = entry
     entry.cleanup = { ...record, state: 'done', finished_at, ...(started_at !== undefined && { started_at }) }
   }
-  await mirror(ref, finish)
+  await syncGlobal(ref, finish)
   await changeAgent(ref, finish)
   const isRecorded = isThatPlace
   // Somebody may have mirrored the entry as it was in between, or have written the registry as it was.
-  await mirror(ref, finish)
+  await syncGlobal(ref, finish)
   return isRecorded
 }
 

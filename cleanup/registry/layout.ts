@@ -72,7 +72,7 @@ export const taskRegistry = (workspace: string, taskId: string): string =>
 
 export const promptFile = (ref: AgentRef): string => inTask(ref, `agent_prompt_${ref.agentId}.txt`)
 /** Orphans seen below the agent's subreaper, a line each: pid and start. */
-export const orphansFile = (ref: AgentRef): string => inTask(ref, `agent_orphans_${ref.agentId}.txt`)
+export const adoptedChildrenFile = (ref: AgentRef): string => inTask(ref, `agent_orphans_${ref.agentId}.txt`)
 export const streamLog = (ref: AgentRef): string => inTask(ref, 'logs', `${ref.agentId}_stream.jsonl`)
 export const deployLog = (ref: AgentRef): string => inTask(ref, 'logs', `deploy_${ref.agentId}.json`)
 export const progressFile = (ref: AgentRef): string =>

@@ -1,4 +1,4 @@
-import { words } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import type { TaskRegistry } from './entries.ts'
 import { globalRegistry, taskRegistry } from './layout.ts'
 import { listTasks, mayListMore, peekGlobalRegistry, readTaskRegistry } from './registry.ts'
@@ -21,7 +21,7 @@ export function readRegistries(workspace: string): Registries {
       step()
       return true
     } catch (error) {
-      found.problems.push(words(error))
+      found.problems.push(messageOf(error))
       return false
     }
   }

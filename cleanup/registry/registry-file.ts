@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CleanupError, systemCode, words } from '../errors.ts'
+import { CleanupError, systemCode, messageOf } from '../errors.ts'
 import { lock, REGISTRY_BYTE } from '../platform/file-lock.ts'
 import { isJson, type Json, parseJson } from '../platform/files/json.ts'
 import { readWithin } from '../platform/files/regular-file.ts'
@@ -166,7 +166,7 @@ function attempt<T>(file: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    throw isAboutMore(error) ? error : unreadable(file, words(error).replace(/\.$/, ''))
+    throw isAboutMore(error) ? error : unreadable(file, messageOf(error).replace(/\.$/, ''))
   }
 }
 
@@ -181,7 +181,7 @@ function failureOf(file: string, error: unknown): unknown {
   if (code === 'ENOENT') return unreadable(file, 'its folder does not exist')
   return new CleanupError(
     'registry-unwritable',
-    `The registry ${file} could not be written: ${words(error)}. It is as it was before; make room or give permission, then try again.`,
+    `The registry ${file} could not be written: ${messageOf(error)}. It is as it was before; make room or give permission, then try again.`,
     { cause: error },
   )
 }

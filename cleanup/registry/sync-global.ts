@@ -6,7 +6,7 @@ import { isTerminal } from './lifecycle.ts'
 import { changeGlobal, peekGlobalRegistry, peekTaskRegistry, requireAgent } from './registry.ts'
 
 /** What the global registry repeats of an agent's entry, so that one file tells who is alive. */
-const MIRRORED = [
+const SYNCED_FIELDS = [
   'type',
   'parent',
   'status',
@@ -21,9 +21,9 @@ const MIRRORED = [
  * Brings the global registry in line with an agent's entry as it is on disk now, or as it is going to be on disk once
  * `ahead` was applied to a copy of it.
  */
-export async function mirror(ref: AgentRef, ahead: (entry: AgentEntry) => void = () => {}): Promise<void> {
+export async function syncGlobal(ref: AgentRef, ahead: (entry: AgentEntry) => void = () => {}): Promise<void> {
   // A registry of somebody else's may do without the global one; then there is nothing to keep in line.
-  if (isMirrored(ref, ahead)) return
+  if (isSynced(ref, ahead)) return
   await changeGlobal(ref.workspace, global => {
     // Read here, under the global lock: whoever mirrors last mirrors the newest, in whatever order the writers arrive.
     const copy = copyOf(ref, ahead)
@@ -32,7 +32,7 @@ export async function mirror(ref: AgentRef, ahead: (entry: AgentEntry) => void =
   })
 }
 
-function isMirrored(ref: AgentRef, ahead: (entry: AgentEntry) => void): boolean {
+function isSynced(ref: AgentRef, ahead: (entry: AgentEntry) => void): boolean {
   const global = peekGlobalRegistry(ref.workspace)
   if (!global) return true
   const known = global.agents[ref.agentId]
@@ -50,6 +50,6 @@ function isOfLivingNamesake(known: Json | undefined, copy: Json): boolean {
 function copyOf(ref: AgentRef, ahead: (entry: AgentEntry) => void): Json {
   const entry = structuredClone(requireAgent(peekTaskRegistry(ref.workspace, ref.taskId), ref))
   ahead(entry)
-  const copied = MIRRORED.filter(field => entry[field] !== undefined).map(field => [field, entry[field]])
+  const copied = SYNCED_FIELDS.filter(field => entry[field] !== undefined).map(field => [field, entry[field]])
   return { task_id: ref.taskId, ...Object.fromEntries(copied) }
 }

@@ -1,5 +1,5 @@
 /** A moment as a registry tells it, in ms since 1970: somewhere between the two. NaN when it does not tell one. */
-export interface ToldTime {
+export interface TimeRange {
   earliest: number
   latest: number
 }
@@ -8,7 +8,7 @@ export interface ToldTime {
  * Other programs write times as seconds or ms since 1970, or as a text; and a text that does not name its zone is that of this
  * machine's clock or of UTC (Python's now() and utcnow()), which nothing tells apart: hours may lie between.
  */
-export function toldTime(told: unknown): ToldTime {
+export function parseTimestamp(told: unknown): TimeRange {
   if (typeof told === 'number') {
     const ms = told < MOST_SECONDS ? told * 1_000 : told
     return { earliest: ms, latest: ms }

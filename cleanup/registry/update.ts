@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { AgentEntry } from './entries.ts'
 import { type AgentRef, validateRef } from './layout.ts'
 import { changeTask, requireAgent } from './registry.ts'
-import { mirror } from './sync-global.ts'
+import { syncGlobal } from './sync-global.ts'
 
 /**
  * Changes one agent's entry in its task's registry under the lock, then brings the global registry in line.
@@ -16,7 +16,7 @@ export async function updateAgent(ref: AgentRef, change: (entry: AgentEntry) => 
     change(entry)
     if (entry.tmux && !isDeepStrictEqual(entry.tmux, before)) reopenCleanup(entry)
   })
-  await mirror(ref)
+  await syncGlobal(ref)
 }
 
 /** Has what was cleaned up cleaned up once more; nothing where that was not done. */

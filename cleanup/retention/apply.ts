@@ -1,4 +1,4 @@
-import { CleanupError, words } from '../errors.ts'
+import { CleanupError, messageOf } from '../errors.ts'
 import { Folder } from '../platform/files/folder.ts'
 import { movedSince, readClock } from './clock.ts'
 import { compressFiles } from './compress-files.ts'
@@ -46,7 +46,7 @@ async function applyIn(
     await (first.action === 'remove' ? removeFiles(work) : compressFiles(work))
   } catch (error) {
     // A file of which nothing was reported was not touched.
-    problems.push(words(error))
+    problems.push(messageOf(error))
   }
 }
 

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { CleanupError, words } from '../errors.ts'
+import { CleanupError, messageOf } from '../errors.ts'
 import { DRAFT_ENDING, PACKED_ENDING } from './classes.ts'
 import { type Digest, type Packing, pack } from './compress.ts'
 import type { Work } from './folder-job.ts'
@@ -89,8 +89,8 @@ function packingOf({ plan, workspace }: Work): Packing {
 }
 
 function failed({ outcomes, problems }: Work, file: PlannedFile, error: unknown): void {
-  problems.push(`${pathOf(file)} could not be compressed, and stays as it is: ${words(error)}.`)
-  outcomes.push({ file, outcome: 'failed', why: words(error), savedBytes: 0 })
+  problems.push(`${pathOf(file)} could not be compressed, and stays as it is: ${messageOf(error)}.`)
+  outcomes.push({ file, outcome: 'failed', why: messageOf(error), savedBytes: 0 })
 }
 
 function removeDraft({ folder }: Work, draft: string): void {

@@ -1,4 +1,4 @@
-import { words } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { choose, decide, type Now, putAwayAt } from './apply-policy.ts'
 import { type Clock, movedSince, readClock } from './clock.ts'
 import { reachFloors } from './floor.ts'
@@ -83,7 +83,7 @@ async function scan(workspace: string): Promise<SeenTask[]> {
 
 /** Somebody removed the workspace while we looked. The others are planned all the same. */
 function gone(workspace: string, error: unknown, plan: RetentionPlan): SeenTask[] {
-  plan.problems.push(`The workspace ${workspace} could not be read: ${words(error)}.`)
+  plan.problems.push(`The workspace ${workspace} could not be read: ${messageOf(error)}.`)
   return []
 }
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { CleanupError, words } from '../errors.ts'
+import { CleanupError, messageOf } from '../errors.ts'
 import { replaceFile } from '../platform/files/replace-file.ts'
 import { difference } from './file-diff.ts'
 import { type Present, present } from './managed-file.ts'
@@ -113,7 +113,7 @@ function write(file: string, text: string): void {
     fs.mkdirSync(path.dirname(file), { recursive: true })
     replaceFile(file, text)
   } catch (error) {
-    throw new CleanupError('bad-argument', `${file} could not be written: ${words(error)}.`, { cause: error })
+    throw new CleanupError('bad-argument', `${file} could not be written: ${messageOf(error)}.`, { cause: error })
   }
 }
 

@@ -10,11 +10,11 @@ export type Action =
   | { do: 'register'; agent: string; status: string }
 
 /** What a cleanup will do, by its plan. */
-export function plannedActions({ end, session, remove, leftovers, archive }: Plan): Action[] {
+export function plannedActions({ end, session, remove, claudeLeftovers, archive }: Plan): Action[] {
   return [
     ...end.map(({ pid, start }): Action => ({ do: 'end', pid, start })),
     ...(session ? [{ do: 'close', session: session.name } as const] : []),
-    ...[...remove, ...leftovers].map(({ file }): Action => ({ do: 'remove', file })),
+    ...[...remove, ...claudeLeftovers].map(({ file }): Action => ({ do: 'remove', file })),
     ...archive.map(({ file }): Action => ({ do: 'archive', file })),
   ]
 }

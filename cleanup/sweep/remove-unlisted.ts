@@ -1,17 +1,17 @@
 import fs from 'node:fs'
-import { systemCode, words } from '../errors.ts'
+import { systemCode, messageOf } from '../errors.ts'
 import { within } from '../platform/files/within.ts'
 import { endProcesses } from '../reaper/end-processes.ts'
 import { killSession } from '../tmux/kill-session.ts'
 import { readServer } from '../tmux/server.ts'
 import type { Action } from './actions.ts'
 import type { Done } from './sweep.ts'
-import { type FoundOrphans, lookAtSession, type OrphanSession } from './unlisted.ts'
+import { type UnlistedLeftovers, observeSession, type UnlistedSession } from './unlisted.ts'
 
 /** Ends orphan sessions with what runs in them, and removes orphan prompts. What cannot be is left, and said. */
-export async function removeOrphans(
+export async function removeUnlisted(
   workspace: string,
-  { sessions, prompts }: FoundOrphans,
+  { sessions, prompts }: UnlistedLeftovers,
   graceMs: number,
 ): Promise<Done> {
   const done: Done = { outcome: 'clean', actions: [], problems: [] }
@@ -20,7 +20,7 @@ export async function removeOrphans(
       done.actions.push(...(await step()))
     } catch (error) {
       done.outcome = 'unfinished'
-      done.problems.push(`${what} could not be removed: ${words(error)}`)
+      done.problems.push(`${what} could not be removed: ${messageOf(error)}`)
     }
   }
   for (const session of sessions)
@@ -29,17 +29,17 @@ export async function removeOrphans(
   return done
 }
 
-async function removeSession(workspace: string, orphan: OrphanSession, graceMs: number): Promise<Action[]> {
+async function removeSession(workspace: string, orphan: UnlistedSession, graceMs: number): Promise<Action[]> {
   // Looked at anew, and compared by what a server never gives twice: it may have ended since.
   const server = await readServer(orphan.socket)
   const session = server?.sessions.find(({ id, name }) => id === orphan.id && name === orphan.name)
   if (!server || !session) return []
-  const { scene, claims } = await lookAtSession(workspace, server, session)
-  const { roster, survivors } = await endProcesses(scene, claims, graceMs, () => {})
-  if (scene.where.session) await killSession(scene.entry, scene.where, scene.where.session)
+  const { observation, claims } = await observeSession(workspace, server, session)
+  const { tracked, survivors } = await endProcesses(observation, claims, graceMs, () => {})
+  if (observation.location.session) await killSession(observation.entry, observation.location, observation.location.session)
   if (survivors.length > 0)
     throw new Error(`${survivors.map(({ claim }) => claim.process.pid).join(', ')} did not end.`)
-  const ended = roster.ended().map(({ pid, start }): Action => ({ do: 'end', pid, start }))
+  const ended = tracked.ended().map(({ pid, start }): Action => ({ do: 'end', pid, start }))
   return [...ended, { do: 'close', session: session.name }]
 }
 

@@ -18,9 +18,9 @@ export async function mayRunAgain(agent: AgentRef, entry: AgentEntry): Promise<b
   const isOwn = namesAgent(agent)
   // Of one that is done nobody needs to know that its tmux cannot be asked.
   const asking = recordedTmux(entry) && locate(entry).catch(() => undefined)
-  const [where, table] = await Promise.all([asking, readTable()])
+  const [location, table] = await Promise.all([asking, readTable()])
   const isMarked = [...table.values()].some(seen => isOwn(seen.environment.marker) && !hasEnded(seen))
-  return isMarked || (where?.recorded !== undefined && where.session !== undefined)
+  return isMarked || (location?.recorded !== undefined && location.session !== undefined)
 }
 
 /** Notes that an agent is to be cleaned up once more, unless it was deployed anew or somebody else has done so. */

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { claim } from '../claims/claim.ts'
-import { look, type Scene } from '../claims/observation.ts'
-import { words } from '../errors.ts'
+import { observe, type Observation } from '../claims/observation.ts'
+import { messageOf } from '../errors.ts'
 import { realWorkspace } from '../platform/files/real-path.ts'
 import { openWithin } from '../platform/files/within.ts'
 import { ageMs } from '../platform/processes/details.ts'
@@ -14,12 +14,12 @@ import { agentsByMarker } from '../registry/marker.ts'
 import type { Registries } from '../registry/read-all.ts'
 import { mayListMore } from '../registry/registry.ts'
 import { defaultSocket } from '../tmux/default-socket.ts'
-import { toldSession } from '../tmux/recorded.ts'
+import { namedSession } from '../tmux/recorded.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
 import { socketsOf } from '../tmux/sockets.ts'
 
 /** A session with an agent's name that no registry lists. It may be that of a workspace that was not looked at. */
-export interface OrphanSession {
+export interface UnlistedSession {
   socket: string
   id: string
   name: string
@@ -28,8 +28,8 @@ export interface OrphanSession {
   plan: Plan
 }
 
-export interface FoundOrphans {
-  sessions: OrphanSession[]
+export interface UnlistedLeftovers {
+  sessions: UnlistedSession[]
   /** Prompts of agents that their task's registry does not list. */
   prompts: PlannedFile[]
   /** What could not be asked, in sentences. */
@@ -46,43 +46,43 @@ const NO_TASK = 'no-task'
  * `beside` are the registries of other workspaces, whose sessions are no orphans. A registry that could not be read may
  * list any session, so with one such no session counts as an orphan.
  */
-export async function findOrphans(
+export async function findUnlisted(
   workspace: string,
   own: Registries,
   beside: readonly Registries[],
   minAgeMs: number,
-): Promise<FoundOrphans> {
-  const found: FoundOrphans = { sessions: [], prompts: [], problems: [] }
+): Promise<UnlistedLeftovers> {
+  const found: UnlistedLeftovers = { sessions: [], prompts: [], problems: [] }
   for (const [taskId, registry] of own.tasks)
     try {
       if (mayListMore(registry)) continue
       found.prompts.push(...findPrompts(workspace, taskId, registry, minAgeMs))
     } catch (error) {
-      found.problems.push(words(error))
+      found.problems.push(messageOf(error))
     }
   const all = [own, ...beside]
   if (!all.every(({ isWhole }) => isWhole)) return found
   const agents = all.flatMap(({ tasks }) => [...tasks.values()]).flatMap(registry => registry.agents)
-  const names = new Set(agents.flatMap(agent => [`${PREFIX}${agent.id}`, toldSession(agent).name]))
+  const names = new Set(agents.flatMap(agent => [`${PREFIX}${agent.id}`, namedSession(agent).name]))
   for (const socket of socketsOf(agents)) {
     try {
       const server = await readServer(socket)
-      if (server) found.sessions.push(...(await orphansOf(workspace, server, socket, names, minAgeMs)))
+      if (server) found.sessions.push(...(await unlistedSessions(workspace, server, socket, names, minAgeMs)))
     } catch (error) {
-      found.problems.push(words(error))
+      found.problems.push(messageOf(error))
     }
   }
   return found
 }
 
-async function orphansOf(
+async function unlistedSessions(
   workspace: string,
   server: TmuxServer,
   socket: string,
   names: ReadonlySet<unknown>,
   minAgeMs: number,
-): Promise<OrphanSession[]> {
-  const orphans: OrphanSession[] = []
+): Promise<UnlistedSession[]> {
+  const orphans: UnlistedSession[] = []
   for (const session of server.sessions) {
     const sinceMs = ageOf(session)
     if (!session.name.startsWith(PREFIX) || names.has(session.name) || sinceMs < minAgeMs) continue
@@ -103,18 +103,18 @@ async function planOfSession(
   server: TmuxServer,
   session: TmuxSession,
 ): Promise<Plan | undefined> {
-  const { scene, claims } = await lookAtSession(workspace, server, session)
+  const { observation, claims } = await observeSession(workspace, server, session)
   // Its processes carry the marker of an agent that a registry of another workspace lists: it is no orphan.
   if (claims.spared.some(({ sparedFor }) => sparedFor === 'other-agent')) return undefined
-  if (server.path !== defaultSocket() && !isMarked(workspace, session, scene)) return undefined
-  return { ...planOf(scene, claims), remove: [], archive: [] }
+  if (server.path !== defaultSocket() && !isMarked(workspace, session, observation)) return undefined
+  return { ...planOf(observation, claims), remove: [], archive: [] }
 }
 
 /**
  * True when a pane of a session carries the marker of an agent of this workspace. On a server that only a registry names
  * a session's name is not enough: an agent that writes the registry could have any session of the user's ended.
  */
-function isMarked(workspace: string, { panes }: TmuxSession, { table }: Scene): boolean {
+function isMarked(workspace: string, { panes }: TmuxSession, { table }: Observation): boolean {
   const agentOf = agentsByMarker()
   const own = realWorkspace(workspace)
   return panes.some(({ pid, dead }) => {
@@ -124,7 +124,7 @@ function isMarked(workspace: string, { panes }: TmuxSession, { table }: Scene): 
 }
 
 /** An orphan session as the agent that it would be, if a registry listed it. */
-export async function lookAtSession(workspace: string, server: TmuxServer, session: TmuxSession) {
+export async function observeSession(workspace: string, server: TmuxServer, session: TmuxSession) {
   const agentId = safeId(session.name.slice(PREFIX.length))
   const ref: AgentRef = { workspace, taskId: NO_TASK, agentId }
   const [pane] = session.panes
@@ -141,11 +141,11 @@ export async function lookAtSession(workspace: string, server: TmuxServer, sessi
       pane_start: (pane && !pane.dead && startOf(pane.pid)) || 0,
     },
   }
-  const scene = await look(ref, { task_id: NO_TASK, agents: [entry] }, session.name)
+  const observation = await observe(ref, { task_id: NO_TASK, agents: [entry] }, session.name)
   // What such an agent's log is, only its own reader knows: the one file of that name that is open.
-  const log = [...scene.openFiles.keys()].find(file => path.basename(file) === `${agentId}_stream.jsonl`)
-  const known = log === undefined ? scene : { ...scene, log }
-  return { scene: known, claims: claim(known) }
+  const log = [...observation.openFiles.keys()].find(file => path.basename(file) === `${agentId}_stream.jsonl`)
+  const known = log === undefined ? observation : { ...observation, log }
+  return { observation: known, claims: claim(known) }
 }
 
 /** A name is only ever compared; as a part of a path it must be none that leads anywhere. */
@@ -168,10 +168,10 @@ function findPrompts(
     agents.flatMap(({ prompt_file: file }) => (typeof file === 'string' ? path.basename(file) : [])),
   )
   using folder = openWithin(workspace, taskFolder(workspace, taskId))
-  const orphaned = folder
+  const unlisted = folder
     .names()
     .filter(name => PROMPT.test(name) && !named.has(name) && !ids.has(PROMPT.exec(name)?.[1] ?? name))
-  return orphaned
+  return unlisted
     .flatMap(name => describeFile(path.join(folder.path, name)))
     .filter(({ ageMs }) => ageMs >= minAgeMs)
 }

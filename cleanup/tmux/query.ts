@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CleanupError, systemCode, words } from '../errors.ts'
+import { CleanupError, systemCode, messageOf } from '../errors.ts'
 import { isListening } from './listening.ts'
 import { ownSocket } from './own-socket.ts'
-import { whenDeaf } from './server-timeout.ts'
+import { onServerTimeout } from './server-timeout.ts'
 
 /** What asking came to: the lines that tmux printed, or the certainty that no server is behind the socket. */
-export type Answer = string[] | 'no-server'
+export type TmuxReply = string[] | 'no-server'
 
 /** How long a server that turned us away gets to close its socket, in ms: one that is on its way out still accepts. */
 const SERVER_EXIT_MS = 300
@@ -14,25 +14,25 @@ const SERVER_EXIT_MS = 300
 /**
  * Asks the tmux server behind a socket. tmux words its errors differently from version to version, so a
  * failure is judged by the socket: when nobody listens there, there is no server; otherwise tmux could not be
- * asked, which is an error (CleanupError `could-not-ask`) and never means that something is gone. With the pid of
+ * asked, which is an error (CleanupError `tmux-unreachable`) and never means that something is gone. With the pid of
  * the server, one that is only busy is waited for longer than one that does nothing (deaf.ts). No client is started for
  * a socket that is not ours (own-socket.ts); this is the only place that starts one.
  */
-export async function askTmux(socket: string, args: string[], serverPid?: number): Promise<Answer> {
+export async function queryTmux(socket: string, args: string[], serverPid?: number): Promise<TmuxReply> {
   const own = await ownSocket(socket)
   if (own === undefined) return 'no-server'
   try {
     return await runTmux(own, args, serverPid)
   } catch (error) {
     if (await isDeserted(own)) return 'no-server'
-    throw couldNotAsk(socket, args, failureOf(error))
+    throw tmuxUnreachable(socket, args, failureOf(error))
   }
 }
 
 /** An error that says that tmux could not be asked, and that nothing follows from it. */
-export function couldNotAsk(socket: string, args: string[], why: string): CleanupError {
+export function tmuxUnreachable(socket: string, args: string[], why: string): CleanupError {
   return new CleanupError(
-    'could-not-ask',
+    'tmux-unreachable',
     `tmux on ${socket} could not be asked (${args[0]}): ${why}. That does not mean that the session is gone, so nothing was ended or deleted on the strength of it; make tmux answer, then try again.`,
   )
 }
@@ -47,7 +47,7 @@ function runTmux(socket: string, args: string[], serverPid: number | undefined):
     else resolve(stdout.split('\n').filter(line => line !== ''))
   })
   asking.add(client)
-  const wait = whenDeaf(serverPid, () => {
+  const wait = onServerTimeout(serverPid, () => {
     client.kill('SIGKILL')
     // A client passes its input and output on to its server, which holds them open although the client is gone.
     for (const stream of [client.stdin, client.stdout, client.stderr]) stream?.destroy()
@@ -82,7 +82,7 @@ function failureOf(error: unknown): string {
   const why = NOT_STARTED[systemCode(error) ?? '']
   if (why !== undefined) return why
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
-  return said === '' ? words(error) : `it said "${said}"`
+  return said === '' ? messageOf(error) : `it said "${said}"`
 }
 
 /** True when nobody listens on the socket, or when that comes about while we wait. */

@@ -24,7 +24,7 @@ export function recordedTmux(entry: AgentEntry): RecordedTmux | undefined {
  * It may name a part of a session as tmux's targets do (`work:2.1`, `%3`, `$2`); `isPart` then, and a session is not its own. tmux
  * itself writes "_" in a name where "." or ":" was asked for.
  */
-export function toldSession({ id, tmux_session: told }: Pick<AgentEntry, 'id' | 'tmux_session'>): {
+export function namedSession({ id, tmux_session: told }: Pick<AgentEntry, 'id' | 'tmux_session'>): {
   name: string
   isPart: boolean
 } {

@@ -1,4 +1,4 @@
-import { turnsOf } from '../platform/processes/context-switches.ts'
+import { contextSwitchesOf } from '../platform/processes/context-switches.ts'
 
 /**
  * How long a server may do nothing at all while we wait for its answer, in ms. A healthy one answers in 3, a stopped
@@ -8,7 +8,7 @@ const QUIET_MS = 5_000
 /** How long we wait at most for one that is busy with something else, in ms. */
 const BUSY_MS = 60_000
 
-export interface Patience {
+export interface ServerTimeouts {
   quietMs: number
   busyMs: number
 }
@@ -18,10 +18,10 @@ export interface Patience {
  * scheduled in a whole `quietMs`, or at the end of `busyMs`. Of a server whose pid is not known, or where there is no /proc,
  * nothing tells that it is busy. To be disposed of when the answer is there.
  */
-export function whenDeaf(
+export function onServerTimeout(
   serverPid: number | undefined,
   giveUp: (afterMs: number) => void,
-  { quietMs, busyMs }: Patience = { quietMs: QUIET_MS, busyMs: BUSY_MS },
+  { quietMs, busyMs }: ServerTimeouts = { quietMs: QUIET_MS, busyMs: BUSY_MS },
 ): Disposable {
   let waitedMs = 0
   let seen = countOf(serverPid)
@@ -40,4 +40,4 @@ export function whenDeaf(
   return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
-const countOf = (pid: number | undefined) => (pid === undefined ? undefined : turnsOf(pid)?.count)
+const countOf = (pid: number | undefined) => (pid === undefined ? undefined : contextSwitchesOf(pid)?.count)

@@ -1,4 +1,4 @@
-import { words } from '../../errors.ts'
+import { messageOf } from '../../errors.ts'
 import { readWithin } from './regular-file.ts'
 
 export type Json = Record<string, unknown>
@@ -26,8 +26,8 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    const [where = ''] = / at position \d+ \(line \d+ column \d+\)$/.exec(words(error)) ?? []
-    throw new Error(`it is not whole JSON (${text.length} characters${where && `, wrong${where}`})`)
+    const [location = ''] = / at position \d+ \(line \d+ column \d+\)$/.exec(messageOf(error)) ?? []
+    throw new Error(`it is not whole JSON (${text.length} characters${location && `, wrong${location}`})`)
   }
 }
 

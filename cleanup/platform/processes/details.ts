@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import os from 'node:os'
-import { source } from './backend.ts'
+import { backend } from './backend.ts'
 import { readWholeEnvironment } from './environment.ts'
 import { readProc } from './proc-file.ts'
 import type { Process } from './stat.ts'
@@ -15,7 +15,7 @@ const TICKS = 100
 
 /** How long ago a process started, in ms, to the resolution of its identity. */
 export function ageMs({ start }: Process): number {
-  return source === 'proc' ? (os.uptime() - start / TICKS) * 1000 : Date.now() - start * 1000
+  return backend === 'proc' ? (os.uptime() - start / TICKS) * 1000 : Date.now() - start * 1000
 }
 
 /** The command line, its words joined by spaces, as the process shows it now; the name where it shows none. */
@@ -27,7 +27,7 @@ export function commandOf({ pid, comm }: Process): string {
 
 /** The folder it works in; undefined when that may not be known. */
 export function folderOf(pid: number): string | undefined {
-  if (source !== 'proc') return undefined
+  if (backend !== 'proc') return undefined
   try {
     return fs.readlinkSync(`/proc/${pid}/cwd`)
   } catch {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { source } from './backend.ts'
+import { backend } from './backend.ts'
 import { readProc } from './proc-file.ts'
 
 /**
@@ -7,7 +7,7 @@ import { readProc } from './proc-file.ts'
  * bound. One that has ended counts nothing.
  */
 export function rssOf(pids: readonly number[]): number {
-  const sizes = source === 'ps' ? byPs(pids) : pids.map(byProc)
+  const sizes = backend === 'ps' ? byPs(pids) : pids.map(byProc)
   return sizes.reduce((sum, kilobytes) => sum + kilobytes, 0) * 1024
 }
 

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { source } from './backend.ts'
+import { backend } from './backend.ts'
 
 /*
  * From where we stand we also see the processes of containers and sandboxes below us. They have numbers and paths of
@@ -11,7 +11,7 @@ let own: string | undefined
 
 /** True when a process counts processes as we do, so that a pid in its environment is a pid of ours. */
 export function sharesPids(pid: number): boolean {
-  if (source !== 'proc') return true
+  if (backend !== 'proc') return true
   own ??= link('/proc/self/ns/pid')
   return own !== undefined && link(`/proc/${pid}/ns/pid`) === own
 }
@@ -21,7 +21,7 @@ export function sharesPids(pid: number): boolean {
  * that the kernel shows in /proc/<pid>/stat means something only together with the mount.
  */
 export function shareTerminals(one: number, other: number): boolean {
-  if (source !== 'proc') return true
+  if (backend !== 'proc') return true
   const device = terminalsOf(one)
   return device !== undefined && device === terminalsOf(other)
 }

@@ -1,4 +1,4 @@
-import { source } from './backend.ts'
+import { backend } from './backend.ts'
 import { readProc } from './proc-file.ts'
 
 /** More new numbers than this between two looks are not looked at one by one; the next pass lists them. */
@@ -9,8 +9,8 @@ const MOST = 512
  * /proc/loadavg (proc(5)). Numbers are given in a circle, so what was started since is between then and now.
  * 0 where the file cannot be read, or where processes are not read from /proc.
  */
-export function newest(): number {
-  if (source !== 'proc') return 0
+export function newestPid(): number {
+  if (backend !== 'proc') return 0
   const bytes = readProc('/proc/loadavg', true)
   return typeof bytes === 'string' ? 0 : Number(bytes.toString('latin1').trim().split(' ').at(-1)) || 0
 }

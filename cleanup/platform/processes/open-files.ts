@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { source } from './backend.ts'
+import { backend } from './backend.ts'
 import { readProc } from './proc-file.ts'
 
 /** One descriptor of one process. */
@@ -12,7 +12,7 @@ export interface Descriptor {
 export type OpenFiles = ReadonlyMap<string, readonly Descriptor[]>
 
 /** False where nothing tells who has which file open: without /proc. */
-export const tellsOpenFiles = source === 'proc'
+export const tellsOpenFiles = backend === 'proc'
 
 /** The bits of open(2)'s flags that tell reading from writing; Node does not name the mask. */
 const ACCESS_MODE = 0o3

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { systemCode } from '../../errors.ts'
-import { source } from './backend.ts'
+import { backend } from './backend.ts'
 
 /** One buffer for all reads: a pass over /proc opens thousands of files, most of them smaller than a page. */
 let buffer = Buffer.allocUnsafe(1 << 16)
@@ -14,7 +14,7 @@ export type ProcRead = Buffer | 'gone' | 'unreadable'
  * (single_open in fs/seq_file.c); of all others the end is read too.
  */
 export function readProc(file: string, single = false): ProcRead {
-  if (source !== 'proc') return 'unreadable'
+  if (backend !== 'proc') return 'unreadable'
   let fd: number | undefined
   try {
     fd = fs.openSync(file, 'r')

@@ -1,9 +1,9 @@
-import { sharedPass } from '../single-flight.ts'
-import { source } from './backend.ts'
+import { singleFlight } from '../single-flight.ts'
+import { backend } from './backend.ts'
 import { type Environment, NO_ENVIRONMENT, readEnvironment } from './environment.ts'
 import { processesHidden } from './hidden.ts'
 import type { Identity } from './identity.ts'
-import { isLeader, newest, pidsSince } from './new-pids.ts'
+import { isLeader, newestPid, pidsSince } from './new-pids.ts'
 import { type OpenFiles, readOpenFiles } from './open-files.ts'
 import { listProc, readProcStat } from './proc.ts'
 import { listByPs } from './ps.ts'
@@ -35,10 +35,10 @@ const FRESH_MS = 100
  * Reads the process table in one pass. Throws a CleanupError (`processes-hidden`) where not all
  * processes can be seen: what is not seen must not be taken for gone.
  */
-export const readTable: () => Promise<ProcessTable> = sharedPass(readTableNow)
+export const readTable: () => Promise<ProcessTable> = singleFlight(readTableNow)
 
 /** Reads the process table, and then the descriptors of the processes in it. */
-export const readMachine: () => Promise<Machine> = sharedPass(() => {
+export const readMachine: () => Promise<Machine> = singleFlight(() => {
   const openedAt = performance.now()
   const table = readTableNow()
   return { table, openFiles: readOpenFiles(userPids(table)), openedAt }
@@ -61,7 +61,7 @@ function userPids(table: ProcessTable, isWanted: (process: Process) => boolean =
 
 /** The same at once, for whoever cannot wait for a turn of the event loop: a process that forks does not wait either. */
 export function readTableNow(): Map<number, SeenProcess> {
-  const table = source === 'proc' ? passOverProc() : new Map(askPs())
+  const table = backend === 'proc' ? passOverProc() : new Map(askPs())
   if (!table.has(1) || !table.has(process.pid))
     throw processesHidden('it does not show process 1 and this one')
   return table
@@ -71,7 +71,7 @@ export function readTableNow(): Map<number, SeenProcess> {
 let lastPass: ProcessTable = new Map()
 
 function passOverProc(): Map<number, SeenProcess> {
-  const since = newest()
+  const since = newestPid()
   const table = new Map<number, SeenProcess>()
   for (const pid of listProc()) addSeen(table, pid)
   addNewest(table, since)
@@ -87,7 +87,7 @@ function passOverProc(): Map<number, SeenProcess> {
 export function addNewest(table: Map<number, SeenProcess>, since: number): number {
   let seen = since
   for (let round = 0; round < GLANCES; round++) {
-    const last = newest()
+    const last = newestPid()
     if (last === seen) break
     // The number may be a thread's, which stands for no process of its own.
     for (const pid of pidsSince(seen, last)) if (isLeader(pid)) addSeen(table, pid)
@@ -125,7 +125,7 @@ function askPs(): ReadonlyMap<number, SeenProcess> {
 
 /** One process as it is now; undefined when it is gone, or when it is not shown. */
 export function readProcess(pid: number): Process | undefined {
-  return source === 'proc' ? readProcStat(pid) : askPs().get(pid)
+  return backend === 'proc' ? readProcStat(pid) : askPs().get(pid)
 }
 
 /** When a process started, in clock ticks since boot (with ps, in seconds since 1970): with its pid, its identity. Undefined when there is no such process. */

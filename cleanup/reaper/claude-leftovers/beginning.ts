@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import type { Claims, Evidence } from '../../claims/evidence.ts'
-import type { Scene } from '../../claims/observation.ts'
+import type { Observation } from '../../claims/observation.ts'
 import { within } from '../../platform/files/within.ts'
 import { ageMs } from '../../platform/processes/details.ts'
 import { hasEnded, type Process } from '../../platform/processes/stat.ts'
@@ -22,18 +22,18 @@ export const startedMs = (process: Process): number => Date.now() - ageMs(proces
  * command that claude ran late, or another pane. Nor would the registry: whoever writes it could make everything of
  * the user's count as made in the agent's life. Undefined when neither is there.
  */
-export function beginningOf(scene: Scene, claims: Claims): number | undefined {
-  const times = [birthOf(scene.log), startOfSession(scene, claims)].filter(time => time !== undefined)
+export function beginningOf(observation: Observation, claims: Claims): number | undefined {
+  const times = [birthOf(observation.log), startOfSession(observation, claims)].filter(time => time !== undefined)
   return times.length > 0 ? Math.max(...times) : undefined
 }
 
 /** When the session's first process was started; undefined when that has ended, or is not the agent's. */
-function startOfSession({ where }: Scene, { claimed }: Claims): number | undefined {
-  const created = (where.session?.created ?? Number.NaN) * 1_000
+function startOfSession({ location }: Observation, { claimed }: Claims): number | undefined {
+  const created = (location.session?.created ?? Number.NaN) * 1_000
   // tmux tells whole seconds, and the process comes right after. A pane that was opened later has started later.
   const isFirst = (ms: number) => ms > created - TICKS_MS && ms < created + 1_000 + TICKS_MS
   return [...claimed.values()]
-    .filter(({ process, evidence }) => process.ppid === where.server?.pid && evidence.some(isOfPane))
+    .filter(({ process, evidence }) => process.ppid === location.server?.pid && evidence.some(isOfPane))
     .filter(({ process }) => !hasEnded(process))
     .map(({ process }) => startedMs(process))
     .filter(isFirst)

@@ -85,11 +85,11 @@ export function findSnapshots(search: Search, claudes: readonly OwnClaude[]): vo
 }
 
 /** The snapshots that commands begin with: those of the agent, and those of all others, who are asked only where it matters. */
-function snapshotsNamed({ claims: { claimed }, scene }: Search) {
+function snapshotsNamed({ claims: { claimed }, observation }: Search) {
   const namedBy = (pids: Iterable<number>) => new Set([...pids].flatMap(pid => snapshotNamedBy(pid) ?? []))
   let others: ReadonlySet<string> | undefined
   const byOthers = (): ReadonlySet<string> => {
-    others ??= namedBy([...scene.table.keys()].filter(pid => !claimed.has(pid)))
+    others ??= namedBy([...observation.table.keys()].filter(pid => !claimed.has(pid)))
     return others
   }
   return { own: namedBy(claimed.keys()), byOthers }

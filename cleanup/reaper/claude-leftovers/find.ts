@@ -1,10 +1,10 @@
 import type { Claims } from '../../claims/evidence.ts'
-import type { Scene } from '../../claims/observation.ts'
+import type { Observation } from '../../claims/observation.ts'
 import { loggedSession } from '../../registry/stream-log.ts'
 import { findByNumber, findSnapshots, type OwnClaude } from './by-claude.ts'
 import { findFolderNotes } from './by-folder.ts'
 import { teamsOf, temporaryOf } from './by-session.ts'
-import type { Leftovers } from './leftover.ts'
+import type { ClaudeLeftovers } from './leftover.ts'
 import { readRecords, type SessionRecord } from './records.ts'
 import { claudesOf, Search } from './search.ts'
 import { foreignTranscript, othersInSession, proofOf, recordsOfDead } from './session.ts'
@@ -14,13 +14,13 @@ import { foreignTranscript, othersInSession, proofOf, recordsOfDead } from './se
  * To be called before anything is ended: much of it only living processes can tell. A claude that ends by itself
  * removes most of it. Reads only; what cannot be read counts as not there.
  */
-export function findLeftovers(scene: Scene, claims: Claims): Leftovers {
-  const log = loggedSession(scene.log)
+export function findClaudeLeftovers(observation: Observation, claims: Claims): ClaudeLeftovers {
+  const log = loggedSession(observation.log)
   const living = claudesOf(claims)
   // An agent in which no claude ever ran has none of it.
   if (log.id === undefined && living.length === 0)
     return { going: [], stays: [], session: undefined, places: { folders: [], bases: [] } }
-  const search = new Search(scene, claims, log, living)
+  const search = new Search(observation, claims, log, living)
   const records = readRecords(search.places, search.leave)
   const session = findBySession(search, records)
   const dead = session.isOlder ? [] : recordsOfDead(search, records)

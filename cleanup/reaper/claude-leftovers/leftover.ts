@@ -1,7 +1,7 @@
 import type { Places } from './places.ts'
 
 /** One file or folder that claude made and that goes with its agent. */
-export interface Leftover {
+export interface ClaudeLeftover {
   file: string
   /** 0 for what is no regular file. */
   bytes: number
@@ -19,9 +19,9 @@ export interface Leftover {
 }
 
 /** What the claudes of one agent leave. */
-export interface Leftovers {
+export interface ClaudeLeftovers {
   /** What goes, in the order in which it is removed, and nothing else. */
-  going: Leftover[]
+  going: ClaudeLeftover[]
   /** What stays and why, in sentences without a full stop. */
   stays: string[]
   /** The agent's session, if it is proven to be its. */

@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import type { Claim } from '../../claims/evidence.ts'
-import { systemCode, words } from '../../errors.ts'
+import { systemCode, messageOf } from '../../errors.ts'
 import type { CleanUpReport, Log } from '../report.ts'
-import type { Leftover, Leftovers } from './leftover.ts'
+import type { ClaudeLeftover, ClaudeLeftovers } from './leftover.ts'
 import { entryIn, openOwn } from './own-folder.ts'
 import { isDead } from './records.ts'
 import { isTakenUp } from './session.ts'
@@ -15,8 +15,8 @@ type Report = Pick<CleanUpReport, 'removed' | 'notes'>
  * else. What claude has removed itself in the meantime counts as removed too. `claims` are all that were ended; `log` is told of each
  * file that we remove.
  */
-export function removeLeftovers(
-  { going, stays, session, places }: Leftovers,
+export function removeClaudeLeftovers(
+  { going, stays, session, places }: ClaudeLeftovers,
   claims: ReadonlyMap<number, Claim>,
   report: Report,
   log: Log,
@@ -30,17 +30,17 @@ export function removeLeftovers(
       if (why === undefined) report.removed.push(one.file)
       else notes.add(why)
     } catch (error) {
-      notes.add(`${one.file}, which the agent's claude left behind, could not be removed: ${words(error)}`)
+      notes.add(`${one.file}, which the agent's claude left behind, could not be removed: ${messageOf(error)}`)
     }
   }
   report.notes.push(...[...notes].map(note => `${note}.`))
 
-  function isDue({ of }: Leftover): boolean {
+  function isDue({ of }: ClaudeLeftover): boolean {
     if (typeof of === 'number') return isDead(of)
     return isOver && !(of === 'session' && isOthers)
   }
 
-  function notDue({ file, of }: Leftover): string {
+  function notDue({ file, of }: ClaudeLeftover): string {
     return of === 'session' && isOver
       ? `${file} stays, because a claude that lives has the session now`
       : `${file} stays, because a process of the agent still lives`
@@ -48,7 +48,7 @@ export function removeLeftovers(
 }
 
 /** Returns why it stays; undefined when it is gone. */
-function removeOne({ root, file, identity, isFolder }: Leftover, log: Log): string | undefined {
+function removeOne({ root, file, identity, isFolder }: ClaudeLeftover, log: Log): string | undefined {
   let refused: string | undefined
   const refuse = (why: string) => {
     refused = why

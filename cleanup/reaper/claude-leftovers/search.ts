@@ -1,12 +1,12 @@
 import type { Claims } from '../../claims/evidence.ts'
-import type { Scene } from '../../claims/observation.ts'
+import type { Observation } from '../../claims/observation.ts'
 import { ownUid } from '../../platform/files/trust.ts'
 import { folderOf } from '../../platform/processes/details.ts'
 import { uidOf } from '../../platform/processes/owner.ts'
 import { hasEnded, type Process } from '../../platform/processes/stat.ts'
 import type { LoggedSession } from '../../registry/stream-log.ts'
 import { beginningOf, CLOCKS_MS, startedMs } from './beginning.ts'
-import type { Leftover } from './leftover.ts'
+import type { ClaudeLeftover } from './leftover.ts'
 import type { Entry } from './own-folder.ts'
 import { mayUse, type Places, placesOf } from './places.ts'
 import { isDead } from './records.ts'
@@ -23,7 +23,7 @@ export const claudesOf = ({ claimed }: Claims): SeenClaude[] =>
 
 /** A look for what one agent's claudes leave: what it goes by, and what it has found. */
 export class Search {
-  readonly scene: Scene
+  readonly observation: Observation
   readonly claims: Claims
   readonly log: LoggedSession
   readonly places: Places
@@ -35,16 +35,16 @@ export class Search {
   readonly workFolders: ReadonlySet<string>
   /** Claudes of our user that live and are not the agent's: asked for only where something may be theirs. */
   #others: SeenClaude[] | undefined
-  readonly #going = new Map<string, Leftover>()
+  readonly #going = new Map<string, ClaudeLeftover>()
   readonly #stays = new Set<string>()
 
-  constructor(scene: Scene, claims: Claims, log: LoggedSession, living: SeenClaude[]) {
-    this.scene = scene
+  constructor(observation: Observation, claims: Claims, log: LoggedSession, living: SeenClaude[]) {
+    this.observation = observation
     this.claims = claims
     this.log = log
     this.living = living
     this.places = placesOf(claims.claimed.values())
-    this.beganMs = beginningOf(scene, claims)
+    this.beganMs = beginningOf(observation, claims)
     const folders = this.living.flatMap(({ pid }) => folderOf(pid) ?? [])
     this.workFolders = new Set(
       folders.length > 0 ? folders : this.log.folder === undefined ? [] : [this.log.folder],
@@ -52,7 +52,7 @@ export class Search {
   }
 
   /** Takes it for the agent's, when it is our user's and was made since `sinceMs`. */
-  take(root: string, entry: Entry, why: string, of: Leftover['of'], sinceMs = this.beganMs): void {
+  take(root: string, entry: Entry, why: string, of: ClaudeLeftover['of'], sinceMs = this.beganMs): void {
     if (!isOurs(entry, sinceMs)) return
     // A home may be known by two paths.
     if (!this.#going.has(entry.identity)) this.#going.set(entry.identity, leftoverOf(root, entry, why, of))
@@ -73,14 +73,14 @@ export class Search {
   /** True when another claude that lives and fits may have made a file in `place`. */
   mayBeOthers(place: string, fits: (claude: SeenClaude) => boolean): boolean {
     // Nothing can be read any more of one that has ended since the look: it would count as using every place.
-    this.#others ??= [...this.scene.table.values()]
+    this.#others ??= [...this.observation.table.values()]
       .filter(one => isClaude(one) && !this.claims.claimed.has(one.pid))
       .filter(({ pid }) => (uidOf(pid) ?? ownUid()) === ownUid())
       .map(process => seen({ process }))
     return this.#others.some(other => fits(other) && mayUse(other.pid, place) && !isDead(other.pid))
   }
 
-  going(): Leftover[] {
+  going(): ClaudeLeftover[] {
     return [...this.#going.values()]
   }
 
@@ -100,7 +100,7 @@ const seen = ({ process }: { process: Process }): SeenClaude => ({
 export const isOurs = (entry: Entry, sinceMs: number | undefined): boolean =>
   entry.uid === ownUid() && sinceMs !== undefined && entry.bornMs >= sinceMs - CLOCKS_MS
 
-function leftoverOf(root: string, entry: Entry, why: string, of: Leftover['of']): Leftover {
+function leftoverOf(root: string, entry: Entry, why: string, of: ClaudeLeftover['of']): ClaudeLeftover {
   const { file, bytes, identity, kind } = entry
   return {
     file,

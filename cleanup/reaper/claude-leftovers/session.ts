@@ -40,15 +40,15 @@ export function proofOf(search: Search, records: SessionRecord[]): string | unde
 
 /** Who else has a session: a claude that lives and has taken it up, or what was started in it and is not the agent's. */
 export function othersInSession(search: Search, records: SessionRecord[]): string | undefined {
-  const { claims, scene, log } = search
+  const { claims, observation, log } = search
   const claude = livingIn(log.id, records).find(pid => !claims.claimed.has(pid))
   if (claude !== undefined)
     return `the record of process ${claude}, which lives and is not the agent's, names it`
-  const process = [...scene.table.values()].find(
+  const process = [...observation.table.values()].find(
     one =>
       !one.kernel &&
       one.pid !== ownPid &&
-      one.pid !== scene.where.server?.pid &&
+      one.pid !== observation.location.server?.pid &&
       !hasEnded(one) &&
       !claims.claimed.has(one.pid) &&
       // Another agent, or a server, that was started by this one.

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
-import { Orphans } from '../../containment/adopted-children.ts'
+import { AdoptedChildren } from '../../containment/adopted-children.ts'
 import { cgroupName } from '../../containment/recorded.ts'
 import {
   type AgentRef,
@@ -92,9 +92,9 @@ describe('a recorded pane', () => {
     await until('it was hung up', () => witness.harm().length > 0)
     const before = witness.harm()
     await forge(ref, { tmux })
-    const { outcome, ended, unattributable } = await end(ref)
+    const { outcome, ended, suspects } = await end(ref)
     expect({ outcome, ended }).toEqual({ outcome: 'clean', ended: [] })
-    expect(unattributable).toMatchObject([
+    expect(suspects).toMatchObject([
       { pid: tmux.pane_pid, looks: [expect.stringMatching(/session that was recorded for the agent/)] },
     ])
     expect(witness.harm()).toEqual(before)
@@ -192,8 +192,8 @@ describe('a subreaper', () => {
     const parent = rig.start('bash', ['-c', `sleep 1000 & ${witness.line} & wait`])
     await witness.pid()
     await forge(ref, { contained: { by: 'tini', pid: parent, start: startOf(parent) } })
-    new Orphans().note('a', ref, rig.entry(ref))
-    expect(fs.existsSync(layout.orphansFile(ref))).toBe(false)
+    new AdoptedChildren().note('a', ref, rig.entry(ref))
+    expect(fs.existsSync(layout.adoptedChildrenFile(ref))).toBe(false)
     expect(await end(ref)).toMatchObject({ outcome: 'clean' })
     expect(isRunning(parent)).toBe(true)
     expect(witness.harm()).toEqual([])
@@ -215,7 +215,7 @@ describe('a subreaper', () => {
     const ref = await rig.deploy('a', { claude: idle })
     rig.start('bash', ['-c', `setsid ${env} ${witness.line} & exit`])
     const pid = await witness.pid()
-    fs.writeFileSync(layout.orphansFile(ref), `${pid} ${startOf(pid)}\n`)
+    fs.writeFileSync(layout.adoptedChildrenFile(ref), `${pid} ${startOf(pid)}\n`)
     expect(await end(ref)).toMatchObject({ outcome: 'clean' })
     expect(witness.harm()).toEqual([])
   })
@@ -236,11 +236,11 @@ describe('the marker in a tmux server’s environment', () => {
     const job = new Witness(rig, 'job')
     tmux('run-shell', '-b', job.line)
     const pid = await job.pid()
-    const { outcome, unattributable } = await end(ref)
+    const { outcome, suspects } = await end(ref)
     expect(outcome).toBe('clean')
     expect(witness.harm()).toEqual([])
     expect(job.harm()).toEqual([])
-    expect(unattributable.map(one => one.pid)).toContain(pid)
+    expect(suspects.map(one => one.pid)).toContain(pid)
   })
 
   test('the user’s server that was started there is the user’s', async () => {
@@ -301,7 +301,7 @@ describe('a process of another user', () => {
       LEAKRIG_AGENT: agentMarker(ref),
     })
     const pid = await witness.pid()
-    fs.writeFileSync(layout.orphansFile(ref), `${pid} ${startOf(pid)}\n`)
+    fs.writeFileSync(layout.adoptedChildrenFile(ref), `${pid} ${startOf(pid)}\n`)
     expect(await end(ref)).toMatchObject({ outcome: 'clean', problems: [] })
     expect(witness.harm()).toEqual([])
   })

@@ -49,8 +49,8 @@ describe('an agent on a server that is not asked', () => {
     process.env.TMUX_TMPDIR = elsewhere.TMUX_TMPDIR
     const daemon = await Daemon.start(rig)
     process.env.TMUX_TMPDIR = rig.folder
-    await until('it is said', () => daemon.events('not-cleaned').length > 0)
-    expect(JSON.stringify(daemon.events('not-cleaned'))).toContain('another server')
+    await until('it is said', () => daemon.events('cleanup-failed').length > 0)
+    expect(JSON.stringify(daemon.events('cleanup-failed'))).toContain('another server')
     expect(isRunning(claude)).toBe(true)
     expect(rig.entry(ref).status).toBe('running')
     rig.tmux('kill-session', '-t', '=agent_a:')

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { needs } from '../../../test/needs.ts'
 import { addAgent, cleanUp, layout } from '../../index.ts'
-import { judge } from '../../liveness/detect-end.ts'
+import { detectEnd } from '../../liveness/detect-end.ts'
 import { leakrig } from '../support/cli.ts'
 import { isRunning, Rig, readText } from '../support/rig.ts'
 import { until } from '../support/until.ts'
@@ -48,7 +48,7 @@ describe('an agent of another orchestrator that has no session of its name, and 
     start(rig.pipeline(ref, { claude }))
     await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
     const pid = await rig.pid('claude')
-    expect(await judge(ref, rig.entry(ref))).toBeUndefined()
+    expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
     leakrig(['sweep', rig.workspace, '--apply', '--grace', '1', '--min-age', '0'])
     expect(isRunning(pid)).toBe(true)
     expect(rig.entry(ref).status).toBe('running')
@@ -67,7 +67,7 @@ test('so does one in a container, whose log is written there', async () => {
     TMUX_PANE: undefined,
   })
   await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
-  expect(await judge(ref, rig.entry(ref))).toBeUndefined()
+  expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
 })
 
 test('what has emptied its environment and holds the log of one that was in tmux is a leftover', async () => {
@@ -79,7 +79,7 @@ test('what has emptied its environment and holds the log of one that was in tmux
   const pid = await rig.pid('left')
   await until('it has become what it is', () => readText(`/proc/${pid}/comm`) === 'sleep\n')
   rig.tmux('kill-session', '-t', '=agent_a:')
-  expect(await judge(ref, rig.entry(ref))).toMatchObject({ status: 'crashed' })
+  expect(await detectEnd(ref, rig.entry(ref))).toMatchObject({ status: 'crashed' })
 })
 
 test('an orchestrator that writes the log of its only agent is none of it, and no sign that it lives', async () => {
@@ -89,7 +89,7 @@ test('an orchestrator that writes the log of its only agent is none of it, and n
   await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
   // Older by minutes, as one is that was there before.
   await addAgent(ref, { status: 'running', started_at: new Date(Date.now() + 600_000).toISOString() })
-  expect(await judge(ref, rig.entry(ref))).toMatchObject({ status: 'crashed' })
+  expect(await detectEnd(ref, rig.entry(ref))).toMatchObject({ status: 'crashed' })
   const report = await cleanUp(ref, { status: 'completed', reason: 'it said so', graceMs: 300 })
   expect(report.ended).toEqual([])
   expect(report.problems).toEqual([

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { logWriters } from '../../claims/log-writers.ts'
-import { look, lookAgain } from '../../claims/observation.ts'
+import { observe, observeAgain } from '../../claims/observation.ts'
 import {
   type AgentRef,
   addAgent,
@@ -16,7 +16,7 @@ import {
   type Sweep,
   updateAgent,
 } from '../../index.ts'
-import { judge } from '../../liveness/detect-end.ts'
+import { detectEnd } from '../../liveness/detect-end.ts'
 import { readMachine } from '../../platform/processes/table.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
 import { isRunning, kill, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
@@ -204,7 +204,7 @@ describe('a session that is not the agent’s alone', () => {
     const pid = await rig.pid('a')
     const named = part === 'window' ? 'swarm:a' : rig.tmux('list-panes', '-t', '=swarm:a', '-F', '#{pane_id}')
     await updateAgent(ref, entry => Object.assign(entry, { tmux_session: named }))
-    expect(await judge(ref, rig.entry(ref))).toBeUndefined()
+    expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
     expect(await end(ref)).toMatchObject({ outcome: 'clean', problems: [] })
     expect([pid, user].map(isRunning)).toEqual([false, true])
   })
@@ -232,16 +232,16 @@ describe('a session that is not the agent’s alone', () => {
     const ref = rig.ref('a')
     await addAgent(ref, { status: 'running', tmux_session: 'swarm' })
     const other = await openWindow('b', 'swarm')
-    const scene = await look(ref, readTaskRegistry(ref.workspace, ref.taskId))
-    expect(scene.namesake?.why).toMatch(/writes .*b_stream.jsonl/)
+    const observation = await observe(ref, readTaskRegistry(ref.workspace, ref.taskId))
+    expect(observation.sharedSession?.why).toMatch(/writes .*b_stream.jsonl/)
     await updateAgent(other, entry => Object.assign(entry, { status: 'completed' }))
     rig.tmux('kill-window', '-t', '=swarm:b')
     await until(
       'nobody writes',
       async () => logWriters((await readMachine()).openFiles, layout.streamLog(other)).length === 0,
     )
-    const { scene: last } = await lookAgain(scene)
-    expect([last.where.session, last.namesake]).toEqual([undefined, scene.namesake])
+    const { observation: last } = await observeAgain(observation)
+    expect([last.location.session, last.sharedSession]).toEqual([undefined, observation.sharedSession])
   })
 })
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { NotClaimed } from '../../claims/near-misses.ts'
+import type { NearMiss } from '../../claims/near-misses.ts'
 import { cleanUp, layout } from '../../index.ts'
 import type { Plan } from '../../reaper/plan.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
@@ -20,7 +20,7 @@ afterEach(() => rig[Symbol.asyncDispose]())
 
 const explain = (target: string) => leakrig(['explain', target, '--workspace', rig.workspace])
 const explained = (target: string) =>
-  leakrigJson<{ plan: Plan; notClaimed: NotClaimed[] }>(['explain', target, '--workspace', rig.workspace])
+  leakrigJson<{ plan: Plan; nearMisses: NearMiss[] }>(['explain', target, '--workspace', rig.workspace])
 
 test('an agent: a tree with reasons, the steps, and what is not claimed', async () => {
   const ref = await rig.deploy('a', { claude: 'echo ready; sleep 1000 >/dev/null & wait' })
@@ -28,11 +28,11 @@ test('an agent: a tree with reasons, the steps, and what is not claimed', async 
   const named = rig.start('bash', ['-c', 'sleep 1000; : agent_a'])
   const claude = rig.start('bash', ['-c', 'exec -a claude sleep 1000'])
   await until('tail has it open', () => explain('a').out.includes('it has the agent’s log open'))
-  const { plan, notClaimed } = explained('a')
+  const { plan, nearMisses } = explained('a')
   expect(plan.end.map(({ role }) => role)).toEqual(['writer', 'other', 'reader', 'pane'])
   expect(plan.remove.map(({ file }) => file)).toEqual([layout.promptFile(ref)])
   expect(plan.archive).toHaveLength(4)
-  const because = new Map(notClaimed.map(one => [one.pid, `${one.looks} / ${one.because}`]))
+  const because = new Map(nearMisses.map(one => [one.pid, `${one.looks} / ${one.because}`]))
   expect(because.get(reader)).toMatch(/log open \/ it reads the log/)
   expect(because.get(named)).toMatch(/arguments contain .* \/ an argument is no evidence/)
   expect(because.get(rig.entry(ref).tmux?.server_pid ?? 0)).toMatch(/tmux server of the agent’s session/)
@@ -85,16 +85,16 @@ test('a daemon with an emptied environment, where nothing contains it, is report
   // An orphan of the same time whose environment is not empty looks like nobody's.
   const innocent = rig.start('bash', ['-c', '(setsid sleep 999 >/dev/null &)'])
   await until('it is an orphan', () => !isRunning(innocent))
-  const { plan, notClaimed } = explained('a')
+  const { plan, nearMisses } = explained('a')
   expect(plan.end.map(one => one.pid)).not.toContain(pid)
-  expect(notClaimed.find(one => one.pid === pid)).toMatchObject({
+  expect(nearMisses.find(one => one.pid === pid)).toMatchObject({
     looks: ['an orphan that started after the agent', 'its environment was emptied'],
     because: expect.stringMatching(/^nothing ties it to the agent/),
   })
   const report = await cleanUp(ref, completed)
   expect(report).toMatchObject({ outcome: 'clean' })
-  expect(report.unattributable.map(one => one.pid)).toContain(pid)
-  expect(report.unattributable.filter(({ command }) => command.includes('999'))).toEqual([])
+  expect(report.suspects.map(one => one.pid)).toContain(pid)
+  expect(report.suspects.filter(({ command }) => command.includes('999'))).toEqual([])
   expect(isRunning(pid)).toBe(true)
 })
 

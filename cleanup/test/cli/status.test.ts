@@ -64,7 +64,7 @@ test('a table for people: live and pending agents, problems below them, totals, 
   expect(out).toContain('daemon: none')
   expect(out).toMatch(/disk: prompt 3 \(\S+ kB\), stream 3 .*; \S+ [MG]B free$/m)
   expect(out).toContain('In all: 1 running, 2 completed')
-  expect(out).toContain('sessions: 1 of live agents, 1 of agents at their end, 1 orphaned')
+  expect(out).toContain('sessions: 1 of live agents, 1 of ended agents, 1 leftover')
   expect(out).toMatch(/^ +agent_ghost \(\$\d+ on /m)
   expect((await runCommand('status', '--all', rig.workspace)).out).toMatch(
     /TASK-1\/gone +completed +62 min +- +- +- +6 bytes +\d+ s +done$/m,

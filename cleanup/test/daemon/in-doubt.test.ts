@@ -25,7 +25,7 @@ test('an agent that is being deployed is not judged, nor one whose tmux does not
   const server = rig.entry(hung).tmux?.server_pid ?? 0
   await daemon.stopServer(server, '/hung')
   kill(rig.entry(hung).tmux?.pane_pid ?? 0)
-  await until('it could not be asked', () => daemon.events('not-cleaned').length > 0)
+  await until('it could not be asked', () => daemon.events('cleanup-failed').length > 0)
   expect(rig.entry(young).status).toBe('running')
   expect(rig.entry(hung).status).toBe('running')
   expect(fs.existsSync(layout.promptFile(hung))).toBe(true)
@@ -65,10 +65,10 @@ test('a server that does not answer: nothing of its agents is touched, that is s
   const server = first ? (rig.entry(first).tmux?.server_pid ?? 0) : 0
   await daemon.stopServer(server, '/hung')
   for (const ref of refs) kill(rig.entry(ref).tmux?.pane_pid ?? 0)
-  await until('none could be asked', () => daemon.events('not-cleaned').length >= refs.length)
+  await until('none could be asked', () => daemon.events('cleanup-failed').length >= refs.length)
   await until('none asks', () => daemon.clients().length === 0)
   await until('it asks again', () => daemon.clients().length > 0)
-  const named = daemon.events('not-cleaned').map(({ agent }) => agent)
+  const named = daemon.events('cleanup-failed').map(({ agent }) => agent)
   expect(named.sort()).toEqual(refs.map(({ taskId, agentId }) => `${taskId}/${agentId}`))
   expect(daemon.events('signal')).toEqual([])
   expect(daemon.events('mass-death')).toEqual([])

@@ -56,7 +56,7 @@ test('ended from a terminal, it blames no agent for the tmux clients that end wi
   for (const pid of asking) kill(pid, 'SIGINT')
   expect(await daemon.exit()).toBe(0)
   process.kill(server, 'SIGCONT')
-  expect(daemon.events('not-cleaned')).toEqual([])
+  expect(daemon.events('cleanup-failed')).toEqual([])
   expect(rig.entry(ref).status).toBe('running')
 })
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Upkeep } from '../../daemon/retention-job.ts'
+import { RetentionJob } from '../../daemon/retention-job.ts'
 import { cleanUp, type LogLine, layout } from '../../index.ts'
 import type { PolicyTexts } from '../../retention/policy.ts'
 import { Rig } from '../support/rig.ts'
@@ -25,7 +25,7 @@ function start(policy: PolicyTexts, times: { firstMs: number; everyMs: number; p
     massDeath: () => {},
     degraded: (what: string, why: string | undefined) => reasons.set(what, why),
   }
-  return { upkeep: new Upkeep({ workspaces: [rig.workspace], policy, observer, times }), reasons }
+  return { upkeep: new RetentionJob({ workspaces: [rig.workspace], policy, observer, times }), reasons }
 }
 
 const events = (name: string) => lines.filter(({ event }) => event === name)

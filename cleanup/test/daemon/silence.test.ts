@@ -73,7 +73,7 @@ describe('an agent that says nothing', () => {
     expect(rig.entry(ref).silent_since).toBeUndefined()
     pass(AFTER_MS)
     await look(ref)
-    expect(whatWasTold()).toEqual(['silent a', 'speaks-again a', 'silent a'])
+    expect(whatWasTold()).toEqual(['silent a', 'output-resumed a', 'silent a'])
   })
 
   test('is told once, also by the next daemon', async () => {

@@ -46,7 +46,7 @@ describe('an agent that says nothing', { tags: ['long'] }, () => {
     await speak(layout.streamLog(ref))
     await until('that is taken back', () => rig.entry(ref).silent_since === undefined)
     await until('it is silent again', () => silent().length === 2)
-    expect(daemon.events('speaks-again')).toHaveLength(1)
+    expect(daemon.events('output-resumed')).toHaveLength(1)
   })
 
   test('is told once, also by the next daemon', async () => {

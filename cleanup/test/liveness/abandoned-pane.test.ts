@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type AgentRef, layout } from '../../index.ts'
-import type { Rest } from '../../liveness/abandoned-pane.ts'
-import { judge } from '../../liveness/detect-end.ts'
+import type { QuietPeriod } from '../../liveness/abandoned-pane.ts'
+import { detectEnd } from '../../liveness/detect-end.ts'
 import { Deploys } from '../../liveness/pending-deploys.ts'
 import { Daemon } from '../support/daemon.ts'
 import { kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
@@ -52,7 +52,7 @@ test('a claude that finished while its pane goes on as a shell', async () => {
 test('the same, found later by one who has not seen it run, and without a record of its place in tmux', async () => {
   const ref = await rig.deploy('a', { claude: success, after: 'exec bash --norc', recorded: false })
   await until('the log is closed', () => !written(ref))
-  const found = await until('it is found', () => judge(ref, rig.entry(ref)))
+  const found = await until('it is found', () => detectEnd(ref, rig.entry(ref)))
   expect(found).toMatchObject({ status: 'completed' })
 })
 
@@ -83,7 +83,7 @@ test.each([
 ])('no end: %s', async (_, deployment) => {
   const ref = await rig.deploy('a', deployment)
   if (deployment.claude !== work) await until('the first claude has left', () => !hasChild(ref, 'a.sh'))
-  expect(await judge(ref, rig.entry(ref))).toBeUndefined()
+  expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
 })
 
 test('no end: a claude that has not started yet', async () => {
@@ -96,11 +96,11 @@ test('no end: a claude that has not started yet', async () => {
     tmux,
     started_at: new Date().toISOString(),
   }
-  expect(await judge(ref, entry)).toBeUndefined()
+  expect(await detectEnd(ref, entry)).toBeUndefined()
   fs.writeFileSync(log(ref), '')
-  expect(await judge(ref, entry)).toBeUndefined()
+  expect(await detectEnd(ref, entry)).toBeUndefined()
   const old = { ...entry, started_at: '2026-01-01T00:00:00Z' }
-  expect(await until('it is found', () => judge(ref, old))).toMatchObject({ status: 'crashed' })
+  expect(await until('it is found', () => detectEnd(ref, old))).toMatchObject({ status: 'crashed' })
 })
 
 test.each([
@@ -119,15 +119,15 @@ test.each([
       return { id: 'a', status: 'running', tmux_session: 'agent_a', tmux, started_at }
     }
     const [young, old] = [entryOf(0), entryOf(3_600_000)]
-    const ofYoung: Rest = { sign: '', since: 0 }
-    const ofOld: Rest = { sign: '', since: 0 }
-    await until('it is found', () => judge(ref, old, ofOld))
-    expect(await judge(ref, young, ofYoung)).toBeUndefined()
+    const ofYoung: QuietPeriod = { sign: '', since: 0 }
+    const ofOld: QuietPeriod = { sign: '', since: 0 }
+    await until('it is found', () => detectEnd(ref, old, ofOld))
+    expect(await detectEnd(ref, young, ofYoung)).toBeUndefined()
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + years * 365 * 86_400_000 })
-    expect(await until('it is found again', () => judge(ref, old, ofOld))).toMatchObject({
+    expect(await until('it is found again', () => detectEnd(ref, old, ofOld))).toMatchObject({
       status: 'crashed',
     })
-    expect(await judge(ref, young, ofYoung)).toBeUndefined()
+    expect(await detectEnd(ref, young, ofYoung)).toBeUndefined()
     const deploys = new Deploys()
     deploys.see([
       { key: 'young', entry: { ...young, started_at: new Date().toISOString() } },
@@ -148,7 +148,7 @@ test('a session whose panes are all dead, where nothing of it is recorded', asyn
     'the pane is dead',
     () => rig.tmux('list-panes', '-t', '=agent_a:', '-F', '#{pane_dead}') === '1',
   )
-  expect(await judge(ref, rig.entry(ref))).toMatchObject({ status: 'completed' })
+  expect(await detectEnd(ref, rig.entry(ref))).toMatchObject({ status: 'completed' })
 })
 
 function hasChild(ref: AgentRef, name: string): boolean {

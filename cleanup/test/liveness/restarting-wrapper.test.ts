@@ -4,8 +4,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { recordedShell } from '../../containment/pane-shell.ts'
 import { findProgram } from '../../index.ts'
-import { judge } from '../../liveness/detect-end.ts'
-import { turnsOf } from '../../platform/processes/context-switches.ts'
+import { detectEnd } from '../../liveness/detect-end.ts'
+import { contextSwitchesOf } from '../../platform/processes/context-switches.ts'
 import { Daemon } from '../support/daemon.ts'
 import { kill, Rig, readText } from '../support/rig.ts'
 import { until } from '../support/until.ts'
@@ -69,12 +69,12 @@ test('a shell that is stopped has not come to rest, whatever the time', async ()
     rig.tmux('capture-pane', '-p', '-t', '=agent_a:').includes('bash-'),
   )
   kill(shell, 'SIGSTOP')
-  await until('it is stopped', () => turnsOf(shell)?.isAsleep === false)
+  await until('it is stopped', () => contextSwitchesOf(shell)?.isAsleep === false)
   const rest = { sign: '', since: 0 }
-  expect(await judge(ref, rig.entry(ref), rest)).toBeUndefined()
-  expect(await judge(ref, rig.entry(ref), rest)).toBeUndefined()
+  expect(await detectEnd(ref, rig.entry(ref), rest)).toBeUndefined()
+  expect(await detectEnd(ref, rig.entry(ref), rest)).toBeUndefined()
   kill(shell, 'SIGCONT')
-  expect(await until('it is found', () => judge(ref, rig.entry(ref)))).toMatchObject({ status: 'crashed' })
+  expect(await until('it is found', () => detectEnd(ref, rig.entry(ref)))).toMatchObject({ status: 'crashed' })
 })
 
 test('a shell that is slow to start is looked at again', async () => {

@@ -19,7 +19,7 @@ afterEach(() => rig[Symbol.asyncDispose]())
 
 const look = () => measure([rig.workspace])
 const rows = async () => (await look()).workspaces[0]?.agents ?? []
-const unattributed = async () => (await look()).processes?.unattributed ?? []
+const leftovers = async () => (await look()).processes?.leftovers ?? []
 
 test('an agent’s row holds what a cleanup would find', async () => {
   const ref = await rig.deploy('a', { claude: `head -c 3000 /dev/zero | tr '\\0' x; echo; ${idle}` })
@@ -49,7 +49,7 @@ test('from its end to its cleanup an agent is pending, and its session is one of
   await rig.stands(ref)
   await recordIntent(ref, { status: 'completed', reason: 'x' })
   const found = await look()
-  expect(found.sessions).toMatchObject({ active: 0, ended: 1, orphaned: [] })
+  expect(found.sessions).toMatchObject({ active: 0, ended: 1, leftover: [] })
   expect(found.workspaces[0]?.agents).toMatchObject([{ state: 'pending', session: true, processes: 4 }])
   expect(oldestPendingSeconds(found.workspaces[0]?.agents ?? [], found.atMs + 60_000)).toBeGreaterThanOrEqual(
     60,
@@ -59,8 +59,8 @@ test('from its end to its cleanup an agent is pending, and its session is one of
   const after = await look()
   expect(after.workspaces[0]?.agents).toMatchObject([{ state: 'done', problems: [] }])
   expect(after.workspaces[0]?.agents[0]).not.toHaveProperty('processes')
-  expect(after.sessions).toMatchObject({ active: 0, ended: 0, orphaned: [] })
-  expect(after.processes).toMatchObject({ ofAgents: 0, rssBytes: 0, unattributed: [] })
+  expect(after.sessions).toMatchObject({ active: 0, ended: 0, leftover: [] })
+  expect(after.processes).toMatchObject({ ofAgents: 0, rssBytes: 0, leftovers: [] })
   expect(oldestPendingSeconds(after.workspaces[0]?.agents ?? [], after.atMs)).toBe(0)
 })
 
@@ -78,7 +78,7 @@ test('why a cleanup left something is in the row', async () => {
   expect(await rows()).toMatchObject([{ state: 'pending', problems: ['The disk is full.'], unknown: false }])
 })
 
-describe('what nobody will clean up any more is unattributed', () => {
+describe('what nobody will clean up any more is a leftover', () => {
   const done = (ref: Parameters<typeof updateAgent>[0]) =>
     updateAgent(ref, entry => {
       entry.status = 'completed'
@@ -87,10 +87,10 @@ describe('what nobody will clean up any more is unattributed', () => {
 
   test('by the marker of an agent that is done', async () => {
     const ref = await rig.deploy('a', { claude: idle, recorded: false })
-    expect(await unattributed()).toEqual([])
+    expect(await leftovers()).toEqual([])
     await done(ref)
     const found = await until('all are found, and have become what they are', async () => {
-      const all = await unattributed()
+      const all = await leftovers()
       return (
         isDeepStrictEqual(all.map(({ comm }) => comm).toSorted(), ['bash', 'bash', 'sleep', 'tee']) && all
       )
@@ -105,7 +105,7 @@ describe('what nobody will clean up any more is unattributed', () => {
     rig.tmux('rename-session', '-t', '=agent_a:', 'renamed')
     const expected = ['bash', 'bash', 'sleep', 'sleep', 'tee']
     const found = await until('all are found, and have become what they are', async () => {
-      const all = await unattributed()
+      const all = await leftovers()
       return isDeepStrictEqual(all.map(({ comm }) => comm).toSorted(), expected) && all
     })
     expect(found[0]?.why).toContain('TMUX_PANE=')
@@ -115,10 +115,10 @@ describe('what nobody will clean up any more is unattributed', () => {
     const ref = await rig.deploy('a', { claude: idle, marker: false, recorded: false })
     await done(ref)
     rig.tmux('rename-session', '-t', '=agent_a:', 'renamed')
-    expect(await unattributed()).toMatchObject([{ comm: 'tee', why: `it writes ${layout.streamLog(ref)}` }])
+    expect(await leftovers()).toMatchObject([{ comm: 'tee', why: `it writes ${layout.streamLog(ref)}` }])
     rig.tmux('rename-session', '-t', '=renamed:', 'agent_z')
     const found = await until('all are found', async () => {
-      const all = await unattributed()
+      const all = await leftovers()
       return all.length === 4 && all
     })
     expect(found[0]?.why).toContain('agent_*')
@@ -136,7 +136,7 @@ describe('what nobody will clean up any more is unattributed', () => {
     expect(readText(`/proc/${server}/environ`)).toContain(`LEAKRIG_AGENT=${marker}`)
     await done(ref)
     rig.start('sleep', ['1000'])
-    const found = await unattributed()
+    const found = await leftovers()
     expect(found).toHaveLength(4)
     expect(found.map(({ pid }) => pid)).not.toContain(server)
   })
@@ -147,7 +147,7 @@ test('an agent of a workspace that was not asked about is no orphan', async () =
   fs.mkdirSync(`${elsewhere.workspace}/T/logs`, { recursive: true })
   rig.newSession(elsewhere, { claude: idle })
   await until('it runs', () => readText(layout.streamLog(elsewhere)).includes('ready'))
-  expect(await look()).toMatchObject({ sessions: { orphaned: [] }, processes: { unattributed: [] } })
+  expect(await look()).toMatchObject({ sessions: { leftover: [] }, processes: { leftovers: [] } })
 })
 
 describe('what could not be looked at is said, and nothing is counted as none', () => {

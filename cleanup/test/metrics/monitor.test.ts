@@ -4,7 +4,7 @@ import http from 'node:http'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AgentRef, cleanUp, layout, recordIntent, startOf } from '../../index.ts'
-import { Feed, secondsToBaseline } from '../../metrics/counters.ts'
+import { Counters, secondsToBaseline } from '../../metrics/counters.ts'
 import {
   type Health,
   healthFile,
@@ -70,10 +70,10 @@ test('a scrape: sessions, processes, files, agents, cleanups, time to baseline, 
   const figures: [string, Record<string, string>, number][] = [
     ['leakrig_tmux_sessions', { state: 'active' }, 1],
     ['leakrig_tmux_sessions', { state: 'ended' }, 1],
-    ['leakrig_tmux_sessions', { state: 'orphaned' }, 0],
+    ['leakrig_tmux_sessions', { state: 'leftover' }, 0],
     ['leakrig_agent_processes', {}, 8],
     ['leakrig_claude_processes', { owner: 'agent' }, 0],
-    ['leakrig_unattributed_processes', {}, 0],
+    ['leakrig_leftover_processes', {}, 0],
     ['leakrig_agents', { workspace, status: 'running' }, 1],
     ['leakrig_agents', { workspace, status: 'completed' }, 1],
     ['leakrig_pending_cleanups', { workspace }, 1],
@@ -113,7 +113,7 @@ test('what is not known has no sample, and the rest is there', async () => {
   fs.writeFileSync(layout.taskRegistry(rig.workspace, 'TASK-1'), 'no registry')
   const { text } = await ask(monitor.url ?? '')
   expect(text).not.toContain('leakrig_tmux_sessions')
-  expect(text).not.toContain('leakrig_unattributed_processes')
+  expect(text).not.toContain('leakrig_leftover_processes')
   expect(value(text, 'leakrig_measure_problems')).toBe(1)
   expect(value(text, 'leakrig_files', { class: 'registry' })).toBeGreaterThan(0)
 })
@@ -275,7 +275,7 @@ test('a time to baseline under a clock that was moved is none', () => {
   expect(secondsToBaseline(entry('2025-01-01T00:00:00Z', '2025-01-01T00:00:01.500Z'))).toBe(1.5)
   expect(secondsToBaseline(entry('2025-01-01T00:00:01Z', '2025-01-01T00:00:00Z'))).toBeUndefined()
   expect(secondsToBaseline({ id: 'a', status: 'completed' })).toBeUndefined()
-  const feed = new Feed()
+  const feed = new Counters()
   feed.count('clean', entry('2025-01-01T00:00:01Z', '2025-01-01T00:00:00Z'))
   expect(feed.outcomes.get('clean')).toBe(1)
   expect(feed.timeToBaseline.samples().at(-1)?.value).toBe(0)

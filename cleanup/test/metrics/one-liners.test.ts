@@ -33,17 +33,17 @@ test('tmux list-sessions | grep agent_ | wc -l', async () => {
   const theirs = () => Number(shell('tmux list-sessions | grep agent_ | wc -l'))
 
   // They agree while everything is plain.
-  expect(await ours()).toMatchObject({ active: 2, ended: 0, orphaned: [] })
+  expect(await ours()).toMatchObject({ active: 2, ended: 0, leftover: [] })
   expect(theirs()).toBe(2)
 
   // An orphan counts in theirs like any other; ours tells it apart.
   rig.tmux('new-session', '-d', '-s', 'agent_ghost', 'sleep 1000')
-  expect(await ours()).toMatchObject({ active: 2, orphaned: [{ name: 'agent_ghost', socket: rig.socket }] })
+  expect(await ours()).toMatchObject({ active: 2, leftover: [{ name: 'agent_ghost', socket: rig.socket }] })
   expect(theirs()).toBe(3)
 
   // By design: a user's own session with "agent_" in its name is not an agent's.
   rig.tmux('new-session', '-d', '-s', 'my_agent_notes', 'sleep 1000')
-  expect((await ours())?.orphaned).toHaveLength(1)
+  expect((await ours())?.leftover).toHaveLength(1)
   expect(theirs()).toBe(4)
 
   // By design: an agent on another server is one all the same; theirs asks one server.
@@ -75,9 +75,9 @@ test('ps aux | grep claude | wc -l', async () => {
   const { processes, workspaces } = await measured()
   expect(processes).toMatchObject({ ofAgents: 4, claudesOfAgents: 1 })
   expect(workspaces[0]?.agents[0]).toMatchObject({ processes: 4, claudes: 1 })
-  expect(processes?.claudesOfNobody).toBeGreaterThanOrEqual(1)
-  expect(processes?.unattributed.map(({ pid }) => pid)).not.toContain(editor)
-  expect(processes?.unattributed.map(({ pid }) => pid)).not.toContain(own)
+  expect(processes?.claudesUnowned).toBeGreaterThanOrEqual(1)
+  expect(processes?.leftovers.map(({ pid }) => pid)).not.toContain(editor)
+  expect(processes?.leftovers.map(({ pid }) => pid)).not.toContain(own)
 })
 
 test('du -sh', async () => {

@@ -9,8 +9,8 @@ import { moveInto } from '../../platform/files/move-file.ts'
 import { replaceWithin } from '../../platform/files/replace-file.ts'
 import { makeFolder, openWithin, removeWithin } from '../../platform/files/within.ts'
 import { readRegistries } from '../../registry/read-all.ts'
-import { removeOrphans } from '../../sweep/remove-unlisted.ts'
-import { findOrphans } from '../../sweep/unlisted.ts'
+import { removeUnlisted } from '../../sweep/remove-unlisted.ts'
+import { findUnlisted } from '../../sweep/unlisted.ts'
 import { isRunning, Rig } from '../support/rig.ts'
 
 /** How often each thing is done while the folder is exchanged: by a path that is checked right before, one in a thousand goes wrong. */
@@ -91,13 +91,13 @@ test('a prompt that no registry lists is looked for and removed in the workspace
   fs.mkdirSync(outside)
   for (const folder of [task, outside]) fs.writeFileSync(path.join(folder, name), 'a prompt')
   const registries = readRegistries(rig.workspace)
-  const look = () => findOrphans(rig.workspace, registries, [], 0)
+  const look = () => findUnlisted(rig.workspace, registries, [], 0)
   const orphans = await look()
   expect(orphans.prompts).toMatchObject([{ file: path.join(task, name) }])
   // What an agent does while the processes of others are being ended.
   fs.renameSync(task, `${task}.aside`)
   fs.symlinkSync(outside, task)
-  expect(await removeOrphans(rig.workspace, orphans, 0)).toMatchObject({ outcome: 'unfinished', actions: [] })
+  expect(await removeUnlisted(rig.workspace, orphans, 0)).toMatchObject({ outcome: 'unfinished', actions: [] })
   expect(fs.readdirSync(outside)).toEqual([name])
   expect(await look()).toMatchObject({
     prompts: [],

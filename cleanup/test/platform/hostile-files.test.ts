@@ -43,7 +43,7 @@ const PLACES: Record<string, (workspace: string) => string> = {
   'the hold': workspace => path.join(workspace, 'registry', 'retention-hold.json'),
   'the policy': workspace => path.join(workspace, 'registry', 'retention.json'),
   'a prompt': workspace => layout.promptFile({ workspace, ...own }),
-  'the note of adopted children': workspace => layout.orphansFile({ workspace, ...own }),
+  'the note of adopted children': workspace => layout.adoptedChildrenFile({ workspace, ...own }),
   'a stream log': workspace => layout.streamLog({ workspace, ...own }),
   'a progress log': workspace => layout.progressFile({ workspace, ...own }),
   'a deploy log': workspace => layout.deployLog({ workspace, ...own }),
@@ -88,11 +88,11 @@ describe.each(Object.entries(KINDS))('%s', (kind, put) => {
   const n = Object.keys(KINDS).indexOf(kind) % 5
   const some = everywhere.filter((_, place) => place % 5 === n)
 
-  for (const { where, places, tags } of [
-    { where: 'in some places', places: some, tags: [] },
-    { where: 'wherever it lies', places: everywhere, tags: ['long'] },
+  for (const { location, places, tags } of [
+    { location: 'in some places', places: some, tags: [] },
+    { location: 'wherever it lies', places: everywhere, tags: ['long'] },
   ])
-    test(`holds nothing up, is not shown and not followed, ${where}`, { tags }, () => isHarmless(put, places))
+    test(`holds nothing up, is not shown and not followed, ${location}`, { tags }, () => isHarmless(put, places))
 })
 
 async function isHarmless(put: (file: string) => void, places: typeof everywhere): Promise<void> {

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { claimsFor, cleanUp, layout, startOf } from '../../index.ts'
-import { source } from '../../platform/processes/backend.ts'
+import { backend } from '../../platform/processes/backend.ts'
 import { parsePs } from '../../platform/processes/ps.ts'
 import { readTable } from '../../platform/processes/table.ts'
 import { Daemon } from '../support/daemon.ts'
@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => rig[Symbol.asyncDispose]())
 
 test('the table is that of ps, with starts in seconds', async () => {
-  expect(source).toBe('ps')
+  expect(backend).toBe('ps')
   const table = await readTable()
   expect(table.get(process.pid)).toMatchObject({ ppid: process.ppid, kernel: false, environment: {} })
   const age = Date.now() / 1000 - (startOf(process.pid) ?? 0)

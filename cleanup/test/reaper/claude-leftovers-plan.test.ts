@@ -2,10 +2,10 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { claim } from '../../claims/claim.ts'
-import { look } from '../../claims/observation.ts'
+import { observe } from '../../claims/observation.ts'
 import { type AgentRef, cleanUp, readTaskRegistry, type Sweep } from '../../index.ts'
-import { findLeftovers } from '../../reaper/claude-leftovers/find.ts'
-import { removeLeftovers } from '../../reaper/claude-leftovers/remove.ts'
+import { findClaudeLeftovers } from '../../reaper/claude-leftovers/find.ts'
+import { removeClaudeLeftovers } from '../../reaper/claude-leftovers/remove.ts'
 import { ClaudeHome, NOBODY, SESSION } from '../support/claude-home.ts'
 import { ClaudeWithTools } from '../support/claude-with-tools.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
@@ -28,14 +28,14 @@ afterEach(async () => {
 
 /** What is planned now, and how to carry that out after the agent has lost its processes. */
 async function plan(ref: AgentRef) {
-  const scene = await look(ref, readTaskRegistry(ref.workspace, ref.taskId))
-  const claims = claim(scene)
-  const found = findLeftovers(scene, claims)
+  const observation = await observe(ref, readTaskRegistry(ref.workspace, ref.taskId))
+  const claims = claim(observation)
+  const found = findClaudeLeftovers(observation, claims)
   return async () => {
     for (const pid of claims.claimed.keys()) kill(pid)
     await until('they have ended', () => ![...claims.claimed.keys()].some(isRunning))
     const report = { removed: [], notes: [] }
-    removeLeftovers(found, claims.claimed, report, () => {})
+    removeClaudeLeftovers(found, claims.claimed, report, () => {})
     return { ...report, going: found.going.map(({ file }) => file) }
   }
 }

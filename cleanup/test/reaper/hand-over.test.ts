@@ -3,7 +3,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { programFile, testProgram } from '../../../bin/programs.ts'
 import { needs } from '../../../test/needs.ts'
-import { agentMarker, findProgram, layout, recordIntent, startOutside } from '../../index.ts'
+import { agentMarker, findProgram, layout, recordIntent, spawnDetached } from '../../index.ts'
 import { isAlive, readProcess } from '../../platform/processes/table.ts'
 import { Daemon } from '../support/daemon.ts'
 import { mayMakeCgroups } from '../support/may-make-cgroups.ts'
@@ -79,9 +79,9 @@ describe('also when no server is left, and what is started stays within', () => 
   const hasTini = findProgram('tini') !== undefined
 
   test.for([
-    { where: 'the subreaper of our launch', by: 'tini', wants: 'tini on the PATH', isThere: hasTini },
-    { where: 'a subreaper of the agent’s own', by: 'none', wants: 'tini on the PATH', isThere: hasTini },
-    { where: 'a cgroup', by: 'cgroup', wants: 'cgroup that we may write', isThere: mayMakeCgroups },
+    { location: 'the subreaper of our launch', by: 'tini', wants: 'tini on the PATH', isThere: hasTini },
+    { location: 'a subreaper of the agent’s own', by: 'none', wants: 'tini on the PATH', isThere: hasTini },
+    { location: 'a cgroup', by: 'cgroup', wants: 'cgroup that we may write', isThere: mayMakeCgroups },
   ])('$where', async ({ by, wants, isThere }) => {
     needs(wants, isThere)
     process.env.LEAKRIG_CONTAINMENT = by
@@ -191,7 +191,7 @@ test('what is started outside carries no mark of the agent, and any word arrives
     process.env.LEAKRIG_AGENT = agentMarker(rig.ref('x'))
     process.env.CLAUDE_CODE_SESSION_ID = 'x'
     try {
-      await startOutside(program, [file, ...words], server)
+      await spawnDetached(program, [file, ...words], server)
     } finally {
       delete process.env.LEAKRIG_AGENT
       delete process.env.CLAUDE_CODE_SESSION_ID

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Claim } from '../../claims/evidence.ts'
 import { isAlive, type ProcessTable, readTableNow } from '../../platform/processes/table.ts'
-import { killLostGroups } from '../../reaper/kill-groups.ts'
-import { Roster } from '../../reaper/process-set.ts'
+import { killGroups } from '../../reaper/kill-groups.ts'
+import { ProcessSet } from '../../reaper/process-set.ts'
 import { isRunning, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -27,13 +27,13 @@ function startGroup(program: string): number {
 }
 
 /** A roster of one process that was claimed while it lived. */
-function rosterOf(pid: number): Roster {
+function rosterOf(pid: number): ProcessSet {
   const process = readTableNow().get(pid)
   if (!process) throw new Error(`${pid} had ended before it was looked at`)
   const claim: Claim = { process, evidence: [{ kind: 'marker', detail: 'a test' }] }
-  const roster = new Roster()
-  roster.add([claim], () => 'other')
-  return roster
+  const tracked = new ProcessSet()
+  tracked.add([claim], () => 'other')
+  return tracked
 }
 
 const without = (group: number): ProcessTable =>
@@ -49,16 +49,16 @@ function exists(group: number): boolean {
 
 test('a chain that no look finds ends with its group', async () => {
   const group = startGroup(`select(undef, undef, undef, 0.3); ${chain}`)
-  const roster = rosterOf(group)
+  const tracked = rosterOf(group)
   await until('its first process has ended', () => !isRunning(group))
   expect(exists(group)).toBe(true)
-  killLostGroups(without(group), roster)
+  killGroups(without(group), tracked)
   await until('its dead are collected', () => !exists(group))
 })
 
 test('links of the chain that were seen, and had ended before anything could claim them, do not keep their group', async () => {
   const group = startGroup(`select(undef, undef, undef, 0.3); ${chain}`)
-  const roster = rosterOf(group)
+  const tracked = rosterOf(group)
   const seen = await until('a link of it is seen', () => {
     const table = readTableNow()
     const links = [...table.values()].filter(one => one.pgid === group && one.pid !== group)
@@ -66,22 +66,22 @@ test('links of the chain that were seen, and had ended before anything could cla
   })
   await until('they have ended', () => !seen.links.some(isAlive))
   expect(exists(group)).toBe(true)
-  killLostGroups(seen.table, roster)
+  killGroups(seen.table, tracked)
   await until('its dead are collected', () => !exists(group))
 })
 
 test('a group in which anybody else is seen is left alone', async () => {
   const group = startGroup('fork and sleep 1000; sleep 1000')
-  const roster = rosterOf(group)
+  const tracked = rosterOf(group)
   const child = await until('it has a child', () =>
     [...readTableNow().values()].find(one => one.pgid === group && one.pid !== group),
   )
-  killLostGroups(readTableNow(), roster)
+  killGroups(readTableNow(), tracked)
   expect([group, child.pid].map(isRunning)).toEqual([true, true])
 })
 
 test('our own group is left alone, whatever the roster says', () => {
-  const roster = rosterOf(process.pid)
-  killLostGroups(readTableNow(), roster)
+  const tracked = rosterOf(process.pid)
+  killGroups(readTableNow(), tracked)
   expect(isRunning(process.pid)).toBe(true)
 })

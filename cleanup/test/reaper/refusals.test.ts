@@ -73,19 +73,19 @@ describe('nothing is ended and nothing deleted', () => {
     ['lies', 'echo; echo "what is this"'],
   ])('when tmux %s', async (_, script) => {
     const ref = await rig.deploy('a', { claude: idle })
-    await withTmux(script, () => refuses(ref, 'could-not-ask'))
+    await withTmux(script, () => refuses(ref, 'tmux-unreachable'))
     expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
   })
 
   test('when tmux fails, and nothing but a name was recorded', async () => {
     const ref = await rig.deploy('a', { claude: idle, recorded: false })
-    await withTmux('echo "no server running" >&2; exit 1', () => refuses(ref, 'could-not-ask'))
+    await withTmux('echo "no server running" >&2; exit 1', () => refuses(ref, 'tmux-unreachable'))
   })
 
   test('when the server runs and is not behind its socket', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     fs.renameSync(rig.socket, `${rig.socket}.away`)
-    await refuses(ref, 'could-not-ask')
+    await refuses(ref, 'tmux-unreachable')
     fs.renameSync(`${rig.socket}.away`, rig.socket)
   })
 

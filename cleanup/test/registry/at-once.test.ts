@@ -56,7 +56,7 @@ describe('at the same instant', () => {
     for (const ref of refs) expect(traces(rig, ref)).toEqual(NO_TRACES)
     expect(fs.readdirSync(layout.archiveFolder(rig.ref('x')))).toHaveLength(24)
     areRight(rig, refs)
-    expect([...daemon.events('problem'), ...daemon.events('not-cleaned')]).toEqual([])
+    expect([...daemon.events('problem'), ...daemon.events('cleanup-failed')]).toEqual([])
     await daemon.stop()
   })
 })

@@ -112,7 +112,7 @@ test.each(MAYBE_C)('%j may be an agent and keeps what it may own', async (value,
   expect(found.problems).toEqual([
     expect.stringContaining(` has an entry that is none: number 2 of its agents is ${what}.`),
   ])
-  expect(found).toMatchObject({ orphans: { sessions: [], prompts: [] }, stale: { entries: [] } })
+  expect(found).toMatchObject({ unlisted: { sessions: [], prompts: [] }, stale: { entries: [] } })
   expect((await measure([workspace])).sessions).toBeUndefined()
   const archived = layout.archived({ workspace, taskId: TASK, agentId: 'c' }, 'c_stream.jsonl')
   fs.writeFileSync(archived, 'x')

@@ -81,9 +81,9 @@ describe('an agent of a workspace that was called by a link', () => {
     )
     for (const workspace of [rig.workspace, real]) {
       const { processes, sessions } = await measure([workspace])
-      expect(processes?.unattributed.map(({ pid }) => pid)).toContain(stray)
-      expect(processes?.unattributed.filter(({ why }) => why.endsWith(live.agentId))).toEqual([])
-      expect(sessions).toMatchObject({ active: 1, orphaned: [{ name: 'agent_nobody' }] })
+      expect(processes?.leftovers.map(({ pid }) => pid)).toContain(stray)
+      expect(processes?.leftovers.filter(({ why }) => why.endsWith(live.agentId))).toEqual([])
+      expect(sessions).toMatchObject({ active: 1, leftover: [{ name: 'agent_nobody' }] })
     }
   })
 })

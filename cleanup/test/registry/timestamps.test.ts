@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { toldTime } from '../../registry/timestamps.ts'
+import { parseTimestamp } from '../../registry/timestamps.ts'
 
 test('what a time may mean', () => {
   const noon = Date.parse('2026-01-01T12:00:00Z')
@@ -13,12 +13,12 @@ test('what a time may mean', () => {
     noon / 1_000,
     noon,
   ])
-    expect(toldTime(told)).toEqual(at)
+    expect(parseTimestamp(told)).toEqual(at)
   const local = noon + new Date(noon).getTimezoneOffset() * 60_000
-  expect(toldTime('2026-01-01T12:00:00')).toEqual({
+  expect(parseTimestamp('2026-01-01T12:00:00')).toEqual({
     earliest: Math.min(noon, local),
     latest: Math.max(noon, local),
   })
   for (const told of [undefined, null, 'yesterday', {}])
-    expect(toldTime(told)).toEqual({ earliest: Number.NaN, latest: Number.NaN })
+    expect(parseTimestamp(told)).toEqual({ earliest: Number.NaN, latest: Number.NaN })
 })

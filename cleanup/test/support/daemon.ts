@@ -45,7 +45,7 @@ export class Daemon {
   /** One that finds another daemon in its place. */
   static async standBy(rig: Rig, ...args: string[]): Promise<Daemon> {
     const daemon = new Daemon(rig, PROGRAM, ['--grace-ms', '1000', ...args])
-    await until('the daemon stands by', () => daemon.events('standing-by').length > 0)
+    await until('the daemon stands by', () => daemon.events('standby').length > 0)
     return daemon
   }
 

@@ -47,6 +47,6 @@ test('a session that was made a moment ago is no orphan, whatever the clock says
   rig.tmux('new-session', '-d', '-s', 'agent_new', 'sleep 1000')
   moveClock(() => YEAR_MS)
   const look = (minAgeMs: number) => sweep(rig.workspace, { graceMs: 100, minAgeMs, orphans: true })
-  expect((await look(60_000)).orphans.sessions).toEqual([])
-  expect((await look(0)).orphans.sessions).toMatchObject([{ name: 'agent_new' }])
+  expect((await look(60_000)).unlisted.sessions).toEqual([])
+  expect((await look(0)).unlisted.sessions).toMatchObject([{ name: 'agent_new' }])
 })

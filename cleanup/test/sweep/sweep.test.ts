@@ -34,7 +34,7 @@ afterEach(() => rig[Symbol.asyncDispose]())
 const run = (...args: string[]) => leakrigJson<Answer>(['sweep', rig.workspace, '--grace', '1', ...args])
 const names = (actions: readonly Action[]) => actions.map(action => JSON.stringify(action)).sort()
 const done = ({ sweeps }: Answer) =>
-  sweeps.flatMap(({ agents, orphans }) => [...agents, orphans].flatMap(one => one.done?.actions ?? []))
+  sweeps.flatMap(({ agents, unlisted }) => [...agents, unlisted].flatMap(one => one.done?.actions ?? []))
 const planned = ({ sweeps }: Answer) => sweeps.flatMap(({ actions }) => actions)
 
 /** Deploys as the report's system does: no place in tmux, no marker, fields of its own, nothing in the global registry. */
@@ -164,9 +164,9 @@ test('orphans are only shown when nobody asks for them, and not at all when youn
   const elsewhere = path.join(rig.folder, 'elsewhere')
   fs.mkdirSync(path.join(elsewhere, 'T'), { recursive: true })
   fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{"agents": []}')
-  expect(run().sweeps[0]?.orphans).toMatchObject({ sessions: [], prompts: [] })
+  expect(run().sweeps[0]?.unlisted).toMatchObject({ sessions: [], prompts: [] })
   const found = run('--apply', '--min-age', '0')
-  expect(found.sweeps[0]?.orphans).toMatchObject({
+  expect(found.sweeps[0]?.unlisted).toMatchObject({
     sessions: [{ name: 'agent_unlisted' }],
     prompts: [{ file: prompt }],
   })
@@ -178,7 +178,7 @@ test('orphans are only shown when nobody asks for them, and not at all when youn
   // Without a marker only the registry of the other workspace tells, and only when it can be read.
   await deployTheirs('theirs', idle)
   const shown = (...more: string[]) =>
-    leakrigJson<Answer>(['sweep', elsewhere, ...more, '--min-age', '0']).sweeps[0]?.orphans.sessions.map(
+    leakrigJson<Answer>(['sweep', elsewhere, ...more, '--min-age', '0']).sweeps[0]?.unlisted.sessions.map(
       ({ name }) => name,
     )
   expect(shown()).toEqual(['agent_theirs'])
@@ -195,7 +195,7 @@ test('neither a prompt that an entry names is an orphan, nor a session in which 
   const entry = { tmux_session: 'agent_team:0', prompt_file: named }
   await rig.deploy('a', { claude: idle, recorded: false, marker: false, entry })
   const found = run('--orphans', '--min-age', '0', '--apply').sweeps[0]
-  expect(found?.orphans).toMatchObject({ sessions: [], prompts: [] })
+  expect(found?.unlisted).toMatchObject({ sessions: [], prompts: [] })
   expect(fs.existsSync(named)).toBe(true)
   expect(rig.sessions()).toContain('agent_team')
 })

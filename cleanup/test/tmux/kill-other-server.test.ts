@@ -20,23 +20,23 @@ async function lookBeforeRestart() {
   rig.tmux('kill-server')
   const ref = await rig.deploy('a', { claude: 'echo ready; sleep 1000' })
   const entry = rig.entry(ref)
-  const where = await locate(entry)
-  expect(where).toMatchObject({ session: { id: '$0' }, panes: [{ id: '%0' }] })
-  const pid = where.server?.pid ?? 0
+  const location = await locate(entry)
+  expect(location).toMatchObject({ session: { id: '$0' }, panes: [{ id: '%0' }] })
+  const pid = location.server?.pid ?? 0
   kill(pid)
   await until('the server is dead', () => !isRunning(pid))
   rig.tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'work', 'sleep 1000')
-  return { entry, where }
+  return { entry, location }
 }
 
 test('a session of the number that the agent’s had is not killed on a later server', async () => {
-  const { entry, where } = await lookBeforeRestart()
-  await killSession(entry, where, { id: '$0' })
+  const { entry, location } = await lookBeforeRestart()
+  await killSession(entry, location, { id: '$0' })
   expect(rig.sessions()).toEqual(['work'])
 })
 
 test('nor is a pane', async () => {
-  const { entry, where } = await lookBeforeRestart()
-  await killPanes(entry, where)
+  const { entry, location } = await lookBeforeRestart()
+  await killPanes(entry, location)
   expect(rig.sessions()).toEqual(['work'])
 })

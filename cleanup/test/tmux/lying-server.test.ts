@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { needs } from '../../../test/needs.ts'
 import { addAgent, cleanUp, RECORD_FORMAT, type RecordedTmux, recordOf, startOf, sweep } from '../../index.ts'
-import { askTmux } from '../../tmux/query.ts'
+import { queryTmux } from '../../tmux/query.ts'
 import { Rig } from '../support/rig.ts'
 import { Witness } from '../support/witness.ts'
 
@@ -90,7 +90,7 @@ describe('a tmux server of the agent’s', () => {
       const tmux = ['tmux', '-f', '/dev/null', '-S', socket, '-D']
       rig.start('unshare', ['--pid', '--fork', '--mount-proc', '--kill-child', ...tmux])
       await expect
-        .poll(() => askTmux(socket, ['list-sessions']).catch(String))
+        .poll(() => queryTmux(socket, ['list-sessions']).catch(String))
         .toMatch(/no process of ours listens on it, so another user or a container does/)
     })
   })

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { addAgent, type Sweep, sweep } from '../../index.ts'
-import { askTmux } from '../../tmux/query.ts'
+import { queryTmux } from '../../tmux/query.ts'
 import { isRunning, kill, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -143,7 +143,7 @@ describe('a server of another user', () => {
     const links = [path.join(folder('ours', {}), 's'), path.join(shared, 's')]
     for (const at of links) fs.symlinkSync(socket, at)
     fs.lchownSync(links[1] ?? '', STRANGER, STRANGER)
-    for (const at of links) await expect(askTmux(at, ['list-sessions'])).rejects.toThrow(/it is a link/)
+    for (const at of links) await expect(queryTmux(at, ['list-sessions'])).rejects.toThrow(/it is a link/)
     expectNotAsked(await sweepAll(links[0]), /it is a link/)
   })
 
@@ -185,13 +185,13 @@ describe('a server of another user', () => {
   test('no other user is root’s business: a server of the stranger’s own is refused', async () => {
     const socket = path.join(folder('theirs', { uid: STRANGER }), 's')
     const pid = serveAsStranger(socket)
-    await expect(askTmux(socket, ['kill-server'])).rejects.toMatchObject({ code: 'could-not-ask' })
+    await expect(queryTmux(socket, ['kill-server'])).rejects.toMatchObject({ code: 'tmux-unreachable' })
     expect(isRunning(pid)).toBe(true)
   })
 })
 
 describe('a server of ours is asked', () => {
-  const names = async (socket: string) => askTmux(socket, ['list-sessions', '-F', '#{session_name}'])
+  const names = async (socket: string) => queryTmux(socket, ['list-sessions', '-F', '#{session_name}'])
 
   test('on the default socket, one of a name, and one in any folder of ours', async () => {
     expect(await names(rig.socket)).toEqual(['user'])

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { afterEach, expect, test } from 'vitest'
-import { whenDeaf } from '../../tmux/server-timeout.ts'
+import { onServerTimeout } from '../../tmux/server-timeout.ts'
 
 const patience = { quietMs: 1_000, busyMs: 5_000 }
 
@@ -18,7 +18,7 @@ function busy(): ChildProcess {
 
 /** Tells after how many ms a server is no longer waited for. */
 const givenUpAfter = (pid: number | undefined): Promise<number> =>
-  new Promise(resolve => whenDeaf(pid, resolve, patience))
+  new Promise(resolve => onServerTimeout(pid, resolve, patience))
 
 test('a server that is at work is waited for to the end of all patience, one that is stopped is not', async () => {
   expect(await givenUpAfter(busy().pid)).toBe(patience.busyMs)
@@ -40,7 +40,7 @@ test('an answer in time ends the wait', async () => {
   const giveUp = () => {
     gaveUp = true
   }
-  whenDeaf(undefined, giveUp, { quietMs: 20, busyMs: 60 })[Symbol.dispose]()
-  await new Promise(resolve => whenDeaf(undefined, resolve, { quietMs: 100, busyMs: 100 }))
+  onServerTimeout(undefined, giveUp, { quietMs: 20, busyMs: 60 })[Symbol.dispose]()
+  await new Promise(resolve => onServerTimeout(undefined, resolve, { quietMs: 100, busyMs: 100 }))
   expect(gaveUp).toBe(false)
 })

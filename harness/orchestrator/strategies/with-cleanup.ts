@@ -27,7 +27,7 @@ export function withCleanup(name: StrategyName, parts: Parts): Strategy {
     ended: end,
     kill: (agent, reason) => end(agent, { status: 'terminated', reason }),
     async seenEnded(agent) {
-      const ending = await cleanup.endingOf(agent)
+      const ending = await cleanup.findEnding(agent)
       return ending ? end(agent, ending) : {}
     },
   }

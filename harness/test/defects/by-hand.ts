@@ -83,7 +83,7 @@ function firstPane(agent: AgentRef, format: string): string {
 
 /** Without a look at where the archive really is. */
 function putAway(agent: AgentRef): void {
-  for (const file of [layout.promptFile(agent), layout.orphansFile(agent)]) rmSync(file, { force: true })
+  for (const file of [layout.promptFile(agent), layout.adoptedChildrenFile(agent)]) rmSync(file, { force: true })
   mkdirSync(layout.archiveFolder(agent), { recursive: true })
   const logs = [layout.streamLog, layout.progressFile, layout.findingsFile, layout.deployLog]
   for (const file of logs.map(of => of(agent)))

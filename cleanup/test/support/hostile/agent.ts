@@ -172,7 +172,7 @@ export function write(world: World, { agents, log, notes, plants }: Hostility): 
   const global = Object.fromEntries(agents.map(agent => [agent.id, { ...agent, task_id: TASK }]))
   fs.writeFileSync(layout.globalRegistry(workspace), JSON.stringify({ tasks: {}, agents: global }))
   fs.writeFileSync(layout.streamLog(ref), log.map(event => `${JSON.stringify(event)}\n`).join(''))
-  fs.writeFileSync(layout.orphansFile(ref), notes.map(line => `${line}\n`).join(''))
+  fs.writeFileSync(layout.adoptedChildrenFile(ref), notes.map(line => `${line}\n`).join(''))
   fs.writeFileSync(layout.promptFile(ref), 'a prompt\n')
   for (const { place, kind, target } of plants) plant(path.join(workspace, place), kind, target)
   fs.lchownSync(workspace, uid, uid)

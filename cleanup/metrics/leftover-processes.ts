@@ -9,17 +9,17 @@ import { hasEnded } from '../platform/processes/stat.ts'
 import type { Machine, ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { agentsByMarker } from '../registry/marker.ts'
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
-import type { SeenAgent } from './measure-agent.ts'
-import type { UnattributedProcess } from './measurement.ts'
+import type { MeasuredAgent } from './measure-agent.ts'
+import type { LeftoverProcess } from './measurement.ts'
 
 /** What is known of the agents, to tell whom nobody will clean up. */
 export interface Known {
-  agents: readonly SeenAgent[]
+  agents: readonly MeasuredAgent[]
   /** At their real paths, as the kernel names open files. An agent’s row may have come by a link. */
   workspaces: ReadonlySet<string>
   /** The processes of all tmux servers that were asked: they are home to others, and can inherit a marker. */
   servers: ReadonlySet<number>
-  orphanedPanes: readonly number[]
+  leftoverPanes: readonly number[]
 }
 
 const STREAM_LOG = /^(.*)_stream\.jsonl(?: \(deleted\))?$/
@@ -29,7 +29,7 @@ const STREAM_LOG = /^(.*)_stream\.jsonl(?: \(deleted\))?$/
  * because the agent's is done or no registry lists it. The traces are those that claims are made from. Nothing here
  * ends anything: one that is found is to be looked at by a person, or by `leakrig sweep`.
  */
-export function findUnattributed({ table, openFiles }: Machine, known: Known): UnattributedProcess[] {
+export function findLeftoverProcesses({ table, openFiles }: Machine, known: Known): LeftoverProcess[] {
   const { agents, workspaces, servers } = known
   const claimed = new Set(agents.flatMap(agent => agent.processes.map(({ pid }) => pid)))
   const cleaner = new Set(selfAndAncestors(table, ownPid))
@@ -38,7 +38,7 @@ export function findUnattributed({ table, openFiles }: Machine, known: Known): U
   const caredFor = agents.map(({ row }) => row).filter(row => row.state !== 'done')
   const cared = new Set(caredFor.map(row => keyOf({ ...row, workspace: real(row.workspace) })))
   const sessions = sessionsOfDone(agents, table)
-  const inOrphans = below(table, known.orphanedPanes)
+  const inOrphans = below(table, known.leftoverPanes)
   const agentOf = agentsByMarker()
   const writers = logWriters(openFiles, workspaces, cared)
 
@@ -60,12 +60,12 @@ export function findUnattributed({ table, openFiles }: Machine, known: Known): U
   })
 }
 
-const keyOf = ({ workspace, taskId, agentId }: SeenAgent['row'] | Agent): string =>
+const keyOf = ({ workspace, taskId, agentId }: MeasuredAgent['row'] | Agent): string =>
   `${workspace}/${taskId}/${agentId}`
 type Agent = { workspace: string; taskId: string; agentId: string }
 
 /** TMUX as it stands in what was started in the sessions of agents that are done, on servers of this life. */
-function sessionsOfDone(agents: readonly SeenAgent[], table: ProcessTable): Set<string> {
+function sessionsOfDone(agents: readonly MeasuredAgent[], table: ProcessTable): Set<string> {
   const values = new Set<string>()
   for (const { row, entry } of agents) {
     const tmux = row.state === 'done' ? recordedTmux(entry) : undefined
