@@ -117,7 +117,8 @@ function sparing(
     if (process.pid === observation.location.server?.pid || isServer(process)) return 'tmux-server'
     if (isOthers(process)) return 'other-agent'
     const onlyLog = evidence.every(({ kind }) => kind === 'log')
-    if (onlyLog && writesOtherLogs(observation.openFiles, observation.log, process.pid)) return 'several-agents'
+    if (onlyLog && writesOtherLogs(observation.openFiles, observation.log, process.pid))
+      return 'several-agents'
     if (onlyLog && isOlder(observation, process)) return 'older'
     if (!cleaner.has(process)) return wasOurs(process) || isOurs(process.pid) ? undefined : 'other-user'
     return isDetached && evidence.every(({ kind }) => ADOPTION.has(kind)) ? 'adopted-cleaner' : 'cleaner'

@@ -5,7 +5,7 @@ import { isOpenForWriting } from '../platform/processes/open-files.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 import type { Claims, Spared, SparedFor } from './evidence.ts'
 import type { Observation } from './observation.ts'
-import { mentions, findSuspects } from './suspects.ts'
+import { findSuspects, mentions } from './suspects.ts'
 
 /** A process that looks like the agent's and is left alone. */
 export interface NearMiss {

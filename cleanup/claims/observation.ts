@@ -32,7 +32,11 @@ export interface Observation extends Machine {
 }
 
 /** Looks at tmux, processes and descriptors, once each. Ends nothing; throws what cannot be looked at. */
-export async function observe(ref: AgentRef, registry: TaskRegistry, sessionName?: string): Promise<Observation> {
+export async function observe(
+  ref: AgentRef,
+  registry: TaskRegistry,
+  sessionName?: string,
+): Promise<Observation> {
   const entry = requireAgent(registry, ref)
   const log = agentFiles(ref, entry).stream
   const [location, machine] = await Promise.all([locate(entry), readMachine()])
@@ -81,10 +85,16 @@ export function locateAgain({ entry, location: before }: Observation): PendingLo
 }
 
 /** Looks at everything but the registry again. A tmux that cannot be asked is returned as what it said. */
-export async function observeAgain(observation: Observation, asked: PendingLocation = locateAgain(observation)): Promise<Observed> {
+export async function observeAgain(
+  observation: Observation,
+  asked: PendingLocation = locateAgain(observation),
+): Promise<Observed> {
   const [{ location, ...failure }, machine] = await Promise.all([asked, readMachineAgain(observation)])
   const contained = readContainment(observation.ref, observation.entry)
-  return { observation: sameVerdict(observation, { ...observation, location, contained, ...machine }), ...failure }
+  return {
+    observation: sameVerdict(observation, { ...observation, location, contained, ...machine }),
+    ...failure,
+  }
 }
 
 /** What was found of a session in the first look counts: by the last one those in it may have ended. */
@@ -94,7 +104,11 @@ function sameVerdict(before: Observation, { sharedSession: _, ...now }: Observat
   if (!before.sharedSession || id !== before.sharedSession.id) return withoutSharedSessionOrAny(now, id)
   const known = new Set(before.location.panes.map(pane => pane.id))
   const panes = now.location.panes.filter(pane => known.has(pane.id))
-  return { ...now, sharedSession: before.sharedSession, location: { ...now.location, session: undefined, panes } }
+  return {
+    ...now,
+    sharedSession: before.sharedSession,
+    location: { ...now.location, session: undefined, panes },
+  }
 }
 
 /** In the middle of a cleaning a registry that cannot be read stops nothing: the session that it may list is left alone. */

@@ -1,6 +1,6 @@
 import type { SeenProcess } from '../platform/processes/table.ts'
 import { namesAgent } from '../registry/marker.ts'
-import { tmuxVariable, namedSession } from '../tmux/recorded.ts'
+import { namedSession, tmuxVariable } from '../tmux/recorded.ts'
 import { isOlder } from './age.ts'
 import { isStreamLog, logWriters } from './log-writers.ts'
 import type { Observation } from './observation.ts'
@@ -67,7 +67,10 @@ export function otherLogs(
 }
 
 /** The marker in a process's environment, unless it is its server's: one that an agent has started hands its marker on to all. */
-export function markerOf({ location, table }: Observation, process: SeenProcess | undefined): string | undefined {
+export function markerOf(
+  { location, table }: Observation,
+  process: SeenProcess | undefined,
+): string | undefined {
   const marker = process?.environment.marker
   return marker === table.get(location.server?.pid ?? -1)?.environment.marker ? undefined : marker
 }

@@ -12,7 +12,11 @@ import { requireKnownServer } from './other-server.ts'
  * written from a pane that lives (somebody has renamed the session, or moved the window), from within a container, or by a
  * process that is in no tmux (it never was). Throws `tmux-unreachable` when that pane is on a server that was not asked.
  */
-export async function runsInRenamedSession(entry: AgentEntry, location: TmuxLocation, log: string): Promise<boolean> {
+export async function runsInRenamedSession(
+  entry: AgentEntry,
+  location: TmuxLocation,
+  log: string,
+): Promise<boolean> {
   const machine = await readMachine()
   requireKnownServer(entry, location, log, machine)
   const writers = writersOf(entry, log, machine)

@@ -5,7 +5,7 @@ import { namesAgent } from '../registry/marker.ts'
 import { everyEntry, listTasks, peekTaskRegistry } from '../registry/registry.ts'
 import { parseTimestamp } from '../registry/timestamps.ts'
 import type { AgentPane } from '../tmux/locate.ts'
-import { recordedTmux, tmuxVariable, namedSession } from '../tmux/recorded.ts'
+import { namedSession, recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 import { LATE_MS } from './age.ts'
 import type { Observation } from './observation.ts'
 import { hasAgentsName, markerOf, otherLogs, ownPanes, type PaneOf } from './own-panes.ts'
@@ -29,7 +29,11 @@ export function withoutSharedSession(observation: Observation): Observation {
   const panes = location.panes.filter(pane => own.has(pane.id))
   const only = panes.length > 0 ? `more than pane ${[...own].join(', ')} of it` : 'more than the name of it'
   const sharedSession = `The session ${name} (${id}) is left alone, because nothing says that ${only} is the agent’s: ${why}.`
-  return { ...observation, sharedSession: { id, why: sharedSession }, location: { ...location, session: undefined, panes } }
+  return {
+    ...observation,
+    sharedSession: { id, why: sharedSession },
+    location: { ...location, session: undefined, panes },
+  }
 }
 
 /** A recorded session with the agent's name and its marker in a pane: as good as all are, and told at little cost. */
@@ -52,19 +56,25 @@ function whyOthers(observation: Observation, paneOf: PaneOf, own: ReadonlySet<st
   if (others.length === 0) return undefined
   // Of one that the server knows by all that was recorded, neither time nor another's window says anything.
   if (recorded && isNamed) return own.size > 0 ? undefined : whyAnothers(observation, paneOf, others)
-  const why = whyAnothers(observation, paneOf, others) ?? whyByTime(observation, own) ?? livingNamesake(observation)
+  const why =
+    whyAnothers(observation, paneOf, others) ?? whyByTime(observation, own) ?? livingNamesake(observation)
   return why ?? (isNamed ? undefined : 'the registry alone names it')
 }
 
 /** What in a session is another agent's, or the user's. */
-function whyAnothers(observation: Observation, paneOf: PaneOf, others: readonly AgentPane[]): string | undefined {
+function whyAnothers(
+  observation: Observation,
+  paneOf: PaneOf,
+  others: readonly AgentPane[],
+): string | undefined {
   const isRecorded = recordedTmux(observation.entry) !== undefined
   const isOwn = namesAgent(observation.ref)
   for (const pane of others) {
     const marker = markerOf(observation, observation.table.get(pane.pid))
     if (!isOwn(marker) && agentOfMarker(marker ?? ''))
       return `process ${pane.pid} in it carries LEAKRIG_AGENT=${marker}`
-    if (!isRecorded && isFromElsewhere(observation, pane)) return `pane ${pane.id} was born in another session`
+    if (!isRecorded && isFromElsewhere(observation, pane))
+      return `pane ${pane.id} was born in another session`
   }
   const [other] = otherLogs(observation, paneOf)
   return other && `process ${other.pid} in it writes ${other.log}`
@@ -82,7 +92,8 @@ function isFromElsewhere({ location, table }: Observation, { pid, dead }: AgentP
 
 function whyByTime({ entry, location }: Observation, own: ReadonlySet<string>): string | undefined {
   const created = (location.session?.created ?? Number.NaN) * 1_000
-  if (created + LATE_MS < parseTimestamp(entry.started_at).earliest) return 'it was there long before the agent'
+  if (created + LATE_MS < parseTimestamp(entry.started_at).earliest)
+    return 'it was there long before the agent'
   if (own.size === 0 && created > endOf(entry)) return 'it was created after the agent had ended'
   return undefined
 }

@@ -62,7 +62,10 @@ const OPTIONS: readonly [keyof DaemonSettings, Option][] = [
       fromCwd,
     ),
   ],
-  ['metricsFile', option('--metrics-file <file>', 'write metrics for node_exporter into this *.prom', fromCwd)],
+  [
+    'metricsFile',
+    option('--metrics-file <file>', 'write metrics for node_exporter into this *.prom', fromCwd),
+  ],
 ]
 
 /** Adds the daemon's settings to a command. */

@@ -1,5 +1,5 @@
 import type { Claim } from '../claims/evidence.ts'
-import { type NearMiss, findNearMisses } from '../claims/near-misses.ts'
+import { findNearMisses, type NearMiss } from '../claims/near-misses.ts'
 import { CleanupError, messageOf } from '../errors.ts'
 import { selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { commandOf } from '../platform/processes/details.ts'

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { type NearMiss, findNearMisses } from '../claims/near-misses.ts'
+import { findNearMisses, type NearMiss } from '../claims/near-misses.ts'
 import { CleanupError } from '../errors.ts'
 import { fromCwd } from '../platform/cwd.ts'
 import { GRACE_MS } from '../reaper/clean-up.ts'

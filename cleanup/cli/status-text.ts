@@ -88,9 +88,7 @@ function totalLines({ workspaces, sessions, processes }: Measurement): string[] 
   const lines = [`In all: ${counts || 'no agents'}`]
   if (sessions) {
     const { active, ended, leftover } = sessions
-    lines.push(
-      `  sessions: ${active} of live agents, ${ended} of ended agents, ${leftover.length} leftover`,
-    )
+    lines.push(`  sessions: ${active} of live agents, ${ended} of ended agents, ${leftover.length} leftover`)
     lines.push(...leftover.map(({ name, id, socket }) => `    ${name} (${id} on ${socket})`))
   }
   if (processes) {

@@ -71,7 +71,8 @@ function summary(sweep: Sweep, hasUnlisted: boolean): string {
   const actions = count(sweep.actions.length, 'action')
   if (hasUnlisted && sweep.actions.length === 0)
     return 'nothing was done: only with --apply --orphans is anything done about what no registry lists'
-  if (hasUnlisted) return `nothing was done: ${actions} with --apply, and --orphans for what no registry lists`
+  if (hasUnlisted)
+    return `nothing was done: ${actions} with --apply, and --orphans for what no registry lists`
   if (sweep.actions.length > 0) return `nothing was done: ${actions} with --apply`
   return isUncertain(sweep) ? 'nothing to do for what could be read and asked' : 'nothing to do'
 }

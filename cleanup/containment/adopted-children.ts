@@ -1,12 +1,12 @@
 import fs from 'node:fs'
-import { agentByte, lockNow } from '../platform/file-lock.ts'
 import { openRegular } from '../platform/files/regular-file.ts'
 import { within } from '../platform/files/within.ts'
 import { childrenOf } from '../platform/processes/children.ts'
 import { startOf } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
-import { type AgentRef, adoptedChildrenFile, taskRegistry } from '../registry/layout.ts'
+import { type AgentRef, adoptedChildrenFile } from '../registry/layout.ts'
 import { isTerminal } from '../registry/lifecycle.ts'
+import { agentByte, agentLockFile, lockNow } from '../registry/locks.ts'
 import { readAgent } from '../registry/registry.ts'
 import { recordedSubreaper } from './recorded.ts'
 import { subreaperOf } from './subreaper.ts'
@@ -41,7 +41,7 @@ export class AdoptedChildren {
 function write(ref: AgentRef, entry: AgentEntry, pids: number[]): boolean {
   try {
     // Whoever cleans up holds this lock: after that, a note would be left behind.
-    using held = lockNow(`${taskRegistry(ref.workspace, ref.taskId)}.lock`, agentByte(ref.agentId))
+    using held = lockNow(agentLockFile(ref), agentByte(ref.agentId))
     if (!held || isTerminal(readAgent(ref).status)) return false
     const lines = pids.map(pid => ({ pid, start: startOf(pid) })).filter(({ start }) => start !== undefined)
     // Looked at last: as long as it is the subreaper, so are its children the agent's. The registry may name any process.

@@ -1,12 +1,10 @@
 import fs from 'node:fs'
-import { CleanupError, systemCode, messageOf } from '../errors.ts'
-import { type Lock, lockNow } from '../platform/file-lock.ts'
+import { CleanupError, messageOf, systemCode } from '../errors.ts'
 import { readSmallJson } from '../platform/files/json.ts'
 import { removeWithin } from '../platform/files/within.ts'
 import { startOf } from '../platform/processes/table.ts'
 import { daemonLock } from '../registry/layout.ts'
-
-const BYTE = 0
+import { DAEMON_BYTE, type Lock, lockNow } from '../registry/locks.ts'
 
 /**
  * Makes this process the one daemon of a workspace until it is disposed of or dies. The lock is the kernel's, the
@@ -68,7 +66,7 @@ function takeLock(file: string, workspace: string): Lock {
 
 function tryLock(file: string, workspace: string): Lock | undefined {
   try {
-    return lockNow(file, BYTE)
+    return lockNow(file, DAEMON_BYTE)
   } catch (error) {
     throw new CleanupError(
       'cannot-lock',

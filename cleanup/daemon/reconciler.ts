@@ -1,17 +1,15 @@
 import { AdoptedChildren } from '../containment/adopted-children.ts'
 import { messageOf } from '../errors.ts'
-import { startQuietPeriod, type QuietPeriod } from '../liveness/abandoned-pane.ts'
+import { type QuietPeriod, startQuietPeriod } from '../liveness/abandoned-pane.ts'
 import { detectEnd } from '../liveness/detect-end.ts'
 import { Deploys } from '../liveness/pending-deploys.ts'
 import { recordedEnd } from '../liveness/recorded-end.ts'
+import type { Log, LogLine } from '../log.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
 import { cleanUp } from '../reaper/clean-up.ts'
-import type { Log, LogLine } from '../reaper/report.ts'
 import type { AgentEntry } from '../registry/entries.ts'
-import { type Ending, isDone } from '../registry/intent.ts'
-import { isTerminal } from '../registry/lifecycle.ts'
+import { type Ending, isDone, isSameRun, isTerminal } from '../registry/lifecycle.ts'
 import { peekAgent } from '../registry/registry.ts'
-import { isSameRun } from '../registry/same-run.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { Backoff } from './backoff.ts'
 import { CleanerGrace } from './cleaner-grace.ts'
@@ -164,7 +162,11 @@ export class Reconciler implements Disposable {
   }
 
   /** What is to be done for an agent that lives by the registry. */
-  #living(listed: Listed, level: CheckLevel, terminals: ReadonlySet<string>): (() => Promise<void>) | undefined {
+  #living(
+    listed: Listed,
+    level: CheckLevel,
+    terminals: ReadonlySet<string>,
+  ): (() => Promise<void>) | undefined {
     const { key, entry } = listed
     if (level === 'processes') this.#signs.look(key, entry)
     // A second look by itself is no suspicion: it would ask for more of its kind for ever.

@@ -3,10 +3,9 @@ import path from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
 import { messageOf } from '../errors.ts'
 import type { AgentEntry } from '../registry/entries.ts'
-import { isPending } from '../registry/intent.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import { taskRegistry, validateRef } from '../registry/layout.ts'
-import { isTerminal } from '../registry/lifecycle.ts'
+import { isPending, isTerminal } from '../registry/lifecycle.ts'
 import { listTasks, peekTaskRegistry } from '../registry/registry.ts'
 import { setAsideText } from '../registry/set-aside.ts'
 
@@ -171,7 +170,8 @@ export class RegistryWatch implements Disposable {
     try {
       return [{ key: `${taskId}/${entry.id}`, ref: validateRef(ref), entry }]
     } catch (error) {
-      if (refused.size < MOST_REFUSED) refused.set(`${taskId}/${entry.id.slice(0, ID_SHOWN)}`, messageOf(error))
+      if (refused.size < MOST_REFUSED)
+        refused.set(`${taskId}/${entry.id.slice(0, ID_SHOWN)}`, messageOf(error))
       return []
     }
   }

@@ -2,12 +2,12 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { CleanupError, messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { Monitor } from '../metrics/monitor.ts'
 import { makeFolder } from '../platform/files/within.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import { isAlive } from '../platform/processes/table.ts'
 import { GRACE_MS } from '../reaper/clean-up.ts'
-import type { Log } from '../reaper/report.ts'
 import { globalRegistry, validateWorkspace } from '../registry/layout.ts'
 import type { PolicyTexts } from '../retention/policy.ts'
 import type { DaemonLock } from './daemon-lock.ts'
@@ -101,7 +101,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     if (called && !signal.aborted) await pause(scheduler.restMs, undefined, { signal }).catch(() => {})
     if (!signal.aborted) scheduler.go(round)
   }
-  await Promise.race([Promise.all([retentionJob.end(), ...supervisors.map(supervisor => supervisor.idle())]), pause(STOP_MS)])
+  await Promise.race([
+    Promise.all([retentionJob.end(), ...supervisors.map(supervisor => supervisor.idle())]),
+    pause(STOP_MS),
+  ])
   log({ event: 'stopped', because: signal.aborted ? 'it was told to' : 'its owner and all agents are gone' })
 }
 

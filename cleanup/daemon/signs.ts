@@ -1,6 +1,6 @@
 import { recordedShell } from '../containment/pane-shell.ts'
 import { childrenOf } from '../platform/processes/children.ts'
-import { isGone } from '../platform/processes/signal-zero.ts'
+import { isGone } from '../platform/processes/signals.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { terminalOf } from './terminal-watch.ts'

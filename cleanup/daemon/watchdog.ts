@@ -1,7 +1,7 @@
 import { detectIdleEnd } from '../liveness/idle-agent.ts'
-import type { Log } from '../reaper/report.ts'
-import type { Ending } from '../registry/intent.ts'
+import type { Log } from '../log.ts'
 import { streamLog } from '../registry/layout.ts'
+import type { Ending } from '../registry/lifecycle.ts'
 import type { Listed } from './registry-watch.ts'
 import { markSilence, Silences } from './silence.ts'
 

@@ -3,11 +3,11 @@ import { runsInRenamedSession } from '../claims/renamed-session.ts'
 import { isAlive, readProcess, startOf } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
-import type { Ending } from '../registry/intent.ts'
 import type { AgentRef } from '../registry/layout.ts'
+import type { Ending } from '../registry/lifecycle.ts'
 import { lastResult, saysSuccess } from '../registry/stream-log.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
-import { recordedTmux, namedSession } from '../tmux/recorded.ts'
+import { namedSession, recordedTmux } from '../tmux/recorded.ts'
 import { detectAbandonedPane, type QuietPeriod } from './abandoned-pane.ts'
 import { recordedEnd } from './recorded-end.ts'
 
@@ -22,10 +22,18 @@ const EXITING_MS = 5_000
  * `tmux-unreachable` when tmux does not say: then nothing is known, and nothing may be done. Who asks again and again about
  * an agent hands in the same `rest`, and is not held up by a pane that must be seen at rest for long.
  */
-export async function detectEnd(ref: AgentRef, entry: AgentEntry, rest?: QuietPeriod): Promise<Ending | undefined> {
+export async function detectEnd(
+  ref: AgentRef,
+  entry: AgentEntry,
+  rest?: QuietPeriod,
+): Promise<Ending | undefined> {
   const recorded = recordedTmux(entry)
   const location = await locate(entry)
-  if (!recorded && !location.session && (await runsInRenamedSession(entry, location, agentFiles(ref, entry).stream)))
+  if (
+    !recorded &&
+    !location.session &&
+    (await runsInRenamedSession(entry, location, agentFiles(ref, entry).stream))
+  )
     return undefined
   const end =
     (recorded ? await endOf(recorded, location) : endByName(entry, location)) ??

@@ -2,8 +2,8 @@ import { claimsFor } from '../claims/claims-for.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry } from '../registry/entries.ts'
-import type { Ending } from '../registry/intent.ts'
 import type { AgentRef } from '../registry/layout.ts'
+import type { Ending } from '../registry/lifecycle.ts'
 import { lastEvent, saysSuccess } from '../registry/stream-log.ts'
 
 /**

@@ -1,6 +1,5 @@
-import { type Ending, isPending } from '../registry/intent.ts'
 import type { AgentRef } from '../registry/layout.ts'
-import { isTerminal } from '../registry/lifecycle.ts'
+import { type Ending, isPending, isTerminal } from '../registry/lifecycle.ts'
 import { readAgent } from '../registry/registry.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { detectEnd } from './detect-end.ts'

@@ -1,7 +1,6 @@
 import { textOf } from '../platform/files/json.ts'
-import type { Ending } from '../registry/intent.ts'
 import type { AgentRef } from '../registry/layout.ts'
-import { isTerminal } from '../registry/lifecycle.ts'
+import { type Ending, isTerminal } from '../registry/lifecycle.ts'
 import { peekGlobalRegistry } from '../registry/registry.ts'
 
 /**

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { systemCode, messageOf } from '../errors.ts'
+import { messageOf, systemCode } from '../errors.ts'
 import { FILE_CLASSES, type FileClass, fileClassOf } from './file-classes.ts'
 
 /** What the files of one class take. */

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { pid as ownPid } from 'node:process'
 import { realWorkspaces } from '../platform/files/real-path.ts'
 import { selfAndAncestors } from '../platform/processes/ancestry.ts'
-import { rssOf } from '../platform/processes/memory.ts'
+import { residentBytes } from '../platform/processes/memory.ts'
 import { sharesPids } from '../platform/processes/namespaces.ts'
 import { isOpenForWriting } from '../platform/processes/open-files.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
@@ -56,7 +56,7 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, known: Know
     if (servers.has(process.pid) || cleaner.has(process)) return []
     const why = traceOf(process)
     if (why === undefined) return []
-    return [{ pid: process.pid, comm: process.comm, why, rssBytes: rssOf([process.pid]) }]
+    return [{ pid: process.pid, comm: process.comm, why, rssBytes: residentBytes([process.pid]) }]
   })
 }
 

@@ -3,14 +3,13 @@ import { claim } from '../claims/claim.ts'
 import { withoutSharedSession } from '../claims/shared-session.ts'
 import { readContainment } from '../containment/contained.ts'
 import { messageOf } from '../errors.ts'
-import { rssOf } from '../platform/processes/memory.ts'
+import { residentBytes } from '../platform/processes/memory.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import type { Machine, SeenProcess } from '../platform/processes/table.ts'
 import { type AgentFiles, agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry } from '../registry/entries.ts'
-import { isPending } from '../registry/intent.ts'
 import { type AgentRef, validateRef } from '../registry/layout.ts'
-import { isTerminal } from '../registry/lifecycle.ts'
+import { isPending, isTerminal } from '../registry/lifecycle.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
 import type { AgentRow } from './measurement.ts'
 
@@ -59,7 +58,7 @@ export async function measureAgent(
   }
   row.processes = seen.processes.length
   row.claudes = seen.processes.filter(isClaude).length
-  row.rssBytes = rssOf(seen.processes.map(({ pid }) => pid))
+  row.rssBytes = residentBytes(seen.processes.map(({ pid }) => pid))
   return seen
 }
 

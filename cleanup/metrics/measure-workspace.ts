@@ -17,7 +17,10 @@ export interface MeasuredWorkspace {
 }
 
 /** Looks at a workspace. What could not be looked at is in its problems. */
-export async function measureWorkspace(workspace: string, machine: Machine | undefined): Promise<MeasuredWorkspace> {
+export async function measureWorkspace(
+  workspace: string,
+  machine: Machine | undefined,
+): Promise<MeasuredWorkspace> {
   if (!fs.existsSync(workspace)) return missing(workspace)
   const registries = readRegistries(workspace)
   const { isWhole, problems } = registries

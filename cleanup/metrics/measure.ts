@@ -4,11 +4,11 @@ import { type Machine, readMachine } from '../platform/processes/table.ts'
 import { validateWorkspace } from '../registry/layout.ts'
 import { attempt } from './attempt.ts'
 import { readDaemon } from './health.ts'
+import { findLeftoverProcesses, type Known } from './leftover-processes.ts'
+import { sessionFigures } from './leftover-sessions.ts'
 import { isClaude } from './measure-agent.ts'
 import { measureWorkspace } from './measure-workspace.ts'
 import type { Measurement, ProcessFigures } from './measurement.ts'
-import { sessionFigures } from './leftover-sessions.ts'
-import { findLeftoverProcesses, type Known } from './leftover-processes.ts'
 
 /**
  * Looks once at some workspaces (absolute paths) and at what the machine has of their agents. Reads only, throws only

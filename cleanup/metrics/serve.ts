@@ -1,6 +1,6 @@
 import type http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { CleanupError, systemCode, messageOf } from '../errors.ts'
+import { CleanupError, messageOf, systemCode } from '../errors.ts'
 import { boundConnections } from './connection-bound.ts'
 import { EXPOSITION_TYPE } from './exposition.ts'
 import { removeStaleSocket, validateSocketFile } from './socket-file.ts'

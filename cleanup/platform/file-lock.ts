@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tryLock } from 'fs-native-extensions'
 import { CleanupError, systemCode } from '../errors.ts'
-import { workspaceOfFile } from '../registry/layout.ts'
 import { openRegular } from './files/regular-file.ts'
 import { within } from './files/within.ts'
 
@@ -11,37 +9,26 @@ const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants
 
 /**
  * Locks are the kernel's (open file description locks): it drops them when their holder dies, so a cleaner that
- * was killed with -9 blocks nobody, and no lock is ever judged stale by its age. They cover a range of bytes: one
- * lock file per registry serves all its agents, a byte each, and there is nothing to remove afterwards.
+ * was killed with -9 blocks nobody, and no lock is ever judged stale by its age. Each covers one byte,
+ * so one file serves many locks, and there is nothing to remove afterwards.
  */
 export interface Lock extends Disposable {
   readonly fd: number
 }
 
-/** The byte that stands for the registry itself; agents come after it. */
-export const REGISTRY_BYTE = 0
-
-/** The byte that stands for one agent's cleaning: 40 bits of its id's hash, so a shared byte means only a wait. */
-export function agentByte(agentId: string): number {
-  return 1 + createHash('sha256').update(agentId).digest().readUIntBE(0, 5)
-}
-
-/** The byte that stands for the answers that are owed inside an agent, beyond those of all agents. */
-export const replyByte = (agentId: string): number => 2 ** 41 + agentByte(agentId)
-
-/** The lock if it is free now, otherwise undefined. The file is made when missing; it stays. */
-export function lockNow(file: string, byte: number): Lock | undefined {
-  return take(file, byte, false)
+/** The lock on one byte of a file below `root` if it is free now, otherwise undefined. The file is created when missing, and stays. */
+export function lockNow(root: string, file: string, byte: number): Lock | undefined {
+  return take(root, file, byte, false)
 }
 
 /** The same for a lock that others may hold as well, if they take it in this way too. */
-export function shareNow(file: string, byte: number): Lock | undefined {
-  return take(file, byte, true)
+export function shareNow(root: string, file: string, byte: number): Lock | undefined {
+  return take(root, file, byte, true)
 }
 
-function take(file: string, byte: number, shared: boolean): Lock | undefined {
+function take(root: string, file: string, byte: number, shared: boolean): Lock | undefined {
   // Each lock has a descriptor of its own, because closing is how it is released; Node opens with O_CLOEXEC, so no child inherits it.
-  const fd = within(workspaceOfFile(file), file, open)
+  const fd = within(root, file, open)
   let held = false
   try {
     held = tryLock(fd, byte, 1, { shared })
@@ -77,6 +64,7 @@ const MOST_WAITS = 12
  * holder has done its work: as long as it does, the line moves, and the wait begins anew, MOST_WAITS times in all.
  */
 export async function lock(
+  root: string,
   file: string,
   byte: number,
   waitMs: number,
@@ -86,7 +74,7 @@ export async function lock(
   let seen = sign()
   let waits = 1
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 1.5, 20)) {
-    const held = lockNow(file, byte)
+    const held = lockNow(root, file, byte)
     if (held) return held
     if (performance.now() >= deadline) {
       const now = sign()

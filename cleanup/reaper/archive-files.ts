@@ -2,11 +2,12 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { logWriters } from '../claims/log-writers.ts'
 import type { Observation } from '../claims/observation.ts'
-import { systemCode, messageOf } from '../errors.ts'
+import { messageOf, systemCode } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { moveInto } from '../platform/files/move-file.ts'
 import { type HeldFolder, openMade, openWithin, within } from '../platform/files/within.ts'
 import { type AgentFiles, agentFiles } from '../registry/agent-files.ts'
-import type { CleanUpReport, Log } from './report.ts'
+import type { CleanUpReport } from './report.ts'
 
 /**
  * Removes the agent's prompt and moves its logs to the archive. The stream log moves only when nobody writes it

@@ -1,18 +1,20 @@
 import { setImmediate as immediate } from 'node:timers/promises'
 import { claim, isInside } from '../claims/claim.ts'
-import { observe, type Observation } from '../claims/observation.ts'
+import { type Observation, observe } from '../claims/observation.ts'
 import { CleanupError, messageOf } from '../errors.ts'
-import { agentByte, type Lock, lock, lockNow } from '../platform/file-lock.ts'
+import type { Log } from '../log.ts'
 import { startOf } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
-import { type Ending, isDone, recordDone, recordProblems, writeIntent } from '../registry/intent.ts'
-import { type AgentRef, taskRegistry, validateRef } from '../registry/layout.ts'
+import { recordDone, recordProblems, writeIntent } from '../registry/intent.ts'
+import { type AgentRef, validateRef } from '../registry/layout.ts'
+import { type Ending, isDone } from '../registry/lifecycle.ts'
+import { agentByte, agentLockFile, type Lock, lock, lockNow } from '../registry/locks.ts'
 import { peekGlobalRegistry, peekTaskRegistry, requireAgent } from '../registry/registry.ts'
 import { syncGlobal } from '../registry/sync-global.ts'
 import { executeCleanup } from './execute.ts'
 import { handOver } from './hand-over.ts'
-import { repliesSent, ReplyLock } from './reply-lock.ts'
-import { type CleanUpReport, emptyReport, type Log, type Outcome } from './report.ts'
+import { ReplyLock, repliesSent } from './reply-lock.ts'
+import { type CleanUpReport, emptyReport, type Outcome } from './report.ts'
 
 export interface CleanUpOptions extends Ending {
   /** How long, in ms, the agent's processes get from the first TERM to the KILL. claude ends its own children in up to 2 s. */
@@ -118,7 +120,7 @@ async function handOverToOutside(
 
 /** One cleaner per agent: the others wait until it is done or dead, and it until every caller inside has its answer. */
 async function acquireCleanupLock(ref: AgentRef, graceMs: number): Promise<{ lock: Lock; waited: boolean }> {
-  const file = `${taskRegistry(ref.workspace, ref.taskId)}.lock`
+  const file = agentLockFile(ref)
   const byte = agentByte(ref.agentId)
   const free = lockNow(file, byte)
   const held = free ?? (await lock(file, byte, graceMs + OTHER_CLEANER_MS))

@@ -2,19 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { claim } from '../claims/claim.ts'
 import type { Claims } from '../claims/evidence.ts'
 import {
-  type PendingLocation,
   locateAgain,
-  observeAgain,
-  observeProcesses,
   type Observation,
   type Observed,
+  observeAgain,
+  observeProcesses,
+  type PendingLocation,
 } from '../claims/observation.ts'
 import { pipelineRoles } from '../claims/pipeline-roles.ts'
+import type { Log } from '../log.ts'
 import { killSession } from '../tmux/kill-session.ts'
 import { freezeAll } from './freeze.ts'
 import { killGroups } from './kill-groups.ts'
-import { hangUp, kill, type TrackedProcess, ProcessSet, terminate, wake } from './process-set.ts'
-import type { Log } from './report.ts'
+import { hangUp, kill, ProcessSet, type TrackedProcess, terminate, wake } from './process-set.ts'
 
 /** When what follows the writer is asked to end although the writer has not, as a part of the grace. */
 const PATIENCE = 2 / 3
@@ -87,7 +87,9 @@ export async function endProcesses(
     const isLast = wasQuiet || isOver
     // When nobody is left tmux is asked at once: by the time that two scans have found nobody, it has answered.
     asked ??= alive.length === 0 || isLast ? locateAgain(first) : undefined
-    const seen: Observed = isLast ? await observeAgain(first, asked) : { observation: await observeProcesses(first) }
+    const seen: Observed = isLast
+      ? await observeAgain(first, asked)
+      : { observation: await observeProcesses(first) }
     scannedAt = performance.now()
     const claims = claim(seen.observation, tracked.claims())
     const fresh = tracked.add(claims.claimed.values(), roleOf)
@@ -147,7 +149,8 @@ interface Clock {
  */
 function areWaitedFor(alive: readonly TrackedProcess[]): boolean {
   const stuck = alive.filter(({ refused, killedAt }) => refused || killedAt !== undefined)
-  const hasTime = ({ refused, killedAt = 0 }: TrackedProcess) => !refused && performance.now() - killedAt <= KILL_MS
+  const hasTime = ({ refused, killedAt = 0 }: TrackedProcess) =>
+    !refused && performance.now() - killedAt <= KILL_MS
   const isNew = (member: TrackedProcess) => !member.refused && isToBeKilled(member)
   return alive.length > 0 && (stuck.length === 0 || stuck.some(hasTime) || alive.some(isNew))
 }
@@ -208,9 +211,15 @@ function advance(alive: TrackedProcess[], clock: Clock, log: Log): void {
 }
 
 /** What is due for KILL now: the panes' processes and the readers are so only when nobody else is left. */
-const isToBeKilled = ({ role, sent }: TrackedProcess) => sent !== 'SIGKILL' && (role === 'writer' || role === 'other')
+const isToBeKilled = ({ role, sent }: TrackedProcess) =>
+  sent !== 'SIGKILL' && (role === 'writer' || role === 'other')
 
-function announce(log: Log, member: TrackedProcess, name: string, send: (member: TrackedProcess) => void): void {
+function announce(
+  log: Log,
+  member: TrackedProcess,
+  name: string,
+  send: (member: TrackedProcess) => void,
+): void {
   const { pid, start, comm } = member.claim.process
   log({ event: 'signal', signal: name, pid, start, comm, role: member.role })
   send(member)

@@ -3,6 +3,7 @@ import type { Observation } from '../claims/observation.ts'
 import { describeOtherUsers } from '../claims/other-users.ts'
 import { findSuspects } from '../claims/suspects.ts'
 import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { removeCgroup } from '../platform/processes/cgroup.ts'
 import { tellsOpenFiles } from '../platform/processes/open-files.ts'
 import { killPanes, killSession } from '../tmux/kill-session.ts'
@@ -10,7 +11,7 @@ import { archiveFiles } from './archive-files.ts'
 import { findClaudeLeftovers } from './claude-leftovers/find.ts'
 import { removeClaudeLeftovers } from './claude-leftovers/remove.ts'
 import { type Ended, endProcesses } from './end-processes.ts'
-import type { CleanUpReport, Log } from './report.ts'
+import type { CleanUpReport } from './report.ts'
 
 /**
  * Does the work of a cleaning whose intent is on disk: ends the processes, then the session, then puts the files away.
@@ -69,7 +70,8 @@ async function closeSession(
   try {
     if (tmuxError !== undefined) throw tmuxError
     if (observation.sharedSession) {
-      for (const { id } of observation.location.panes) log({ event: 'kill-pane', agent: observation.ref.agentId, pane: id })
+      for (const { id } of observation.location.panes)
+        log({ event: 'kill-pane', agent: observation.ref.agentId, pane: id })
       await killPanes(observation.entry, observation.location)
       return 'left-alone'
     }

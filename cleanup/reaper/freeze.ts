@@ -2,11 +2,11 @@ import { claim } from '../claims/claim.ts'
 import type { Claim } from '../claims/evidence.ts'
 import { type Observation, withTable } from '../claims/observation.ts'
 import type { PipelineRole } from '../claims/pipeline-roles.ts'
+import type { Log } from '../log.ts'
 import { backend } from '../platform/processes/backend.ts'
 import { newestPid } from '../platform/processes/new-pids.ts'
 import { addNewest, readTableNow } from '../platform/processes/table.ts'
-import { freeze, isFrozen, type TrackedProcess, type ProcessSet } from './process-set.ts'
-import type { Log } from './report.ts'
+import { freeze, isFrozen, type ProcessSet, type TrackedProcess } from './process-set.ts'
 
 /** How long it may take, in ms, until nothing of an agent moves any more. What still does is killed where it is met. */
 const FREEZE_MS = 500
@@ -20,7 +20,12 @@ const FREEZE_MS = 500
  * gives in order, and is claimed like any other: a turn of this loop takes a fraction of a millisecond. It does
  * not wait for the event loop; in a turn of that, such a chain is many generations on.
  */
-export function freezeAll(observation: Observation, tracked: ProcessSet, roleOf: (claim: Claim) => PipelineRole, log: Log): void {
+export function freezeAll(
+  observation: Observation,
+  tracked: ProcessSet,
+  roleOf: (claim: Claim) => PipelineRole,
+  log: Log,
+): void {
   log({ event: 'freeze', agent: observation.ref.agentId })
   const deadline = performance.now() + FREEZE_MS
   let isWhole = true

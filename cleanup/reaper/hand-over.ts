@@ -1,6 +1,6 @@
 import type { Observation } from '../claims/observation.ts'
+import type { Log } from '../log.ts'
 import { programFile } from '../programs.ts'
-import type { Log } from './report.ts'
 import { spawnDetached } from './spawn-detached.ts'
 
 /**

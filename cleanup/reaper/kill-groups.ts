@@ -1,4 +1,5 @@
 import { pid as ownPid } from 'node:process'
+import { killProcessGroup } from '../platform/processes/signals.ts'
 import { isAlive, type ProcessTable } from '../platform/processes/table.ts'
 import type { ProcessSet } from './process-set.ts'
 
@@ -19,15 +20,5 @@ export function killGroups(table: ProcessTable, tracked: ProcessSet): void {
   for (const one of table.values())
     if (groups.has(one.pgid) && claims.get(one.pid)?.process.start !== one.start && isAlive(one))
       groups.delete(one.pgid)
-  for (const group of groups) killGroup(group)
-}
-
-function killGroup(group: number): void {
-  // 0 and 1 would mean our own group and everybody.
-  if (!Number.isSafeInteger(group) || group <= 1) return
-  try {
-    process.kill(-group, 'SIGKILL')
-  } catch {
-    // ESRCH: nobody is left in it, which is so for nearly all. EPERM: what is left is not ours to signal.
-  }
+  for (const group of groups) killProcessGroup(group)
 }

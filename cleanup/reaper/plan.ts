@@ -2,10 +2,11 @@ import fs from 'node:fs'
 import { claim, isInside } from '../claims/claim.ts'
 import type { Claims, Evidence } from '../claims/evidence.ts'
 import { logWriters } from '../claims/log-writers.ts'
-import { observe, type Observation } from '../claims/observation.ts'
+import { type Observation, observe } from '../claims/observation.ts'
 import { describeOtherUsers } from '../claims/other-users.ts'
 import { type PipelineRole, pipelineRoles } from '../claims/pipeline-roles.ts'
-import { ageMs, commandOf, memoryOf } from '../platform/processes/details.ts'
+import { ageMs, commandOf } from '../platform/processes/details.ts'
+import { residentBytesOf } from '../platform/processes/memory.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { TaskRegistry } from '../registry/entries.ts'
@@ -77,9 +78,11 @@ export function planOf(observation: Observation, claims: Claims): Plan {
     ...(location.session && {
       session: { id: location.session.id, name: location.session.name, socket: location.socket },
     }),
-    remove: [files.prompt, files.adoptedChildren, ...(contained.cgroup ? [contained.cgroup.path] : [])].flatMap(
-      describeFile,
-    ),
+    remove: [
+      files.prompt,
+      files.adoptedChildren,
+      ...(contained.cgroup ? [contained.cgroup.path] : []),
+    ].flatMap(describeFile),
     claudeLeftovers: [],
     archive: logs.filter(({ file }) => !(writer && file === files.stream)),
     stays: [
@@ -96,7 +99,7 @@ function processesOf(observation: Observation, claims: Claims): PlannedProcess[]
   const all = [...claims.claimed.values()].filter(({ process }) => !hasEnded(process))
   const planned = all.map(one => {
     const { pid, start, ppid, comm } = one.process
-    const memoryBytes = memoryOf(pid)
+    const memoryBytes = residentBytesOf(pid)
     const known = { command: commandOf(one.process), role: roleOf(one), evidence: one.evidence }
     return {
       pid,

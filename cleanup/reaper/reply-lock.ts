@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { replyByte, type Lock, lock, lockNow, shareNow } from '../platform/file-lock.ts'
-import { type AgentRef, taskRegistry } from '../registry/layout.ts'
+import type { AgentRef } from '../registry/layout.ts'
+import { agentLockFile, type Lock, lock, lockNow, replyByte, shareNow } from '../registry/locks.ts'
 
 /** How long a process has to get its answer out after it was found, in ms. */
 const SENDING_MS = 200
@@ -25,7 +25,7 @@ export class ReplyLock implements Disposable {
     try {
       // Somebody who is just looking whether an answer is owed holds it for a moment.
       for (let tries = 0; !this.#held && tries < LOOKS; tries++)
-        this.#held = shareNow(lockFile(ref), replyByte(ref.agentId))
+        this.#held = shareNow(agentLockFile(ref), replyByte(ref.agentId))
     } catch {
       // A lock file that cannot be made is said by those who cannot do without.
     }
@@ -50,9 +50,9 @@ export class ReplyLock implements Disposable {
  */
 export async function repliesSent(ref: AgentRef): Promise<boolean> {
   try {
-    using free = lockNow(lockFile(ref), replyByte(ref.agentId))
+    using free = lockNow(agentLockFile(ref), replyByte(ref.agentId))
     if (free) return false
-    using _ = await lock(lockFile(ref), replyByte(ref.agentId), PATIENCE_MS)
+    using _ = await lock(agentLockFile(ref), replyByte(ref.agentId), PATIENCE_MS)
   } catch {
     // What is owed for that long is not waited for; and where nothing can be locked, nobody owes anything.
   }
@@ -68,5 +68,3 @@ export async function replyArrives(): Promise<void> {
 function afterSteps(done: () => void, steps = SENDING_MS / STEP_MS): void {
   setTimeout(() => (steps > 1 ? afterSteps(done, steps - 1) : done()), STEP_MS).unref()
 }
-
-const lockFile = (ref: AgentRef): string => `${taskRegistry(ref.workspace, ref.taskId)}.lock`

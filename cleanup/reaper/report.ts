@@ -3,13 +3,6 @@ import type { Suspect } from '../claims/suspects.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import type { AgentRef } from '../registry/layout.ts'
 
-/** One line of the log: an event's name and its facts. Events come before what they announce. */
-export interface LogLine {
-  event: string
-  [fact: string]: unknown
-}
-export type Log = (line: LogLine) => void
-
 export type Outcome =
   /** Nothing of the agent is left. */
   | 'clean'

@@ -1,6 +1,6 @@
 import { CleanupError, messageOf } from '../errors.ts'
-import { isPending } from '../registry/intent.ts'
 import type { AgentRef } from '../registry/layout.ts'
+import { isPending } from '../registry/lifecycle.ts'
 import { listTasks, readAgent, readTaskRegistry } from '../registry/registry.ts'
 import { type CleanUpOptions, cleanUp } from './clean-up.ts'
 import type { CleanUpReport } from './report.ts'

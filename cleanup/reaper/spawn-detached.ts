@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { quoteForRunShell } from '../platform/shell.ts'
 import { queryTmux } from '../tmux/query.ts'
 
 /** What a program outside the agent may know of our environment: where things are, and nothing that names the agent. */
@@ -44,15 +45,6 @@ export async function spawnDetached(
  */
 function detached(command: string[]): string {
   const kept = KEPT.flatMap(name => (process.env[name] === undefined ? [] : [`${name}=${process.env[name]}`]))
-  const words = ['/usr/bin/env', '-i', ...kept, ...command].map(quote).join(' ')
+  const words = ['/usr/bin/env', '-i', ...kept, ...command].map(quoteForRunShell).join(' ')
   return `cd / && ${words} </dev/null >/dev/null 2>&1 &`
-}
-
-/**
- * One word for sh, whatever it holds: between single quotes everything means itself. But "#" is kept out of the
- * line altogether, because run-shell expands formats (#{...}, #H) before the shell, by rules that differ with what follows.
- */
-function quote(word: string): string {
-  const quoted = word.replaceAll("'", `'\\''`).replaceAll('#', `'"$(printf '\\043')"'`)
-  return `'${quoted}'`
 }

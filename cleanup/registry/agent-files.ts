@@ -4,10 +4,10 @@ import { realPath } from '../platform/files/real-path.ts'
 import type { AgentEntry } from './entries.ts'
 import {
   type AgentRef,
+  adoptedChildrenFile,
   archiveFolder,
   deployLog,
   findingsFile,
-  adoptedChildrenFile,
   progressFile,
   promptFile,
   streamLog,

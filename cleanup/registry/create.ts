@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError } from '../errors.ts'
-import { lock, REGISTRY_BYTE } from '../platform/file-lock.ts'
 import type { Json } from '../platform/files/json.ts'
 import { replaceWithin } from '../platform/files/replace-file.ts'
 import { makeFolder, makeRoot } from '../platform/files/within.ts'
@@ -18,6 +17,7 @@ import {
   validateWorkspace,
   workspaceOfFile,
 } from './layout.ts'
+import { lock, lockFileOf, REGISTRY_BYTE } from './locks.ts'
 import { changeGlobal, changeTask, findAgent } from './registry.ts'
 import { LOCK_WAIT_MS, registryText } from './registry-file.ts'
 import { syncGlobal } from './sync-global.ts'
@@ -67,7 +67,7 @@ export async function addAgent(ref: AgentRef, entry: Omit<AgentEntry, 'id'>): Pr
 
 /** Writes a registry unless there is one: under its lock, so of many makers at once exactly one wins. */
 async function createOnce(file: string, registry: object): Promise<boolean> {
-  using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS)
+  using _ = await lock(lockFileOf(file), REGISTRY_BYTE, LOCK_WAIT_MS)
   // A link that leads nowhere is something as well.
   if (fs.lstatSync(file, { throwIfNoEntry: false })) return false
   replaceWithin(workspaceOfFile(file), file, registryText(registry))

@@ -3,16 +3,10 @@ import { CleanupError } from '../errors.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import type { AgentEntry, CleanupRecord } from './entries.ts'
 import type { AgentRef } from './layout.ts'
-import { isTerminal } from './lifecycle.ts'
+import { type Ending, isOfBefore, isTerminal } from './lifecycle.ts'
 import { readAgent } from './registry.ts'
 import { syncGlobal } from './sync-global.ts'
 import { changeAgent, updateAgent } from './update.ts'
-
-/** How an agent ends: a terminal status, and why in plain words. */
-export interface Ending {
-  status: string
-  reason: string
-}
 
 /**
  * Puts on disk, in both registries, that an agent is at its end and that its cleanup is still to be done. It comes
@@ -62,25 +56,6 @@ function applyIntent(entry: AgentEntry, ending: Ending, cleaner: Identity | unde
 
 function applyEnding(entry: AgentEntry, { status, reason }: Ending, at: string): void {
   Object.assign(entry, { status, reason, completed_at: at })
-}
-
-/** True when an agent's end is on disk and its cleanup is not finished, also when no cleanup was ever begun. */
-export function isPending(entry: AgentEntry): boolean {
-  return isTerminal(entry.status) && !isDone(entry)
-}
-
-/** True when nothing of an agent is left. A live status beside that is another program's, which read before our write. */
-export function isDone(entry: AgentEntry): boolean {
-  return entry.cleanup?.state === 'done' && !isOfBefore(entry)
-}
-
-/** True when what is noted as done is not this end's: the agent lives, or was started again since and kept its entry. */
-function isOfBefore({ status, started_at, cleanup }: AgentEntry): boolean {
-  if (cleanup?.state !== 'done') return false
-  return (
-    !isTerminal(status) ||
-    (cleanup.started_at !== undefined && !isDeepStrictEqual(cleanup.started_at, started_at))
-  )
 }
 
 /**

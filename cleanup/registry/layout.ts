@@ -9,9 +9,6 @@ export interface AgentRef {
   agentId: string
 }
 
-/** The environment variable by which our own orchestrator marks every process of an agent from its start. */
-export const MARKER = 'LEAKRIG_AGENT'
-
 /** Throws a CleanupError for an id or a workspace that no path may be built from. */
 export function validateRef(ref: AgentRef): AgentRef {
   validateWorkspace(ref.workspace)

@@ -1,11 +1,11 @@
 import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CleanupError, systemCode, messageOf } from '../errors.ts'
-import { lock, REGISTRY_BYTE } from '../platform/file-lock.ts'
+import { CleanupError, messageOf, systemCode } from '../errors.ts'
 import { isJson, type Json, parseJson } from '../platform/files/json.ts'
 import { readWithin } from '../platform/files/regular-file.ts'
 import { replaceWithin } from '../platform/files/replace-file.ts'
 import { workspaceOfFile } from './layout.ts'
+import { lock, lockFileOf, REGISTRY_BYTE } from './locks.ts'
 import { withSetAside } from './set-aside.ts'
 
 /** Makes a registry of what was read, or says in words what is wrong with it. */
@@ -101,7 +101,7 @@ async function drain<T extends object>(file: string, kind: Kind<T>, queue: Chang
     const restMs = (nextWrite.get(file) ?? 0) - performance.now()
     if (restMs > 0) await sleep(restMs)
     try {
-      using _ = await lock(`${file}.lock`, REGISTRY_BYTE, LOCK_WAIT_MS, () => fingerprint(file))
+      using _ = await lock(lockFileOf(file), REGISTRY_BYTE, LOCK_WAIT_MS, () => fingerprint(file))
       batch = queue.splice(0)
       const start = performance.now()
       writeBatch(file, kind, batch)

@@ -21,7 +21,10 @@ const SYNCED_FIELDS = [
  * Brings the global registry in line with an agent's entry as it is on disk now, or as it is going to be on disk once
  * `ahead` was applied to a copy of it.
  */
-export async function syncGlobal(ref: AgentRef, ahead: (entry: AgentEntry) => void = () => {}): Promise<void> {
+export async function syncGlobal(
+  ref: AgentRef,
+  ahead: (entry: AgentEntry) => void = () => {},
+): Promise<void> {
   // A registry of somebody else's may do without the global one; then there is nothing to keep in line.
   if (isSynced(ref, ahead)) return
   await changeGlobal(ref.workspace, global => {

@@ -1,10 +1,7 @@
 import { CleanupError, systemCode } from '../errors.ts'
-import { type Lock, lock, lockNow, REGISTRY_BYTE } from '../platform/file-lock.ts'
 import { taskRegistry } from '../registry/layout.ts'
+import { type Lock, lock, lockFileOf, lockNow, REGISTRY_BYTE, RETENTION_BYTE } from '../registry/locks.ts'
 import { LOCK_WAIT_MS } from '../registry/registry-file.ts'
-
-/** The byte of a task's lock file that stands for its retention, beyond all those that stand for agents. */
-export const RETENTION_BYTE = 2 ** 41
 
 /** Only one retention at a time changes a task's archive. Throws a CleanupError (`lock-held`) when another is at it. */
 export function takeTask(workspace: string, taskId: string): Disposable {
@@ -30,7 +27,7 @@ export async function takeRegistry(workspace: string, taskId: string): Promise<D
   }
 }
 
-const lockFile = (workspace: string, taskId: string): string => `${taskRegistry(workspace, taskId)}.lock`
+const lockFile = (workspace: string, taskId: string): string => lockFileOf(taskRegistry(workspace, taskId))
 
 /**
  * On a full disk a lock file that was never made cannot be made now. To refuse would leave the disk full for ever;

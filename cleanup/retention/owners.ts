@@ -1,7 +1,6 @@
 import { textOf } from '../platform/files/json.ts'
 import type { AgentEntry } from '../registry/entries.ts'
-import { isDone } from '../registry/intent.ts'
-import { isTerminal } from '../registry/lifecycle.ts'
+import { isDone, isTerminal } from '../registry/lifecycle.ts'
 import { mayListMore, readTaskRegistry } from '../registry/registry.ts'
 import { type Clock, readingOf } from './clock.ts'
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { systemCode, messageOf } from '../errors.ts'
+import { messageOf, systemCode } from '../errors.ts'
 import type { Work } from './folder-job.ts'
 import { takeRegistry } from './locks.ts'
 import { pathOf } from './look.ts'

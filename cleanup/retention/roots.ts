@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { CleanupError, systemCode, messageOf } from '../errors.ts'
+import { CleanupError, messageOf, systemCode } from '../errors.ts'
 
 /** Each workspace once, at its real path, however it was named. */
 export function rootsOf(workspaces: readonly string[]): string[] {

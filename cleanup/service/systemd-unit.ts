@@ -1,4 +1,4 @@
-import { MARKER } from '../registry/layout.ts'
+import { MARKER } from '../platform/processes/environment.ts'
 import { HEADER } from './managed-file.ts'
 import { commandOf, type ServicePlan } from './plan.ts'
 import { command, setting } from './systemd-words.ts'

@@ -1,12 +1,12 @@
 import fs from 'node:fs'
-import { systemCode, messageOf } from '../errors.ts'
+import { messageOf, systemCode } from '../errors.ts'
 import { within } from '../platform/files/within.ts'
 import { endProcesses } from '../reaper/end-processes.ts'
 import { killSession } from '../tmux/kill-session.ts'
 import { readServer } from '../tmux/server.ts'
 import type { Action } from './actions.ts'
 import type { Done } from './sweep.ts'
-import { type UnlistedLeftovers, observeSession, type UnlistedSession } from './unlisted.ts'
+import { observeSession, type UnlistedLeftovers, type UnlistedSession } from './unlisted.ts'
 
 /** Ends orphan sessions with what runs in them, and removes orphan prompts. What cannot be is left, and said. */
 export async function removeUnlisted(
@@ -36,7 +36,8 @@ async function removeSession(workspace: string, orphan: UnlistedSession, graceMs
   if (!server || !session) return []
   const { observation, claims } = await observeSession(workspace, server, session)
   const { tracked, survivors } = await endProcesses(observation, claims, graceMs, () => {})
-  if (observation.location.session) await killSession(observation.entry, observation.location, observation.location.session)
+  if (observation.location.session)
+    await killSession(observation.entry, observation.location, observation.location.session)
   if (survivors.length > 0)
     throw new Error(`${survivors.map(({ claim }) => claim.process.pid).join(', ')} did not end.`)
   const ended = tracked.ended().map(({ pid, start }): Action => ({ do: 'end', pid, start }))

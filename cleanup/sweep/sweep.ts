@@ -4,15 +4,15 @@ import { CleanupError, messageOf } from '../errors.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
 import { cleanUp } from '../reaper/clean-up.ts'
 import type { Outcome } from '../reaper/report.ts'
+import { isSameRun } from '../registry/lifecycle.ts'
 import { type Registries, readRegistries } from '../registry/read-all.ts'
 import { findAgent, peekAgent } from '../registry/registry.ts'
-import { isSameRun } from '../registry/same-run.ts'
 import { type Action, doneActions, plannedActions } from './actions.ts'
 import { type FoundAgent, findAgents, type Progress } from './agents.ts'
 import { removeUnlisted } from './remove-unlisted.ts'
 import { reopen } from './runs-again.ts'
 import { actionsForStale, correctStale, findStale, type StaleEntry } from './stale-entries.ts'
-import { type UnlistedLeftovers, findUnlisted } from './unlisted.ts'
+import { findUnlisted, type UnlistedLeftovers } from './unlisted.ts'
 
 export interface SweepOptions {
   /** False, the default, looks only. */

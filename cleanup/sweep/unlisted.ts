@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { claim } from '../claims/claim.ts'
-import { observe, type Observation } from '../claims/observation.ts'
+import { type Observation, observe } from '../claims/observation.ts'
 import { messageOf } from '../errors.ts'
 import { realWorkspace } from '../platform/files/real-path.ts'
 import { openWithin } from '../platform/files/within.ts'
@@ -143,7 +143,9 @@ export async function observeSession(workspace: string, server: TmuxServer, sess
   }
   const observation = await observe(ref, { task_id: NO_TASK, agents: [entry] }, session.name)
   // What such an agent's log is, only its own reader knows: the one file of that name that is open.
-  const log = [...observation.openFiles.keys()].find(file => path.basename(file) === `${agentId}_stream.jsonl`)
+  const log = [...observation.openFiles.keys()].find(
+    file => path.basename(file) === `${agentId}_stream.jsonl`,
+  )
   const known = log === undefined ? observation : { ...observation, log }
   return { observation: known, claims: claim(known) }
 }

@@ -4,7 +4,7 @@ import { isAlive, startOf } from '../platform/processes/table.ts'
 import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
 import { defaultSocket } from './default-socket.ts'
 import { tmuxUnreachable } from './query.ts'
-import { recordedTmux, namedSession } from './recorded.ts'
+import { namedSession, recordedTmux } from './recorded.ts'
 import { readServer, type TmuxPane, type TmuxServer, type TmuxSession } from './server.ts'
 
 /** Where an agent is in tmux, as tmux says now. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CleanupError, systemCode, messageOf } from '../errors.ts'
+import { CleanupError, messageOf, systemCode } from '../errors.ts'
 import { isListening } from './listening.ts'
 import { ownSocket } from './own-socket.ts'
 import { onServerTimeout } from './server-timeout.ts'

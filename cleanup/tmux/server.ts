@@ -105,5 +105,9 @@ function parsePane(text: string): TmuxPane {
 }
 
 function notUnderstood(socket: string, line: string | undefined): Error {
-  return tmuxUnreachable(socket, QUESTION, `it answered ${JSON.stringify(line ?? '')}, which was not expected`)
+  return tmuxUnreachable(
+    socket,
+    QUESTION,
+    `it answered ${JSON.stringify(line ?? '')}, which was not expected`,
+  )
 }

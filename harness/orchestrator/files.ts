@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { dirname } from 'node:path'
-import { makeFolder, openRegular, systemCode, within, messageOf } from '../../cleanup/index.ts'
+import { makeFolder, messageOf, openRegular, systemCode, within } from '../../cleanup/orchestrator.ts'
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } = fs.constants
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import { becomeOwner, cwd, MARKER, makeRoot } from '../../cleanup/index.ts'
+import { becomeOwner, cwd, MARKER, makeRoot } from '../../cleanup/orchestrator.ts'
 import { strategies } from './strategies/index.ts'
 import type { Strategy, StrategyName } from './strategies/strategy.ts'
 import { createServer } from './tools.ts'

@@ -3,19 +3,16 @@ import os from 'node:os'
 import { backend } from './backend.ts'
 import { readWholeEnvironment } from './environment.ts'
 import { readProc } from './proc-file.ts'
-import type { Process } from './stat.ts'
+import { type Process, USER_HZ } from './stat.ts'
 
 /*
  * What only people want to know of a process: read for a few of them, never in the pass over all. Where there is no
  * /proc, most of it is unknown.
  */
 
-/** How many ticks Linux counts to a second in what it tells programs (USER_HZ), on every machine that Node runs on. */
-const TICKS = 100
-
 /** How long ago a process started, in ms, to the resolution of its identity. */
 export function ageMs({ start }: Process): number {
-  return backend === 'proc' ? (os.uptime() - start / TICKS) * 1000 : Date.now() - start * 1000
+  return backend === 'proc' ? (os.uptime() - start / USER_HZ) * 1000 : Date.now() - start * 1000
 }
 
 /** The command line, its words joined by spaces, as the process shows it now; the name where it shows none. */
@@ -33,13 +30,6 @@ export function folderOf(pid: number): string | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Its memory, in bytes; undefined when that may not be known. */
-export function memoryOf(pid: number): number | undefined {
-  const bytes = readProc(`/proc/${pid}/status`)
-  const kB = typeof bytes === 'string' ? undefined : /^VmRSS:\s*(\d+) kB/m.exec(bytes.toString('latin1'))?.[1]
-  return kB === undefined ? undefined : Number(kB) * 1024
 }
 
 /** What a shell puts by itself into the environment of what it starts. */

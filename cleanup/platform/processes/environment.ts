@@ -1,5 +1,7 @@
-import { MARKER } from '../../registry/layout.ts'
 import { readProc } from './proc-file.ts'
+
+/** The environment variable by which our orchestrator marks every process of an agent from its start. */
+export const MARKER = 'LEAKRIG_AGENT'
 
 /**
  * What a process's initial environment says about where it was started. It is fixed at exec and inherited, so it

@@ -3,22 +3,28 @@ import { backend } from './backend.ts'
 import { readProc } from './proc-file.ts'
 
 /**
- * The resident memory of some processes together, in bytes. Pages that they share count for each: it is an upper
- * bound. One that has ended counts nothing.
+ * The resident memory of some processes together, in bytes. Shared pages count for each process, so this is an upper
+ * bound. A process that has ended counts nothing.
  */
-export function rssOf(pids: readonly number[]): number {
-  const sizes = backend === 'ps' ? byPs(pids) : pids.map(byProc)
+export function residentBytes(pids: readonly number[]): number {
+  const sizes = backend === 'ps' ? kilobytesByPs(pids) : pids.map(pid => kilobytesByProc(pid) ?? 0)
   return sizes.reduce((sum, kilobytes) => sum + kilobytes, 0) * 1024
 }
 
-/** From `status` and not from `stat`, which counts in pages of a size that Node does not tell. */
-function byProc(pid: number): number {
-  const bytes = readProc(`/proc/${pid}/status`)
-  const found = typeof bytes === 'string' ? null : /^VmRSS:\s*(\d+) kB$/m.exec(bytes.toString('latin1'))
-  return Number(found?.[1] ?? 0)
+/** The resident memory of one process, in bytes; undefined where /proc does not show it. */
+export function residentBytesOf(pid: number): number | undefined {
+  const kilobytes = kilobytesByProc(pid)
+  return kilobytes === undefined ? undefined : kilobytes * 1024
 }
 
-function byPs(pids: readonly number[]): number[] {
+/** Read from `status`, because `stat` counts pages, whose size Node does not expose. */
+function kilobytesByProc(pid: number): number | undefined {
+  const bytes = readProc(`/proc/${pid}/status`, true)
+  const found = typeof bytes === 'string' ? null : /^VmRSS:\s*(\d+) kB$/m.exec(bytes.toString('latin1'))
+  return found ? Number(found[1]) : undefined
+}
+
+function kilobytesByPs(pids: readonly number[]): number[] {
   if (pids.length === 0) return []
   const { stdout } = spawnSync('ps', ['-o', 'rss=', '-p', pids.join(',')], {
     encoding: 'latin1',

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { processesHidden } from './hidden.ts'
+import { processesHidden } from './backend.ts'
 import { readProc } from './proc-file.ts'
 import { type Process, parseStat } from './stat.ts'
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { systemCode } from '../../errors.ts'
-import { processesHidden } from './hidden.ts'
+import { processesHidden } from './backend.ts'
 import type { Process } from './stat.ts'
 
 /*

@@ -35,3 +35,30 @@ function send(pid: number, name: NodeJS.Signals): Sent {
     return systemCode(error) === 'ESRCH' ? 'ended' : 'refused'
   }
 }
+
+/**
+ * True when nobody has this number any more. Signal 0 is the cheapest question there is, a tenth of reading /proc, so
+ * it can be put for every agent several times a second. It cannot tell a zombie, nor a number that has changed hands:
+ * for those there are slower looks.
+ */
+export function isGone(pid: number): boolean {
+  // 0 and negative numbers would mean process groups.
+  if (pid <= 0) return true
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return systemCode(error) === 'ESRCH'
+  }
+}
+
+/** Sends KILL to a process group. Nothing happens for a group that is empty, is all zombies, or belongs to another user. */
+export function killProcessGroup(group: number): void {
+  // 0 and 1 would mean our own group and everybody.
+  if (!Number.isSafeInteger(group) || group <= 1) return
+  try {
+    process.kill(-group, 'SIGKILL')
+  } catch {
+    // ESRCH: nobody is left in it, which is so for nearly all. EPERM: what is left is not ours to signal.
+  }
+}

@@ -19,6 +19,9 @@ export interface Process extends Identity {
   exiting: boolean
 }
 
+/** Clock ticks per second in what Linux shows to programs (USER_HZ): 100 on every machine that Node runs on. */
+export const USER_HZ = 100
+
 /** PF_EXITING in the kernel's include/linux/sched.h: set before a process gives up its files. */
 const EXITING = 0x00000004
 /** PF_KTHREAD in the kernel's include/linux/sched.h. Parent 2 would not do: in a pid namespace 2 is anybody. */

@@ -1,7 +1,6 @@
 import { singleFlight } from '../single-flight.ts'
-import { backend } from './backend.ts'
+import { backend, processesHidden } from './backend.ts'
 import { type Environment, NO_ENVIRONMENT, readEnvironment } from './environment.ts'
-import { processesHidden } from './hidden.ts'
 import type { Identity } from './identity.ts'
 import { isLeader, newestPid, pidsSince } from './new-pids.ts'
 import { type OpenFiles, readOpenFiles } from './open-files.ts'

@@ -23,7 +23,9 @@ export const startedMs = (process: Process): number => Date.now() - ageMs(proces
  * the user's count as made in the agent's life. Undefined when neither is there.
  */
 export function beginningOf(observation: Observation, claims: Claims): number | undefined {
-  const times = [birthOf(observation.log), startOfSession(observation, claims)].filter(time => time !== undefined)
+  const times = [birthOf(observation.log), startOfSession(observation, claims)].filter(
+    time => time !== undefined,
+  )
   return times.length > 0 ? Math.max(...times) : undefined
 }
 

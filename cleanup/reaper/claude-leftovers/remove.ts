@@ -1,8 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import type { Claim } from '../../claims/evidence.ts'
-import { systemCode, messageOf } from '../../errors.ts'
-import type { CleanUpReport, Log } from '../report.ts'
+import { messageOf, systemCode } from '../../errors.ts'
+import type { Log } from '../../log.ts'
+import type { CleanUpReport } from '../report.ts'
 import type { ClaudeLeftover, ClaudeLeftovers } from './leftover.ts'
 import { entryIn, openOwn } from './own-folder.ts'
 import { isDead } from './records.ts'
@@ -30,7 +31,9 @@ export function removeClaudeLeftovers(
       if (why === undefined) report.removed.push(one.file)
       else notes.add(why)
     } catch (error) {
-      notes.add(`${one.file}, which the agent's claude left behind, could not be removed: ${messageOf(error)}`)
+      notes.add(
+        `${one.file}, which the agent's claude left behind, could not be removed: ${messageOf(error)}`,
+      )
     }
   }
   report.notes.push(...[...notes].map(note => `${note}.`))

@@ -4,23 +4,19 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { AdoptedChildren } from '../../containment/adopted-children.ts'
 import { cgroupName } from '../../containment/recorded.ts'
+import { type AgentRef, type CleanUpReport, cleanUp, sweep } from '../../index.ts'
 import {
-  type AgentRef,
   addAgent,
   agentMarker,
-  type CleanUpReport,
-  cleanUp,
   layout,
   RECORD_FORMAT,
   type RecordedTmux,
   recordOf,
-  startOf,
-  sweep,
   updateAgent,
-} from '../../index.ts'
+} from '../../orchestrator.ts'
 import { ownCgroup, removeCgroup } from '../../platform/processes/cgroup.ts'
 import { signal } from '../../platform/processes/signals.ts'
-import { isAlive } from '../../platform/processes/table.ts'
+import { isAlive, startOf } from '../../platform/processes/table.ts'
 import { mayMakeCgroups } from '../support/may-make-cgroups.ts'
 import { isRunning, kill, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'

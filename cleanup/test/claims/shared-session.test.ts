@@ -3,21 +3,19 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { logWriters } from '../../claims/log-writers.ts'
 import { observe, observeAgain } from '../../claims/observation.ts'
+import { type AgentRef, cleanUp, type Sweep } from '../../index.ts'
+import { detectEnd } from '../../liveness/detect-end.ts'
 import {
-  type AgentRef,
   addAgent,
   addTask,
   agentMarker,
-  cleanUp,
   initRegistries,
   layout,
-  readGlobalRegistry,
   readTaskRegistry,
-  type Sweep,
   updateAgent,
-} from '../../index.ts'
-import { detectEnd } from '../../liveness/detect-end.ts'
+} from '../../orchestrator.ts'
 import { readMachine } from '../../platform/processes/table.ts'
+import { readGlobalRegistry } from '../../registry/registry.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
 import { isRunning, kill, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { updateAgent } from '../../index.ts'
+import { updateAgent } from '../../orchestrator.ts'
 import { readProcess } from '../../platform/processes/table.ts'
 import { Rig, readText } from '../support/rig.ts'
 import { commandWords, Running } from '../support/run-command.ts'

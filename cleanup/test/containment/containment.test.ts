@@ -4,16 +4,8 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { inCgroup } from '../../containment/in-cgroup.ts'
-import {
-  type AgentRef,
-  addAgent,
-  claimsFor,
-  cleanUp,
-  contain,
-  findProgram,
-  layout,
-  updateAgent,
-} from '../../index.ts'
+import { type AgentRef, claimsFor, cleanUp } from '../../index.ts'
+import { addAgent, contain, findProgram, layout, updateAgent } from '../../orchestrator.ts'
 import { membersOf, ownCgroup } from '../../platform/processes/cgroup.ts'
 import { Daemon } from '../support/daemon.ts'
 import { mayMakeCgroups } from '../support/may-make-cgroups.ts'

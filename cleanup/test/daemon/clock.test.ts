@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { testProgram } from '../../../bin/programs.ts'
-import { addAgent, updateAgent } from '../../index.ts'
+import { addAgent, updateAgent } from '../../orchestrator.ts'
 import { startOf } from '../../platform/processes/table.ts'
 import { Daemon } from '../support/daemon.ts'
 import { NO_TRACES, Rig, traces } from '../support/rig.ts'

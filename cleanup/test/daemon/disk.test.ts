@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { addTask, initRegistries, layout } from '../../index.ts'
+import { addTask, initRegistries, layout } from '../../orchestrator.ts'
 import { Daemon, runDaemonProgram } from '../support/daemon.ts'
 import { Mounted } from '../support/mounted.ts'
 import { NO_TRACES, Rig, traces } from '../support/rig.ts'

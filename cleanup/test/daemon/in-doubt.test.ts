@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { addAgent, changeTask, layout } from '../../index.ts'
+import { addAgent, layout } from '../../orchestrator.ts'
+import { changeTask } from '../../registry/registry.ts'
 import { Daemon } from '../support/daemon.ts'
 import { isRunning, kill, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type AgentRef, layout, planRetention } from '../../index.ts'
+import { type AgentRef, planRetention } from '../../index.ts'
+import { layout } from '../../orchestrator.ts'
 import { parsePolicy } from '../../retention/policy.ts'
 import { Daemon } from '../support/daemon.ts'
 import { kill, NO_TRACES, Rig, traces } from '../support/rig.ts'

@@ -1,8 +1,9 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Watchdog } from '../../daemon/watchdog.ts'
-import { type AgentRef, layout, updateAgent } from '../../index.ts'
-import type { Ending } from '../../registry/intent.ts'
+import type { AgentRef } from '../../index.ts'
+import { layout, updateAgent } from '../../orchestrator.ts'
+import type { Ending } from '../../registry/lifecycle.ts'
 import { Rig } from '../support/rig.ts'
 
 const AFTER_MS = 120_000

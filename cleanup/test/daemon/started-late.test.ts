@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readTaskRegistry } from '../../index.ts'
+import { readTaskRegistry } from '../../orchestrator.ts'
 import { Daemon } from '../support/daemon.ts'
 import { filesBelow, LIVE, LOGS, layOutReport, PROMPTS, TASKS } from '../support/report-workspace.ts'
 import { Rig } from '../support/rig.ts'

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { layout, updateAgent } from '../../index.ts'
+import { layout, updateAgent } from '../../orchestrator.ts'
 import { Daemon } from '../support/daemon.ts'
 import { NO_TRACES, Rig, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'

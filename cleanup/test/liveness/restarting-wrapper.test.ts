@@ -3,8 +3,8 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { recordedShell } from '../../containment/pane-shell.ts'
-import { findProgram } from '../../index.ts'
 import { detectEnd } from '../../liveness/detect-end.ts'
+import { findProgram } from '../../orchestrator.ts'
 import { contextSwitchesOf } from '../../platform/processes/context-switches.ts'
 import { Daemon } from '../support/daemon.ts'
 import { kill, Rig, readText } from '../support/rig.ts'
@@ -74,7 +74,9 @@ test('a shell that is stopped has not come to rest, whatever the time', async ()
   expect(await detectEnd(ref, rig.entry(ref), rest)).toBeUndefined()
   expect(await detectEnd(ref, rig.entry(ref), rest)).toBeUndefined()
   kill(shell, 'SIGCONT')
-  expect(await until('it is found', () => detectEnd(ref, rig.entry(ref)))).toMatchObject({ status: 'crashed' })
+  expect(await until('it is found', () => detectEnd(ref, rig.entry(ref)))).toMatchObject({
+    status: 'crashed',
+  })
 })
 
 test('a shell that is slow to start is looked at again', async () => {

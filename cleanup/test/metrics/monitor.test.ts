@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AgentRef, cleanUp, layout, recordIntent, startOf } from '../../index.ts'
+import { type AgentRef, cleanUp, recordIntent } from '../../index.ts'
 import { Counters, secondsToBaseline } from '../../metrics/counters.ts'
 import {
   type Health,
@@ -14,6 +14,8 @@ import {
   writeHealth,
 } from '../../metrics/health.ts'
 import { Monitor } from '../../metrics/monitor.ts'
+import { layout } from '../../orchestrator.ts'
+import { startOf } from '../../platform/processes/table.ts'
 import { parsePrometheus } from '../support/prometheus.ts'
 import { Rig, readText } from '../support/rig.ts'
 import { until } from '../support/until.ts'

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { expect, test } from 'vitest'
-import { layout } from '../../index.ts'
+import { layout } from '../../orchestrator.ts'
 import { moveInto } from '../../platform/files/move-file.ts'
 import { replaceWithin } from '../../platform/files/replace-file.ts'
 import { makeFolder, openWithin, removeWithin } from '../../platform/files/within.ts'
@@ -97,7 +97,10 @@ test('a prompt that no registry lists is looked for and removed in the workspace
   // What an agent does while the processes of others are being ended.
   fs.renameSync(task, `${task}.aside`)
   fs.symlinkSync(outside, task)
-  expect(await removeUnlisted(rig.workspace, orphans, 0)).toMatchObject({ outcome: 'unfinished', actions: [] })
+  expect(await removeUnlisted(rig.workspace, orphans, 0)).toMatchObject({
+    outcome: 'unfinished',
+    actions: [],
+  })
   expect(fs.readdirSync(outside)).toEqual([name])
   expect(await look()).toMatchObject({
     prompts: [],

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { testProgram } from '../../../bin/programs.ts'
-import { addAgent, addTask, initRegistries, layout } from '../../index.ts'
+import { addAgent, addTask, initRegistries, layout } from '../../orchestrator.ts'
 import { commandWords, Running } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
 
@@ -92,7 +92,9 @@ describe.each(Object.entries(KINDS))('%s', (kind, put) => {
     { location: 'in some places', places: some, tags: [] },
     { location: 'wherever it lies', places: everywhere, tags: ['long'] },
   ])
-    test(`holds nothing up, is not shown and not followed, ${location}`, { tags }, () => isHarmless(put, places))
+    test(`holds nothing up, is not shown and not followed, ${location}`, { tags }, () =>
+      isHarmless(put, places),
+    )
 })
 
 async function isHarmless(put: (file: string) => void, places: typeof everywhere): Promise<void> {

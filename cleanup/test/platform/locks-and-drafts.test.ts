@@ -1,7 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { cleanUp, layout } from '../../index.ts'
+import { cleanUp } from '../../index.ts'
+import { layout } from '../../orchestrator.ts'
 import { NO_TRACES, Rig, traces } from '../support/rig.ts'
 
 const idle = 'echo ready; sleep 1000 & wait'

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { programFile } from '../../../bin/programs.ts'
 import { type AgentRef, cleanUp } from '../../index.ts'
-import type { LogLine } from '../../reaper/report.ts'
+import type { LogLine } from '../../log.ts'
 import { NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 

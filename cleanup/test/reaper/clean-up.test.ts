@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { cleanUp, readGlobalRegistry, readTaskRegistry } from '../../index.ts'
+import { cleanUp } from '../../index.ts'
+import { readTaskRegistry } from '../../orchestrator.ts'
+import { readGlobalRegistry } from '../../registry/registry.ts'
 import { isRunning, NO_TRACES, Rig, traces } from '../support/rig.ts'
 
 const completed = { status: 'completed', reason: 'it said so' }

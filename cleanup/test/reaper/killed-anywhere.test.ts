@@ -5,16 +5,10 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { programFile, testProgram } from '../../../bin/programs.ts'
 import { needs } from '../../../test/needs.ts'
-import {
-  type AgentRef,
-  cleanUp,
-  findPending,
-  isTerminal,
-  layout,
-  readGlobalRegistry,
-  readTaskRegistry,
-  resume,
-} from '../../index.ts'
+import { type AgentRef, cleanUp } from '../../index.ts'
+import { isTerminal, layout, readTaskRegistry } from '../../orchestrator.ts'
+import { findPending, resume } from '../../reaper/resume.ts'
+import { readGlobalRegistry } from '../../registry/registry.ts'
 import { mayMount, OtherMounts } from '../support/other-mounts.ts'
 import { cleanerCommand, runCleaner } from '../support/outside-cleaner.ts'
 import { NO_TRACES, Rig, readText, traces } from '../support/rig.ts'

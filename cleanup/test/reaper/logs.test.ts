@@ -1,7 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AgentRef, claimsFor, cleanUp, layout } from '../../index.ts'
+import { type AgentRef, claimsFor, cleanUp } from '../../index.ts'
+import { layout } from '../../orchestrator.ts'
 import { kill, Rig, readText } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 

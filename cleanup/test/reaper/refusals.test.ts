@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { addAgent, cleanUp, layout, updateAgent } from '../../index.ts'
+import { cleanUp } from '../../index.ts'
+import { addAgent, layout, updateAgent } from '../../orchestrator.ts'
 import { NO_TRACES, Rig, traces } from '../support/rig.ts'
 
 const completed = { status: 'completed', reason: 'it said so' }

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { cleanUp, layout, recordIntent } from '../../index.ts'
+import { cleanUp, recordIntent } from '../../index.ts'
+import { layout } from '../../orchestrator.ts'
 import { areRight, atOnce, cleansAllAtOnce } from '../support/at-once.ts'
 import { Daemon } from '../support/daemon.ts'
 import { runCleaner } from '../support/outside-cleaner.ts'

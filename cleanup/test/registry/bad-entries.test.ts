@@ -1,17 +1,11 @@
 import fs from 'node:fs'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { explain } from '../../cli/run-explain.ts'
-import {
-  cleanUp,
-  type LogLine,
-  layout,
-  measure,
-  planRetention,
-  policyOf,
-  readAgent,
-  runDaemon,
-  sweep,
-} from '../../index.ts'
+import { cleanUp, measure, planRetention, runDaemon, sweep } from '../../index.ts'
+import type { LogLine } from '../../log.ts'
+import { layout } from '../../orchestrator.ts'
+import { readAgent } from '../../registry/registry.ts'
+import { policyOf } from '../../retention/policy-file.ts'
 import { TASK, useTwoGone } from '../support/two-gone.ts'
 import { until } from '../support/until.ts'
 

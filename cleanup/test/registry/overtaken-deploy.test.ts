@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type AgentRef, addAgent, cleanUp, updateAgent } from '../../index.ts'
+import { type AgentRef, cleanUp } from '../../index.ts'
+import { addAgent, updateAgent } from '../../orchestrator.ts'
 import { Daemon } from '../support/daemon.ts'
 import { Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'

@@ -5,20 +5,17 @@ import path from 'node:path'
 import { dir } from 'tmp-promise'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { testProgram } from '../../../bin/programs.ts'
+import { recordIntent } from '../../index.ts'
 import {
   addAgent,
   addTask,
-  changeTask,
   initRegistries,
   layout,
-  readAgent,
-  readGlobalRegistry,
   readTaskRegistry,
-  recordIntent,
   updateAgent,
-} from '../../index.ts'
-import { agentByte, lock, lockNow, REGISTRY_BYTE } from '../../platform/file-lock.ts'
-import { peekTaskRegistry } from '../../registry/registry.ts'
+} from '../../orchestrator.ts'
+import { agentByte, lock, lockNow, REGISTRY_BYTE } from '../../registry/locks.ts'
+import { changeTask, peekTaskRegistry, readAgent, readGlobalRegistry } from '../../registry/registry.ts'
 
 const WRITER = testProgram('registry-writer')
 const taskId = 'TASK-1'
@@ -180,7 +177,7 @@ test('a registry without a global one beside it is kept all the same', async () 
 
 test('a lock ends with its holder, and each agent has a byte of its own', async () => {
   const path = `${file()}.lock`
-  const script = `const { lockNow } = await import(${JSON.stringify(new URL('../../platform/file-lock.ts', import.meta.url).href)})
+  const script = `const { lockNow } = await import(${JSON.stringify(new URL('../../registry/locks.ts', import.meta.url).href)})
     globalThis.held = lockNow(${JSON.stringify(path)}, 0); console.log('held'); setInterval(() => {}, 1000)`
   const holder = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -4,17 +4,14 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { testProgram } from '../../../bin/programs.ts'
-import {
-  applyPlan,
-  holdRetention,
-  layout,
-  parsePolicy,
-  planRetention,
-  type RetentionReport,
-  updateAgent,
-} from '../../index.ts'
-import { lockNow, REGISTRY_BYTE } from '../../platform/file-lock.ts'
-import { RETENTION_BYTE } from '../../retention/locks.ts'
+import { planRetention } from '../../index.ts'
+import { layout, updateAgent } from '../../orchestrator.ts'
+import { lockNow, REGISTRY_BYTE, RETENTION_BYTE } from '../../registry/locks.ts'
+import { applyPlan } from '../../retention/apply.ts'
+import { holdRetention } from '../../retention/hold.ts'
+import type { RetentionReport } from '../../retention/plan-types.ts'
+import { parsePolicy } from '../../retention/policy.ts'
+
 import { Archive, DAY_MS, fates } from '../support/archive.ts'
 
 const KILLED = testProgram('retention-killed')

@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { parsePolicy, policyOf } from '../../index.ts'
 import { formatBytes, parseBytes } from '../../retention/bytes.ts'
 import { classify } from '../../retention/classes.ts'
-import { policyFile } from '../../retention/policy-file.ts'
+import { parsePolicy } from '../../retention/policy.ts'
+import { policyFile, policyOf } from '../../retention/policy-file.ts'
 import { Archive } from '../support/archive.ts'
 
 let archive: Archive

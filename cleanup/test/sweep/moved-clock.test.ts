@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { cleanUp, type LogLine, sweep } from '../../index.ts'
+import { cleanUp, sweep } from '../../index.ts'
+import type { LogLine } from '../../log.ts'
 import { NO_TRACES, Rig, traces } from '../support/rig.ts'
 
 const YEAR_MS = 365 * 86_400_000

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { layout, readTaskRegistry } from '../../index.ts'
+import { layout, readTaskRegistry } from '../../orchestrator.ts'
 import { leakrig } from '../support/cli.ts'
 import { filesBelow, LIVE, LOGS, layOutReport, PROMPTS, TASKS } from '../support/report-workspace.ts'
 import { Rig } from '../support/rig.ts'

@@ -1,6 +1,8 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { addTask, cleanUp, layout, readGlobalRegistry } from '../../index.ts'
+import { cleanUp } from '../../index.ts'
+import { addTask, layout } from '../../orchestrator.ts'
+import { readGlobalRegistry } from '../../registry/registry.ts'
 import { leakrig } from '../support/cli.ts'
 import { Rig } from '../support/rig.ts'
 

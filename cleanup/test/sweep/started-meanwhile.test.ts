@@ -1,7 +1,9 @@
 import fs from 'node:fs'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { layout, readAgent, runDaemon, sweep } from '../../index.ts'
+import { runDaemon, sweep } from '../../index.ts'
+import { layout } from '../../orchestrator.ts'
 import { Slots } from '../../platform/slots.ts'
+import { readAgent } from '../../registry/registry.ts'
 import { TASK, useTwoGone } from '../support/two-gone.ts'
 import { until } from '../support/until.ts'
 

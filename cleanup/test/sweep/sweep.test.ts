@@ -1,16 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  type AgentRef,
-  addAgent,
-  agentMarker,
-  cleanUp,
-  layout,
-  readTaskRegistry,
-  type Sweep,
-  updateAgent,
-} from '../../index.ts'
+import { type AgentRef, cleanUp, type Sweep } from '../../index.ts'
+import { addAgent, agentMarker, layout, readTaskRegistry, updateAgent } from '../../orchestrator.ts'
 import type { Action } from '../../sweep/actions.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
