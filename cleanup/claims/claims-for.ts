@@ -3,7 +3,7 @@ import { validateRef } from '../registry/layout.ts'
 import { readTaskRegistry } from '../registry/registry.ts'
 import { claim } from './claim.ts'
 import type { Claim, Spared } from './evidence.ts'
-import { observe } from './observation.ts'
+import { observe } from './observe.ts'
 
 /** Whose processes are an agent's and why, and which are left alone although something speaks for them. */
 export interface Claimed {

@@ -1,6 +1,7 @@
 import { setImmediate as immediate } from 'node:timers/promises'
 import { claim, isInside } from '../claims/claim.ts'
-import { type Observation, observe } from '../claims/observation.ts'
+import type { Observation } from '../claims/observation.ts'
+import { observe } from '../claims/observe.ts'
 import { CleanupError, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { startOf } from '../platform/processes/table.ts'

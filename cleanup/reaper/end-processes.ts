@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { claim } from '../claims/claim.ts'
 import type { Claims } from '../claims/evidence.ts'
+import type { Observation } from '../claims/observation.ts'
 import {
   locateAgain,
-  type Observation,
   type Observed,
   observeAgain,
   observeProcesses,
   type PendingLocation,
-} from '../claims/observation.ts'
+} from '../claims/observe.ts'
 import { pipelineRoles } from '../claims/pipeline-roles.ts'
 import type { Log } from '../log.ts'
 import { killSession } from '../tmux/kill-session.ts'

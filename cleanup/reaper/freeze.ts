@@ -1,6 +1,7 @@
 import { claim } from '../claims/claim.ts'
 import type { Claim } from '../claims/evidence.ts'
-import { type Observation, withTable } from '../claims/observation.ts'
+import type { Observation } from '../claims/observation.ts'
+import { withTable } from '../claims/observe.ts'
 import type { PipelineRole } from '../claims/pipeline-roles.ts'
 import type { Log } from '../log.ts'
 import { backend } from '../platform/processes/backend.ts'

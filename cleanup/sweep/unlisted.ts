@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { claim } from '../claims/claim.ts'
-import { type Observation, observe } from '../claims/observation.ts'
+import type { Observation } from '../claims/observation.ts'
+import { observe } from '../claims/observe.ts'
 import { messageOf } from '../errors.ts'
 import { realWorkspace } from '../platform/files/real-path.ts'
 import { openWithin } from '../platform/files/within.ts'

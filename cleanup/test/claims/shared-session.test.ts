@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { logWriters } from '../../claims/log-writers.ts'
-import { observe, observeAgain } from '../../claims/observation.ts'
+import { observe, observeAgain } from '../../claims/observe.ts'
 import { type AgentRef, cleanUp, type Sweep } from '../../index.ts'
 import { detectEnd } from '../../liveness/detect-end.ts'
 import {
