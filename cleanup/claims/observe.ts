@@ -1,14 +1,8 @@
-import { type Containment, readContainment } from '../containment/contained.ts'
+import { readContainment } from '../containment/contained.ts'
 import { messageOf } from '../errors.ts'
-import {
-  type Machine,
-  type ProcessTable,
-  readMachine,
-  readMachineAgain,
-  readTable,
-} from '../platform/processes/table.ts'
+import { type ProcessTable, readMachine, readMachineAgain, readTable } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
-import type { AgentEntry, TaskRegistry } from '../registry/entries.ts'
+import type { TaskRegistry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import { everyEntry, requireAgent } from '../registry/registry.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
