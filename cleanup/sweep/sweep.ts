@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
+import { actionsForStale, correctStale, findStale, type StaleEntry } from '../claims/leftovers/entries.ts'
 import { CleanupError, messageOf } from '../errors.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
 import { cleanUp } from '../reaper/clean-up.ts'
@@ -11,7 +12,6 @@ import { type Action, doneActions, plannedActions } from './actions.ts'
 import { type FoundAgent, findAgents, type Progress } from './agents.ts'
 import { removeUnlisted } from './remove-unlisted.ts'
 import { reopen } from './runs-again.ts'
-import { actionsForStale, correctStale, findStale, type StaleEntry } from './stale-entries.ts'
 import { findUnlisted, type UnlistedLeftovers } from './unlisted.ts'
 
 export interface SweepOptions {

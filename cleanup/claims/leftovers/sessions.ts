@@ -1,9 +1,9 @@
-import type { ProcessTable } from '../platform/processes/table.ts'
-import { agentsByMarker } from '../registry/marker.ts'
-import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
-import { socketsOf } from '../tmux/sockets.ts'
-import type { MeasuredAgent } from './measure-agent.ts'
-import type { SessionFigures } from './measurement.ts'
+import type { MeasuredAgent } from '../../metrics/measure-agent.ts'
+import type { SessionFigures } from '../../metrics/measurement.ts'
+import type { ProcessTable } from '../../platform/processes/table.ts'
+import { agentsByMarker } from '../../registry/marker.ts'
+import { readServer, type TmuxServer, type TmuxSession } from '../../tmux/server.ts'
+import { socketsOf } from '../../tmux/sockets.ts'
 
 /** Counts the sessions by whose they are; the workspaces are real paths. Throws `tmux-unreachable`. */
 export async function sessionFigures(
