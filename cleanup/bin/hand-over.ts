@@ -3,9 +3,9 @@ import { recordedContainment } from '../containment/recorded.ts'
 import { messageOf } from '../errors.ts'
 import { leaveCgroup } from '../platform/processes/cgroup.ts'
 // Finishes one agent's cleanup from outside the agent: `hand-over.ts <workspace> <task id> <agent id> <grace ms>`.
-// Nobody watches it, so what it has to say it writes into the registry.
+// Nobody reads its output, so it writes its problems to the registry.
+import { resume } from '../reaper/clean-up.ts'
 import { replyArrives } from '../reaper/reply-lock.ts'
-import { resume } from '../reaper/resume.ts'
 import { recordProblems } from '../registry/intent.ts'
 import { readAgent } from '../registry/registry.ts'
 
@@ -15,7 +15,7 @@ const ref = { workspace, taskId, agentId }
 try {
   const entry = readAgent(ref)
   const contained = recordedContainment(ref, entry)
-  // Without a tmux server to start it, it was born there.
+  // Where no tmux server could start this process, it was born in the agent's cgroup.
   if (contained?.by === 'cgroup') leaveCgroup(contained.path)
   await replyArrives()
   const { outcome } = await resume(ref, { graceMs: Number(graceMs), handedOver: true })

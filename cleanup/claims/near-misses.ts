@@ -7,16 +7,15 @@ import type { Claims, Spared, SparedFor } from './evidence.ts'
 import type { Observation } from './observation.ts'
 import { findSuspects, mentions } from './suspects.ts'
 
-/** A process that looks like the agent's and is left alone. */
+/** A process that resembles one of the agent's and is left alone. */
 export interface NearMiss {
   pid: number
   start: number
   comm: string
   command: string
-  /** What makes it look so. */
-  looks: string[]
-  /** Why it is not claimed nevertheless. */
-  because: string
+  resemblances: string[]
+  /** Why it is not claimed. */
+  reason: string
 }
 
 const SPARED: Record<SparedFor, string> = {
@@ -24,62 +23,66 @@ const SPARED: Record<SparedFor, string> = {
   'adopted-cleaner': 'it is this program, which a subreaper of the agent has adopted',
   'tmux-server': 'it is the tmux server, which others live in too',
   'other-agent': 'it belongs to another agent that a registry lists: the innermost one counts',
-  'several-agents': 'it writes the logs of several agents, so that a log makes it nobody’s',
-  older: 'it was there before the agent, so that a log makes it an orchestrator and no part of the agent',
+  'several-agents': 'it writes the logs of several agents, so no log makes it an agent’s',
+  older:
+    'it was there before the agent, so it is an orchestrator that writes the log, and no part of the agent',
   'other-user': 'it belongs to another user, and only the processes of the workspace’s owner are ended',
 }
 
-/** What is not claimed although it looks similar. Reads every command line, which only a person who asks has time for. */
+/** Finds what is not claimed although it resembles the agent's. Reads every command line: to be called only for people. */
 export function findNearMisses(observation: Observation, claims: Claims): NearMiss[] {
-  const spared = claims.spared.map(one => describeSpared(one))
-  const lost = findSuspects(observation, claims).map(({ ageMs: _, ...one }) => ({
+  const spared = claims.spared.map(describeSpared)
+  const suspects = findSuspects(observation, claims).map(({ ageMs: _, ...one }) => ({
     ...one,
-    because:
+    reason:
       'nothing ties it to the agent: no parent, terminal, session, environment, log or containment that is the agent’s',
   }))
-  const told = new Set([
+  const described = new Set([
     ...claims.claimed.keys(),
     ...spared.map(({ pid }) => pid),
-    ...lost.map(({ pid }) => pid),
+    ...suspects.map(({ pid }) => pid),
   ])
-  // Whoever asks for an agent has its id in the arguments.
-  const askers = new Set(selfAndAncestors(observation.table, ownPid))
+  // `leakrig explain <agent>` and the shell that runs it have the id in their arguments.
+  const callers = new Set(selfAndAncestors(observation.table, ownPid))
   const others = [...observation.table.values()].flatMap(process => {
-    if (told.has(process.pid) || process.kernel) return []
+    if (described.has(process.pid) || process.kernel) return []
     const command = commandOf(process)
-    const [looks, because] = resemblance(observation, process, askers.has(process) ? '' : command)
-    return looks && because ? [{ ...short(process), command, looks: [looks], because }] : []
+    const [resemblance, reason] = compare(observation, process, callers.has(process) ? '' : command)
+    return resemblance && reason ? [{ ...short(process), command, resemblances: [resemblance], reason }] : []
   })
-  return [...spared, ...lost, ...others]
+  return [...spared, ...suspects, ...others]
 }
 
 function describeSpared({ process, evidence, sparedFor }: Spared): NearMiss {
-  const looks = evidence.map(({ kind, detail }) => `${kind}: ${detail}`)
-  return { ...short(process), command: commandOf(process), looks, because: SPARED[sparedFor] }
+  const resemblances = evidence.map(({ kind, detail }) => `${kind}: ${detail}`)
+  return { ...short(process), command: commandOf(process), resemblances, reason: SPARED[sparedFor] }
 }
 
-function resemblance(
+function compare(
   observation: Observation,
   process: SeenProcess,
   command: string,
-): [looks?: string, because?: string] {
+): [resemblance?: string, reason?: string] {
   const opened = (observation.openFiles.get(observation.log) ?? []).filter(({ pid }) => pid === process.pid)
   if (opened.length > 0 && !opened.some(isOpenForWriting))
-    return ['it has the agent’s log open', 'it reads the log, and reading makes nobody part of an agent']
+    return ['it has the agent’s log open', 'it only reads the log, and a reader is no part of the agent']
   if (process.pid === observation.location.server?.pid)
     return ['it is the tmux server of the agent’s session', 'others live in it too']
   if (process.comm.startsWith('tmux: server'))
-    return ['it is a tmux server', 'it is not one that the agent started, as far as anything tells']
+    return ['it is a tmux server', 'nothing shows that the agent started it']
   if (process.comm === 'claude')
-    return ['it is named claude', `a name is no evidence, and ${unreadable(process)}`]
+    return ['it is named claude', `a name is no evidence, and ${otherEvidence(process)}`]
   if (mentions(command, observation.ref.agentId))
-    return ['its arguments contain the agent’s id', `an argument is no evidence, and ${unreadable(process)}`]
+    return [
+      'its arguments contain the agent’s id',
+      `an argument is no evidence, and ${otherEvidence(process)}`,
+    ]
   return []
 }
 
-const unreadable = ({ environment }: SeenProcess): string =>
+const otherEvidence = ({ environment }: SeenProcess): string =>
   environment.readable
     ? 'nothing else ties it to the agent'
-    : 'its environment, which might tell more, could not be read'
+    : 'its environment, which might tie it to the agent, could not be read'
 
 const short = ({ pid, start, comm }: SeenProcess) => ({ pid, start, comm })

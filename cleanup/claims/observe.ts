@@ -1,6 +1,12 @@
 import { readContainment } from '../containment/contained.ts'
 import { messageOf } from '../errors.ts'
-import { type ProcessTable, readMachine, readMachineAgain, readTable } from '../platform/processes/table.ts'
+import {
+  type Machine,
+  type ProcessTable,
+  readMachine,
+  readMachineAgain,
+  readTable,
+} from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { TaskRegistry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
@@ -10,15 +16,22 @@ import type { Observation } from './observation.ts'
 import { requireKnownServer } from './other-server.ts'
 import { withoutSharedSession } from './shared-session.ts'
 
-/** Looks at tmux, processes and descriptors, once each. Ends nothing; throws what cannot be looked at. */
+interface ObserveOptions {
+  /** The machine as it was read already, for many agents at once. */
+  machine?: Machine
+  /** The session's name where the agent's id does not give it. */
+  sessionName?: string
+}
+
+/** Reads tmux, the processes and their descriptors, once each. Changes nothing; throws what could not be read or asked. */
 export async function observe(
   ref: AgentRef,
   registry: TaskRegistry,
-  sessionName?: string,
+  { machine: known, sessionName }: ObserveOptions = {},
 ): Promise<Observation> {
   const entry = requireAgent(registry, ref)
   const log = agentFiles(ref, entry).stream
-  const [location, machine] = await Promise.all([locate(entry), readMachine()])
+  const [location, machine] = await Promise.all([locate(entry), known ?? readMachine()])
   requireKnownServer(entry, location, log, machine)
   return withoutSharedSession({
     ref,
@@ -32,30 +45,30 @@ export async function observe(
   })
 }
 
-/** Looks for processes only: in one pass over /proc, without a word to tmux. */
+/** An observation with the processes as they are now: one pass over /proc, and tmux is not asked. */
 export async function observeProcesses(observation: Observation): Promise<Observation> {
   return withTable(observation, await readTable())
 }
 
 /**
- * A scene with the processes as they are now. Descriptors that were seen before are left out and count as never read,
- * because their process may have ended and its number may be somebody else's.
+ * An observation with another process table. Its descriptors count as never read, because a process may have ended since
+ * they were read, and its pid may be another one's.
  */
 export function withTable(observation: Observation, table: ProcessTable): Observation {
   const contained = readContainment(observation.ref, observation.entry)
   return { ...observation, contained, table, openFiles: new Map(), openedAt: Number.NEGATIVE_INFINITY }
 }
 
-/** A look, and why tmux could not be asked if it could not. */
+/** An observation, and why tmux could not be asked, if it could not. */
 export interface Observed {
   observation: Observation
   tmuxError?: unknown
 }
 
-/** Where the agent is in tmux now, or what tmux said instead. */
+/** Where the agent is in tmux now, or tmux's error and the location before. */
 export type PendingLocation = Promise<{ location: TmuxLocation; tmuxError?: unknown }>
 
-/** Asks tmux again, ahead of a look: its answer takes as long as a pass over /proc. */
+/** Asks tmux ahead of an observation: its reply takes as long as a pass over /proc. */
 export function locateAgain({ entry, location: before }: Observation): PendingLocation {
   return locate(entry).then(
     location => ({ location }),
@@ -63,26 +76,29 @@ export function locateAgain({ entry, location: before }: Observation): PendingLo
   )
 }
 
-/** Looks at everything but the registry again. A tmux that cannot be asked is returned as what it said. */
+/** Reads everything but the registry again. The error of a tmux that could not be asked is returned, not thrown. */
 export async function observeAgain(
   observation: Observation,
-  asked: PendingLocation = locateAgain(observation),
+  pendingLocation: PendingLocation = locateAgain(observation),
 ): Promise<Observed> {
-  const [{ location, ...failure }, machine] = await Promise.all([asked, readMachineAgain(observation)])
+  const [{ location, ...failure }, machine] = await Promise.all([
+    pendingLocation,
+    readMachineAgain(observation),
+  ])
   const contained = readContainment(observation.ref, observation.entry)
   return {
-    observation: sameVerdict(observation, { ...observation, location, contained, ...machine }),
+    observation: keepOwnership(observation, { ...observation, location, contained, ...machine }),
     ...failure,
   }
 }
 
-/** What was found of a session in the first look counts: by the last one those in it may have ended. */
-function sameVerdict(before: Observation, { sharedSession: _, ...now }: Observation): Observation {
+/** Whose the session is was decided by the first observation: by the last one, what tied it to the agent may have ended. */
+function keepOwnership(before: Observation, { sharedSession: _, ...now }: Observation): Observation {
   const id = now.location.session?.id
   if (id === undefined || id === before.location.session?.id) return now
-  if (!before.sharedSession || id !== before.sharedSession.id) return withoutSharedSessionOrAny(now, id)
-  const known = new Set(before.location.panes.map(pane => pane.id))
-  const panes = now.location.panes.filter(pane => known.has(pane.id))
+  if (!before.sharedSession || id !== before.sharedSession.id) return leavingUnreadable(now, id)
+  const own = new Set(before.location.panes.map(pane => pane.id))
+  const panes = now.location.panes.filter(pane => own.has(pane.id))
   return {
     ...now,
     sharedSession: before.sharedSession,
@@ -90,8 +106,8 @@ function sameVerdict(before: Observation, { sharedSession: _, ...now }: Observat
   }
 }
 
-/** In the middle of a cleaning a registry that cannot be read stops nothing: the session that it may list is left alone. */
-function withoutSharedSessionOrAny(observation: Observation, id: string): Observation {
+/** A registry that cannot be read must not stop a cleanup halfway: a session that it may list is left alone instead. */
+function leavingUnreadable(observation: Observation, id: string): Observation {
   try {
     return withoutSharedSession(observation)
   } catch (error) {

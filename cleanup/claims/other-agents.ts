@@ -4,7 +4,8 @@ import type { SeenProcess } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import { type AgentRef, agentOfMarker, taskRegistry } from '../registry/layout.ts'
 import { namesAgent } from '../registry/marker.ts'
-import { everyEntry, findAgent, listTasks, mayListMore, readTaskRegistry } from '../registry/registry.ts'
+import { everyAgent } from '../registry/read-all.ts'
+import { findAgent, mayListMore, readTaskRegistry } from '../registry/registry.ts'
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 
 /**
@@ -63,14 +64,10 @@ export function agentServers(workspace: string): (process: SeenProcess) => boole
   return process => {
     // Only a hint where to look closer, never a reason to claim: tmux names its server so in a way that ps shows.
     if (!process.comm.startsWith('tmux')) return false
-    servers ??= listTasks(workspace).flatMap(taskId => serversOfTask(workspace, taskId))
+    servers ??= everyAgent(workspace).flatMap(({ entry }) => {
+      const tmux = recordedTmux(entry)
+      return tmux?.server_start === undefined ? [] : [{ pid: tmux.server_pid, start: tmux.server_start }]
+    })
     return servers.some(server => sameProcess(server, process))
   }
-}
-
-function serversOfTask(workspace: string, taskId: string): Identity[] {
-  return everyEntry(readTaskRegistry(workspace, taskId)).flatMap(agent => {
-    const tmux = recordedTmux(agent)
-    return tmux?.server_start === undefined ? [] : [{ pid: tmux.server_pid, start: tmux.server_start }]
-  })
 }

@@ -2,7 +2,7 @@ import type { AgentEntry } from '../registry/entries.ts'
 import { agentOfMarker } from '../registry/layout.ts'
 import { isTerminal } from '../registry/lifecycle.ts'
 import { namesAgent } from '../registry/marker.ts'
-import { everyEntry, listTasks, peekTaskRegistry } from '../registry/registry.ts'
+import { everyAgent } from '../registry/read-all.ts'
 import { parseTimestamp } from '../registry/timestamps.ts'
 import type { AgentPane } from '../tmux/locate.ts'
 import { namedSession, recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
@@ -105,22 +105,19 @@ function endOf({ status, started_at, completed_at, terminated_at }: AgentEntry):
 }
 
 /**
- * An agent of any task of the workspace that lives, and whose session is the same. One of the same id that began earlier is
- * none: on one server a session's name is given once, so the later one has it, and the entry of the other is stale.
+ * A living agent of any task of the workspace whose session has the same name. An agent of the same id that began earlier
+ * does not count: a server gives a session's name once, so the later agent has it, and the earlier entry is stale.
  */
 function livingNamesake({ ref, entry }: Observation): string | undefined {
   const { name } = namedSession(entry)
-  for (const taskId of listTasks(ref.workspace)) {
-    const other = everyEntry(peekTaskRegistry(ref.workspace, taskId)).find(
-      agent =>
-        !isTerminal(agent.status) &&
-        namedSession(agent).name === name &&
-        (taskId !== ref.taskId || agent.id !== ref.agentId) &&
-        !(agent.id === ref.agentId && isEarlier(agent, entry)),
-    )
-    if (other) return `${taskId}/${other.id}, which lives, has a session of that name`
-  }
-  return undefined
+  const namesake = everyAgent(ref.workspace).find(
+    ({ taskId, entry: other }) =>
+      !isTerminal(other.status) &&
+      namedSession(other).name === name &&
+      (taskId !== ref.taskId || other.id !== ref.agentId) &&
+      !(other.id === ref.agentId && isEarlier(other, entry)),
+  )
+  return namesake && `${namesake.taskId}/${namesake.entry.id}, which lives, has a session of that name`
 }
 
 const isEarlier = (one: AgentEntry, other: AgentEntry): boolean =>

@@ -11,7 +11,7 @@ import type { Claims } from './evidence.ts'
 import type { Observation } from './observation.ts'
 import { placeOf } from './place.ts'
 
-/** A process that may be an agent's, but that nothing ties to it: reported, and left alone. */
+/** A process that may be an agent's although nothing ties it to one: reported, and left alone. */
 export interface Suspect {
   pid: number
   start: number
@@ -19,32 +19,34 @@ export interface Suspect {
   command: string
   /** How long ago it started, in ms. */
   ageMs: number
-  /** Why it looks as if, for people. */
-  looks: string[]
+  /** In which ways it resembles a process of the agent's, for people. */
+  resemblances: string[]
 }
 
 /**
- * Orphans that started after the agent, carry no mark of any place, and look like something of its: what a daemon
- * with an emptied environment looks like where no containment holds it. Reads more of a process only when the table
- * says that it may be one, which few are. And whatever bears a mark of the agent that does not count, because others can
- * have been given it.
+ * Finds orphans that started after the agent, carry no mark of any place, and resemble something of the agent's: that is
+ * how a daemon with an emptied environment appears where no containment holds it. Reads more of a process only when the
+ * table allows it to be a suspect, which is rare. A process that carries a mark of the agent which does not count as
+ * evidence, because others can have been given it, is a suspect too.
  */
 export function findSuspects(observation: Observation, { claimed, spared }: Claims): Suspect[] {
-  const known = new Set([...claimed.keys(), ...spared.map(({ process }) => process.pid)])
-  for (const { pid } of selfAndAncestors(observation.table, ownPid)) known.add(pid)
+  const excluded = new Set([...claimed.keys(), ...spared.map(({ process }) => process.pid)])
+  for (const { pid } of selfAndAncestors(observation.table, ownPid)) excluded.add(pid)
   const folders = workFolders(observation, claimed.keys())
   const marksOf = uncountedMarks(observation)
-  const isSuspect = (process: SeenProcess) =>
+  const mayBeSuspect = (process: SeenProcess) =>
     isWithoutPlace(process, observation) && isOlder(observation, process) === false
   return [...observation.table.values()].flatMap(process => {
-    if (known.has(process.pid) || process.kernel || hasEnded(process)) return []
+    if (excluded.has(process.pid) || process.kernel || hasEnded(process)) return []
     const { pid, start, comm } = process
     const marks = marksOf(process)
-    const looks =
-      marks.length > 0 ? marks : isSuspect(process) ? looksOf(process, observation.ref.agentId, folders) : []
-    return looks.length === 0 || !sharesPids(pid)
+    const resemblances =
+      marks.length === 0 && mayBeSuspect(process)
+        ? resemblancesOf(process, observation.ref.agentId, folders)
+        : marks
+    return resemblances.length === 0 || !sharesPids(pid)
       ? []
-      : [{ pid, start, comm, command: commandOf(process), ageMs: ageMs(process), looks }]
+      : [{ pid, start, comm, command: commandOf(process), ageMs: ageMs(process), resemblances }]
   })
 }
 
@@ -55,8 +57,8 @@ function isWithoutPlace(process: SeenProcess, { table }: Observation): boolean {
 }
 
 /**
- * Marks by which nothing was claimed: the marker on what a shared tmux server has started, or a place that only the
- * registry knows. What runs in a living pane that is not the agent's is no suspect: it is whose that pane is.
+ * Marks that are not counted as evidence: the marker on a process that a shared tmux server has started, or a place that
+ * only the registry names. A process in a living pane that is not the agent's is no suspect: it belongs to that pane.
  */
 function uncountedMarks(observation: Observation): (process: SeenProcess) => string[] {
   const isMarked = namesAgent(observation.ref)
@@ -75,44 +77,44 @@ function uncountedMarks(observation: Observation): (process: SeenProcess) => str
   }
 }
 
-function looksOf(process: SeenProcess, agentId: string, folders: ReadonlySet<string>): string[] {
-  const looks: string[] = []
-  const { isEmpty, command, folder } = moreOf(process)
-  if (isEmpty) looks.push('its environment was emptied')
-  if (process.comm === 'claude') looks.push('it is named claude')
-  if (mentions(command, agentId)) looks.push('its arguments contain the agent’s id')
-  if (folder !== undefined && folders.has(folder)) looks.push(`it works in ${folder}, as the agent does`)
-  if (looks.length > 0) looks.unshift('an orphan that started after the agent')
-  return looks
+function resemblancesOf(process: SeenProcess, agentId: string, folders: ReadonlySet<string>): string[] {
+  const found: string[] = []
+  const { isEmpty, command, folder } = detailsOf(process)
+  if (isEmpty) found.push('its environment was emptied')
+  if (process.comm === 'claude') found.push('it is named claude')
+  if (mentions(command, agentId)) found.push('its arguments contain the agent’s id')
+  if (folder !== undefined && folders.has(folder)) found.push(`it works in ${folder}, as the agent does`)
+  if (found.length > 0) found.unshift('an orphan that started after the agent')
+  return found
 }
 
-interface More {
+interface Details {
   isEmpty: boolean
   command: string
   folder: string | undefined
 }
 
-const known = new WeakMap<SeenProcess, More>()
+const detailsByProcess = new WeakMap<SeenProcess, Details>()
 
-/** What one look has not read of a process. All who share that look, which may be hundreds of cleanings, read it once. */
-function moreOf(process: SeenProcess): More {
-  const more = known.get(process) ?? {
+/** What the table does not hold of a process. All cleanups that share a table, which may be hundreds, read it once. */
+function detailsOf(process: SeenProcess): Details {
+  const details = detailsByProcess.get(process) ?? {
     isEmpty: hasEmptyEnvironment(process.pid),
     command: commandOf(process),
     folder: folderOf(process.pid),
   }
-  known.set(process, more)
-  return more
+  detailsByProcess.set(process, details)
+  return details
 }
 
 /** True when an id stands in a command line as a word, or as a part of a name that is built from it. */
 export function mentions(command: string, agentId: string): boolean {
-  // Most say nothing of it at all, and to make an expression of each id costs more than to search for it.
+  // Most command lines do not contain it, and a search costs less than building an expression for each id.
   if (!command.includes(agentId)) return false
   return new RegExp(`(^|[^A-Za-z0-9-])${agentId}($|[^A-Za-z0-9-])`).test(command)
 }
 
-/** The folders that say something: where the agent's processes work, and where its files are. */
+/** The folders that the agent's processes work in, and the task's folder; `/` tells nothing. */
 function workFolders(observation: Observation, pids: Iterable<number>): ReadonlySet<string> {
   const own = [...pids].flatMap(pid => folderOf(pid) ?? [])
   return new Set([...own, path.dirname(path.dirname(observation.log))].filter(folder => folder !== '/'))

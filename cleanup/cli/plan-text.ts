@@ -1,5 +1,6 @@
 import type { NearMiss } from '../claims/near-misses.ts'
-import type { Plan, PlannedFile, PlannedProcess } from '../reaper/plan.ts'
+import type { FileEntry } from '../platform/files/file-entry.ts'
+import type { Plan, PlannedProcess } from '../reaper/plan.ts'
 import { count, duration, nameOf, printable, size } from './format.ts'
 
 /** The claimed processes as a tree, each with the reasons. */
@@ -59,10 +60,10 @@ export const staysText = ({ stays }: Plan): string[] => stays.map(what => `  sta
 export function nearMissesText(all: readonly NearMiss[]): string[] {
   return all.flatMap(one => [
     `  ${nameOf(one)} ${printable(one.command)}`,
-    `    looks so: ${one.looks.map(look => printable(look)).join('; ')}`,
-    `    is not claimed: ${one.because}`,
+    `    looks so: ${one.resemblances.map(each => printable(each)).join('; ')}`,
+    `    is not claimed: ${one.reason}`,
   ])
 }
 
-export const fileText = ({ file, bytes, ageMs }: PlannedFile): string =>
+export const fileText = ({ file, bytes, ageMs }: FileEntry): string =>
   `${printable(file, 300)} (${size(bytes)}, ${duration(ageMs)} old)`

@@ -3,7 +3,7 @@ import { findNearMisses, type NearMiss } from '../claims/near-misses.ts'
 import { CleanupError } from '../errors.ts'
 import { fromCwd } from '../platform/cwd.ts'
 import { GRACE_MS } from '../reaper/clean-up.ts'
-import { type Plan, planFor } from '../reaper/plan.ts'
+import { describePlan, type Plan, planFor } from '../reaper/plan.ts'
 import { type AgentRef, validateRef } from '../registry/layout.ts'
 import { type Registries, readRegistries } from '../registry/read-all.ts'
 import { peekGlobalRegistry, readTaskRegistry, requireAgent } from '../registry/registry.ts'
@@ -43,8 +43,9 @@ async function explainAgent(
   validateRef(agent)
   const registry = readTaskRegistry(agent.workspace, agent.taskId)
   const { status, cleanup } = requireAgent(registry, agent)
-  const { plan, observation, claims } = await planFor(agent, registry)
-  const others = findNearMisses(observation, claims)
+  const planned = await planFor(agent, registry)
+  const plan = describePlan(planned)
+  const others = findNearMisses(planned.observation, planned.claims)
   const lines = json
     ? [JSON.stringify({ agent, status, cleanup, plan, nearMisses: others, problems }, null, 2)]
     : [

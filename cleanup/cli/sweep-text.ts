@@ -1,5 +1,6 @@
+import type { CleanupResult } from '../sweep/actions.ts'
 import type { FoundAgent } from '../sweep/agents.ts'
-import { type Done, isUncertain, type Sweep } from '../sweep/sweep.ts'
+import { isUncertain, type Sweep } from '../sweep/sweep.ts'
 import { count, duration, nameOf, printable } from './format.ts'
 import { fileText, staysText, stepsText, treeText } from './plan-text.ts'
 
@@ -21,14 +22,14 @@ export function sweepText(sweep: Sweep, withUnlisted: boolean, graceMs: number):
   ]
 }
 
-function agentText(found: FoundAgent & { done?: Done }, graceMs: number): string[] {
+function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number): string[] {
   const { agent, state, why, done } = found
   const name = `${printable(agent.taskId)}/${printable(agent.agentId)}`
   if (state === 'live') return []
   if (state !== 'ended') return [`  ${name} is left alone: ${printable(why, 500)}`]
   const { plan, to, suspects } = found
   const lost = suspects.map(
-    one => `  suspect, left alone: ${nameOf(one)} ${printable(one.command)} (${one.looks.join('; ')})`,
+    one => `  suspect, left alone: ${nameOf(one)} ${printable(one.command)} (${one.resemblances.join('; ')})`,
   )
   const lines = [
     ...treeText(plan),
@@ -59,7 +60,7 @@ function staleText({ stale }: Sweep, wanted: boolean): string[] {
   return [...entries, ...doneText(stale.done)]
 }
 
-function doneText(done: Done | undefined): string[] {
+function doneText(done: CleanupResult | undefined): string[] {
   if (!done) return []
   return [
     `    ${done.outcome}: ${count(done.actions.length, 'action')}`,

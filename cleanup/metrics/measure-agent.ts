@@ -1,13 +1,12 @@
 import fs from 'node:fs'
 import { claim } from '../claims/claim.ts'
-import { withoutSharedSession } from '../claims/shared-session.ts'
-import { readContainment } from '../containment/contained.ts'
+import { observe } from '../claims/observe.ts'
 import { attempt, attemptAsync } from '../errors.ts'
 import { residentBytes } from '../platform/processes/memory.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import type { Machine, SeenProcess } from '../platform/processes/table.ts'
 import { type AgentFiles, agentFiles } from '../registry/agent-files.ts'
-import type { AgentEntry } from '../registry/entries.ts'
+import type { AgentEntry, TaskRegistry } from '../registry/entries.ts'
 import { type AgentRef, validateRef } from '../registry/layout.ts'
 import { isPending, isTerminal } from '../registry/lifecycle.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
@@ -28,7 +27,7 @@ export interface MeasuredAgent {
 export async function measureAgent(
   ref: AgentRef,
   entry: AgentEntry,
-  agents: readonly AgentEntry[],
+  registry: TaskRegistry,
   machine: Machine | undefined,
 ): Promise<MeasuredAgent> {
   const seen: MeasuredAgent = { row: rowOf(ref, entry), entry, location: undefined, processes: [] }
@@ -40,28 +39,24 @@ export async function measureAgent(
   const files = attempt(() => agentFiles(validateRef(ref), entry), onFailure)
   if (!files) return seen
   attempt(() => measureLog(row, files), onFailure)
-  if (row.state !== 'done')
-    await attemptAsync(() => measureLive(seen, ref, files, agents, machine), onFailure)
+  if (row.state !== 'done') await attemptAsync(() => measureLive(seen, ref, registry, machine), onFailure)
   return seen
 }
 
 async function measureLive(
   seen: MeasuredAgent,
   ref: AgentRef,
-  files: AgentFiles,
-  agents: readonly AgentEntry[],
+  registry: TaskRegistry,
   machine: Machine | undefined,
 ): Promise<void> {
   const { row, entry } = seen
-  const location = await locate(entry)
-  seen.location = location
-  row.session = location.session !== undefined
   if (!machine) {
+    seen.location = await locate(entry)
+    row.session = seen.location.session !== undefined
     row.unknown = true
     return
   }
-  const place = { log: files.stream, location, contained: readContainment(ref, entry) }
-  const observation = withoutSharedSession({ ref, entry, agents, ...place, ...machine })
+  const observation = await observe(ref, registry, { machine })
   seen.location = observation.location
   row.session = observation.location.session !== undefined
   const { claimed } = claim(observation)

@@ -2,7 +2,6 @@ import fs from 'node:fs'
 import { attemptAsync } from '../errors.ts'
 import type { Machine } from '../platform/processes/table.ts'
 import { type Registries, readRegistries } from '../registry/read-all.ts'
-import { everyEntry } from '../registry/registry.ts'
 import { type DiskUse, diskUse } from './disk-use.ts'
 import { type MeasuredAgent, measureAgent } from './measure-agent.ts'
 
@@ -46,11 +45,10 @@ async function measureAgents(
   { tasks }: Registries,
   machine: Machine | undefined,
 ): Promise<MeasuredAgent[]> {
-  const seen = [...tasks].flatMap(([taskId, registry]) => {
-    const all = everyEntry(registry)
-    return registry.agents.map(entry =>
-      measureAgent({ workspace, taskId, agentId: entry.id }, entry, all, machine),
-    )
-  })
+  const seen = [...tasks].flatMap(([taskId, registry]) =>
+    registry.agents.map(entry =>
+      measureAgent({ workspace, taskId, agentId: entry.id }, entry, registry, machine),
+    ),
+  )
   return Promise.all(seen)
 }

@@ -1,14 +1,16 @@
-import { findLeftoverProcesses, type Known } from '../claims/leftovers/processes.ts'
-import { sessionFigures } from '../claims/leftovers/sessions.ts'
+import { findLeftoverProcesses } from '../claims/leftovers/processes.ts'
+import { leftoverSessions, livePanes } from '../claims/leftovers/sessions.ts'
 import { attemptAsync } from '../errors.ts'
 import { realWorkspace } from '../platform/files/real-path.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import { type Machine, readMachine } from '../platform/processes/table.ts'
 import { validateWorkspace } from '../registry/layout.ts'
+import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
+import { socketsOf } from '../tmux/sockets.ts'
 import { readDaemon } from './health.ts'
-import { isClaude } from './measure-agent.ts'
+import { isClaude, type MeasuredAgent } from './measure-agent.ts'
 import { measureWorkspace } from './measure-workspace.ts'
-import type { Measurement, ProcessFigures } from './measurement.ts'
+import type { Measurement, ProcessFigures, SessionFigures } from './measurement.ts'
 
 /**
  * Looks once at some workspaces (absolute paths) and at what the machine has of their agents. Reads only, throws only
@@ -35,18 +37,13 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
   problems.push(...seen.flatMap(part => part.problems))
   const agents = seen.flatMap(part => part.agents)
   const roots = new Set(workspaces.map(realWorkspace))
-  // Whose registry or session could not be seen may own any session and any process: nothing is called an orphan then.
+  // A registry or a session that could not be read may own any session and any process: nothing counts as a leftover then.
   const isWhole =
     seen.every(part => part.isWhole) && !agents.some(({ row }) => row.unknown && row.state !== 'done')
-  const tmux = isWhole
-    ? await attemptAsync(() => sessionFigures(agents, roots, machine?.table), onFailure)
-    : undefined
-  const known: Known | undefined = tmux && {
-    agents,
-    workspaces: roots,
-    servers: new Set(tmux.servers.map(({ pid }) => pid)),
-    leftoverPanes: tmux.leftoverPanes,
-  }
+  const tmux =
+    isWhole && machine
+      ? await attemptAsync(() => measureSessions(agents, roots, machine.table), onFailure)
+      : undefined
   return {
     atMs,
     workspaces: seen.map(({ workspace, agents: own, disk }) => ({
@@ -56,21 +53,72 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
       disk,
     })),
     sessions: tmux?.figures,
-    processes: machine && known ? processFigures(machine, known) : undefined,
+    processes: machine && tmux ? processFigures(machine, agents, roots, tmux) : undefined,
     problems: [...new Set(problems)],
     tookMs: performance.now() - startedAt,
   }
 }
 
-function processFigures(machine: Machine, known: Known): ProcessFigures {
-  const ofAgents = new Set(known.agents.flatMap(agent => agent.processes.map(({ pid }) => pid)))
+interface MeasuredSessions {
+  figures: SessionFigures
+  servers: TmuxServer[]
+  leftovers: TmuxSession[]
+}
+
+/** Counts the sessions by whose they are; the workspaces are real paths. Throws `tmux-unreachable`. */
+async function measureSessions(
+  agents: readonly MeasuredAgent[],
+  workspaces: ReadonlySet<string>,
+  table: Machine['table'],
+): Promise<MeasuredSessions> {
+  const entries = agents.map(({ entry }) => entry)
+  const replies = await Promise.all(socketsOf(entries).map(socket => readServer(socket)))
+  const found: MeasuredSessions = {
+    figures: { active: 0, ended: 0, leftover: [] },
+    servers: replies.filter(server => server !== undefined),
+    leftovers: [],
+  }
+  const owners = new Map<string, MeasuredAgent>()
+  for (const agent of agents) {
+    const { server, session } = agent.location ?? {}
+    if (server && session) owners.set(`${server.pid} ${session.id}`, agent)
+  }
+  const isLeftover = leftoverSessions(workspaces, entries, table)
+  for (const { pid, socket, sessions } of found.servers)
+    for (const session of sessions) {
+      const owner = owners.get(`${pid} ${session.id}`)
+      if (owner) found.figures[owner.row.state === 'live' ? 'active' : 'ended'] += 1
+      else if (isLeftover(session)) {
+        found.leftovers.push(session)
+        found.figures.leftover.push({ name: session.name, id: session.id, socket })
+      }
+    }
+  return found
+}
+
+function processFigures(
+  machine: Machine,
+  agents: readonly MeasuredAgent[],
+  workspaces: ReadonlySet<string>,
+  { servers, leftovers }: MeasuredSessions,
+): ProcessFigures {
+  const ofAgents = new Set(agents.flatMap(agent => agent.processes.map(({ pid }) => pid)))
   const claudes = [...machine.table.values()].filter(one => isClaude(one) && !hasEnded(one))
-  const rssBytes = known.agents.reduce((sum, { row }) => sum + (row.rssBytes ?? 0), 0)
   return {
     ofAgents: ofAgents.size,
-    rssBytes,
+    rssBytes: agents.reduce((sum, { row }) => sum + (row.rssBytes ?? 0), 0),
     claudesOfAgents: claudes.filter(({ pid }) => ofAgents.has(pid)).length,
     claudesUnowned: claudes.filter(({ pid }) => !ofAgents.has(pid)).length,
-    leftovers: findLeftoverProcesses(machine, known),
+    leftovers: findLeftoverProcesses(machine, {
+      agents: agents.map(({ row, entry, processes }) => ({
+        ref: row,
+        entry,
+        processes,
+        isDone: row.state === 'done',
+      })),
+      workspaces,
+      servers: new Set(servers.map(({ pid }) => pid)),
+      panes: leftovers.flatMap(livePanes),
+    }),
   }
 }

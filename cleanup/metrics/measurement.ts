@@ -1,3 +1,4 @@
+import type { LeftoverProcess } from '../claims/leftovers/processes.ts'
 import type { DiskUse } from './disk-use.ts'
 import type { Health } from './health.ts'
 
@@ -32,15 +33,6 @@ interface LeftoverSession {
   name: string
   id: string
   socket: string
-}
-
-/** A process that something ties to an agent of these workspaces which is done, or which no registry lists. */
-export interface LeftoverProcess {
-  pid: number
-  comm: string
-  /** What ties it, for people. */
-  why: string
-  rssBytes: number
 }
 
 export interface SessionFigures {

@@ -1,41 +1,41 @@
-import { setImmediate as immediate } from 'node:timers/promises'
-import { claim, isInside } from '../claims/claim.ts'
-import type { Observation } from '../claims/observation.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { observe } from '../claims/observe.ts'
-import { CleanupError, messageOf } from '../errors.ts'
+import { attemptAsync, CleanupError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { startOf } from '../platform/processes/table.ts'
+import { programFile } from '../programs.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import { recordDone, recordProblems, writeIntent } from '../registry/intent.ts'
 import { type AgentRef, validateRef } from '../registry/layout.ts'
 import { type Ending, isDone } from '../registry/lifecycle.ts'
 import { agentByte, agentLockFile, type Lock, lock, lockNow } from '../registry/locks.ts'
-import { peekGlobalRegistry, peekTaskRegistry, requireAgent } from '../registry/registry.ts'
+import { peekGlobalRegistry, peekTaskRegistry, readAgent, requireAgent } from '../registry/registry.ts'
 import { syncGlobal } from '../registry/sync-global.ts'
-import { executeCleanup } from './execute.ts'
-import { handOver } from './hand-over.ts'
+import { executePlan } from './execute.ts'
+import { type PlannedCleanup, planCleanup, planFor } from './plan.ts'
 import { ReplyLock, repliesSent } from './reply-lock.ts'
 import { type CleanUpReport, emptyReport, type Outcome } from './report.ts'
+import { spawnDetached } from './spawn-detached.ts'
 
 export interface CleanUpOptions extends Ending {
   /** How long, in ms, the agent's processes get from the first TERM to the KILL. claude ends its own children in up to 2 s. */
   graceMs?: number
   log?: Log
-  /** Set by the hand-over program: it is outside already, and must not hand over again. */
+  /** Set by the hand-over program: it is outside the agent already, and must not hand over again. */
   handedOver?: boolean
 }
 
 /** The grace by default, in ms. A claude that is killed earlier leaves children and files behind that it would have ended. */
 export const GRACE_MS = 3_000
-/** How much longer than its grace another cleaner is waited for, in ms. */
+/** How much longer than its grace, in ms, a cleanup waits for another cleaner of the same agent. */
 const OTHER_CLEANER_MS = 10_000
 
 /**
- * Ends what an agent leaves behind, and touches nothing else: its processes, its tmux session, its prompt; its logs
- * go to the archive, and both registries say so. The intent is on disk before anything is ended, and every step can
- * be repeated: after a kill -9 at any moment the next call goes on. Of several cleaners one works, the others wait for it.
- * Throws a CleanupError, with nothing ended and nothing deleted, for what could not be read or asked, and for ids
- * and paths that leave the workspace.
+ * Ends an agent's processes and its tmux session, removes its prompt, moves its logs to the archive, and records that in
+ * both registries; nothing else is touched. The intent is on disk before anything is ended, and every step can be
+ * repeated: after a kill -9 at any moment the next call goes on. When several cleaners meet, one works and the others
+ * wait for it. Throws a CleanupError, with nothing ended and nothing deleted, for what could not be read or asked, and
+ * for ids and paths that leave the workspace.
  */
 export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<CleanUpReport> {
   const startedAt = performance.now()
@@ -45,81 +45,94 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const before = requireAgent(registry, ref)
   const report = emptyReport(ref, before.status)
   const finish = (outcome: Outcome): CleanUpReport => {
-    const done = { ...report, outcome, ms: performance.now() - startedAt }
-    log({ event: 'cleaned', agent: ref.agentId, outcome, ms: Math.round(done.ms), problems: done.problems })
-    return done
+    const finished = { ...report, outcome, ms: performance.now() - startedAt }
+    const { problems } = finished
+    log({ event: 'cleaned', agent: ref.agentId, outcome, ms: Math.round(finished.ms), problems })
+    return finished
   }
   if (isDone(before)) return finish('already-clean')
   agentFiles(ref, before)
-  // Nothing is ended whose end could not be told to both registries.
+  // Nothing is ended unless its end can be written to both registries.
   peekGlobalRegistry(ref.workspace)
 
-  using answer = new ReplyLock(ref)
+  using reply = new ReplyLock(ref)
   log({ event: 'intent', agent: ref.agentId, status: options.status, reason: options.reason })
-  const looking = observe(ref, registry)
-  looking.catch(() => {})
-  // One turn of the event loop later tmux is at work on its answer, and the registries are written in the meantime.
-  await immediate()
-  const [entry, seen] = await Promise.all([writeIntent(ref, before, options, thisProcess()), looking])
+  const observing = observe(ref, registry)
+  observing.catch(() => {})
+  // After one turn of the event loop tmux is working on its reply, and the registries are written in the meantime.
+  await nextTurn()
+  const cleaner = { pid: process.pid, start: startOf(process.pid) ?? 0 }
+  const [entry, observation] = await Promise.all([writeIntent(ref, before, options, cleaner), observing])
   report.status = entry.status
-  const claims = claim(seen)
-  if (isInside(claims, options.handedOver)) {
+  let plan = planCleanup(observation, options.handedOver)
+  if (plan.handsOver) {
     await syncGlobal(ref)
-    await handOverToOutside(seen, options, graceMs, log)
-    answer.sent()
+    await handOver(plan, options, graceMs, log)
+    reply.sent()
     return finish('handed-over')
   }
 
-  answer[Symbol.dispose]()
-  const turn = await acquireCleanupLock(ref, graceMs)
-  using _ = turn.lock
+  reply[Symbol.dispose]()
+  const cleanupLock = await acquireCleanupLock(ref, graceMs)
+  using _ = cleanupLock.lock
   const now = peekTaskRegistry(ref.workspace, ref.taskId)
   if (isDone(requireAgent(now, ref))) return finish('already-clean')
-  const first = turn.waited ? await observe(ref, now) : seen
-  // Written while the processes end: in this turn of the event loop the first signals are sent.
-  const mirrored = immediate().then(() => syncGlobal(ref))
-  mirrored.catch(() => {})
-  await executeCleanup(first, turn.waited ? claim(first) : claims, graceMs, report, log)
-  await attempt(report, () => mirrored)
+  if (cleanupLock.waited) plan = await planFor(ref, now)
+  // Written while the processes end: the first signals are sent in this turn of the event loop.
+  const synced = nextTurn().then(() => syncGlobal(ref))
+  synced.catch(() => {})
+  await executePlan(plan, graceMs, report, log)
+  // A registry that cannot be written (a full disk) undoes nothing: the next cleanup writes it.
+  const onFailure = (problem: string) => {
+    if (!report.problems.includes(problem)) report.problems.push(problem)
+  }
+  await attemptAsync(() => synced, onFailure)
   if (report.problems.length > 0) {
-    await attempt(report, () => recordProblems(ref, report.problems))
+    await attemptAsync(() => recordProblems(ref, report.problems), onFailure)
     return finish('unfinished')
   }
   log({ event: 'done', agent: ref.agentId })
-  await attempt(report, async () => {
+  await attemptAsync(async () => {
     const { status, reason = options.reason } = entry
-    if (!(await recordDone(ref, first.entry, { status, reason })))
+    if (!(await recordDone(ref, plan.observation.entry, { status, reason })))
       report.problems.push(
         `${ref.agentId} was given a place in tmux while it was being cleaned up, by a deploy that went on; clean it up once more.`,
       )
-  })
+  }, onFailure)
   return finish(report.problems.length > 0 ? 'unfinished' : 'clean')
 }
 
-/** A registry that cannot be written (a full disk) undoes nothing: it is said, and the next cleaning writes it. */
-async function attempt(report: CleanUpReport, write: () => Promise<void>): Promise<void> {
-  try {
-    await write()
-  } catch (error) {
-    if (!report.problems.includes(messageOf(error))) report.problems.push(messageOf(error))
-  }
+/** Goes on with a cleanup whose intent is on disk. Every step can be repeated, so it begins with the first. */
+export function resume(
+  ref: AgentRef,
+  options: Omit<CleanUpOptions, 'status' | 'reason'>,
+): Promise<CleanUpReport> {
+  const { status, reason, cleanup } = readAgent(ref)
+  return cleanUp(ref, { ...options, status, reason: cleanup?.reason ?? reason ?? '' })
 }
 
-async function handOverToOutside(
-  observation: Observation,
-  options: CleanUpOptions,
+/**
+ * Hands a cleanup to a process outside the agent: a cleaner that runs below the pane it ends would die halfway. The intent
+ * is on disk by now, so the other process needs only the agent's name.
+ */
+async function handOver(
+  { observation: { ref, location } }: PlannedCleanup,
+  { handedOver }: CleanUpOptions,
   graceMs: number,
   log: Log,
 ): Promise<void> {
-  if (options.handedOver)
+  if (handedOver)
     throw new CleanupError(
       'cannot-hand-over',
-      `The cleanup of ${observation.ref.agentId} was handed to a process that is part of the agent too; nothing was ended. Run it from outside the agent.`,
+      `The cleanup of ${ref.agentId} was handed to a process that is part of the agent too; nothing was ended. Run it from outside the agent.`,
     )
-  await handOver(observation, graceMs, log)
+  log({ event: 'hand-over', agent: ref.agentId })
+  const args = [ref.workspace, ref.taskId, ref.agentId, String(graceMs)]
+  const server = location.server && { socket: location.path, pid: location.server.pid }
+  await spawnDetached(programFile('hand-over'), args, server)
 }
 
-/** One cleaner per agent: the others wait until it is done or dead, and it until every caller inside has its answer. */
+/** One cleaner per agent: the others wait until it is done or dead, and it waits until every caller inside has its reply. */
 async function acquireCleanupLock(ref: AgentRef, graceMs: number): Promise<{ lock: Lock; waited: boolean }> {
   const file = agentLockFile(ref)
   const byte = agentByte(ref.agentId)
@@ -127,8 +140,4 @@ async function acquireCleanupLock(ref: AgentRef, graceMs: number): Promise<{ loc
   const held = free ?? (await lock(file, byte, graceMs + OTHER_CLEANER_MS))
   const waited = await repliesSent(ref)
   return { lock: held, waited: waited || !free }
-}
-
-function thisProcess() {
-  return { pid: process.pid, start: startOf(process.pid) ?? 0 }
 }

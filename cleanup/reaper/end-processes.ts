@@ -9,75 +9,69 @@ import {
   observeProcesses,
   type PendingLocation,
 } from '../claims/observe.ts'
-import { pipelineRoles } from '../claims/pipeline-roles.ts'
 import type { Log } from '../log.ts'
 import { killSession } from '../tmux/kill-session.ts'
 import { freezeAll } from './freeze.ts'
 import { killGroups } from './kill-groups.ts'
+import type { PlannedCleanup } from './plan.ts'
 import { hangUp, kill, ProcessSet, type TrackedProcess, terminate, wake } from './process-set.ts'
 
-/** When what follows the writer is asked to end although the writer has not, as a part of the grace. */
-const PATIENCE = 2 / 3
+/** After which part of the grace the processes beside the writer get TERM, although the writer has not ended. */
+const TERM_OTHERS_AFTER = 2 / 3
 /**
  * After how long, in ms, a pane's process is hung up again. A bash that is just replacing itself (`claude ...; exec bash`)
- * notes a signal for later, and forgets it with all else: then it would stay until the grace ends.
+ * notes a signal for later, and forgets the note with everything else: it would stay until the grace ends.
  */
 const HANG_UP_AGAIN_MS = 1_000
 /** How long a reader gets, in ms, after the grace, to bring the last lines to the log once nobody can write to it any more. */
 const DRAIN_MS = 300
 /** How long the kernel gets, in ms, to carry out a KILL; a process in an uninterruptible wait takes its time. */
 const KILL_MS = 2_000
-/** After how long, in ms from the end of the grace, it is over also where somebody new was killed a moment ago. */
+/** After how long, in ms from the end of the grace, the work stops although a new process was killed a moment ago. */
 const LONGEST_MS = 10_000
-/** How often the machine is scanned for new processes of the agent while the known ones are on their way, in ms. */
+/** How often the machine is scanned for new processes of the agent while the tracked ones end, in ms. */
 const RESCAN_MS = 100
-/** The same after the grace: what was forked since the last scan has lost its parent to a KILL, and must not get far. */
+/** The same after the grace: a process that was forked since the last scan has lost its parent to a KILL, and must not get far. */
 const RESCAN_KILLING_MS = 10
 
-/** How many scans in a row may find somebody new although all that was known has ended, before it is taken for a chain. */
+/** After how many scans in a row that find a new process, although all tracked ones have ended, the agent counts as a chain of forks. */
 const CHAIN_SCANS = 3
 
-/** What was seen last: nothing alive of the agent, or what could not be ended. */
-export interface Ended {
+export interface EndResult {
   tracked: ProcessSet
-  /** Claimed, and alive at the end of all patience. */
+  /** Claimed, and alive when all time was up. */
   survivors: TrackedProcess[]
-  /** The last look. By it is decided whether the session is gone and whether anybody still writes the log. */
+  /** The last observation: it shows whether the session is gone and whether anybody still writes the log. */
   observation: Observation
   claims: Claims
-  /** Why tmux could not be asked in the last look. */
+  /** Why tmux could not be asked for the last observation. */
   tmuxError?: unknown
   /** True when the session had to be killed already, because tmux started its pane's process again. */
   isSessionKilled: boolean
 }
 
 /**
- * Ends every process of an agent, to a fixpoint: signals, watches them go, and scans again until two scans in a
- * row find nothing alive; the second one looks at tmux and the logs too. Takes at most `graceMs` from the first
- * TERM, plus the time that KILL and the last lines of the log need.
+ * Ends every process of an agent, to a fixpoint: sends signals, watches the processes end, and scans again until two scans
+ * in a row find nothing alive; the second one includes tmux and the logs. Takes at most `graceMs` from the first TERM,
+ * plus the time that KILL and the last lines of the log need.
  */
-export async function endProcesses(
-  first: Observation,
-  firstClaims: Claims,
-  graceMs: number,
-  log: Log,
-): Promise<Ended> {
+export async function endProcesses(plan: PlannedCleanup, graceMs: number, log: Log): Promise<EndResult> {
+  const { observation: first, roleOf } = plan
   const tracked = new ProcessSet()
-  const roleOf = pipelineRoles(first, firstClaims)
-  tracked.add(firstClaims.claimed.values(), roleOf)
+  tracked.add(plan.claims.claimed.values(), roleOf)
   const clock = startClock(graceMs)
   let scannedAt = performance.now()
   let wasQuiet = false
   let chained = 0
   let isSessionKilled = false
-  let asked: PendingLocation | undefined
+  let pendingLocation: PendingLocation | undefined
 
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 1.3, 15)) {
     clock.tick()
-    if (clock.overtime() >= 0 && (chained > 0 || tracked.alive().some(isToBeKilled)))
-      freezeAll(first, tracked, roleOf, log)
+    if (clock.overtime() >= 0 && (chained > 0 || tracked.alive().some(isDueForKill)))
+      freezeAll(plan, tracked, log)
     const alive = tracked.alive()
-    advance(alive, clock, log)
+    sendDueSignals(alive, clock, log)
     const isOver = clock.isOver(alive)
     const rescanMs = clock.overtime() < 0 ? RESCAN_MS : RESCAN_KILLING_MS
     if (!isOver && alive.length > 0 && performance.now() - scannedAt < rescanMs) {
@@ -85,41 +79,41 @@ export async function endProcesses(
       continue
     }
     const isLast = wasQuiet || isOver
-    // When nobody is left tmux is asked at once: by the time that two scans have found nobody, it has answered.
-    asked ??= alive.length === 0 || isLast ? locateAgain(first) : undefined
-    const seen: Observed = isLast
-      ? await observeAgain(first, asked)
+    // Once nothing is alive tmux is asked at once: by the time that two scans have found nothing, it has replied.
+    pendingLocation ??= alive.length === 0 || isLast ? locateAgain(first) : undefined
+    const observed: Observed = isLast
+      ? await observeAgain(first, pendingLocation)
       : { observation: await observeProcesses(first) }
     scannedAt = performance.now()
-    const claims = claim(seen.observation, tracked.claims())
+    const claims = claim(observed.observation, tracked.claims())
     const fresh = tracked.add(claims.claimed.values(), roleOf)
     const survivors = tracked.alive()
     const isQuiet = fresh.length === 0 && survivors.length === 0
-    if (isQuiet) killGroups(seen.observation.table, tracked)
-    // Who turned up in the last look has its time too.
+    if (isQuiet) killGroups(observed.observation.table, tracked)
+    // A process that only the last scan found gets its time too.
     if ((isLast && clock.isOver(survivors)) || (wasQuiet && isQuiet))
-      return { tracked, survivors, claims, isSessionKilled, ...seen }
+      return { tracked, survivors, claims, isSessionKilled, ...observed }
     wasQuiet = isQuiet
-    if (!isQuiet) asked = undefined
+    if (!isQuiet) pendingLocation = undefined
     if (fresh.length > 0) pauseMs = 1
     const isWritten = survivors.some(({ role }) => role === 'writer' || role === 'reader')
-    if (!isWritten && fresh.some(member => isRespawned(member, first)))
-      isSessionKilled = await endRespawning(first, log)
-    // Each of them has ended by the time we look at it again, and has left another: no grace ever ends that.
+    if (!isWritten && fresh.some(one => isRespawned(one, first)))
+      isSessionKilled = await killRespawningSession(first, log)
+    // A chain: each process has ended before it can be signalled, and has forked the next. No grace ever ends that.
     chained = fresh.length > 0 && survivors.length === 0 ? chained + 1 : 0
-    if (chained >= CHAIN_SCANS) clock.end()
+    if (chained >= CHAIN_SCANS) clock.endGrace()
   }
 }
 
-/** A child of the tmux server that came up after the first look: a hook (`pane-died`) starts what we end. */
+/** A child of the tmux server that came up after the first scan: a hook (`pane-died`) starts again what we end. */
 const isRespawned = ({ claim: { process } }: TrackedProcess, { location }: Observation): boolean =>
   process.ppid === location.server?.pid
 
 /**
- * Without its session no hook of it starts anything. A tmux that fails here is asked again in the last look, and a session
- * that came after the first is found by it.
+ * Kills the session, so that none of its hooks starts anything any more. If tmux fails here, the last observation asks it
+ * again, and also finds a session that came after this one.
  */
-async function endRespawning({ ref, entry, location }: Observation, log: Log): Promise<boolean> {
+async function killRespawningSession({ ref, entry, location }: Observation, log: Log): Promise<boolean> {
   if (!location.session) return false
   log({ event: 'kill-session', agent: ref.agentId, session: location.session.id })
   return killSession(entry, location, location.session).then(
@@ -128,31 +122,32 @@ async function endRespawning({ ref, entry, location }: Observation, log: Log): P
   )
 }
 
-/** It stands still between two ticks: nobody is killed in the turn in which the grace ends before all were frozen. */
+/** Its time advances only with `tick`: nothing is killed in the turn in which the grace ends before everything was frozen. */
 interface Clock {
   tick(): void
-  /** Time since the first look, as a part of the grace. */
-  patience(): number
+  /** The part of the grace that has passed: 0 at its begin, 1 at its end. */
+  gracePart(): number
   /** Time since the end of the grace, in ms; negative before it. */
   overtime(): number
-  /** For how long, in ms, nobody but readers and panes was seen, after the grace. */
+  /** For how long, in ms, only readers and panes' processes have been alive, after the grace. */
   drained(hasOthers: boolean): number
-  /** True when all time is up, also that of those who are alive. */
+  /** True when all time is up, also that of each living process. */
   isOver(alive: readonly TrackedProcess[]): boolean
-  /** Ends the grace now. */
-  end(): void
+  endGrace(): void
 }
 
 /**
- * Whether any of them may still end by what was sent, or is yet to be sent KILL: who got no turn of the processor for
- * seconds kills late. Those who had their time hold up the others, who are killed after them only.
+ * True when one of them may still end by what was sent, or is yet to be sent KILL: a cleaner that gets no processor time
+ * for seconds kills late. Processes whose time is up hold up the others, which are killed only after them.
  */
-function areWaitedFor(alive: readonly TrackedProcess[]): boolean {
-  const stuck = alive.filter(({ refused, killedAt }) => refused || killedAt !== undefined)
+function mayStillEnd(alive: readonly TrackedProcess[]): boolean {
+  const killedOrRefused = alive.filter(({ refused, killedAt }) => refused || killedAt !== undefined)
   const hasTime = ({ refused, killedAt = 0 }: TrackedProcess) =>
     !refused && performance.now() - killedAt <= KILL_MS
-  const isNew = (member: TrackedProcess) => !member.refused && isToBeKilled(member)
-  return alive.length > 0 && (stuck.length === 0 || stuck.some(hasTime) || alive.some(isNew))
+  const isNew = (tracked: TrackedProcess) => !tracked.refused && isDueForKill(tracked)
+  return (
+    alive.length > 0 && (killedOrRefused.length === 0 || killedOrRefused.some(hasTime) || alive.some(isNew))
+  )
 }
 
 function startClock(graceMs: number): Clock {
@@ -165,62 +160,61 @@ function startClock(graceMs: number): Clock {
     tick() {
       now = performance.now()
     },
-    patience: () => (graceMs > 0 ? (now - start) / graceMs : 1),
+    gracePart: () => (graceMs > 0 ? (now - start) / graceMs : 1),
     overtime,
     drained(hasOthers) {
       if (hasOthers) drainedSince = undefined
       else drainedSince ??= now
       return now - Math.max(end, drainedSince ?? Number.POSITIVE_INFINITY)
     },
-    isOver: alive => overtime() > DRAIN_MS + KILL_MS && (overtime() > LONGEST_MS || !areWaitedFor(alive)),
-    end() {
+    isOver: alive => overtime() > DRAIN_MS + KILL_MS && (overtime() > LONGEST_MS || !mayStillEnd(alive)),
+    endGrace() {
       end = Math.min(end, now)
     },
   }
 }
 
 /**
- * Sends what is due now. The order is what keeps the log whole: the writers first; then all others but the readers,
- * which end by themselves when their input does; the panes' processes last, because with them the kernel hangs up
- * on whatever is left on the terminal, the readers too. After the grace the same order with KILL.
+ * Sends the signals that are due now. The order keeps the log whole: the writers first; then all others but the readers,
+ * which end by themselves when their input does; the panes' processes last, because when they end the kernel hangs up on
+ * whatever is left on the terminal, the readers too. After the grace the same order with KILL.
  */
-function advance(alive: TrackedProcess[], clock: Clock, log: Log): void {
-  const has = (role: TrackedProcess['role']) => alive.some(member => member.role === role)
-  const writing = has('writer')
-  const others = writing || has('other')
+function sendDueSignals(alive: TrackedProcess[], clock: Clock, log: Log): void {
+  const has = (role: TrackedProcess['role']) => alive.some(one => one.role === role)
+  const hasWriter = has('writer')
   const overtime = clock.overtime()
-  const drained = clock.drained(others)
-  for (const member of alive) {
+  const drained = clock.drained(hasWriter || has('other'))
+  for (const one of alive) {
     if (overtime >= 0) {
-      const due = member.role === 'reader' ? drained >= DRAIN_MS : member.role !== 'pane' || !has('reader')
-      if (due && member.sent !== 'SIGKILL') announce(log, member, 'SIGKILL', kill)
-    } else if (member.role === 'reader') {
-      wake(member)
-    } else if (member.sent === null && isDue(member.role)) {
-      announce(log, member, 'SIGTERM', terminate)
-    } else if (member.hungUpAt !== undefined && performance.now() - member.hungUpAt >= HANG_UP_AGAIN_MS) {
-      announce(log, member, 'SIGHUP', hangUp)
+      const isDue = one.role === 'reader' ? drained >= DRAIN_MS : one.role !== 'pane' || !has('reader')
+      if (isDue && one.sent !== 'SIGKILL') logAndSend(log, one, 'SIGKILL', kill)
+    } else if (one.role === 'reader') {
+      wake(one)
+    } else if (one.sent === null && isDueForTerm(one.role)) {
+      logAndSend(log, one, 'SIGTERM', terminate)
+    } else if (one.hungUpAt !== undefined && performance.now() - one.hungUpAt >= HANG_UP_AGAIN_MS) {
+      logAndSend(log, one, 'SIGHUP', hangUp)
     }
   }
 
-  function isDue(role: TrackedProcess['role']): boolean {
+  function isDueForTerm(role: TrackedProcess['role']): boolean {
     if (role === 'writer') return true
-    if (role === 'pane') return !writing && !has('reader')
-    return !writing || clock.patience() >= PATIENCE
+    if (role === 'pane') return !hasWriter && !has('reader')
+    return !hasWriter || clock.gracePart() >= TERM_OTHERS_AFTER
   }
 }
 
-/** What is due for KILL now: the panes' processes and the readers are so only when nobody else is left. */
-const isToBeKilled = ({ role, sent }: TrackedProcess) =>
+/** True for what gets KILL as soon as the grace is over: the panes' processes and the readers get it only after all others. */
+const isDueForKill = ({ role, sent }: TrackedProcess) =>
   sent !== 'SIGKILL' && (role === 'writer' || role === 'other')
 
-function announce(
+function logAndSend(
   log: Log,
-  member: TrackedProcess,
-  name: string,
-  send: (member: TrackedProcess) => void,
+  tracked: TrackedProcess,
+  signal: string,
+  send: (tracked: TrackedProcess) => void,
 ): void {
-  const { pid, start, comm } = member.claim.process
-  log({ event: 'signal', signal: name, pid, start, comm, role: member.role })
-  send(member)
+  const { pid, start, comm } = tracked.claim.process
+  log({ event: 'signal', signal, pid, start, comm, role: tracked.role })
+  send(tracked)
 }

@@ -1,6 +1,4 @@
-import type { Claims } from '../claims/evidence.ts'
 import type { Observation } from '../claims/observation.ts'
-import { describeOtherUsers } from '../claims/other-users.ts'
 import { findSuspects } from '../claims/suspects.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -8,25 +6,24 @@ import { removeCgroup } from '../platform/processes/cgroup.ts'
 import { tellsOpenFiles } from '../platform/processes/open-files.ts'
 import { killPanes, killSession } from '../tmux/kill-session.ts'
 import { archiveFiles } from './archive-files.ts'
-import { findClaudeLeftovers } from './claude-leftovers/find.ts'
 import { removeClaudeLeftovers } from './claude-leftovers/remove.ts'
-import { type Ended, endProcesses } from './end-processes.ts'
+import { type EndResult, endProcesses } from './end-processes.ts'
+import { describeOtherUsers, type PlannedCleanup } from './plan.ts'
 import type { CleanUpReport } from './report.ts'
 
 /**
- * Does the work of a cleaning whose intent is on disk: ends the processes, then the session, then puts the files away.
- * Everything that was done, and everything that is left, goes into the report.
+ * Carries out a plan: ends the processes, then the session, then removes and archives the files. The plan may be out of
+ * date, so each step checks again: processes that came later are claimed and ended too, and nothing is touched that is no
+ * longer the same. Everything that was done, and everything that is left, goes into the report.
  */
-export async function executeCleanup(
-  first: Observation,
-  firstClaims: Claims,
+export async function executePlan(
+  plan: PlannedCleanup,
   graceMs: number,
   report: CleanUpReport,
   log: Log,
 ): Promise<void> {
-  const leftovers = findClaudeLeftovers(first, firstClaims)
-  const last = await endProcesses(first, firstClaims, graceMs, log)
-  const { tracked, survivors, observation, claims } = last
+  const result = await endProcesses(plan, graceMs, log)
+  const { tracked, survivors, observation, claims } = result
   report.ended = tracked.ended()
   for (const { claim: survivor, refused } of survivors)
     report.problems.push(
@@ -37,20 +34,20 @@ export async function executeCleanup(
       `The environment of ${claims.unreadable.length} processes could not be read, so none of them was claimed by it.`,
     )
   if (observation.sharedSession) report.notes.push(observation.sharedSession.why)
-  report.session = await closeSession(first, last, report, log)
-  report.problems.push(...describeOtherUsers(firstClaims, claims))
-  removeClaudeLeftovers(leftovers, tracked.claims(), report, log)
-  if (tellsOpenFiles || survivors.length === 0) archiveFiles(observation, report, log)
-  else
+  report.session = await closeSession(plan, result, report, log)
+  report.problems.push(...describeOtherUsers(plan.claims, claims))
+  removeClaudeLeftovers(plan.claudeLeftovers, tracked.claims(), report, log)
+  if (plan.hasFiles && (tellsOpenFiles || survivors.length === 0)) archiveFiles(observation, report, log)
+  else if (plan.hasFiles)
     report.problems.push(
-      'The logs stay where they are: who writes them cannot be told here while a process lives.',
+      'The logs stay where they are: this system does not show who writes them, and a process still lives.',
     )
-  leaveCgroup(observation, report, log)
+  removeAgentCgroup(observation, report, log)
   report.zombies = tracked.zombies()
   report.suspects = findSuspects(observation, claims)
 }
 
-function leaveCgroup({ contained: { cgroup } }: Observation, report: CleanUpReport, log: Log): void {
+function removeAgentCgroup({ contained: { cgroup } }: Observation, report: CleanUpReport, log: Log): void {
   if (!cgroup) return
   log({ event: 'remove', file: cgroup.path })
   try {
@@ -62,8 +59,8 @@ function leaveCgroup({ contained: { cgroup } }: Observation, report: CleanUpRepo
 }
 
 async function closeSession(
-  first: Observation,
-  { observation, tmuxError, isSessionKilled }: Ended,
+  plan: PlannedCleanup,
+  { observation, tmuxError, isSessionKilled }: EndResult,
   report: CleanUpReport,
   log: Log,
 ): Promise<CleanUpReport['session']> {
@@ -75,10 +72,11 @@ async function closeSession(
       await killPanes(observation.entry, observation.location)
       return 'left-alone'
     }
-    if (isSessionKilled && !observation.location.session) return 'killed'
-    if (!observation.location.session) return first.location.session ? 'ended-by-itself' : 'was-gone'
-    log({ event: 'kill-session', agent: observation.ref.agentId, session: observation.location.session.id })
-    await killSession(observation.entry, observation.location, observation.location.session)
+    const { session } = observation.location
+    if (isSessionKilled && !session) return 'killed'
+    if (!session) return plan.observation.location.session ? 'ended-by-itself' : 'was-gone'
+    log({ event: 'kill-session', agent: observation.ref.agentId, session: session.id })
+    await killSession(observation.entry, observation.location, session)
     return 'killed'
   } catch (error) {
     report.problems.push(messageOf(error))

@@ -1,19 +1,47 @@
-import fs from 'node:fs'
 import { claim, isInside } from '../claims/claim.ts'
-import type { Claims, Evidence } from '../claims/evidence.ts'
+import { type Claim, type Claims, type Evidence, isTied } from '../claims/evidence.ts'
 import { logWriters } from '../claims/log-writers.ts'
 import type { Observation } from '../claims/observation.ts'
 import { observe } from '../claims/observe.ts'
-import { describeOtherUsers } from '../claims/other-users.ts'
 import { type PipelineRole, pipelineRoles } from '../claims/pipeline-roles.ts'
+import { describeFile, type FileEntry } from '../platform/files/file-entry.ts'
 import { ageMs, commandOf } from '../platform/processes/details.ts'
 import { residentBytesOf } from '../platform/processes/memory.ts'
+import { uidOf } from '../platform/processes/owner.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
+import { isAlive } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { TaskRegistry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
+import { filesToArchive, filesToRemove } from './archive-files.ts'
 import { findClaudeLeftovers } from './claude-leftovers/find.ts'
-import type { ClaudeLeftover } from './claude-leftovers/leftover.ts'
+import type { ClaudeLeftover, ClaudeLeftovers } from './claude-leftovers/leftover.ts'
+
+/** One agent's cleanup, decided and not begun: execute.ts carries it out, describePlan shows it. */
+export interface PlannedCleanup {
+  observation: Observation
+  claims: Claims
+  roleOf: (claim: Claim) => PipelineRole
+  claudeLeftovers: ClaudeLeftovers
+  /** False for a session that no registry lists: nothing ties a task's files to it. */
+  hasFiles: boolean
+  /** True when the work is handed to a process outside, because this one is part of the agent. */
+  handsOver: boolean
+}
+
+/** What a cleanup of one agent would do now, for people and as JSON. */
+export interface Plan {
+  /** In the order in which they are asked to end. */
+  end: PlannedProcess[]
+  session?: { id: string; name: string; socket: string }
+  remove: FileEntry[]
+  /** Files that the agent's claude leaves when it is killed; it removes most of them itself when it ends on TERM. */
+  claudeLeftovers: ClaudeLeftover[]
+  archive: FileEntry[]
+  /** What stays although it seems to be the agent's, and why. */
+  stays: string[]
+  handsOver: boolean
+}
 
 export interface PlannedProcess {
   pid: number
@@ -28,95 +56,100 @@ export interface PlannedProcess {
   memoryBytes?: number
 }
 
-export interface PlannedFile {
-  file: string
-  bytes: number
-  /** Since it was last written, in ms. */
-  ageMs: number
-}
-
-/** What a cleanup of one agent would do now. */
-export interface Plan {
-  /** In the order in which they are asked to end. */
-  end: PlannedProcess[]
-  session?: { id: string; name: string; socket: string }
-  remove: PlannedFile[]
-  /** What the agent's claude leaves when it is killed; most of it claude removes itself when it ends by the TERM. */
-  claudeLeftovers: ClaudeLeftover[]
-  archive: PlannedFile[]
-  /** What stays although the cleanup would put it away, and why. */
-  stays: string[]
-  /** True when the work would be handed to a process outside, because this one is part of the agent. */
-  handsOver: boolean
-}
-
-/** What was looked at, and what follows from it. */
-export interface Planned {
-  plan: Plan
-  observation: Observation
-  claims: Claims
-}
-
 const ORDER: PipelineRole[] = ['writer', 'other', 'reader', 'pane']
 
-/** Looks, and says what a cleanup would do. Ends nothing; throws a CleanupError for what cannot be read or asked. */
-export async function planFor(ref: AgentRef, registry: TaskRegistry): Promise<Planned> {
-  const observation = await observe(ref, registry)
-  const claims = claim(observation)
-  const { going, stays } = findClaudeLeftovers(observation, claims)
-  const plan = planOf(observation, claims)
-  return { plan: { ...plan, claudeLeftovers: going, stays: [...plan.stays, ...stays] }, observation, claims }
+/** Plans the cleanup of a listed agent. Changes nothing; throws a CleanupError for what cannot be read or asked. */
+export async function planFor(ref: AgentRef, registry: TaskRegistry): Promise<PlannedCleanup> {
+  return planCleanup(await observe(ref, registry))
 }
 
-/** The same without what claude leaves in its own folders: of a session that no registry lists nothing of that is removed. */
-export function planOf(observation: Observation, claims: Claims): Plan {
-  const { location, contained } = observation
-  const files = agentFiles(observation.ref, observation.entry)
-  const writer = logWriters(observation.openFiles, files.stream).find(({ pid }) => !claims.claimed.has(pid))
-  const logs = [files.stream, files.progress, files.findings, files.deploy].flatMap(describeFile)
+/**
+ * Plans a cleanup. claude's leftovers are listed now, because much of what ties them to the agent only its living processes
+ * show. `handedOver`: this process was started to be outside the agent.
+ */
+export function planCleanup(observation: Observation, handedOver = false): PlannedCleanup {
+  const claims = claim(observation)
+  const claudeLeftovers = findClaudeLeftovers(observation, claims)
   return {
-    end: processesOf(observation, claims),
-    ...(location.session && {
-      session: { id: location.session.id, name: location.session.name, socket: location.socket },
-    }),
-    remove: [
-      files.prompt,
-      files.adoptedChildren,
-      ...(contained.cgroup ? [contained.cgroup.path] : []),
-    ].flatMap(describeFile),
-    claudeLeftovers: [],
-    archive: logs.filter(({ file }) => !(writer && file === files.stream)),
-    stays: [
-      ...(writer ? [`${files.stream}: process ${writer.pid}, which is not claimed, writes it`] : []),
-      ...(observation.sharedSession ? [observation.sharedSession.why] : []),
-      ...describeOtherUsers(claims),
-    ],
+    ...planSession(observation, claims),
+    claudeLeftovers,
+    hasFiles: true,
+    handsOver: isInside(claims, handedOver),
+  }
+}
+
+/** Plans the end of a session that no registry lists, and of what runs in it; no file is touched. */
+export function planSession(observation: Observation, claims = claim(observation)): PlannedCleanup {
+  return {
+    observation,
+    claims,
+    roleOf: pipelineRoles(observation, claims),
+    claudeLeftovers: { going: [], stays: [], session: undefined, places: { folders: [], bases: [] } },
+    hasFiles: false,
     handsOver: isInside(claims),
   }
 }
 
-function processesOf(observation: Observation, claims: Claims): PlannedProcess[] {
-  const roleOf = pipelineRoles(observation, claims)
+/** A plan with what people want to know of each process and file, and without the files that do not exist. */
+export function describePlan(planned: PlannedCleanup): Plan {
+  const { observation, claims, claudeLeftovers, hasFiles, handsOver } = planned
+  const { location, contained, log } = observation
+  const files = hasFiles ? agentFiles(observation.ref, observation.entry) : undefined
+  const writer = files && logWriters(observation.openFiles, log).find(({ pid }) => !claims.claimed.has(pid))
+  return {
+    end: describeProcesses(planned),
+    ...(location.session && {
+      session: { id: location.session.id, name: location.session.name, socket: location.socket },
+    }),
+    remove: [
+      ...(files ? filesToRemove(files) : []),
+      ...(contained.cgroup ? [contained.cgroup.path] : []),
+    ].flatMap(describeFile),
+    claudeLeftovers: claudeLeftovers.going,
+    archive: (files ? filesToArchive(files) : [])
+      .filter(file => !(writer && file === log))
+      .flatMap(describeFile),
+    stays: [
+      ...(writer ? [`${log}: process ${writer.pid}, which is not claimed, writes it`] : []),
+      ...(observation.sharedSession ? [observation.sharedSession.why] : []),
+      ...describeOtherUsers(claims),
+      ...claudeLeftovers.stays,
+    ],
+    handsOver,
+  }
+}
+
+function describeProcesses({ claims, roleOf }: PlannedCleanup): PlannedProcess[] {
   const all = [...claims.claimed.values()].filter(({ process }) => !hasEnded(process))
-  const planned = all.map(one => {
-    const { pid, start, ppid, comm } = one.process
+  const described = all.map((claimed): PlannedProcess => {
+    const { pid, start, ppid, comm } = claimed.process
     const memoryBytes = residentBytesOf(pid)
-    const known = { command: commandOf(one.process), role: roleOf(one), evidence: one.evidence }
     return {
       pid,
       start,
       ppid,
       comm,
-      ...known,
-      ageMs: ageMs(one.process),
+      command: commandOf(claimed.process),
+      role: roleOf(claimed),
+      evidence: claimed.evidence,
+      ageMs: ageMs(claimed.process),
       ...(memoryBytes && { memoryBytes }),
     }
   })
-  return planned.sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || a.pid - b.pid)
+  return described.sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || a.pid - b.pid)
 }
 
-/** A file with its size and age; nothing when there is none. */
-export function describeFile(file: string): PlannedFile[] {
-  const found = fs.lstatSync(file, { throwIfNoEntry: false })
-  return found ? [{ file, bytes: found.isFile() ? found.size : 0, ageMs: Date.now() - found.mtimeMs }] : []
+/**
+ * Names each living process of another user that is part of the agent (a `sudo` child) and stays. A process that only its
+ * own marker or log ties to the agent is not part of it. Takes the claims of several scans, because a process loses its
+ * ties when the agent's own processes end.
+ */
+export function describeOtherUsers(...scans: Claims[]): string[] {
+  const tied = scans
+    .flatMap(({ spared }) => spared)
+    .filter(one => one.sparedFor === 'other-user' && isTied(one) && isAlive(one.process))
+  return [...new Map(tied.map(({ process: { pid, comm } }) => [pid, comm]))].map(
+    ([pid, comm]) =>
+      `Process ${pid} (${comm}) of user ${uidOf(pid)} is still there: it belongs to another user, and only the processes of the workspace’s owner are ended.`,
+  )
 }

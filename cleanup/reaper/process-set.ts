@@ -9,12 +9,12 @@ import type { EndedProcess, StrongestSignal, Zombie } from './report.ts'
 export interface TrackedProcess {
   claim: Claim
   role: PipelineRole
-  /** As it was seen last; undefined once it has ended. */
+  /** As the last check found it; undefined once it has ended. */
   now: Process | undefined
   sent: StrongestSignal
-  /** When a pane's process was last hung up, by a clock that nobody can set. */
+  /** When a pane's process was last hung up, in ms of performance.now(), which no change of the wall clock moves. */
   hungUpAt?: number
-  /** When it was first sent KILL, by a clock that nobody can set. */
+  /** When it was first sent KILL, in ms of performance.now(). */
   killedAt?: number
   /** True when the kernel did not let us signal it (another user's process). */
   refused: boolean
@@ -22,36 +22,36 @@ export interface TrackedProcess {
 
 /** Every process that one cleaning has claimed, over all its scans. */
 export class ProcessSet {
-  readonly #members = new Map<string, TrackedProcess>()
+  readonly #tracked = new Map<string, TrackedProcess>()
 
-  /** Takes in what a scan has claimed. Returns those who are new and alive. */
+  /** Adds what a scan has claimed. Returns the processes that are new and alive. */
   add(claims: Iterable<Claim>, roleOf: (claim: Claim) => PipelineRole): TrackedProcess[] {
     const fresh: TrackedProcess[] = []
     for (const claim of claims) {
       const key = `${claim.process.pid} ${claim.process.start}`
-      if (this.#members.has(key)) continue
+      if (this.#tracked.has(key)) continue
       const now = hasEnded(claim.process) ? undefined : claim.process
-      const member: TrackedProcess = { claim, role: roleOf(claim), now, sent: null, refused: false }
-      this.#members.set(key, member)
-      if (now) fresh.push(member)
+      const tracked: TrackedProcess = { claim, role: roleOf(claim), now, sent: null, refused: false }
+      this.#tracked.set(key, tracked)
+      if (now) fresh.push(tracked)
     }
     return fresh
   }
 
-  /** Looks at every member that was alive, and returns those that still are. */
+  /** Checks every process that was alive, and returns those that still are. */
   alive(): TrackedProcess[] {
-    const living = [...this.#members.values()].filter(member => member.now)
-    for (const member of living) member.now = readAlive(member.claim.process)
-    return living.filter(member => member.now)
+    const living = [...this.#tracked.values()].filter(tracked => tracked.now)
+    for (const tracked of living) tracked.now = readAlive(tracked.claim.process)
+    return living.filter(tracked => tracked.now)
   }
 
   /** The claims by pid, for the next scan. */
   claims(): ReadonlyMap<number, Claim> {
-    return new Map([...this.#members.values()].map(({ claim }) => [claim.process.pid, claim]))
+    return new Map([...this.#tracked.values()].map(({ claim }) => [claim.process.pid, claim]))
   }
 
   ended(): EndedProcess[] {
-    return [...this.#members.values()]
+    return [...this.#tracked.values()]
       .filter(({ now, claim }) => !now && !hasEnded(claim.process))
       .map(({ claim: { process, evidence }, sent }) => ({
         pid: process.pid,
@@ -63,7 +63,7 @@ export class ProcessSet {
   }
 
   zombies(): Zombie[] {
-    return [...this.#members.values()].flatMap(({ claim: { process } }) => {
+    return [...this.#tracked.values()].flatMap(({ claim: { process } }) => {
       const now = readProcess(process.pid)
       if (!now || now.start !== process.start || !hasEnded(now)) return []
       const parent = { pid: now.ppid, comm: readProcess(now.ppid)?.comm ?? '?' }
@@ -73,41 +73,41 @@ export class ProcessSet {
 }
 
 /** Asks a process to end. A pane's process gets a hang-up too: an interactive shell ignores TERM and ends on HUP. */
-export function terminate(member: TrackedProcess): void {
-  if (member.role === 'pane') hangUp(member)
-  send(member, 'SIGTERM', ['SIGTERM'])
+export function terminate(tracked: TrackedProcess): void {
+  if (tracked.role === 'pane') hangUp(tracked)
+  send(tracked, 'SIGTERM', ['SIGTERM'])
 }
 
-/** Tells a pane's process that its terminal is gone. */
-export function hangUp(member: TrackedProcess): void {
-  const sent = signal(member.claim.process, 'SIGHUP')
-  member.refused ||= sent === 'refused'
-  if (sent === 'sent') member.hungUpAt = performance.now()
+/** Sends a pane's process the signal that its terminal is gone. */
+export function hangUp(tracked: TrackedProcess): void {
+  const sent = signal(tracked.claim.process, 'SIGHUP')
+  tracked.refused ||= sent === 'refused'
+  if (sent === 'sent') tracked.hungUpAt = performance.now()
 }
 
-/** Ends a process without asking. */
-export function kill(member: TrackedProcess): void {
-  member.killedAt ??= performance.now()
-  send(member, 'SIGKILL', ['SIGKILL'])
+/** Ends a process at once. */
+export function kill(tracked: TrackedProcess): void {
+  tracked.killedAt ??= performance.now()
+  send(tracked, 'SIGKILL', ['SIGKILL'])
 }
 
-/** Lets a stopped process go on: it would never see the end of its input. */
-export function wake(member: TrackedProcess): void {
-  if (member.now && isStopped(member.now)) signal(member.claim.process, 'SIGCONT')
+/** Continues a stopped process, which would never read the end of its input. */
+export function wake(tracked: TrackedProcess): void {
+  if (tracked.now && isStopped(tracked.now)) signal(tracked.claim.process, 'SIGCONT')
 }
 
-/** Stops a process where it is. Only KILL is to follow: it holds on to everything that it has. */
-export function freeze(member: TrackedProcess): void {
-  member.refused ||= signal(member.claim.process, 'SIGSTOP') === 'refused'
+/** Stops a process. Only KILL may follow: a stopped process keeps all its locks and files. */
+export function freeze(tracked: TrackedProcess): void {
+  tracked.refused ||= signal(tracked.claim.process, 'SIGSTOP') === 'refused'
 }
 
-/** True when a process does nothing any more, and starts nothing. */
+/** True when a process runs no code any more, and so starts nothing. */
 export function isFrozen({ now }: TrackedProcess): boolean {
   return now === undefined || isStopped(now) || isUninterruptible(now)
 }
 
-function send(member: TrackedProcess, strongest: StrongestSignal, signals: NodeJS.Signals[]): void {
-  const sent = signal(member.claim.process, ...signals)
-  member.refused ||= sent === 'refused'
-  if (sent === 'sent') member.sent = strongest
+function send(tracked: TrackedProcess, strongest: StrongestSignal, signals: NodeJS.Signals[]): void {
+  const sent = signal(tracked.claim.process, ...signals)
+  tracked.refused ||= sent === 'refused'
+  if (sent === 'sent') tracked.sent = strongest
 }

@@ -6,11 +6,11 @@ import type { AgentRef } from '../registry/layout.ts'
 export type Outcome =
   /** Nothing of the agent is left. */
   | 'clean'
-  /** An earlier cleaning had finished; this one did nothing. */
+  /** An earlier cleanup had finished; this one did nothing. */
   | 'already-clean'
   /** The caller runs inside the agent: a process outside it does the work from here. */
   | 'handed-over'
-  /** Something is left; `problems` says what and why. The next cleaning goes on from there. */
+  /** Something is left; `problems` names it and the reason. The next cleanup goes on from there. */
   | 'unfinished'
 
 /** The strongest signal that we sent; null for a process that ended without one. */
@@ -22,7 +22,7 @@ export interface EndedProcess extends Identity {
   signal: StrongestSignal
 }
 
-/** Dead and not collected by its parent: it holds nothing but its number, and only the parent can end that. */
+/** Dead and not reaped by its parent: it holds nothing but its pid, and only its parent can free that. */
 export interface Zombie extends Identity {
   comm: string
   parent: { pid: number; comm: string }
@@ -32,13 +32,13 @@ export interface Zombie extends Identity {
 export interface CleanUpReport {
   agent: AgentRef
   outcome: Outcome
-  /** The status on disk, which may be an earlier one than was asked for: the first end counts. */
+  /** The status on disk. It may differ from the requested one: the first end counts. */
   status: string
-  /** `left-alone`: it is not the agent's alone; `notes` says why. */
-  session: 'was-gone' | 'ended-by-itself' | 'killed' | 'left-alone' | 'unknown' | 'not-looked-at'
+  /** `left-alone`: it is not the agent's alone; the reason is in `notes`. `not-checked`: nothing was done at all. */
+  session: 'was-gone' | 'ended-by-itself' | 'killed' | 'left-alone' | 'unknown' | 'not-checked'
   ended: EndedProcess[]
   zombies: Zombie[]
-  /** What may be the agent's, but nothing ties to it: left alone. */
+  /** Processes that may be the agent's although nothing ties them to it: left alone. */
   suspects: Suspect[]
   archived: { from: string; to: string }[]
   removed: string[]
@@ -54,7 +54,7 @@ export function emptyReport(agent: AgentRef, status: string): CleanUpReport {
     agent,
     outcome: 'clean',
     status,
-    session: 'not-looked-at',
+    session: 'not-checked',
     ended: [],
     zombies: [],
     suspects: [],

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { quoteForRunShell } from '../platform/shell.ts'
 import { queryTmux } from '../tmux/query.ts'
 
-/** What a program outside the agent may know of our environment: where things are, and nothing that names the agent. */
+/** The variables that a program outside the agent inherits from us: where things are, and nothing that names the agent. */
 const KEPT = [
   'PATH',
   'HOME',
@@ -17,12 +17,13 @@ const KEPT = [
 ]
 
 /**
- * Starts a Node program that outlives the agent which the caller runs in, and that no evidence ties to it. It gets
- * an environment without the agent's marks, no terminal, and /dev/null for input and output.
+ * Starts a Node program that outlives the agent which the caller runs in, and that no evidence ties to that agent. The
+ * program gets an environment without the agent's marks, no terminal, and /dev/null for input and output.
  *
- * With a tmux server, that starts it: it outlives the pane, and a subreaper or a cgroup that holds the agent does not
- * hold the server's children. Without one, or where no server is left, a shell starts it and ends at once, which leaves
- * it to process 1, or to a subreaper of the agent's, which it outlives. Throws `tmux-unreachable` when tmux does not answer.
+ * The tmux server starts it, if there is one: the program outlives the pane, and a subreaper or a cgroup that holds the
+ * agent does not hold the server's children. Otherwise a shell starts it and ends at once; the kernel then gives the
+ * program to process 1, or to a subreaper of the agent's, which the program outlives. Throws `tmux-unreachable` when tmux
+ * does not reply.
  */
 export async function spawnDetached(
   program: string,
@@ -31,8 +32,8 @@ export async function spawnDetached(
 ): Promise<void> {
   const command = detached([process.execPath, program, ...args])
   if (server) {
-    const answer = await queryTmux(server.socket, ['run-shell', '-b', command], server.pid)
-    if (answer !== 'no-server') return
+    const reply = await queryTmux(server.socket, ['run-shell', '-b', command], server.pid)
+    if (reply !== 'no-server') return
   }
   const shell = spawn('/bin/sh', ['-c', command], { cwd: '/', detached: true, stdio: 'ignore' })
   await new Promise((resolve, reject) => shell.on('exit', resolve).on('error', reject))

@@ -68,15 +68,18 @@ export function listTasks(workspace: string): string[] {
   return fs.readdirSync(workspace).filter(taskId => fs.existsSync(taskRegistry(workspace, taskId)))
 }
 
-/** Who may be an agent of a task: for whoever asks whose something else is. Those without an id come with an empty one. */
-export const everyEntry = (registry: TaskRegistry): AgentEntry[] => [
-  ...registry.agents,
-  ...setAsideObjects(registry).map(entry => ({
-    ...entry,
-    id: '',
-    status: textOf(entry.status) || 'unknown',
-  })),
-]
+/**
+ * Every entry that may be an agent of a task: those set aside too, which come with an empty id where they have none. To be
+ * used to decide whose something else is.
+ */
+export function everyEntry(registry: TaskRegistry): readonly AgentEntry[] {
+  const aside = setAsideObjects(registry)
+  if (aside.length === 0) return registry.agents
+  return [
+    ...registry.agents,
+    ...aside.map(entry => ({ ...entry, id: '', status: textOf(entry.status) || 'unknown' })),
+  ]
+}
 
 /** True when a registry may list agents that are not among its `agents`: under another word, or by their ids alone. */
 export const mayListMore = ({ [SET_ASIDE]: aside = [] }: TaskRegistry): boolean =>

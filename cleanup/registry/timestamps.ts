@@ -19,6 +19,17 @@ export function parseTimestamp(told: unknown): TimeRange {
   return { earliest: Math.min(local, utc), latest: Math.max(local, utc) }
 }
 
+/**
+ * True when what began at `startedAt`, a time as a registry has it, may be younger than `minAgeMs`. Where that names no
+ * time, or one that is yet to come, it is as old as the oldest of the moments `writtenAt` (ms since 1970), at which it was
+ * there already; without any, it counts as young.
+ */
+export function isYoung(startedAt: unknown, minAgeMs: number, writtenAt: readonly number[] = []): boolean {
+  const sinceMs = Date.now() - parseTimestamp(startedAt).latest
+  if (sinceMs >= 0) return sinceMs < minAgeMs
+  return !writtenAt.some(ms => Date.now() - ms >= minAgeMs)
+}
+
 /** A number of seconds in the year 5138, or of ms in March 1973. */
 const MOST_SECONDS = 1e11
 /** A date and a time of day, and no more. */

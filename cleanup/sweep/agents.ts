@@ -3,20 +3,20 @@ import { findSuspects, type Suspect } from '../claims/suspects.ts'
 import { messageOf } from '../errors.ts'
 import { detectEnd } from '../liveness/detect-end.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
-import { type Plan, planFor } from '../reaper/plan.ts'
+import { describePlan, type Plan, planFor } from '../reaper/plan.ts'
 import type { AgentEntry, TaskRegistry } from '../registry/entries.ts'
 import { type AgentRef, promptFile, taskRegistry, validateRef } from '../registry/layout.ts'
 import { isPending, isTerminal } from '../registry/lifecycle.ts'
 import type { Registries } from '../registry/read-all.ts'
 import { peekGlobalRegistry } from '../registry/registry.ts'
-import { parseTimestamp } from '../registry/timestamps.ts'
+import { isYoung } from '../registry/timestamps.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { finishedAt, mayRunAgain } from './runs-again.ts'
 
-/** What a sweep found of one agent that a registry lists. */
+/** An agent that a registry lists, as a sweep found it. */
 export type FoundAgent = {
   agent: AgentRef
-  /** What the registry says of it now. */
+  /** Its status in the registry now. */
   status: string
   why: string
 } & (
@@ -26,16 +26,16 @@ export type FoundAgent = {
       to: string
       plan: Plan
       suspects: Suspect[]
-      /** When it was cleaned up before, of one that is listed as clean and of which something runs. */
+      /** When it was cleaned up before, if its cleanup is done and something of it runs again. */
       cleanedUpAt?: string
     }
-  | /** Its entry names what no agent may be named. */ { state: 'refused' }
-  | /** Something could not be read or asked, so that nothing is known of it. */ { state: 'unknown' }
+  | /** Its id is one that no agent may have. */ { state: 'refused' }
+  | /** Something could not be read or asked, so its state is not known. */ { state: 'unknown' }
 )
 
 /**
- * Looks at every agent that the registries of a workspace list. `minAgeMs`: younger ones may still be being deployed. An
- * aborted signal leaves out those that were not looked at yet.
+ * Checks every agent that the registries of a workspace list. `minAgeMs`: younger ones may still be being deployed. An
+ * aborted signal leaves out those that have not been checked yet.
  */
 export async function findAgents(
   workspace: string,
@@ -46,20 +46,20 @@ export async function findAgents(
     registry.agents.map(entry => ({ agent: { workspace, taskId, agentId: entry.id }, entry, registry })),
   )
   const slots = new Slots(CLEANED_AT_ONCE)
-  let seen = 0
-  const looks = all.map(({ agent, entry, registry }) =>
+  let checked = 0
+  const checks = all.map(({ agent, entry, registry }) =>
     slots.run(async () => {
       if (signal?.aborted) return undefined
-      const found = await lookAt(agent, entry, registry, minAgeMs)
-      progress?.('looked at', ++seen, all.length)
+      const found = await check(agent, entry, registry, minAgeMs)
+      progress?.('checked', ++checked, all.length)
       return found
     }),
   )
-  return (await Promise.all(looks)).filter(one => one !== undefined)
+  return (await Promise.all(checks)).filter(one => one !== undefined)
 }
 
-/** Is told how many agents of how many were looked at, or cleaned up. */
-export type Progress = (what: 'looked at' | 'cleaned up', done: number, of: number) => void
+/** Receives how many agents of how many were checked, or cleaned up. */
+export type Progress = (what: 'checked' | 'cleaned up', done: number, of: number) => void
 
 export interface FindOptions {
   minAgeMs: number
@@ -67,7 +67,7 @@ export interface FindOptions {
   progress?: Progress
 }
 
-async function lookAt(
+async function check(
   agent: AgentRef,
   entry: AgentEntry,
   registry: TaskRegistry,
@@ -90,7 +90,7 @@ async function lookAt(
     if (isPending(entry)) return await ended(agent, entry, registry, status, whyPending(entry))
     const ending = await detectEnd(agent, entry)
     if (!ending) return { agent, status, state: 'live', why: 'it lives' }
-    if (!recordedTmux(entry) && isYoung(agent, entry, minAgeMs))
+    if (!recordedTmux(entry) && mayBeDeploying(agent, entry, minAgeMs))
       return { agent, status, state: 'young', why: 'it is young enough to be still being deployed' }
     return await ended(agent, entry, registry, ending.status, ending.reason)
   } catch (error) {
@@ -105,10 +105,11 @@ async function ended(
   to: string,
   why: string,
 ): Promise<FoundAgent & { state: 'ended' }> {
-  // A cleanup needs it to tell the end to; without it nothing would be done.
+  // A cleanup records the end in the global registry; without that it would do nothing.
   peekGlobalRegistry(agent.workspace)
-  const { plan, observation, claims } = await planFor(agent, registry)
-  return { agent, status, state: 'ended', why, to, plan, suspects: findSuspects(observation, claims) }
+  const plan = await planFor(agent, registry)
+  const suspects = findSuspects(plan.observation, plan.claims)
+  return { agent, status, state: 'ended', why, to, plan: describePlan(plan), suspects }
 }
 
 function whyPending({ status, cleanup }: AgentEntry): string {
@@ -120,15 +121,10 @@ function whyPending({ status, cleanup }: AgentEntry): string {
 const whyAgain = (entry: AgentEntry): string =>
   `it is ${entry.status} and was cleaned up at ${finishedAt(entry)}, and something of it runs again, or came later`
 
-/**
- * Without a time of its start, or with one that may be yet to come, an agent is as old as the files say that were there when
- * it was deployed: its prompt, and the registry that lists it.
- */
-function isYoung(agent: AgentRef, { started_at }: AgentEntry, minAgeMs: number): boolean {
-  const since = Date.now() - parseTimestamp(started_at).latest
-  if (since >= 0) return since < minAgeMs
+/** An agent without a usable start is as old as the files that were there when it was deployed: its prompt, and the registry that lists it. */
+function mayBeDeploying(agent: AgentRef, { started_at }: AgentEntry, minAgeMs: number): boolean {
   const files = [promptFile(agent), taskRegistry(agent.workspace, agent.taskId)]
-  return files.every(file => !(Date.now() - writtenAt(file) >= minAgeMs))
+  return isYoung(started_at, minAgeMs, files.map(writtenAt))
 }
 
 function writtenAt(file: string): number {

@@ -10,25 +10,25 @@ import { locate } from '../tmux/locate.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 
 /**
- * Whether something of an agent may run that was cleaned up: its recorded session is there, or a program has its marker, which
- * somebody has started again, or which came after its end. Only a hint: the claims say whether it is so. A session that has only the agent's name
- * is none; another one may be called so.
+ * Whether something of an agent may run although it was cleaned up: its recorded session is there, or a process carries its
+ * marker, because somebody has started it again or it came after the agent's end. Only a hint: the claims decide. A session
+ * that only has the agent's name does not count, because another one may be called so.
  */
 export async function mayRunAgain(agent: AgentRef, entry: AgentEntry): Promise<boolean> {
   const isOwn = namesAgent(agent)
-  // Of one that is done nobody needs to know that its tmux cannot be asked.
-  const asking = recordedTmux(entry) && locate(entry).catch(() => undefined)
-  const [location, table] = await Promise.all([asking, readTable()])
-  const isMarked = [...table.values()].some(seen => isOwn(seen.environment.marker) && !hasEnded(seen))
+  // The agent's cleanup is done, so a tmux that cannot be asked is no problem.
+  const locating = recordedTmux(entry) && locate(entry).catch(() => undefined)
+  const [location, table] = await Promise.all([locating, readTable()])
+  const isMarked = [...table.values()].some(one => isOwn(one.environment.marker) && !hasEnded(one))
   return isMarked || (location?.recorded !== undefined && location.session !== undefined)
 }
 
-/** Notes that an agent is to be cleaned up once more, unless it was deployed anew or somebody else has done so. */
+/** Records that an agent is to be cleaned up once more, unless it was deployed again or somebody else has cleaned it up since. */
 export function reopen(agent: AgentRef, cleanedUpAt: string): Promise<void> {
   return changeAgent(agent, entry => {
     if (isDone(entry) && finishedAt(entry) === cleanedUpAt) reopenCleanup(entry)
   })
 }
 
-/** When an agent was cleaned up, as its entry says; empty when it does not. */
+/** When an agent was cleaned up, by its entry; empty where the entry has no such time. */
 export const finishedAt = ({ cleanup }: AgentEntry): string => textOf(cleanup?.finished_at)

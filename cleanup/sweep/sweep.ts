@@ -1,61 +1,54 @@
 import { once } from 'node:events'
-import { setTimeout as pause } from 'node:timers/promises'
-import { actionsForStale, correctStale, findStale, type StaleEntry } from '../claims/leftovers/entries.ts'
-import { CleanupError, messageOf } from '../errors.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { findStaleEntries, type StaleEntry } from '../claims/leftovers/entries.ts'
+import { attemptAsync, CleanupError, messageOf } from '../errors.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
 import { cleanUp } from '../reaper/clean-up.ts'
-import type { Outcome } from '../reaper/report.ts'
 import { isSameRun } from '../registry/lifecycle.ts'
 import { type Registries, readRegistries } from '../registry/read-all.ts'
 import { findAgent, peekAgent } from '../registry/registry.ts'
-import { type Action, doneActions, plannedActions } from './actions.ts'
+import { type Action, type CleanupResult, doneActions, plannedActions, registerAction } from './actions.ts'
 import { type FoundAgent, findAgents, type Progress } from './agents.ts'
-import { removeUnlisted } from './remove-unlisted.ts'
+import { correctStaleEntries } from './correct-entries.ts'
 import { reopen } from './runs-again.ts'
-import { findUnlisted, type UnlistedLeftovers } from './unlisted.ts'
+import { findUnlisted, removeUnlisted, type UnlistedLeftovers } from './unlisted.ts'
 
 export interface SweepOptions {
-  /** False, the default, looks only. */
+  /** False by default: then nothing is changed. */
   apply?: boolean
-  /** Also removes the sessions and prompts that no registry knows. */
+  /** Also removes the sessions and prompts that no registry lists. */
   orphans?: boolean
   graceMs: number
   /** What is younger, in ms, may still be being deployed. */
   minAgeMs: number
-  /** Other workspaces: a session that one of them lists is no orphan. */
+  /** Other workspaces: a session that one of them lists is no leftover. */
   beside?: readonly string[]
-  /** Stops it: cleanups that are not begun then are left, and those at hand get a moment to finish. */
+  /** Stops the sweep: cleanups that have not begun are left out, and those under way get a moment to finish. */
   signal?: AbortSignal
   progress?: Progress
 }
 
-/** What was done to one agent or orphan; absent in a dry run. */
-export interface Done {
-  /** `interrupted`: begun, and not finished when the sweep was stopped. Its end is noted, and the next cleaning goes on. */
-  outcome: Outcome | 'failed' | 'interrupted'
-  actions: Action[]
-  /** What is left and why, in sentences. */
-  problems: string[]
-}
+/** An agent that a registry lists; `done` is absent in a dry run. */
+type SweptAgent = FoundAgent & { done?: CleanupResult }
 
 export interface Sweep {
   workspace: string
   /** How many tasks have a registry. */
   tasks: number
   applied: boolean
-  /** True when it was stopped: then some agents may not have been looked at, and those without `done` are as they were. */
+  /** True when it was stopped: then some agents may be missing from the list, and nothing was done to those without `done`. */
   stopped: boolean
-  agents: (FoundAgent & { done?: Done })[]
-  unlisted: UnlistedLeftovers & { done?: Done }
+  agents: SweptAgent[]
+  unlisted: UnlistedLeftovers & { done?: CleanupResult }
   /** Entries of the global registry whose agents have ended. */
-  stale: { entries: StaleEntry[]; done?: Done }
+  stale: { entries: StaleEntry[]; done?: CleanupResult }
   /** Everything that is to be done, or that an apply would do, as one list. */
   actions: Action[]
   /** What could not be read or asked, in sentences. */
   problems: string[]
 }
 
-/** Looks at everything in a workspace that may have been left behind, and cleans it up when it is told to. */
+/** Finds everything in a workspace that may have been left behind, and with `apply` cleans it up. */
 export async function sweep(workspace: string, options: SweepOptions): Promise<Sweep> {
   const { minAgeMs, beside = [], signal } = options
   const registries = readRegistries(workspace)
@@ -64,11 +57,11 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
     ? { sessions: [], prompts: [], problems: [] }
     : await findUnlisted(workspace, registries, beside.map(readRegistries), minAgeMs)
   const problems = [...registries.problems, ...unlisted.problems]
-  const stale = await findStale(workspace, registries, minAgeMs).catch((error: unknown) => {
-    if (!problems.includes(messageOf(error))) problems.push(messageOf(error))
-    return []
-  })
-  const toCorrect = stale.filter(({ isListed }) => isListed || options.orphans)
+  const stale = await attemptAsync(
+    () => findStaleEntries(workspace, registries, minAgeMs),
+    problem => problems.includes(problem) || problems.push(problem),
+  )
+  const toCorrect = (stale ?? []).filter(({ isListed }) => isListed || options.orphans)
   const found: Sweep = {
     workspace,
     tasks: registries.tasks.size,
@@ -76,24 +69,24 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
     stopped: signal?.aborted === true,
     agents,
     unlisted,
-    stale: { entries: stale },
+    stale: { entries: stale ?? [] },
     actions: [
       ...agents.flatMap(actionsFor),
       ...(options.orphans ? actionsForUnlisted(unlisted) : []),
-      ...actionsForStale(toCorrect),
+      ...toCorrect.map(entry => registerAction(entry, entry.to)),
     ],
     problems,
   }
   if (!options.apply || found.stopped) return found
-  found.agents = await finishAll(agents, registries, options)
+  found.agents = await cleanUpAll(agents, registries, options)
   found.stopped = signal?.aborted === true
   if (found.stopped) return found
   if (options.orphans) found.unlisted.done = await removeUnlisted(workspace, unlisted, options.graceMs)
-  if (toCorrect.length > 0) found.stale.done = await correctStale(workspace, toCorrect)
+  if (toCorrect.length > 0) found.stale.done = await correctStaleEntries(workspace, toCorrect)
   return found
 }
 
-/** True when something could not be read or asked: then the rest says nothing of it. */
+/** True when something could not be read or asked: then more may be left than was found. */
 export const isUncertain = ({ problems, agents, stale }: Sweep): boolean =>
   problems.length > 0 ||
   stale.done?.outcome === 'failed' ||
@@ -105,9 +98,7 @@ export const isLeft = ({ agents, unlisted }: Sweep): boolean =>
   agents.some(({ state }) => state === 'refused')
 
 function actionsFor(found: FoundAgent): Action[] {
-  if (found.state !== 'ended') return []
-  const { agent, to, plan } = found
-  return [...plannedActions(plan), { do: 'register', agent: `${agent.taskId}/${agent.agentId}`, status: to }]
+  return found.state === 'ended' ? [...plannedActions(found.plan), registerAction(found.agent, found.to)] : []
 }
 
 function actionsForUnlisted({ sessions, prompts }: UnlistedLeftovers): Action[] {
@@ -117,15 +108,15 @@ function actionsForUnlisted({ sessions, prompts }: UnlistedLeftovers): Action[] 
   ]
 }
 
-/** How long a stop waits for the cleanups at hand, in ms: most take less. */
+/** How long a stopped sweep waits for the cleanups under way, in ms: most take less. */
 const STOP_MS = 300
 
-async function finishAll(
+async function cleanUpAll(
   agents: readonly FoundAgent[],
   registries: Registries,
   { graceMs, signal, progress }: SweepOptions,
-): Promise<(FoundAgent & { done?: Done })[]> {
-  const all: (FoundAgent & { done?: Done })[] = [...agents]
+): Promise<SweptAgent[]> {
+  const all: SweptAgent[] = [...agents]
   const slots = new Slots(CLEANED_AT_ONCE)
   const ended = [...agents.entries()].filter(([, { state }]) => state === 'ended')
   let finished = 0
@@ -133,7 +124,7 @@ async function finishAll(
     slots.run(async () => {
       if (signal?.aborted) return
       all[n] = { ...agent, done: { outcome: 'interrupted', actions: [], problems: [] } }
-      all[n] = await finish(agent, registries, graceMs)
+      all[n] = await cleanUpOne(agent, registries, graceMs)
       progress?.('cleaned up', ++finished, ended.length)
     }),
   )
@@ -144,31 +135,28 @@ async function finishAll(
   )
 }
 
-/** What comes of a work, or what there is of it a moment after a stop. */
+/** The result of some work, or `soFar` a moment after a stop. */
 function orStopped<T>(signal: AbortSignal | undefined, work: Promise<T>, soFar: () => T): Promise<T> {
   const stopped = async (to: AbortSignal): Promise<T> => {
     if (!to.aborted) await once(to, 'abort')
-    await pause(STOP_MS)
+    await sleep(STOP_MS)
     return soFar()
   }
   return signal ? Promise.race([work, stopped(signal)]) : work
 }
 
-/** Of an agent that is not what it was when it was looked at, that it is left alone. */
+/** The agent as left alone, if it is no longer the run that this sweep found ended; undefined otherwise. */
 function startedAgain({ agent }: FoundAgent, { tasks }: Registries): FoundAgent | undefined {
   const registry = tasks.get(agent.taskId)
-  const judged = registry && findAgent(registry, agent)
+  const before = registry && findAgent(registry, agent)
   const now = peekAgent(agent)
-  if (judged && isSameRun(judged, now)) return undefined
-  const why = 'it was started again, or its entry was changed, after it was looked at'
+  if (before && isSameRun(before, now)) return undefined
+  const why = 'it was started again, or its entry was changed, after this sweep had found it'
   return { agent, status: now.status, state: 'live', why }
 }
 
-async function finish(
-  found: FoundAgent,
-  registries: Registries,
-  graceMs: number,
-): Promise<FoundAgent & { done?: Done }> {
+/** Cleans up one agent. Its plan is made again, because minutes may have passed; only the session's name is taken from the first. */
+async function cleanUpOne(found: FoundAgent, registries: Registries, graceMs: number): Promise<SweptAgent> {
   if (found.state !== 'ended') return found
   const { agent, to, why, plan, cleanedUpAt } = found
   try {
@@ -177,10 +165,10 @@ async function finish(
     if (cleanedUpAt !== undefined) await reopen(agent, cleanedUpAt)
     const report = await cleanUp(agent, { status: to, reason: why, graceMs })
     const isDone = report.outcome === 'clean' || report.outcome === 'already-clean'
-    const register: Action[] = isDone
-      ? [{ do: 'register', agent: `${agent.taskId}/${agent.agentId}`, status: report.status }]
-      : []
-    const actions = [...doneActions(report, plan.session?.name), ...register]
+    const actions = [
+      ...doneActions(report, plan.session?.name),
+      ...(isDone ? [registerAction(agent, report.status)] : []),
+    ]
     return { ...found, done: { outcome: report.outcome, actions, problems: report.problems } }
   } catch (error) {
     if (!(error instanceof CleanupError)) throw error

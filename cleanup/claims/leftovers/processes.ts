@@ -1,7 +1,5 @@
 import path from 'node:path'
 import { pid as ownPid } from 'node:process'
-import type { MeasuredAgent } from '../../metrics/measure-agent.ts'
-import type { LeftoverProcess } from '../../metrics/measurement.ts'
 import { realWorkspaces } from '../../platform/files/real-path.ts'
 import { selfAndAncestors } from '../../platform/processes/ancestry.ts'
 import { residentBytes } from '../../platform/processes/memory.ts'
@@ -9,47 +7,72 @@ import { sharesPids } from '../../platform/processes/namespaces.ts'
 import { isOpenForWriting } from '../../platform/processes/open-files.ts'
 import { hasEnded } from '../../platform/processes/stat.ts'
 import type { Machine, ProcessTable, SeenProcess } from '../../platform/processes/table.ts'
+import type { AgentEntry } from '../../registry/entries.ts'
+import type { AgentRef } from '../../registry/layout.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
 import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
 
-/** What is known of the agents, to tell whom nobody will clean up. */
-export interface Known {
-  agents: readonly MeasuredAgent[]
-  /** At their real paths, as the kernel names open files. An agent’s row may have come by a link. */
+/** A process that bears a trace of an agent which is done or which no registry lists. */
+export interface LeftoverProcess {
+  pid: number
+  comm: string
+  /** The trace, for people. */
+  why: string
+  rssBytes: number
+}
+
+/** A listed agent, and the processes that are claimed for it. */
+interface ListedAgent {
+  ref: AgentRef
+  entry: AgentEntry
+  /** True when its cleanup is done. */
+  isDone: boolean
+  processes: readonly SeenProcess[]
+}
+
+/** What is needed to tell which processes no cleanup to come will end. */
+interface Listed {
+  /** Every agent of the workspaces' registries. */
+  agents: readonly ListedAgent[]
+  /** Real paths, as the kernel names open files. */
   workspaces: ReadonlySet<string>
-  /** The processes of all tmux servers that were asked: they are home to others, and can inherit a marker. */
+  /** The tmux servers. They hold other people's sessions, and a server inherits the marker of the agent that started it. */
   servers: ReadonlySet<number>
-  leftoverPanes: readonly number[]
+  /** What runs in the panes of leftover sessions. */
+  panes: readonly number[]
 }
 
 const STREAM_LOG = /^(.*)_stream\.jsonl(?: \(deleted\))?$/
 
 /**
- * Finds the processes that bear a trace of an agent of these workspaces, and that no cleanup to come will end,
- * because the agent's is done or no registry lists it. The traces are those that claims are made from. Nothing here
- * ends anything: one that is found is to be looked at by a person, or by `leakrig sweep`.
+ * Finds the leftover processes: they bear a trace of an agent of these workspaces, of the kinds that claims are made from,
+ * and no cleanup to come will end them, because the agent's is done or no registry lists it.
  */
-export function findLeftoverProcesses({ table, openFiles }: Machine, known: Known): LeftoverProcess[] {
-  const { agents, workspaces, servers } = known
-  const claimed = new Set(agents.flatMap(agent => agent.processes.map(({ pid }) => pid)))
+export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Listed): LeftoverProcess[] {
+  const { agents, workspaces, servers } = listed
+  const claimed = new Set(agents.flatMap(({ processes }) => processes.map(({ pid }) => pid)))
   const cleaner = new Set(selfAndAncestors(table, ownPid))
-  // Its own cleanup will see to those of an agent that lives or is pending, whatever this look has missed.
+  // The cleanup of an agent that lives or is pending will end its processes, also those that this scan did not claim.
   const real = realWorkspaces()
-  const caredFor = agents.map(({ row }) => row).filter(row => row.state !== 'done')
-  const cared = new Set(caredFor.map(row => keyOf({ ...row, workspace: real(row.workspace) })))
+  const pending = new Set(
+    agents
+      .filter(({ isDone }) => !isDone)
+      .map(({ ref }) => keyOf({ ...ref, workspace: real(ref.workspace) })),
+  )
   const sessions = sessionsOfDone(agents, table)
-  const inOrphans = below(table, known.leftoverPanes)
+  const inLeftoverSession = withDescendants(table, listed.panes)
   const agentOf = agentsByMarker()
-  const writers = logWriters(openFiles, workspaces, cared)
+  const writers = writersOfDoneLogs(openFiles, workspaces, pending)
 
   const traceOf = (process: SeenProcess): string | undefined => {
     const { marker, tmux, pane } = process.environment
     const agent = agentOf(marker)
     if (agent && workspaces.has(agent.workspace) && sharesPids(process.pid))
-      return cared.has(keyOf(agent)) ? undefined : `LEAKRIG_AGENT=${marker}`
-    const session = pane !== undefined && tmux !== undefined && sessions.has(tmux) && sharesPids(process.pid)
-    if (session) return `TMUX=${tmux} TMUX_PANE=${pane}`
-    return inOrphans.get(process) ?? writers.get(process.pid)
+      return pending.has(keyOf(agent)) ? undefined : `LEAKRIG_AGENT=${marker}`
+    if (pane !== undefined && tmux !== undefined && sessions.has(tmux) && sharesPids(process.pid))
+      return `TMUX=${tmux} TMUX_PANE=${pane}`
+    if (inLeftoverSession.has(process)) return 'in a session named agent_* that no registry lists'
+    return writers.get(process.pid)
   }
   return [...table.values()].flatMap(process => {
     if (process.pid === 1 || process.kernel || hasEnded(process) || claimed.has(process.pid)) return []
@@ -60,15 +83,13 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, known: Know
   })
 }
 
-const keyOf = ({ workspace, taskId, agentId }: MeasuredAgent['row'] | Agent): string =>
-  `${workspace}/${taskId}/${agentId}`
-type Agent = { workspace: string; taskId: string; agentId: string }
+const keyOf = ({ workspace, taskId, agentId }: AgentRef): string => `${workspace}/${taskId}/${agentId}`
 
-/** TMUX as it stands in what was started in the sessions of agents that are done, on servers of this life. */
-function sessionsOfDone(agents: readonly MeasuredAgent[], table: ProcessTable): Set<string> {
+/** The values of TMUX in the sessions of done agents, unless another process has the server's pid by now. */
+function sessionsOfDone(agents: readonly ListedAgent[], table: ProcessTable): Set<string> {
   const values = new Set<string>()
-  for (const { row, entry } of agents) {
-    const tmux = row.state === 'done' ? recordedTmux(entry) : undefined
+  for (const { isDone, entry } of agents) {
+    const tmux = isDone ? recordedTmux(entry) : undefined
     if (!tmux || tmux.server_start === undefined) continue
     const holder = table.get(tmux.server_pid)
     if (holder && holder.start !== tmux.server_start) continue
@@ -77,37 +98,34 @@ function sessionsOfDone(agents: readonly MeasuredAgent[], table: ProcessTable): 
   return values
 }
 
-/** The processes of some panes, and everything below them. */
-function below(table: ProcessTable, panes: readonly number[]): Map<SeenProcess, string> {
-  const children = Map.groupBy(table.values(), process => process.ppid)
-  const found = new Map<SeenProcess, string>()
-  const open = panes.flatMap(pid => table.get(pid) ?? [])
+/** Some processes, and everything below them. */
+export function withDescendants(table: ProcessTable, pids: readonly number[]): ReadonlySet<SeenProcess> {
+  const children = pids.length > 0 ? Map.groupBy(table.values(), process => process.ppid) : new Map()
+  const found = new Set<SeenProcess>()
+  const open = pids.flatMap(pid => table.get(pid) ?? [])
   for (let next = open.pop(); next; next = open.pop()) {
     if (found.has(next)) continue
-    found.set(next, 'in a session named agent_* of no agent')
+    found.add(next)
     open.push(...(children.get(next.pid) ?? []))
   }
   return found
 }
 
-/** Who writes exactly one stream log of an agent that is done. Who writes several collects them for others. */
-function logWriters(
+/** The processes that write exactly one stream log of a done agent. A process that writes several collects them for others. */
+function writersOfDoneLogs(
   openFiles: Machine['openFiles'],
   workspaces: ReadonlySet<string>,
-  cared: ReadonlySet<string>,
+  pending: ReadonlySet<string>,
 ): Map<number, string> {
   const logs = new Map<number, Set<string>>()
   for (const [file, holders] of openFiles) {
     const agentId = STREAM_LOG.exec(path.basename(file))?.[1]
     const task = path.dirname(path.dirname(file))
-    if (agentId === undefined || !workspaces.has(path.dirname(task)) || cared.has(`${task}/${agentId}`))
+    if (agentId === undefined || !workspaces.has(path.dirname(task)) || pending.has(`${task}/${agentId}`))
       continue
     for (const holder of holders.filter(isOpenForWriting))
       logs.set(holder.pid, (logs.get(holder.pid) ?? new Set()).add(file))
   }
-  const one = [...logs].flatMap(([pid, files]): [number, string][] => {
-    const [file] = files
-    return files.size === 1 ? [[pid, `it writes ${file}`]] : []
-  })
-  return new Map(one)
+  const writesOne = [...logs].filter(([, files]) => files.size === 1)
+  return new Map(writesOne.map(([pid, files]) => [pid, `it writes ${[...files].join()}`]))
 }

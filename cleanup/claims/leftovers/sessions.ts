@@ -1,49 +1,93 @@
-import type { MeasuredAgent } from '../../metrics/measure-agent.ts'
-import type { SessionFigures } from '../../metrics/measurement.ts'
-import type { ProcessTable } from '../../platform/processes/table.ts'
+import path from 'node:path'
+import { realWorkspace } from '../../platform/files/real-path.ts'
+import { readEnvironment } from '../../platform/processes/environment.ts'
+import { type ProcessTable, startOf } from '../../platform/processes/table.ts'
+import type { AgentEntry } from '../../registry/entries.ts'
+import { validateAgentId } from '../../registry/ids.ts'
+import type { AgentRef } from '../../registry/layout.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
-import { readServer, type TmuxServer, type TmuxSession } from '../../tmux/server.ts'
-import { socketsOf } from '../../tmux/sockets.ts'
+import { namedSession } from '../../tmux/recorded.ts'
+import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
+import type { Observation } from '../observation.ts'
+import { observe } from '../observe.ts'
+import { withDescendants } from './processes.ts'
 
-/** Counts the sessions by whose they are; the workspaces are real paths. Throws `tmux-unreachable`. */
-export async function sessionFigures(
-  agents: readonly MeasuredAgent[],
+const PREFIX = 'agent_'
+/** Stands for the task of an agent that no registry lists; no folder of that name is made. */
+const NO_TASK = 'no-task'
+
+/**
+ * Tells the leftover sessions of some workspaces (real paths): those named `agent_*` that none of `agents`, the entries of
+ * their registries, lists, and in which nothing carries the marker of a listed agent, or of another workspace's.
+ */
+export function leftoverSessions(
   workspaces: ReadonlySet<string>,
-  table: ProcessTable | undefined,
-): Promise<{ figures: SessionFigures; servers: TmuxServer[]; leftoverPanes: number[] }> {
-  const sockets = socketsOf(agents.map(({ entry }) => entry))
-  const servers = (await Promise.all(sockets.map(socket => readServer(socket)))).filter(
-    server => server !== undefined,
-  )
-  const owners = new Map<string, MeasuredAgent>()
-  for (const agent of agents) {
-    const { server, session } = agent.location ?? {}
-    if (server && session) owners.set(`${server.pid} ${session.id}`, agent)
+  agents: readonly AgentEntry[],
+  table: ProcessTable,
+): (session: TmuxSession) => boolean {
+  const names = new Set(agents.flatMap(agent => [`${PREFIX}${agent.id}`, namedSession(agent).name]))
+  const agentOf = agentsByMarker()
+  const isListedOrForeign = (marker: string | undefined): boolean => {
+    const agent = agentOf(marker)
+    return agent !== undefined && (!workspaces.has(agent.workspace) || names.has(`${PREFIX}${agent.agentId}`))
   }
-  const figures: SessionFigures = { active: 0, ended: 0, leftover: [] }
-  const leftoverPanes: number[] = []
-  const isElsewhere = foreign(workspaces, table)
-  for (const server of servers)
-    for (const session of server.sessions) {
-      const owner = owners.get(`${server.pid} ${session.id}`)
-      if (owner) figures[owner.row.state === 'live' ? 'active' : 'ended'] += 1
-      else if (session.name.startsWith('agent_') && !isElsewhere(session)) {
-        figures.leftover.push({ name: session.name, id: session.id, socket: server.socket })
-        leftoverPanes.push(...session.panes.filter(pane => !pane.dead).map(pane => pane.pid))
-      }
-    }
-  return { figures, servers, leftoverPanes }
+  return session =>
+    session.name.startsWith(PREFIX) &&
+    !names.has(session.name) &&
+    ![...withDescendants(table, livePanes(session))].some(({ environment }) =>
+      isListedOrForeign(environment.marker),
+    )
 }
 
-/** An agent of a workspace that we were not asked about is somebody's, and no orphan. Only the marker tells. */
-function foreign(
-  workspaces: ReadonlySet<string>,
-  table: ProcessTable | undefined,
-): (session: TmuxSession) => boolean {
+/** The processes that tmux started in the live panes of a session. */
+export const livePanes = ({ panes }: TmuxSession): number[] =>
+  panes.filter(({ dead }) => !dead).map(({ pid }) => pid)
+
+/** The agent of this workspace that the marker in one of a session's panes names; undefined where none does. */
+export function markedAgent(workspace: string, session: TmuxSession): AgentRef | undefined {
   const agentOf = agentsByMarker()
-  return ({ panes }) =>
-    panes.some(({ pid }) => {
-      const agent = agentOf(table?.get(pid)?.environment.marker)
-      return agent !== undefined && !workspaces.has(agent.workspace)
-    })
+  const agents = livePanes(session).map(pid => agentOf(readEnvironment(pid).marker))
+  const marked = agents.find(agent => agent?.workspace === realWorkspace(workspace))
+  return marked && { ...marked, workspace }
+}
+
+/** Observes a leftover session as that of the agent that it would be, if a registry listed it. */
+export async function observeSession(
+  workspace: string,
+  server: TmuxServer,
+  session: TmuxSession,
+): Promise<Observation> {
+  const marked = markedAgent(workspace, session)
+  const ref = marked ?? { workspace, taskId: NO_TASK, agentId: safeId(session.name.slice(PREFIX.length)) }
+  const [pane] = session.panes
+  const entry = {
+    id: ref.agentId,
+    status: 'running',
+    tmux: {
+      socket: server.path,
+      server_pid: server.pid,
+      session_id: session.id,
+      session_created: session.created,
+      pane_id: pane?.id ?? '%0',
+      pane_pid: pane?.pid ?? 0,
+      pane_start: (pane && !pane.dead && startOf(pane.pid)) || 0,
+    },
+  }
+  const registry = { task_id: ref.taskId, agents: [entry] }
+  const observation = await observe(ref, registry, { sessionName: session.name })
+  if (marked) return observation
+  // Nothing tells which task's folder such an agent writes its log to: it is the one open file of the log's name.
+  const log = [...observation.openFiles.keys()].find(
+    file => path.basename(file) === `${ref.agentId}_stream.jsonl`,
+  )
+  return log === undefined ? observation : { ...observation, log }
+}
+
+/** An id that paths may be built from, whatever the session is called. */
+function safeId(id: string): string {
+  try {
+    return validateAgentId(id)
+  } catch {
+    return 'unnamed'
+  }
 }

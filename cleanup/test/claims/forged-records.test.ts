@@ -91,7 +91,10 @@ describe('a recorded pane', () => {
     const { outcome, ended, suspects } = await end(ref)
     expect({ outcome, ended }).toEqual({ outcome: 'clean', ended: [] })
     expect(suspects).toMatchObject([
-      { pid: tmux.pane_pid, looks: [expect.stringMatching(/session that was recorded for the agent/)] },
+      {
+        pid: tmux.pane_pid,
+        resemblances: [expect.stringMatching(/session that was recorded for the agent/)],
+      },
     ])
     expect(witness.harm()).toEqual(before)
   })

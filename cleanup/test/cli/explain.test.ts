@@ -33,11 +33,11 @@ test('an agent: a tree with reasons, the steps, and what is not claimed', async 
   expect(plan.end.map(({ role }) => role)).toEqual(['writer', 'other', 'reader', 'pane'])
   expect(plan.remove.map(({ file }) => file)).toEqual([layout.promptFile(ref)])
   expect(plan.archive).toHaveLength(4)
-  const because = new Map(nearMisses.map(one => [one.pid, `${one.looks} / ${one.because}`]))
-  expect(because.get(reader)).toMatch(/log open \/ it reads the log/)
-  expect(because.get(named)).toMatch(/arguments contain .* \/ an argument is no evidence/)
-  expect(because.get(rig.entry(ref).tmux?.server_pid ?? 0)).toMatch(/tmux server of the agent’s session/)
-  expect(because.has(claude)).toBe(false)
+  const reasons = new Map(nearMisses.map(one => [one.pid, `${one.resemblances} / ${one.reason}`]))
+  expect(reasons.get(reader)).toMatch(/log open \/ it only reads the log/)
+  expect(reasons.get(named)).toMatch(/arguments contain .* \/ an argument is no evidence/)
+  expect(reasons.get(rig.entry(ref).tmux?.server_pid ?? 0)).toMatch(/tmux server of the agent’s session/)
+  expect(reasons.has(claude)).toBe(false)
 
   const { code, out } = explain('TASK-1/a')
   expect(code).toBe(0)
@@ -89,8 +89,8 @@ test('a daemon with an emptied environment, where nothing contains it, is report
   const { plan, nearMisses } = explained('a')
   expect(plan.end.map(one => one.pid)).not.toContain(pid)
   expect(nearMisses.find(one => one.pid === pid)).toMatchObject({
-    looks: ['an orphan that started after the agent', 'its environment was emptied'],
-    because: expect.stringMatching(/^nothing ties it to the agent/),
+    resemblances: ['an orphan that started after the agent', 'its environment was emptied'],
+    reason: expect.stringMatching(/^nothing ties it to the agent/),
   })
   const report = await cleanUp(ref, completed)
   expect(report).toMatchObject({ outcome: 'clean' })

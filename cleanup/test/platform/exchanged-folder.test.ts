@@ -9,8 +9,7 @@ import { moveInto } from '../../platform/files/move-file.ts'
 import { replaceWithin } from '../../platform/files/replace-file.ts'
 import { makeFolder, openWithin, removeWithin } from '../../platform/files/within.ts'
 import { readRegistries } from '../../registry/read-all.ts'
-import { removeUnlisted } from '../../sweep/remove-unlisted.ts'
-import { findUnlisted } from '../../sweep/unlisted.ts'
+import { findUnlisted, removeUnlisted } from '../../sweep/unlisted.ts'
 import { isRunning, Rig } from '../support/rig.ts'
 
 /** How often each thing is done while the folder is exchanged: by a path that is checked right before, one in a thousand goes wrong. */

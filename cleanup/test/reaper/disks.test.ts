@@ -32,7 +32,7 @@ describe('a disk that is full', () => {
     using mounts = await OtherMounts.make(rig, full(archive))
     const { report } = await runCleaner(rig, ref, 0, mounts.before)
     expect(report).toMatchObject({ outcome: 'unfinished' })
-    expect(report?.problems.join(' ')).toMatch(/a_stream.jsonl could not be put away: .*ENOSPC/)
+    expect(report?.problems.join(' ')).toMatch(/a_stream.jsonl could not be removed or archived: .*ENOSPC/)
     expect(rig.processesOf(ref)).toEqual([])
     expect(rig.entry(ref).cleanup).toMatchObject({ state: 'pending', problems: report?.problems })
     expect(readText(layout.streamLog(ref))).toMatch(/^ready\n1\n(\d+\n)*2000\n$/)

@@ -7,10 +7,11 @@ import { programFile, testProgram } from '../../../bin/programs.ts'
 import { needs } from '../../../test/needs.ts'
 import { type AgentRef, cleanUp } from '../../index.ts'
 import { isTerminal, layout, readTaskRegistry } from '../../orchestrator.ts'
-import { findPending, resume } from '../../reaper/resume.ts'
+import { resume } from '../../reaper/clean-up.ts'
 import { readGlobalRegistry } from '../../registry/registry.ts'
 import { mayMount, OtherMounts } from '../support/other-mounts.ts'
 import { cleanerCommand, runCleaner } from '../support/outside-cleaner.ts'
+import { pendingAgents } from '../support/pending-agents.ts'
 import { NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -64,7 +65,7 @@ async function finish(ref: AgentRef, alone = true): Promise<void> {
     expect((await resume(ref, { graceMs: 300 })).outcome).toMatch(/^(already-)?clean$/)
   } else if (isTerminal(entry.status)) {
     const isDone = entry.cleanup?.state === 'done'
-    expect(findPending(rig.workspace).agents.some(({ agentId }) => agentId === ref.agentId)).toBe(!isDone)
+    expect(pendingAgents(rig.workspace).includes(ref.agentId)).toBe(!isDone)
     expect((await resume(ref, { graceMs: 300 })).outcome).toBe(isDone ? 'already-clean' : 'clean')
   } else {
     // Killed before its intent was on disk: then it has touched nothing.

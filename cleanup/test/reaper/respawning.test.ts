@@ -4,7 +4,7 @@ import { cleanUp } from '../../index.ts'
 import { addAgent, agentMarker, layout, updateAgent } from '../../orchestrator.ts'
 import { hasEnded } from '../../platform/processes/stat.ts'
 import { readTable, type SeenProcess } from '../../platform/processes/table.ts'
-import { findPending } from '../../reaper/resume.ts'
+import { pendingAgents } from '../support/pending-agents.ts'
 import { chain, respawner } from '../support/resistance.ts'
 import { isRunning, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
@@ -136,8 +136,8 @@ test('an agent that is run again under its id, in the entry that says it is clea
   const started_at = '2026-01-02T00:00:00Z'
   await updateAgent(ref, entry => Object.assign(entry, { status: 'running', started_at }))
   await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))
-  expect(findPending(rig.workspace).agents).toEqual([ref])
+  expect(pendingAgents(rig.workspace)).toEqual([ref.agentId])
   expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', session: 'ended-by-itself' })
   expect(rig.sessions()).toEqual(['user'])
-  expect(findPending(rig.workspace).agents).toEqual([])
+  expect(pendingAgents(rig.workspace)).toEqual([])
 })

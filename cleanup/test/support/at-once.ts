@@ -5,9 +5,9 @@ import path from 'node:path'
 import { expect } from 'vitest'
 import type { AgentRef, CleanUpReport } from '../../index.ts'
 import { layout, readTaskRegistry } from '../../orchestrator.ts'
-import { findPending } from '../../reaper/resume.ts'
 import { readGlobalRegistry } from '../../registry/registry.ts'
 import { cleanerCommand } from './outside-cleaner.ts'
+import { pendingAgents } from './pending-agents.ts'
 import { NO_TRACES, type Rig, traces } from './rig.ts'
 import { until } from './until.ts'
 
@@ -59,5 +59,5 @@ export function areRight(rig: Rig, refs: AgentRef[]): void {
   expect(global.active_agents).toBe(0)
   for (const ref of refs)
     expect(global.agents[ref.agentId]).toMatchObject({ status: 'completed', cleanup: { state: 'done' } })
-  expect(findPending(rig.workspace)).toEqual({ agents: [], unreadable: [] })
+  expect(pendingAgents(rig.workspace)).toEqual([])
 }

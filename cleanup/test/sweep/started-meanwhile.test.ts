@@ -29,7 +29,7 @@ function startAgain(agentId: string): void {
 test('a sweep leaves it alone', async () => {
   // Between the last look and the first cleanup.
   const progress = (what: string, done: number, of: number) => {
-    if (what === 'looked at' && done === of) startAgain('b')
+    if (what === 'checked' && done === of) startAgain('b')
   }
   const { agents } = await sweep(workspace, { graceMs: 100, minAgeMs: 0, apply: true, progress })
   expect(agents.map(({ agent, state, done }) => [agent.agentId, state, done?.outcome])).toEqual([

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AgentRef, cleanUp, type Sweep } from '../../index.ts'
+import { type AgentRef, cleanUp, measure, type Sweep } from '../../index.ts'
 import { addAgent, agentMarker, layout, readTaskRegistry, updateAgent } from '../../orchestrator.ts'
 import type { Action } from '../../sweep/actions.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
@@ -178,6 +178,33 @@ test('orphans are only shown when nobody asks for them, and not at all when youn
   fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{')
   expect(shown()).toEqual([])
   expect(rig.processesOf(ref)).toHaveLength(4)
+})
+
+test('an unlisted session that carries the marker of this workspace is closed, as status counts it', async () => {
+  const ref = rig.ref('a')
+  rig.newSession(ref, { claude: idle })
+  await rig.stands(ref)
+  const { sessions } = await measure([rig.workspace])
+  expect(sessions?.leftover).toMatchObject([{ name: 'agent_a' }])
+  const dry = run('--orphans', '--min-age', '0')
+  expect(names(planned(dry))).toContainEqual(JSON.stringify({ do: 'close', session: 'agent_a' }))
+  expect(names(done(run('--apply', '--orphans', '--min-age', '0')))).toEqual(names(planned(dry)))
+  expect(rig.sessions()).toEqual(['user'])
+  expect(rig.processesOf(ref)).toEqual([])
+})
+
+test('an unlisted session that runs a listed agent, or one of another workspace, is no leftover for sweep or status', async () => {
+  const listed = await rig.deploy('listed', { claude: idle, recorded: false })
+  const elsewhere = { workspace: `${rig.folder}/else/.agent-workspace`, taskId: 'T', agentId: 'far' }
+  fs.mkdirSync(`${elsewhere.workspace}/T/logs`, { recursive: true })
+  rig.newSession(elsewhere, { claude: idle })
+  rig.tmux('rename-session', '-t', '=agent_listed:', 'agent_renamed')
+  await until(
+    'both run',
+    () => rig.processesOf(elsewhere).length === 4 && rig.processesOf(listed).length === 4,
+  )
+  expect((await measure([rig.workspace])).sessions?.leftover).toEqual([])
+  expect(run('--orphans', '--min-age', '0').sweeps[0]?.unlisted.sessions).toEqual([])
 })
 
 test('neither a prompt that an entry names is an orphan, nor a session in which an agent has a window', async () => {
