@@ -4,12 +4,12 @@ import { parseTimestamp } from '../registry/timestamps.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import type { Observation } from './observation.ts'
 
-/** How long after its agent's beginning, in ms, an entry may be written that tells when that was. */
+/** How long after an agent began, in ms, its entry's `started_at` may be. */
 export const LATE_MS = 5 * 60_000
 
 /**
- * True when a process was there before the agent was; undefined when nothing tells. Where only the registry tells when an
- * agent began, a process must be older by minutes.
+ * True when a process is older than the agent; undefined when neither tmux nor the registry shows when the agent began.
+ * By the registry alone, a process must be older by minutes.
  */
 export function isOlder(
   { entry, table }: Pick<Observation, 'entry' | 'table'>,

@@ -13,24 +13,24 @@ import { agentServers, otherAgents } from './other-agents.ts'
 type Earlier = ReadonlyMap<number, Claim>
 
 /**
- * Decides which processes are an agent's, and why. First what speaks for a process by itself, then what follows
- * from its relations, until nothing follows any more. `earlier` are the claims of earlier scans of one cleaning:
- * once claimed, a process stays claimed, also when its parent has ended and nothing else ties it any more.
+ * Decides which processes are an agent's, and why: first by the evidence of each process itself, then by its relations to
+ * claimed ones, until nothing new is claimed. `earlier` are the claims of earlier scans of the same cleanup: once claimed, a
+ * process stays claimed, also when its parent has ended and nothing else ties it to the agent any more.
  */
 export function claim(observation: Observation, earlier: Earlier = new Map()): Claims {
   const { table } = observation
   const claimed = new Map<number, Claim>()
   const spared = new Map<number, Spared>()
   const direct = directEvidence(observation)
-  // Of most agents that are gone nothing is claimed, so that nobody's relatives are asked for.
+  // Made only when a process is claimed: for most ended agents none is.
   let relatives: ReturnType<typeof relations> | undefined
   const spare = sparing(observation, earlier)
   const open: SeenProcess[] = []
 
   const add = (process: SeenProcess, evidence: Evidence[]): void => {
-    const known = claimed.get(process.pid)
-    if (known) {
-      known.evidence.push(...evidence)
+    const claim = claimed.get(process.pid)
+    if (claim) {
+      claim.evidence.push(...evidence)
       return
     }
     const all = [...(spared.get(process.pid)?.evidence ?? []), ...evidence]
@@ -39,7 +39,7 @@ export function claim(observation: Observation, earlier: Earlier = new Map()): C
       const before = spared.get(process.pid)
       const now = { process, evidence: all, sparedFor }
       spared.set(process.pid, now)
-      // What another user's process has started for the agent is the agent's (`sudo`), and may be ours again.
+      // The children of another user's process that runs for the agent (`sudo`) are the agent's, and may run as us again.
       if (sparedFor === 'other-user' && isTied(now) && !(before && isTied(before))) open.push(process)
       return
     }
@@ -59,16 +59,16 @@ export function claim(observation: Observation, earlier: Earlier = new Map()): C
   }
 
   const unreadable = [...table.values()].filter(
-    seen => seen.pid !== 1 && !seen.environment.readable && !claimed.has(seen.pid),
+    ({ pid, environment }) => pid !== 1 && !environment.readable && !claimed.has(pid),
   )
   return { claimed, spared: [...spared.values()], unreadable }
 }
 
-/** Who follows from a claimed process: its children, and the members of a session that it has opened. */
+/** The relatives of a claimed process: its children, and the members of a session that it has opened. */
 function relations({ table, contained }: Observation): (of: SeenProcess) => [SeenProcess, Evidence][] {
   const children = Map.groupBy(table.values(), process => process.ppid)
   const members = Map.groupBy(table.values(), process => process.sid)
-  // The subreaper has one child of its own, the oldest; the others it adopted.
+  // The subreaper started one child, the oldest; it adopted the others.
   const reaper = contained.subreaper && table.get(contained.subreaper.pid)
   const [ownChild] = (children.get(reaper?.pid ?? 0) ?? []).sort((a, b) => a.start - b.start || a.pid - b.pid)
   return process => {
@@ -86,13 +86,13 @@ function relations({ table, contained }: Observation): (of: SeenProcess) => [See
   }
 }
 
-/** What earlier scans of this cleaning say: it was claimed then, or the process that opened its session was. */
+/** The evidence of earlier scans of this cleanup: the process was claimed then, or the one that opened its session was. */
 function fromEarlier(process: SeenProcess, table: ProcessTable, earlier: Earlier): Evidence[] {
   const before = earlier.get(process.pid)
   if (before?.process.start === process.start)
     return [{ kind: 'earlier-scan', detail: before.evidence[0]?.detail ?? '' }]
   const leader = earlier.get(process.sid)?.process
-  // The kernel gives a session's number to nobody else while the session has members, so a leader that is gone can still be meant.
+  // The kernel reuses no session id while the session has members, so it still names a leader that has ended.
   return leader && leader.sid === leader.pid && !table.has(leader.pid) ? [sessionOf(leader)] : []
 }
 
@@ -101,7 +101,7 @@ const sessionOf = (leader: SeenProcess): Evidence => ({
   detail: `in the session that ${leader.comm} ${leader.pid} opened`,
 })
 
-/** Says for whom a process is spared although there is evidence; undefined when it may be claimed. */
+/** Returns why a process is spared although there is evidence; undefined when it may be claimed. */
 function sparing(
   observation: Observation,
   earlier: Earlier,
@@ -111,7 +111,7 @@ function sparing(
   const cleaner = new Set(isDetached ? chain.slice(0, 1) : chain)
   const isOthers = otherAgents(observation.ref, observation.agents)
   const isServer = agentServers(observation.ref.workspace)
-  // Asked for once in a cleaning, and again before each signal.
+  // The owner is read once in a cleanup, and again before each signal.
   const wasOurs = ({ pid, start }: SeenProcess) => earlier.get(pid)?.process.start === start
   return (process, evidence) => {
     if (process.pid === observation.location.server?.pid || isServer(process)) return 'tmux-server'
@@ -125,21 +125,21 @@ function sparing(
   }
 }
 
-/** What ties a process to an agent whose subreaper has taken it in, and nothing else does. */
+/** The evidence that adoption by an agent's subreaper gives to a process that is not the agent's. */
 const ADOPTION: ReadonlySet<Evidence['kind']> = new Set(['descent', 'subreaper'])
 
 /**
- * True for a daemon: it has no terminal that could be hung up, and who opened its session has ended. Whoever is its
- * parent then has adopted it, and when that ends the kernel gives it another one.
+ * True for a daemon: it has no terminal that could be hung up, and the leader of its session has ended. Its parent has
+ * adopted it, and when that parent ends the kernel gives it another one.
  */
 function outlivesItsParents(table: ProcessTable, self: SeenProcess | undefined): boolean {
   return self !== undefined && self.tty === 0 && self.sid !== self.pid && !table.has(self.sid)
 }
 
 /**
- * True when the cleaner runs inside the agent that it would end: it, or a process it runs below, is the agent's.
- * Writing the agent's log alone does not make it so; an orchestrator may well do that for its agents. `handedOver`: it
- * was started to be outside. Then an adoption does not make it so either, because it outlives that.
+ * True when the cleaner runs inside the agent that it would end: the cleaner, or a process it runs below, is the agent's.
+ * A cleaner that only writes the agent's log is not inside: an orchestrator may write its agents' logs. `handedOver`: the
+ * cleaner was started to be outside. Then adoption does not put it inside either, because it outlives the adopting process.
  */
 export function isInside(claims: Claims, handedOver = false): boolean {
   return claims.spared.some(

@@ -11,7 +11,7 @@ import { markerCounts } from './marker.ts'
 import type { Observation } from './observation.ts'
 import { type Place, placeOf } from './place.ts'
 
-/** What speaks for a process by itself, whatever its relations: a function made once for a scan. */
+/** Finds the evidence of each process itself, whatever its relations. The returned function is made once for a scan. */
 export function directEvidence(observation: Observation): (process: SeenProcess) => Evidence[] {
   const place = placeOf(observation)
   const isMarked = markerCounts(observation, place)
@@ -21,7 +21,7 @@ export function directEvidence(observation: Observation): (process: SeenProcess)
   const panes = paneProcesses(observation, bearsMarks, place)
   const terminals = new Map([...panes].filter(([pane]) => pane.tty !== 0).map(entry => [entry[0].tty, entry]))
   const { cgroup, noted, subreaper } = observation.contained
-  // A server that was started by an agent's process is in its cgroup, and so is every pane of every user in it.
+  // A server that an agent's process started is in the agent's cgroup, and so is every pane on it, whoever's it is.
   const server = observation.table.get(observation.location.server?.pid ?? -1)
   const serverIsInCgroup = server !== undefined && cgroup?.members.has(server.pid) === true
 
@@ -42,7 +42,7 @@ export function directEvidence(observation: Observation): (process: SeenProcess)
     if (sameProcess(process, subreaper) && bearsMarks(process))
       add('subreaper', 'it is the agent’s subreaper')
     if (noted.get(process.pid) === process.start && isNotable(process, observation))
-      add('subreaper', 'it was seen below the agent’s subreaper')
+      add('subreaper', 'it was noted below the agent’s subreaper')
     const writer = writers.find(({ pid }) => pid === process.pid)
     if (writer) add('log', `its descriptor ${writer.fd} writes ${observation.log}`)
     return evidence
@@ -50,8 +50,8 @@ export function directEvidence(observation: Observation): (process: SeenProcess)
 }
 
 /**
- * The processes that tmux started in the agent's panes, each with its pane's id. The one that was recorded is among them
- * also when its server is gone, if it bears the agent's marks itself: the registry may name anybody's.
+ * The processes that tmux started in the agent's panes, each with its pane's id. The recorded one is included also when its
+ * server is gone, if it carries the agent's marks itself: the registry may name any process.
  */
 function paneProcesses(
   { location: { recorded, server, panes }, table }: Observation,
@@ -69,15 +69,16 @@ function paneProcesses(
   }
   return found
 
-  // The number that a dead pane shows may have passed to anybody. A live pane's process is the server's own child.
+  // The pid that a dead pane shows may be another process's by now. A live pane's process is the server's own child.
   function isPaneProcess(pane: AgentPane, process: SeenProcess): boolean {
     return !pane.dead && process.ppid === server?.pid
   }
 }
 
 /**
- * What a note of the subreaper's orphans may name. The agent can write it, so it counts only for what bears no trace of
- * anybody: an orphan without a terminal whose environment was emptied. A user's own daemon has an environment.
+ * True for a process that a note of the subreaper's orphans may name. The agent can write that note, so it counts only for
+ * a process that carries no trace of anybody: an orphan without a terminal, with an emptied environment. A user's own
+ * daemon has an environment.
  */
 const isNotable = (process: SeenProcess, { table }: Observation): boolean =>
   process.tty === 0 &&

@@ -1,7 +1,7 @@
 import type { Identity } from '../platform/processes/identity.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 
-/** Why a process belongs to an agent. One kind is enough; a name or an argument never is. */
+/** Why a process belongs to an agent. One kind is enough; a name or an argument is never evidence. */
 type EvidenceKind =
   /** tmux started it in a pane of the agent's session. */
   | 'pane'
@@ -21,12 +21,12 @@ type EvidenceKind =
   | 'subreaper'
   /** It is in the cgroup that the agent was started in. */
   | 'cgroup'
-  /** An earlier scan of this cleaning claimed it. */
+  /** An earlier scan of this cleanup claimed it. */
   | 'earlier-scan'
 
 export interface Evidence {
   kind: EvidenceKind
-  /** What exactly was seen, for people: `TMUX_PANE=%7`, `child of claude 123` ... */
+  /** The fact, for people: `TMUX_PANE=%7`, `child of claude 123` ... */
   detail: string
 }
 
@@ -36,19 +36,19 @@ export interface Claim {
   evidence: Evidence[]
 }
 
-/** Whose a process is that is left alone although there is evidence. */
+/** Why a process is left alone although there is evidence. */
 export type SparedFor =
-  /** The cleaner itself, or a process it runs below: it must not end itself in the middle of its work. */
+  /** It is the cleaner itself, or a process that the cleaner runs below: the cleaner must not end itself. */
   | 'cleaner'
-  /** The cleaner itself, where an agent's subreaper has adopted it, and nothing else ties it to the agent. */
+  /** It is the cleaner itself, and only its adoption by an agent's subreaper ties it to the agent. */
   | 'adopted-cleaner'
-  /** The server of the agent's session, which others live in too; it can inherit an agent's marker. */
+  /** It is the server of the agent's session, which holds others' sessions too and can inherit an agent's marker. */
   | 'tmux-server'
-  /** Another agent in the registries, which the first one may have deployed: innermost wins. */
+  /** It belongs to another listed agent, which the first one may have deployed: the innermost agent counts. */
   | 'other-agent'
-  /** It writes the logs of several agents, so a log makes it nobody's. */
+  /** It writes the logs of several agents, so no log makes it an agent's. */
   | 'several-agents'
-  /** It was there before the agent, so that writing its log makes it an orchestrator, and no part of the agent. */
+  /** It is older than the agent, so it is an orchestrator that writes the log, and no part of the agent. */
   | 'older'
   /** It runs as another user, and only what runs as the workspace's owner is ever ended. */
   | 'other-user'
@@ -57,16 +57,16 @@ export interface Spared extends Claim {
   sparedFor: SparedFor
 }
 
-/** What a process says of itself, or what is said of it: whoever it belongs to can bring that about. */
+/** Evidence that any process can bring about for itself. */
 const SELF_DECLARED: ReadonlySet<EvidenceKind> = new Set(['tmux-environment', 'marker', 'log'])
 
 /** True when the kernel or tmux ties a process to the agent: its parent, its terminal, its session, its cgroup. */
 export const isTied = ({ evidence }: Claim): boolean => evidence.some(({ kind }) => !SELF_DECLARED.has(kind))
 
-/** What one scan says of an agent. */
+/** The result of one scan for one agent. */
 export interface Claims {
   claimed: ReadonlyMap<number, Claim>
   spared: readonly Spared[]
-  /** Processes whose environment we may not read: nothing is known of them, so they are not claimed. */
+  /** Processes whose environment we may not read: without other evidence they are not claimed. */
   unreadable: readonly Identity[]
 }

@@ -6,24 +6,24 @@ import type { Observation } from './observation.ts'
 import { agentServers } from './other-agents.ts'
 import type { Place } from './place.ts'
 
-/** How far up it is asked, by parents and by tmux servers within each other: an environment could name a circle. */
+/** How many parents and nested tmux servers are followed: environments could name each other in a circle. */
 const DEEPEST = 8
 
 /**
- * Tells whether the marker in a process's environment is a reason to claim it. Whoever can reach a tmux server can put
- * the marker into what it starts from then on (`tmux set-environment -g`): the user's panes, and jobs. So for what a
- * server has started that is not in the agent's place, the marker counts only if the server itself is the agent's: it
- * was started with the marker, and is not one that others are known to live in. What outlived a server that is gone
- * has no more to tell.
+ * Decides whether the marker in a process's environment counts as evidence. Anybody who can reach a tmux server can put the
+ * marker into everything that it starts from then on (`tmux set-environment -g`): the user's panes, and jobs. So for a
+ * process that a server has started outside of the agent's place, the marker counts only if the server itself is the
+ * agent's: it was started with the marker, and no other agent is known to live in it. Where the server is gone, the marker
+ * counts.
  */
 export function markerCounts(observation: Observation, { isOwn }: Place): (process: SeenProcess) => boolean {
   const { location, table, entry } = observation
   const isMarked = namesAgent(observation.ref)
   const isHomeToAgents = agentServers(observation.ref.workspace)
   const isShared = (server: SeenProcess) => server.pid === location.server?.pid || isHomeToAgents(server)
-  // A server that was started with the agent's marker hands it on to all that it starts, whoever's it is.
+  // A server that was started with the agent's marker hands it on to everything that it starts, for anybody.
   const isServerMarked = isMarked(table.get(location.server?.pid ?? -1)?.environment.marker)
-  // Where no place was recorded, nothing else ties to the agent what has outlived its pane.
+  // Where no place was recorded, nothing else ties a process that has outlived its pane to the agent.
   const isPaneGone = ({ environment: { pane } }: SeenProcess) =>
     pane !== undefined && !location.listed.panes.has(pane) && !recordedTmux(entry)
 
@@ -34,7 +34,7 @@ export function markerCounts(observation: Observation, { isOwn }: Place): (proce
     if (isServerMarked) return false
     const server = serverOf(environment.tmux ?? '', table)
     if (!server) {
-      // A program that was started without TMUX (`env -u TMUX`) has the marker from its parent, and it counts as there.
+      // A program that was started without TMUX (`env -u TMUX`) has its parent's marker, which counts as it does there.
       const parent = table.get(process.ppid)
       return !parent || !isMarked(parent.environment.marker) || (depth < DEEPEST && counts(parent, depth + 1))
     }

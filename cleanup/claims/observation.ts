@@ -4,7 +4,7 @@ import type { AgentEntry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { TmuxLocation } from '../tmux/locate.ts'
 
-/** All that is looked at to decide which processes are one agent's. */
+/** Everything that decides which processes are one agent's, as it was at one moment. */
 export interface Observation extends Machine {
   ref: AgentRef
   entry: AgentEntry
@@ -14,8 +14,8 @@ export interface Observation extends Machine {
   log: string
   location: TmuxLocation
   contained: Containment
-  /** The session's name where it is not the agent's own by its id: of one that no registry lists. */
+  /** The session's name where the agent's id does not give it: that of a session which no registry lists. */
   sessionName?: string
-  /** A session that is called as the agent's would be and is left alone, and why, in a sentence. */
+  /** A session that has the agent's name and is left alone, and why, in a sentence. */
   sharedSession?: { id: string; why: string }
 }

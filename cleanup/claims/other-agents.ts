@@ -9,14 +9,14 @@ import { findAgent, mayListMore, readTaskRegistry } from '../registry/registry.t
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 
 /**
- * Tells the processes of other registered agents. An agent deploys agents of its own, and those carry their own
- * marker, or run in their own session: the innermost one counts.
+ * Recognises the processes of other listed agents. An agent may deploy agents of its own, which carry their own marker or
+ * run in their own session: the innermost agent counts.
  */
 export function otherAgents(ref: AgentRef, agents: readonly AgentEntry[]): (process: SeenProcess) => boolean {
   const isOwn = namesAgent(ref)
-  // Made where something may be claimed: of most agents that are gone, nothing is.
+  // Made only when a process may be claimed: for most ended agents none is.
   let sessions: ReadonlySet<string> | undefined
-  const known = new Map<string, boolean>()
+  const isOtherByMarker = new Map<string, boolean>()
 
   return ({ environment: { marker, tmux, pane } }) => {
     if (tmux !== undefined && pane !== undefined) {
@@ -24,10 +24,10 @@ export function otherAgents(ref: AgentRef, agents: readonly AgentEntry[]): (proc
       if (sessions.has(tmux)) return true
     }
     if (marker === undefined) return false
-    let other = known.get(marker)
+    let other = isOtherByMarker.get(marker)
     if (other === undefined) {
       other = !isOwn(marker) && isRegistered(marker)
-      known.set(marker, other)
+      isOtherByMarker.set(marker, other)
     }
     return other
   }
@@ -41,7 +41,7 @@ function sessionsOfOthers({ agentId }: AgentRef, agents: readonly AgentEntry[]):
   )
 }
 
-/** The marker may name an agent of any task in any workspace. One that no registry lists protects nothing. */
+/** The marker may name an agent of any task in any workspace. The marker of an agent that no registry lists protects nothing. */
 function isRegistered(marker: string): boolean {
   const ref = agentOfMarker(marker)
   if (!ref || !fs.existsSync(taskRegistry(ref.workspace, ref.taskId))) return false
@@ -49,20 +49,20 @@ function isRegistered(marker: string): boolean {
     const registry = readTaskRegistry(ref.workspace, ref.taskId)
     return findAgent(registry, ref) !== undefined || mayListMore(registry)
   } catch {
-    // A registry that is there and cannot be read may list it: in doubt the process is not ours.
+    // A registry that cannot be read may list the agent: in doubt the process is not claimed.
     return true
   }
 }
 
 /**
- * Tells the tmux servers that agents were deployed on, in any task of the workspace: they are home to others, so
- * none is ever claimed. The registries are read when the first server comes up, which is seldom: an agent must
- * have started one.
+ * Recognises the tmux servers that agents of any task of the workspace were deployed on. They hold others' sessions, so none
+ * is ever claimed. The registries are read only when there is evidence for a server, which is rare: an agent must have
+ * started it.
  */
 export function agentServers(workspace: string): (process: SeenProcess) => boolean {
   let servers: Identity[] | undefined
   return process => {
-    // Only a hint where to look closer, never a reason to claim: tmux names its server so in a way that ps shows.
+    // The name, which tmux gives its server for ps, only spares the lookup; it is never a reason to claim.
     if (!process.comm.startsWith('tmux')) return false
     servers ??= everyAgent(workspace).flatMap(({ entry }) => {
       const tmux = recordedTmux(entry)

@@ -6,9 +6,10 @@ import { recordedTmux } from '../tmux/recorded.ts'
 import { logWriters, writesOtherLogs } from './log-writers.ts'
 
 /**
- * Of an agent whose place in tmux nobody recorded only a name is known, and it is looked for on the server that is ours:
- * started by another user, or without the orchestrator's TMUX_TMPDIR, that is another one than the agent's. So it is not
- * gone when its log is written from a pane of a server that runs and was not asked. Throws `tmux-unreachable` then.
+ * Refuses to take an agent for gone that may be on another tmux server. Where its place in tmux was not recorded, only its
+ * session's name is known, and that is searched for on our own default server. For another user, or without the
+ * orchestrator's TMUX_TMPDIR, this is not the agent's server. So an agent is not gone while its log is written from a pane of
+ * a living server that was not asked: then this throws `tmux-unreachable`.
  */
 export function requireKnownServer(
   entry: AgentEntry,

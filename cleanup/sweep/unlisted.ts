@@ -6,7 +6,7 @@ import type { FileEntry } from '../platform/files/file-entry.ts'
 import { realWorkspace } from '../platform/files/real-path.ts'
 import { within } from '../platform/files/within.ts'
 import { ageMs } from '../platform/processes/details.ts'
-import { readProcess, readTable } from '../platform/processes/table.ts'
+import { type ProcessTable, readProcess, readTable } from '../platform/processes/table.ts'
 import { executePlan } from '../reaper/execute.ts'
 import { describePlan, type Plan, planSession } from '../reaper/plan.ts'
 import { emptyReport } from '../reaper/report.ts'
@@ -63,7 +63,7 @@ export async function findUnlisted(
       const server = await readServer(socket)
       for (const session of server?.sessions.filter(isLeftover) ?? []) {
         const sinceMs = ageOf(session)
-        if (!server || sinceMs < minAgeMs || !isProven(workspace, server, session)) continue
+        if (!server || sinceMs < minAgeMs || !isProven(workspace, server, session, table)) continue
         const plan = describePlan(planSession(await observeSession(workspace, server, session)))
         found.sessions.push({ socket, id: session.id, name: session.name, ageMs: sinceMs, plan })
       }
@@ -81,10 +81,14 @@ function ageOf(session: TmuxSession): number {
 
 /**
  * On a server that only a registry names, a session's name is not enough: an agent that writes the registry could have any
- * session of the user's ended. There a pane must carry the marker of an agent of this workspace.
+ * session of the user's ended. There the marker must show that it is the session of an agent of this workspace.
  */
-const isProven = (workspace: string, server: TmuxServer, session: TmuxSession): boolean =>
-  server.path === defaultSocket() || markedAgent(workspace, session) !== undefined
+const isProven = (
+  workspace: string,
+  server: TmuxServer,
+  session: TmuxSession,
+  table: ProcessTable,
+): boolean => server.path === defaultSocket() || markedAgent(workspace, server, session, table) !== undefined
 
 /** Ends leftover sessions with what runs in them, and removes leftover prompts. What could not be removed is in `problems`. */
 export async function removeUnlisted(

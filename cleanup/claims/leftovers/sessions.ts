@@ -1,12 +1,11 @@
 import path from 'node:path'
 import { realWorkspace } from '../../platform/files/real-path.ts'
-import { readEnvironment } from '../../platform/processes/environment.ts'
-import { type ProcessTable, startOf } from '../../platform/processes/table.ts'
+import { type ProcessTable, readTable, startOf } from '../../platform/processes/table.ts'
 import type { AgentEntry } from '../../registry/entries.ts'
 import { validateAgentId } from '../../registry/ids.ts'
 import type { AgentRef } from '../../registry/layout.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
-import { namedSession } from '../../tmux/recorded.ts'
+import { namedSession, tmuxVariable } from '../../tmux/recorded.ts'
 import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { Observation } from '../observation.ts'
 import { observe } from '../observe.ts'
@@ -43,21 +42,40 @@ export function leftoverSessions(
 export const livePanes = ({ panes }: TmuxSession): number[] =>
   panes.filter(({ dead }) => !dead).map(({ pid }) => pid)
 
-/** The agent of this workspace that the marker in one of a session's panes names; undefined where none does. */
-export function markedAgent(workspace: string, session: TmuxSession): AgentRef | undefined {
-  const agentOf = agentsByMarker()
-  const agents = livePanes(session).map(pid => agentOf(readEnvironment(pid).marker))
-  const marked = agents.find(agent => agent?.workspace === realWorkspace(workspace))
-  return marked && { ...marked, workspace }
+/**
+ * The agent of this workspace whose session this is by the marker; undefined where that is not certain. A deploy gives the
+ * marker to a session at its birth, so every pane has it, and nothing else on the server. An agent that sets the marker
+ * later, for a user's session or for the whole server (`tmux set-environment -g`), leaves panes without it, or with it
+ * elsewhere.
+ */
+export function markedAgent(
+  workspace: string,
+  server: TmuxServer,
+  session: TmuxSession,
+  table: ProcessTable,
+): AgentRef | undefined {
+  const markers = livePanes(session).map(pid => table.get(pid)?.environment.marker)
+  const [marker] = markers
+  const agent = agentsByMarker()(marker)
+  if (agent?.workspace !== realWorkspace(workspace) || markers.some(other => other !== marker))
+    return undefined
+  const own = tmuxVariable(server.socket, server.pid, session.id)
+  const isElsewhere = [...table.values()].some(
+    ({ environment }) =>
+      environment.marker === marker &&
+      environment.tmux !== own &&
+      environment.tmux?.startsWith(`${server.socket},${server.pid},`),
+  )
+  return isElsewhere ? undefined : { ...agent, workspace }
 }
 
-/** Observes a leftover session as that of the agent that it would be, if a registry listed it. */
+/** Observes a leftover session as that of the agent that it would belong to if a registry listed it. */
 export async function observeSession(
   workspace: string,
   server: TmuxServer,
   session: TmuxSession,
 ): Promise<Observation> {
-  const marked = markedAgent(workspace, session)
+  const marked = markedAgent(workspace, server, session, await readTable())
   const ref = marked ?? { workspace, taskId: NO_TASK, agentId: safeId(session.name.slice(PREFIX.length)) }
   const [pane] = session.panes
   const entry = {

@@ -180,18 +180,24 @@ test('orphans are only shown when nobody asks for them, and not at all when youn
   expect(rig.processesOf(ref)).toHaveLength(4)
 })
 
-test('an unlisted session that carries the marker of this workspace is closed, as status counts it', async () => {
-  const ref = rig.ref('a')
-  rig.newSession(ref, { claude: idle })
-  await rig.stands(ref)
-  const { sessions } = await measure([rig.workspace])
-  expect(sessions?.leftover).toMatchObject([{ name: 'agent_a' }])
-  const dry = run('--orphans', '--min-age', '0')
-  expect(names(planned(dry))).toContainEqual(JSON.stringify({ do: 'close', session: 'agent_a' }))
-  expect(names(done(run('--apply', '--orphans', '--min-age', '0')))).toEqual(names(planned(dry)))
-  expect(rig.sessions()).toEqual(['user'])
-  expect(rig.processesOf(ref)).toEqual([])
-})
+test.each(['default', 'other'])(
+  'an unlisted session that carries the marker of this workspace is closed, as status counts it: on the %s server',
+  async server => {
+    const ref = rig.ref('a')
+    const socket = server === 'other' ? `${rig.folder}/other` : rig.socket
+    const listed = await rig.deploy('listed', { claude: idle, socket })
+    rig.newSession(ref, { claude: idle, socket })
+    await rig.stands(ref)
+    const { sessions } = await measure([rig.workspace])
+    expect(sessions?.leftover).toMatchObject([{ name: 'agent_a' }])
+    const dry = run('--orphans', '--min-age', '0')
+    expect(names(planned(dry))).toContainEqual(JSON.stringify({ do: 'close', session: 'agent_a' }))
+    expect(names(done(run('--apply', '--orphans', '--min-age', '0')))).toEqual(names(planned(dry)))
+    expect(rig.processesOf(ref)).toEqual([])
+    expect((await measure([rig.workspace])).sessions).toMatchObject({ active: 1, leftover: [] })
+    expect(rig.processesOf(listed)).toHaveLength(4)
+  },
+)
 
 test('an unlisted session that runs a listed agent, or one of another workspace, is no leftover for sweep or status', async () => {
   const listed = await rig.deploy('listed', { claude: idle, recorded: false })
