@@ -5,18 +5,18 @@ import { isOlder } from './age.ts'
 import { isStreamLog, logWriters } from './log-writers.ts'
 import type { Observation } from './observation.ts'
 
-/** In which pane of the session each process runs, by pid. */
+/** The pane of the session that each process runs in, by pid. */
 export type PaneOf = ReadonlyMap<number, string>
 
 /**
- * True for a session that is named as an agent's is: `agent_<id>`. No other name counts, not even one with the id in it:
- * the agent chooses its id in the registry, and can choose it to fit a name of the user's.
+ * True for a session that has the agent's name, `agent_<id>`. No other name counts, not even one with the id in it: the
+ * agent chooses its id in the registry, and can choose one that fits the name of a user's session.
  */
 export function hasAgentsName({ location: { session }, ref, sessionName }: Observation): boolean {
   return session?.name === (sessionName ?? namedSession({ id: ref.agentId }).name)
 }
 
-/** The panes in which a process carries the agent's marker, or writes its log, and none writes another's. */
+/** The panes in which a process carries the agent's marker or writes its log, and no process writes another agent's. */
 export function ownPanes(observation: Observation, paneOf: PaneOf): ReadonlySet<string> {
   const isYoung = (pid: number) => !isOlder(observation, observation.table.get(pid))
   const writers = logWriters(observation.openFiles, observation.log).filter(({ pid }) => isYoung(pid))
@@ -33,9 +33,9 @@ function markedIn(observation: Observation, paneOf: PaneOf): number[] {
 }
 
 /**
- * Whether it is this session that hands the marker on. A deploy gives it to a session at its birth, so every pane that was
- * born there has it, and nothing else on the server. Who sets it later, for a user's session or for the whole server,
- * leaves panes without it, or with it elsewhere.
+ * True when the session itself hands the marker on. A deploy gives the marker to a session at its birth, so every pane that
+ * was born there has it, and nothing else on the server. A marker that was set later, for a user's session or for the whole
+ * server, leaves panes without it, or with it elsewhere.
  */
 function isFromSession({ ref, location, table }: Observation, marked: ReadonlySet<number>): boolean {
   const { server, session, socket, panes } = location
@@ -49,7 +49,7 @@ function isFromSession({ ref, location, table }: Observation, marked: ReadonlySe
   return !panes.some(isUnmarked) && ![...table.values()].some(isElsewhere)
 }
 
-/** The logs of other agents that are written in these panes. */
+/** The logs of other agents that processes in these panes write. */
 export function otherLogs(
   { openFiles, log: own }: Observation,
   paneOf: PaneOf,
@@ -66,7 +66,7 @@ export function otherLogs(
   )
 }
 
-/** The marker in a process's environment, unless it is its server's: one that an agent has started hands its marker on to all. */
+/** The marker in a process's environment, unless it is the server's own: a server that an agent has started hands its marker on to everything. */
 export function markerOf(
   { location, table }: Observation,
   process: SeenProcess | undefined,

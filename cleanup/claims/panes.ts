@@ -4,8 +4,8 @@ import { tmuxVariable } from '../tmux/recorded.ts'
 import type { Observation } from './observation.ts'
 
 /**
- * In which pane of a session each process runs, by pid: tmux started it there, it has the pane's terminal, its
- * environment says so, or its parent runs there.
+ * Maps pids to the pane of a session that the process runs in: tmux started it there, it has the pane's terminal, its
+ * environment names the pane, or its parent runs there.
  */
 export function panesOfProcesses({ location, table }: Observation): ReadonlyMap<number, string> {
   const found = new Map<number, string>()
@@ -25,13 +25,14 @@ export function panesOfProcesses({ location, table }: Observation): ReadonlyMap<
     for (const other of table.values()) if (hasTerminalOf(other, process)) add(other, pane.id)
   }
   const ids = new Set(location.panes.map(({ id }) => id))
-  for (const seen of table.values()) {
-    const { tmux, pane } = seen.environment
-    if (pane !== undefined && ids.has(pane) && tmux === variable && sharesPids(seen.pid)) add(seen, pane)
+  for (const process of table.values()) {
+    const { tmux, pane } = process.environment
+    if (pane !== undefined && ids.has(pane) && tmux === variable && sharesPids(process.pid))
+      add(process, pane)
   }
   return found
 }
 
-/** The numbers of terminals are the same in every container. */
+/** The terminals of different containers have the same numbers, so the namespaces are compared too. */
 const hasTerminalOf = (one: SeenProcess, pane: SeenProcess): boolean =>
   one.tty !== 0 && one.tty === pane.tty && shareTerminals(pane.pid, one.pid)

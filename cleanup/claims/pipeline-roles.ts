@@ -3,27 +3,27 @@ import type { Claim, Claims } from './evidence.ts'
 import { logWriters } from './log-writers.ts'
 import type { Observation } from './observation.ts'
 
-/** What a process does for the agent's log, which decides when it may be ended. */
+/** What a process does for the agent's log. It decides when the process may be ended. */
 export type PipelineRole =
-  /** It produces the log's lines (claude): it is ended first, and ends its own children. */
+  /** It produces the log's lines (claude). It is ended first, and ends its own children. */
   | 'writer'
-  /** It brings the lines to the file (`tee`): it ends by itself at the end of its input, and not a line is lost. */
+  /** It brings the lines to the file (`tee`). It ends by itself at the end of its input, so no line is lost. */
   | 'reader'
-  /** tmux started it in a pane. It leads the terminal's session: when it ends, the kernel hangs up on the others there. */
+  /** tmux started it in a pane. It leads the terminal's session: when it ends, the kernel hangs up on all others there. */
   | 'pane'
   | 'other'
 
-/** Below the panes this is the program at a pipeline's end; asked for only where descriptors cannot be seen. */
+/** The program at a pipeline's end, by name: used only where descriptors cannot be read. */
 const READER_NAME = 'tee'
 
 const STDIN = 0
 const STDOUT = 1
 
 /**
- * Finds each claimed process's role by how the pipeline is laid, not by names: a reader writes the log and reads a
- * pipe; a writer's output is that pipe. Without a pipeline the writer is the process named claude, and without one
- * of that name whatever runs right below the pane. Where descriptors cannot be seen the reader is told by its name:
- * that decides only who is ended last, not whose it is.
+ * Finds each claimed process's role by the pipeline's descriptors, not by names: a reader writes the log and reads a pipe; a
+ * writer's output is that pipe. Without a pipeline the writer is the process named claude, and without one of that name
+ * whatever runs right below the pane. Where descriptors cannot be read, the reader is recognised by its name: the role
+ * decides only the order of signals, not whose the process is.
  */
 export function pipelineRoles(observation: Observation, { claimed }: Claims): (claim: Claim) => PipelineRole {
   const holders = new Set(logWriters(observation.openFiles, observation.log).map(({ pid }) => pid))
@@ -53,7 +53,7 @@ export function pipelineRoles(observation: Observation, { claimed }: Claims): (c
   }
 }
 
-/** The first choice that anybody meets, by pid. */
+/** The pids of the first list that is not empty. */
 function firstOf(...choices: Claim[][]): Set<number> {
   return new Set(choices.find(choice => choice.length > 0)?.map(({ process }) => process.pid))
 }

@@ -5,21 +5,21 @@ import type { Observation } from './observation.ts'
 
 type Environment = SeenProcess['environment']
 
-/** What TMUX and TMUX_PANE in a process's environment say. */
+/** Where TMUX and TMUX_PANE in a process's environment place it. */
 export interface Place {
   /** They name the agent's own session or pane. */
   isOwn(environment: Environment): boolean
   /** They name a pane of the same server that is not the agent's. */
   isElsewhere(environment: Environment): boolean
-  /** TMUX as it stands in what was started in the recorded session, once that is gone. */
+  /** The value of TMUX in what was started in the recorded session, once that session is gone. */
   gone: string | undefined
 }
 
 /**
- * Judges TMUX and TMUX_PANE by the session that is the agent's (by-name.ts has dropped any other). A place that is gone
- * is known from the registry alone, which the agent can write: what was started there counts only with the agent's
- * marker, and only if the server lists no session of that number, which would be somebody's who lives. A tmux job
- * (`run-shell`, `#()`) has TMUX without TMUX_PANE, and is the server's.
+ * Compares TMUX and TMUX_PANE with the agent's session (shared-session.ts has dropped any other). A session that is gone is
+ * known from the registry alone, which the agent can write: a process that was started there counts only with the agent's
+ * marker, and only if the server lists no session of that id, which would be a living one. A tmux job (`run-shell`, `#()`)
+ * has TMUX without TMUX_PANE, and belongs to the server.
  */
 export function placeOf({ ref, location }: Observation): Place {
   const { recorded, server, session } = location
@@ -29,7 +29,7 @@ export function placeOf({ ref, location }: Observation): Place {
   const isGone =
     recorded && !(recorded.server_pid === server?.pid && location.listed.sessions.has(recorded.session_id))
   const gone = isGone ? tmuxVariable(recorded.socket, recorded.server_pid, recorded.session_id) : undefined
-  // A pane that another session shows too may have been born there; then only the session's number tells.
+  // A pane that another session shows too may have been born there; then only the session's id decides.
   const panes = new Set(location.panes.filter(pane => !pane.shared).map(pane => pane.id))
 
   const isOwn = ({ tmux, pane, marker }: Environment): boolean => {

@@ -8,9 +8,9 @@ import { logWriters, writesOtherLogs } from './log-writers.ts'
 import { requireKnownServer } from './other-server.ts'
 
 /**
- * Whether an agent of which only a name is known, and that has no session of that name, runs all the same: its log is
- * written from a pane that lives (somebody has renamed the session, or moved the window), from within a container, or by a
- * process that is in no tmux (it never was). Throws `tmux-unreachable` when that pane is on a server that was not asked.
+ * True when an agent runs although tmux has no session of the only name that is known of it: a process writes its log from a
+ * living pane (somebody has renamed the session, or moved the window), from within a container, or outside of tmux (the
+ * agent never was in tmux). Throws `tmux-unreachable` when that pane is on a server that was not asked.
  */
 export async function runsInRenamedSession(
   entry: AgentEntry,
@@ -24,17 +24,17 @@ export async function runsInRenamedSession(
   const server = location.server && (await readServer(location.path))
   const panes = new Set(server?.sessions.flatMap(session => session.panes.map(({ id }) => id)))
   return writers.some(({ pid, environment: { readable, tmux, pane } }) => {
-    // In a container, where the numbers of panes and servers mean others.
+    // In a container pids and pane ids mean other things, so nothing more can be checked.
     if (!sharesPids(pid)) return true
     if (tmux === undefined) return readable && wasNeverInTmux(entry)
     return tmux.startsWith(`${location.socket},${server?.pid},`) && panes.has(pane ?? '')
   })
 }
 
-/** Where a session is named, what writes the log outside of tmux has emptied its environment, and is a leftover. */
+/** Where the entry names a session, a process that writes the log outside of tmux has emptied its environment, and is a leftover. */
 const wasNeverInTmux = ({ tmux_session }: AgentEntry): boolean => typeof tmux_session !== 'string'
 
-/** Who writes the log and no other agent's, and was not there before the agent: that would be an orchestrator. */
+/** The processes that write this log and no other agent's, and that are not older than the agent, as an orchestrator is. */
 function writersOf(entry: AgentEntry, log: string, { table, openFiles }: Machine) {
   return logWriters(openFiles, log).flatMap(({ pid }) => {
     const process = table.get(pid)

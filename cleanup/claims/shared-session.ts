@@ -12,11 +12,12 @@ import { hasAgentsName, markerOf, otherLogs, ownPanes, type PaneOf } from './own
 import { panesOfProcesses } from './panes.ts'
 
 /**
- * A scene without what is not the agent's alone. What the registry says of a session is a hint: names are used again, by
- * another task, another workspace, the next run; a session may be home to several agents, or to a user; and the agent
- * can write there what it likes. So a session is the agent's if it has an agent's name, or if in every pane of it something
- * is the agent's own (own-panes.ts), and nothing says otherwise. Of any other, only such panes are, and the session is
- * left as it is. Throws for a registry that may say so and cannot be read.
+ * Removes from an observation the session, and the panes, that are not the agent's alone. The session in the registry is
+ * only a hint: names are used again, by another task, another workspace, the next run; several agents, or a user, may live
+ * in one session; and the agent can write anything there. So a session is the agent's if it has the agent's name, or if
+ * every pane of it holds something of the agent's own (own-panes.ts), and if nothing contradicts that. In any other session
+ * only such panes are the agent's, and the session is left alone. Throws for a registry that cannot be read and may list
+ * another agent of that session.
  */
 export function withoutSharedSession(observation: Observation): Observation {
   const { location } = observation
@@ -27,8 +28,8 @@ export function withoutSharedSession(observation: Observation): Observation {
   if (why === undefined) return observation
   const { id, name } = location.session
   const panes = location.panes.filter(pane => own.has(pane.id))
-  const only = panes.length > 0 ? `more than pane ${[...own].join(', ')} of it` : 'more than the name of it'
-  const sharedSession = `The session ${name} (${id}) is left alone, because nothing says that ${only} is the agent’s: ${why}.`
+  const only = panes.length > 0 ? `more than its pane ${[...own].join(', ')}` : 'more than its name'
+  const sharedSession = `The session ${name} (${id}) is left alone, because nothing shows that ${only} is the agent’s: ${why}.`
   return {
     ...observation,
     sharedSession: { id, why: sharedSession },
@@ -36,7 +37,7 @@ export function withoutSharedSession(observation: Observation): Observation {
   }
 }
 
-/** A recorded session with the agent's name and its marker in a pane: as good as all are, and told at little cost. */
+/** True for a recorded session with the agent's name and its marker in a pane: the usual case, which costs little to check. */
 function isVouchedFor(observation: Observation): boolean {
   const { location, table } = observation
   const isMarked = namesAgent(observation.ref)
@@ -54,14 +55,14 @@ function whyOthers(observation: Observation, paneOf: PaneOf, own: ReadonlySet<st
   if (!recorded && namedSession(entry).isPart) return `its entry names only ${entry.tmux_session}`
   const others = location.panes.filter(pane => !own.has(pane.id))
   if (others.length === 0) return undefined
-  // Of one that the server knows by all that was recorded, neither time nor another's window says anything.
+  // The server confirms everything that was recorded, so neither times nor another agent's window contradict it.
   if (recorded && isNamed) return own.size > 0 ? undefined : whyAnothers(observation, paneOf, others)
   const why =
     whyAnothers(observation, paneOf, others) ?? whyByTime(observation, own) ?? livingNamesake(observation)
   return why ?? (isNamed ? undefined : 'the registry alone names it')
 }
 
-/** What in a session is another agent's, or the user's. */
+/** What shows that something in a session is another agent's, or the user's. */
 function whyAnothers(
   observation: Observation,
   paneOf: PaneOf,
@@ -80,7 +81,7 @@ function whyAnothers(
   return other && `process ${other.pid} in it writes ${other.log}`
 }
 
-/** tmux gives a pane's process the number of the session it is born in. */
+/** TMUX in a pane's process holds the id of the session that the pane was born in. */
 function isFromElsewhere({ location, table }: Observation, { pid, dead }: AgentPane): boolean {
   const tmux = dead ? undefined : table.get(pid)?.environment.tmux
   const { server, session } = location
@@ -98,7 +99,7 @@ function whyByTime({ entry, location }: Observation, own: ReadonlySet<string>): 
   return undefined
 }
 
-/** When an agent had ended for certain, in ms since 1970. NaN when that is not known, or when the entry may tell an earlier life's. */
+/** When an agent had certainly ended, in ms since 1970. NaN when that is not known, or may be the end of an earlier run. */
 function endOf({ status, started_at, completed_at, terminated_at }: AgentEntry): number {
   const { latest } = parseTimestamp(isTerminal(status) ? (completed_at ?? terminated_at) : undefined)
   return parseTimestamp(started_at).earliest > latest ? Number.NaN : latest

@@ -4,18 +4,18 @@ import { CLOCKS_MS, TICKS_MS } from './beginning.ts'
 import { type Entry, entryIn, namesIn, openOwn } from './own-folder.ts'
 import type { ClaudeFolder } from './places.ts'
 import type { SessionRecord } from './records.ts'
-import type { Search, SeenClaude } from './search.ts'
+import type { LivingClaude, Search } from './search.ts'
 
-/** How long after its start a claude takes its snapshot of the shell, in ms. */
+/** Within how many ms of its start a claude takes its snapshot of the shell. */
 const SNAPSHOT_WITHIN_MS = 15_000
 
-/** One of the agent's claudes; what carries its number is its when it was made since `sinceMs`. */
-export interface OwnClaude extends SeenClaude {
+/** One of the agent's claudes. A file that carries its pid is its own if it was made since `sinceMs`. */
+export interface OwnClaude extends LivingClaude {
   sinceMs: number | undefined
 }
 
-/** Finds the keys, the sockets and, last, the records of the agent's claudes: each carries the number of its claude. */
-export function findByNumber(
+/** Finds the keys, the sockets and, last, the records of the agent's claudes: each carries the pid of its claude. */
+export function findByPid(
   search: Search,
   claudes: readonly OwnClaude[],
   records: readonly SessionRecord[],
@@ -36,20 +36,20 @@ export function findByNumber(
       if (socket?.kind === 'a socket' || socket?.kind === 'a file') take(base, socket, claude)
     }
   }
-  // While the record is there, a cleaner that goes on after us still finds all the others.
+  // Records go last: as long as they are there, a cleaner that goes on after us still finds everything else.
   for (const { at, pid, entry } of records) {
     const claude = claudes.find(one => one.pid === pid)
     if (claude) take(at.root, entry, claude)
   }
 
   function take(root: string, entry: Entry, { pid, sinceMs }: OwnClaude): void {
-    search.take(root, entry, `it carries the number of its claude ${pid}`, pid, sinceMs)
+    search.take(root, entry, `it carries the pid of its claude ${pid}`, pid, sinceMs)
   }
 }
 
 /**
- * Finds the shell snapshots that the agent's claudes took when they began, or that a command of theirs begins with.
- * They name neither a session nor a process, so one that another claude may have taken as well stays.
+ * Finds the shell snapshots that the agent's claudes took when they began, or that a command of theirs begins with. A snapshot
+ * names neither a session nor a process, so one that another claude may have taken stays.
  */
 export function findSnapshots(search: Search, claudes: readonly OwnClaude[]): void {
   const named = snapshotsNamed(search)
@@ -65,14 +65,14 @@ export function findSnapshots(search: Search, claudes: readonly OwnClaude[]): vo
 
   function whyTaken(entry: Entry, { root, name }: ClaudeFolder): string | undefined {
     const takenMs = Number(/-(\d{13})-[\w-]+\.sh$/.exec(entry.file)?.[1])
-    const isBeginning = ({ startedMs }: SeenClaude) =>
+    const isBeginning = ({ startedMs }: LivingClaude) =>
       [takenMs, entry.bornMs].every(ms => ms >= startedMs - CLOCKS_MS && ms <= startedMs + SNAPSHOT_WITHIN_MS)
     const isNamed = named.own.has(entry.file)
     const own = claudes.find(isBeginning)
     if (!own && !isNamed) return undefined
-    const maySuit = (other: SeenClaude): boolean => {
+    const maySuit = (other: LivingClaude): boolean => {
       const isEarlier = other.startedMs <= entry.bornMs + TICKS_MS
-      // Whoever names a snapshot may lie, so any claude that was there when it was taken may be the one whose it is.
+      // A command may name another claude's snapshot, so any claude that ran when it was taken may be its owner.
       if (!own) return isEarlier
       return isNamed ? isEarlier && other.startedMs >= own.startedMs : isBeginning(other)
     }
@@ -84,7 +84,7 @@ export function findSnapshots(search: Search, claudes: readonly OwnClaude[]): vo
   }
 }
 
-/** The snapshots that commands begin with: those of the agent, and those of all others, who are asked only where it matters. */
+/** The snapshots that commands begin with: the agent's, and those of all other processes, which are read only when needed. */
 function snapshotsNamed({ claims: { claimed }, observation }: Search) {
   const namedBy = (pids: Iterable<number>) => new Set([...pids].flatMap(pid => snapshotNamedBy(pid) ?? []))
   let others: ReadonlySet<string> | undefined

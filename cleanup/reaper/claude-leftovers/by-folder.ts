@@ -2,13 +2,13 @@ import { folderOf } from '../../platform/processes/details.ts'
 import { entryIn, namesIn, openRoot, textIn } from './own-folder.ts'
 import { isOurs, type Search } from './search.ts'
 
-/** How long a path can be that the kernel takes (PATH_MAX), in bytes. */
+/** The longest path that the kernel takes (PATH_MAX), in bytes. */
 const PATH_BYTES = 4_096
 
 /**
- * Finds the files (`claude-<hex>-cwd`) that the agent's Bash tools noted its folder in. They name nobody: one that
- * a claude of somebody else's that works in the same folder may have made stays. Without a claude of the agent's there
- * is none: the folder would be what the log says.
+ * Finds the files (`claude-<hex>-cwd`) in which the agent's Bash tools noted its folder. They name no owner, so one stays if
+ * another claude that works in the same folder may have made it. Without a claude of the agent's all of them stay, because
+ * then only the log would give the agent's folder.
  */
 export function findFolderNotes(search: Search, claudes: readonly unknown[]): void {
   if (claudes.length === 0) return
@@ -21,7 +21,7 @@ export function findFolderNotes(search: Search, claudes: readonly unknown[]): vo
       if (noted === undefined || !search.workFolders.has(noted)) continue
       if (search.mayBeOthers(base, ({ pid }) => (folderOf(pid) ?? noted) === noted))
         search.leaveDoubtful(entry)
-      else search.take(base, entry, `a Bash tool of its noted its folder in it`, 'agent')
+      else search.take(base, entry, 'its Bash tool noted its folder in it', 'agent')
     }
   }
 }

@@ -9,22 +9,22 @@ import type { Search } from './search.ts'
 import { isOlder, slugOf } from './session.ts'
 import { listTree } from './tree.ts'
 
-/** What carries a session: to be taken only once the session is proven to be the agent's. */
+/** A file that carries a session. It may be removed only once the session is proven to be the agent's. */
 interface OfSession {
   root: string
   entry: Entry
   why: string
 }
 
-/** What carries the agent's session; and why the session is not the agent's, if something of it is older. */
+/** The files that carry the session, and why the session is not the agent's, if something of it is older. */
 export interface FoundOfSession {
   entries: OfSession[]
   older?: string
 }
 
 /**
- * Finds, in claude's folder for temporary files, the loose files of a session and the output of commands that claude waits for.
- * What claude itself leaves on a clean exit stays: `started`, and the output of background tasks.
+ * Finds, in claude's folder for temporary files, the loose files of a session and the output of commands that claude waits
+ * for. The files that claude leaves on a clean exit stay: `started`, and the output of background tasks.
  */
 export function temporaryOf(search: Search, session: string): FoundOfSession {
   const found: FoundOfSession = { entries: [] }
@@ -62,7 +62,7 @@ export function temporaryOf(search: Search, session: string): FoundOfSession {
 const isOutput = ({ claims }: Search, file: string): boolean =>
   [...claims.claimed.keys()].some(pid => descriptorTarget({ pid, fd: 1 }) === file)
 
-/** Finds the folders of the teams that a session leads: they block the team's name for whoever comes next. */
+/** Finds the folders of the teams that a session leads: they block the team's name for the next session. */
 export function teamsOf(search: Search, session: string): FoundOfSession {
   const found: FoundOfSession = { entries: [] }
   for (const { root, name: claude } of search.places.folders) {
@@ -74,7 +74,7 @@ export function teamsOf(search: Search, session: string): FoundOfSession {
       const made = entryIn(teams, name)
       if (made && isOlder(search, made)) found.older = `its team ${team.path} is older than the agent`
       using tasks = openOwn(root, [claude, 'tasks'], search.leave)
-      // The configuration says whose the tasks are, so it goes last, and stays when they do.
+      // The configuration names the owner of the tasks, so it goes last, and stays if they stay.
       const trees = [tasks, teams].map(above => (above ? listTree(search, above, name, 'config.json') : []))
       if (trees.includes(undefined)) continue
       const why = `its session leads the team ${name}`

@@ -1,7 +1,7 @@
 import type { Claims } from '../../claims/evidence.ts'
 import type { Observation } from '../../claims/observation.ts'
 import { loggedSession } from '../../registry/stream-log.ts'
-import { findByNumber, findSnapshots, type OwnClaude } from './by-claude.ts'
+import { findByPid, findSnapshots, type OwnClaude } from './by-claude.ts'
 import { findFolderNotes } from './by-folder.ts'
 import { teamsOf, temporaryOf } from './by-session.ts'
 import type { ClaudeLeftovers } from './leftover.ts'
@@ -10,14 +10,14 @@ import { claudesOf, Search } from './search.ts'
 import { foreignTranscript, othersInSession, proofOf, recordsOfDead } from './session.ts'
 
 /**
- * Finds what an agent's claudes leave when they are killed: what a cleanup of it removes, file by file, and nothing else.
- * To be called before anything is ended: much of it only living processes can tell. A claude that ends by itself
- * removes most of it. Reads only; what cannot be read counts as not there.
+ * Finds the files that an agent's claudes leave when they are killed: a cleanup removes exactly these. To be called before
+ * anything is ended, because only living processes show whose many of them are. A claude that ends by itself removes most
+ * of them. Changes nothing; what cannot be read counts as not there.
  */
 export function findClaudeLeftovers(observation: Observation, claims: Claims): ClaudeLeftovers {
   const log = loggedSession(observation.log)
   const living = claudesOf(claims)
-  // An agent in which no claude ever ran has none of it.
+  // No claude ever ran in this agent.
   if (log.id === undefined && living.length === 0)
     return { going: [], stays: [], session: undefined, places: { folders: [], bases: [] } }
   const search = new Search(observation, claims, log, living)
@@ -30,12 +30,12 @@ export function findClaudeLeftovers(observation: Observation, claims: Claims): C
   ]
   findSnapshots(search, claudes)
   findFolderNotes(search, claudes)
-  findByNumber(search, claudes, records)
+  findByPid(search, claudes, records)
   const { places } = search
   return { going: search.going(), stays: search.stays(), session: log.id, places }
 }
 
-/** Finds what carries the session that the log names, if it is the agent's. Returns whether it is older than the agent. */
+/** Finds the files of the session that the log names, if it is the agent's. Returns whether the session is older than the agent. */
 function findBySession(search: Search, records: SessionRecord[]): { isOlder: boolean } {
   const { id } = search.log
   if (id === undefined) return { isOlder: false }
@@ -48,6 +48,6 @@ function findBySession(search: Search, records: SessionRecord[]): { isOlder: boo
   if (not === undefined)
     for (const { root, entry, why } of entries) search.take(root, entry, `${why}; ${proof}`, 'session')
   else if (entries.length > 0)
-    search.leave(`what carries the session ${id} is not taken for the agent's and stays: ${not}`)
+    search.leave(`the files of the session ${id} are not taken for the agent's and stay: ${not}`)
   return { isOlder: older !== undefined }
 }

@@ -1,30 +1,30 @@
 import type { Places } from './places.ts'
 
-/** One file or folder that claude made and that goes with its agent. */
+/** One file or folder that an agent's claude made and that a cleanup removes. */
 export interface ClaudeLeftover {
   file: string
   /** 0 for what is no regular file. */
   bytes: number
-  /** Since it was last written, in ms. */
+  /** Time since it was last written, in ms. */
   ageMs: number
-  /** How it is known to be the agent's, for people. */
+  /** The evidence that it is the agent's, for people. */
   why: string
-  /** What has to be over before it goes: all of the agent, nobody's having the session either, or the claude of that number. */
+  /** What must have ended before it is removed: the whole agent; that and every use of its session; or the claude of that pid. */
   of: 'agent' | 'session' | number
   /** The folder from which it is reached without following a link. */
   root: string
-  /** Device, inode and birth: what has come in its place stays. */
+  /** Device, inode and birth: a file that has replaced it stays. */
   identity: string
   isFolder: boolean
 }
 
-/** What the claudes of one agent leave. */
+/** The leftovers of one agent's claudes. */
 export interface ClaudeLeftovers {
-  /** What goes, in the order in which it is removed, and nothing else. */
+  /** Everything that is removed, in that order. */
   going: ClaudeLeftover[]
   /** What stays and why, in sentences without a full stop. */
   stays: string[]
-  /** The agent's session, if it is proven to be its. */
+  /** The session that the agent's log names. */
   session: string | undefined
   places: Places
 }

@@ -1,16 +1,17 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { attempt } from '../../errors.ts'
 import { Folder, kindOf } from '../../platform/files/folder.ts'
 import { readRegular } from '../../platform/files/regular-file.ts'
 import { ownUid } from '../../platform/files/trust.ts'
 
-/** Takes down why a folder was not entered, in a sentence without its full stop. */
+/** Receives why a folder was not entered, in a sentence without its full stop. */
 export type Refused = (why: string) => void
 
 /**
- * Opens the folders `names`, each in the one before it, the first in `root`. No link is followed below `root`, and each must be ours:
- * where another user may make names (/tmp), he can put anything in the place of what claude made. Undefined where one
- * is missing, or is something else; a link and another user's folder are told to `refused`.
+ * Opens the folders `names`, each in the one before it, the first in `root`. No link is followed below `root`, and each must be
+ * ours: in a folder that other users may write to (/tmp), another user can put anything in the place of what claude made.
+ * Undefined where one is missing, or is something else; `refused` receives a link and another user's folder.
  */
 export function openOwn(
   root: string,
@@ -20,7 +21,7 @@ export function openOwn(
   let held = openRoot(root)
   for (const name of names) {
     if (!held) return undefined
-    // The one above is let go of once the one below is held.
+    // The upper folder is closed once the lower one is open.
     using above = held
     held = openOwnIn(above, name, refused)
   }
@@ -29,7 +30,7 @@ export function openOwn(
 
 /** The same for one folder in another. */
 export function openOwnIn(above: Folder, name: string, refused: Refused = () => {}): Folder | undefined {
-  const folder = attempt(() => above.open(name))
+  const folder = orUndefined(() => above.open(name))
   if (folder === undefined) {
     const file = path.join(above.path, name)
     const kind = entryIn(above, name)?.kind
@@ -44,26 +45,26 @@ export function openOwnIn(above: Folder, name: string, refused: Refused = () => 
   return undefined
 }
 
-/** A folder that is named by an environment, whoever owns it (/tmp); undefined when it cannot be opened. */
-export const openRoot = (root: string): Folder | undefined => attempt(() => Folder.at(root))
+/** Opens a folder that an environment names, whoever owns it (/tmp); undefined when it cannot be opened. */
+export const openRoot = (root: string): Folder | undefined => orUndefined(() => Folder.at(root))
 
-/** What one name in a folder is. */
+/** One name in a folder. */
 export interface Entry {
   file: string
   kind: ReturnType<typeof kindOf>
-  /** Device, inode and birth: a number is given again at once when its file is gone, but not at the same moment. */
+  /** Device, inode and birth: an inode's number may be used again at once, but not with the same birth. */
   identity: string
   device: string
   uid: number
   bytes: number
-  /** When it was made, in ms since 1970: unlike the other times, nobody can set it. Where the file system keeps none, when it was last changed. */
+  /** When it was made, in ms since 1970: the only time that nobody can set. Where the file system keeps none, when its inode last changed. */
   bornMs: number
   writtenMs: number
 }
 
-/** What a name is, links not followed; undefined when there is nothing of that name. */
+/** Reads what a name is, without following links; undefined when there is nothing of that name. */
 export function entryIn(folder: Folder, name: string): Entry | undefined {
-  const stat = attempt(() => fs.lstatSync(folder.at(name), { bigint: true, throwIfNoEntry: false }))
+  const stat = orUndefined(() => fs.lstatSync(folder.at(name), { bigint: true, throwIfNoEntry: false }))
   if (!stat) return undefined
   return {
     file: path.join(folder.path, name),
@@ -77,22 +78,17 @@ export function entryIn(folder: Folder, name: string): Entry | undefined {
   }
 }
 
-/** How many names of one folder are looked at. Somebody who makes more than that keeps his leftovers. */
+/** How many names of one folder are read. In a folder with more, some leftovers stay. */
 const MOST_NAMES = 100_000
 
 /** The names in a folder that is held open. */
 export const namesIn = (folder: Folder | undefined): string[] =>
-  folder ? (attempt(() => folder.names()) ?? []).slice(0, MOST_NAMES) : []
+  folder ? (orUndefined(() => folder.names()) ?? []).slice(0, MOST_NAMES) : []
 
 /** The text of a regular file of ours of at most `maxBytes`; undefined when it is something else. */
 export function textIn(folder: Folder, name: string, maxBytes: number): string | undefined {
-  return attempt(() => readRegular(folder.at(name), ownUid(), maxBytes).toString('utf8'))
+  return orUndefined(() => readRegular(folder.at(name), ownUid(), maxBytes).toString('utf8'))
 }
 
-function attempt<T>(step: () => T): T | undefined {
-  try {
-    return step()
-  } catch {
-    return undefined
-  }
-}
+/** The step's value; undefined where it fails: what cannot be read counts as not there. */
+const orUndefined = <T>(step: () => T): T | undefined => attempt(step, () => {})

@@ -13,7 +13,7 @@ export interface ClaudeFolder {
   name: string
 }
 
-/** Where claude keeps files. */
+/** Where claude keeps its files. */
 export interface Places {
   /** `~/.claude`, or what CLAUDE_CONFIG_DIR names. */
   folders: ClaudeFolder[]
@@ -21,14 +21,14 @@ export interface Places {
   bases: string[]
 }
 
-/** Where claudes with these environments keep their files. What is not an absolute path counts as not set. */
+/** The places that claudes with these environments use. A value that is not an absolute path counts as not set. */
 function placesIn(environments: readonly ReadonlyMap<string, string | undefined>[]): Places {
   const folders = new Map<string, ClaudeFolder>()
   const bases = new Set<string>()
   for (const environment of environments) {
     const absolute = (name: string): string[] => {
       const value = environment.get(name)
-      // Without what a slash at its end, or a dot, would make another text of the same path.
+      // Without a slash at its end, or a dot, which would make another text of the same path.
       return value !== undefined && path.isAbsolute(value) ? [path.resolve(value)] : []
     }
     const add = (root: string, name: string) => folders.set(path.join(root, name), { root, name })
@@ -41,13 +41,13 @@ function placesIn(environments: readonly ReadonlyMap<string, string | undefined>
 }
 
 /**
- * Where an agent's claudes may have kept files: where its processes that run as our user say, and where we ourselves would. A process of
- * another user's says nothing, and neither does a registry: both can be written by whoever wants a file of ours removed.
+ * The places that an agent's claudes may have used: those in the environments of its processes that run as our user, and our
+ * own. Neither another user's process nor a registry counts: through both, somebody could have a file of ours removed.
  */
 export function placesOf(claims: Iterable<Claim>): Places {
   const environments = [...claims].flatMap(({ process }) => environmentOf(process.pid) ?? [])
   const { folders, bases } = placesIn([ownEnvironment(), ...environments])
-  // By their real paths: an agent that names a place through a link would have it counted as a place of its own.
+  // By their real paths: otherwise an agent could name another claude's place through a link and pass it off as its own.
   const real = new Map(
     folders.flatMap(({ root, name }) => {
       const at = realOf(root)
@@ -60,7 +60,7 @@ export function placesOf(claims: Iterable<Claim>): Places {
   }
 }
 
-/** True when this process, if it is a claude, may keep its files there: also when its environment cannot be read. */
+/** True when this process, if it is a claude, may keep its files in `place`; also when its environment cannot be read. */
 export function mayUse(pid: number, place: string): boolean {
   const environment = environmentOf(pid)
   if (!environment) return true
@@ -70,7 +70,7 @@ export function mayUse(pid: number, place: string): boolean {
   return used.includes(undefined) || used.includes(realOf(place))
 }
 
-/** Where a path leads; undefined where that cannot be known. */
+/** The real path; undefined where it cannot be read. */
 function realOf(file: string): string | undefined {
   try {
     return realPath(file)
@@ -94,7 +94,7 @@ function ownHome(): string {
   try {
     return fs.statSync(home).uid === ownUid() ? home : os.userInfo().homedir
   } catch {
-    // It is not there, or we may not see it; a user without an entry in the system's list has no other one.
+    // It is missing, or may not be read; and a user without an entry in the system's list has no other home.
     return home
   }
 }

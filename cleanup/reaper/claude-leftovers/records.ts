@@ -7,14 +7,14 @@ import { asSessionId } from '../../registry/stream-log.ts'
 import { type Entry, entryIn, namesIn, openOwn, type Refused, textIn } from './own-folder.ts'
 import type { ClaudeFolder, Places } from './places.ts'
 
-/** What a claude wrote of itself into `sessions/<pid>.json`, in a file of ours. */
+/** The record that a claude wrote of itself into `sessions/<pid>.json`, in a file of ours. */
 export interface SessionRecord {
   at: ClaudeFolder
   pid: number
   sessionId: string | undefined
-  /** The folder that it works in, where its version says so. */
+  /** The folder that it works in, where its version records that. */
   folder: string | undefined
-  /** When it began, in ms since 1970: what it says itself, but not after the file was made. */
+  /** When it began, in ms since 1970: the recorded time, but at most the birth of the file. */
   startedMs: number
   entry: Entry
 }
@@ -27,7 +27,7 @@ export function readRecords({ folders }: Places, refused: Refused): SessionRecor
       const pid = Number(/^([1-9]\d{0,9})\.json$/.exec(name)?.[1])
       const entry = sessions && Number.isInteger(pid) ? entryIn(sessions, name) : undefined
       const content = sessions && entry && parse(textIn(sessions, name, SMALL_BYTES))
-      // The number in it as well: somebody may have copied a record.
+      // The pid in the record must be the same: somebody may have copied the file.
       if (entry?.uid !== ownUid() || !content || content.pid !== pid) return []
       const { sessionId, cwd: folder, startedAt } = content
       return [
@@ -44,7 +44,7 @@ export function readRecords({ folders }: Places, refused: Refused): SessionRecor
   })
 }
 
-/** The object in a text; undefined when it is none. */
+/** The JSON object in a text; undefined when it holds none. */
 export function parse(text: string | undefined): Record<string, unknown> | undefined {
   try {
     const content = parseJson(text ?? '')
@@ -54,7 +54,7 @@ export function parse(text: string | undefined): Record<string, unknown> | undef
   }
 }
 
-/** The number must be nobody's at all: a process that has it now may be a new claude with a record of its own. */
+/** True when no process has this pid: a process that has it now may be a new claude with a record of its own. */
 export function isDead(pid: number): boolean {
   const now = readProcess(pid)
   return now === undefined || hasEnded(now)

@@ -7,14 +7,13 @@ import type { CleanUpReport } from '../report.ts'
 import type { ClaudeLeftover, ClaudeLeftovers } from './leftover.ts'
 import { entryIn, openOwn } from './own-folder.ts'
 import { isDead } from './records.ts'
-import { isTakenUp } from './session.ts'
+import { isResumed } from './session.ts'
 
 type Report = Pick<CleanUpReport, 'removed' | 'notes'>
 
 /**
- * Removes what was found before the processes were ended, each file only if it is still that very one, and nothing
- * else. What claude has removed itself in the meantime counts as removed too. `claims` are all that were ended; `log` is told of each
- * file that we remove.
+ * Removes the files that were found before the processes were ended, each only if it is still the same one, and nothing else.
+ * A file that claude has removed itself in the meantime counts as removed too. `claims` are all claims of the cleanup.
  */
 export function removeClaudeLeftovers(
   { going, stays, session, places }: ClaudeLeftovers,
@@ -23,7 +22,7 @@ export function removeClaudeLeftovers(
   log: Log,
 ): void {
   const isOver = [...claims.values()].every(({ process }) => isDead(process.pid))
-  const isOthers = going.some(({ of }) => of === 'session') && isTakenUp(session, places)
+  const isInUse = going.some(({ of }) => of === 'session') && isResumed(session, places)
   const notes = new Set(stays)
   for (const one of going) {
     try {
@@ -40,7 +39,7 @@ export function removeClaudeLeftovers(
 
   function isDue({ of }: ClaudeLeftover): boolean {
     if (typeof of === 'number') return isDead(of)
-    return isOver && !(of === 'session' && isOthers)
+    return isOver && !(of === 'session' && isInUse)
   }
 
   function notDue({ file, of }: ClaudeLeftover): string {
@@ -50,7 +49,7 @@ export function removeClaudeLeftovers(
   }
 }
 
-/** Returns why it stays; undefined when it is gone. */
+/** Removes one leftover. Returns why it stays; undefined when it is gone. */
 function removeOne({ root, file, identity, isFolder }: ClaudeLeftover, log: Log): string | undefined {
   let refused: string | undefined
   const refuse = (why: string) => {
@@ -62,7 +61,7 @@ function removeOne({ root, file, identity, isFolder }: ClaudeLeftover, log: Log)
   const name = path.basename(file)
   const now = folder && entryIn(folder, name)
   if (!folder || !now) return undefined
-  if (now.identity !== identity) return `${file} stays, because it was replaced since it was looked at`
+  if (now.identity !== identity) return `${file} stays, because it was replaced since it was found`
   log({ event: 'remove', file })
   try {
     if (isFolder) fs.rmdirSync(folder.at(name))
@@ -71,7 +70,7 @@ function removeOne({ root, file, identity, isFolder }: ClaudeLeftover, log: Log)
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
     if (systemCode(error) === 'ENOTEMPTY')
-      return `${file} stays, because something was made in it since it was looked at`
+      return `${file} stays, because something was made in it since it was found`
     throw folder.named(error)
   }
 }

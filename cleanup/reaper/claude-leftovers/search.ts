@@ -11,34 +11,34 @@ import type { Entry } from './own-folder.ts'
 import { mayUse, type Places, placesOf } from './places.ts'
 import { isDead } from './records.ts'
 
-/** A claude, and when it began, in ms since 1970. */
-export interface SeenClaude {
+/** A living claude, and when it began, in ms since 1970. */
+export interface LivingClaude {
   pid: number
   startedMs: number
 }
 
-/** The claudes of an agent that live. */
-export const claudesOf = ({ claimed }: Claims): SeenClaude[] =>
-  [...claimed.values()].filter(({ process }) => isClaude(process)).map(seen)
+/** The living claudes of an agent. */
+export const claudesOf = ({ claimed }: Claims): LivingClaude[] =>
+  [...claimed.values()].filter(({ process }) => isClaude(process)).map(living)
 
-/** A look for what one agent's claudes leave: what it goes by, and what it has found. */
+/** The search for what one agent's claudes leave: its facts, and its findings. */
 export class Search {
   readonly observation: Observation
   readonly claims: Claims
   readonly log: LoggedSession
   readonly places: Places
-  /** What was made before that, in ms since 1970, is not the agent's; undefined where nothing tells when it began. */
+  /** When the agent began, in ms since 1970: an older file is not the agent's. Undefined where nothing shows it. */
   readonly beganMs: number | undefined
-  /** The agent's claudes that live. */
-  readonly living: SeenClaude[]
-  /** The folders that its claudes work in: the kernel tells while one lives, afterwards only the log does. */
+  /** The agent's living claudes. */
+  readonly living: LivingClaude[]
+  /** The folders that its claudes work in: by the kernel while one lives, afterwards only by the log. */
   readonly workFolders: ReadonlySet<string>
-  /** Claudes of our user that live and are not the agent's: asked for only where something may be theirs. */
-  #others: SeenClaude[] | undefined
+  /** Living claudes of our user that are not the agent's: read only where a file may be theirs. */
+  #others: LivingClaude[] | undefined
   readonly #going = new Map<string, ClaudeLeftover>()
   readonly #stays = new Set<string>()
 
-  constructor(observation: Observation, claims: Claims, log: LoggedSession, living: SeenClaude[]) {
+  constructor(observation: Observation, claims: Claims, log: LoggedSession, living: LivingClaude[]) {
     this.observation = observation
     this.claims = claims
     this.log = log
@@ -51,32 +51,32 @@ export class Search {
     )
   }
 
-  /** Takes it for the agent's, when it is our user's and was made since `sinceMs`. */
+  /** Takes a file for the agent's, if it is our user's and was made since `sinceMs`. */
   take(root: string, entry: Entry, why: string, of: ClaudeLeftover['of'], sinceMs = this.beganMs): void {
     if (!isOurs(entry, sinceMs)) return
-    // A home may be known by two paths.
+    // One home may have two paths.
     if (!this.#going.has(entry.identity)) this.#going.set(entry.identity, leftoverOf(root, entry, why, of))
   }
 
-  /** What is left where it is, and why, in a sentence without its full stop. */
+  /** Notes what stays, and why, in a sentence without its full stop. */
   readonly leave = (sentence: string): void => {
     this.#stays.add(sentence)
   }
 
-  /** The same of a file that may as well be another claude's. */
+  /** Notes that a file stays because it may be another claude's. */
   leaveDoubtful({ file }: Entry): void {
     this.leave(
-      `${file} may be of the agent's claude or of another one that runs: nothing in it says whose it is`,
+      `${file} may be the agent's claude's or that of another running one: nothing in it names its owner`,
     )
   }
 
   /** True when another claude that lives and fits may have made a file in `place`. */
-  mayBeOthers(place: string, fits: (claude: SeenClaude) => boolean): boolean {
-    // Nothing can be read any more of one that has ended since the look: it would count as using every place.
+  mayBeOthers(place: string, fits: (claude: LivingClaude) => boolean): boolean {
+    // Nothing can be read of a claude that has ended since the scan: it would count as using every place.
     this.#others ??= [...this.observation.table.values()]
       .filter(one => isClaude(one) && !this.claims.claimed.has(one.pid))
       .filter(({ pid }) => (uidOf(pid) ?? ownUid()) === ownUid())
-      .map(process => seen({ process }))
+      .map(process => living({ process }))
     return this.#others.some(other => fits(other) && mayUse(other.pid, place) && !isDead(other.pid))
   }
 
@@ -91,12 +91,12 @@ export class Search {
 
 const isClaude = (one: Process): boolean => one.comm === 'claude' && !hasEnded(one)
 
-const seen = ({ process }: { process: Process }): SeenClaude => ({
+const living = ({ process }: { process: Process }): LivingClaude => ({
   pid: process.pid,
   startedMs: startedMs(process),
 })
 
-/** True for what is our user's and was made since then; false where that is not known. */
+/** True for a file of our user's that was made since `sinceMs`; false where that is undefined. */
 export const isOurs = (entry: Entry, sinceMs: number | undefined): boolean =>
   entry.uid === ownUid() && sinceMs !== undefined && entry.bornMs >= sinceMs - CLOCKS_MS
 

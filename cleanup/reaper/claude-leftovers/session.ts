@@ -7,12 +7,12 @@ import { environmentOf, type Places } from './places.ts'
 import { isDead, readRecords, type SessionRecord } from './records.ts'
 import type { Search } from './search.ts'
 
-/** How long after its agent a claude begins, in ms, of which only a record is left. */
+/** Within how many ms of its agent's start a dead claude must have begun. */
 const BEGINS_WITHIN_MS = 60_000
 
 /**
- * The records of the agent's dead claudes: each names the session that the log names, is of a claude that began when the agent did,
- * and in its folder. That the log names the session would not be enough: the agent writes it, and may name the user's.
+ * The records of the agent's dead claudes: each names the same session as the log, and a claude that began when the agent
+ * did, in the agent's folder. The log alone would not be enough: the agent writes it, and may name the user's session.
  */
 export function recordsOfDead(
   { log, beganMs, workFolders }: Search,
@@ -25,7 +25,7 @@ export function recordsOfDead(
   })
 }
 
-/** Why the session that the log names is the agent's; undefined when only the log says so. */
+/** The proof that the session in the log is the agent's; undefined when only the log names it. */
 export function proofOf(search: Search, records: SessionRecord[]): string | undefined {
   const { living, claims, log } = search
   const own = records.find(({ pid, sessionId, entry }) =>
@@ -34,11 +34,11 @@ export function proofOf(search: Search, records: SessionRecord[]): string | unde
   if (own) return `the record of its claude ${own.pid} names the session`
   const [dead] = recordsOfDead(search, records)
   if (dead) return `the record of its claude ${dead.pid}, which is dead, names the session`
-  const told = [...claims.claimed.keys()].find(pid => wasStartedIn(pid, log.id))
-  return told === undefined ? undefined : `its process ${told} was started in the session`
+  const started = [...claims.claimed.keys()].find(pid => wasStartedIn(pid, log.id))
+  return started === undefined ? undefined : `its process ${started} was started in the session`
 }
 
-/** Who else has a session: a claude that lives and has taken it up, or what was started in it and is not the agent's. */
+/** Another user of the session: a living claude that has resumed it, or a process that was started in it and is not the agent's. */
 export function othersInSession(search: Search, records: SessionRecord[]): string | undefined {
   const { claims, observation, log } = search
   const claude = livingIn(log.id, records).find(pid => !claims.claimed.has(pid))
@@ -51,22 +51,22 @@ export function othersInSession(search: Search, records: SessionRecord[]): strin
       one.pid !== observation.location.server?.pid &&
       !hasEnded(one) &&
       !claims.claimed.has(one.pid) &&
-      // Another agent, or a server, that was started by this one.
+      // With a marker it is another agent, or a server, that this agent started.
       one.environment.marker === undefined &&
       wasStartedIn(one.pid, log.id),
   )
   return process && `process ${process.pid} (${process.comm}), which is not the agent's, was started in it`
 }
 
-/** True for a process of our user's whose initial environment names the session. Most of a machine's are told by a search of the bytes. */
+/** True for a process of our user's whose initial environment names the session. For most processes a search of the bytes decides. */
 function wasStartedIn(pid: number, session = ''): boolean {
   const bytes = readProc(`/proc/${pid}/environ`)
   if (typeof bytes === 'string' || !bytes.includes(session)) return false
   return environmentOf(pid)?.get('CLAUDE_CODE_SESSION_ID') === session
 }
 
-/** True when a claude that lives has a session by now: it may have taken it up (`claude --resume`) since it was looked at. */
-export const isTakenUp = (session: string | undefined, places: Places): boolean =>
+/** True when a living claude has the session: it may have resumed it (`claude --resume`) since the search. */
+export const isResumed = (session: string | undefined, places: Places): boolean =>
   session !== undefined &&
   livingIn(
     session,
@@ -76,7 +76,7 @@ export const isTakenUp = (session: string | undefined, places: Places): boolean 
 const livingIn = (session: string | undefined, records: SessionRecord[]): number[] =>
   records.filter(({ pid, sessionId }) => sessionId === session && !isDead(pid)).map(({ pid }) => pid)
 
-/** Why a session is not the agent's by its transcript (`projects/<folder>/<session>.jsonl`): made before the agent, or in another folder. */
+/** Why the transcript (`projects/<folder>/<session>.jsonl`) shows that a session is not the agent's: it is older, or in another folder. */
 export function foreignTranscript(search: Search): string | undefined {
   const { log, places, workFolders } = search
   const slugs = new Set([...workFolders].map(slugOf))
@@ -86,7 +86,7 @@ export function foreignTranscript(search: Search): string | undefined {
       refused = why
     }
     using projects = openOwn(at.root, [at.name, 'projects'], refuse)
-    if (refused !== undefined) return `it cannot be told how old it is: ${refused}`
+    if (refused !== undefined) return `its age cannot be read: ${refused}`
     for (const slug of namesIn(projects)) {
       using project = projects && openOwnIn(projects, slug)
       const transcript = project && entryIn(project, `${log.id}.jsonl`)
@@ -103,7 +103,7 @@ export function foreignTranscript(search: Search): string | undefined {
 export const isOlder = ({ beganMs }: Search, { bornMs }: Entry): boolean =>
   beganMs === undefined || bornMs < beganMs - CLOCKS_MS
 
-/** How claude names its folder for a folder that it works in; of a long name we compare the beginning, because claude shortens it. */
+/** The name that claude gives its folder for a folder that it works in. Long names are compared by their beginning, because claude shortens them. */
 export const slugOf = (folder: string): string =>
   folder.replaceAll(/[^A-Za-z0-9]/g, '-').slice(0, SLUG_LENGTH)
 const SLUG_LENGTH = 100

@@ -2,17 +2,17 @@ import type { Folder } from '../../platform/files/folder.ts'
 import { type Entry, entryIn, namesIn, openOwnIn } from './own-folder.ts'
 import { isOurs, type Search } from './search.ts'
 
-/** How deep a folder may be nested that goes as a whole, and how much there may be in it. A team has two levels and a file for each member. */
+/** How deep a folder that is removed as a whole may be nested, and how many files it may hold. A team has two levels and a file for each member. */
 const DEEPEST = 32
 const MOST = 10_000
 
-/** Why a folder stays as a whole. */
+/** Thrown with the reason why a folder stays as a whole. */
 class Stays extends Error {}
 
 /**
- * Lists a folder with all that is in it, in the order in which it can be removed, `last` right before the folder
- * itself. A link is listed as the link. A folder of which something is not ours, is older than the agent, lies on
- * another device, or is more than can be looked at stays as a whole: then undefined, and the search says why.
+ * Lists a folder with everything in it, in the order in which it can be removed, `last` right before the folder itself. A
+ * link is listed as the link. A folder stays as a whole, and undefined is returned, if anything in it is not ours, is older
+ * than the agent or lies on another device, or if there is too much in it; the search notes the reason.
  */
 export function listTree(search: Search, above: Folder, name: string, last: string): Entry[] | undefined {
   const listed: Entry[] = []
@@ -40,7 +40,7 @@ export function listTree(search: Search, above: Folder, name: string, last: stri
       using held = openOwnIn(folder, one)
       if (!held) throw new Stays(`${entry.file} could not be opened, so its folder stays`)
       const names = namesIn(held)
-      // The kernel gives names in no order that means anything.
+      // The kernel gives names in no particular order.
       for (const inner of names.filter(inner => depth > 0 || inner !== last)) list(held, inner, depth + 1)
       if (depth === 0 && names.includes(last)) list(held, last, depth + 1)
     }
