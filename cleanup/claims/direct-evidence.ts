@@ -21,7 +21,7 @@ export function directEvidence(observation: Observation): (process: SeenProcess)
   const panes = paneProcesses(observation, bearsMarks, place)
   const terminals = new Map([...panes].filter(([pane]) => pane.tty !== 0).map(entry => [entry[0].tty, entry]))
   const { cgroup, noted, subreaper } = observation.contained
-  // A server that an agent's process started is in the agent's cgroup, and so is every pane on it, whoever's it is.
+  // A server that an agent's process started is in the agent's cgroup, and so is every pane on it, a user's too.
   const server = observation.table.get(observation.location.server?.pid ?? -1)
   const serverIsInCgroup = server !== undefined && cgroup?.members.has(server.pid) === true
 

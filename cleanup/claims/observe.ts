@@ -27,11 +27,11 @@ interface ObserveOptions {
 export async function observe(
   ref: AgentRef,
   registry: TaskRegistry,
-  { machine: known, sessionName }: ObserveOptions = {},
+  { machine: shared, sessionName }: ObserveOptions = {},
 ): Promise<Observation> {
   const entry = requireAgent(registry, ref)
   const log = agentFiles(ref, entry).stream
-  const [location, machine] = await Promise.all([locate(entry), known ?? readMachine()])
+  const [location, machine] = await Promise.all([locate(entry), shared ?? readMachine()])
   requireKnownServer(entry, location, log, machine)
   return withoutSharedSession({
     ref,

@@ -8,7 +8,7 @@ import { logWriters, writesOtherLogs } from './log-writers.ts'
 import { requireKnownServer } from './other-server.ts'
 
 /**
- * True when an agent runs although tmux has no session of the only name that is known of it: a process writes its log from a
+ * True when an agent runs although tmux has no session of its recorded name: a process writes its log from a
  * living pane (somebody has renamed the session, or moved the window), from within a container, or outside of tmux (the
  * agent never was in tmux). Throws `tmux-unreachable` when that pane is on a server that was not asked.
  */

@@ -114,7 +114,7 @@ export function mentions(command: string, agentId: string): boolean {
   return new RegExp(`(^|[^A-Za-z0-9-])${agentId}($|[^A-Za-z0-9-])`).test(command)
 }
 
-/** The folders that the agent's processes work in, and the task's folder; `/` tells nothing. */
+/** The folders that the agent's processes work in, and the task's folder; `/` distinguishes nothing. */
 function workFolders(observation: Observation, pids: Iterable<number>): ReadonlySet<string> {
   const own = [...pids].flatMap(pid => folderOf(pid) ?? [])
   return new Set([...own, path.dirname(path.dirname(observation.log))].filter(folder => folder !== '/'))

@@ -20,7 +20,7 @@ export interface TrackedProcess {
   refused: boolean
 }
 
-/** Every process that one cleaning has claimed, over all its scans. */
+/** Every process that one cleanup has claimed, over all its scans. */
 export class ProcessSet {
   readonly #tracked = new Map<string, TrackedProcess>()
 

@@ -113,7 +113,7 @@ async function ended(
 }
 
 function whyPending({ status, cleanup }: AgentEntry): string {
-  if (!cleanup) return `it is ${status}, and nobody cleaned up after it`
+  if (!cleanup) return `it is ${status}, and no cleanup was begun`
   const problems = cleanup.problems?.length ? `: ${cleanup.problems.join(' ')}` : ''
   return `it is ${status}, and its cleanup was begun at ${cleanup.since} and not finished${problems}`
 }

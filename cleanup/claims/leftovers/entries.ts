@@ -47,7 +47,13 @@ export async function findStaleEntries(
     const registry = tasks.get(taskId)
     const listed = registry && findAgent(registry, { workspace, taskId, agentId })
     if (listed && isTerminal(listed.status) && !isPending(listed))
-      found.push({ taskId, agentId, to: listed.status, isListed: true, why: 'its task’s registry says so' })
+      found.push({
+        taskId,
+        agentId,
+        to: listed.status,
+        isListed: true,
+        why: 'it has that status in its task’s registry',
+      })
     const mayBeListed = registry
       ? mayListMore(registry)
       : taskId === '' || fs.existsSync(taskRegistry(workspace, taskId))

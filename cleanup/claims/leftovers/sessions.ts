@@ -94,7 +94,7 @@ export async function observeSession(
   const registry = { task_id: ref.taskId, agents: [entry] }
   const observation = await observe(ref, registry, { sessionName: session.name })
   if (marked) return observation
-  // Nothing tells which task's folder such an agent writes its log to: it is the one open file of the log's name.
+  // The task is not known, so the log is the open file that has its name.
   const log = [...observation.openFiles.keys()].find(
     file => path.basename(file) === `${ref.agentId}_stream.jsonl`,
   )

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 export interface FileEntry {
   /** Its absolute path. */
   file: string
-  /** 0 for what is no regular file. */
+  /** 0 for anything but a regular file. */
   bytes: number
   /** Time since it was last written, in ms. */
   ageMs: number

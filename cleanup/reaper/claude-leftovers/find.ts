@@ -44,10 +44,10 @@ function findBySession(search: Search, records: SessionRecord[]): { isOlder: boo
   if (entries.length === 0 && recordsOfDead(search, records).length === 0) return { isOlder: false }
   const older = found.find(one => one.older)?.older ?? foreignTranscript(search)
   const proof = proofOf(search, records)
-  const not = older ?? (proof ? othersInSession(search, records) : 'only its log says so')
-  if (not === undefined)
+  const objection = older ?? (proof ? othersInSession(search, records) : 'only its log names it')
+  if (objection === undefined)
     for (const { root, entry, why } of entries) search.take(root, entry, `${why}; ${proof}`, 'session')
   else if (entries.length > 0)
-    search.leave(`the files of the session ${id} are not taken for the agent's and stay: ${not}`)
+    search.leave(`the files of the session ${id} are not taken for the agent's and stay: ${objection}`)
   return { isOlder: older !== undefined }
 }

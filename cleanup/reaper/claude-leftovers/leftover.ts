@@ -3,7 +3,7 @@ import type { Places } from './places.ts'
 /** One file or folder that an agent's claude made and that a cleanup removes. */
 export interface ClaudeLeftover {
   file: string
-  /** 0 for what is no regular file. */
+  /** 0 for anything but a regular file. */
   bytes: number
   /** Time since it was last written, in ms. */
   ageMs: number

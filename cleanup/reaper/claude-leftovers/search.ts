@@ -66,7 +66,7 @@ export class Search {
   /** Notes that a file stays because it may be another claude's. */
   leaveDoubtful({ file }: Entry): void {
     this.leave(
-      `${file} may be the agent's claude's or that of another running one: nothing in it names its owner`,
+      `${file} may belong to the agent's claude or to another running one: nothing in it names its owner`,
     )
   }
 

@@ -165,7 +165,7 @@ describe('a session that is not the agent’s alone', () => {
     const [one, other] = [await rig.pid('a'), await rig.pid('b')]
     expect(await end(a)).toMatchObject({
       outcome: 'clean',
-      notes: [expect.stringMatching(/pane %\d+ of it is the agent/)],
+      notes: [expect.stringMatching(/its pane %\d+ is the agent/)],
     })
     expect([one, other, user].map(isRunning)).toEqual([false, true, true])
     expect(rig.entry(b).status).toBe('running')

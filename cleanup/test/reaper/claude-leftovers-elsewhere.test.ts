@@ -136,7 +136,7 @@ test('a snapshot of the user’s living claude that a process of the agent names
   // Born in the agent's life: the user's claude runs its first command now.
   fs.rmSync(snapshot)
   user.write(snapshot, '')
-  expect(await notesOf('a')).toMatch(/snapshot-bash-.* may be of the agent's claude or of another one/)
+  expect(await notesOf('a')).toMatch(/snapshot-bash-.* may belong to the agent's claude or to another/)
   expect(fs.existsSync(snapshot)).toBe(true)
 })
 
@@ -154,7 +154,7 @@ test('what the user’s living claude has made stays, also where the agent knows
     user.write(path.join(user.claude, `shell-snapshots/snapshot-bash-${Date.now()}-x.sh`), '')
     user.write(path.join(user.base, 'claude-abcd-cwd'), rig.folder)
     const before = [listing(user.home), listing(user.base)]
-    expect(await notesOf('a')).toMatch(/snapshot-bash-.* may be of the agent's claude or of another one/)
+    expect(await notesOf('a')).toMatch(/snapshot-bash-.* may belong to the agent's claude or to another/)
     expect([listing(user.home), listing(user.base)]).toEqual(before)
   } finally {
     mine.kill('SIGKILL')
