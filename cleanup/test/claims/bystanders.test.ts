@@ -28,7 +28,7 @@ test('an agent whose id begins with this one’s, and sessions whose names do', 
   expect(fs.existsSync(layout.streamLog(neighbour))).toBe(true)
 })
 
-test('who names the agent in an argument, or reads its log', async () => {
+test('a process that names the agent in an argument, or reads its log', async () => {
   const ref = await rig.deploy('1', { claude: idle })
   const pids = [
     rig.start('bash', ['-c', 'sleep 1000; : claude agent_1 1', 'claude', agentMarker(ref)]),
@@ -72,7 +72,7 @@ test('a tmux server that inherited the agent’s marker, and every pane in it', 
 test('an agent that the agent deployed', async () => {
   const ref = await rig.deploy('parent', { claude: idle })
   const child = await rig.deploy('child', { claude: idle })
-  // Below the parent's pane, but started as the child's.
+  // It runs below the parent's pane, but with the child's marker.
   rig.tmux(
     ...['split-window', '-d', '-t', '=agent_parent:', '-e', `LEAKRIG_AGENT=${agentMarker(child)}`],
     `echo $$ >${rig.folder}/below.pid; exec sleep 1000`,
@@ -105,7 +105,7 @@ test('a sandbox that looks alike: same terminal numbers, same variables, same pa
   const ref = await rig.deploy('1', { claude: idle })
   const log = layout.streamLog(ref)
   const { tmux } = rig.entry(ref)
-  // Terminals of its own, numbered from 0 like ours, and a folder of its own in the place of the workspace.
+  // It has terminals of its own, numbered from 0 like ours, and its own folder mounted over the workspace.
   const inside = `mount -t proc proc /proc
     mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts; mount --bind /dev/pts/ptmx /dev/ptmx
     mount -t tmpfs tmpfs ${rig.workspace}; mkdir -p ${path.dirname(log)}; exec 7>>${log}
@@ -125,7 +125,7 @@ test('a sandbox that looks alike: same terminal numbers, same variables, same pa
   await until('it is gone', () => !before.some(isRunning))
 })
 
-test('who writes the logs of several agents', async () => {
+test('a process that writes the logs of several agents', async () => {
   const [ref, other] = [await rig.deploy('a', { claude: idle }), await rig.deploy('b', { claude: idle })]
   const script = `exec 7>>${layout.streamLog(ref)} 8>>${layout.streamLog(other)}; echo $$ >${rig.folder}/both.pid; sleep 1000`
   rig.start('bash', ['-c', script])

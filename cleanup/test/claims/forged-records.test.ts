@@ -23,8 +23,8 @@ import { until } from '../support/until.ts'
 import { Witness } from '../support/witness.ts'
 
 /*
- * An agent writes into its registry, and into the file beside its prompt, what is the user's. Nothing of that is touched:
- * a record is a hint.
+ * An agent writes the user's processes and sessions into its registry, and into the file beside its prompt. None of them is
+ * touched: a record is only a hint.
  */
 
 const idle = 'echo ready; sleep 1000 & wait'
@@ -80,7 +80,7 @@ describe('a recorded pane', () => {
     expect(witness.harm()).toEqual([])
   })
 
-  test('is one that outlived a server of the user’s, with all that its environment says: it is named', async () => {
+  test('is one that outlived a server of the user’s, with every mark in its environment: it is reported as a suspect', async () => {
     const ref = await deployEarlier()
     const tmux = await inSession('work', path.join(rig.folder, 'other'))
     kill(tmux.server_pid)
@@ -117,13 +117,13 @@ describe('a session of the user’s', () => {
       outcome: 'clean',
       session: 'left-alone',
       ended: [],
-      // Somebody who is not root may read the environments of few, and that is said too.
+      // Without root rights few environments can be read, and the report notes that.
       notes: expect.arrayContaining([
         expect.stringMatching(/^The session work .* is left alone, .*: the registry alone names it\.$/),
       ]),
     })
 
-  test('is recorded, with all that tmux says of it', async () => {
+  test('is recorded with everything that tmux shows of it', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     rig.tmux('kill-session', '-t', '=agent_a:')
     await forge(ref, { tmux: await inSession('work'), status: 'completed' })
@@ -150,7 +150,7 @@ describe('a session of the user’s', () => {
     expect(witness.harm()).toEqual([])
   })
 
-  test('is one in which the agent has opened a window: that ends, and no more', async () => {
+  test('is one in which the agent has opened a window: only that window ends', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     const tmux = await inSession('work')
     rig.tmux('kill-session', '-t', '=agent_a:')
@@ -176,7 +176,7 @@ describe('a session of the user’s', () => {
     expect(witness.harm()).toEqual([])
   })
 
-  test('an agent’s own session that the user has renamed is the agent’s still', async () => {
+  test('an agent’s own session that the user has renamed is still the agent’s', async () => {
     const ref = await rig.deploy('a', { claude: 'echo ready', after: 'exec sleep 1000' })
     rig.tmux('rename-session', '-t', '=agent_a:', 'looking at this')
     expect(await end(ref)).toMatchObject({ outcome: 'clean', session: 'ended-by-itself' })
@@ -267,7 +267,7 @@ describe('the marker in a tmux server’s environment', () => {
     expect(witness.harm()).toEqual([])
   })
 
-  test('a server that the agent has started ends, with what runs in it and has left it', async () => {
+  test('a server that the agent has started ends, with everything that runs in it or has left it', async () => {
     const socket = path.join(rig.folder, 'nested')
     const left = `setsid sleep 1000 & echo $! >${rig.folder}/left.pid; exec sleep 1000`
     const start = `tmux -S ${socket} -f /dev/null new-session -d '${left}'`
@@ -322,7 +322,7 @@ describe('a process of another user', () => {
     expect(witness.harm()).toEqual([])
   })
 
-  test('that the agent has started is named, and the agent is not called clean', async () => {
+  test('that the agent has started is reported, and the agent does not count as clean', async () => {
     const ref = await rig.deploy('a', {
       claude: `setsid ${stranger.join(' ')} ${witness.line} & ${idle}`,
     })
@@ -339,7 +339,7 @@ describe('a process of another user', () => {
   })
 })
 
-test('a cgroup that is a link to the user’s is none', async () => {
+test('a cgroup that is a link to the user’s is ignored', async () => {
   needs('cgroup that we may write', mayMakeCgroups)
   const ref = await rig.deploy('a', { claude: idle })
   const theirs = path.join(ownCgroup() ?? '', `leakrig-test-${process.pid}`)

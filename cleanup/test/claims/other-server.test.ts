@@ -34,7 +34,7 @@ const sweep = (env: NodeJS.ProcessEnv) =>
   leakrig(['sweep', rig.workspace, '--apply', '--grace', '1'], '/', env)
 
 describe('an agent on a server that is not asked', () => {
-  test.each(['running', 'completed'])('is not swept, and it is said why: %s', async status => {
+  test.each(['running', 'completed'])('is not swept, and the reason is shown: %s', async status => {
     await updateAgent(ref, entry => Object.assign(entry, { status }))
     const claude = await rig.pid('claude')
     const { code, out } = sweep(elsewhere)
@@ -45,7 +45,7 @@ describe('an agent on a server that is not asked', () => {
     expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
   })
 
-  test('is not ended by a daemon, which says so, and goes on when it has ended', async () => {
+  test('is not ended by a daemon, which logs the reason and cleans up once the agent has ended', async () => {
     const claude = await rig.pid('claude')
     process.env.TMUX_TMPDIR = elsewhere.TMUX_TMPDIR
     const daemon = await Daemon.start(rig)
@@ -60,7 +60,7 @@ describe('an agent on a server that is not asked', () => {
   })
 })
 
-test('what outlives its session on the server that is asked is swept', async () => {
+test('a process that outlives its session on the server that is asked is swept', async () => {
   const ref = await rig.deploy('b', {
     claude: `echo $$ > left.pid; trap '' HUP; echo ready; sleep 1000 & wait`,
     before: `trap '' HUP;`,

@@ -57,7 +57,7 @@ describe('an agent of another orchestrator that has no session of its name, and 
   })
 })
 
-test('so does one in a container, whose log is written there', async () => {
+test('an agent in a container, whose log is written there, lives', async () => {
   needs('root rights', process.geteuid?.() === 0)
   needsNamespaces()
   const ref = rig.ref('a')
@@ -71,7 +71,7 @@ test('so does one in a container, whose log is written there', async () => {
   expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
 })
 
-test('what has emptied its environment and holds the log of one that was in tmux is a leftover', async () => {
+test('a process that has emptied its environment and holds the log of an agent that was in tmux is a leftover', async () => {
   const ref = rig.ref('a')
   await addAgent(ref, { status: 'running', tmux_session: 'agent_a', started_at: new Date().toISOString() })
   const script = `cd ${rig.folder}; exec >>${layout.streamLog(ref)}; setsid env -i sleep 1000 & echo $! >left.pid; ${claude}`
@@ -83,12 +83,12 @@ test('what has emptied its environment and holds the log of one that was in tmux
   expect(await detectEnd(ref, rig.entry(ref))).toMatchObject({ status: 'crashed' })
 })
 
-test('an orchestrator that writes the log of its only agent is none of it, and no sign that it lives', async () => {
+test('an orchestrator that writes the log of its only agent is no part of it, and does not keep it alive', async () => {
   const ref = rig.ref('a')
   const lines = `exec 7>>${layout.streamLog(ref)}; echo ready >&7; sleep 1000 7>&-`
   const orchestrator = rig.start('bash', ['-c', lines], { TMUX: undefined, TMUX_PANE: undefined })
   await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
-  // Older by minutes, as one is that was there before.
+  // Older than the agent by minutes, as an orchestrator is.
   await addAgent(ref, { status: 'running', started_at: new Date(Date.now() + 600_000).toISOString() })
   expect(await detectEnd(ref, rig.entry(ref))).toMatchObject({ status: 'crashed' })
   const report = await cleanUp(ref, { status: 'completed', reason: 'it said so', graceMs: 300 })

@@ -102,8 +102,8 @@ test.each<[what: string, why: RegExp, start: () => Promise<unknown>]>([
   kill(pid)
 })
 
-test('a sweep leaves the session to the agent of that name that lives, and says so', async () => {
-  // Without a time of its end, and of a session in which nothing tells whose it is.
+test('a sweep leaves the session to the living agent of that name, and shows why', async () => {
+  // The entry has no time of its end, and nothing in the session shows whose it is.
   const ref = await deployEarlier({ completed_at: undefined })
   const living = await later()
   rig.tmux('new-session', '-d', '-s', 'agent_builder', 'sleep 1000')
@@ -132,7 +132,7 @@ test('a sweep leaves the session to the agent of that name that lives, and says 
   expect(rig.sessions()).toEqual(['user'])
 })
 
-test('an entry that tells an earlier end, of an agent that was started again, speaks against no session', async () => {
+test('the end of an earlier run does not take the session from an agent that was started again', async () => {
   const ref = await deployEarlier({ started_at: '2026-02-01T00:00:00Z' })
   rig.tmux('new-session', '-d', '-s', 'agent_builder', 'sleep 1000')
   expect(await cleanUp(ref, { status: 'completed', reason: 'it said so' })).toMatchObject({
@@ -160,7 +160,7 @@ describe('a session that is not the agent’s alone', () => {
     user = await rig.pid('user')
   })
 
-  test('of several agents each ends with its own window', async () => {
+  test('holds several agents: each ends with its own window', async () => {
     const [a, b] = [await openWindow('a', 'swarm'), await openWindow('b', 'swarm')]
     const [one, other] = [await rig.pid('a'), await rig.pid('b')]
     expect(await end(a)).toMatchObject({
@@ -172,7 +172,7 @@ describe('a session that is not the agent’s alone', () => {
     expect(rig.tmux('list-windows', '-t', '=swarm:', '-F', '#{window_name}').split('\n')).not.toContain('a')
   })
 
-  test('one that was registered late ends too, and leaves no dead pane', async () => {
+  test('holds an agent that was registered late: it ends too, and leaves no dead pane', async () => {
     rig.tmux('set-option', '-w', '-g', 'remain-on-exit', 'on')
     const [a] = [await openWindow('a', 'swarm'), await openWindow('b', 'swarm')]
     const started_at = new Date(Date.now() + 60_000).toISOString()
@@ -184,7 +184,7 @@ describe('a session that is not the agent’s alone', () => {
     expect(isRunning(user)).toBe(true)
   })
 
-  test('of two agents in one pane the other lives on', async () => {
+  test('holds two agents in one pane: the other lives on', async () => {
     const [a, b] = [rig.ref('a'), rig.ref('b')]
     const both = [a, b].map(ref => rig.pipeline(ref, { claude: `echo $$ >${ref.agentId}.pid; ${idle}` }))
     rig.tmux('new-session', '-d', '-s', 'pool', `${both.map(line => `( ${line} true ) &`).join(' ')} wait`)
@@ -197,7 +197,7 @@ describe('a session that is not the agent’s alone', () => {
     expect(rig.sessions()).toContain('pool')
   })
 
-  test.each(['window', 'pane'])('a %s of it is named', async part => {
+  test.each(['window', 'pane'])('is named by a %s of it', async part => {
     const ref = await openWindow('a', 'swarm')
     const pid = await rig.pid('a')
     const named = part === 'window' ? 'swarm:a' : rig.tmux('list-panes', '-t', '=swarm:a', '-F', '#{pane_id}')
@@ -207,7 +207,7 @@ describe('a session that is not the agent’s alone', () => {
     expect([pid, user].map(isRunning)).toEqual([false, true])
   })
 
-  test('the user has moved a window of his into it', async () => {
+  test('holds a window that the user has moved there', async () => {
     const ref = await rig.deploy('a', { claude: idle, recorded: false, marker: false })
     rig.tmux('move-window', '-d', '-s', '=swarm:0', '-t', '=agent_a:7')
     expect(await end(ref)).toMatchObject({
@@ -218,7 +218,7 @@ describe('a session that is not the agent’s alone', () => {
     expect(isRunning(user)).toBe(true)
   })
 
-  test('it is the user’s own, and was there long before', async () => {
+  test('is the user’s own, and older than the agent', async () => {
     const ref = rig.ref('a')
     const started_at = new Date(Date.now() + 600_000).toISOString()
     await addAgent(ref, { status: 'running', tmux_session: 'swarm', started_at })
@@ -226,7 +226,7 @@ describe('a session that is not the agent’s alone', () => {
     expect(isRunning(user)).toBe(true)
   })
 
-  test('what was another’s in the first look is so in the last', async () => {
+  test('is another’s in the first observation, and so in the last', async () => {
     const ref = rig.ref('a')
     await addAgent(ref, { status: 'running', tmux_session: 'swarm' })
     const other = await openWindow('b', 'swarm')
@@ -252,7 +252,7 @@ test.each(['Europe/Berlin', 'America/New_York'])(
       after: 'exec sleep 1000',
       recorded: false,
       marker: false,
-      // As Python's utcnow() tells them.
+      // As Python's utcnow() writes them.
       entry: { status: 'completed', started_at: naive(0), completed_at: naive(2_000) },
     })
     const writers = async () => logWriters((await readMachine()).openFiles, layout.streamLog(ref))
@@ -263,7 +263,7 @@ test.each(['Europe/Berlin', 'America/New_York'])(
   },
 )
 
-test('an entry of the same id that nobody ever ended does not keep the session of the later run', async () => {
+test('an entry of the same id that was never ended does not keep the session from the later run', async () => {
   await addAgent(rig.ref('builder'), { status: 'running', started_at: '2026-01-01T00:00:00Z' })
   const ref = await later()
   rig.newSession(ref, { claude: '', marker: false }, ['sleep', '1000'])
@@ -275,7 +275,7 @@ test('an entry of the same id that nobody ever ended does not keep the session o
   expect(rig.sessions()).toEqual(['user'])
 })
 
-test('a registry that breaks in the middle of a cleaning does not break that off', async () => {
+test('a registry that breaks during a cleanup does not stop it', async () => {
   const ref = rig.ref('late')
   await addAgent(ref, { status: 'running' })
   await addTask(rig.workspace, { task_id: 'TASK-2' })

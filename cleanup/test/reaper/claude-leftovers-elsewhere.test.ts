@@ -103,7 +103,7 @@ describe('the user’s own session, which the agent’s log and environment name
     })
     user.writeSession(SESSION, 'mine')
     const before = [listing(user.home), listing(user.base)]
-    expect(await notesOf('a')).toMatch(/only its log says so/)
+    expect(await notesOf('a')).toMatch(/only its log names it/)
     expect([listing(user.home), listing(user.base)]).toEqual(before)
   })
 

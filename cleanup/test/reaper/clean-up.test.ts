@@ -36,7 +36,7 @@ test('the second call finds it done, and the first end stands', async () => {
   expect(rig.entry(ref)).toMatchObject({ status: 'completed', reason: 'it said so' })
 })
 
-describe('what does not want to end', () => {
+describe('what resists its end', () => {
   test('an agent that ignores TERM goes within its grace', async () => {
     const ref = await rig.deploy('stubborn', {
       claude: 'trap "" TERM HUP; echo ready; while :; do sleep 1; done',
@@ -74,7 +74,7 @@ describe('what does not want to end', () => {
     expect(traces(rig, ref)).toEqual(NO_TRACES)
   })
 
-  // As it happens to a bash that is just replacing itself by another one.
+  // A bash that is just replacing itself by another program does that.
   test('a pane’s process that forgets the first hang-up', async () => {
     const after = `trap 'trap - HUP' HUP; trap '' TERM; while :; do sleep 0.05; done`
     const ref = await rig.deploy('forgetful', { claude: idle, after })
@@ -134,8 +134,8 @@ test('an agent whose tmux server was killed', async () => {
   expect(isRunning(own)).toBe(false)
 })
 
-test('zombies count as ended, and it is said whose they are', async () => {
-  // `exec sleep` takes over the shell's children and never collects them.
+test('zombies count as ended, and the report names their parent', async () => {
+  // `exec sleep` takes over the shell's children and never reaps them.
   const claude = 'bash -c "sleep 0 & exec sleep 1000" & echo ready; wait'
   const ref = await rig.deploy('undead', { claude })
   expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })

@@ -17,7 +17,7 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-/** A folder of the workspace on a small disk of its own, with what was in it, and nothing free. */
+/** Mounts a small disk over a folder of the workspace, with the folder's files on it and nothing free. */
 const full = (
   folder: string,
 ) => `cp -a ${folder} ${rig.folder}/copy; mount -t tmpfs -o size=64k small ${folder}
@@ -26,7 +26,7 @@ const full = (
 describe('a disk that is full', () => {
   needs('right to mount', mayMount)
 
-  test('under the archive: the logs stay, the reason is said, and there is room later', async () => {
+  test('under the archive: the logs stay with the reason, and are archived once there is room', async () => {
     const ref = await rig.deploy('a', { claude: `echo ready; seq 2000; sleep 1000 & wait` })
     const archive = layout.archiveFolder(ref)
     using mounts = await OtherMounts.make(rig, full(archive))
@@ -60,7 +60,7 @@ describe('a disk that is full', () => {
     expect((await runCleaner(rig, ref, 0, mounts.before)).report).toMatchObject({ outcome: 'clean' })
   })
 
-  test('under the global registry: the work is done, and finished when there is room', async () => {
+  test('under the global registry: the work is done, and recorded once there is room', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     const folder = path.dirname(layout.globalRegistry(ref.workspace))
     using mounts = await OtherMounts.make(rig, full(folder))
@@ -75,7 +75,7 @@ describe('a disk that is full', () => {
   })
 })
 
-test('a workspace that may only be read: nothing is ended, and it is said', async () => {
+test('a read-only workspace: nothing is ended, and the reason is reported', async () => {
   needs('right to mount', mayMount)
   const ref = await rig.deploy('a', { claude: idle })
   const { workspace } = ref

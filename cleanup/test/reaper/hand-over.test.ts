@@ -20,12 +20,12 @@ beforeEach(async () => {
   rig = await Rig.start()
 })
 afterEach(async () => {
-  // What was started outside is outside the rig too: it carries no mark, and ends by itself.
+  // The process outside the agent is outside the rig too: it carries no mark, and ends by itself.
   await until('no cleaner is left', () => leftovers().length === 0)
   await rig[Symbol.asyncDispose]()
 })
 
-/** A script that cleans its own agent up when it is told to, as an MCP server in the agent's pane does. */
+/** A script that cleans up its own agent on request, as an MCP server in the agent's pane does. */
 function cleansItself(id: string, prefix = ''): string {
   const ref = rig.ref(id)
   const args = [ref.workspace, ref.taskId, ref.agentId, `${rig.folder}/${id}.report`].join(' ')
@@ -40,14 +40,14 @@ const report = (id: string) =>
     return text !== '' && (JSON.parse(text) as { outcome: string })
   })
 
-test('a cleaner inside its agent answers first, and is survived by the work', async () => {
+test('a cleaner inside its agent replies first, and the work survives it', async () => {
   const ref = await rig.deploy('own', { claude: cleansItself('own') })
   go()
   expect(await report('own')).toMatchObject({ outcome: 'handed-over', problems: [] })
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
   expect(traces(rig, ref)).toEqual(NO_TRACES)
   expect(rig.sessions()).toEqual(['user'])
-  // Whoever called it was told, and could still tell others.
+  // Its caller got the reply, and had time to pass it on.
   expect(readText(layout.archived(ref, layout.streamLog(ref)))).toBe('ready\ntold 0\n')
 })
 
@@ -71,12 +71,12 @@ test('also without a marker, in a session of its own, and below a daemon', async
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
-describe('also when no server is left, and what is started stays within', () => {
+describe('also when no server is left, and the new process stays inside', () => {
   afterEach(() => {
     delete process.env.LEAKRIG_CONTAINMENT
   })
 
-  // Deaf to the hang-up that comes when the server is gone, and telling nobody, whose reader that ends.
+  // It ignores the hang-up that comes when the server is gone, and prints nothing, because its reader has ended.
   const waits = `trap "" HUP PIPE;`
   const hasTini = findProgram('tini') !== undefined
 
@@ -94,7 +94,7 @@ describe('also when no server is left, and what is started stays within', () => 
     const bystander = rig.start('env', ['-i', 'sleep', '1000'])
     const { pane_pid = 0, server_pid = 0 } = rig.entry(ref).tmux ?? {}
     kill(server_pid)
-    // The hang-up comes when the pane's process ends, and Node is not deaf to it although its parent is.
+    // The hang-up comes when the pane's process ends, and Node does not ignore it although its parent does.
     await until('the pane has ended', () => !isRunning(server_pid) && !isRunning(pane_pid))
     go()
     expect(await report('held')).toMatchObject({ outcome: 'handed-over' })
@@ -108,7 +108,7 @@ describe('also when no server is left, and what is started stays within', () => 
   })
 })
 
-test('a cleaner that gets no turn still answers, and is not ended before by anybody', async () => {
+test('a cleaner that gets no processor time still replies, and nobody ends it before that', async () => {
   const ref = await rig.deploy('slow', { claude: cleansItself('slow', 'STOP=1') })
   const daemon = await Daemon.start(rig)
   go()
@@ -127,7 +127,7 @@ test('a cleaner that gets no turn still answers, and is not ended before by anyb
   await daemon.stop()
 })
 
-test('one that gets no turn any more is not waited for', async () => {
+test('a cleaner that gets no processor time any more is not waited for', async () => {
   const ref = await rig.deploy('stuck', { claude: cleansItself('stuck', 'STOP=1') })
   go()
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
@@ -135,7 +135,7 @@ test('one that gets no turn any more is not waited for', async () => {
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
-test('what is handed to a process that would be taken along is refused, and the daemon finishes it', async () => {
+test('a hand-over to a process inside the agent is refused, and the daemon finishes the work', async () => {
   const ref = rig.ref('within')
   const words = [process.execPath, HAND_OVER, ref.workspace, ref.taskId, ref.agentId, '300'].join(' ')
   await rig.deploy('within', {
@@ -164,7 +164,7 @@ test('two at once do not end each other', async () => {
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
-test('what is started outside carries no mark of the agent, and any word arrives as it is', async () => {
+test('the process outside carries no mark of the agent, and every argument arrives unchanged', async () => {
   const folder = path.join(rig.folder, 'a b\'c"d#{pid}#H%H$(id)`id`;\n')
   fs.mkdirSync(folder)
   const program = path.join(folder, 'probe.mjs')

@@ -11,18 +11,18 @@ import { until } from '../support/until.ts'
 
 /** How many hostile agents are tried for each user at length; HOSTILE_RUNS for more (`npm run test:hostile`). */
 const MANY = Number(process.env.HOSTILE_RUNS ?? 12)
-/** How long everything may take for one of them, in ms: without a bound, what is held up would be for ever. */
+/** How long everything may take for one of them, in ms: without a bound, a command that hangs would hang for ever. */
 const WITHIN_MS = 60_000
 
 const isRoot = process.geteuid?.() === 0
 const OWNER = 54_321
 
 /**
- * Whatever a hostile agent writes, nothing outside the workspace changes, and no process gets a signal that nothing but
- * that writing ties to the agent.
+ * Whatever a hostile agent writes, nothing outside the workspace changes, and no process gets a signal if only that writing
+ * ties it to the agent.
  */
 for (const { tags, ...runs } of [
-  // The same three each time: of three others, all may be refused.
+  // The same three each time: three random ones may all be refused.
   { numRuns: 3, seed: 1, tags: [] },
   { numRuns: MANY, tags: ['long'] },
 ])
@@ -63,13 +63,13 @@ async function tryAll(
     const ran = await act(world)
     if (!isRunning(left.pid ?? 0)) cleaned++
     left.kill('SIGKILL')
-    // No stack, and nothing that had to be killed.
+    // No stack trace, and no command that had to be killed.
     for (const { code, err } of ran)
       expect([code, err]).toEqual([expect.any(Number), expect.not.stringMatching(/^ {4}at /m)])
     expect(world.damage()).toEqual([])
   })
   await fc.assert(property, { ...runs, endOnFailure: true })
-  // Whoever does nothing at all does no harm either.
+  // Commands that do nothing at all would do no harm either.
   expect(cleaned).toBeGreaterThan(runs.numRuns / 4)
 }
 
@@ -83,7 +83,7 @@ async function run(words: string[], world: World): Promise<Ran> {
   }
 }
 
-/** A daemon for as long as it takes to look at everybody and to finish what it took up, or until it refuses. */
+/** Runs a daemon until it has checked every agent and finished what it began, or until it refuses. */
 async function daemonFor(world: World): Promise<Ran> {
   const running = new Running(commandWords('daemon', '--grace-ms', '100', world.workspace), world.environment)
   const ended = running.end()

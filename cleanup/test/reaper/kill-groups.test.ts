@@ -6,7 +6,7 @@ import { ProcessSet } from '../../reaper/process-set.ts'
 import { isRunning, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
-/** It forks its successor and exits, again and again, until nobody is left to. */
+/** Forks its successor and exits, again and again. */
 const chain = 'while (1) { select(undef, undef, undef, 0.002); my $next = fork; exit if $next }'
 
 let rig: Rig
@@ -15,7 +15,7 @@ beforeEach(async () => {
   rig = await Rig.start()
 })
 afterEach(async () => {
-  // A chain that a failed test left is faster than whoever ends one process after another.
+  // A chain that a failed test left is faster than anything that ends one process after another.
   for (const group of groups.splice(0)) if (exists(group)) process.kill(-group, 'SIGKILL')
   await rig[Symbol.asyncDispose]()
 })
@@ -26,10 +26,10 @@ function startGroup(program: string): number {
   return group
 }
 
-/** A roster of one process that was claimed while it lived. */
-function rosterOf(pid: number): ProcessSet {
+/** A set of one process that was claimed while it lived. */
+function trackedOf(pid: number): ProcessSet {
   const process = readTableNow().get(pid)
-  if (!process) throw new Error(`${pid} had ended before it was looked at`)
+  if (!process) throw new Error(`${pid} had ended before it was read`)
   const claim: Claim = { process, evidence: [{ kind: 'marker', detail: 'a test' }] }
   const tracked = new ProcessSet()
   tracked.add([claim], () => 'other')
@@ -47,18 +47,18 @@ function exists(group: number): boolean {
   }
 }
 
-test('a chain that no look finds ends with its group', async () => {
+test('a chain that no scan finds ends with its group', async () => {
   const group = startGroup(`select(undef, undef, undef, 0.3); ${chain}`)
-  const tracked = rosterOf(group)
+  const tracked = trackedOf(group)
   await until('its first process has ended', () => !isRunning(group))
   expect(exists(group)).toBe(true)
   killGroups(without(group), tracked)
   await until('its dead are collected', () => !exists(group))
 })
 
-test('links of the chain that were seen, and had ended before anything could claim them, do not keep their group', async () => {
+test('links of the chain that a scan lists, and that ended before they could be claimed, do not protect their group', async () => {
   const group = startGroup(`select(undef, undef, undef, 0.3); ${chain}`)
-  const tracked = rosterOf(group)
+  const tracked = trackedOf(group)
   const seen = await until('a link of it is seen', () => {
     const table = readTableNow()
     const links = [...table.values()].filter(one => one.pgid === group && one.pid !== group)
@@ -70,9 +70,9 @@ test('links of the chain that were seen, and had ended before anything could cla
   await until('its dead are collected', () => !exists(group))
 })
 
-test('a group in which anybody else is seen is left alone', async () => {
+test('a group that holds a living process of somebody else is left alone', async () => {
   const group = startGroup('fork and sleep 1000; sleep 1000')
-  const tracked = rosterOf(group)
+  const tracked = trackedOf(group)
   const child = await until('it has a child', () =>
     [...readTableNow().values()].find(one => one.pgid === group && one.pid !== group),
   )
@@ -80,8 +80,8 @@ test('a group in which anybody else is seen is left alone', async () => {
   expect([group, child.pid].map(isRunning)).toEqual([true, true])
 })
 
-test('our own group is left alone, whatever the roster says', () => {
-  const tracked = rosterOf(process.pid)
+test('our own group is left alone, whatever is tracked', () => {
+  const tracked = trackedOf(process.pid)
   killGroups(readTableNow(), tracked)
   expect(isRunning(process.pid)).toBe(true)
 })

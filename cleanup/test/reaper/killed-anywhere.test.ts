@@ -20,9 +20,9 @@ const resists = 'trap "" TERM HUP; echo ready; while :; do sleep 1; done'
 const completed = { status: 'completed', reason: 'it said so', graceMs: 300 }
 
 const dieAt = testProgram('die-at')
-/** More steps than any cleaning has. */
+/** More steps than any cleanup has. */
 const ENOUGH = 200
-/** How many agents are gone through at the same time. */
+/** How many agents are tested at the same time. */
 const LANES = 3
 
 let rig: Rig
@@ -37,7 +37,7 @@ interface Steps {
   by: number
 }
 
-/** Does the same for each of them until it says that there are no more, a few at a time. Returns the last that it did. */
+/** Runs each step, a few at a time, until one returns that there are no more. Returns the last that was run. */
 async function forEachStep({ first, by }: Steps, one: (step: number) => Promise<boolean>): Promise<number> {
   let next = first
   let end = ENOUGH
@@ -56,8 +56,8 @@ async function forEachStep({ first, by }: Steps, one: (step: number) => Promise<
 }
 
 /**
- * What the next cleaner finds, and that nothing is left when it is done. Not `alone`: one that was handed the work may
- * still be at it, and be done with it at any moment.
+ * Checks what the next cleaner finds, and that nothing is left when it is done. Not `alone`: a process that took over the
+ * work may still be doing it, and finish at any moment.
  */
 async function finish(ref: AgentRef, alone = true): Promise<void> {
   const entry = rig.entry(ref)
@@ -68,7 +68,7 @@ async function finish(ref: AgentRef, alone = true): Promise<void> {
     expect(pendingAgents(rig.workspace).includes(ref.agentId)).toBe(!isDone)
     expect((await resume(ref, { graceMs: 300 })).outcome).toBe(isDone ? 'already-clean' : 'clean')
   } else {
-    // Killed before its intent was on disk: then it has touched nothing.
+    // It was killed before its intent was on disk: then it has touched nothing.
     expect(rig.sessions()).toContain(layout.sessionName(ref))
     expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
     expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
@@ -110,7 +110,7 @@ for (const { which, by, tags } of [
     () => killedBefore(by),
   )
 
-/** Where steps are left out, they are other ones in each test, so that every kind of step comes. */
+/** Where steps are left out, each test leaves out others, so that every kind of step is tested. */
 function killedBefore(by: number): void {
   const stepsFrom = (first: number): Steps => ({ first: 1 + ((first - 1) % by), by })
 
@@ -133,7 +133,7 @@ function killedBefore(by: number): void {
     const orders = await forEachStep(stepsFrom(2), async step => {
       const ref = await rig.deploy(`twice-${step}`, { claude: idle })
       const { signal } = await runCleaner(rig, ref, step)
-      // Another step of the second for each of the first, from all over its way.
+      // For each step of the first cleaner another step of the second.
       if (signal === 'SIGKILL') await runCleaner(rig, ref, 1 + ((step * 7) % 31))
       await finish(ref)
       return signal === 'SIGKILL'
@@ -170,7 +170,7 @@ function killedBefore(by: number): void {
       const answer = await until('it answers or dies', () => readText(code).trim() || fs.existsSync(file))
       const isKilled = answer === '137'
       if (isKilled && isTerminal(rig.entry(ref).status)) {
-        // Its successor, from outside, is killed somewhere too.
+        // Its successor outside is killed somewhere too.
         const args = ['--import', dieAt, program, ref.workspace, ref.taskId, ref.agentId, '300']
         const env = { ...process.env, LEAKRIG_DIE_AT: String(1 + ((step * 3) % 29)) }
         await once(spawn(process.execPath, args, { env, stdio: 'ignore' }), 'exit')
@@ -196,7 +196,7 @@ function killedBefore(by: number): void {
         .findIndex(line => line.includes(' linkSync ')) + 1
     expect(readText(list)).toContain(' futimesSync ')
     await forEachStep({ first, by }, async step => {
-      // It has ended by itself: what is of interest here are the files.
+      // The agent has ended by itself: this test is about the files.
       const ref = await rig.deploy(`far-${step}`, { claude: 'echo ready' })
       const { signal } = await runCleaner(rig, ref, step, mounts.before)
       if (signal === 'SIGKILL')
@@ -207,7 +207,7 @@ function killedBefore(by: number): void {
         expect(readText(path.join(mounts.seen(archive), name))).toMatch(/^(ready|\{"file".*\})\n$/)
       return signal === 'SIGKILL'
     })
-    // No name was taken twice, and no half of a copy is left.
+    // No name was used twice, and no half copy is left.
     const names = fs.readdirSync(mounts.seen(archive))
     expect(names.filter(name => /\.(\d+\.jsonl?|part)$/.test(name))).toEqual([])
     const { agents } = readTaskRegistry(rig.workspace, rig.ref('x').taskId)

@@ -15,8 +15,8 @@ beforeEach(async () => {
 afterEach(() => rig[Symbol.asyncDispose]())
 
 /**
- * Writes numbered events as fast as they are taken, each as a whole and with room for more than a pipe holds; on TERM it
- * finishes the one at hand, and writes some more. How many it has written it notes in a file at its end.
+ * Writes numbered events as fast as its reader takes them, each in one write, and together more than a pipe holds. On TERM it
+ * finishes the present event and writes some more. At its end it notes in a file how many it has written.
  */
 function writer(events: number, late = 0, onTerm = 'sub { $stop = 1 }'): string {
   const file = path.join(rig.folder, 'writer.pl')
@@ -49,7 +49,7 @@ function archived(ref: AgentRef): number[] {
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n + 1)
 const written = () => Number(readText(path.join(rig.folder, 'written')))
 
-test('of ten thousand events at full speed, ended in the middle, every one that was written arrives, in order', async () => {
+test('an agent that is ended while it writes ten thousand events at full speed loses none, and keeps their order', async () => {
   const ref = await rig.deploy('talker', { claude: writer(1_000_000) })
   await until('it is in the middle', () => fs.statSync(layout.streamLog(ref)).size > 1_400_000)
   expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', problems: [] })
@@ -57,7 +57,7 @@ test('of ten thousand events at full speed, ended in the middle, every one that 
   expect(archived(ref)).toEqual(upTo(written()))
 })
 
-test('also when the writer is deaf, and is killed: up to a whole line', async () => {
+test('also when the writer ignores TERM, and is killed: up to a whole line', async () => {
   const ref = await rig.deploy('deaf', { claude: writer(1_000_000, 0, '"IGNORE"') })
   await until('it is in the middle', () => fs.statSync(layout.streamLog(ref)).size > 100_000)
   expect(await cleanUp(ref, { ...completed, graceMs: 200 })).toMatchObject({ outcome: 'clean' })
@@ -76,7 +76,7 @@ describe('a reader that takes its time within the grace', () => {
   })
 
   test('because its disk is slow', async () => {
-    // In tee's place: it waits before each write, as a write to a disk that is busy does.
+    // It stands in tee's place and waits before each write, as on a busy disk.
     const slow = path.join(rig.folder, 'slow.pl')
     fs.writeFileSync(
       slow,
@@ -89,7 +89,7 @@ describe('a reader that takes its time within the grace', () => {
     await rig.deploy('slow', {
       claude: `echo ready >>${layout.streamLog(ref)}; bash ${rig.folder}/claude.sh | perl ${slow} ${layout.streamLog(ref)}`,
     })
-    // That it is ready is said before its pipeline stands.
+    // It reports that it is ready before its pipeline runs.
     await until('its reader reads', () => readText(layout.streamLog(ref)).includes('"n":'))
     expect(await cleanUp(ref, { ...completed, graceMs: 5_000 })).toMatchObject({ outcome: 'clean' })
     const text = readText(layout.archived(ref, layout.streamLog(ref)))

@@ -108,7 +108,7 @@ describe('nothing is ended and nothing deleted', () => {
     await refuses(ref, 'outside-workspace')
   })
 
-  test('when no more files can be opened, which is said so, with the names that people know', async () => {
+  test('when no more files can be opened, and the message names the limit', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     const script = `
       import { execFileSync } from 'node:child_process'
@@ -119,7 +119,7 @@ import fs from 'node:fs'
       try { for (;;) fds.push(fs.openSync('/dev/null')) } catch {}
       const attempt = () => cleanUp(ref, ${JSON.stringify(completed)}).then(() => 'done', error => error.message)
       const said = [await attempt()]
-      // Enough for the registries and a look at /proc, and not for the pipes of a client.
+      // Enough for the registries and a scan of /proc, and not for the pipes of a client.
       for (const fd of fds.slice(0, 4)) fs.closeSync(fd)
       said.push(await attempt())
       for (const fd of fds.slice(4)) fs.closeSync(fd)
@@ -137,14 +137,14 @@ import fs from 'node:fs'
 
   async function refuses(ref: ReturnType<Rig['ref']>, code: string): Promise<void> {
     await expect(cleanUp(ref, completed)).rejects.toMatchObject({ name: 'CleanupError', code })
-    // A loaded machine takes its time until the last of them is there.
+    // On a loaded machine it takes a while until the last of them is there.
     await expect.poll(() => rig.processesOf(ref), { timeout: 5_000 }).toHaveLength(4)
     expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
     expect(fs.existsSync(layout.streamLog(ref))).toBe(true)
   }
 })
 
-test('a dead server needs no tmux to be gone', async () => {
+test('a dead server counts as gone without a tmux to ask', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   rig.tmux('kill-server')
   await withTmux('exit 1', async () => {

@@ -18,7 +18,7 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-/** Everything on the machine that runs the program with these words in it. */
+/** Every process on the machine whose command line contains these words. */
 async function running(words: string): Promise<SeenProcess[]> {
   const table = await readTable()
   return [...table.values()].filter(
@@ -79,7 +79,7 @@ test('a tmux server that is told to start the pane’s process again', async () 
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
-test('nobody is killed before all are frozen, wherever in a turn the grace ends', async () => {
+test('no process is killed before all are frozen, wherever in a turn the grace ends', async () => {
   for (let n = 1; n <= 20; n++) {
     const ref = await rig.deploy(`deaf-${n}`, {
       claude: 'trap "" TERM HUP; echo ready; while :; do sleep 1; done',
@@ -93,7 +93,7 @@ test('nobody is killed before all are frozen, wherever in a turn the grace ends'
   }
 })
 
-test('a session that comes only while its agent is being ended is ended too, and no other one', async () => {
+test('a session that comes while its agent is being ended is ended too, and no other', async () => {
   const ref = rig.ref('late')
   await addAgent(ref, { status: 'running' })
   const ready = `${rig.folder}/ready`
@@ -113,14 +113,14 @@ test('a session that comes only while its agent is being ended is ended too, and
   expect(rig.sessions().sort()).toEqual(['newest', 'user'])
 })
 
-test('an agent whose start is told as an object becomes clean', async () => {
+test('an agent whose start is an object becomes clean', async () => {
   const started_at = { $date: '2026-01-01' } as never
   const ref = await rig.deploy('a', { claude: idle, entry: { started_at } })
   expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
   expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'already-clean' })
 })
 
-test('an agent that is run again under its id, in the entry that says it is clean, is cleaned up again', async () => {
+test('an agent that is run again under its id, in the entry that was clean, is cleaned up again', async () => {
   const theirs = {
     claude: idle,
     recorded: false,
@@ -132,7 +132,7 @@ test('an agent that is run again under its id, in the entry that says it is clea
   expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'already-clean' })
   rig.newSession(ref, theirs)
   await until('it runs', () => readText(layout.streamLog(ref)).includes('ready'))
-  // As other programs do: what they do not know of the entry survives.
+  // As other programs do: fields that they do not know survive.
   const started_at = '2026-01-02T00:00:00Z'
   await updateAgent(ref, entry => Object.assign(entry, { status: 'running', started_at }))
   await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))

@@ -14,7 +14,7 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-/** Cleans up an agent that is deaf to TERM, without a turn from the first signal until long after the grace; `meanwhile` others work. */
+/** Cleans up an agent that ignores TERM; the cleaner gets no processor time from the first signal until long after the grace, and `meanwhile` runs. */
 async function cleanUpStalled(ref: AgentRef, meanwhile = () => {}): Promise<unknown> {
   const file = `${rig.folder}/report.json`
   const [program = '', ...args] = cleanerCommand(ref, file, 0)
@@ -31,7 +31,7 @@ async function cleanUpStalled(ref: AgentRef, meanwhile = () => {}): Promise<unkn
 
 const deaf = () => `trap 'echo > ${rig.folder}/asked' TERM; echo ready; while :; do sleep 0.05; done`
 
-test('a cleaner that gets no turn until long after the grace still kills in order, and says nothing false', async () => {
+test('a cleaner that gets no processor time until long after the grace still kills in order, and reports nothing false', async () => {
   const ref = await rig.deploy('a', {
     claude: deaf(),
     after: 'trap "" TERM HUP; while :; do sleep 0.1; done',
@@ -40,7 +40,7 @@ test('a cleaner that gets no turn until long after the grace still kills in orde
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
-test('who turns up only when all time is up is ended like the others', async () => {
+test('a process that comes only when all time is up is ended like the others', async () => {
   const ref = await rig.deploy('a', { claude: deaf() })
   const report = await cleanUpStalled(ref, () => {
     for (const line of rig.processesOf(ref)) kill(Number.parseInt(line, 10))

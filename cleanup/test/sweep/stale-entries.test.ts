@@ -21,7 +21,7 @@ const statuses = () =>
     Object.entries(readGlobalRegistry(rig.workspace).agents).map(([id, { status }]) => [id, status]),
   )
 
-/** Writes entries into the global registry as another program does: over what is there, without asking. */
+/** Writes entries into the global registry as another program does: over the present ones, and without a lock. */
 function write(entries: Record<string, Record<string, unknown>>): void {
   const file = layout.globalRegistry(rig.workspace)
   const global = JSON.parse(fs.readFileSync(file, 'utf8'))
@@ -60,7 +60,7 @@ test('entries of the global registry that count as live, though nothing is left 
   sweep('--min-age', '3600', '--apply')
   expect(statuses()).toEqual({ ...before, done: 'completed' })
 
-  // Its session is none of an orphan as long as a registry cannot be read, so it stays in any case.
+  // The session stays in any case: while a registry cannot be read, no session is a leftover.
   sweep('--min-age', '3600', '--apply', '--orphans')
   expect(statuses()).toEqual({ ...before, done: 'completed', gone: 'crashed', unlisted: 'crashed' })
   // working, session, young, in-doubt

@@ -7,7 +7,7 @@ import { readAgent } from '../../registry/registry.ts'
 import { TASK, useTwoGone } from '../support/two-gone.ts'
 import { until } from '../support/until.ts'
 
-/** Among many that ended together, an agent waits for its cleanup; somebody may start it again under its id meanwhile. */
+/** When many agents end together, one waits for its cleanup; meanwhile it may be started again under its id. */
 let workspace: string
 const workspaceNow = useTwoGone()
 beforeEach(() => {
@@ -16,7 +16,7 @@ beforeEach(() => {
 
 let starts = 0
 
-/** As an orchestrator does that writes its registry by itself. */
+/** Starts an agent again as an orchestrator does that writes its registry itself. */
 function startAgain(agentId: string): void {
   const file = layout.taskRegistry(workspace, TASK)
   const registry = JSON.parse(fs.readFileSync(file, 'utf8'))
@@ -27,7 +27,7 @@ function startAgain(agentId: string): void {
 }
 
 test('a sweep leaves it alone', async () => {
-  // Between the last look and the first cleanup.
+  // Between the last check and the first cleanup.
   const progress = (what: string, done: number, of: number) => {
     if (what === 'checked' && done === of) startAgain('b')
   }
@@ -39,16 +39,16 @@ test('a sweep leaves it alone', async () => {
   expect(readAgent({ workspace, taskId: TASK, agentId: 'b' }).status).toBe('running')
 })
 
-test('a daemon judges it anew', async () => {
+test('a daemon checks it again', async () => {
   const run = Slots.prototype.run
   const steps: string[] = []
   const stop = new AbortController()
-  // Each agent is judged, and then, dead, cleaned up; before the first cleanup both are started again.
+  // Each agent is found dead and then cleaned up; before the first cleanup both are started again.
   vi.spyOn(Slots.prototype, 'run').mockImplementation(function (this: Slots, work) {
     return run.call(this, async () => {
       const result = await work()
       const isVerdict = typeof result === 'object' && result !== null
-      if (isVerdict) steps.push('judged dead')
+      if (isVerdict) steps.push('found dead')
       if (isVerdict && steps.length <= 2) for (const agentId of ['a', 'b']) startAgain(agentId)
       return result
     }) as never
@@ -58,5 +58,5 @@ test('a daemon judges it anew', async () => {
   await until('something was begun', () => steps.includes('intent'))
   stop.abort()
   await running
-  expect(steps.slice(0, 3)).toEqual(['judged dead', 'judged dead', 'judged dead'])
+  expect(steps.slice(0, 3)).toEqual(['found dead', 'found dead', 'found dead'])
 })

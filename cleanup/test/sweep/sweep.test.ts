@@ -12,7 +12,7 @@ import { until } from '../support/until.ts'
 const idle = 'echo ready; sleep 1000 & wait'
 const stubborn = `(setsid bash -c 'trap "" TERM HUP; sleep 1000 & wait' >/dev/null 2>&1 &); ${idle}`
 
-interface Answer {
+interface Output {
   exitCode: number
   sweeps: Sweep[]
 }
@@ -23,11 +23,11 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-const run = (...args: string[]) => leakrigJson<Answer>(['sweep', rig.workspace, '--grace', '1', ...args])
+const run = (...args: string[]) => leakrigJson<Output>(['sweep', rig.workspace, '--grace', '1', ...args])
 const names = (actions: readonly Action[]) => actions.map(action => JSON.stringify(action)).sort()
-const done = ({ sweeps }: Answer) =>
+const done = ({ sweeps }: Output) =>
   sweeps.flatMap(({ agents, unlisted }) => [...agents, unlisted].flatMap(one => one.done?.actions ?? []))
-const planned = ({ sweeps }: Answer) => sweeps.flatMap(({ actions }) => actions)
+const planned = ({ sweeps }: Output) => sweeps.flatMap(({ actions }) => actions)
 
 /** Deploys as the report's system does: no place in tmux, no marker, fields of its own, nothing in the global registry. */
 async function deployTheirs(id: string, claude: string): Promise<AgentRef> {
@@ -82,7 +82,7 @@ test('a dry run names exactly what apply then does, on a workspace as the report
   expect(planned(run('--orphans', '--min-age', '0'))).toEqual([])
 })
 
-test('what a killed cleaner left is finished', async () => {
+test('a sweep finishes what a killed cleaner began', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   const since = new Date().toISOString()
   await updateAgent(ref, entry =>
@@ -98,17 +98,17 @@ test('what a killed cleaner left is finished', async () => {
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
-test('what runs of agents that were cleaned up is ended too', async () => {
+test('a process of an agent that was cleaned up already is ended too', async () => {
   const late = await rig.deploy('late', { claude: idle, recorded: false })
   const again = await rig.deploy('again', { claude: idle })
   const quiet = await rig.deploy('quiet', { claude: idle })
   for (const ref of [late, again, quiet]) await cleanUp(ref, { status: 'completed', reason: 'it said so' })
   const entry = rig.entry(quiet)
-  // Its session, asked for by a client that nobody heard of again, comes when all is over.
+  // The session of a deploy that was overtaken comes after the cleanup.
   rig.newSession(late, { claude: idle })
   await rig.stands(late)
   rig.start('sleep', ['1000'], { LEAKRIG_AGENT: agentMarker(again) })
-  // Opened from within the agent's session it would carry the marker too, so that this alone makes none its own.
+  // The user's own session: its name alone does not make it the agent's.
   rig.newSession(quiet, { claude: '' }, ['sleep', '1000'])
 
   const dry = run()
@@ -129,7 +129,7 @@ test('what runs of agents that were cleaned up is ended too', async () => {
   expect(run('--apply').sweeps[0]?.actions).toEqual([])
 })
 
-test('stopped halfway it says what becomes of it, and the next one finishes', async () => {
+test('a sweep that is stopped halfway reports what is open, and the next one finishes', async () => {
   const ref = await rig.deploy('a', { claude: stubborn })
   await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))
   const running = new Running(commandWords('sweep', rig.workspace, '--apply', '--grace', '60'))
@@ -147,12 +147,12 @@ test('stopped halfway it says what becomes of it, and the next one finishes', as
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
-test('orphans are only shown when nobody asks for them, and not at all when young or known elsewhere', async () => {
+test('leftovers are only shown without --orphans, and not at all when young or listed elsewhere', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   const prompt = layout.promptFile(rig.ref('nobody'))
   fs.writeFileSync(prompt, 'a prompt')
   rig.tmux('new-session', '-d', '-s', 'agent_unlisted', 'sleep 1000')
-  // Lists the agent itself: from here its session looks like an orphan.
+  // This workspace does not list the agent, so that only the marker shows whose its session is.
   const elsewhere = path.join(rig.folder, 'elsewhere')
   fs.mkdirSync(path.join(elsewhere, 'T'), { recursive: true })
   fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{"agents": []}')
@@ -163,14 +163,14 @@ test('orphans are only shown when nobody asks for them, and not at all when youn
     prompts: [{ file: prompt }],
   })
   expect(found.exitCode).toBe(0)
-  const other = leakrigJson<Answer>(['sweep', elsewhere, '--min-age', '0', '--orphans', '--apply'])
+  const other = leakrigJson<Output>(['sweep', elsewhere, '--min-age', '0', '--orphans', '--apply'])
   expect(names(planned(other))).toContainEqual(JSON.stringify({ do: 'close', session: 'agent_unlisted' }))
   expect(rig.sessions().sort()).toEqual(['agent_a', 'user'])
   expect(fs.existsSync(prompt)).toBe(true)
-  // Without a marker only the registry of the other workspace tells, and only when it can be read.
+  // Without a marker only the registry of the other workspace shows that, and only when it can be read.
   await deployTheirs('theirs', idle)
   const shown = (...more: string[]) =>
-    leakrigJson<Answer>(['sweep', elsewhere, ...more, '--min-age', '0']).sweeps[0]?.unlisted.sessions.map(
+    leakrigJson<Output>(['sweep', elsewhere, ...more, '--min-age', '0']).sweeps[0]?.unlisted.sessions.map(
       ({ name }) => name,
     )
   expect(shown()).toEqual(['agent_theirs'])
@@ -213,7 +213,7 @@ test('an unlisted session that runs a listed agent, or one of another workspace,
   expect(run('--orphans', '--min-age', '0').sweeps[0]?.unlisted.sessions).toEqual([])
 })
 
-test('neither a prompt that an entry names is an orphan, nor a session in which an agent has a window', async () => {
+test('a prompt that an entry names is no leftover, nor is a session in which an agent has a window', async () => {
   const named = path.join(path.dirname(layout.promptFile(rig.ref('a'))), 'agent_prompt_second-try.txt')
   fs.writeFileSync(named, 'do this')
   rig.tmux('new-session', '-d', '-s', 'agent_team', 'sleep 1000')
@@ -226,7 +226,7 @@ test('neither a prompt that an entry names is an orphan, nor a session in which 
 })
 
 test.each(['Europe/Berlin', 'America/New_York'])(
-  'who is being deployed is young, though its start does not name a zone: %s',
+  'an agent that is being deployed is young, though its start names no zone: %s',
   async zone => {
     const ref = rig.ref('a')
     fs.writeFileSync(layout.promptFile(ref), 'do this')
@@ -267,7 +267,7 @@ test('an agent whose entry has no start, or one that is yet to come, is as old a
   expect(states()).toEqual(['ended', 'ended', 'ended'])
 })
 
-describe('what cannot be asked is said, and the rest is done', () => {
+describe('what cannot be read or asked is reported, and the rest is done', () => {
   test('a registry that is cut in half', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     await updateAgent(ref, entry => Object.assign(entry, { status: 'failed' }))
@@ -299,7 +299,7 @@ describe('what cannot be asked is said, and the rest is done', () => {
   })
 })
 
-test('entries named as no agent may be are refused one by one, and hold nobody up', async () => {
+test('entries with ids that no agent may have are refused one by one, and hold up no other', async () => {
   const ids = ['../x', 'a b', "a'b", 'a\nb', '-rf', '$3', '%7', '=user', 'a*', 'a:b.c', '']
   const ref = await rig.deploy('a', { claude: idle })
   const file = layout.taskRegistry(rig.workspace, ref.taskId)
@@ -319,7 +319,7 @@ test('entries named as no agent may be are refused one by one, and hold nobody u
   expect(rig.sessions()).toEqual(['user'])
 })
 
-test('a dry run promises nothing that could not be told to the global registry', async () => {
+test('a dry run promises nothing that could not be written to the global registry', async () => {
   const ref = await rig.deploy('a', { claude: idle, entry: { status: 'completed' } })
   fs.truncateSync(layout.globalRegistry(ref.workspace), 40)
   const found = run()
@@ -328,7 +328,7 @@ test('a dry run promises nothing that could not be told to the global registry',
   expect(rig.processesOf(ref)).not.toEqual([])
 })
 
-test('no workspace, one that is none, and wrong options', () => {
+test('no workspace, a folder that is none, and wrong options', () => {
   const cases: [string[], RegExp][] = [
     [[], /^leakrig: There is no \.agent-workspace in .*; name the workspace .*\.$/],
     [['nowhere'], /^leakrig: The workspace ".*\/nowhere" is no folder; expected .*\.$/],
@@ -341,7 +341,7 @@ test('no workspace, one that is none, and wrong options', () => {
       code: 2,
       err: expect.stringMatching(said),
     })
-  // As npm runs it: in the project's folder, and told where people are.
+  // As npm runs it: in the project's folder, with the caller's folder in INIT_CWD.
   const root = path.join(import.meta.dirname, '../../..')
   const npm = {
     npm_lifecycle_event: 'leakrig',
