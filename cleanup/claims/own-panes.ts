@@ -1,4 +1,5 @@
-import type { SeenProcess } from '../platform/processes/table.ts'
+import { sharesPids, shareTerminals } from '../platform/processes/namespaces.ts'
+import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { namesAgent } from '../registry/marker.ts'
 import { namedSession, tmuxVariable } from '../tmux/recorded.ts'
 import { isOlder } from './age.ts'
@@ -38,15 +39,25 @@ function markedIn(observation: Observation, paneOf: PaneOf): number[] {
  * server, leaves panes without it, or with it elsewhere.
  */
 function isFromSession({ ref, location, table }: Observation, marked: ReadonlySet<number>): boolean {
-  const { server, session, socket, panes } = location
+  const { server, session, panes } = location
   if (!server || !session) return false
-  const isMarked = namesAgent(ref)
-  const own = tmuxVariable(socket, server.pid, session.id)
-  const isElsewhere = ({ environment: { tmux, marker } }: SeenProcess) =>
-    tmux?.startsWith(`${socket},${server.pid},`) === true && tmux !== own && isMarked(marker)
-  const isUnmarked = ({ pid, dead }: (typeof panes)[number]) =>
+  const own = tmuxVariable(location.socket, server.pid, session.id)
+  const isUnmarkedPane = ({ pid, dead }: (typeof panes)[number]) =>
     !dead && table.get(pid)?.environment.tmux === own && !marked.has(pid)
-  return !panes.some(isUnmarked) && ![...table.values()].some(isElsewhere)
+  return !panes.some(isUnmarkedPane) && !isMarkedElsewhere(table, own, namesAgent(ref))
+}
+
+/** True when a process that the same tmux server started outside the session `own`, a value of TMUX, carries the marker. */
+export function isMarkedElsewhere(
+  table: ProcessTable,
+  own: string,
+  isMarked: (marker: string | undefined) => boolean,
+): boolean {
+  const onServer = own.slice(0, own.lastIndexOf(',') + 1)
+  return [...table.values()].some(
+    ({ environment: { tmux, marker } }) =>
+      tmux !== own && tmux?.startsWith(onServer) === true && isMarked(marker),
+  )
 }
 
 /** The logs of other agents that processes in these panes write. */
@@ -74,3 +85,37 @@ export function markerOf(
   const marker = process?.environment.marker
   return marker === table.get(location.server?.pid ?? -1)?.environment.marker ? undefined : marker
 }
+
+/**
+ * Maps pids to the pane of a session that the process runs in: tmux started it there, it has the pane's terminal, its
+ * environment names the pane, or its parent runs there.
+ */
+export function panesOfProcesses({ location, table }: Observation): PaneOf {
+  const found = new Map<number, string>()
+  const { server, session } = location
+  if (!server || !session) return found
+  const children = Map.groupBy(table.values(), ({ ppid }) => ppid)
+  const variable = tmuxVariable(location.socket, server.pid, session.id)
+  const add = ({ pid }: SeenProcess, pane: string): void => {
+    if (found.has(pid)) return
+    found.set(pid, pane)
+    for (const child of children.get(pid) ?? []) add(child, pane)
+  }
+  for (const pane of location.panes) {
+    const process = pane.dead ? undefined : table.get(pane.pid)
+    if (process?.ppid !== server.pid) continue
+    add(process, pane.id)
+    for (const other of table.values()) if (hasTerminalOf(other, process)) add(other, pane.id)
+  }
+  const ids = new Set(location.panes.map(({ id }) => id))
+  for (const process of table.values()) {
+    const { tmux, pane } = process.environment
+    if (pane !== undefined && ids.has(pane) && tmux === variable && sharesPids(process.pid))
+      add(process, pane)
+  }
+  return found
+}
+
+/** The terminals of different containers have the same numbers, so the namespaces are compared too. */
+const hasTerminalOf = (one: SeenProcess, pane: SeenProcess): boolean =>
+  one.tty !== 0 && one.tty === pane.tty && shareTerminals(pane.pid, one.pid)

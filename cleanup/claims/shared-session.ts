@@ -8,8 +8,7 @@ import type { AgentPane } from '../tmux/locate.ts'
 import { namedSession, recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 import { LATE_MS } from './age.ts'
 import type { Observation } from './observation.ts'
-import { hasAgentsName, markerOf, otherLogs, ownPanes, type PaneOf } from './own-panes.ts'
-import { panesOfProcesses } from './panes.ts'
+import { hasAgentsName, markerOf, otherLogs, ownPanes, type PaneOf, panesOfProcesses } from './own-panes.ts'
 
 /**
  * Removes from an observation the session, and the panes, that are not the agent's alone. The session in the registry is

@@ -59,7 +59,7 @@ export async function endProcesses(plan: PlannedCleanup, graceMs: number, log: L
   const { observation: first, roleOf } = plan
   const tracked = new ProcessSet()
   tracked.add(plan.claims.claimed.values(), roleOf)
-  const clock = startClock(graceMs)
+  const clock = new Clock(graceMs)
   let scannedAt = performance.now()
   let wasQuiet = false
   let chained = 0
@@ -122,18 +122,48 @@ async function killRespawningSession({ ref, entry, location }: Observation, log:
   )
 }
 
-/** Its time advances only with `tick`: nothing is killed in the turn in which the grace ends before everything was frozen. */
-interface Clock {
-  tick(): void
-  /** The part of the grace that has passed: 0 at its begin, 1 at its end. */
-  gracePart(): number
+/** The time of one cleanup. It advances only with `tick`: nothing is killed in the turn in which the grace ends before everything was frozen. */
+class Clock {
+  readonly #graceMs: number
+  readonly #start = performance.now()
+  #now = this.#start
+  #graceEnd: number
+  #drainedSince: number | undefined
+
+  constructor(graceMs: number) {
+    this.#graceMs = graceMs
+    this.#graceEnd = this.#start + graceMs
+  }
+
+  tick(): void {
+    this.#now = performance.now()
+  }
+
+  /** The part of the grace that has passed: 0 at its beginning, 1 at its end. */
+  gracePart(): number {
+    return this.#graceMs > 0 ? (this.#now - this.#start) / this.#graceMs : 1
+  }
+
   /** Time since the end of the grace, in ms; negative before it. */
-  overtime(): number
+  overtime(): number {
+    return this.#now - this.#graceEnd
+  }
+
+  endGrace(): void {
+    this.#graceEnd = Math.min(this.#graceEnd, this.#now)
+  }
+
   /** For how long, in ms, only readers and panes' processes have been alive, after the grace. */
-  drained(hasOthers: boolean): number
+  drained(hasOthers: boolean): number {
+    this.#drainedSince = hasOthers ? undefined : (this.#drainedSince ?? this.#now)
+    return this.#now - Math.max(this.#graceEnd, this.#drainedSince ?? Number.POSITIVE_INFINITY)
+  }
+
   /** True when all time is up, also that of each living process. */
-  isOver(alive: readonly TrackedProcess[]): boolean
-  endGrace(): void
+  isOver(alive: readonly TrackedProcess[]): boolean {
+    const overtime = this.overtime()
+    return overtime > DRAIN_MS + KILL_MS && (overtime > LONGEST_MS || !mayStillEnd(alive))
+  }
 }
 
 /**
@@ -148,30 +178,6 @@ function mayStillEnd(alive: readonly TrackedProcess[]): boolean {
   return (
     alive.length > 0 && (killedOrRefused.length === 0 || killedOrRefused.some(hasTime) || alive.some(isNew))
   )
-}
-
-function startClock(graceMs: number): Clock {
-  const start = performance.now()
-  let now = start
-  let end = start + graceMs
-  const overtime = () => now - end
-  let drainedSince: number | undefined
-  return {
-    tick() {
-      now = performance.now()
-    },
-    gracePart: () => (graceMs > 0 ? (now - start) / graceMs : 1),
-    overtime,
-    drained(hasOthers) {
-      if (hasOthers) drainedSince = undefined
-      else drainedSince ??= now
-      return now - Math.max(end, drainedSince ?? Number.POSITIVE_INFINITY)
-    },
-    isOver: alive => overtime() > DRAIN_MS + KILL_MS && (overtime() > LONGEST_MS || !mayStillEnd(alive)),
-    endGrace() {
-      end = Math.min(end, now)
-    },
-  }
 }
 
 /**

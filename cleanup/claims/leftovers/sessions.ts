@@ -9,6 +9,7 @@ import { namedSession, tmuxVariable } from '../../tmux/recorded.ts'
 import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { Observation } from '../observation.ts'
 import { observe } from '../observe.ts'
+import { isMarkedElsewhere } from '../own-panes.ts'
 import { withDescendants } from './processes.ts'
 
 const PREFIX = 'agent_'
@@ -60,13 +61,7 @@ export function markedAgent(
   if (agent?.workspace !== realWorkspace(workspace) || markers.some(other => other !== marker))
     return undefined
   const own = tmuxVariable(server.socket, server.pid, session.id)
-  const isElsewhere = [...table.values()].some(
-    ({ environment }) =>
-      environment.marker === marker &&
-      environment.tmux !== own &&
-      environment.tmux?.startsWith(`${server.socket},${server.pid},`),
-  )
-  return isElsewhere ? undefined : { ...agent, workspace }
+  return isMarkedElsewhere(table, own, other => other === marker) ? undefined : { ...agent, workspace }
 }
 
 /** Observes a leftover session as that of the agent that it would belong to if a registry listed it. */

@@ -1,13 +1,17 @@
 import path from 'node:path'
+import { folderOf } from '../../platform/processes/details.ts'
 import { readProc } from '../../platform/processes/proc-file.ts'
 import { CLOCKS_MS, TICKS_MS } from './beginning.ts'
-import { type Entry, entryIn, namesIn, openOwn } from './own-folder.ts'
+import { type Entry, entryIn, namesIn, openOwn, openRoot, textIn } from './own-folder.ts'
 import type { ClaudeFolder } from './places.ts'
 import type { SessionRecord } from './records.ts'
-import type { LivingClaude, Search } from './search.ts'
+import { isOurs, type LivingClaude, type Search } from './search.ts'
 
 /** Within how many ms of its start a claude takes its snapshot of the shell. */
 const SNAPSHOT_WITHIN_MS = 15_000
+
+/** The longest path that the kernel takes (PATH_MAX), in bytes. */
+const PATH_BYTES = 4_096
 
 /** One of the agent's claudes. A file that carries its pid is its own if it was made since `sinceMs`. */
 export interface OwnClaude extends LivingClaude {
@@ -102,4 +106,25 @@ function snapshotNamedBy(pid: number): string | undefined {
   return /^(?:[^\0]*\0)+?source '?(\/[^\0']*\/shell-snapshots\/snapshot-[\w.-]+\.sh)/.exec(
     bytes.toString('utf8'),
   )?.[1]
+}
+
+/**
+ * Finds the files (`claude-<hex>-cwd`) in which the agent's Bash tools noted its folder. They name no owner, so one stays if
+ * another claude that works in the same folder may have made it. Without a claude of the agent's all of them stay, because
+ * then only the log would give the agent's folder.
+ */
+export function findFolderNotes(search: Search, claudes: readonly OwnClaude[]): void {
+  if (claudes.length === 0) return
+  for (const base of search.places.bases) {
+    using folder = openRoot(base)
+    for (const name of namesIn(folder).filter(one => /^claude-[0-9a-f]{4,}-cwd$/.test(one))) {
+      const entry = folder && entryIn(folder, name)
+      if (entry?.kind !== 'a file' || !isOurs(entry, search.beganMs)) continue
+      const noted = folder && textIn(folder, name, PATH_BYTES)?.trimEnd()
+      if (noted === undefined || !search.workFolders.has(noted)) continue
+      if (search.mayBeOthers(base, ({ pid }) => (folderOf(pid) ?? noted) === noted))
+        search.leaveDoubtful(entry)
+      else search.take(base, entry, 'its Bash tool noted its folder in it', 'agent')
+    }
+  }
 }
