@@ -1,4 +1,4 @@
-import { pathOf } from '../retention/look.ts'
+import { pathOf } from '../retention/log-file.ts'
 import type { RetentionPlan, RetentionReport } from '../retention/plan-types.ts'
 
 /** A plan, and what was done of it, as the command prints it for programs. Sizes in bytes, ages in ms. */

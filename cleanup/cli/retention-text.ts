@@ -1,7 +1,7 @@
 import path from 'node:path'
-import { formatBytes } from '../retention/bytes.ts'
+import { formatBytes } from '../platform/bytes.ts'
 import { holdText } from '../retention/hold.ts'
-import { pathOf } from '../retention/look.ts'
+import { pathOf } from '../retention/log-file.ts'
 import type { PlannedFile, RetentionPlan, RetentionReport } from '../retention/plan-types.ts'
 
 const DAY_MS = 86_400_000

@@ -1,4 +1,4 @@
-import { formatBytes } from './bytes.ts'
+import { formatBytes } from '../platform/bytes.ts'
 import { LOG_CLASSES, type LogClass } from './classes.ts'
 import type { PlannedFile, Rule } from './plan-types.ts'
 import type { RetentionPolicy } from './policy.ts'

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
+import { formatBytes } from '../platform/bytes.ts'
 import { decide, removable } from './apply-policy.ts'
-import { formatBytes } from './bytes.ts'
 import type { Floor, PlannedFile, RetentionPlan } from './plan-types.ts'
 import type { RetentionPolicy } from './policy.ts'
 import { largest } from './top-files.ts'

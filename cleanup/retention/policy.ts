@@ -1,5 +1,5 @@
 import { CleanupError } from '../errors.ts'
-import { parseBytes } from './bytes.ts'
+import { parseBytes } from '../platform/bytes.ts'
 import { LOG_CLASSES, type LogClass } from './classes.ts'
 
 export const COMPRESSIONS = ['none', 'zstd', 'gzip'] as const

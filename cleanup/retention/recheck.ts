@@ -1,7 +1,7 @@
 import type { Folder } from '../platform/files/folder.ts'
 import { objection } from './guards.ts'
 import { holdText, readHold } from './hold.ts'
-import { lookAt } from './look.ts'
+import { lookAt } from './log-file.ts'
 import { readOwners } from './owners.ts'
 import type { FileOutcome, PlannedFile, RetentionPlan } from './plan-types.ts'
 import type { Writers } from './writers.ts'

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { attempt, attemptAsync } from '../errors.ts'
 import { Folder } from '../platform/files/folder.ts'
 import { taskRegistry } from '../registry/layout.ts'
-import { lookAt, type Place, TASK_PARTS } from './look.ts'
+import { lookAt, type Place, TASK_PARTS } from './log-file.ts'
 import { type Owners, readOwners } from './owners.ts'
 import type { SeenFile } from './plan-types.ts'
 

@@ -1,7 +1,7 @@
 import { MARKER } from '../platform/processes/environment.ts'
 import { HEADER } from './managed-file.ts'
 import { commandOf, type ServicePlan } from './plan.ts'
-import { command, setting } from './systemd-words.ts'
+import { command, setting } from './systemd-quoting.ts'
 
 export const UNIT_NAME = 'leakrig.service'
 

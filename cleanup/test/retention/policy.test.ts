@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { formatBytes, parseBytes } from '../../retention/bytes.ts'
+import { formatBytes, parseBytes } from '../../platform/bytes.ts'
 import { classify } from '../../retention/classes.ts'
 import { parsePolicy } from '../../retention/policy.ts'
 import { policyFile, policyOf } from '../../retention/policy-file.ts'

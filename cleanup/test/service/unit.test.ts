@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { LEAN_FLAGS, LEAN_MALLOC } from '../../daemon/lean.ts'
 import { commandOf, planService, type ServicePlan } from '../../service/plan.ts'
+import { command, setting } from '../../service/systemd-quoting.ts'
 import { systemdUnit } from '../../service/systemd-unit.ts'
-import { command, setting } from '../../service/systemd-words.ts'
 import { hasSystemdAnalyze, parsedCommand, settings, verify } from '../support/systemd.ts'
 
 let folder: string
