@@ -1,17 +1,14 @@
-import fs from 'node:fs'
 import { messageOf } from '../errors.ts'
 import { applyPlan } from '../retention/apply.ts'
 import { type Clock, readClock } from '../retention/clock.ts'
+import { isBelowFloor } from '../retention/floor.ts'
 import { planRetention } from '../retention/plan.ts'
-import type { RetentionReport } from '../retention/plan-types.ts'
-import type { PolicyTexts, RetentionPolicy } from '../retention/policy.ts'
-import { policyOf } from '../retention/policy-file.ts'
+import { type PolicyTexts, parsePolicy, type RetentionPolicy } from '../retention/policy.ts'
 import type { Observer } from './observer.ts'
 import { ProblemDedup } from './problem-dedup.ts'
 
 export interface RetentionJobOptions {
   workspaces: readonly string[]
-  /** Goes before what a workspace's own policy file says. */
   policy: PolicyTexts
   observer: Observer
   times?: { firstMs: number; everyMs: number; pressureMs: number }
@@ -69,7 +66,7 @@ export class RetentionJob {
     for (const workspace of this.#options.workspaces) {
       if (this.#stop.signal.aborted) return
       try {
-        const policy = await policyOf(workspace, this.#options.policy)
+        const policy = parsePolicy(this.#options.policy)
         if (isDue || this.#isPressing(workspace, policy)) await this.#run(workspace, policy)
       } catch (error) {
         this.#tell(workspace, [messageOf(error)])
@@ -79,15 +76,16 @@ export class RetentionJob {
 
   #isPressing(workspace: string, policy: RetentionPolicy): boolean {
     const leftAt = this.#leftShortAt.get(workspace)
-    return isShort(workspace, policy) && !(leftAt && performance.now() - leftAt < AFTER_SHORT_MS)
+    return isBelowFloor(workspace, policy) && !(leftAt && performance.now() - leftAt < AFTER_SHORT_MS)
   }
 
   async #run(workspace: string, policy: RetentionPolicy): Promise<void> {
     const { observer } = this.#options
     const plan = await planRetention([workspace], policy, { ...(this.#since && { since: this.#since }) })
     const report = await applyPlan(plan, { log: observer.log, signal: this.#stop.signal })
-    const done = report.outcomes.filter(({ outcome }) => outcome === 'removed' || outcome === 'compressed')
-    if (done.length > 0) observer.log({ event: 'retention', workspace, ...summary(report) })
+    const removed = report.outcomes.filter(({ outcome }) => outcome === 'removed')
+    const bytes = removed.reduce((sum, { file }) => sum + file.bytes, 0)
+    if (removed.length > 0) observer.log({ event: 'retention', workspace, removed: removed.length, bytes })
     const shortage = report.floors.flatMap(floor => floor.shortage)
     if (shortage.length > 0) this.#leftShortAt.set(workspace, performance.now())
     else this.#leftShortAt.delete(workspace)
@@ -102,19 +100,6 @@ export class RetentionJob {
       observer.log({ event: 'retention-problem', workspace, problem })
     observer.degraded(`retention ${workspace}`, problem)
   }
-}
-
-function summary({ outcomes }: RetentionReport) {
-  const count = (what: string) => outcomes.filter(({ outcome }) => outcome === what).length
-  const savedBytes = outcomes.reduce((bytes, outcome) => bytes + outcome.savedBytes, 0)
-  return { removed: count('removed'), compressed: count('compressed'), savedBytes }
-}
-
-function isShort(workspace: string, { minFree }: RetentionPolicy): boolean {
-  if (!minFree) return false
-  const { bavail, blocks, frsize } = fs.statfsSync(workspace)
-  const wanted = 'bytes' in minFree ? minFree.bytes : (blocks * frsize * minFree.percent) / 100
-  return bavail * frsize < wanted
 }
 
 /** Without a /proc retention refuses by itself, and says why. */

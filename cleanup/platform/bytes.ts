@@ -1,23 +1,22 @@
-import { CleanupError } from '../errors.ts'
+/*
+ * Every size that a person types or reads has one unit system: powers of 1024. `K`, `KB` and `KiB` all mean 1024 bytes
+ * in input, as in `ls -h` and `du -h`; output always uses the unambiguous IEC names.
+ */
 
 const UNITS = ['', 'K', 'M', 'G', 'T'] as const
 
-/** Reads `500M`, `2G`, `1.5GiB`, `1048576` as bytes; a K is 1024. Throws a CleanupError (`bad-argument`). */
-export function parseBytes(text: string): number {
-  const found = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text.trim())
-  if (!found?.[1])
-    throw new CleanupError(
-      'bad-argument',
-      `${JSON.stringify(text)} is not a size; expected a number with K, M, G or T, as in 500M or 2G.`,
-    )
-  const power = UNITS.indexOf((found[2] ?? '').toUpperCase() as (typeof UNITS)[number])
-  return Math.round(Number(found[1]) * 1024 ** power)
+/** Reads `500M`, `2G`, `1.5GiB` or `1048576` as bytes; undefined for text that is not a size. */
+export function parseBytes(text: string): number | undefined {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text.trim()) ?? []
+  if (number === undefined) return undefined
+  const power = UNITS.indexOf(unit.toUpperCase() as (typeof UNITS)[number])
+  return Math.round(Number(number) * 1024 ** power)
 }
 
-/** Bytes for people: `0B`, `812K`, `1.2G`. */
+/** Bytes for people: `0 B`, `812 KiB`, `1.2 GiB`. */
 export function formatBytes(bytes: number): string {
   let power = 0
   while (bytes >= 1024 ** (power + 1) && power < UNITS.length - 1) power++
   const value = bytes / 1024 ** power
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)}${UNITS[power] || 'B'}`
+  return power === 0 ? `${bytes} B` : `${value < 10 ? value.toFixed(1) : Math.round(value)} ${UNITS[power]}iB`
 }

@@ -41,7 +41,7 @@ const PLACES: Record<string, (workspace: string) => string> = {
   'the daemon’s lock': workspace => layout.daemonLock(workspace),
   'the health file': workspace => path.join(workspace, 'registry', 'health.json'),
   'the hold': workspace => path.join(workspace, 'registry', 'retention-hold.json'),
-  'the policy': workspace => path.join(workspace, 'registry', 'retention.json'),
+  'the policy of an earlier version': workspace => path.join(workspace, 'registry', 'retention.json'),
   'a prompt': workspace => layout.promptFile({ workspace, ...own }),
   'the note of adopted children': workspace => layout.adoptedChildrenFile({ workspace, ...own }),
   'a stream log': workspace => layout.streamLog({ workspace, ...own }),

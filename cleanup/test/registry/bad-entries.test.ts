@@ -5,7 +5,7 @@ import { cleanUp, measure, planRetention, runDaemon, sweep } from '../../index.t
 import type { LogLine } from '../../log.ts'
 import { layout } from '../../orchestrator.ts'
 import { readAgent } from '../../registry/registry.ts'
-import { policyOf } from '../../retention/policy-file.ts'
+import { parsePolicy } from '../../retention/policy.ts'
 import { TASK, useTwoGone } from '../support/two-gone.ts'
 import { until } from '../support/until.ts'
 
@@ -111,7 +111,7 @@ test.each(MAYBE_C)('%j may be an agent and keeps what it may own', async (value,
   const archived = layout.archived({ workspace, taskId: TASK, agentId: 'c' }, 'c_stream.jsonl')
   fs.writeFileSync(archived, 'x')
   fs.utimesSync(archived, 0, 0)
-  const { files } = await planRetention([workspace], one => policyOf(one, { keepDays: '0' }))
+  const { files } = await planRetention([workspace], parsePolicy({ keepDays: '0' }))
   expect(files.map(({ action }) => action)).toEqual(['leave'])
 })
 

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir } from 'tmp-promise'
 import { type AgentEntry, addAgent, addTask, initRegistries } from '../../orchestrator.ts'
-import type { PlannedFile, RetentionPlan } from '../../retention/plan-types.ts'
+import type { FileDecision, RetentionPlan } from '../../retention/plan-types.ts'
 
 export const DAY_MS = 86_400_000
 
@@ -68,7 +68,7 @@ export class Archive implements AsyncDisposable {
   }
 }
 
-/** So many bytes of a log, which compress as logs do. */
+/** A log of this many bytes. */
 function lines(bytes: number): string {
   let text = ''
   for (let n = 0; text.length < bytes; n++) text += `{"type":"assistant","uuid":"${n * 7919}","n":${n}}\n`
@@ -80,7 +80,7 @@ export function fates(plan: RetentionPlan): Record<string, string> {
   return Object.fromEntries(plan.files.map(file => [file.name, `${file.action} ${file.rule}`]))
 }
 
-export function planned(plan: RetentionPlan, name: string): PlannedFile {
+export function planned(plan: RetentionPlan, name: string): FileDecision {
   const file = plan.files.find(known => known.name === name)
   if (!file) throw new Error(`the plan has no ${name}`)
   return file

@@ -4,7 +4,7 @@ import { CleanupError, cleanUp, measure, planRetention, runDaemon, sweep } from 
 import { readTaskRegistry } from '../../orchestrator.ts'
 import { listTasks } from '../../registry/registry.ts'
 import { applyPlan } from '../../retention/apply.ts'
-import { policyOf } from '../../retention/policy-file.ts'
+import { parsePolicy } from '../../retention/policy.ts'
 
 const graceMs = 100
 const times = { graceMs, minAgeMs: 0 }
@@ -18,7 +18,7 @@ for (const workspace of process.argv.slice(2)) {
     ended: await attempt(() => endAll(workspace)),
     watched: await attempt(() => watch(workspace)),
     retained: await attempt(async () =>
-      applyPlan(await planRetention([workspace], one => policyOf(one, { keepDays: '0' }))),
+      applyPlan(await planRetention([workspace], parsePolicy({ keepDays: '0' }))),
     ),
   }
   console.log(JSON.stringify(said))
