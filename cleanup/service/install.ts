@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { diffArrays } from 'diff'
 import { CleanupError, messageOf } from '../errors.ts'
 import { replaceFile } from '../platform/files/replace-file.ts'
 import { quoteForPeople } from '../platform/shell.ts'
-import { difference } from './file-diff.ts'
 import { type Present, present } from './managed-file.ts'
 import { type Manager, type Place, requireManager, run } from './manager.ts'
 import type { ServicePlan } from './plan.ts'
@@ -66,7 +66,15 @@ function refusalOf(there: Present, text: string, file: string, force: boolean): 
     )
   if (there.is === 'absent' || there.text === text || force) return undefined
   const { problems } = told1(`${file} is there and says something else (see above); --force replaces it.`)
-  return { lines: difference(there.text, text), problems }
+  return { lines: changedLines(there.text, text), problems }
+}
+
+/** `- ` before each line that only `before` has, `+ ` before each that only `after` has. */
+function changedLines(before: string, after: string): string[] {
+  const changes = diffArrays(before.split('\n'), after.split('\n')).filter(
+    ({ added, removed }) => added || removed,
+  )
+  return changes.flatMap(({ added, value }) => value.map(line => `${added ? '+' : '-'} ${line}`))
 }
 
 /** Removes a service's file, if it is ours, and not while its service is enabled: nothing could end it properly then. */

@@ -4,7 +4,6 @@ import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
-import { difference } from '../../service/file-diff.ts'
 import { installService, uninstallService } from '../../service/install.ts'
 import { type Manager, managerOf, type Place } from '../../service/manager.ts'
 import type { ServicePlan } from '../../service/plan.ts'
@@ -220,14 +219,4 @@ test.each([
   const { code, out, err } = await runCommand(...args.filter(Boolean))
   expect({ code, out }).toEqual({ code: 2, out: '' })
   expect(err.trim()).not.toBe('')
-})
-
-test.each([
-  ['a\nb\nc', 'a\nb\nc', []],
-  ['a\nb\nc', 'a\nc', ['- b']],
-  ['a\nc', 'a\nb\nc', ['+ b']],
-  ['a\nb', 'x\nb\ny', ['- a', '+ x', '+ y']],
-  ['', 'a', ['- ', '+ a']],
-])('from %j to %j: %j', (before, after, lines) => {
-  expect(difference(before, after)).toEqual(lines)
 })
