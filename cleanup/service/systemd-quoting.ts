@@ -1,32 +1,36 @@
 import { CleanupError } from '../errors.ts'
 
 /*
- * systemd reads a unit's line in three steps (systemd.syntax(7), systemd.service(5)): it takes words apart at spaces, with
- * quotes and C escapes; it replaces %n and the like; and when it starts a command, it replaces $NAME. The first word of a
- * command, its program, is not subject to the last, and may hold neither quotes nor a backslash, however written.
+ * systemd reads a line of a unit in three steps (systemd.syntax(7), systemd.service(5)): it splits words at spaces, with
+ * quotes and C escapes; it expands specifiers such as %n; and for a command it expands $NAME. The first word of a command,
+ * its program, is exempt from the last step, and may contain neither quotes nor a backslash, not even escaped.
  */
 
-/** One word of a command line that means itself. */
-const argument = (word: string): string => setting(word).replaceAll('$', '$$$$')
+/** One word of a command line, taken literally. */
+const quoteArgument = (word: string): string => quoteSetting(word).replaceAll('$', '$$$$')
 
-/** One word of another setting (Environment=, RequiresMountsFor=), where $ means itself. */
-export function setting(word: string): string {
+/**
+ * One word of another setting (Environment=, RequiresMountsFor=), in which systemd expands no variable. Throws a
+ * CleanupError (`bad-argument`) for a zero byte.
+ */
+export function quoteSetting(word: string): string {
   if (word.includes('\0'))
-    throw new CleanupError('bad-argument', `${JSON.stringify(word)} is refused: no path holds a zero byte.`)
+    throw new CleanupError('bad-argument', `${JSON.stringify(word)} is refused: a path has no zero byte.`)
   const escaped = word
     .toWellFormed()
     .replaceAll('\\', '\\\\')
     .replaceAll('"', '\\"')
     .replaceAll('%', '%%')
-    // Control characters as the bytes they are; a newline would end the line.
+    // Control characters as escaped bytes; a newline would end the line.
     .replaceAll(/\p{Cc}/gu, character =>
       [...Buffer.from(character)].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
     )
   return `"${escaped}"`
 }
 
-/** A whole command. Where systemd refuses the program's name, a shell is the program and becomes ours at once. */
-export function command(program: string, args: readonly string[]): string {
-  if (!/["'\\\p{Cc}]/u.test(program)) return [setting(program), ...args.map(argument)].join(' ')
-  return ['/bin/sh', '-c', argument('exec "$0" "$@"'), argument(program), ...args.map(argument)].join(' ')
+/** A whole command. Where systemd would refuse the program's name, a shell execs it. */
+export function quoteCommand(program: string, args: readonly string[]): string {
+  if (!/["'\\\p{Cc}]/u.test(program)) return [quoteSetting(program), ...args.map(quoteArgument)].join(' ')
+  const words = ['exec "$0" "$@"', program, ...args]
+  return ['/bin/sh', '-c', ...words.map(quoteArgument)].join(' ')
 }

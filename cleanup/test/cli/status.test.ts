@@ -100,7 +100,7 @@ test('a daemon that somebody has stopped is not called well', async () => {
   expect([...facts(found)]).toContainEqual([`${rig.workspace} daemon`, `${pid} stopped`])
   const place = { platform: 'linux', hasSystemd: false, home: rig.folder, uid: 0 } as const
   const state = await serviceState(new Error('not planned'), place, managerOf(place, false), [rig.workspace])
-  expect(state).toMatchObject({ isWell: false })
+  expect(state).toMatchObject({ isHealthy: false })
   expect(state.lines).toContain(`${rig.workspace}: daemon ${pid} is stopped; continue it (kill -CONT ${pid})`)
   process.kill(pid, 'SIGCONT')
 })
