@@ -13,7 +13,7 @@ import { isPending, isTerminal } from '../registry/lifecycle.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
 import type { AgentRow } from './measurement.ts'
 
-/** One agent's row, and what the figures of the whole machine need of it. */
+/** One agent's row, and the facts that the figures of the whole machine are computed from. */
 export interface MeasuredAgent {
   row: AgentRow
   entry: AgentEntry
@@ -22,8 +22,8 @@ export interface MeasuredAgent {
 }
 
 /**
- * Looks at one agent: its session, and the processes that a cleanup would claim. An agent whose cleanup is done is
- * not looked for, because nothing should be left of it; what is left shows as a leftover.
+ * Measures one agent: its log, its session, and the processes that a cleanup would claim. For an agent whose cleanup is
+ * done only the log is measured; everything else that is left of the agent counts as a leftover. Failures are problems of the row.
  */
 export async function measureAgent(
   ref: AgentRef,
@@ -71,7 +71,7 @@ async function measureLive(
   row.rssBytes = residentBytes(seen.processes.map(({ pid }) => pid))
 }
 
-/** By the kernel's name for it: the real one sets it, in every version. Arguments would also find an editor on CLAUDE.md. */
+/** Compares the kernel's name, which every version of claude sets. Arguments would also match an editor on CLAUDE.md. */
 export const isClaude = ({ comm }: SeenProcess): boolean => comm === 'claude'
 
 function rowOf(ref: AgentRef, entry: AgentEntry): AgentRow {

@@ -3,7 +3,7 @@ import http from 'node:http'
 import net from 'node:net'
 import { promisify } from 'node:util'
 
-/** Node keeps what it has loaded when it becomes another user, so that one need not be able to read its files. */
+/** Becomes another user only after Node has started, because that user may not be able to read Node's files. */
 const PROGRAM = `
 const { uid, ...target } = JSON.parse(process.argv[1])
 if (uid !== undefined) { process.setgroups([]); process.setgid(uid); process.setuid(uid) }
@@ -13,7 +13,7 @@ require('node:http').get({ path: '/metrics', ...target }, answer => {
 }).on('error', error => console.log(error.code))
 `
 
-/** What a process of its own, of another user with `uid`, gets from a metrics server: a status, or an error's code. */
+/** What a separate process, run as user `uid` if given, gets from a metrics server: a status, or the code of an error. */
 export async function askAs(target: http.RequestOptions, uid?: number): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [
     '-e',
@@ -23,7 +23,7 @@ export async function askAs(target: http.RequestOptions, uid?: number): Promise<
   return stdout.trim()
 }
 
-/** The status and the text that a metrics server answers with. */
+/** The status and the text of a metrics server's response. */
 export function scrape(target: http.RequestOptions): Promise<{ code: number | undefined; text: string }> {
   return new Promise((resolve, reject) => {
     const request = http.get({ path: '/metrics', agent: false, ...target }, answer => {
@@ -37,7 +37,7 @@ export function scrape(target: http.RequestOptions): Promise<{ code: number | un
   })
 }
 
-/** Connections that say nothing but `words`, and stay. */
+/** Connections that send only `words`, and stay open. */
 export class Holders implements Disposable {
   readonly #sockets: net.Socket[] = []
   #closed = 0
@@ -51,7 +51,7 @@ export class Holders implements Disposable {
     const connected = Array.from({ length: count }, () => {
       const socket = net.connect(target)
       this.#sockets.push(socket)
-      // Also one that the server resets has closed then.
+      // A reset by the server counts as closed; the close event follows.
       socket.on('error', () => {})
       socket.resume()
       socket.on('close', () => {
