@@ -95,7 +95,7 @@ describe('by age', () => {
   test('a time that cannot be right counts as new, and is reported', async () => {
     await archive.agent('tomorrow', -2)
     archive.put('future_stream.jsonl', -400)
-    // A minute after 1970 began: for a time before that, Node sets the present one.
+    // One minute into 1970, because for an earlier time utimes of Node sets the present time.
     archive.put('epoch_stream.jsonl', (Date.now() - 60_000) / DAY_MS)
     archive.put('tomorrow_stream.jsonl', 30)
     archive.put('fine_stream.jsonl', 30)

@@ -62,7 +62,7 @@ describe('systemd itself', () => {
     ['a workspace below /etc', plan({ system: true, workspaces: ['/etc/x'] })],
   ]
   test.each(variants)('accepts the unit: %s', (_, one) => {
-    expect(verify(folder, systemdUnit(one), one.system ? 'system' : 'user')).toEqual({ code: 0, said: '' })
+    expect(verify(folder, systemdUnit(one), one.system ? 'system' : 'user')).toEqual({ code: 0, output: '' })
   })
 
   test.each([
@@ -72,7 +72,7 @@ describe('systemd itself', () => {
     [/ExecStart=.*/, 'ExecStart=/no/such/program'],
   ])('refuses a wrong unit: %s', (right, wrong) => {
     const unit = systemdUnit(plan()).replace(right, wrong)
-    expect(verify(folder, unit, 'user').said).not.toBe('')
+    expect(verify(folder, unit, 'user').output).not.toBe('')
   })
 
   test.each(HOSTILE)('reads the word %j literally', word => {
@@ -90,7 +90,7 @@ describe('systemd itself', () => {
       mode: 0o755,
     })
     const unit = systemdUnit(plan({ node, workspaces: HOSTILE }))
-    expect(verify(folder, unit, 'user')).toEqual({ code: 0, said: '' })
+    expect(verify(folder, unit, 'user')).toEqual({ code: 0, output: '' })
     // Run as systemd would run it.
     const [program = '', ...args] = parsedCommand(folder, unit)
     const words = execFileSync(program, args, { encoding: 'utf8' }).split('\0').slice(0, -1)
@@ -101,8 +101,8 @@ describe('systemd itself', () => {
     const unit = systemdUnit(
       plan({ environment: { PATH: HOSTILE.filter(word => !/\p{Cc}/u.test(word)).join(':') } }),
     )
-    const { said } = verify(folder, unit, 'system', 'debug')
-    const shown = said.split('\n').find(line => line.includes('\tEnvironment: PATH='))
+    const { output } = verify(folder, unit, 'system', 'debug')
+    const shown = output.split('\n').find(line => line.includes('\tEnvironment: PATH='))
     expect(shown?.slice(shown.indexOf('PATH='))).toBe(
       `PATH=${HOSTILE.filter(word => !/\p{Cc}/u.test(word)).join(':')}`,
     )

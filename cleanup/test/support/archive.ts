@@ -6,7 +6,7 @@ import type { FileDecision, RetentionPlan } from '../../retention/plan-types.ts'
 
 export const DAY_MS = 86_400_000
 
-/** A workspace of a test's own with archives of any age. */
+/** A temporary workspace with archives of any age. */
 export class Archive implements AsyncDisposable {
   readonly folder: string
   readonly workspace: string
@@ -24,7 +24,7 @@ export class Archive implements AsyncDisposable {
     return Archive.in(real, cleanup)
   }
 
-  /** The same in a folder that is there already. */
+  /** The same in an existing folder. */
   static async in(folder: string, remove = async (): Promise<void> => {}): Promise<Archive> {
     const archive = new Archive(folder, path.join(folder, '.agent-workspace'), remove)
     await initRegistries(archive.workspace)
@@ -36,7 +36,7 @@ export class Archive implements AsyncDisposable {
     return addTask(this.workspace, { task_id })
   }
 
-  /** An agent whose cleanup is done, so many days ago, unless `entry` says otherwise. */
+  /** Adds an agent whose cleanup was done `days` ago, unless `entry` differs. */
   agent(agentId: string, days = 100, entry: Partial<AgentEntry> = {}, taskId = 'T1'): Promise<void> {
     const at = new Date(Date.now() - days * DAY_MS).toISOString()
     const cleanup = { state: 'done', since: at, reason: 'x', finished_at: at } as const
@@ -50,7 +50,7 @@ export class Archive implements AsyncDisposable {
     return path.join(this.workspace, taskId, part, name)
   }
 
-  /** Puts a file there that was last written so many days ago. */
+  /** Writes a log with a modification time `days` ago. */
   put(name: string, days: number, { bytes = 10, part = 'archive', taskId = 'T1' } = {}): string {
     const file = this.at(name, part, taskId)
     fs.writeFileSync(file, lines(bytes))
@@ -75,7 +75,7 @@ function lines(bytes: number): string {
   return text.slice(0, bytes)
 }
 
-/** What a plan says of each file, by name. */
+/** Action and rule of each file in a plan, by name. */
 export function fates(plan: RetentionPlan): Record<string, string> {
   return Object.fromEntries(plan.files.map(file => [file.name, `${file.action} ${file.rule}`]))
 }

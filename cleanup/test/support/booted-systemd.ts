@@ -8,10 +8,10 @@ import { until } from './until.ts'
 const SYSTEMD = '/usr/lib/systemd/systemd'
 const CGROUPS = '/sys/fs/cgroup'
 
-/** The hierarchies that systemd wants: one of version 2, or that one and a named one of version 1 beside it. */
+/** The cgroup hierarchies that systemd needs: version 2, or on a hybrid machine version 2 and a named one of version 1. */
 const hierarchies = fs.existsSync(`${CGROUPS}/cgroup.procs`) ? [''] : ['unified', 'systemd']
 
-/** True where a systemd of our own can be booted: root, the program, and cgroups that we may make some in. */
+/** True where a systemd can be booted: as root, with the program, and with writable cgroups. */
 export const canBoot =
   process.getuid?.() === 0 &&
   fs.existsSync(SYSTEMD) &&
@@ -38,8 +38,8 @@ ExecStart=${SYSTEMD} --user
 `
 
 /**
- * A real systemd as process 1 of namespaces of its own (processes, mounts, cgroups), with none of the machine's units:
- * it ends, with everything in it, when it is disposed of. The machine's /tmp is its own, too.
+ * A real systemd as process 1 of namespaces of its own (pid, mount, cgroup), without the machine's units, but with the
+ * machine's /tmp. Disposing kills it with everything in it.
  */
 export class BootedSystemd implements AsyncDisposable {
   readonly #child: ChildProcess
@@ -51,7 +51,7 @@ export class BootedSystemd implements AsyncDisposable {
     this.#cgroups = cgroups
   }
 
-  /** `folder` is where the test may write; its `home` becomes the user manager's. */
+  /** `folder` is for its files; `folder`/home becomes the home of the user manager. */
   static async boot(folder: string): Promise<BootedSystemd> {
     const units = path.join(folder, 'units')
     const home = path.join(folder, 'home')
@@ -60,7 +60,7 @@ export class BootedSystemd implements AsyncDisposable {
       for (const name of TARGETS) fs.writeFileSync(path.join(at, `${name}.target`), TARGET)
     }
     fs.writeFileSync(path.join(units, 'user-manager.service'), userManager(home))
-    // In cgroups of its own, so that those it makes are below them, and can be found and removed.
+    // It runs in cgroups of its own, below which it makes all others, so that they can be found and removed.
     const cgroups = hierarchies.map(name => path.join(CGROUPS, name, path.basename(folder)))
     const mounts = hierarchies.map(name => {
       const type = name === 'systemd' ? '-t cgroup -o none,name=systemd' : '-t cgroup2'
@@ -74,7 +74,7 @@ export class BootedSystemd implements AsyncDisposable {
         `umount -l ${CGROUPS}`,
         ...(hierarchies.length > 1 ? [`mount -t tmpfs none ${CGROUPS}`] : []),
         ...mounts,
-        // It would make its cgroups in the machine's other hierarchies as well.
+        // Otherwise systemd would also make cgroups in the machine's other hierarchies.
         ...(hierarchies.length > 1 ? [`mount -o remount,ro ${CGROUPS}`] : []),
         'mount -t tmpfs none /etc/systemd/system',
         `cp ${units}/* /etc/systemd/system`,
@@ -102,7 +102,7 @@ export class BootedSystemd implements AsyncDisposable {
     return booted
   }
 
-  /** The words that run a command inside. */
+  /** The words of a command, wrapped to run inside. */
   within(...words: string[]): string[] {
     return ['nsenter', '-t', String(this.#pid), '-m', '-p', '-C', '-u', '-i', '--', ...words]
   }
@@ -115,7 +115,7 @@ export class BootedSystemd implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const exit = once(this.#child, 'exit')
-    // unshare takes process 1 with it, and process 1 everything else.
+    // unshare --kill-child kills process 1, and the kernel then kills its whole pid namespace.
     this.#child.kill('SIGKILL')
     await exit
     for (const cgroup of this.#cgroups) await until(`${cgroup} is removed`, () => removeTree(cgroup))

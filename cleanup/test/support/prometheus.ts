@@ -1,4 +1,4 @@
-/** One family as a strict reader of the text format understands it. */
+/** One metric family, parsed strictly. */
 export interface ParsedFamily {
   type: string
   help: string
@@ -10,8 +10,8 @@ const LABEL = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/
 const NUMBER = /^(?:[+-]Inf|NaN|[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/
 
 /**
- * Reads Prometheus' text exposition format 0.0.4, and throws for everything that it does not allow: a sample before its
- * TYPE, a family in two places, a series twice, a wrong escape, a histogram that is none.
+ * Parses Prometheus' text exposition format 0.0.4, and throws for everything that the format does not allow: a sample
+ * before its TYPE, a family in two places, a duplicate series, a wrong escape, an inconsistent histogram.
  */
 export function parsePrometheus(text: string): Map<string, ParsedFamily> {
   if (!text.endsWith('\n')) throw new Error('the last line does not end')

@@ -10,7 +10,7 @@ export interface Ran {
   err: string
 }
 
-/** Runs `leakrig retention` to its end; `within` is a command line that runs another one, as nsenter does. */
+/** Runs `leakrig retention` to its end; `within` are the words of a wrapping command such as nsenter. */
 export async function runRetention(args: string[], within: string[] = [], cwd = '/'): Promise<Ran> {
   const [command = '', ...rest] = [...within, process.execPath, PROGRAM, 'retention', ...args]
   const child = spawn(command, rest, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })

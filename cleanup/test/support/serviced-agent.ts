@@ -1,5 +1,5 @@
 // Runs inside a booted systemd: `serviced-agent.ts <user|system>`. Installs the service for a workspace with a real agent, lets it
-// clean up, kills it, stops it, removes it, and prints what it saw as JSON.
+// clean up, kills its daemon, stops it, removes it, and prints the observations as JSON.
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { recordIntent } from '../../index.ts'
@@ -17,7 +17,7 @@ const systemctl = (...args: string[]): string =>
 const show = (property: string): string => systemctl('show', '--value', '-p', property, 'leakrig.service')
 
 const rig = await Rig.start()
-// A daemon of the agent's that ignores what ends the others: nothing but the marker in its environment tells whose it is.
+// A daemonized child that ignores HUP and TERM; only the marker in its environment ties it to the agent.
 const claude = `setsid -f bash -c 'trap "" HUP TERM; echo $$ > own.pid; sleep 1000' >/dev/null 2>&1; echo ready; sleep 1000 & wait`
 const seen: Record<string, unknown> = {}
 
@@ -49,7 +49,7 @@ seen.restarted = await until(
   60_000,
 )
 
-// Stands for a tmux server that was started from the service: it is in its cgroup, and must outlive it.
+// Stands for a tmux server that the daemon started: it is in the service's cgroup, and must outlive the service.
 const guest = rig.start('sleep', ['1000'])
 const cgroup = show('ControlGroup')
 for (const hierarchy of ['', 'unified', 'systemd']) {

@@ -6,15 +6,15 @@ import { dir } from 'tmp-promise'
 import { systemCode } from '../../errors.ts'
 
 /**
- * A file system of a few MB in a mount namespace of its own, so that the mount is gone with the test, however it
- * ends. It is reached through /proc by who is outside.
+ * A file system of a few MiB in a mount namespace of its own, which the kernel unmounts however the test ends. From
+ * outside the namespace it is reached through /proc.
  */
 export class SmallDisk implements AsyncDisposable {
-  /** The folder as the test names it. */
+  /** The folder's path for the test. */
   readonly outside: string
-  /** The folder as a command that runs within names it. */
+  /** The folder's path for a command in the namespace. */
   readonly inside: string
-  /** The command line that runs another one within. */
+  /** The words before a command that run it in the namespace. */
   readonly within: string[]
   readonly #keeper: ChildProcess
   readonly #remove: () => Promise<void>
@@ -27,7 +27,7 @@ export class SmallDisk implements AsyncDisposable {
     this.#remove = remove
   }
 
-  /** Returns the reason instead where mounting is not allowed. */
+  /** Returns the reason, a string, where mounting is not allowed. */
   static async mount(options: string): Promise<SmallDisk | string> {
     const { path: folder, cleanup } = await dir({ prefix: 'lr-', unsafeCleanup: true })
     const inside = fs.realpathSync(folder)
@@ -35,14 +35,14 @@ export class SmallDisk implements AsyncDisposable {
     const keeper = spawn('unshare', ['--mount', 'sh', '-c', script, inside, options], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    let said = ''
+    let output = ''
     for (const stream of [keeper.stdout, keeper.stderr])
       stream.on('data', (text: Buffer) => {
-        said += text
+        output += text
       })
     const exit = once(keeper, 'close')
     await Promise.race([once(keeper.stdout, 'data'), exit])
-    if (said.startsWith('mounted')) return new SmallDisk(inside, keeper, cleanup)
+    if (output.startsWith('mounted')) return new SmallDisk(inside, keeper, cleanup)
     await exit
     await cleanup()
     return 'no right to mount'
@@ -53,7 +53,7 @@ export class SmallDisk implements AsyncDisposable {
     return bavail * frsize
   }
 
-  /** Makes files until there is neither a name nor a byte left. */
+  /** Uses up all inodes and bytes. */
   fill(): void {
     const folder = path.join(this.outside, 'filler')
     fs.mkdirSync(folder)
