@@ -34,7 +34,7 @@ export async function diskUse(workspace: string): Promise<DiskUse> {
   const { bavail, bsize } = fs.statfsSync(root)
   const use: DiskUse = { classes: nothing(), freeBytes: bavail * bsize, problems: [] }
   const linked = new Set<string>()
-  let seen = 0
+  let entries = 0
   const open: string[][] = [[]]
   for (let inside = open.pop(); inside; inside = open.pop()) {
     const folder = path.join(root, ...inside)
@@ -43,7 +43,7 @@ export async function diskUse(workspace: string): Promise<DiskUse> {
       const at = [...inside, entry.name]
       if (entry.isDirectory()) open.push(at)
       else add(use.classes[fileClassOf(at)], statOf(path.join(folder, entry.name)))
-      if (++seen % FILES_PER_TURN === 0) await nextTurn()
+      if (++entries % FILES_PER_TURN === 0) await nextTurn()
     }
   }
   return use

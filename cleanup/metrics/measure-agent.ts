@@ -31,30 +31,30 @@ export async function measureAgent(
   agents: readonly AgentEntry[],
   machine: Machine | undefined,
 ): Promise<MeasuredAgent> {
-  const seen: MeasuredAgent = { row: rowOf(ref, entry), entry, location: undefined, processes: [] }
-  const { row } = seen
+  const measured: MeasuredAgent = { row: rowOf(ref, entry), entry, location: undefined, processes: [] }
+  const { row } = measured
   const onFailure = (problem: string) => {
     row.problems.push(problem)
     row.unknown = true
   }
   const files = attempt(() => agentFiles(validateRef(ref), entry), onFailure)
-  if (!files) return seen
+  if (!files) return measured
   attempt(() => measureLog(row, files), onFailure)
   if (row.state !== 'done')
-    await attemptAsync(() => measureLive(seen, ref, files, agents, machine), onFailure)
-  return seen
+    await attemptAsync(() => measureLive(measured, ref, files, agents, machine), onFailure)
+  return measured
 }
 
 async function measureLive(
-  seen: MeasuredAgent,
+  measured: MeasuredAgent,
   ref: AgentRef,
   files: AgentFiles,
   agents: readonly AgentEntry[],
   machine: Machine | undefined,
 ): Promise<void> {
-  const { row, entry } = seen
+  const { row, entry } = measured
   const location = await locate(entry)
-  seen.location = location
+  measured.location = location
   row.session = location.session !== undefined
   if (!machine) {
     row.unknown = true
@@ -62,13 +62,13 @@ async function measureLive(
   }
   const place = { log: files.stream, location, contained: readContainment(ref, entry) }
   const observation = withoutSharedSession({ ref, entry, agents, ...place, ...machine })
-  seen.location = observation.location
+  measured.location = observation.location
   row.session = observation.location.session !== undefined
   const { claimed } = claim(observation)
-  seen.processes = [...claimed.values()].map(({ process }) => process).filter(one => !hasEnded(one))
-  row.processes = seen.processes.length
-  row.claudes = seen.processes.filter(isClaude).length
-  row.rssBytes = residentBytes(seen.processes.map(({ pid }) => pid))
+  measured.processes = [...claimed.values()].map(({ process }) => process).filter(one => !hasEnded(one))
+  row.processes = measured.processes.length
+  row.claudes = measured.processes.filter(isClaude).length
+  row.rssBytes = residentBytes(measured.processes.map(({ pid }) => pid))
 }
 
 /** Compares the kernel's name, which every version of claude sets. Arguments would also match an editor on CLAUDE.md. */

@@ -31,13 +31,13 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
   const problems: string[] = []
   const onFailure = (problem: string) => problems.push(problem)
   const machine = await attemptAsync(readMachine, onFailure)
-  const seen = await Promise.all(workspaces.map(workspace => measureWorkspace(workspace, machine)))
-  problems.push(...seen.flatMap(part => part.problems))
-  const agents = seen.flatMap(part => part.agents)
+  const measured = await Promise.all(workspaces.map(workspace => measureWorkspace(workspace, machine)))
+  problems.push(...measured.flatMap(part => part.problems))
+  const agents = measured.flatMap(part => part.agents)
   const roots = new Set(workspaces.map(realWorkspace))
   // An agent whose registry or session could not be read may own any session or process, so none counts as a leftover then.
   const isWhole =
-    seen.every(part => part.isWhole) && !agents.some(({ row }) => row.unknown && row.state !== 'done')
+    measured.every(part => part.isWhole) && !agents.some(({ row }) => row.unknown && row.state !== 'done')
   const tmux = isWhole
     ? await attemptAsync(() => sessionFigures(agents, roots, machine?.table), onFailure)
     : undefined
@@ -49,7 +49,7 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
   }
   return {
     atMs,
-    workspaces: seen.map(({ workspace, agents: own, disk }) => ({
+    workspaces: measured.map(({ workspace, agents: own, disk }) => ({
       workspace,
       agents: own.map(({ row }) => row),
       daemon: readDaemon(workspace, atMs),

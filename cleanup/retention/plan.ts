@@ -36,8 +36,9 @@ export async function planRetention(
     ...{ problems: [], notes: [] },
   }
   for (const workspace of resolveWorkspaces(workspaces)) {
-    const hold = ignoreHold ? undefined : readHold(workspace, plan.clock.wallMs)
-    plan.workspaces.push({ workspace, ...(hold && { hold }) })
+    const hold = readHold(workspace, plan.clock.wallMs)
+    if (hold && ignoreHold) plan.notes.push(`${workspace}: this is ignored: ${holdText(hold)}.`)
+    plan.workspaces.push({ workspace, ...(hold && !ignoreHold && { hold }) })
   }
   const scanned = new Map<string, ScannedTask[]>()
   for (const { workspace } of plan.workspaces) {

@@ -354,8 +354,11 @@ describe('a hold', () => {
     expect(found.problems).toEqual([
       expect.stringMatching(/registry\/retention\.json is no longer read.*--keep-days/),
     ])
+    const ignoring = await plan({}, { ignoreHold: true })
+    expect(fates(ignoring)).toEqual({ 'a_stream.jsonl': 'remove keep-days' })
+    expect(ignoring.notes.join()).toContain(file)
     fs.rmSync(file)
-    expect(fates(await plan())).toEqual({ 'a_stream.jsonl': 'remove keep-days' })
+    expect(await plan()).toMatchObject({ files: [{ rule: 'keep-days' }], notes: [], problems: [] })
   })
 })
 
