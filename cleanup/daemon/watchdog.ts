@@ -1,9 +1,9 @@
-import { detectIdleEnd } from '../liveness/idle-agent.ts'
+import { detectIdleEnd } from '../liveness/finished-agent.ts'
+import { markSilence, Silences } from '../liveness/silence.ts'
 import type { Log } from '../log.ts'
 import { streamLog } from '../registry/layout.ts'
 import type { Ending } from '../registry/lifecycle.ts'
 import type { Listed } from './registry-watch.ts'
-import { markSilence, Silences } from './silence.ts'
 
 export interface WatchdogOptions {
   /** How long an agent may say nothing before it is called silent, in ms. */
