@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { claim } from '../claims/claim.ts'
 import { withoutSharedSession } from '../claims/shared-session.ts'
 import { readContainment } from '../containment/contained.ts'
-import { messageOf } from '../errors.ts'
+import { attempt, attemptAsync } from '../errors.ts'
 import { residentBytes } from '../platform/processes/memory.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import type { Machine, SeenProcess } from '../platform/processes/table.ts'
@@ -33,33 +33,42 @@ export async function measureAgent(
 ): Promise<MeasuredAgent> {
   const seen: MeasuredAgent = { row: rowOf(ref, entry), entry, location: undefined, processes: [] }
   const { row } = seen
-  const files = attempt(row, () => agentFiles(validateRef(ref), entry))
-  if (files) addLog(row, files)
-  if (row.state === 'done' || !files) return seen
-  try {
-    seen.location = await locate(entry)
-  } catch (error) {
-    return doubt(seen, error)
+  const onFailure = (problem: string) => {
+    row.problems.push(problem)
+    row.unknown = true
   }
-  row.session = seen.location.session !== undefined
+  const files = attempt(() => agentFiles(validateRef(ref), entry), onFailure)
+  if (!files) return seen
+  attempt(() => measureLog(row, files), onFailure)
+  if (row.state !== 'done')
+    await attemptAsync(() => measureLive(seen, ref, files, agents, machine), onFailure)
+  return seen
+}
+
+async function measureLive(
+  seen: MeasuredAgent,
+  ref: AgentRef,
+  files: AgentFiles,
+  agents: readonly AgentEntry[],
+  machine: Machine | undefined,
+): Promise<void> {
+  const { row, entry } = seen
+  const location = await locate(entry)
+  seen.location = location
+  row.session = location.session !== undefined
   if (!machine) {
     row.unknown = true
-    return seen
+    return
   }
-  try {
-    const place = { log: files.stream, location: seen.location, contained: readContainment(ref, entry) }
-    const observation = withoutSharedSession({ ref, entry, agents, ...place, ...machine })
-    seen.location = observation.location
-    row.session = observation.location.session !== undefined
-    const { claimed } = claim(observation)
-    seen.processes = [...claimed.values()].map(({ process }) => process).filter(one => !hasEnded(one))
-  } catch (error) {
-    return doubt(seen, error)
-  }
+  const place = { log: files.stream, location, contained: readContainment(ref, entry) }
+  const observation = withoutSharedSession({ ref, entry, agents, ...place, ...machine })
+  seen.location = observation.location
+  row.session = observation.location.session !== undefined
+  const { claimed } = claim(observation)
+  seen.processes = [...claimed.values()].map(({ process }) => process).filter(one => !hasEnded(one))
   row.processes = seen.processes.length
   row.claudes = seen.processes.filter(isClaude).length
   row.rssBytes = residentBytes(seen.processes.map(({ pid }) => pid))
-  return seen
 }
 
 /** By the kernel's name for it: the real one sets it, in every version. Arguments would also find an editor on CLAUDE.md. */
@@ -79,26 +88,9 @@ function rowOf(ref: AgentRef, entry: AgentEntry): AgentRow {
   }
 }
 
-function addLog(row: AgentRow, files: AgentFiles): void {
-  const stat = attempt(row, () => fs.lstatSync(files.stream, { throwIfNoEntry: false }))
+function measureLog(row: AgentRow, files: AgentFiles): void {
+  const stat = fs.lstatSync(files.stream, { throwIfNoEntry: false })
   if (!stat) return
   row.logBytes = stat.size
   row.lastOutputMs = stat.mtimeMs
-}
-
-function attempt<T>(row: AgentRow, look: () => T): T | undefined {
-  try {
-    return look()
-  } catch (error) {
-    row.problems.push(messageOf(error))
-    row.unknown = true
-    return undefined
-  }
-}
-
-function doubt(seen: MeasuredAgent, error: unknown): MeasuredAgent {
-  attempt(seen.row, () => {
-    throw error
-  })
-  return seen
 }

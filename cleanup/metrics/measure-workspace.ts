@@ -1,8 +1,8 @@
 import fs from 'node:fs'
+import { attemptAsync } from '../errors.ts'
 import type { Machine } from '../platform/processes/table.ts'
 import { type Registries, readRegistries } from '../registry/read-all.ts'
 import { everyEntry } from '../registry/registry.ts'
-import { attempt } from './attempt.ts'
 import { type DiskUse, diskUse } from './disk-use.ts'
 import { type MeasuredAgent, measureAgent } from './measure-agent.ts'
 
@@ -26,7 +26,10 @@ export async function measureWorkspace(
   const { isWhole, problems } = registries
   const [agents, disk] = await Promise.all([
     measureAgents(workspace, registries, machine),
-    attempt([], () => diskUse(workspace)),
+    attemptAsync(
+      () => diskUse(workspace),
+      () => {},
+    ),
   ])
   for (const { row } of agents) if (row.unknown) problems.push(...row.problems.slice(-1))
   problems.push(...(disk?.problems ?? [`The files of ${workspace} could not be counted.`]))

@@ -1,8 +1,8 @@
+import { attemptAsync } from '../errors.ts'
 import { realWorkspace } from '../platform/files/real-path.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import { type Machine, readMachine } from '../platform/processes/table.ts'
 import { validateWorkspace } from '../registry/layout.ts'
-import { attempt } from './attempt.ts'
 import { readDaemon } from './health.ts'
 import { findLeftoverProcesses, type Known } from './leftover-processes.ts'
 import { sessionFigures } from './leftover-sessions.ts'
@@ -29,7 +29,8 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
   const atMs = Date.now()
   for (const workspace of workspaces) validateWorkspace(workspace)
   const problems: string[] = []
-  const machine = await attempt(problems, readMachine)
+  const onFailure = (problem: string) => problems.push(problem)
+  const machine = await attemptAsync(readMachine, onFailure)
   const seen = await Promise.all(workspaces.map(workspace => measureWorkspace(workspace, machine)))
   problems.push(...seen.flatMap(part => part.problems))
   const agents = seen.flatMap(part => part.agents)
@@ -38,7 +39,7 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
   const isWhole =
     seen.every(part => part.isWhole) && !agents.some(({ row }) => row.unknown && row.state !== 'done')
   const tmux = isWhole
-    ? await attempt(problems, () => sessionFigures(agents, roots, machine?.table))
+    ? await attemptAsync(() => sessionFigures(agents, roots, machine?.table), onFailure)
     : undefined
   const known: Known | undefined = tmux && {
     agents,

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { messageOf } from '../errors.ts'
+import { attempt, attemptAsync } from '../errors.ts'
 import { Folder } from '../platform/files/folder.ts'
 import { taskRegistry } from '../registry/layout.ts'
 import { lookAt, type Place, TASK_PARTS } from './look.ts'
@@ -33,23 +33,15 @@ const NAMES_A_TURN = 500
 /** Looks at everything that retention is about in one task. Reads only. */
 export async function scanTask(workspace: string, taskId: string): Promise<SeenTask> {
   const seen: SeenTask = { files: [], owners: undefined, problems: [] }
-  const attempt = async (step: () => void | Promise<void>): Promise<void> => {
-    try {
-      await step()
-    } catch (error) {
-      seen.problems.push(messageOf(error))
-    }
-  }
-  await attempt(async () => {
+  const onFailure = (problem: string) => seen.problems.push(problem)
+  await attemptAsync(async () => {
     using root = Folder.root(workspace)
     using task = root.open(taskId)
     if (!task) return
-    await attempt(() => {
-      seen.owners = readOwners(workspace, taskId)
-    })
+    seen.owners = attempt(() => readOwners(workspace, taskId), onFailure)
     for (const part of TASK_PARTS)
-      await attempt(() => scanPart(task, { workspace, taskId, part }, seen.files))
-  })
+      await attemptAsync(() => scanPart(task, { workspace, taskId, part }, seen.files), onFailure)
+  }, onFailure)
   return seen
 }
 
