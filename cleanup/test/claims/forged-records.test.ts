@@ -188,7 +188,7 @@ describe('a subreaper', () => {
     const parent = rig.start('bash', ['-c', `sleep 1000 & ${witness.line} & wait`])
     await witness.pid()
     await forge(ref, { contained: { by: 'tini', pid: parent, start: startOf(parent) } })
-    new AdoptedChildren().note('a', ref, rig.entry(ref))
+    new AdoptedChildren().record(ref, rig.entry(ref))
     expect(fs.existsSync(layout.adoptedChildrenFile(ref))).toBe(false)
     expect(await end(ref)).toMatchObject({ outcome: 'clean' })
     expect(isRunning(parent)).toBe(true)

@@ -9,9 +9,9 @@ import { Rig } from '../support/rig.ts'
 const AFTER_MS = 120_000
 
 let rig: Rig
-let told: Record<string, unknown>[]
+let logged: Record<string, unknown>[]
 beforeEach(async () => {
-  told = []
+  logged = []
   passedMs = 0
   for (const { clock, real } of clocks) vi.spyOn(clock, 'now').mockImplementation(() => real() + passedMs)
   rig = await Rig.start()
@@ -46,48 +46,53 @@ function pass(ms: number): void {
 
 /** What a daemon does with its watchdog every five seconds. */
 function startWatchdog({ endIdle = false } = {}): (ref: AgentRef) => Promise<Ending | undefined> {
-  const watchdog = new Watchdog({ silentAfterMs: AFTER_MS, endIdle }, event => told.push(event))
-  return async ref => watchdog.look({ key: ref.agentId, ref, entry: rig.entry(ref) })?.()
+  const watchdogs = new Map<AgentRef, Watchdog>()
+  const options = { silentAfterMs: AFTER_MS, endIdle }
+  return async ref => {
+    const watchdog = watchdogs.get(ref) ?? new Watchdog(ref, options, line => logged.push(line))
+    watchdogs.set(ref, watchdog)
+    return watchdog.check(rig.entry(ref))?.()
+  }
 }
 
-const whatWasTold = () => told.map(({ event, agent }) => `${event} ${agent}`)
+const loggedEvents = () => logged.map(({ event, agent }) => `${event} ${agent}`)
 
 describe('an agent that says nothing', () => {
   test.each<[string, (ref: AgentRef) => Promise<void> | void]>([
     ['writes to its log', ref => say(ref, { type: 'assistant' })],
     ['is updated in the registry', ref => updateAgent(ref, entry => Object.assign(entry, { progress: 7 }))],
-  ])('is marked and told once, until it %s', async (_, speak) => {
+  ])('is marked and logged once, until it %s', async (_, speak) => {
     const ref = await deploy('a', [])
     const deployed = rig.entry(ref).last_update
-    const look = startWatchdog()
-    await look(ref)
+    const check = startWatchdog()
+    await check(ref)
     pass(AFTER_MS / 2)
-    await look(ref)
-    expect(told).toEqual([])
+    await check(ref)
+    expect(logged).toEqual([])
     pass(AFTER_MS / 2)
-    for (let n = 0; n < 3; n++) await look(ref)
-    expect(told).toEqual([{ event: 'silent', agent: 'a', task: ref.taskId, forMs: AFTER_MS }])
+    for (let n = 0; n < 3; n++) await check(ref)
+    expect(logged).toEqual([{ event: 'silent', agent: 'a', task: ref.taskId, forMs: AFTER_MS }])
     expect(rig.entry(ref)).toMatchObject({ status: 'running', silent_since: expect.any(String) })
     expect(rig.entry(ref).last_update).toBe(deployed)
     await speak(ref)
-    for (let n = 0; n < 3; n++) await look(ref)
+    for (let n = 0; n < 3; n++) await check(ref)
     expect(rig.entry(ref).silent_since).toBeUndefined()
     pass(AFTER_MS)
-    await look(ref)
-    expect(whatWasTold()).toEqual(['silent a', 'output-resumed a', 'silent a'])
+    await check(ref)
+    expect(loggedEvents()).toEqual(['silent a', 'output-resumed a', 'silent a'])
   })
 
-  test('is told once, also by the next daemon', async () => {
+  test('is logged once, also by the next daemon', async () => {
     const [ref, other] = [await deploy('a', []), await deploy('b', [])]
-    const look = startWatchdog()
-    await look(ref)
+    const check = startWatchdog()
+    await check(ref)
     pass(AFTER_MS)
-    await look(ref)
-    const lookNext = startWatchdog()
-    for (const one of [ref, other]) await lookNext(one)
+    await check(ref)
+    const checkNext = startWatchdog()
+    for (const one of [ref, other]) await checkNext(one)
     pass(AFTER_MS)
-    for (const one of [ref, other]) await lookNext(one)
-    expect(whatWasTold()).toEqual(['silent a', 'silent b'])
+    for (const one of [ref, other]) await checkNext(one)
+    expect(loggedEvents()).toEqual(['silent a', 'silent b'])
   })
 })
 
@@ -101,9 +106,9 @@ test('one that finished and idles is ended as completed where that is asked for,
     await deploy('failed', [{ ...result, is_error: true }]),
     await deploy('no-result', []),
   ]
-  const endings = async (look: ReturnType<typeof startWatchdog>) => {
+  const endings = async (check: ReturnType<typeof startWatchdog>) => {
     const found: (Ending | undefined)[] = []
-    for (const ref of refs) found.push(await look(ref))
+    for (const ref of refs) found.push(await check(ref))
     return found.map(ending => ending && `${ending.status}, ${ending.reason}`)
   }
   const none = refs.map(() => undefined)

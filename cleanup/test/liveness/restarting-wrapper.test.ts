@@ -3,6 +3,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { recordedShell } from '../../containment/pane-shell.ts'
+import { newQuietPeriod } from '../../liveness/abandoned-pane.ts'
 import { detectEnd } from '../../liveness/detect-end.ts'
 import { findProgram } from '../../orchestrator.ts'
 import { contextSwitchesOf } from '../../platform/processes/context-switches.ts'
@@ -70,7 +71,7 @@ test('a shell that is stopped has not come to rest, whatever the time', async ()
   )
   kill(shell, 'SIGSTOP')
   await until('it is stopped', () => contextSwitchesOf(shell)?.isAsleep === false)
-  const rest = { sign: '', since: 0 }
+  const rest = newQuietPeriod()
   expect(await detectEnd(ref, rig.entry(ref), rest)).toBeUndefined()
   expect(await detectEnd(ref, rig.entry(ref), rest)).toBeUndefined()
   kill(shell, 'SIGCONT')
@@ -90,7 +91,9 @@ test('a shell that is slow to start is looked at again', async () => {
     after: `export HOME=${rig.folder}; exec bash`,
   })
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
-  expect(rig.entry(ref)).toMatchObject({ reason: expect.stringMatching(/^nothing runs any more/) })
+  expect(rig.entry(ref)).toMatchObject({
+    reason: expect.stringMatching(/^nothing runs below the shell of its pane any more/),
+  })
   await daemon.stop()
 })
 
@@ -98,6 +101,8 @@ test('a script that waits for a key after claude has ended is left behind too, s
   const daemon = await Daemon.start(rig)
   const ref = await rig.deploy('a', { claude: 'echo ready; sleep 0.5', after: 'read -r key; true' })
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
-  expect(rig.entry(ref)).toMatchObject({ reason: expect.stringMatching(/^nothing runs any more/) })
+  expect(rig.entry(ref)).toMatchObject({
+    reason: expect.stringMatching(/^nothing runs below the shell of its pane any more/),
+  })
   await daemon.stop()
 })
