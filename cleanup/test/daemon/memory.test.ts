@@ -39,7 +39,7 @@ test('a result about an agent that went off the list in the meantime is ignored'
   await daemon.stop()
 })
 
-/** The daemon has gone round since. */
+/** The daemon has checked everything since. */
 async function seenToEnd(id: string): Promise<void> {
   const ref = await rig.deploy(id, { claude: idle })
   kill(rig.entry(ref).tmux?.pane_pid ?? 0)
@@ -99,20 +99,20 @@ test('few entries with invalid ids are remembered, with short ids, and none once
   expect([...problems]).toEqual([])
 })
 
-test('a claude that is gone is not forgotten because somebody writes the registry', async () => {
+test('a write of the registry does not hide that claude has gone', async () => {
   const ref = await rig.deploy('a', { claude: idle, after: 'sleep 1000' })
   const entry = rig.entry(ref)
   const checks = new LivenessChecks()
   checks.watch(entry)
   const claude = childrenOf(entry.tmux?.pane_pid ?? 0) ?? []
   for (const pid of claude) kill(pid)
-  // Also for its parent, which has to collect it first.
+  // Its parent has to collect it first.
   await until('it is gone', () => claude.every(isGone))
   checks.entryChanged({ ...entry, progress: 1 })
   expect(checks.mayHaveEnded(entry, new Set())).toBe(true)
 })
 
-test('a silence is found again until its mark is written, and so is its end', async () => {
+test('a silence is reported until its mark is written, and so is its end', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   const log = layout.streamLog(ref)
   const entry = rig.entry(ref)

@@ -48,7 +48,7 @@ async function archived(id: string): Promise<string[]> {
 
 const NEVER = 3_600_000
 
-test('it runs when it is due, and no sooner', async () => {
+test('it runs when it is due, and not before', async () => {
   const files = await archived('old')
   const later = start({}, { firstMs: NEVER, everyMs: NEVER, pressureMs: NEVER }).job
   const due = start({}, { firstMs: 0, everyMs: NEVER, pressureMs: NEVER }).job
@@ -61,7 +61,7 @@ test('it runs when it is due, and no sooner', async () => {
   expect(events('retention')).toMatchObject([{ removed: files.length }])
 })
 
-test('a disk with less free than is wanted is worked at without delay, and said once when that is not enough', async () => {
+test('it runs at once where the disk has too little free space, and reports once when that was not enough', async () => {
   const files = await archived('old')
   const { job, reasons } = start(
     { minFree: '99%', keepDays: '999' },
@@ -75,7 +75,7 @@ test('a disk with less free than is wanted is worked at without delay, and said 
   expect([...reasons.values()].join(' ')).toContain('no archive that may go is left')
 })
 
-test('a disk that gets short after a run that left it with enough is worked at, too', async () => {
+test('it runs again where the disk becomes short after a run that freed enough', async () => {
   const file = `${rig.workspace}/registry/retention.json`
   fs.writeFileSync(file, '{"keep-days": 999, "min-free": "1K"}')
   const { job } = start({}, { firstMs: 0, everyMs: NEVER, pressureMs: 10 })
@@ -90,7 +90,7 @@ test('a disk that gets short after a run that left it with enough is worked at, 
   expect(files.filter(one => fs.existsSync(one))).toEqual([])
 })
 
-test('a policy that is misunderstood deletes nothing, and is said', async () => {
+test('a policy that cannot be parsed removes nothing, and is reported', async () => {
   const files = await archived('old')
   fs.writeFileSync(`${rig.workspace}/registry/retention.json`, '{"keep-days": "soon"}')
   const { job } = start({}, { firstMs: 0, everyMs: 3_600_000, pressureMs: NEVER })

@@ -21,7 +21,7 @@ afterEach(async () => {
   await rig[Symbol.asyncDispose]()
 })
 
-/** An agent that has written these events, and that runs an MCP server, as a rule, and nothing else. */
+/** An agent that has written these events and, by default, runs an MCP server and nothing else. */
 async function deploy(id: string, events: object[], runs = ['sleep 1000 &']): Promise<AgentRef> {
   const ref = await rig.deploy(id, { claude: `echo ready; ${runs.join(' ')} wait` })
   await rig.stands(ref, ['bash', 'bash', ...runs.map(() => 'sleep'), 'tee'])
@@ -33,7 +33,7 @@ function say(ref: AgentRef, ...events: object[]): void {
   for (const event of events) fs.appendFileSync(layout.streamLog(ref), `${JSON.stringify(event)}\n`)
 }
 
-/** Both clocks as they are for everybody; none of them may begin anew. */
+/** The real clocks; neither may start again from zero. */
 const clocks = [
   { clock: Date, real: Date.now.bind(Date) },
   { clock: performance, real: performance.now.bind(performance) },
@@ -44,7 +44,7 @@ function pass(ms: number): void {
   passedMs += ms
 }
 
-/** What a daemon does with its watchdog every five seconds. */
+/** Does what a daemon does with its watchdogs every five seconds. */
 function startWatchdog({ endIdle = false } = {}): (ref: AgentRef) => Promise<Ending | undefined> {
   const watchdogs = new Map<AgentRef, Watchdog>()
   const options = { silentAfterMs: AFTER_MS, endIdle }
@@ -57,7 +57,7 @@ function startWatchdog({ endIdle = false } = {}): (ref: AgentRef) => Promise<End
 
 const loggedEvents = () => logged.map(({ event, agent }) => `${event} ${agent}`)
 
-describe('an agent that says nothing', () => {
+describe('a silent agent', () => {
   test.each<[string, (ref: AgentRef) => Promise<void> | void]>([
     ['writes to its log', ref => say(ref, { type: 'assistant' })],
     ['is updated in the registry', ref => updateAgent(ref, entry => Object.assign(entry, { progress: 7 }))],
@@ -96,11 +96,11 @@ describe('an agent that says nothing', () => {
   })
 })
 
-test('one that finished and idles is ended as completed where that is asked for, and only such a one', async () => {
+test('an agent that finished and idles is ended as completed if that is asked for, and no other agent is', async () => {
   const result = { type: 'result', subtype: 'success', is_error: false }
   const refs = [
     await deploy('idle', [result]),
-    // In a session of its own, as a command of the Bash tool is.
+    // In a session of its own, like a command of the Bash tool.
     await deploy('at-work', [result], ['sleep 1000 &', 'setsid sleep 1000 >/dev/null 2>&1 &']),
     await deploy('said-more', [result, { type: 'assistant' }]),
     await deploy('failed', [{ ...result, is_error: true }]),

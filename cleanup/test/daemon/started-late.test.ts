@@ -13,7 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-test('started late on the workspace that the report found, it cleans up all that has ended and nothing that lives', async () => {
+test('started late on the workspace that the report found, the daemon cleans up all ended agents and no live one', async () => {
   const agents = layOutReport(rig)
   const below = (pattern: RegExp) => filesBelow(rig.workspace, pattern)
   expect(below(/agent_prompt_/)).toHaveLength(PROMPTS)

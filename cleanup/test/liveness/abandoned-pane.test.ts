@@ -41,7 +41,7 @@ test.each([true, false])(
   },
 )
 
-test('a claude that finished while its pane goes on as a shell', async () => {
+test('a claude that finished while its pane continues as a shell', async () => {
   const daemon = await Daemon.start(rig)
   const ref = await rig.deploy('a', { claude: `${success}; sleep 0.3`, after: 'exec bash --norc' })
   await cleaned(ref)
@@ -50,7 +50,7 @@ test('a claude that finished while its pane goes on as a shell', async () => {
   await daemon.stop()
 })
 
-test('the same, found later by one who has not seen it run, and without a record of its place in tmux', async () => {
+test('the same, found later by a daemon that never saw it run, without a record of its place in tmux', async () => {
   const ref = await rig.deploy('a', { claude: success, after: 'exec bash --norc', recorded: false })
   await until('the log is closed', () => !written(ref))
   const found = await until('it is found', () => detectEnd(ref, rig.entry(ref)))
@@ -81,13 +81,13 @@ test.each([
     'another pane that is at work',
     { claude: `${success}; tmux split-window -d sleep 1000`, after: 'exec bash --norc' },
   ],
-])('no end: %s', async (_, deployment) => {
+])('not an end: %s', async (_, deployment) => {
   const ref = await rig.deploy('a', deployment)
   if (deployment.claude !== work) await until('the first claude has left', () => !hasChild(ref, 'a.sh'))
   expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
 })
 
-test('no end: a claude that has not started yet', async () => {
+test('not an end: a claude that has not started yet', async () => {
   const ref = rig.ref('a')
   const tmux = rig.newSession(ref, { claude: '' }, ['bash', '--norc'])
   const entry = {
@@ -134,7 +134,7 @@ test.each([
   },
 )
 
-test('a session whose panes are all dead, where nothing of it is recorded', async () => {
+test('a session whose panes are all dead, without a record of it', async () => {
   const ref = await rig.deploy('a', {
     before: 'tmux set-option -t =agent_a: remain-on-exit on;',
     claude: success,
