@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { cellsPerFile } from './harness/cli/process-limit.ts'
-import { LeftOutReporter } from './test/left-out.ts'
+import { LeftOutReporter } from './test/skip-summary.ts'
 
 const crowd = 'cleanup/test/reaper/hundred-at-once.test.ts'
 /** Decides as it is loaded where processes are read from. */
@@ -54,7 +54,7 @@ export default defineConfig({
           include: ['scenarios/*.test.ts'],
           isolate: false,
           testTimeout: patient,
-          setupFiles: ['test/scenarios-may-be-skipped.ts'],
+          setupFiles: ['test/skip-without-namespaces.ts'],
         },
       },
       {

@@ -9,7 +9,7 @@ import os from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
 import { median, ms, p99 } from './numbers.ts'
 import { floor, ours, type Remedy, reportOption1 } from './remedies.ts'
-import { type Kind, World } from './world.ts'
+import { type Kind, World } from './workspace.ts'
 
 const { rounds, folder } = new Command('bench:cleanup')
   .option('--rounds <n>', 'how often each is measured', wholeNumber, 20)

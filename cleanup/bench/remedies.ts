@@ -7,7 +7,7 @@ import { cleanUp } from '../index.ts'
 import { layout } from '../orchestrator.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import { readProcess } from '../platform/processes/table.ts'
-import { type Deployed, logs } from './world.ts'
+import { type Deployed, logs } from './workspace.ts'
 
 const run = promisify(execFile)
 

@@ -17,7 +17,7 @@ import {
 import { ownCgroup, removeCgroup } from '../../platform/processes/cgroup.ts'
 import { signal } from '../../platform/processes/signals.ts'
 import { isAlive, startOf } from '../../platform/processes/table.ts'
-import { mayMakeCgroups } from '../support/may-make-cgroups.ts'
+import { mayMakeCgroups } from '../support/can-create-cgroups.ts'
 import { isRunning, kill, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 import { Witness } from '../support/witness.ts'

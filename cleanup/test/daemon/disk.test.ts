@@ -3,7 +3,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addTask, initRegistries, layout } from '../../orchestrator.ts'
 import { Daemon, runDaemonProgram } from '../support/daemon.ts'
-import { Mounted } from '../support/mounted.ts'
+import { Mounted } from '../support/mount.ts'
 import { NO_TRACES, Rig, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type AgentRef, sweep } from '../../index.ts'
 import { layout, readTaskRegistry } from '../../orchestrator.ts'
 import { Daemon } from '../support/daemon.ts'
-import { listGone } from '../support/gone-fleet.ts'
+import { listGone } from '../support/dead-fleet.ts'
 import { kill, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 

@@ -1,8 +1,8 @@
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { serveMetrics } from '../../metrics/serve.ts'
-import { Holders, scrape } from '../support/ask-metrics.ts'
 import { Daemon } from '../support/daemon.ts'
+import { Holders, scrape } from '../support/metrics-client.ts'
 import { Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 

@@ -107,7 +107,7 @@ async function isHarmless(put: (file: string) => void, places: typeof everywhere
     put(file)
     workspaces.push(workspace)
   }
-  const program = testProgram('look-at')
+  const program = testProgram('run-everything')
   const environment = { TMUX_TMPDIR: folder, HOME: folder }
   const running = new Running([process.execPath, program, ...workspaces], environment)
   const deadline = setTimeout(() => running.child.kill('SIGKILL'), WITHIN_MS)

@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { cleanUp } from '../../index.ts'
 import { layout } from '../../orchestrator.ts'
-import { mayMount, OtherMounts } from '../support/other-mounts.ts'
-import { runCleaner } from '../support/outside-cleaner.ts'
+import { runCleaner } from '../support/cleaner-process.ts'
+import { mayMount, OtherMounts } from '../support/mount-namespace.ts'
 import { NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 
 const completed = { status: 'completed', reason: 'it said so' }

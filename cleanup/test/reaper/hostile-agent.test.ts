@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { testProgram } from '../../../bin/programs.ts'
 import { needs } from '../../../test/needs.ts'
 import { agentMarker } from '../../orchestrator.ts'
-import { honest, hostility, write } from '../support/hostile/agent.ts'
-import { World } from '../support/hostile/world.ts'
+import { honest, hostility, write } from '../support/hostile/hostile-agent.ts'
+import { World } from '../support/hostile/victim.ts'
 import { isRunning } from '../support/rig.ts'
 import { commandWords, type Ran, Running } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
@@ -32,7 +32,7 @@ for (const { tags, ...runs } of [
   }, () => {
     test('as its user: sweep, cleanUp, daemon and retention touch nothing else', () =>
       tryAll(runs, process.geteuid?.() ?? 0, async world => {
-        const program = testProgram('look-at')
+        const program = testProgram('run-everything')
         return [await run([process.execPath, program, world.workspace], world)]
       }))
 

@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import { cleansAllAtOnce } from '../support/at-once.ts'
+import { cleansAllAtOnce } from '../support/concurrent-cleaners.ts'
 import { Rig } from '../support/rig.ts'
 
 test('a hundred agents at the same instant, through a hundred processes', {

@@ -5,7 +5,7 @@ import { addAgent, agentMarker, layout, updateAgent } from '../../orchestrator.t
 import { hasEnded } from '../../platform/processes/stat.ts'
 import { readTable, type SeenProcess } from '../../platform/processes/table.ts'
 import { findPending } from '../../reaper/resume.ts'
-import { chain, respawner } from '../support/resistance.ts'
+import { chain, respawner } from '../support/respawners.ts'
 import { isRunning, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 

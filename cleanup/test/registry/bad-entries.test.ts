@@ -6,7 +6,7 @@ import type { LogLine } from '../../log.ts'
 import { layout } from '../../orchestrator.ts'
 import { readAgent } from '../../registry/registry.ts'
 import { policyOf } from '../../retention/policy-file.ts'
-import { TASK, useTwoGone } from '../support/two-gone.ts'
+import { TASK, useTwoGone } from '../support/two-dead-agents.ts'
 import { until } from '../support/until.ts'
 
 const times = { graceMs: 100, minAgeMs: 0 }

@@ -10,7 +10,7 @@ import { BootedSystemd, canBoot } from '../support/booted-systemd.ts'
 import { parsePrometheus } from '../support/prometheus.ts'
 import { NO_TRACES } from '../support/rig.ts'
 
-const PROGRAM = path.join(import.meta.dirname, '../support', 'serviced-agent.ts')
+const PROGRAM = path.join(import.meta.dirname, '../support', 'service-lifecycle.ts')
 
 // Hardening that verifies can still keep the daemon from its work. Here the unit runs under a real systemd, beside a real agent.
 describe('under a systemd of our own', () => {

@@ -7,7 +7,7 @@ import type { AgentRef, CleanUpReport } from '../../index.ts'
 import { layout, readTaskRegistry } from '../../orchestrator.ts'
 import { findPending } from '../../reaper/resume.ts'
 import { readGlobalRegistry } from '../../registry/registry.ts'
-import { cleanerCommand } from './outside-cleaner.ts'
+import { cleanerCommand } from './cleaner-process.ts'
 import { NO_TRACES, type Rig, traces } from './rig.ts'
 import { until } from './until.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { leftOut } from '../../test/left-out.ts'
+import { leftOut } from '../../test/skip-summary.ts'
 
 test('the end of a run says once for each reason how many tests did not run', () => {
   const [engine, tini] = ['no container engine that answers', 'no tini on the PATH'].map(note => ({

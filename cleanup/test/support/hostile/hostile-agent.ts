@@ -4,7 +4,7 @@ import path from 'node:path'
 import fc from 'fast-check'
 import type { AgentRef } from '../../../index.ts'
 import { layout } from '../../../orchestrator.ts'
-import type { World } from './world.ts'
+import type { World } from './victim.ts'
 
 const TASK = 'TASK-1'
 
