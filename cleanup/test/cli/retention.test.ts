@@ -5,8 +5,7 @@ import { layout } from '../../orchestrator.ts'
 import { holdRetention } from '../../retention/hold.ts'
 import { policyFile } from '../../retention/policy-file.ts'
 import { Archive } from '../support/archive.ts'
-import { commandWords, Running } from '../support/run-command.ts'
-import { runRetention } from '../support/run-retention.ts'
+import { commandWords, RunningCommand, runRetention } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
 
 let archive: Archive
@@ -132,7 +131,7 @@ test('without a /proc it refuses, because it cannot tell who writes', async () =
   const script = 'mount -t tmpfs leakrig /proc || { echo no mount; exit; }; exec "$@"'
   const without = ['unshare', '--mount', 'sh', '-c', script, 'sh']
   const { code, out, err } = await runRetention([archive.workspace, '--apply'], without)
-  needs('right to mount', !out.includes('no mount') && !err.startsWith('unshare:'))
+  needs('permission to mount', !out.includes('no mount') && !err.startsWith('unshare:'))
   expect(err).toMatch(/leakrig: Retention needs \/proc/)
   expect([code, archive.names()]).toEqual([3, ['a_stream.jsonl']])
 })
@@ -142,7 +141,9 @@ test('stopped in the middle it leaves every file whole, and says so', async () =
   // Holes take as long to read as bytes; but a file that is hardly anything else is not compressed.
   fs.appendFileSync(archive.at('a_stream.jsonl'), Buffer.alloc(8_000_000, 'a line of a log\n'))
   fs.truncateSync(archive.at('a_stream.jsonl'), 400_000_000)
-  const running = new Running(commandWords('retention', archive.workspace, '--compress', 'gzip', '--apply'))
+  const running = new RunningCommand(
+    commandWords('retention', archive.workspace, '--compress', 'gzip', '--apply'),
+  )
   await until('it compresses', () => archive.names().length > 1)
   running.child.kill('SIGINT')
   expect(await running.end()).toMatchObject({

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addTask, initRegistries, layout } from '../../orchestrator.ts'
 import { Daemon, runDaemonProgram } from '../support/daemon.ts'
-import { Mounted } from '../support/mount.ts'
+import { Mount } from '../support/mount.ts'
 import { NO_TRACES, Rig, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -56,7 +56,7 @@ test('a workspace that is removed and recreated at once is reported as lost and 
 test('on a full disk the daemon reports that once, loses nothing, and continues when there is space', async ({
   skip,
 }) => {
-  const mounted = Mounted.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
+  const mounted = Mount.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
   if (typeof mounted === 'string') return skip(mounted)
   using _ = mounted
   await initRegistries(rig.workspace)
@@ -82,7 +82,7 @@ test('on a full disk the daemon reports that once, loses nothing, and continues 
 })
 
 test('the daemon starts on a full disk', async ({ skip }) => {
-  const mounted = Mounted.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
+  const mounted = Mount.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
   if (typeof mounted === 'string') return skip(mounted)
   using _ = mounted
   await initRegistries(rig.workspace)
@@ -98,7 +98,7 @@ test('on a file system that becomes read-only the daemon touches nothing, report
   const daemon = await Daemon.start(rig, '--metrics-port', '0')
   const ref = await rig.deploy('a', { claude: idle })
   {
-    const mounted = Mounted.over(rig.workspace, '--bind', rig.workspace)
+    const mounted = Mount.over(rig.workspace, '--bind', rig.workspace)
     if (typeof mounted === 'string') {
       await daemon.stop()
       return skip(mounted)
@@ -113,9 +113,9 @@ test('on a file system that becomes read-only the daemon touches nothing, report
     expect(daemon.events('cleanup-failed')).toHaveLength(1)
     expect(JSON.stringify(daemon.events('cleanup-failed'))).toMatch(/read-only/i)
     expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
-    const { code, said } = await runDaemonProgram([rig.workspace])
+    const { code, stderr } = await runDaemonProgram([rig.workspace])
     expect(code).toBe(3)
-    expect(said).toMatch(/could not be locked: .*read-only/i)
+    expect(stderr).toMatch(/could not be locked: .*read-only/i)
   }
   await until('it is clean', isClean('a'), AGAIN_MS)
   expect(traces(rig, ref)).toEqual(NO_TRACES)

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type AgentRef, sweep } from '../../index.ts'
 import { layout, readTaskRegistry } from '../../orchestrator.ts'
 import { Daemon } from '../support/daemon.ts'
-import { listGone } from '../support/dead-fleet.ts'
+import { registerDeadAgents } from '../support/dead-fleet.ts'
 import { kill, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -19,7 +19,7 @@ let rig: Rig
 let refs: AgentRef[]
 beforeEach(async () => {
   rig = await Rig.start()
-  refs = await listGone(rig, AGENTS, WITH_FILES)
+  refs = await registerDeadAgents(rig, AGENTS, WITH_FILES)
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
@@ -60,7 +60,7 @@ test('the daemon cleans up hundreds of dead agents in turn, reports a mass death
   await until('all are clean', () => states().filter(state => state === 'done').length === AGENTS, 120_000)
   expect(left()).toEqual([])
   // How many agents the first daemon has left depends on the machine, and may be few.
-  await listGone(rig, 50, 0, 'later')
+  await registerDeadAgents(rig, 50, 0, 'later')
   const deaths = () => [...daemon.events('mass-death'), ...next.events('mass-death')]
   await until('it is announced', () => deaths().length > 0)
   expect(deaths()[0]).toMatchObject({ gone: expect.any(Number), level: 'alarm' })

@@ -84,7 +84,7 @@ test('fewer than half of the agents, a few agents, or agents that finished are n
 test('agents that somebody else cleaned up are no mass death either, even where the daemon has not noticed yet', async () => {
   const finished = await deploy(6, success)
   const last = await rig.deploy('last', { claude: idle })
-  daemon = await Daemon.startDeaf(rig)
+  daemon = await Daemon.startWithoutFileEvents(rig)
   fs.writeFileSync(`${rig.folder}/go`, '')
   await until('they are clean', areClean(finished))
   // It reaches the last agent after everything that was due for the others.

@@ -19,10 +19,10 @@ const cleaned = (ref: AgentRef) => until('it is clean', () => rig.entry(ref).cle
 
 test('a second daemon names the first one, and exits', async () => {
   const daemon = await Daemon.start(rig)
-  const { code, said } = await runDaemonProgram([rig.workspace])
+  const { code, stderr } = await runDaemonProgram([rig.workspace])
   expect(code).toBe(3)
-  expect(said).toContain(`process ${daemon.child.pid} holds`)
-  expect(said.split('\n')).toHaveLength(1)
+  expect(stderr).toContain(`process ${daemon.child.pid} holds`)
+  expect(stderr.split('\n')).toHaveLength(1)
   expect(await daemon.stop()).toBe(0)
 })
 
@@ -83,7 +83,7 @@ test('a killed daemon leaves a lock file that stops no other daemon', async () =
   await next.stop()
 })
 
-test.each(['start', 'startDeaf'] as const)(
+test.each(['start', 'startWithoutFileEvents'] as const)(
   'ends with its owner, but not before the last agent (%s)',
   async how => {
     const owner = rig.start('sleep', ['1000'])
@@ -161,9 +161,9 @@ describe('wrong arguments', () => {
     fs.mkdirSync(empty)
     fs.mkdirSync(path.join(project, 'src'), { recursive: true })
     const folders: Record<string, string> = { WORKSPACE: rig.workspace, EMPTY: empty, PROJECT: project }
-    const { code, said } = await runDaemonProgram(args.map(word => folders[word] ?? word))
+    const { code, stderr } = await runDaemonProgram(args.map(word => folders[word] ?? word))
     expect(code).toBe(2)
-    expect(said).toContain(sentence)
-    expect(said.split('\n')).toHaveLength(1)
+    expect(stderr).toContain(sentence)
+    expect(stderr.split('\n')).toHaveLength(1)
   })
 })

@@ -24,7 +24,7 @@ afterEach(async () => {
 /** An agent that has written these events and, by default, runs an MCP server and nothing else. */
 async function deploy(id: string, events: object[], runs = ['sleep 1000 &']): Promise<AgentRef> {
   const ref = await rig.deploy(id, { claude: `echo ready; ${runs.join(' ')} wait` })
-  await rig.stands(ref, ['bash', 'bash', ...runs.map(() => 'sleep'), 'tee'])
+  await rig.waitUntilRunning(ref, ['bash', 'bash', ...runs.map(() => 'sleep'), 'tee'])
   say(ref, ...events)
   return ref
 }

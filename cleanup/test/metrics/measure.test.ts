@@ -24,7 +24,7 @@ const leftovers = async () => (await look()).processes?.leftovers ?? []
 
 test('an agent’s row holds what a cleanup would find', async () => {
   const ref = await rig.deploy('a', { claude: `head -c 3000 /dev/zero | tr '\\0' x; echo; ${idle}` })
-  await rig.stands(ref)
+  await rig.waitUntilRunning(ref)
   const [row] = await rows()
   expect(row).toMatchObject({
     ...ref,
@@ -47,7 +47,7 @@ test('an agent’s row holds what a cleanup would find', async () => {
 
 test('from its end to its cleanup an agent is pending, and its session is one of an agent at its end', async () => {
   const ref = await rig.deploy('a', { claude: idle })
-  await rig.stands(ref)
+  await rig.waitUntilRunning(ref)
   await recordIntent(ref, { status: 'completed', reason: 'x' })
   const found = await look()
   expect(found.sessions).toMatchObject({ active: 0, ended: 1, leftover: [] })
@@ -154,7 +154,7 @@ test('an agent of a workspace that was not asked about is no orphan', async () =
 describe('what could not be looked at is said, and nothing is counted as none', () => {
   test('a tmux server that does not answer', async () => {
     const ref = await rig.deploy('a', { claude: idle, socket: `${rig.folder}/own` })
-    await rig.stands(await rig.deploy('b', { claude: idle }))
+    await rig.waitUntilRunning(await rig.deploy('b', { claude: idle }))
     const server = rig.entry(ref).tmux?.server_pid ?? 0
     process.kill(server, 'SIGSTOP')
     try {

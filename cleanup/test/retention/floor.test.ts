@@ -5,7 +5,7 @@ import { layout } from '../../orchestrator.ts'
 import { holdRetention } from '../../retention/hold.ts'
 import { policyFile } from '../../retention/policy-file.ts'
 import { Archive } from '../support/archive.ts'
-import { type Ran, runRetention } from '../support/run-retention.ts'
+import { type CommandResult, runRetention } from '../support/run-command.ts'
 import { SmallDisk } from '../support/small-disk.ts'
 
 const MB = 1024 * 1024
@@ -14,7 +14,7 @@ let disk: SmallDisk | string
 let archive: Archive
 beforeEach(async () => {
   disk = await SmallDisk.mount('size=16m,nr_inodes=300')
-  if (typeof disk !== 'string') archive = await Archive.in(disk.outside)
+  if (typeof disk !== 'string') archive = await Archive.inFolder(disk.outside)
 })
 afterEach(async () => {
   if (typeof disk !== 'string') await disk[Symbol.asyncDispose]()
@@ -26,8 +26,12 @@ function mounted({ skip }: TestContext): SmallDisk {
 }
 
 /** Runs the command on the disk, on workspaces that lie in it. */
-function run({ inside, within }: SmallDisk, args: string[], workspaces = ['.agent-workspace']): Promise<Ran> {
-  return runRetention([...workspaces.map(name => path.join(inside, name)), ...args], within)
+function run(
+  { inside, nsenter }: SmallDisk,
+  args: string[],
+  workspaces = ['.agent-workspace'],
+): Promise<CommandResult> {
+  return runRetention([...workspaces.map(name => path.join(inside, name)), ...args], nsenter)
 }
 
 /** A running agent's log, which nothing may touch. */
@@ -59,7 +63,7 @@ test('on a disk without a byte or a name left, the oldest archives go until the 
 
 test('the oldest of all workspaces on it go first; what goes by age counts', async context => {
   const small = mounted(context)
-  const other = await Archive.in(fs.mkdtempSync(path.join(small.outside, 'other-')))
+  const other = await Archive.inFolder(fs.mkdtempSync(path.join(small.outside, 'other-')))
   archive.put('a_stream.jsonl', 9, { bytes: MB })
   archive.put('b_stream.jsonl', 3, { bytes: MB })
   other.put('c_stream.jsonl', 4, { bytes: MB })
@@ -72,7 +76,7 @@ test('the oldest of all workspaces on it go first; what goes by age counts', asy
 
 test('a floor that one workspace’s own policy sets takes nothing from another workspace', async context => {
   const small = mounted(context)
-  const other = await Archive.in(fs.mkdtempSync(path.join(small.outside, 'other-')))
+  const other = await Archive.inFolder(fs.mkdtempSync(path.join(small.outside, 'other-')))
   archive.put('a_stream.jsonl', 3, { bytes: MB })
   other.put('b_stream.jsonl', 4, { bytes: MB })
   other.put('c_stream.jsonl', 2, { bytes: MB })

@@ -27,7 +27,7 @@ describe('under a systemd of our own', () => {
         const home = path.join(folder, 'home')
         if (manager === 'user')
           expect(booted.run('systemctl', 'start', 'user-manager.service')).toEqual({ code: 0, out: '' })
-        const [command = '', ...args] = booted.within(process.execPath, PROGRAM, manager)
+        const [command = '', ...args] = booted.commandInside(process.execPath, PROGRAM, manager)
         const env = { ...process.env, HOME: home, XDG_RUNTIME_DIR: '/run/user/0' }
         const { stdout, stderr } = await promisify(execFile)(command, args, { env })
         expect(stderr).toBe('')

@@ -4,31 +4,31 @@ import path from 'node:path'
 import type { Rig } from './rig.ts'
 import { until } from './until.ts'
 
-/** True where we may have mounts of our own (root, or a user namespace with that right). */
-export const mayMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'x', '/mnt']).status === 0
+/** True if this process may mount in a new mount namespace: it is root, or has that right in a user namespace. */
+export const canMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'x', '/mnt']).status === 0
 
-/** File systems that only some processes of a test see: the machine's own mounts stay as they are. */
-export class OtherMounts implements Disposable {
-  /** Words in front of a command that is to see them. */
-  readonly before: string[]
+/** A mount namespace with file systems that only chosen processes see. The machine's own mounts do not change. */
+export class MountNamespace implements Disposable {
+  /** Words to put before a command so that it runs in the namespace. */
+  readonly nsenter: string[]
   readonly #pid: number
 
   private constructor(pid: number) {
     this.#pid = pid
-    this.before = ['nsenter', '-t', String(pid), '-m', '--']
+    this.nsenter = ['nsenter', '-t', String(pid), '-m', '--']
   }
 
-  /** `script` is what sh mounts, in a mount namespace of its own. */
-  static async make(rig: Rig, script: string): Promise<OtherMounts> {
+  /** `script` holds the mount commands, for sh. */
+  static async make(rig: Rig, script: string): Promise<MountNamespace> {
     const ready = path.join(rig.folder, `mounted-${performance.now()}`)
     const lines = `set -e; ${script}; touch ${ready}; exec sleep 1000`
     const holder = spawn('unshare', ['-m', 'sh', '-c', lines], { stdio: ['ignore', 'inherit', 'inherit'] })
-    await until('the mounts are there', () => fs.existsSync(ready))
-    return new OtherMounts(holder.pid ?? 0)
+    await until('the file systems are mounted', () => fs.existsSync(ready))
+    return new MountNamespace(holder.pid ?? 0)
   }
 
-  /** The path by which the test itself sees a file there. */
-  seen(file: string): string {
+  /** The path by which a process outside the namespace opens a file in it. */
+  outsidePath(file: string): string {
     return `/proc/${this.#pid}/root${file}`
   }
 

@@ -1,19 +1,19 @@
 /*
- * Programs, as shell commands, that come again. Each ends by itself after half a minute, whatever becomes of the test:
- * without an environment nothing else would find it.
+ * Shell commands for programs that keep replacing themselves. Each ends by itself after half a minute even if the test
+ * is killed: the test's guard finds processes by their environment, and some of these have none.
  */
 
-const LIFE_S = 30
+const LIFETIME_S = 30
 
 /**
- * Forks its successor and exits, a thousand times a second, deaf to everything that can be ignored. Each generation writes
- * its number into `file`.
+ * Forks a successor and exits, a thousand times a second, and ignores TERM, HUP, INT and PIPE. Each generation writes
+ * its pid into `file`.
  */
-export function chain(file: string, { ownSession }: { ownSession: boolean }): string {
+export function forkChain(file: string, { ownSession }: { ownSession: boolean }): string {
   const begin = ownSession ? 'POSIX::setsid();' : ''
   return perl(`
     use POSIX; $SIG{$_} = "IGNORE" for qw(TERM HUP INT PIPE);
-    my $end = time + ${LIFE_S};
+    my $end = time + ${LIFETIME_S};
     while (time < $end) {
       my $child = fork; POSIX::_exit(0) if $child;
       ${begin} open my $out, ">", "${file}"; print $out $$; close $out;
@@ -22,19 +22,19 @@ export function chain(file: string, { ownSession }: { ownSession: boolean }): st
 }
 
 /**
- * Starts a worker again as soon as it has ended, and is deaf itself. The workers get no environment and a session each,
- * so that only their parent ties them to anything.
+ * Restarts a worker as soon as it has ended, and ignores TERM, HUP and INT. Each worker has an empty environment and its
+ * own session, so that only its parent pid links it to the agent. The worker's pid is in `file`.
  */
 export function respawner(file: string): string {
   return perl(`
     use POSIX; $SIG{$_} = "IGNORE" for qw(TERM HUP INT);
-    my $end = time + ${LIFE_S};
+    my $end = time + ${LIFETIME_S};
     while (time < $end) {
       my $child = fork;
       if (!$child) {
         POSIX::setsid(); $SIG{TERM} = "DEFAULT"; %ENV = ();
         open my $out, ">", "${file}"; print $out $$; close $out;
-        exec "/bin/sleep", "${LIFE_S}";
+        exec "/bin/sleep", "${LIFETIME_S}";
       }
       waitpid $child, 0;
     }`)

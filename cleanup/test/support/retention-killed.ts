@@ -1,4 +1,4 @@
-// A retention in a process of its own, which dies of -9: `retention-killed.ts <workspace> <compression> <event> <its count>`.
+// A retention that sends itself SIGKILL when it logs an event for the nth time: `retention-killed.ts <workspace> <compression> <event> [n]`.
 
 import { planRetention } from '../../index.ts'
 import { applyPlan } from '../../retention/apply.ts'
