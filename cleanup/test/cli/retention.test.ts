@@ -5,8 +5,7 @@ import { layout } from '../../orchestrator.ts'
 import { lockNow, REGISTRY_BYTE } from '../../registry/locks.ts'
 import { holdRetention, oldPolicyFile } from '../../retention/hold.ts'
 import { Archive } from '../support/archive.ts'
-import { commandWords, Running } from '../support/run-command.ts'
-import { runRetention } from '../support/run-retention.ts'
+import { commandWords, RunningCommand, runRetention } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
 
 let archive: Archive
@@ -134,7 +133,7 @@ test('without a /proc it refuses, because it cannot tell which files are being w
   const script = 'mount -t tmpfs leakrig /proc || { echo no mount; exit; }; exec "$@"'
   const without = ['unshare', '--mount', 'sh', '-c', script, 'sh']
   const { code, out, err } = await runRetention([archive.workspace, '--apply'], without)
-  needs('right to mount', !out.includes('no mount') && !err.startsWith('unshare:'))
+  needs('permission to mount', !out.includes('no mount') && !err.startsWith('unshare:'))
   expect(err).toMatch(/leakrig: Retention needs \/proc/)
   expect([code, archive.names()]).toEqual([3, ['a_stream.jsonl']])
 })
@@ -145,7 +144,7 @@ test('stopped in the middle it leaves the rest to another run, and says so', asy
   archive.put('b_stream.jsonl', 9, { taskId: 'T2' })
   const file = `${layout.taskRegistry(archive.workspace, 'T1')}.lock`
   const held = lockNow(file, REGISTRY_BYTE)
-  const running = new Running(commandWords('retention', archive.workspace, '--apply'))
+  const running = new RunningCommand(commandWords('retention', archive.workspace, '--apply'))
   const descriptors = `/proc/${running.child.pid}/fd`
   const opens = (fd: string) =>
     fs.readlinkSync(`${descriptors}/${fd}`, { encoding: 'utf8' }) === fs.realpathSync(file)

@@ -1,8 +1,8 @@
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { serveMetrics } from '../../metrics/serve.ts'
-import { Holders, scrape } from '../support/ask-metrics.ts'
 import { Daemon } from '../support/daemon.ts'
+import { OpenConnections, scrape } from '../support/metrics-client.ts'
 import { Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -26,7 +26,7 @@ test.each([
 ])('%s do not shut out a scraper', async (_, count, words) => {
   const daemon = await Daemon.start(rig, '--metrics-port', '0')
   const port = Number(new URL(String(daemon.events('metrics')[0]?.url)).port)
-  using holders = new Holders()
+  using holders = new OpenConnections()
   await holders.add(count, { port, host: '127.0.0.1' }, words)
   for (let n = 0; n < 3; n++) {
     expect(await scrape({ port, host: '127.0.0.1' })).toMatchObject({ code: 200 })
@@ -38,7 +38,7 @@ test.each([
 test('100 silent connections do not shut out a scraper of the Unix socket', async () => {
   const socketPath = path.join(rig.folder, 'metrics.sock')
   const daemon = await Daemon.start(rig, '--metrics-socket', socketPath)
-  using holders = new Holders()
+  using holders = new OpenConnections()
   await holders.add(100, { path: socketPath })
   expect(await scrape({ socketPath })).toMatchObject({ code: 200 })
   await daemon.stop()
@@ -50,7 +50,7 @@ test.each([
 ])('connections %s are closed after a short time, also below the limit', async (_, words) => {
   const daemon = await Daemon.start(rig, '--metrics-port', '0')
   const port = Number(new URL(String(daemon.events('metrics')[0]?.url)).port)
-  using holders = new Holders()
+  using holders = new OpenConnections()
   await holders.add(10, { port, host: '127.0.0.1' }, words)
   await until('all are closed', () => holders.closed === 10, 20_000)
   await daemon.stop()
@@ -70,7 +70,7 @@ describe('while responses take long', () => {
 
   test('a waiting scraper is not shut out by silent connections', async () => {
     await using _ = await serveMetrics({ socket: socketPath }, render)
-    using holders = new Holders()
+    using holders = new OpenConnections()
     const scraped = scrape({ socketPath })
     await until('its request arrived', () => answers.length === 1)
     await holders.add(100, { path: socketPath })
@@ -81,7 +81,7 @@ describe('while responses take long', () => {
 
   test('the limit also holds when all connections are waiting: the oldest is closed', async () => {
     await using _ = await serveMetrics({ socket: socketPath }, render)
-    using holders = new Holders()
+    using holders = new OpenConnections()
     for (let n = 1; n <= 20; n++) {
       await holders.add(1, { path: socketPath }, WHOLE)
       await until('its request arrived', () => answers.length === n)

@@ -24,7 +24,7 @@ const leftovers = async () => (await measured()).processes?.leftovers ?? []
 
 test('an agent’s row has the processes that a cleanup would claim', async () => {
   const ref = await rig.deploy('a', { claude: `head -c 3000 /dev/zero | tr '\\0' x; echo; ${idle}` })
-  await rig.stands(ref)
+  await rig.waitUntilRunning(ref)
   const [row] = await rows()
   expect(row).toMatchObject({
     ...ref,
@@ -47,7 +47,7 @@ test('an agent’s row has the processes that a cleanup would claim', async () =
 
 test('between its end and its cleanup an agent is pending, and its session counts as ended', async () => {
   const ref = await rig.deploy('a', { claude: idle })
-  await rig.stands(ref)
+  await rig.waitUntilRunning(ref)
   await recordIntent(ref, { status: 'completed', reason: 'x' })
   const found = await measured()
   expect(found.sessions).toMatchObject({ active: 0, ended: 1, leftover: [] })
@@ -154,7 +154,7 @@ test('the session of an agent in another workspace is not a leftover', async () 
 describe('what could not be read is a problem, and its figures are unknown', () => {
   test('a tmux server that does not answer', async () => {
     const ref = await rig.deploy('a', { claude: idle, socket: `${rig.folder}/own` })
-    await rig.stands(await rig.deploy('b', { claude: idle }))
+    await rig.waitUntilRunning(await rig.deploy('b', { claude: idle }))
     const server = rig.entry(ref).tmux?.server_pid ?? 0
     process.kill(server, 'SIGSTOP')
     try {

@@ -62,9 +62,9 @@ async function endOne(id: string): Promise<AgentRef> {
 
 test('a scrape has sessions, processes, files, agents, cleanups, time to baseline, and the daemon itself', async () => {
   await using monitor = await Monitor.start({ workspaces: [rig.workspace], port: 0 })
-  await rig.stands(await rig.deploy('lives', { claude: idle }))
+  await rig.waitUntilRunning(await rig.deploy('lives', { claude: idle }))
   const ref = await endOne('ends')
-  await rig.stands(ref)
+  await rig.waitUntilRunning(ref)
   monitor.round(1)
   const { workspace } = rig
   const before = await ask(monitor.url ?? '')

@@ -5,8 +5,8 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { serveMetrics } from '../../metrics/serve.ts'
-import { askAs, scrape } from '../support/ask-metrics.ts'
 import { Daemon, runDaemonProgram } from '../support/daemon.ts'
+import { scrape, statusAs } from '../support/metrics-client.ts'
 import { Rig } from '../support/rig.ts'
 import { runCommand } from '../support/run-command.ts'
 
@@ -47,8 +47,8 @@ test('another user cannot open it', async () => {
   const starting = Daemon.start(rig, '--metrics-socket', socketPath)
   process.umask(before)
   const daemon = await starting
-  expect(await askAs({ socketPath })).toBe('200')
-  expect(await askAs({ socketPath }, SOMEBODY)).toBe('EACCES')
+  expect(await statusAs({ socketPath })).toBe('200')
+  expect(await statusAs({ socketPath }, SOMEBODY)).toBe('EACCES')
   await daemon.stop()
 })
 
@@ -108,12 +108,12 @@ describe('a name in use', () => {
   ])('by %s: it stays', async (_, put) => {
     put()
     const before = fs.lstatSync(socketPath)
-    const { code, said } = await runDaemonProgram([rig.workspace, '--metrics-socket', socketPath])
-    expect({ code, said }).toEqual({
+    const { code, stderr } = await runDaemonProgram([rig.workspace, '--metrics-socket', socketPath])
+    expect({ code, stderr }).toEqual({
       code: 2,
-      said: expect.stringContaining('found something that is not a socket'),
+      stderr: expect.stringContaining('found something that is not a socket'),
     })
-    expect(said.split('\n')).toHaveLength(1)
+    expect(stderr.split('\n')).toHaveLength(1)
     expect(fs.lstatSync(socketPath)).toMatchObject({ ino: before.ino, size: before.size, mode: before.mode })
     expect(fs.existsSync(path.join(rig.folder, 'nothing'))).toBe(false)
   })

@@ -4,8 +4,8 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { readToken } from '../../metrics/token.ts'
-import { askAs, scrape } from '../support/ask-metrics.ts'
 import { Daemon, runDaemonProgram } from '../support/daemon.ts'
+import { scrape, statusAs } from '../support/metrics-client.ts'
 import { Rig } from '../support/rig.ts'
 import { runCommand } from '../support/run-command.ts'
 
@@ -61,11 +61,11 @@ test('another user, who cannot read the file, is refused', async () => {
   needs('root rights', isRoot)
   const open = await Daemon.start(rig, '--metrics-port', '0')
   const { port } = new URL(String(open.events('metrics')[0]?.url))
-  expect(await askAs({ host: '127.0.0.1', port }, SOMEBODY)).toBe('200')
+  expect(await statusAs({ host: '127.0.0.1', port }, SOMEBODY)).toBe('200')
   await open.stop()
   const { daemon, target } = await withToken()
-  expect(await askAs(target, SOMEBODY)).toBe('401')
-  expect(await askAs({ ...target, headers: { authorization: `Bearer ${TOKEN}` } })).toBe('200')
+  expect(await statusAs(target, SOMEBODY)).toBe('401')
+  expect(await statusAs({ ...target, headers: { authorization: `Bearer ${TOKEN}` } })).toBe('200')
   await daemon.stop()
 })
 
@@ -105,11 +105,11 @@ test.each<[string, (file: string) => void, string]>([
 ])('%s is refused in one sentence, which does not contain the token', async (_, spoil, expected) => {
   spoil(file)
   const args = ['--metrics-port', '0', '--metrics-token-file', file]
-  const { code, said } = await runDaemonProgram([rig.workspace, ...args])
+  const { code, stderr } = await runDaemonProgram([rig.workspace, ...args])
   expect(code).toBe(2)
-  expect(said).toContain(expected)
-  expect(said.split('\n')).toHaveLength(1)
-  expect(said).not.toMatch(/Zm9v|only15|\u001b/)
+  expect(stderr).toContain(expected)
+  expect(stderr.split('\n')).toHaveLength(1)
+  expect(stderr).not.toMatch(/Zm9v|only15|\u001b/)
 })
 
 test('a file of another user is refused, also by root', async () => {
@@ -120,8 +120,8 @@ test('a file of another user is refused, also by root', async () => {
 })
 
 test('a token without a port is refused, because nothing would use it', async () => {
-  const { code, said } = await runDaemonProgram([rig.workspace, '--metrics-token-file', file])
-  expect({ code, said }).toEqual({ code: 2, said: expect.stringContaining('add --metrics-port') })
+  const { code, stderr } = await runDaemonProgram([rig.workspace, '--metrics-token-file', file])
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('add --metrics-port') })
 })
 
 test('a service gets the path of the file and not the token, and the file must belong to the service’s user', async () => {

@@ -6,14 +6,14 @@ import type { LogLine } from '../../log.ts'
 import { layout } from '../../orchestrator.ts'
 import { readAgent } from '../../registry/registry.ts'
 import { parsePolicy } from '../../retention/policy.ts'
-import { TASK, useTwoGone } from '../support/two-gone.ts'
+import { TASK, useTwoDeadAgents } from '../support/two-dead-agents.ts'
 import { until } from '../support/until.ts'
 
 const times = { graceMs: 100, minAgeMs: 0 }
 const ending = { status: 'terminated', reason: 'a test', graceMs: 100 }
 
 let workspace: string
-const workspaceNow = useTwoGone()
+const workspaceNow = useTwoDeadAgents()
 beforeEach(() => {
   workspace = workspaceNow()
 })

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, type TestContext, test } from 'vitest'
 import { layout } from '../../orchestrator.ts'
 import { holdRetention } from '../../retention/hold.ts'
 import { Archive } from '../support/archive.ts'
-import { type Ran, runRetention } from '../support/run-retention.ts'
+import { type CommandResult, runRetention } from '../support/run-command.ts'
 import { SmallDisk } from '../support/small-disk.ts'
 
 const MB = 1024 * 1024
@@ -13,7 +13,7 @@ let disk: SmallDisk | string
 let archive: Archive
 beforeEach(async () => {
   disk = await SmallDisk.mount('size=16m,nr_inodes=300')
-  if (typeof disk !== 'string') archive = await Archive.in(disk.outside)
+  if (typeof disk !== 'string') archive = await Archive.inFolder(disk.outside)
 })
 afterEach(async () => {
   if (typeof disk !== 'string') await disk[Symbol.asyncDispose]()
@@ -25,8 +25,12 @@ function mounted({ skip }: TestContext): SmallDisk {
 }
 
 /** Runs the command in the disk's mount namespace, on workspaces of that disk. */
-function run({ inside, within }: SmallDisk, args: string[], workspaces = ['.agent-workspace']): Promise<Ran> {
-  return runRetention([...workspaces.map(name => path.join(inside, name)), ...args], within)
+function run(
+  { inside, nsenter }: SmallDisk,
+  args: string[],
+  workspaces = ['.agent-workspace'],
+): Promise<CommandResult> {
+  return runRetention([...workspaces.map(name => path.join(inside, name)), ...args], nsenter)
 }
 
 /** The log of a running agent, which must stay. */
@@ -58,7 +62,7 @@ test('on a disk without free bytes and inodes, the oldest archives are removed u
 
 test('the oldest of all workspaces on the disk are removed first, after those that are too old', async context => {
   const small = mounted(context)
-  const other = await Archive.in(fs.mkdtempSync(path.join(small.outside, 'other-')))
+  const other = await Archive.inFolder(fs.mkdtempSync(path.join(small.outside, 'other-')))
   archive.put('a_stream.jsonl', 9, { bytes: MB })
   archive.put('b_stream.jsonl', 3, { bytes: MB })
   other.put('c_stream.jsonl', 4, { bytes: MB })

@@ -10,7 +10,7 @@ import { BootedSystemd, canBoot } from '../support/booted-systemd.ts'
 import { parsePrometheus } from '../support/prometheus.ts'
 import { NO_TRACES } from '../support/rig.ts'
 
-const PROGRAM = path.join(import.meta.dirname, '../support', 'serviced-agent.ts')
+const PROGRAM = path.join(import.meta.dirname, '../support', 'service-lifecycle.ts')
 
 // A unit can pass systemd's checks and still keep the daemon from its work, so here it runs under a real systemd beside a real agent.
 describe('under a systemd of our own', () => {
@@ -27,7 +27,7 @@ describe('under a systemd of our own', () => {
         const home = path.join(folder, 'home')
         if (manager === 'user')
           expect(booted.run('systemctl', 'start', 'user-manager.service')).toEqual({ code: 0, out: '' })
-        const [command = '', ...args] = booted.within(process.execPath, PROGRAM, manager)
+        const [command = '', ...args] = booted.commandInside(process.execPath, PROGRAM, manager)
         const env = { ...process.env, HOME: home, XDG_RUNTIME_DIR: '/run/user/0' }
         const { stdout, stderr } = await promisify(execFile)(command, args, { env })
         expect(stderr).toBe('')

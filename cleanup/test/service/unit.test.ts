@@ -8,7 +8,7 @@ import { LEAN_FLAGS, LEAN_MALLOC } from '../../daemon/lean.ts'
 import { commandOf, planService, type ServicePlan } from '../../service/plan.ts'
 import { quoteCommand, quoteSetting } from '../../service/systemd-quoting.ts'
 import { systemdUnit } from '../../service/systemd-unit.ts'
-import { hasSystemdAnalyze, parsedCommand, settings, verify } from '../support/systemd.ts'
+import { hasSystemdAnalyze, parsedCommand, unitSettings, verifyUnit } from '../support/systemd.ts'
 
 let folder: string
 let remove: () => Promise<void>
@@ -62,7 +62,10 @@ describe('systemd itself', () => {
     ['a workspace below /etc', plan({ system: true, workspaces: ['/etc/x'] })],
   ]
   test.each(variants)('accepts the unit: %s', (_, one) => {
-    expect(verify(folder, systemdUnit(one), one.system ? 'system' : 'user')).toEqual({ code: 0, output: '' })
+    expect(verifyUnit(folder, systemdUnit(one), one.system ? 'system' : 'user')).toEqual({
+      code: 0,
+      output: '',
+    })
   })
 
   test.each([
@@ -72,14 +75,14 @@ describe('systemd itself', () => {
     [/ExecStart=.*/, 'ExecStart=/no/such/program'],
   ])('refuses a wrong unit: %s', (right, wrong) => {
     const unit = systemdUnit(plan()).replace(right, wrong)
-    expect(verify(folder, unit, 'user').output).not.toBe('')
+    expect(verifyUnit(folder, unit, 'user').output).not.toBe('')
   })
 
   test.each(HOSTILE)('reads the word %j literally', word => {
     const one = plan({ program: `/opt/${word}/leakrig.ts`, workspaces: [`/w/${word}`, word] })
     expect(parsedCommand(folder, systemdUnit(one))).toEqual(commandOf(one))
     expect(
-      verify(folder, systemdUnit(plan({ system: true, workspaces: [`/w/${word}`] })), 'system').code,
+      verifyUnit(folder, systemdUnit(plan({ system: true, workspaces: [`/w/${word}`] })), 'system').code,
     ).toBe(0)
   })
 
@@ -90,7 +93,7 @@ describe('systemd itself', () => {
       mode: 0o755,
     })
     const unit = systemdUnit(plan({ node, workspaces: HOSTILE }))
-    expect(verify(folder, unit, 'user')).toEqual({ code: 0, output: '' })
+    expect(verifyUnit(folder, unit, 'user')).toEqual({ code: 0, output: '' })
     // Run as systemd would run it.
     const [program = '', ...args] = parsedCommand(folder, unit)
     const words = execFileSync(program, args, { encoding: 'utf8' }).split('\0').slice(0, -1)
@@ -101,7 +104,7 @@ describe('systemd itself', () => {
     const unit = systemdUnit(
       plan({ environment: { PATH: HOSTILE.filter(word => !/\p{Cc}/u.test(word)).join(':') } }),
     )
-    const { output } = verify(folder, unit, 'system', 'debug')
+    const { output } = verifyUnit(folder, unit, 'system', 'debug')
     const shown = output.split('\n').find(line => line.includes('\tEnvironment: PATH='))
     expect(shown?.slice(shown.indexOf('PATH='))).toBe(
       `PATH=${HOSTILE.filter(word => !/\p{Cc}/u.test(word)).join(':')}`,
@@ -148,7 +151,7 @@ describe('the unit has no option that would keep the daemon from its work', () =
   ]
 
   test.each([false, true])('system: %s', system => {
-    const found = settings(systemdUnit(plan({ system })))
+    const found = unitSettings(systemdUnit(plan({ system })))
     expect([...found.keys()].filter(name => never.includes(name))).toEqual([])
     expect([...found.keys()].filter(name => inUserNamespace.includes(name)).length > 0).toBe(system)
     expect(found.get('ProtectSystem')).toEqual(system ? ['full'] : undefined)
@@ -161,15 +164,17 @@ describe('the unit has no option that would keep the daemon from its work', () =
   test('ProtectSystem is left out for a workspace that it would make read-only', () => {
     for (const workspace of ['/usr/local/w', '/etc/w', '/boot/w'])
       expect(
-        settings(systemdUnit(plan({ system: true, workspaces: ['/srv/w', workspace] }))).has('ProtectSystem'),
+        unitSettings(systemdUnit(plan({ system: true, workspaces: ['/srv/w', workspace] }))).has(
+          'ProtectSystem',
+        ),
       ).toBe(false)
     expect(
-      settings(systemdUnit(plan({ system: true, workspaces: ['/usrlocal'] }))).has('ProtectSystem'),
+      unitSettings(systemdUnit(plan({ system: true, workspaces: ['/usrlocal'] }))).has('ProtectSystem'),
     ).toBe(true)
   })
 
   test('without systemd-notify the unit waits for no report, and has no watchdog', () => {
-    const found = settings(systemdUnit(plan({ canNotify: false })))
+    const found = unitSettings(systemdUnit(plan({ canNotify: false })))
     expect(found.get('Type')).toEqual(['exec'])
     expect(found.has('WatchdogSec')).toBe(false)
   })

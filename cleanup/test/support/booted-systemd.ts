@@ -8,10 +8,10 @@ import { until } from './until.ts'
 const SYSTEMD = '/usr/lib/systemd/systemd'
 const CGROUPS = '/sys/fs/cgroup'
 
-/** The cgroup hierarchies that systemd needs: version 2, or on a hybrid machine version 2 and a named one of version 1. */
+/** The cgroup hierarchies that systemd needs: version 2 alone, or version 2 beside a named hierarchy of version 1. */
 const hierarchies = fs.existsSync(`${CGROUPS}/cgroup.procs`) ? [''] : ['unified', 'systemd']
 
-/** True where a systemd can be booted: as root, with the program, and with writable cgroups. */
+/** True if this process can boot its own systemd: it is root, systemd is installed, and the cgroups are writable. */
 export const canBoot =
   process.getuid?.() === 0 &&
   fs.existsSync(SYSTEMD) &&
@@ -26,7 +26,7 @@ export const canBoot =
 
 const TARGETS = ['sysinit', 'basic', 'shutdown', 'umount', 'multi-user', 'default']
 const TARGET = '[Unit]\nDefaultDependencies=no\n'
-/** A user's own manager, as logind would start it. */
+/** The unit of a user manager, as logind would start it. */
 const userManager = (home: string) => `[Unit]
 DefaultDependencies=no
 [Service]
@@ -38,8 +38,8 @@ ExecStart=${SYSTEMD} --user
 `
 
 /**
- * A real systemd as process 1 of namespaces of its own (pid, mount, cgroup), without the machine's units, but with the
- * machine's /tmp. Disposing kills it with everything in it.
+ * A real systemd as process 1 of its own process, mount and cgroup namespaces, without the machine's units. Disposing
+ * of it ends everything in it. It shares /tmp with the machine.
  */
 export class BootedSystemd implements AsyncDisposable {
   readonly #child: ChildProcess
@@ -51,7 +51,7 @@ export class BootedSystemd implements AsyncDisposable {
     this.#cgroups = cgroups
   }
 
-  /** `folder` is for its files; `folder`/home becomes the home of the user manager. */
+  /** `folder` is a temporary folder of the test; `<folder>/home` becomes the user manager's home. */
   static async boot(folder: string): Promise<BootedSystemd> {
     const units = path.join(folder, 'units')
     const home = path.join(folder, 'home')
@@ -60,7 +60,7 @@ export class BootedSystemd implements AsyncDisposable {
       for (const name of TARGETS) fs.writeFileSync(path.join(at, `${name}.target`), TARGET)
     }
     fs.writeFileSync(path.join(units, 'user-manager.service'), userManager(home))
-    // It runs in cgroups of its own, below which it makes all others, so that they can be found and removed.
+    // It starts in new cgroups: all cgroups that it makes are below them, where dispose can find and remove them.
     const cgroups = hierarchies.map(name => path.join(CGROUPS, name, path.basename(folder)))
     const mounts = hierarchies.map(name => {
       const type = name === 'systemd' ? '-t cgroup -o none,name=systemd' : '-t cgroup2'
@@ -74,7 +74,7 @@ export class BootedSystemd implements AsyncDisposable {
         `umount -l ${CGROUPS}`,
         ...(hierarchies.length > 1 ? [`mount -t tmpfs none ${CGROUPS}`] : []),
         ...mounts,
-        // Otherwise systemd would also make cgroups in the machine's other hierarchies.
+        // Read-only, so that systemd makes no cgroups in the machine's other hierarchies.
         ...(hierarchies.length > 1 ? [`mount -o remount,ro ${CGROUPS}`] : []),
         'mount -t tmpfs none /etc/systemd/system',
         `cp ${units}/* /etc/systemd/system`,
@@ -102,20 +102,20 @@ export class BootedSystemd implements AsyncDisposable {
     return booted
   }
 
-  /** The words of a command, wrapped to run inside. */
-  within(...words: string[]): string[] {
+  /** The command line that runs a command inside the namespaces. */
+  commandInside(...words: string[]): string[] {
     return ['nsenter', '-t', String(this.#pid), '-m', '-p', '-C', '-u', '-i', '--', ...words]
   }
 
   run(...words: string[]): { code: number | null; out: string } {
-    const [command = '', ...args] = this.within(...words)
+    const [command = '', ...args] = this.commandInside(...words)
     const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' })
     return { code: status, out: `${stdout}${stderr}`.trim() }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const exit = once(this.#child, 'exit')
-    // unshare --kill-child kills process 1, and the kernel then kills its whole pid namespace.
+    // --kill-child makes the kernel kill process 1 with unshare; the end of process 1 kills its whole namespace.
     this.#child.kill('SIGKILL')
     await exit
     for (const cgroup of this.#cgroups) await until(`${cgroup} is removed`, () => removeTree(cgroup))

@@ -1,4 +1,4 @@
-// A retention that kills itself with SIGKILL at its nth removal: `retention-killed.ts <workspace> <n>`.
+// A retention that sends itself SIGKILL at its nth removal: `retention-killed.ts <workspace> <n>`.
 
 import { planRetention } from '../../index.ts'
 import { applyPlan } from '../../retention/apply.ts'

@@ -6,8 +6,8 @@ const ANALYZE = '/usr/bin/systemd-analyze'
 
 export const hasSystemdAnalyze = fs.existsSync(ANALYZE)
 
-/** Runs `systemd-analyze verify` on a unit. Its exit code is 0 even when it ignores a line, so check the output too. */
-export function verify(folder: string, unit: string, manager: 'user' | 'system', level = 'info') {
+/** Runs `systemd-analyze verify` on a unit. Its exit code is 0 even if it warns that it ignores a line, so check the output too. */
+export function verifyUnit(folder: string, unit: string, manager: 'user' | 'system', level = 'info') {
   const file = path.join(folder, 'leakrig.service')
   const runtime = path.join(folder, 'run')
   fs.mkdirSync(runtime, { recursive: true })
@@ -20,11 +20,11 @@ export function verify(folder: string, unit: string, manager: 'user' | 'system',
 }
 
 /**
- * The command of a unit as systemd itself parses it. At the log level debug systemd prints the words with specifiers
- * expanded; the expansion of $NAME and $$, which it does only at the start, is done here.
+ * A unit's command line as systemd parses it: split into words, with specifiers expanded (systemd prints that at log level
+ * debug). systemd expands `$$` only when it starts the unit, so this function does; it throws for `$NAME`.
  */
 export function parsedCommand(folder: string, unit: string): string[] {
-  const { output } = verify(folder, unit, 'system', 'debug')
+  const { output } = verifyUnit(folder, unit, 'system', 'debug')
   const line = output.split('\n').find(text => text.includes('\tCommand Line: '))
   if (line === undefined) throw new Error(`systemd shows no command: ${output.slice(-500)}`)
   const quoted = line.slice(line.indexOf(': ') + 2)
@@ -33,12 +33,12 @@ export function parsedCommand(folder: string, unit: string): string[] {
     const plain = decode(word.startsWith('"') ? word.slice(1, -1) : word)
     if (n === 0) return plain
     if (/(?<!\$)(?:\$\$)*\$(?!\$)/.test(plain))
-      throw new Error(`${plain} would be expanded from the environment`)
+      throw new Error(`${plain} would be replaced from the environment`)
     return plain.replaceAll('$$', '$')
   })
 }
 
-/** systemd prints special characters as C escapes, and other bytes as octal numbers. */
+/** systemd prints special characters as C escapes, and other bytes in octal. */
 function decode(word: string): string {
   const bytes: Buffer[] = []
   const known: Record<string, string> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v' }
@@ -51,8 +51,8 @@ function decode(word: string): string {
   return Buffer.concat(bytes).toString()
 }
 
-/** The settings of a unit by name, without comments. */
-export function settings(unit: string): Map<string, string[]> {
+/** The settings of a unit by name, each with all its values in order. */
+export function unitSettings(unit: string): Map<string, string[]> {
   const found = new Map<string, string[]>()
   for (const line of unit.split('\n')) {
     const setting = /^(\w+)=(.*)$/.exec(line)

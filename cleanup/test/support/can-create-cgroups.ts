@@ -2,10 +2,10 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { isCgroup, ownCgroup } from '../../platform/processes/cgroup.ts'
 
-/** Whether we may make a cgroup below our own. */
-export const mayMakeCgroups = tryIt()
+/** True if this process may create a cgroup below its own. */
+export const canCreateCgroups = tryMkdir()
 
-function tryIt(): boolean {
+function tryMkdir(): boolean {
   const own = ownCgroup()
   if (!own || !isCgroup(own)) return false
   try {

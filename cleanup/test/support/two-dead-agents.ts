@@ -6,10 +6,10 @@ import { addAgent, addTask, initRegistries } from '../../orchestrator.ts'
 export const TASK = 'TASK-1'
 
 /**
- * For each test of the file that calls it a workspace with the agents a and b, of which nothing is left but their entries:
- * no tmux and no process is needed. Returns what answers where the workspace is.
+ * Makes a workspace for each test of the calling file, with the agents a and b: their registry entries say that they run,
+ * but they have no process and no tmux session. Returns a function that returns the current test's workspace.
  */
-export function useTwoGone(): () => string {
+export function useTwoDeadAgents(): () => string {
   let workspace: string
   let remove: () => Promise<void>
 

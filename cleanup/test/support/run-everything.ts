@@ -1,5 +1,4 @@
-// Does all that leakrig does to workspaces, one after the other: `look-at.ts <workspace> ...`. Prints a line of JSON for each.
-
+// Runs every operation of leakrig on each workspace in turn: `run-everything.ts <workspace> ...`. Prints a line of JSON for each.
 import { CleanupError, cleanUp, measure, planRetention, runDaemon, sweep } from '../../index.ts'
 import { readTaskRegistry } from '../../orchestrator.ts'
 import { listTasks } from '../../registry/registry.ts'
@@ -11,20 +10,20 @@ const times = { graceMs, minAgeMs: 0 }
 
 for (const workspace of process.argv.slice(2)) {
   console.log(`begins ${workspace}`)
-  const said = {
+  const results = {
     dry: await attempt(() => sweep(workspace, { ...times, orphans: true })),
     measured: await attempt(() => measure([workspace])),
     applied: await attempt(() => sweep(workspace, { ...times, orphans: true, apply: true })),
-    ended: await attempt(() => endAll(workspace)),
+    ended: await attempt(() => cleanUpAll(workspace)),
     watched: await attempt(() => watch(workspace)),
     retained: await attempt(async () =>
       applyPlan(await planRetention([workspace], parsePolicy({ keepDays: '0' }))),
     ),
   }
-  console.log(JSON.stringify(said))
+  console.log(JSON.stringify(results))
 }
 
-async function endAll(workspace: string): Promise<unknown[]> {
+async function cleanUpAll(workspace: string): Promise<unknown[]> {
   const outcomes: unknown[] = []
   for (const taskId of listTasks(workspace)) {
     const registry = await attempt(async () => readTaskRegistry(workspace, taskId))
@@ -40,7 +39,7 @@ async function endAll(workspace: string): Promise<unknown[]> {
   return outcomes
 }
 
-/** A daemon for as long as it takes to look at everybody and to finish what it took up. */
+/** Runs a daemon until it has checked every agent once and finished the cleanups that it began. Returns its log events. */
 async function watch(workspace: string): Promise<string[]> {
   const stop = new AbortController()
   const events: string[] = []

@@ -5,10 +5,10 @@ import { changeTask } from '../../registry/registry.ts'
 import type { Rig } from './rig.ts'
 
 /**
- * Lists agents that began an hour ago and of which nothing runs, in the rig's task; the first of them have a prompt and a
- * log. Their tmux server is gone.
+ * Registers agents in the rig's task that started an hour ago and of which nothing runs any more, on a tmux server that
+ * does not exist. The first `withFiles` of them have a prompt and a stream log.
  */
-export async function listGone(
+export async function registerDeadAgents(
   rig: Rig,
   count: number,
   withFiles: number,

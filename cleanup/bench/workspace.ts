@@ -16,10 +16,10 @@ import {
 import { MARKER } from '../platform/processes/environment.ts'
 import { changeTask } from '../registry/registry.ts'
 
-/** What runs in an agent's pane: a pipeline of three that dies of TERM at once, one idle process, or one that is deaf. */
-export type Kind = 'plain' | 'idle' | 'deaf'
+/** An agent's pane: a pipeline of three processes that TERM ends at once, one idle process, or a pipeline that ignores TERM and HUP. */
+export type AgentKind = 'plain' | 'idle' | 'ignores TERM'
 
-/** One deployed agent, and the processes it consists of. */
+/** A deployed agent, with its session id and its processes. */
 export interface Deployed {
   ref: AgentRef
   session: string
@@ -28,8 +28,8 @@ export interface Deployed {
 
 const MARK = 'LEAKRIG_BENCH'
 
-/** A workspace and a tmux server of the benchmark's own. Nothing of it is left once it is disposed of. */
-export class World implements Disposable {
+/** A workspace and a tmux server for the benchmark. Dispose ends all its processes and removes its folder. */
+export class BenchWorkspace implements Disposable {
   readonly folder: string
   readonly socket: string
   readonly #workspace: string
@@ -41,15 +41,15 @@ export class World implements Disposable {
     this.#workspace = path.join(folder, '.agent-workspace')
   }
 
-  static async make(parent: string = os.tmpdir()): Promise<World> {
-    const world = new World(fs.realpathSync(fs.mkdtempSync(path.join(parent, 'lr-bench-'))))
-    world.tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'user', 'exec sleep 100000')
-    await initRegistries(world.#workspace)
-    return world
+  static async make(parent: string = os.tmpdir()): Promise<BenchWorkspace> {
+    const bench = new BenchWorkspace(fs.realpathSync(fs.mkdtempSync(path.join(parent, 'lr-bench-'))))
+    bench.tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'user', 'exec sleep 100000')
+    await initRegistries(bench.#workspace)
+    return bench
   }
 
-  /** Deploys agents in a task of their own, and returns when all of their processes are there. */
-  async deploy(count: number, kind: Kind): Promise<Deployed[]> {
+  /** Deploys agents in a new task, and returns when all of their processes run. */
+  async deploy(count: number, kind: AgentKind): Promise<Deployed[]> {
     const taskId = `TASK-${++this.#tasks}`
     await addTask(this.#workspace, { task_id: taskId })
     const refs = Array.from({ length: count }, (_, n) => ({
@@ -76,15 +76,15 @@ export class World implements Disposable {
     return execFileSync('tmux', ['-S', this.socket, ...args], { encoding: 'utf8', env, maxBuffer: 1 << 24 })
   }
 
-  /** Ends everything that carries the world's mark, the server with it, and removes its folder. */
+  /** Kills every process that inherited the mark, the tmux server included, and removes the folder. */
   [Symbol.dispose](): void {
     const mark = `${MARK}=${this.folder}\0`
     for (let left = marked(mark); left.length > 0; left = marked(mark)) for (const pid of left) kill(pid)
     fs.rmSync(this.folder, { recursive: true, force: true })
   }
 
-  /** All sessions by one command file: a client for each of a thousand would take longer than the benchmark. */
-  #newSessions(refs: AgentRef[], kind: Kind): RecordedTmux[] {
+  /** Opens all sessions with one command file: a thousand tmux clients would take longer than the benchmark. */
+  #newSessions(refs: AgentRef[], kind: AgentKind): RecordedTmux[] {
     const file = path.join(this.folder, 'sessions.tmux')
     const lines = refs.map(ref => {
       const mark = `-e ${MARKER}=${agentMarker(ref)}`
@@ -102,7 +102,7 @@ export const logs = (ref: AgentRef): string[] => [
   layout.findingsFile(ref),
 ]
 
-function commandOf(kind: Kind, ref: AgentRef): string {
+function commandOf(kind: AgentKind, ref: AgentRef): string {
   if (kind === 'idle') return '"exec sleep 100000"'
   const writer = kind === 'plain' ? 'sleep 100000' : `(trap \\"\\" TERM HUP; exec sleep 100000)`
   return `"exec bash -c '${writer} | tee -a ${layout.streamLog(ref)}; :'"`
@@ -116,7 +116,7 @@ const entryOf = (ref: AgentRef, tmux: AgentEntry['tmux']): AgentEntry => ({
   ...(tmux && { tmux }),
 })
 
-/** The pane's process and all below it, once there are that many and each runs its own program. */
+/** The pane's process and its descendants. Waits until there are `size` of them and each has executed its program. */
 function waitForProcesses(pane: number, size: number): number[] {
   const deadline = performance.now() + 30_000
   for (;;) {

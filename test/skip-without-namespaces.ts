@@ -1,5 +1,5 @@
 import { inject } from 'vitest'
 import { needsNamespaces } from './namespaces.ts'
 
-// In `npm test` only: `leakrig scenarios` could not measure then, and says so.
+// `npm test` skips the scenarios without namespaces. `leakrig scenarios` does not set mayBeSkipped, so it fails instead.
 if (inject('leakrig').mayBeSkipped) needsNamespaces()

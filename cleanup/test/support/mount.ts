@@ -1,17 +1,17 @@
 import { spawnSync } from 'node:child_process'
 
-/** A file system that lies over a folder until it is disposed of. */
-export class Mounted implements Disposable {
+/** Mounts a file system over a folder; the mount ends when the object is disposed of. */
+export class Mount implements Disposable {
   readonly #folder: string
 
   private constructor(folder: string) {
     this.#folder = folder
   }
 
-  /** Returns the reason instead where mounting is not allowed. */
-  static over(folder: string, ...args: string[]): Mounted | string {
+  /** `args` are the options of `mount`. Returns a reason to skip the test if this process may not mount. */
+  static over(folder: string, ...args: string[]): Mount | string {
     const { status } = spawnSync('mount', [...args, folder])
-    return status === 0 ? new Mounted(folder) : 'no right to mount'
+    return status === 0 ? new Mount(folder) : 'no permission to mount'
   }
 
   remount(options: string): void {
@@ -22,7 +22,7 @@ export class Mounted implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // Lazily, because what still runs there is ended after this.
+    // Processes may still use the folder: they end later. A plain umount would fail with EBUSY.
     spawnSync('umount', ['--lazy', this.#folder])
   }
 }

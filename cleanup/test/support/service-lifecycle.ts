@@ -1,5 +1,5 @@
-// Runs inside a booted systemd: `serviced-agent.ts <user|system>`. Installs the service for a workspace with a real agent, lets it
-// clean up, kills its daemon, stops it, removes it, and prints the observations as JSON.
+// Runs inside a booted systemd: `service-lifecycle.ts <user|system>`. Installs the service for a workspace, lets it clean up
+// an agent, kills it, uninstalls it, and prints its observations as JSON.
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { recordIntent } from '../../index.ts'
@@ -17,7 +17,7 @@ const systemctl = (...args: string[]): string =>
 const show = (property: string): string => systemctl('show', '--value', '-p', property, 'leakrig.service')
 
 const rig = await Rig.start()
-// A daemonized child that ignores HUP and TERM; only the marker in its environment ties it to the agent.
+// The agent starts a daemon that ignores HUP and TERM; only the marker in its environment shows that it belongs to the agent.
 const claude = `setsid -f bash -c 'trap "" HUP TERM; echo $$ > own.pid; sleep 1000' >/dev/null 2>&1; echo ready; sleep 1000 & wait`
 const seen: Record<string, unknown> = {}
 
@@ -37,11 +37,11 @@ await until('the service has cleaned up', () => rig.entry(ref).cleanup?.state ==
 seen.traces = traces(rig, ref)
 seen.ownRuns = isRunning(own)
 
-seen.metrics = await until('metrics are written', () => readText(`${rig.folder}/leakrig.prom`))
+seen.metrics = await until('the metrics file is written', () => readText(`${rig.folder}/leakrig.prom`))
 const first = Number(show('MainPID'))
 kill(first)
 seen.restarted = await until(
-  'it runs again',
+  'systemd has restarted the service',
   () => {
     const pid = Number(show('MainPID'))
     return pid > 0 && pid !== first && show('ActiveState') === 'active'
@@ -49,7 +49,7 @@ seen.restarted = await until(
   60_000,
 )
 
-// Stands for a tmux server that the daemon started: it is in the service's cgroup, and must outlive the service.
+// Stands for a tmux server that the service started: it is in the service's cgroup, and must survive the uninstall.
 const guest = rig.start('sleep', ['1000'])
 const cgroup = show('ControlGroup')
 for (const hierarchy of ['', 'unified', 'systemd']) {

@@ -3,18 +3,21 @@ import http from 'node:http'
 import net from 'node:net'
 import { promisify } from 'node:util'
 
-/** Becomes another user only after Node has started, because that user may not be able to read Node's files. */
+/** Loads Node first and changes the user then: the other user may not be able to read Node's files. */
 const PROGRAM = `
 const { uid, ...target } = JSON.parse(process.argv[1])
 if (uid !== undefined) { process.setgroups([]); process.setgid(uid); process.setuid(uid) }
-require('node:http').get({ path: '/metrics', ...target }, answer => {
-  console.log(answer.statusCode)
-  answer.resume()
+require('node:http').get({ path: '/metrics', ...target }, response => {
+  console.log(response.statusCode)
+  response.resume()
 }).on('error', error => console.log(error.code))
 `
 
-/** What a separate process, run as user `uid` if given, gets from a metrics server: a status, or the code of an error. */
-export async function askAs(target: http.RequestOptions, uid?: number): Promise<string> {
+/**
+ * Requests the metrics from a separate process, which runs as the user `uid` if given. Returns the HTTP status, or the
+ * code of a connection error.
+ */
+export async function statusAs(target: http.RequestOptions, uid?: number): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [
     '-e',
     PROGRAM,
@@ -23,22 +26,22 @@ export async function askAs(target: http.RequestOptions, uid?: number): Promise<
   return stdout.trim()
 }
 
-/** The status and the text of a metrics server's response. */
+/** Requests the metrics and returns the HTTP status and the body. */
 export function scrape(target: http.RequestOptions): Promise<{ code: number | undefined; text: string }> {
   return new Promise((resolve, reject) => {
-    const request = http.get({ path: '/metrics', agent: false, ...target }, answer => {
+    const request = http.get({ path: '/metrics', agent: false, ...target }, response => {
       let text = ''
-      answer.on('data', (part: Buffer) => {
+      response.on('data', (part: Buffer) => {
         text += part
       })
-      answer.on('end', () => resolve({ code: answer.statusCode, text }))
+      response.on('end', () => resolve({ code: response.statusCode, text }))
     })
     request.on('error', reject)
   })
 }
 
-/** Connections that send only `words`, and stay open. */
-export class Holders implements Disposable {
+/** Connections that send `text` once and stay open until they are disposed of. */
+export class OpenConnections implements Disposable {
   readonly #sockets: net.Socket[] = []
   #closed = 0
 
@@ -47,18 +50,18 @@ export class Holders implements Disposable {
     return this.#closed
   }
 
-  async add(count: number, target: net.NetConnectOpts, words = ''): Promise<void> {
+  async add(count: number, target: net.NetConnectOpts, text = ''): Promise<void> {
     const connected = Array.from({ length: count }, () => {
       const socket = net.connect(target)
       this.#sockets.push(socket)
-      // A reset by the server counts as closed; the close event follows.
+      // A reset by the server emits an error before "close", which counts it.
       socket.on('error', () => {})
       socket.resume()
       socket.on('close', () => {
         this.#closed += 1
       })
       return new Promise<void>(resolve => {
-        socket.once('connect', () => socket.write(words, () => resolve()))
+        socket.once('connect', () => socket.write(text, () => resolve()))
         socket.once('close', () => resolve())
       })
     })

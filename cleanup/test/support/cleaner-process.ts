@@ -6,15 +6,15 @@ import { testProgram } from '../../../bin/programs.ts'
 import type { AgentRef, CleanUpReport } from '../../index.ts'
 import type { Rig } from './rig.ts'
 
-/** What became of a cleaner in a process of its own: how it ended, and what it reported if it came that far. */
-export interface CleanerEnd {
+/** How a cleaner in a separate process ended. */
+export interface CleanerResult {
   signal: NodeJS.Signals | null
+  /** Undefined if it was killed before it wrote one. */
   report: CleanUpReport | undefined
-  /** What it wrote to its standard error. */
-  said: string
+  stderr: string
 }
 
-/** Command words for a cleaner that is killed right before its `dieAt`th step; 0 lets it live. */
+/** The command line of a cleaner that is killed right before step number `dieAt`; 0 lets it finish. */
 export function cleanerCommand(ref: AgentRef, report: string, dieAt: number): string[] {
   const preload = dieAt > 0 ? ['--import', testProgram('die-at')] : []
   return [
@@ -30,20 +30,24 @@ export function cleanerCommand(ref: AgentRef, report: string, dieAt: number): st
   ]
 }
 
-/** Runs such a cleaner to its end. `before` are words in front of the command (`nsenter ...`). */
+/** Runs a cleaner to its end. `prefix` is put before the command line, for example `nsenter ... --`. */
 export async function runCleaner(
   rig: Rig,
   ref: AgentRef,
   dieAt = 0,
-  before: string[] = [],
-): Promise<CleanerEnd> {
+  prefix: string[] = [],
+): Promise<CleanerResult> {
   const file = path.join(rig.folder, `${ref.agentId}-${performance.now()}.report`)
-  const [command = '', ...args] = [...before, ...cleanerCommand(ref, file, dieAt)]
+  const [command = '', ...args] = [...prefix, ...cleanerCommand(ref, file, dieAt)]
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'pipe'] })
-  let said = ''
+  let stderr = ''
   child.stderr.on('data', (text: Buffer) => {
-    said += text
+    stderr += text
   })
   const [, signal] = await once(child, 'close')
-  return { signal, said, report: fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : undefined }
+  return {
+    signal,
+    stderr,
+    report: fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : undefined,
+  }
 }

@@ -1,4 +1,4 @@
-// Exchanges a folder for a link and back, as fast as it can: `exchange.ts <folder> <where the link leads>`.
+// Swaps a folder for a symbolic link and back, in a loop without pauses: `swap-folder.ts <folder> <target of the link>`.
 import fs from 'node:fs'
 
 const [folder = '', target = ''] = process.argv.slice(2)
@@ -12,13 +12,13 @@ for (;;) {
   replaceBy(aside)
 }
 
-/** Somebody may have made the folder anew while it was missing, and may be at work in it. */
+/** Removes the folder first if another process recreated it while it was missing. That process may still write into it. */
 function replaceBy(other: string): void {
-  while (!isDone(() => fs.renameSync(other, folder)))
-    isDone(() => fs.rmSync(folder, { recursive: true, force: true }))
+  while (!succeeds(() => fs.renameSync(other, folder)))
+    succeeds(() => fs.rmSync(folder, { recursive: true, force: true }))
 }
 
-function isDone(step: () => void): boolean {
+function succeeds(step: () => void): boolean {
   try {
     step()
     return true

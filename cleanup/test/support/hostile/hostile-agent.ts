@@ -4,24 +4,27 @@ import path from 'node:path'
 import fc from 'fast-check'
 import type { AgentRef } from '../../../index.ts'
 import { layout } from '../../../orchestrator.ts'
-import type { World } from './world.ts'
+import type { Victim } from './victim.ts'
 
 const TASK = 'TASK-1'
 
-/** Everything that one hostile agent writes. */
-export interface Hostility {
+/** Everything that a hostile agent writes into its workspace. */
+export interface HostileInput {
+  /** Entries of its task's registry. */
   agents: Record<string, unknown>[]
+  /** Events of its stream log. */
   log: Record<string, unknown>[]
-  /** The lines of the note of adopted children. */
-  notes: string[]
-  plants: { place: string; kind: PlantKind; target: string }[]
+  /** Lines of the file of adopted children: `<pid> <start time>`. */
+  adopted: string[]
+  /** Files and folders that it replaces. `target` is what a link leads to. */
+  replacements: { place: string; kind: ReplacementKind; target: string }[]
 }
 
-const PLANT_KINDS = ['link', 'hard link', 'FIFO', 'folder', 'endless', 'device'] as const
-type PlantKind = (typeof PLANT_KINDS)[number]
+const REPLACEMENT_KINDS = ['link', 'hard link', 'FIFO', 'folder', 'endless', 'device'] as const
+type ReplacementKind = (typeof REPLACEMENT_KINDS)[number]
 
-/** Files and folders in whose place it puts something else. */
-const PLACES = [
+/** Files and folders of the workspace that it may replace. */
+const REPLACED_PATHS = [
   'registry',
   'registry/health.json',
   'registry/daemon.lock',
@@ -42,24 +45,24 @@ const PLACES = [
   `${TASK}/archive/b_stream.jsonl`,
 ]
 
-/** What such an agent may write into a world: it knows where everything is, and the numbers of every process. */
-export function hostility(world: World): fc.Arbitrary<Hostility> {
-  const processes = world.witnesses.map(({ identity }) => identity)
+/** Generates hostile input against a victim. The agent knows all of the victim's paths and pids. */
+export function hostileInputs(victim: Victim): fc.Arbitrary<HostileInput> {
+  const processes = victim.witnesses.map(({ identity }) => identity)
   const servers = (['default', 'work'] as const).map(name => ({
-    socket: world.socket(name),
-    place: world.tmux(
+    socket: victim.socket(name),
+    place: victim.tmux(
       name,
       'display-message',
       '-p',
       '#{pid} #{session_id} #{session_created} #{pane_id} #{pane_pid}',
     ),
   }))
-  const decoys = fc.constantFrom(...world.decoys())
+  const decoys = fc.constantFrom(...victim.decoys())
   const identity = fc.constantFrom(...processes)
   const sessionIds = fc.constantFrom(
-    world.session,
-    path.join('..', '..', '..', world.home, '.ssh'),
-    `../../..${world.home}/.ssh`,
+    victim.session,
+    path.join('..', '..', '..', victim.home, '.ssh'),
+    `../../..${victim.home}/.ssh`,
     '5f0c7a52-0000-4000-8000-000000000000',
     '.',
     '',
@@ -68,20 +71,20 @@ export function hostility(world: World): fc.Arbitrary<Hostility> {
     .record({
       server: fc.constantFrom(...servers),
       pane: identity,
-      isTheirs: fc.boolean(),
-      isGone: fc.boolean(),
+      hasForeignPane: fc.boolean(),
+      isServerDead: fc.boolean(),
     })
-    .map(({ server, pane, isTheirs, isGone }) => {
+    .map(({ server, pane, hasForeignPane, isServerDead }) => {
       const [pid = '', session_id = '', created, pane_id = '', pane_pid] = server.place.split(' ')
-      const server_pid = isGone ? 4_000_000 : Number(pid)
+      const server_pid = isServerDead ? 4_000_000 : Number(pid)
       return {
         ...{
           socket: server.socket,
           server_pid,
-          ...(isGone ? { server_start: 1 } : { server_start: startOf(server_pid) }),
+          ...(isServerDead ? { server_start: 1 } : { server_start: startOf(server_pid) }),
         },
         ...{ session_id, session_created: Number(created), pane_id },
-        ...(isTheirs
+        ...(hasForeignPane
           ? { pane_pid: pane.pid, pane_start: pane.start }
           : { pane_pid: Number(pane_pid), pane_start: startOf(Number(pane_pid)) }),
       }
@@ -95,8 +98,8 @@ export function hostility(world: World): fc.Arbitrary<Hostility> {
     decoys.map(file => ({ by: 'cgroup', path: file })),
   )
   const residue = fc.record({
-    homes: fc.constant([world.home]),
-    bases: fc.constantFrom(['/tmp'], [world.outside], [world.home]),
+    homes: fc.constant([victim.home]),
+    bases: fc.constantFrom(['/tmp'], [victim.outside], [victim.home]),
     claudes: fc.array(identity, { maxLength: 2 }).map(all => all.map(({ pid }) => [pid, Date.now()])),
     files: fc.array(decoys, { maxLength: 4 }),
   })
@@ -130,7 +133,7 @@ export function hostility(world: World): fc.Arbitrary<Hostility> {
       type: fc.constant('system'),
       subtype: fc.constant('init'),
       session_id: sessionIds,
-      cwd: fc.constantFrom(path.join(world.home, 'project'), world.outside, '/'),
+      cwd: fc.constantFrom(path.join(victim.home, 'project'), victim.outside, '/'),
     }),
     fc.record({
       type: fc.constant('system'),
@@ -144,26 +147,37 @@ export function hostility(world: World): fc.Arbitrary<Hostility> {
   return fc.record({
     agents: fc.array(agent, { minLength: 1, maxLength: 3 }),
     log: fc.array(event, { maxLength: 4 }),
-    notes: fc.array(
+    adopted: fc.array(
       identity.map(({ pid, start }) => `${pid} ${start}`),
       { maxLength: 3 },
     ),
-    plants: fc.array(
-      fc.record({ place: fc.constantFrom(...PLACES), kind: fc.constantFrom(...PLANT_KINDS), target: decoys }),
+    replacements: fc.array(
+      fc.record({
+        place: fc.constantFrom(...REPLACED_PATHS),
+        kind: fc.constantFrom(...REPLACEMENT_KINDS),
+        target: decoys,
+      }),
       { maxLength: 2 },
     ),
   })
 }
 
-/** An agent in the same workspace that writes nothing hostile, and has left a process behind. */
-export const honest = ({ workspace }: World): AgentRef => ({ workspace, taskId: 'TASK-2', agentId: 'honest' })
+/** Another agent of the same workspace, which writes nothing hostile and has left a process behind. */
+export const honestAgent = ({ workspace }: Victim): AgentRef => ({
+  workspace,
+  taskId: 'TASK-2',
+  agentId: 'honest',
+})
 
-/** Writes all of it into a new workspace, as its owner would have it, beside an honest agent that has ended. */
-export function write(world: World, { agents, log, notes, plants }: Hostility): void {
-  const { workspace, uid } = world
+/** Writes the input into a new workspace that belongs to the victim, beside an honest agent that has ended. */
+export function writeHostileWorkspace(
+  victim: Victim,
+  { agents, log, adopted, replacements }: HostileInput,
+): void {
+  const { workspace, uid } = victim
   fs.rmSync(workspace, { recursive: true, force: true })
   const ref = { workspace, taskId: TASK, agentId: 'a' }
-  const { taskId, agentId } = honest(world)
+  const { taskId, agentId } = honestAgent(victim)
   const folders = [TASK, taskId].flatMap(task => layout.taskFolders(workspace, task))
   for (const folder of [...folders, path.join(workspace, 'registry')])
     fs.mkdirSync(folder, { recursive: true })
@@ -173,9 +187,9 @@ export function write(world: World, { agents, log, notes, plants }: Hostility): 
   const global = Object.fromEntries(agents.map(agent => [agent.id, { ...agent, task_id: TASK }]))
   fs.writeFileSync(layout.globalRegistry(workspace), JSON.stringify({ tasks: {}, agents: global }))
   fs.writeFileSync(layout.streamLog(ref), log.map(event => `${JSON.stringify(event)}\n`).join(''))
-  fs.writeFileSync(layout.adoptedChildrenFile(ref), notes.map(line => `${line}\n`).join(''))
+  fs.writeFileSync(layout.adoptedChildrenFile(ref), adopted.map(line => `${line}\n`).join(''))
   fs.writeFileSync(layout.promptFile(ref), 'a prompt\n')
-  for (const { place, kind, target } of plants) plant(path.join(workspace, place), kind, target)
+  for (const { place, kind, target } of replacements) replace(path.join(workspace, place), kind, target)
   fs.lchownSync(workspace, uid, uid)
   for (const name of fs.readdirSync(workspace, { recursive: true, encoding: 'utf8' })) {
     const file = path.join(workspace, name)
@@ -183,7 +197,7 @@ export function write(world: World, { agents, log, notes, plants }: Hostility): 
   }
 }
 
-function plant(file: string, kind: PlantKind, target: string): void {
+function replace(file: string, kind: ReplacementKind, target: string): void {
   if (!isOwnFolder(path.dirname(file))) return
   fs.rmSync(file, { recursive: true, force: true })
   if (kind === 'link') fs.symlinkSync(target, file)
@@ -198,7 +212,7 @@ function plant(file: string, kind: PlantKind, target: string): void {
   }
 }
 
-/** Another plant may stand in the place of a folder above: a link that leads out, or what is no folder at all. */
+/** False if another replacement has taken the place of a parent folder: with a link that leads outside, or with a file. */
 function isOwnFolder(folder: string): boolean {
   try {
     return fs.realpathSync(folder) === folder && fs.statSync(folder).isDirectory()

@@ -7,27 +7,30 @@ import type { AgentRef, CleanUpReport } from '../../index.ts'
 import { layout, readTaskRegistry } from '../../orchestrator.ts'
 import { findPending } from '../../reaper/resume.ts'
 import { readGlobalRegistry } from '../../registry/registry.ts'
-import { cleanerCommand } from './outside-cleaner.ts'
+import { cleanerCommand } from './cleaner-process.ts'
 import { NO_TRACES, type Rig, traces } from './rig.ts'
 import { until } from './until.ts'
 
-/** Deploys so many agents, and has all of them cleaned up at once, each by a process of its own. */
-export async function cleansAllAtOnce(rig: Rig, count: number): Promise<void> {
+/** Deploys `count` agents, cleans all of them up at the same time, each in its own process, and checks that nothing is left. */
+export async function expectAllCleanedConcurrently(rig: Rig, count: number): Promise<void> {
   const refs: AgentRef[] = []
   for (let n = 0; n < count; n++)
     refs.push(await rig.deploy(`of-many-${n}`, { claude: 'echo ready; sleep 1000 & wait' }))
-  const reports = await atOnce(rig, refs)
+  const reports = await cleanUpConcurrently(rig, refs)
   expect(reports.map(({ outcome, problems }) => [outcome, ...problems])).toEqual(refs.map(() => ['clean']))
   for (const ref of refs) expect(traces(rig, ref)).toEqual(NO_TRACES)
   expect(fs.readdirSync(layout.archiveFolder(rig.ref('x')))).toHaveLength(4 * count)
-  areRight(rig, refs)
+  expectCleanRegistries(rig, refs)
 }
 
-/** Starts a cleaner for each, lets all of them go at once, and returns what they report. */
-export async function atOnce(
+/**
+ * Starts one cleaner process for each agent, releases all of them at once through a FIFO, and returns their reports.
+ * `whileRunning` is called right after the release.
+ */
+export async function cleanUpConcurrently(
   rig: Rig,
   refs: AgentRef[],
-  andThen?: () => Promise<unknown>,
+  whileRunning?: () => Promise<unknown>,
 ): Promise<CleanUpReport[]> {
   const gate = path.join(rig.folder, 'gate')
   spawnSync('mkfifo', [gate])
@@ -41,7 +44,7 @@ export async function atOnce(
   await until('all cleaners are ready', isReady, 300_000)
   const started = performance.now()
   const open = fs.openSync(gate, 'w')
-  await andThen?.()
+  await whileRunning?.()
   const codes = (await Promise.all(exits)).map(([code]) => code)
   fs.closeSync(open)
   console.log(`${refs.length} cleaners took ${Math.round(performance.now() - started)} ms`)
@@ -49,8 +52,8 @@ export async function atOnce(
   return refs.map(ref => JSON.parse(fs.readFileSync(file(ref), 'utf8')))
 }
 
-/** Both registries say of each of them, and of nobody else, that it is clean. */
-export function areRight(rig: Rig, refs: AgentRef[]): void {
+/** Both registries list these agents, and no others, as completed and cleaned up. */
+export function expectCleanRegistries(rig: Rig, refs: AgentRef[]): void {
   expect(readTaskRegistry(rig.workspace, rig.ref('x').taskId)).toMatchObject({
     active_count: 0,
     completed_count: refs.length,

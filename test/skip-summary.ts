@@ -1,14 +1,14 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
-/** A test as far as it matters here why it did not run. */
+/** Why a test did not run. */
 export interface Skipped {
-  /** What the test itself says, with `needs` or `skip`. */
+  /** The reason that the test gave to `needs` or `skip`. */
   note?: string | undefined
   tags: readonly string[]
 }
 
-/** One line for each reason why tests did not run, the most frequent first. What a filter chose gives no reason. */
-export function leftOut(tests: readonly Skipped[]): string[] {
+/** One line for each reason why tests were skipped, the most frequent first. Tests that a name filter excluded give no reason. */
+export function skipSummary(tests: readonly Skipped[]): string[] {
   const reasons = tests.map(({ note, tags }) => note ?? (tags.includes('long') ? LONG : ''))
   const counts = Map.groupBy(reasons.filter(Boolean), reason => reason.replaceAll(/\s+/g, ' '))
   const sorted = [...counts].sort(([, one], [, other]) => other.length - one.length)
@@ -17,11 +17,11 @@ export function leftOut(tests: readonly Skipped[]): string[] {
 
 const LONG = 'long; npm run test:all runs these too'
 
-/** Prints those lines at the end of a run, below what Vitest says. */
-export class LeftOutReporter implements Reporter {
+/** Prints the reasons for skipped tests at the end of a run, below Vitest's own summary. */
+export class SkipSummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const tests = modules.flatMap(module => [...module.children.allTests('skipped')])
-    const lines = leftOut(tests.map(test => ({ note: noteOf(test), tags: test.tags })))
+    const lines = skipSummary(tests.map(test => ({ note: noteOf(test), tags: test.tags })))
     if (lines.length > 0) console.log(`${lines.join('\n')}\n`)
   }
 }

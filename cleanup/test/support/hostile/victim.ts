@@ -6,20 +6,21 @@ import { dir as temporaryFolder } from 'tmp-promise'
 import { agentMarker } from '../../../orchestrator.ts'
 import type { Identity } from '../../../platform/processes/identity.ts'
 import { isAlive, startOf } from '../../../platform/processes/table.ts'
+import { quote } from '../../../platform/shell.ts'
 import { guard } from '../guard.ts'
+import { describe, listing } from '../listing.ts'
 import { until } from '../until.ts'
 import { Witness } from '../witness.ts'
-import { listing } from './listing.ts'
 
 const MARK = 'LEAKRIG_TEST'
-/** Sessions of the user's, by server; nothing of them may change. */
+/** The user's tmux sessions, by server. They must survive. */
 const SESSIONS = { default: 'user', work: 'agent_notes' } as const
 
 /**
- * A user with a home, tmux servers, a claude and other processes, beside an orchestrator's workspace: everything that a
- * hostile agent may name, link to or point at, and in which nothing may change.
+ * A user with a home, tmux servers, a claude and other processes, beside an orchestrator's workspace. A hostile agent may
+ * name, link to or point at any of these, and none of them may change.
  */
-export class World implements AsyncDisposable {
+export class Victim implements AsyncDisposable {
   readonly uid: number
   readonly folder: string
   readonly home: string
@@ -30,8 +31,9 @@ export class World implements AsyncDisposable {
   readonly witnesses: { witness: Witness; identity: Identity }[] = []
   readonly #remove: () => Promise<void>
   readonly #dismiss: () => void
-  /** What of the user's lies in /tmp, because claude puts it there. */
+  /** The user's folders in /tmp: claude keeps its temporary files there. */
   readonly #temporary: string[] = []
+  /** Folders outside `folder` to remove at the end. */
   readonly #made: string[] = []
   #before: string[] = []
 
@@ -46,21 +48,21 @@ export class World implements AsyncDisposable {
     process.env[MARK] = folder
   }
 
-  static async start(uid: number): Promise<World> {
+  static async start(uid: number): Promise<Victim> {
     const { path: made, cleanup } = await temporaryFolder({ prefix: 'lr-', unsafeCleanup: true })
-    const world = new World(uid, fs.realpathSync(made), cleanup)
-    fs.chmodSync(world.folder, 0o755)
+    const victim = new Victim(uid, fs.realpathSync(made), cleanup)
+    fs.chmodSync(victim.folder, 0o755)
     for (const name of ['home', 'outside', 'project', 'signals', 'tmux', `tmux/tmux-${uid}`])
-      world.#own(path.join(world.folder, name), name.startsWith('tmux/') ? 0o700 : 0o755)
-    // Another user's process writes there, too.
-    fs.chmodSync(path.join(world.folder, 'signals'), 0o777)
-    world.#fillHome()
-    await world.#startUser()
-    world.#before = world.#listing()
-    return world
+      victim.#makeFolder(path.join(victim.folder, name), name.startsWith('tmux/') ? 0o700 : 0o755)
+    // A process of another user writes into it, too.
+    fs.chmodSync(path.join(victim.folder, 'signals'), 0o777)
+    victim.#fillHome()
+    await victim.#startUser()
+    victim.#before = victim.#listing()
+    return victim
   }
 
-  /** The environment in which everything of this world runs. */
+  /** The variables that the user's processes and leakrig run with, beside the test's own. */
   get environment(): NodeJS.ProcessEnv {
     return { HOME: this.home, TMUX_TMPDIR: path.join(this.folder, 'tmux') }
   }
@@ -70,12 +72,12 @@ export class World implements AsyncDisposable {
   }
 
   tmux(server: keyof typeof SESSIONS, ...args: string[]): string {
-    const { stdout, stderr, status } = this.#ask(server, args)
+    const { stdout, stderr, status } = this.#runTmux(server, args)
     if (status !== 0) throw new Error(`tmux ${args.join(' ')}: ${stderr}`)
     return stdout.trim()
   }
 
-  /** Files and folders of the user's that a hostile agent would like to have removed, moved or read. */
+  /** Files and folders of the user that a hostile agent may try to get removed, moved or read. */
   decoys(): string[] {
     return [
       ...listFiles(this.home),
@@ -85,16 +87,16 @@ export class World implements AsyncDisposable {
     ]
   }
 
-  /** What has changed that nobody may change, in words. */
+  /** One line for each of the user's files, processes and sessions that was touched. */
   damage(): string[] {
     const now = this.#listing()
     const [before, after] = [new Set(this.#before), new Set(now)]
     const sessions = (Object.keys(SESSIONS) as (keyof typeof SESSIONS)[]).flatMap(server => {
-      const names = this.#ask(server, ['list-sessions', '-F', '#{session_name}']).stdout.split('\n')
+      const names = this.#runTmux(server, ['list-sessions', '-F', '#{session_name}']).stdout.split('\n')
       return names.includes(SESSIONS[server]) ? [] : [`the session ${SESSIONS[server]} is gone`]
     })
     return [
-      ...this.#before.filter(line => !after.has(line)).map(line => `gone or changed: ${line}`),
+      ...this.#before.filter(line => !after.has(line)).map(line => `deleted or changed: ${line}`),
       ...now.filter(line => !before.has(line)).map(line => `new: ${line}`),
       ...this.witnesses.flatMap(({ witness, identity }) =>
         witness.harm().map(harm => `${witness.name} (${identity.pid}): ${harm}`),
@@ -113,7 +115,7 @@ export class World implements AsyncDisposable {
     delete process.env[MARK]
   }
 
-  #ask(server: keyof typeof SESSIONS, args: string[]) {
+  #runTmux(server: keyof typeof SESSIONS, args: string[]) {
     return spawnSync('tmux', ['-S', this.socket(server), ...args], {
       encoding: 'utf8',
       env: { ...process.env, ...this.environment },
@@ -125,7 +127,7 @@ export class World implements AsyncDisposable {
     return this.uid === process.geteuid?.() ? {} : { uid: this.uid, gid: this.uid }
   }
 
-  /** A process of the user's. */
+  /** Starts a process as the user. */
   start(words: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
     const [command = '', ...args] = words
     return spawn(command, args, {
@@ -137,16 +139,20 @@ export class World implements AsyncDisposable {
   }
 
   #listing(): string[] {
-    return listing([this.home, this.outside, ...this.#temporary])
+    const roots = [this.home, this.outside, ...this.#temporary]
+    return roots.flatMap(root => [
+      `${root} ${describe(root, true)}`,
+      ...Object.entries(listing(root, true)).map(([file, known]) => `${file} ${known}`),
+    ])
   }
 
-  #own(folder: string, mode = 0o755): void {
+  #makeFolder(folder: string, mode = 0o755): void {
     fs.mkdirSync(folder, { recursive: true, mode })
     fs.chownSync(folder, this.uid, this.uid)
   }
 
   #write(file: string, text: string, mode = 0o644): void {
-    this.#own(path.dirname(file))
+    this.#makeFolder(path.dirname(file))
     fs.writeFileSync(file, text, { mode })
     fs.chownSync(file, this.uid, this.uid)
   }
@@ -173,7 +179,7 @@ export class World implements AsyncDisposable {
     this.#made.push(folder)
     this.#temporary.push(folder)
     this.#write(path.join(folder, this.session, 'started'), '')
-    this.#write(path.join(folder, this.session, 'loose.txt'), 'of the user’s session')
+    this.#write(path.join(folder, this.session, 'loose.txt'), 'in the user’s session')
     this.#write(path.join(folder, this.session, 'tasks', 'b1.output'), 'output')
     for (const made of [temporary, folder, path.join(folder, this.session)])
       fs.chownSync(made, this.uid, this.uid)
@@ -203,7 +209,7 @@ export class World implements AsyncDisposable {
       await add(`first pane of ${server}`, words =>
         this.tmux(server, '-f', '/dev/null', 'new-session', '-d', '-s', SESSIONS[server], '--', ...words),
       )
-      // What the hostile agent does to a server that it can reach: everything that starts there later carries its marker.
+      // A hostile agent can do this to a server that it reaches: every later process of the server carries its marker.
       this.tmux(server, 'set-environment', '-g', 'LEAKRIG_AGENT', marker)
       await add(`later pane of ${server}`, words => this.tmux(server, 'new-window', '-d', '--', ...words))
       await add(`job of ${server}`, words => this.tmux(server, 'run-shell', '-b', words.map(quote).join(' ')))
@@ -217,8 +223,6 @@ export class World implements AsyncDisposable {
       )
   }
 }
-
-const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
 function listFiles(folder: string): string[] {
   return fs
