@@ -12,7 +12,7 @@ import { isPending, isTerminal } from '../registry/lifecycle.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
 import type { AgentRow } from './measurement.ts'
 
-/** One agent's row, and what the figures of the whole machine need of it. */
+/** One agent's row, and the facts that the figures of the whole machine are computed from. */
 export interface MeasuredAgent {
   row: AgentRow
   entry: AgentEntry
@@ -21,8 +21,8 @@ export interface MeasuredAgent {
 }
 
 /**
- * Looks at one agent: its session, and the processes that a cleanup would claim. An agent whose cleanup is done is
- * not looked for, because nothing should be left of it; what is left shows as a leftover.
+ * Measures one agent: its log, its session, and the processes that a cleanup would claim. For an agent whose cleanup is
+ * done only the log is measured; everything else that is left of the agent counts as a leftover. Failures are problems of the row.
  */
 export async function measureAgent(
   ref: AgentRef,
@@ -30,43 +30,43 @@ export async function measureAgent(
   registry: TaskRegistry,
   machine: Machine | undefined,
 ): Promise<MeasuredAgent> {
-  const seen: MeasuredAgent = { row: rowOf(ref, entry), entry, location: undefined, processes: [] }
-  const { row } = seen
+  const measured: MeasuredAgent = { row: rowOf(ref, entry), entry, location: undefined, processes: [] }
+  const { row } = measured
   const onFailure = (problem: string) => {
     row.problems.push(problem)
     row.unknown = true
   }
   const files = attempt(() => agentFiles(validateRef(ref), entry), onFailure)
-  if (!files) return seen
+  if (!files) return measured
   attempt(() => measureLog(row, files), onFailure)
-  if (row.state !== 'done') await attemptAsync(() => measureLive(seen, ref, registry, machine), onFailure)
-  return seen
+  if (row.state !== 'done') await attemptAsync(() => measureLive(measured, ref, registry, machine), onFailure)
+  return measured
 }
 
 async function measureLive(
-  seen: MeasuredAgent,
+  measured: MeasuredAgent,
   ref: AgentRef,
   registry: TaskRegistry,
   machine: Machine | undefined,
 ): Promise<void> {
-  const { row, entry } = seen
+  const { row, entry } = measured
   if (!machine) {
-    seen.location = await locate(entry)
-    row.session = seen.location.session !== undefined
+    measured.location = await locate(entry)
+    row.session = measured.location.session !== undefined
     row.unknown = true
     return
   }
   const observation = await observe(ref, registry, { machine })
-  seen.location = observation.location
+  measured.location = observation.location
   row.session = observation.location.session !== undefined
   const { claimed } = claim(observation)
-  seen.processes = [...claimed.values()].map(({ process }) => process).filter(one => !hasEnded(one))
-  row.processes = seen.processes.length
-  row.claudes = seen.processes.filter(isClaude).length
-  row.rssBytes = residentBytes(seen.processes.map(({ pid }) => pid))
+  measured.processes = [...claimed.values()].map(({ process }) => process).filter(one => !hasEnded(one))
+  row.processes = measured.processes.length
+  row.claudes = measured.processes.filter(isClaude).length
+  row.rssBytes = residentBytes(measured.processes.map(({ pid }) => pid))
 }
 
-/** By the kernel's name for it: the real one sets it, in every version. Arguments would also find an editor on CLAUDE.md. */
+/** Compares the kernel's name, which every version of claude sets. Arguments would also match an editor on CLAUDE.md. */
 export const isClaude = ({ comm }: SeenProcess): boolean => comm === 'claude'
 
 function rowOf(ref: AgentRef, entry: AgentEntry): AgentRow {

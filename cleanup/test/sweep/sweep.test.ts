@@ -6,7 +6,7 @@ import { addAgent, agentMarker, layout, readTaskRegistry, updateAgent } from '..
 import type { Action } from '../../sweep/actions.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
-import { commandWords, Running } from '../support/run-command.ts'
+import { commandWords, RunningCommand } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
 
 const idle = 'echo ready; sleep 1000 & wait'
@@ -106,7 +106,7 @@ test('a process of an agent that was cleaned up already is ended too', async () 
   const entry = rig.entry(quiet)
   // The session of a deploy that was overtaken comes after the cleanup.
   rig.newSession(late, { claude: idle })
-  await rig.stands(late)
+  await rig.waitUntilRunning(late)
   rig.start('sleep', ['1000'], { LEAKRIG_AGENT: agentMarker(again) })
   // The user's own session: its name alone does not make it the agent's.
   rig.newSession(quiet, { claude: '' }, ['sleep', '1000'])
@@ -132,7 +132,7 @@ test('a process of an agent that was cleaned up already is ended too', async () 
 test('a sweep that is stopped halfway reports what is open, and the next one finishes', async () => {
   const ref = await rig.deploy('a', { claude: stubborn })
   await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))
-  const running = new Running(commandWords('sweep', rig.workspace, '--apply', '--grace', '60'))
+  const running = new RunningCommand(commandWords('sweep', rig.workspace, '--apply', '--grace', '60'))
   await until('it is at work', () => rig.entry(ref).cleanup?.state === 'pending')
   running.child.kill('SIGINT')
   expect(await running.end()).toMatchObject({
@@ -187,7 +187,7 @@ test.each(['default', 'other'])(
     const socket = server === 'other' ? `${rig.folder}/other` : rig.socket
     const listed = await rig.deploy('listed', { claude: idle, socket })
     rig.newSession(ref, { claude: idle, socket })
-    await rig.stands(ref)
+    await rig.waitUntilRunning(ref)
     const { sessions } = await measure([rig.workspace])
     expect(sessions?.leftover).toMatchObject([{ name: 'agent_a' }])
     const dry = run('--orphans', '--min-age', '0')
