@@ -122,7 +122,7 @@ describe('the user’s own session, which the agent’s log and environment name
   })
 })
 
-test('a snapshot of the user’s living claude that a process of the agent names stays', async () => {
+test('a snapshot of the user’s living claude stays, although a process of the agent names it', async () => {
   const program = path.join(rig.folder, 'claude')
   fs.copyFileSync('/bin/sleep', program)
   const mine = rig.start(program, ['1000'])
@@ -140,7 +140,7 @@ test('a snapshot of the user’s living claude that a process of the agent names
   expect(fs.existsSync(snapshot)).toBe(true)
 })
 
-test('what the user’s living claude has made stays, also where the agent knows its places by another path', async () => {
+test('files of the user’s living claude stay, also where the agent names its places by another path', async () => {
   const program = path.join(rig.folder, 'claude')
   fs.copyFileSync('/bin/sleep', program)
   const [home, base] = [path.join(rig.folder, 'home-too'), path.join(rig.folder, 'base-too')]
@@ -172,7 +172,7 @@ describe('a link', () => {
           pid: UNUSED_PID,
           sessionId: SESSION,
         })
-      // As if everything of the agent's lay in a folder of the user's.
+      // Everything of the agent's would seem to lie in a folder of the user's.
       const there = path.join(user.home, name)
       fs.rmSync(decoy, { recursive: true })
       fs.renameSync(there, decoy)
@@ -199,7 +199,7 @@ describe('a link', () => {
     },
   )
 
-  test('in a team’s folder goes as the link, and a team’s folder that is one stays', async () => {
+  test('in a team’s folder is removed as a link, and a team’s folder that is a link stays', async () => {
     await user.deploy('a')
     user.writeTeam(SESSION, 'mine')
     user.write(path.join(decoy, 'config.json'), { leadSessionId: SESSION })
@@ -212,7 +212,7 @@ describe('a link', () => {
   })
 })
 
-test('what a registry lists as left is not believed, and is gone from it afterwards', async () => {
+test('files that a registry lists as left are ignored, and the list is gone from it afterwards', async () => {
   const ref = await user.deploy('a')
   await user.waitPastClockSkew()
   const files = [
@@ -236,7 +236,7 @@ test('what a registry lists as left is not believed, and is gone from it afterwa
 })
 
 describe('another user', () => {
-  test('who makes claude-<uid> of a uid that is not ours', async () => {
+  test('makes claude-<uid> for a uid that is not ours', async () => {
     await user.deploy('a')
     const folder = path.join(user.base, `claude-${ANOTHER}`, 'slug')
     user.write(path.join(decoy, 'mine'))
@@ -249,7 +249,7 @@ describe('another user', () => {
     expect(listing(decoy)).toEqual(before)
   })
 
-  test('who makes claude-<uid> of ours', async () => {
+  test('makes claude-<uid> for our uid', async () => {
     needs('root rights', isRoot)
     await user.deploy('a')
     user.writeSession(SESSION, 'mine')
@@ -259,7 +259,7 @@ describe('another user', () => {
     expect(listing(user.base)).toEqual(before)
   })
 
-  test('whose process carries the marker and names folders of ours', async () => {
+  test('has a process that carries the marker and names our folders', async () => {
     needs('root rights', isRoot)
     const ref = await user.deploy('a')
     user.write(path.join(decoy, `claude-${process.geteuid?.()}/slug`, SESSION, 'note'))
@@ -273,7 +273,7 @@ describe('another user', () => {
   })
 })
 
-test('FIFOs, huge files and deep JSON in the places of claude’s files hold nobody up, and stay', async () => {
+test('FIFOs, huge files and deep JSON in the places of claude’s files do not hold up a cleanup, and stay', async () => {
   const ref = await user.deploy('a')
   const sessions = path.join(user.claude, 'sessions')
   const team = path.join(user.claude, 'teams/fifo')

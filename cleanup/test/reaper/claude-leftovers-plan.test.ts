@@ -27,7 +27,7 @@ afterEach(async () => {
   await rig[Symbol.asyncDispose]()
 })
 
-/** What is planned now, and how to carry that out after the agent has lost its processes. */
+/** Plans now; the returned function removes the planned files after the agent has lost its processes. */
 async function plan(ref: AgentRef) {
   const observation = await observe(ref, readTaskRegistry(ref.workspace, ref.taskId))
   const claims = claim(observation)
@@ -81,7 +81,7 @@ test('a dry run lists every file, and apply removes exactly these', async () => 
   expect(rig.entry(ref).cleanup?.state).toBe('done')
 })
 
-test('what is exchanged for a link between the look and the removal leads nowhere', async () => {
+test('a folder that is exchanged for a link between plan and removal is not followed', async () => {
   const ref = await user.deploy('a')
   user.writeSession(SESSION, 'mine')
   const removal = await plan(ref)
@@ -116,7 +116,7 @@ test('a file that takes the place of a planned one stays, and so does one that c
   expect(notes.join('\n')).toMatch(/teams\/mine stays, because something was made in it since/)
 })
 
-test('a session that a claude takes up between the look and the removal stays', async () => {
+test('a session that a claude resumes between plan and removal stays', async () => {
   const ref = await user.deploy('a')
   user.writeSession(SESSION, 'mine')
   const removal = await plan(ref)
@@ -129,7 +129,7 @@ test('a session that a claude takes up between the look and the removal stays', 
   expect([listing(user.home), listing(user.base)]).toEqual(before)
 })
 
-test('a team whose folder is nested too deep, or is older in a part, stays as a whole', async () => {
+test('a team whose folder is nested too deep, or partly older than the agent, stays as a whole', async () => {
   const old = user.write(path.join(rig.folder, 'old'))
   await user.waitPastClockSkew()
   await user.deploy('a')

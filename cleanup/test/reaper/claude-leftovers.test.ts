@@ -22,7 +22,7 @@ afterEach(async () => {
 
 const left = (files: (string | undefined)[]) => files.filter(file => fs.existsSync(file ?? ''))
 
-/** `saysForeground`: the log tells of the command that claude waits for, as it does after three seconds. */
+/** `saysForeground`: the log names the command that claude waits for, as it does after three seconds. */
 async function deployAndKill(id: string, saysForeground = true) {
   const claude = new ClaudeWithTools(rig, id, saysForeground)
   const ref = await rig.deploy(id, { claude: claude.script })
@@ -32,9 +32,9 @@ async function deployAndKill(id: string, saysForeground = true) {
   return { claude, ref, pid }
 }
 
-test('what a killed claude leaves goes, what is another claude’s stays', async () => {
+test('files that a killed claude leaves are removed, those of another claude stay', async () => {
   const { claude, ref, pid } = await deployAndKill('killed', false)
-  // A claude of the user's, alive, and one of somebody's that is dead.
+  // A living claude of the user's, and a dead one of somebody's.
   const alive = rig.start('sleep', ['1000'])
   const others = [alive, 4_000_000].flatMap(other =>
     ['json', 'abc.key'].map(ending => path.join(claude.sessions, `${other}.${ending}`)),
@@ -52,7 +52,7 @@ test('what a killed claude leaves goes, what is another claude’s stays', async
   expect(left(others)).toEqual(others)
 })
 
-test('what carries the agent’s session stays when a user’s claude has resumed that', async () => {
+test('files of the agent’s session stay when a user’s claude has resumed the session', async () => {
   const { claude, ref, pid } = await deployAndKill('resumed')
   const { sessionId } = JSON.parse(readText(path.join(claude.sessions, `${pid}.json`)))
   const mine = rig.start('sleep', ['1000'])
@@ -71,7 +71,7 @@ test('a cleaner that is killed when the last Bash tool has ended leaves nothing 
   let tellsNobody = 0
   for (let step = first; step <= last; step++) {
     const { claude, ref, pid } = await deployAndKill(`cut-${step}`)
-    // Nobody lives any more to tell where they are: it is where claudes of our user keep them.
+    // No living process shows the places any more: those of our user's claudes are searched.
     Object.assign(process.env, { HOME: claude.home, CLAUDE_CODE_TMPDIR: claude.base })
     expect((await runCleaner(rig, ref, step)).signal).toBe('SIGKILL')
     const told = [...claude.ownFiles(pid), claude.snapshots[0], claude.outputs[0]]
@@ -85,7 +85,7 @@ test('a cleaner that is killed when the last Bash tool has ended leaves nothing 
   expect(tellsNobody, 'killed in the time of which this is about').toBeGreaterThan(0)
 })
 
-/** The numbers of a cleaner's first signal and of its last removal, among all its steps. */
+/** The positions of a cleaner's first signal and of its last removal among all its steps. */
 async function fromSignalsToRemoval(): Promise<[number, number]> {
   const { ref } = await deployAndKill('whole')
   const list = path.join(rig.folder, 'steps')

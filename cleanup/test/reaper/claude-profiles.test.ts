@@ -20,7 +20,7 @@ const home = () => path.join(rig.folder, 'home')
 const base = () => path.join(rig.folder, 'base')
 
 /**
- * Deploys a stand-in claude at work: a Bash tool two shells deep, an MCP server that is deaf behind a shell, temporary
+ * Deploys a working stand-in claude: a Bash tool two shells deep, an MCP server that ignores signals behind a shell, temporary
  * files and a team. Returns it with its pid.
  */
 async function deploy(profile: string): Promise<{ ref: AgentRef; pid: number }> {
@@ -48,7 +48,7 @@ async function deploy(profile: string): Promise<{ ref: AgentRef; pid: number }> 
   return { ref, pid: entries().find(({ what }) => what === 'started').pid }
 }
 
-/** What a claude that ended well would not have left. */
+/** Files that a claude which ends normally does not leave. */
 function left(): string[] {
   const kinds = [
     /\/sessions\/\d+\..*(json|key)$/,
@@ -74,7 +74,7 @@ describe.each(profiles)('%s', profile => {
     const log = (line: LogLine) => removedByUs.push(...(line.event === 'remove' ? [line.file] : []))
     const report = await cleanUp(ref, { status: 'completed', reason: 'it said so', graceMs: 6_000, log })
     expect(report).toMatchObject({ outcome: 'clean', problems: [] })
-    // It ends in its own time, and nobody kills it.
+    // It ends by itself within its grace.
     expect(report.ended.find(process => process.pid === pid)).toMatchObject({ signal: 'SIGTERM' })
     expect(traces(rig, ref)).toEqual(NO_TRACES)
     expect(left()).toEqual([])
