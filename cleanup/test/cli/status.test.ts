@@ -158,7 +158,7 @@ describe('what could not be read is said, in its row where it has one, and exits
     expect(mistyped).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringContaining('nowhere" is no folder'),
+      err: expect.stringContaining('nowhere" is not a folder'),
     })
   })
 })

@@ -145,7 +145,7 @@ test('keeps its descriptors', async () => {
 
 describe('wrong arguments', () => {
   test.each([
-    [['/nowhere/at/all'], 'is no folder'],
+    [['/nowhere/at/all'], 'is not a folder'],
     [['PROJECT'], '/project is not an orchestrator’s workspace: expected '],
     [['WORKSPACE', '--owner-pid', 'x'], "argument 'x' is invalid"],
     [['WORKSPACE', '--owner-pid', '0'], 'Expected the number of a process, from 1.'],

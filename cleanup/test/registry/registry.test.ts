@@ -118,7 +118,7 @@ test('an entry without a status counts as live, a global registry without lists 
 })
 
 test.each([
-  ['[]', 'it is no object'],
+  ['[]', 'it is not an object'],
   ['{}', 'it has no list "agents"'],
   ['{"agents": {}}', 'it has no list "agents"'],
 ])('%s is refused, and it is said why', (text, why) => {

@@ -276,6 +276,6 @@ describe('the plan', () => {
   })
 
   test('refuses a workspace that is not there', () => {
-    expect(() => planService([`${folder}/nowhere`], false, surroundings())).toThrow('is no folder')
+    expect(() => planService([`${folder}/nowhere`], false, surroundings())).toThrow('is not a folder')
   })
 })

@@ -298,9 +298,9 @@ test('a dry run promises nothing that could not be told to the global registry',
 test('no workspace, one that is none, and wrong options', () => {
   const cases: [string[], RegExp][] = [
     [[], /^leakrig: There is no \.agent-workspace in .*; name the workspace .*\.$/],
-    [['nowhere'], /^leakrig: The workspace ".*\/nowhere" is no folder; expected .*\.$/],
+    [['nowhere'], /^leakrig: The workspace ".*\/nowhere" is not a folder; expected .*\.$/],
     [[''], /^leakrig: An empty name is refused for a workspace: .*\.$/],
-    [[rig.folder], /^leakrig: .* is no workspace, but the folder of one; name .*\/\.agent-workspace\.$/],
+    [[rig.folder], /^leakrig: .* contains a workspace but is not one itself; name .*\/\.agent-workspace\.$/],
     [[rig.workspace, '--min-age', 'long'], /Expected a number of seconds/],
   ]
   for (const [args, said] of cases)
