@@ -26,7 +26,7 @@ export class MeasuredDaemon implements AsyncDisposable {
     this.#file = path.join(folder, 'daemon.log')
     const log = fs.openSync(this.#file, 'a')
     const env = { ...process.env, NODE_COMPILE_CACHE: undefined, XDG_CACHE_HOME: path.join(folder, 'cache') }
-    const command = [PROGRAM, workspace, '--grace-ms', '1000', ...args]
+    const command = [PROGRAM, workspace, '--grace', '1s', ...args]
     this.#child = spawn(process.execPath, command, { stdio: ['ignore', log, log], env })
     fs.closeSync(log)
   }

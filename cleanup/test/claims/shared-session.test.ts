@@ -108,7 +108,7 @@ test('a sweep leaves the session to the agent of that name that lives, and says 
   const living = await later()
   rig.tmux('new-session', '-d', '-s', 'agent_builder', 'sleep 1000')
   await addAgent(living, { status: 'running', tmux_session: 'agent_builder' })
-  const run = () => leakrigJson<{ sweeps: Sweep[] }>(['sweep', rig.workspace, '--apply', '--min-age', '0'])
+  const run = () => leakrigJson<{ sweeps: Sweep[] }>(['sweep', rig.workspace, '--apply', '--min-age', '0s'])
   const [{ agents } = { agents: [] }] = run().sweeps
   expect(agents).toContainEqual(
     expect.objectContaining({

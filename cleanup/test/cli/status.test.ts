@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { facts } from '../../cli/status-changes.ts'
 import { statusLines } from '../../cli/status-text.ts'
 import { type AgentRef, measure } from '../../index.ts'
 import { writeHealth } from '../../metrics/health.ts'
@@ -97,7 +96,6 @@ test('a daemon that somebody has stopped is not called well', async () => {
   expect(lines).toContain(
     `  daemon: process ${pid}, stopped: it cleans up nothing until it is continued (kill -CONT ${pid})`,
   )
-  expect([...facts(found)]).toContainEqual([`${rig.workspace} daemon`, `${pid} stopped`])
   const place = { platform: 'linux', hasSystemd: false, home: rig.folder, uid: 0 } as const
   const state = await serviceState(new Error('not planned'), place, managerOf(place, false), [rig.workspace])
   expect(state).toMatchObject({ isWell: false })
@@ -163,6 +161,14 @@ describe('what could not be read is said, in its row where it has one, and exits
   })
 })
 
-test.each([['--interval', '0'], ['--interval', 'x'], ['--what']])('wrong usage: %s %s', async (...args) => {
-  expect(await runCommand('status', ...args.filter(Boolean))).toMatchObject({ code: 2, out: '' })
+test.each([[['--watch']], [['--watch', '--interval', '5']]])('%j names watch(1)', async args => {
+  expect(await runCommand('status', ...args, rig.workspace)).toEqual({
+    code: 2,
+    out: '',
+    err: 'leakrig: The option --watch was removed; use "watch -n 2 leakrig status" instead.\n',
+  })
+})
+
+test('wrong usage', async () => {
+  expect(await runCommand('status', '--what')).toMatchObject({ code: 2, out: '' })
 })

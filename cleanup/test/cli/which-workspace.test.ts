@@ -2,11 +2,11 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { explain } from '../../cli/run-explain.ts'
-import { runRetention } from '../../cli/run-retention.ts'
-import { install } from '../../cli/run-service.ts'
-import { runStatus } from '../../cli/run-status.ts'
-import { runSweep } from '../../cli/run-sweep.ts'
+import { explain } from '../../cli/explain.ts'
+import { runRetention } from '../../cli/retention.ts'
+import { install } from '../../cli/service.ts'
+import { runStatus } from '../../cli/status.ts'
+import { runSweep } from '../../cli/sweep.ts'
 import { workspacesOf } from '../../cli/workspace.ts'
 
 let folder: string
@@ -54,10 +54,9 @@ test('what a daemon or its service begins with may be empty', () => {
   expect(() => workspacesOf([make('full', 'a-file')], true)).toThrow(expect.objectContaining(NONE))
 })
 
-const graces = { minAge: 60, interval: 2 }
 describe.each([
-  ['sweep', (one: string) => runSweep([one], graces)],
-  ['status', (one: string) => runStatus([one], graces)],
+  ['sweep', (one: string) => runSweep([one], { minAge: 60_000 })],
+  ['status', (one: string) => runStatus([one], {})],
   ['explain', (one: string) => explain('a', one, {})],
   ['retention', (one: string) => runRetention([one], {})],
   ['service install', (one: string) => install([one], { print: true })],

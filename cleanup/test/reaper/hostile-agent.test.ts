@@ -39,7 +39,7 @@ for (const { tags, ...runs } of [
     test('as root: the commands touch nothing else', () => {
       needs('root rights', isRoot)
       return tryAll(runs, OWNER, async world => {
-        const sweep = ['sweep', '--apply', '--orphans', '--min-age', '0', '--grace', '0', world.workspace]
+        const sweep = ['sweep', '--apply', '--orphans', '--min-age', '0s', '--grace', '0s', world.workspace]
         return [
           await run(commandWords(...sweep), world),
           await run(commandWords('retention', '--apply', '--keep-days', '0', world.workspace), world),
@@ -85,7 +85,7 @@ async function run(words: string[], world: World): Promise<Ran> {
 
 /** A daemon for as long as it takes to look at everybody and to finish what it took up, or until it refuses. */
 async function daemonFor(world: World): Promise<Ran> {
-  const running = new Running(commandWords('daemon', '--grace-ms', '100', world.workspace), world.environment)
+  const running = new Running(commandWords('daemon', '--grace', '100ms', world.workspace), world.environment)
   const ended = running.end()
   await until('it began or refused', () => running.out.includes('"started"') || running.err !== '', WITHIN_MS)
   running.child.kill('SIGTERM')

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { explain } from '../../cli/run-explain.ts'
+import { explain } from '../../cli/explain.ts'
 import { cleanUp, measure, planRetention, runDaemon, sweep } from '../../index.ts'
 import type { LogLine } from '../../log.ts'
 import { layout } from '../../orchestrator.ts'
@@ -142,7 +142,7 @@ test('a global registry that cannot be read is no secret', async () => {
   expect(await explain(String(process.pid), workspace, {})).toBe(3)
   expect(log.mock.calls.map(([text]) => text)).toEqual([
     expect.stringMatching(/\ncould not be read: The registry .*GLOBAL_REGISTRY/),
-    expect.stringMatching(/\nnot looked at: The registry .*GLOBAL_REGISTRY/),
+    expect.stringMatching(/\nnot checked: The registry .*GLOBAL_REGISTRY/),
   ])
 })
 

@@ -55,7 +55,7 @@ describe('an agent of a workspace that was called by a link', () => {
     const ref = await rig.deploy('a', { claude, entry: { prompt_file } })
     await rig.pid('stray')
     await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))
-    const { code, out, err } = leakrig(['sweep', real, '--apply', '--grace', '1'])
+    const { code, out, err } = leakrig(['sweep', real, '--apply', '--grace', '1s'])
     expect(out + err).not.toMatch(/refused/)
     expect(code).toBe(0)
     expect(traces(rig, ref)).toEqual(NO_TRACES)

@@ -184,7 +184,7 @@ test('--print shows the unit, writes nothing, and needs no manager', async () =>
 })
 
 test('the daemon’s options are handed to it, and a wrong one is refused before anything is written', async () => {
-  const given = '--silent-after 60 --end-idle --keep-days 3,findings=30 --min-free 5% --compress zstd'.split(
+  const given = '--silent-after 1m --end-idle --keep-days 3,findings=30 --min-free 5% --compress zstd'.split(
     ' ',
   )
   const { out } = await runCommand('service', 'install', '--print', ...given, folder)

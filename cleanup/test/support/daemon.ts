@@ -29,12 +29,12 @@ export class Daemon {
   }
 
   static start(rig: Rig, ...args: string[]): Promise<Daemon> {
-    return Daemon.startAs(rig, PROGRAM, '--grace-ms', '1000', ...args)
+    return Daemon.startAs(rig, PROGRAM, '--grace', '1s', ...args)
   }
 
   /** One that is told of no change of a registry. */
   static startDeaf(rig: Rig, ...args: string[]): Promise<Daemon> {
-    return new Daemon(rig, PROGRAM, ['--grace-ms', '1000', ...args], DEAF).#started()
+    return new Daemon(rig, PROGRAM, ['--grace', '1s', ...args], DEAF).#started()
   }
 
   /** Another program that runs a daemon, with a workspace and these arguments. */
@@ -44,7 +44,7 @@ export class Daemon {
 
   /** One that finds another daemon in its place. */
   static async standBy(rig: Rig, ...args: string[]): Promise<Daemon> {
-    const daemon = new Daemon(rig, PROGRAM, ['--grace-ms', '1000', ...args])
+    const daemon = new Daemon(rig, PROGRAM, ['--grace', '1s', ...args])
     await until('the daemon stands by', () => daemon.events('standby').length > 0)
     return daemon
   }

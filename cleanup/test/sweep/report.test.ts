@@ -25,7 +25,7 @@ test('on the machine that the report found, with fields missing, it removes all 
   fs.writeFileSync(layout.globalRegistry(rig.workspace), '{"their_setting": 7}')
   const before = below(/./)
   const sweep = (...args: string[]) =>
-    leakrig(['sweep', rig.workspace, '--grace', '1', '--min-age', '0', ...args])
+    leakrig(['sweep', rig.workspace, '--grace', '1s', '--min-age', '0s', ...args])
 
   const dry = sweep()
   expect(dry).toMatchObject({ code: 0, err: '' })

@@ -23,7 +23,7 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-const run = (...args: string[]) => leakrigJson<Answer>(['sweep', rig.workspace, '--grace', '1', ...args])
+const run = (...args: string[]) => leakrigJson<Answer>(['sweep', rig.workspace, '--grace', '1s', ...args])
 const names = (actions: readonly Action[]) => actions.map(action => JSON.stringify(action)).sort()
 const done = ({ sweeps }: Answer) =>
   sweeps.flatMap(({ agents, unlisted }) => [...agents, unlisted].flatMap(one => one.done?.actions ?? []))
@@ -54,7 +54,7 @@ test('a dry run names exactly what apply then does, on a workspace as the report
   rig.tmux('new-session', '-d', '-s', 'agent_unlisted', 'sleep 1000')
   const bystander = rig.start('bash', ['-c', 'sleep 1000; : agent_completed claude'])
 
-  const dry = run('--orphans', '--min-age', '0')
+  const dry = run('--orphans', '--min-age', '0s')
   expect(dry.exitCode).toBe(0)
   expect(done(dry)).toEqual([])
   expect(rig.sessions().sort()).toEqual(['agent_completed', 'agent_unlisted', 'agent_working', 'user'])
@@ -63,7 +63,7 @@ test('a dry run names exactly what apply then does, on a workspace as the report
   const doing = new Set(planned(dry).map(action => action.do))
   expect([...doing].sort()).toEqual(['archive', 'close', 'end', 'register', 'remove'])
 
-  const applied = run('--apply', '--orphans', '--min-age', '0')
+  const applied = run('--apply', '--orphans', '--min-age', '0s')
   expect(names(done(applied))).toEqual(names(planned(dry)))
   expect(applied.exitCode).toBe(0)
   expect(rig.sessions().sort()).toEqual(['agent_working', 'user'])
@@ -79,7 +79,7 @@ test('a dry run names exactly what apply then does, on a workspace as the report
   const global = JSON.parse(fs.readFileSync(layout.globalRegistry(rig.workspace), 'utf8'))
   expect(global).toMatchObject({ their_setting: 7, agents: { completed: { status: 'completed' } } })
 
-  expect(planned(run('--orphans', '--min-age', '0'))).toEqual([])
+  expect(planned(run('--orphans', '--min-age', '0s'))).toEqual([])
 })
 
 test('what a killed cleaner left is finished', async () => {
@@ -132,7 +132,7 @@ test('what runs of agents that were cleaned up is ended too', async () => {
 test('stopped halfway it says what becomes of it, and the next one finishes', async () => {
   const ref = await rig.deploy('a', { claude: stubborn })
   await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))
-  const running = new Running(commandWords('sweep', rig.workspace, '--apply', '--grace', '60'))
+  const running = new Running(commandWords('sweep', rig.workspace, '--apply', '--grace', '1m'))
   await until('it is at work', () => rig.entry(ref).cleanup?.state === 'pending')
   running.child.kill('SIGINT')
   expect(await running.end()).toMatchObject({
@@ -157,20 +157,20 @@ test('orphans are only shown when nobody asks for them, and not at all when youn
   fs.mkdirSync(path.join(elsewhere, 'T'), { recursive: true })
   fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{"agents": []}')
   expect(run().sweeps[0]?.unlisted).toMatchObject({ sessions: [], prompts: [] })
-  const found = run('--apply', '--min-age', '0')
+  const found = run('--apply', '--min-age', '0s')
   expect(found.sweeps[0]?.unlisted).toMatchObject({
     sessions: [{ name: 'agent_unlisted' }],
     prompts: [{ file: prompt }],
   })
   expect(found.exitCode).toBe(0)
-  const other = leakrigJson<Answer>(['sweep', elsewhere, '--min-age', '0', '--orphans', '--apply'])
+  const other = leakrigJson<Answer>(['sweep', elsewhere, '--min-age', '0s', '--orphans', '--apply'])
   expect(names(planned(other))).toContainEqual(JSON.stringify({ do: 'close', session: 'agent_unlisted' }))
   expect(rig.sessions().sort()).toEqual(['agent_a', 'user'])
   expect(fs.existsSync(prompt)).toBe(true)
   // Without a marker only the registry of the other workspace tells, and only when it can be read.
   await deployTheirs('theirs', idle)
   const shown = (...more: string[]) =>
-    leakrigJson<Answer>(['sweep', elsewhere, ...more, '--min-age', '0']).sweeps[0]?.unlisted.sessions.map(
+    leakrigJson<Answer>(['sweep', elsewhere, ...more, '--min-age', '0s']).sweeps[0]?.unlisted.sessions.map(
       ({ name }) => name,
     )
   expect(shown()).toEqual(['agent_theirs'])
@@ -186,7 +186,7 @@ test('neither a prompt that an entry names is an orphan, nor a session in which 
   rig.tmux('new-session', '-d', '-s', 'agent_team', 'sleep 1000')
   const entry = { tmux_session: 'agent_team:0', prompt_file: named }
   await rig.deploy('a', { claude: idle, recorded: false, marker: false, entry })
-  const found = run('--orphans', '--min-age', '0', '--apply').sweeps[0]
+  const found = run('--orphans', '--min-age', '0s', '--apply').sweeps[0]
   expect(found?.unlisted).toMatchObject({ sessions: [], prompts: [] })
   expect(fs.existsSync(named)).toBe(true)
   expect(rig.sessions()).toContain('agent_team')
@@ -301,7 +301,10 @@ test('no workspace, one that is none, and wrong options', () => {
     [['nowhere'], /^leakrig: The workspace ".*\/nowhere" is not a folder; expected .*\.$/],
     [[''], /^leakrig: An empty name is refused for a workspace: .*\.$/],
     [[rig.folder], /^leakrig: .* contains a workspace but is not one itself; name .*\/\.agent-workspace\.$/],
-    [[rig.workspace, '--min-age', 'long'], /Expected a number of seconds/],
+    [
+      [rig.workspace, '--min-age', '60'],
+      /Expected a duration with its unit \(ms, s, m, h or d\), such as 500ms/,
+    ],
   ]
   for (const [args, said] of cases)
     expect(leakrig(['sweep', ...args], path.dirname(rig.socket))).toMatchObject({
