@@ -3,12 +3,15 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { programFile } from '../../../bin/programs.ts'
 import { needs } from '../../../test/needs.ts'
 import { cleanUp, measure, sweep } from '../../index.ts'
-import { addAgent, addTask, initRegistries, layout } from '../../orchestrator.ts'
+import { addAgent, addTask, initRegistries, layout, leanDaemon } from '../../orchestrator.ts'
 import { isRunning } from '../support/rig.ts'
 import { commandWords, Running, runCommand } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
+
+const PROJECT = path.join(import.meta.dirname, '../../..')
 
 /** A number that no user of this machine has. */
 const OWNER = 54_321
@@ -150,30 +153,62 @@ describe('as root, in a workspace of somebody else', () => {
     }
   })
 
-  test('what is root’s in the environment is not used: home, caches, panes', async () => {
+  test('what is root’s in the environment is neither used nor shown: home, caches, panes', async () => {
     await leaveBehind()
     const home = path.join(folder, 'root-home')
     fs.mkdirSync(path.join(home, '.cache'), { recursive: true, mode: 0o700 })
     const before = listing(home)
+    // The daemon starts it, and it shows what environment it got.
+    const bin = path.join(folder, 'bin')
+    fs.mkdirSync(bin)
+    const shown = path.join(workspace, 'registry', 'environment')
+    fs.writeFileSync(
+      path.join(bin, 'systemd-notify'),
+      `#!/bin/sh\nenv >${shown}.new; mv ${shown}.new ${shown}\n`,
+    )
+    fs.chmodSync(path.join(bin, 'systemd-notify'), 0o755)
     const environment = {
       HOME: home,
       XDG_CACHE_HOME: path.join(home, '.cache'),
       TMUX: '/tmp/x,1,0',
       TMUX_PANE: '%0',
-      // An agent may read the environment of its user's processes, and tmux hands a client's to its server.
+      // An agent can read the environment of its user's processes, and tmux passes a client's to its server.
       TOKEN_OF_ROOT: `secret ${home}`,
       NODE_OPTIONS: `--title=${home}`,
+      NOTIFY_SOCKET: path.join(folder, 'none'),
+      PATH: `${bin}:${process.env.PATH}`,
     }
     const daemon = new Running(commandWords('daemon', workspace), environment)
     try {
       await until('the daemon has cleaned up', () => daemon.out.includes('"cleaned"'))
-      const own = fs.readFileSync(`/proc/${daemon.child.pid}/environ`, 'utf8').split('\0')
-      expect(own.filter(line => line.includes(home))).toEqual([])
+      await until('it has started a program', () => fs.existsSync(shown))
+      expect(fs.readFileSync(shown, 'utf8')).not.toMatch(/root-home|TMUX/)
+      // The kernel hides it from everybody but root, since the process has changed its user.
+      const { status } = spawnSync('cat', [`/proc/${daemon.child.pid}/environ`], { uid: OWNER, gid: OWNER })
+      expect(status).toBe(1)
     } finally {
       daemon.child.kill('SIGTERM')
     }
     await daemon.end()
     expect(listing(home)).toEqual(before)
+  })
+
+  test('a daemon works whose program its owner may not read', async () => {
+    await leaveBehind()
+    const bundles = path.join(folder, 'of-root')
+    fs.cpSync(path.dirname(programFile('daemon')), bundles, { recursive: true, verbatimSymlinks: true })
+    fs.symlinkSync(path.join(PROJECT, 'node_modules'), path.join(bundles, 'node_modules'))
+    fs.chmodSync(bundles, 0o700)
+    const { args } = leanDaemon(workspace)
+    const words = args.map(word => (word.endsWith('daemon.ts') ? path.join(bundles, 'daemon.mjs') : word))
+    const daemon = new Running([process.execPath, ...words])
+    try {
+      await until('the daemon has cleaned up', () => daemon.out.includes('"cleaned"'))
+    } finally {
+      daemon.child.kill('SIGTERM')
+    }
+    expect(await daemon.end()).toMatchObject({ code: 0, err: '' })
+    expect(notTheirs()).toEqual([])
   })
 
   /** Runs a daemon until it has started, and stops it. */
@@ -199,15 +234,15 @@ const numbers = (pid: number | undefined, field: string): number[] =>
 const uidOf = (pid: number | undefined) => numbers(pid, 'Uid')
 const groupsOf = (pid: number | undefined) => numbers(pid, 'Groups')
 
-test('root in a workspace of its own takes no compiled code from a home of somebody else', async () => {
+test('root takes no compiled code from the home of another user', async () => {
   needs('root rights', isRoot)
   const home = path.join(folder, 'home')
   fs.mkdirSync(path.join(home, '.cache'), { recursive: true })
   for (const one of [home, path.join(home, '.cache')]) fs.chownSync(one, OTHER, OTHER)
-  // A sudo that keeps HOME.
-  // From the sources, which keep compiled code there.
-  const program = path.join(import.meta.dirname, '../../bin/daemon.ts')
-  const daemon = new Running([process.execPath, program, workspace], { HOME: home, NODE_COMPILE_CACHE: '' })
+  // As with a sudo that keeps HOME.
+  const environment = { HOME: home, XDG_CACHE_HOME: '', NODE_COMPILE_CACHE: '' }
+  const launcher = path.join(PROJECT, 'bin/leakrig.cjs')
+  const daemon = new Running([process.execPath, launcher, 'daemon', workspace], environment)
   try {
     await until('it has started', () => daemon.out.includes('"started"'))
     expect(fs.readFileSync(`/proc/${daemon.child.pid}/environ`, 'utf8')).not.toContain(
