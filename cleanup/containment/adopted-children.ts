@@ -14,37 +14,37 @@ import { subreaperOf } from './subreaper.ts'
 const { O_APPEND, O_CREAT, O_WRONLY } = fs.constants
 
 /**
- * Notes whom an agent's subreaper has adopted, for whoever cleans up after somebody has killed the subreaper itself:
- * then those orphans go to process 1, and nothing else may tie them to the agent. One small read per agent and
- * round; what was noted lies beside the prompt, where the subreaper's shell writes too.
+ * Records the processes that an agent's subreaper has adopted. When the subreaper itself is killed, they go to process 1,
+ * and this record may be the only tie to the agent. Costs one small read per agent and round. The file lies beside the
+ * prompt; the subreaper's shell writes to it as well.
  */
 export class AdoptedChildren {
-  readonly #noted = new Map<string, readonly number[]>()
+  readonly #recorded = new Map<string, readonly number[]>()
 
   note(key: string, ref: AgentRef, entry: AgentEntry): void {
     const subreaper = recordedSubreaper(entry)
     if (!subreaper) return
-    // The first is the subreaper's own child, as long as it lives; when it ends, so does the subreaper.
+    // The first child is the shell that the subreaper started; the subreaper ends with it. The others are adopted.
     const adopted = (childrenOf(subreaper.pid) ?? []).slice(1)
-    const known = this.#noted.get(key) ?? []
-    const fresh = adopted.filter(pid => !known.includes(pid))
+    const before = this.#recorded.get(key) ?? []
+    const fresh = adopted.filter(pid => !before.includes(pid))
     if (fresh.length > 0 && !write(ref, entry, fresh)) return
-    if (fresh.length > 0 || adopted.length < known.length) this.#noted.set(key, adopted)
+    if (fresh.length > 0 || adopted.length < before.length) this.#recorded.set(key, adopted)
   }
 
   forget(key: string): void {
-    this.#noted.delete(key)
+    this.#recorded.delete(key)
   }
 }
 
-/** False when it is to be tried again. */
+/** Returns false when the next round must try again. */
 function write(ref: AgentRef, entry: AgentEntry, pids: number[]): boolean {
   try {
-    // Whoever cleans up holds this lock: after that, a note would be left behind.
+    // A cleaner holds this lock while it works. A record written after it would be left behind.
     using held = lockNow(agentLockFile(ref), agentByte(ref.agentId))
     if (!held || isTerminal(readAgent(ref).status)) return false
     const lines = pids.map(pid => ({ pid, start: startOf(pid) })).filter(({ start }) => start !== undefined)
-    // Looked at last: as long as it is the subreaper, so are its children the agent's. The registry may name any process.
+    // Checked last, because the registry may name any process: while this is the agent's subreaper, its children are the agent's.
     if (!subreaperOf(ref, entry)) return false
     append(ref, lines.map(({ pid, start }) => `${pid} ${start}\n`).join(''))
     return true
