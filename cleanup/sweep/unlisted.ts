@@ -14,10 +14,9 @@ import { type AgentRef, taskFolder } from '../registry/layout.ts'
 import { agentsByMarker } from '../registry/marker.ts'
 import type { Registries } from '../registry/read-all.ts'
 import { mayListMore } from '../registry/registry.ts'
-import { defaultSocket } from '../tmux/default-socket.ts'
 import { namedSession } from '../tmux/recorded.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
-import { socketsOf } from '../tmux/sockets.ts'
+import { defaultSocket, socketsOf } from '../tmux/sockets.ts'
 
 /** A session with an agent's name that no registry lists. It may be that of a workspace that was not looked at. */
 export interface UnlistedSession {

@@ -140,7 +140,7 @@ describe('what could not be read is said, in its row where it has one, and exits
     try {
       const { code, out } = await runCommand('status', rig.workspace)
       expect(code).toBe(3)
-      expect(out).toMatch(/TASK-1\/a +running +\d+ s +\? +\? +\? .*\n +! tmux on .* could not be asked/)
+      expect(out).toMatch(/TASK-1\/a +running +\d+ s +\? +\? +\? .*\n +! tmux on .* could not be queried/)
       expect(out).not.toContain('sessions:')
     } finally {
       process.kill(server, 'SIGCONT')

@@ -160,11 +160,11 @@ describe('what could not be looked at is said, and nothing is counted as none', 
     try {
       const found = await look()
       const [a, b] = found.workspaces[0]?.agents ?? []
-      expect(a).toMatchObject({ unknown: true, problems: [expect.stringContaining('could not be asked')] })
+      expect(a).toMatchObject({ unknown: true, problems: [expect.stringContaining('could not be queried')] })
       expect(a).not.toHaveProperty('session')
       expect(b).toMatchObject({ unknown: false, session: true, processes: 4 })
       expect(found).toMatchObject({ sessions: undefined, processes: undefined })
-      expect(found.problems.join()).toContain('could not be asked')
+      expect(found.problems.join()).toContain('could not be queried')
     } finally {
       process.kill(server, 'SIGCONT')
     }

@@ -255,10 +255,10 @@ describe('what cannot be asked is said, and the rest is done', () => {
     const found = run('--apply')
     const text = leakrig(['sweep', rig.workspace]).out
     process.kill(server, 'SIGCONT')
-    expect(text).toMatch(/nothing to do for what could be read and asked\n$/)
+    expect(text).toMatch(/nothing to do for what could be read and queried\n$/)
     expect(found.exitCode).toBe(3)
     expect(found.sweeps[0]?.agents).toContainEqual(
-      expect.objectContaining({ state: 'unknown', why: expect.stringMatching(/could not be asked/) }),
+      expect.objectContaining({ state: 'unknown', why: expect.stringMatching(/could not be queried/) }),
     )
     expect(traces(rig, ref)).toEqual(NO_TRACES)
     expect(rig.entry(hung).status).toBe('running')
@@ -299,7 +299,7 @@ test('no workspace, one that is none, and wrong options', () => {
   const cases: [string[], RegExp][] = [
     [[], /^leakrig: There is no \.agent-workspace in .*; name the workspace .*\.$/],
     [['nowhere'], /^leakrig: The workspace ".*\/nowhere" is not a folder; expected .*\.$/],
-    [[''], /^leakrig: An empty name is refused for a workspace: .*\.$/],
+    [[''], /^leakrig: An empty workspace name is refused: .*\.$/],
     [[rig.folder], /^leakrig: .* contains a workspace but is not one itself; name .*\/\.agent-workspace\.$/],
     [
       [rig.workspace, '--min-age', '60'],

@@ -70,7 +70,7 @@ describe('a tmux server of the agent’s', () => {
     const socket = path.join(rig.folder, 'lies')
     serve(socket)
     teachLies(socket, `${user.server_pid} ${user.socket}`)
-    const why = expect.stringMatching(/it calls itself process \d+, which does not listen there/)
+    const why = expect.stringMatching(/it claims to be process \d+, which does not listen there/)
     expect(await end({ ...user, socket })).toMatchObject([{ state: 'unknown', why }])
     expectUntouched()
   })

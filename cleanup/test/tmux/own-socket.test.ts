@@ -68,7 +68,7 @@ function expectNotAsked(sweeps: Sweep[], why: RegExp): void {
   expect(fs.existsSync(written())).toBe(false)
   for (const { agents, problems } of sweeps) {
     expect(agents).toMatchObject([{ state: 'unknown', why: expect.stringMatching(why) }])
-    expect(problems.filter(problem => !/was not asked/.test(problem))).toEqual([])
+    expect(problems.filter(problem => !/was not queried/.test(problem))).toEqual([])
   }
   expect(rig.entry(rig.ref('a')).cleanup).toBeUndefined()
 }
@@ -235,6 +235,6 @@ describe('a server of ours is asked', () => {
     expect(fs.existsSync(socket)).toBe(true)
     expect(await names(socket)).toBe('no-server')
     fs.writeFileSync(path.join(rig.folder, 'file'), '')
-    await expect(names(path.join(rig.folder, 'file'))).rejects.toThrow(/it is no socket/)
+    await expect(names(path.join(rig.folder, 'file'))).rejects.toThrow(/it is not a socket/)
   })
 })
