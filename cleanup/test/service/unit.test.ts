@@ -240,7 +240,7 @@ describe('the plan', () => {
       ...[writable, sticky, throughOthers].map(one =>
         expect.stringMatching(
           new RegExp(
-            `^${one} is left out of the service’s PATH: other users may write its folder .*; take that right away`,
+            `^${one} is left out of the service’s PATH: other users may write to its folder .*; remove that permission`,
           ),
         ),
       ),

@@ -129,7 +129,7 @@ describe('a server of another user', () => {
     // The socket is made ours, so that only the folder speaks against it.
     fs.chownSync(socket, 0, 0)
     fs.chmodSync(open, mode)
-    expectNotAsked(await sweepAll(socket), /other users may write its folder .*ours/)
+    expectNotAsked(await sweepAll(socket), /other users may write to its folder .*ours/)
   })
 
   test('in a shared folder, where its socket is theirs', async () => {
