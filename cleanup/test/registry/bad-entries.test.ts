@@ -29,7 +29,7 @@ const change = (file: string, edit: (registry: ReturnType<typeof read>) => void)
 const plant = (...values: unknown[]): void => change(task(), ({ agents }) => agents.splice(1, 0, ...values))
 
 const said = () =>
-  `The registry ${task()} has 4 entries that are none: number 2 of its agents is null, number 3 of its agents is a list, number 4 of its agents is a string, and 1 more. The others count; correct or remove them.`
+  `The registry ${task()} has 4 invalid entries: number 2 of its agents is null, number 3 of its agents is a list, number 4 of its agents is a string, and 1 more. All others are used; correct or remove them.`
 const PLANTED = [null, ['x'], 'x', 7]
 
 test('a sweep reports them, cleans up after the others, and leaves them as they are', async () => {
@@ -104,7 +104,7 @@ test.each(MAYBE_C)('%j may be an agent and keeps what it may own', async (value,
   })
   const found = await sweep(workspace, times)
   expect(found.problems).toEqual([
-    expect.stringContaining(` has an entry that is none: number 2 of its agents is ${what}.`),
+    expect.stringContaining(` has an invalid entry: number 2 of its agents is ${what}.`),
   ])
   expect(found).toMatchObject({ unlisted: { sessions: [], prompts: [] }, stale: { entries: [] } })
   expect((await measure([workspace])).sessions).toBeUndefined()
@@ -122,7 +122,7 @@ test('in the global registry they hold up no cleanup', async () => {
     registry.agents.a = null
     registry.tasks.y = 'z'
   })
-  const problem = `The registry ${file} has 3 entries that are none: "y" of its tasks is a string, "a" of its agents is null, "x" of its agents is null. The others count; correct or remove them.`
+  const problem = `The registry ${file} has 3 invalid entries: "y" of its tasks is a string, "a" of its agents is null, "x" of its agents is null. All others are used; correct or remove them.`
   expect((await sweep(workspace, times)).problems).toEqual([problem])
   expect((await measure([workspace])).problems).toEqual([problem])
   expect(await cleanUp({ workspace, taskId: TASK, agentId: 'a' }, ending)).toMatchObject({ outcome: 'clean' })
