@@ -4,8 +4,9 @@ import path from 'node:path'
 import { systemCode } from '../errors.ts'
 import { backend } from '../platform/processes/backend.ts'
 import { sharesPids } from '../platform/processes/namespaces.ts'
+import { descriptorTarget, listDescriptors } from '../platform/processes/open-files.ts'
 import { isOurs } from '../platform/processes/owner.ts'
-import { readProc } from '../platform/processes/proc-file.ts'
+import { readProcLink, readProcText } from '../platform/processes/proc-file.ts'
 import { startOf } from '../platform/processes/table.ts'
 
 /** False only when the kernel reports that nothing listens: the socket does not exist, or it refuses the connection. */
@@ -71,7 +72,7 @@ function findListener(socket: string, file: fs.Stats): boolean {
   // Processes named tmux are checked first, the newest ahead, to save time. The descriptor decides, not the name.
   const others: string[] = []
   const isFound = pids.reverse().some(pid => {
-    if (readText(`/proc/${pid}/comm`).startsWith('tmux')) return holds(pid)
+    if (readProcText(`/proc/${pid}/comm`, true)?.startsWith('tmux')) return holds(pid)
     others.push(pid)
     return false
   })
@@ -80,7 +81,7 @@ function findListener(socket: string, file: fs.Stats): boolean {
 
 /** True when a process of ours holds the last listener on that file whose holder was not found yet. */
 function holdsLast(pid: string, socket: string, file: fs.Stats, missing: Map<string, Set<string>>): boolean {
-  const namespace = link(`/proc/${pid}/ns/net`)
+  const namespace = readProcLink(`/proc/${pid}/ns/net`)
   if (namespace === undefined) return false
   const left = missing.get(namespace) ?? listenersOn(pid, socket, file)
   missing.set(namespace, left)
@@ -94,10 +95,12 @@ const LISTENING = /^\S+: \S+ \S+ 00010000 \S+ \S+ +(\d+) (.+)$/gm
 
 /** The link targets of the descriptors that listen on a file, in the network namespace of a process. */
 function listenersOn(pid: string, socket: string, file: fs.Stats): Set<string> {
-  const all = [...readText(`/proc/${pid}/net/unix`).matchAll(LISTENING)].map(([, inode, name = '']) => ({
-    target: `socket:[${inode}]`,
-    name,
-  }))
+  const all = [...(readProcText(`/proc/${pid}/net/unix`) ?? '').matchAll(LISTENING)].map(
+    ([, inode, name = '']) => ({
+      target: `socket:[${inode}]`,
+      name,
+    }),
+  )
   const exact = all.filter(({ name }) => name === socket || isSameFile(pid, name, socket, file))
   // A server that bound a relative path and has changed its folder since is listed with that path only.
   const found = exact.length > 0 ? exact : all.filter(({ name }) => name === path.basename(socket))
@@ -115,23 +118,5 @@ function isSameFile(pid: string, name: string, socket: string, { dev, ino }: fs.
   }
 }
 
-function descriptors(pid: string): string[] {
-  try {
-    return fs.readdirSync(`/proc/${pid}/fd`).flatMap(fd => link(`/proc/${pid}/fd/${fd}`) ?? [])
-  } catch {
-    return []
-  }
-}
-
-function link(file: string): string | undefined {
-  try {
-    return fs.readlinkSync(file)
-  } catch {
-    return undefined
-  }
-}
-
-function readText(file: string): string {
-  const bytes = readProc(file, file.endsWith('/comm'))
-  return typeof bytes === 'string' ? '' : bytes.toString('latin1')
-}
+const descriptors = (pid: string): string[] =>
+  listDescriptors(Number(pid)).flatMap(one => descriptorTarget(one) ?? [])

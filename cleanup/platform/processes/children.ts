@@ -1,4 +1,4 @@
-import { readProc } from './proc-file.ts'
+import { readProcText } from './proc-file.ts'
 
 /**
  * The pids of the children of a process's main thread, oldest first, adopted ones last. Undefined when the process is gone,
@@ -6,8 +6,5 @@ import { readProc } from './proc-file.ts'
  * several times a second, unlike a pass over all processes.
  */
 export function childrenOf(pid: number): number[] | undefined {
-  const bytes = readProc(`/proc/${pid}/task/${pid}/children`)
-  return typeof bytes === 'string'
-    ? undefined
-    : bytes.toString('latin1').split(' ').filter(Boolean).map(Number)
+  return readProcText(`/proc/${pid}/task/${pid}/children`)?.split(' ').filter(Boolean).map(Number)
 }

@@ -1,4 +1,4 @@
-import { readProc } from './proc-file.ts'
+import { readProcText } from './proc-file.ts'
 
 /** What /proc/<pid>/status shows of a process's use of the CPU (proc_pid_status(5)). */
 export interface ContextSwitches {
@@ -15,9 +15,8 @@ export interface ContextSwitches {
  * did nothing in between. That holds on a loaded machine as well: a process that waits for a CPU is not asleep.
  */
 export function contextSwitchesOf(pid: number): ContextSwitches | undefined {
-  const bytes = readProc(`/proc/${pid}/status`, true)
-  if (typeof bytes === 'string') return undefined
-  const lines = bytes.toString('latin1').split('\n')
+  const lines = readProcText(`/proc/${pid}/status`, true)?.split('\n')
+  if (!lines) return undefined
   const read = (field: string) => lines.find(line => line.startsWith(`${field}:\t`))?.slice(field.length + 2)
   return {
     name: read('Name') ?? '',

@@ -1,8 +1,7 @@
-import fs from 'node:fs'
 import os from 'node:os'
 import { backend } from './backend.ts'
 import { readWholeEnvironment } from './environment.ts'
-import { readProc } from './proc-file.ts'
+import { readProc, readProcLink } from './proc-file.ts'
 import { type Process, USER_HZ } from './stat.ts'
 
 /* Details for people, read for a few processes and never for the whole table. Without /proc most of them are unknown. */
@@ -20,14 +19,8 @@ export function commandOf({ pid, comm }: Process): string {
 }
 
 /** The working folder of a process; undefined when it cannot be read. */
-export function folderOf(pid: number): string | undefined {
-  if (backend !== 'proc') return undefined
-  try {
-    return fs.readlinkSync(`/proc/${pid}/cwd`)
-  } catch {
-    return undefined
-  }
-}
+export const folderOf = (pid: number): string | undefined =>
+  backend === 'proc' ? readProcLink(`/proc/${pid}/cwd`) : undefined
 
 /** The variables that a shell adds by itself to the environment of its children. */
 const BY_A_SHELL: ReadonlySet<string> = new Set(['PWD', 'OLDPWD', 'SHLVL', '_'])

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { backend } from './backend.ts'
-import { readProc } from './proc-file.ts'
+import { statusField } from './proc-file.ts'
 
 /** The sum of the resident memory of some processes, in bytes: an upper bound, because shared pages count for each of them. */
 export function residentBytes(pids: readonly number[]): number {
@@ -16,9 +16,8 @@ export function residentBytesOf(pid: number): number | undefined {
 
 /** Reads `status`, because `stat` counts pages, and Node does not expose their size. */
 function kilobytesByProc(pid: number): number | undefined {
-  const bytes = readProc(`/proc/${pid}/status`, true)
-  const found = typeof bytes === 'string' ? null : /^VmRSS:\s*(\d+) kB$/m.exec(bytes.toString('latin1'))
-  return found ? Number(found[1]) : undefined
+  const size = statusField(pid, 'VmRSS')
+  return size === undefined ? undefined : Number.parseInt(size, 10)
 }
 
 function kilobytesByPs(pids: readonly number[]): number[] {

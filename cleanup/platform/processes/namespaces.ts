@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { backend } from './backend.ts'
+import { readProcLink } from './proc-file.ts'
 
 /*
  * We also see the processes of containers and sandboxes below us. They have their own numbers and paths: their terminal
@@ -11,8 +12,8 @@ let own: string | undefined
 /** True when a process is in our pid namespace, so that a pid in its environment means the same process for us. */
 export function sharesPids(pid: number): boolean {
   if (backend !== 'proc') return true
-  own ??= link('/proc/self/ns/pid')
-  return own !== undefined && link(`/proc/${pid}/ns/pid`) === own
+  own ??= readProcLink('/proc/self/ns/pid')
+  return own !== undefined && readProcLink(`/proc/${pid}/ns/pid`) === own
 }
 
 /**
@@ -28,14 +29,6 @@ export function shareTerminals(one: number, other: number): boolean {
 function terminalsOf(pid: number): bigint | undefined {
   try {
     return fs.statSync(`/proc/${pid}/root/dev/pts`, { bigint: true }).dev
-  } catch {
-    return undefined
-  }
-}
-
-function link(file: string): string | undefined {
-  try {
-    return fs.readlinkSync(file)
   } catch {
     return undefined
   }

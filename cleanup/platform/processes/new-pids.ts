@@ -1,5 +1,5 @@
 import { backend } from './backend.ts'
-import { readProc } from './proc-file.ts'
+import { readProcText, statusField } from './proc-file.ts'
 
 /** The most new pids that are checked one by one. If there are more, the next pass lists them. */
 const MOST_CHECKED = 512
@@ -11,8 +11,7 @@ const MOST_CHECKED = 512
  */
 export function newestPid(): number {
   if (backend !== 'proc') return 0
-  const bytes = readProc('/proc/loadavg', true)
-  return typeof bytes === 'string' ? 0 : Number(bytes.toString('latin1').trim().split(' ').at(-1)) || 0
+  return Number(readProcText('/proc/loadavg', true)?.trim().split(' ').at(-1)) || 0
 }
 
 /** The pids after `since` up to `last`. Empty after a wrap-around, and when they are too many. */
@@ -22,7 +21,4 @@ export function pidsSince(since: number, last: number): number[] {
 }
 
 /** False for a thread: /proc/<tid> exists for threads as well, although /proc does not list them. */
-export function isLeader(pid: number): boolean {
-  const bytes = readProc(`/proc/${pid}/status`, true)
-  return typeof bytes !== 'string' && /^Tgid:\s*(\d+)/m.exec(bytes.toString('latin1'))?.[1] === String(pid)
-}
+export const isLeader = (pid: number): boolean => statusField(pid, 'Tgid') === String(pid)

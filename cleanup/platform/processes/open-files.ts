@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { backend } from './backend.ts'
-import { readProc } from './proc-file.ts'
+import { readProcLink, readProcText } from './proc-file.ts'
 
 /** One descriptor of one process. */
 export interface Descriptor {
@@ -38,23 +38,17 @@ export function readOpenFiles(pids: Iterable<number>, before: OpenFiles = new Ma
 const isDevice = (target: string): boolean => target.startsWith('/dev/') && !target.startsWith('/dev/shm/')
 
 /** The target of a descriptor: a path, `pipe:[<inode>]`, `socket:[<inode>]` and so on; undefined when it cannot be read. */
-export function descriptorTarget({ pid, fd }: Descriptor): string | undefined {
-  if (!tellsOpenFiles) return undefined
-  try {
-    return fs.readlinkSync(`/proc/${pid}/fd/${fd}`)
-  } catch {
-    return undefined
-  }
-}
+export const descriptorTarget = ({ pid, fd }: Descriptor): string | undefined =>
+  tellsOpenFiles ? readProcLink(`/proc/${pid}/fd/${fd}`) : undefined
 
 /** True for a descriptor that was opened for writing. Reading an agent's log (a pager, `tail -f`) is not evidence. */
 export function isOpenForWriting({ pid, fd }: Descriptor): boolean {
-  const bytes = readProc(`/proc/${pid}/fdinfo/${fd}`)
-  const flags = typeof bytes === 'string' ? undefined : /^flags:\s*([0-7]+)/m.exec(bytes.toString('latin1'))
+  const flags = /^flags:\s*([0-7]+)/m.exec(readProcText(`/proc/${pid}/fdinfo/${fd}`) ?? '')
   return (Number.parseInt(flags?.[1] ?? '0', 8) & ACCESS_MODE) !== fs.constants.O_RDONLY
 }
 
-function listDescriptors(pid: number): Descriptor[] {
+/** The descriptors of a process; none when they cannot be read. */
+export function listDescriptors(pid: number): Descriptor[] {
   if (!tellsOpenFiles) return []
   try {
     return fs.readdirSync(`/proc/${pid}/fd`).map(fd => ({ pid, fd: Number(fd) }))

@@ -1,14 +1,13 @@
 import { ownUid } from '../files/trust.ts'
-import { readProc } from './proc-file.ts'
+import { statusField } from './proc-file.ts'
 
 /**
  * A process's real uid; undefined when the process is gone, and without /proc. Read from its `status`, because the owner of
  * its folder in /proc is root for every process that must not be traced (PR_SET_DUMPABLE).
  */
 export function uidOf(pid: number): number | undefined {
-  const bytes = readProc(`/proc/${pid}/status`, true)
-  const uid = typeof bytes === 'string' ? undefined : /^Uid:\s*(\d+)/m.exec(bytes.toString('latin1'))?.[1]
-  return uid === undefined ? undefined : Number(uid)
+  const uids = statusField(pid, 'Uid')
+  return uids === undefined ? undefined : Number.parseInt(uids, 10)
 }
 
 /**

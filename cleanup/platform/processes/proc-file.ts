@@ -33,6 +33,27 @@ export function readProc(file: string, single = false): ProcRead {
   }
 }
 
+/** The text of a file of /proc in latin1, which keeps every byte; undefined when it cannot be read. */
+export function readProcText(file: string, single = false): string | undefined {
+  const bytes = readProc(file, single)
+  return typeof bytes === 'string' ? undefined : bytes.toString('latin1')
+}
+
+/** A field of /proc/<pid>/status (proc_pid_status(5)), such as `Uid`; undefined when the process is gone, and without /proc. */
+export function statusField(pid: number, name: string): string | undefined {
+  const status = readProcText(`/proc/${pid}/status`, true) ?? ''
+  return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1]
+}
+
+/** The target of a link in /proc; undefined when it cannot be read. */
+export function readProcLink(file: string): string | undefined {
+  try {
+    return fs.readlinkSync(file)
+  } catch {
+    return undefined
+  }
+}
+
 /** ENOENT and ESRCH mean that the process has ended; any other error means that access was denied. */
 function failureOf(error: unknown): 'gone' | 'unreadable' {
   const code = systemCode(error)

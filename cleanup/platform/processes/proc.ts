@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { processesHidden } from './backend.ts'
-import { readProc } from './proc-file.ts'
+import { readProcText } from './proc-file.ts'
 import { type Process, parseStat } from './stat.ts'
 
 /** The pids of all processes in /proc. Throws a CleanupError (`processes-hidden`) when /proc hides some or is not ours. */
@@ -15,9 +15,8 @@ export function listProc(): number[] {
 
 /** A process's current state; undefined when it is gone or hidden. */
 export function readProcStat(pid: number): Process | undefined {
-  const bytes = readProc(`/proc/${pid}/stat`, true)
-  // latin1 keeps every byte of the name.
-  return typeof bytes === 'string' ? undefined : parseStat(bytes.toString('latin1'))
+  const text = readProcText(`/proc/${pid}/stat`, true)
+  return text === undefined ? undefined : parseStat(text)
 }
 
 function readPids(): number[] {
