@@ -13,7 +13,7 @@ export function sweepText(sweep: Sweep, withUnlisted: boolean, graceMs: number):
   const unlistedEntries = sweep.stale.entries.filter(({ isListed }) => !isListed).length
   const left = unlisted.sessions.length + unlisted.prompts.length + unlistedEntries
   return [
-    `${workspace}: ${count(tasks, 'task')}, ${count(sweep.agents.length - live, 'agent')} to look at, ${live} at work, ${left} unlisted`,
+    `${workspace}: ${count(tasks, 'task')}, ${count(sweep.agents.length - live, 'agent')} to check, ${live} live, ${left} unlisted`,
     ...agents.flatMap(agent => agentText(agent, graceMs)),
     ...unlistedText(sweep, withUnlisted),
     ...staleText(sweep, withUnlisted),

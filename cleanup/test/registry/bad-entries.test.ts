@@ -65,7 +65,7 @@ test('so do status, metrics and explain', async () => {
   const log = vi.spyOn(console, 'log').mockImplementation(() => {})
   expect(await explain('a', workspace, {})).toBe(3)
   expect(log.mock.calls.join('\n')).toMatch(
-    /^agent a of TASK-1 .*\ncould not be read: The registry .* none: /s,
+    /^agent a of TASK-1 .*\ncould not be read: The registry .* invalid entries: /s,
   )
 })
 

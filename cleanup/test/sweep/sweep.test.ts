@@ -318,12 +318,12 @@ test('no workspace, one that is none, and wrong options', () => {
     npm_package_json: path.join(root, 'package.json'),
     INIT_CWD: path.dirname(rig.workspace),
   }
-  const isSwept = { code: 0, out: expect.stringMatching(/: 1 task, 0 agents to look at/) }
+  const isSwept = { code: 0, out: expect.stringMatching(/: 1 task, 0 agents to check/) }
   expect(leakrig(['sweep'], root, npm)).toMatchObject(isSwept)
   expect(leakrig(['sweep', '.agent-workspace'], root, npm)).toMatchObject(isSwept)
   expect(leakrig(['sweep'], path.dirname(rig.socket), npm)).toMatchObject({ code: 2 })
   expect(leakrig(['sweep'], rig.folder)).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/: 1 task, 0 agents to look at.*\nnothing to do\n$/),
+    out: expect.stringMatching(/: 1 task, 0 agents to check.*\nnothing to do\n$/),
   })
 })

@@ -6,6 +6,7 @@ import { dir as temporaryFolder } from 'tmp-promise'
 import { agentMarker } from '../../../orchestrator.ts'
 import type { Identity } from '../../../platform/processes/identity.ts'
 import { isAlive, startOf } from '../../../platform/processes/table.ts'
+import { quote } from '../../../platform/shell.ts'
 import { guard } from '../guard.ts'
 import { until } from '../until.ts'
 import { Witness } from '../witness.ts'
@@ -217,8 +218,6 @@ export class World implements AsyncDisposable {
       )
   }
 }
-
-const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
 function listFiles(folder: string): string[] {
   return fs
