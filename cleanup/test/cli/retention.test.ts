@@ -17,7 +17,7 @@ afterEach(() => archive[Symbol.asyncDispose]())
 
 const run = (...args: string[]) => runRetention([archive.workspace, ...args])
 
-/** The files of a list, without their ages, which grow while one looks. */
+/** The files of a list, without their ages, which grow meanwhile. */
 const listed = (out: string): string[] =>
   (out.split('\n\n')[0] ?? '').split('\n').map(line => line.replace(/ +[\d.]+ d /, ' '))
 
@@ -32,7 +32,7 @@ async function mixed(): Promise<void> {
   archive.put('a\nb\u001b[31m.txt', 9)
 }
 
-test('without --apply nothing is changed, and the list is the one that --apply prints and carries out', async () => {
+test('without --apply nothing changes, and the list is the one that --apply prints and carries out', async () => {
   await mixed()
   const before = [archive.names(), archive.names('findings')]
   expect((await run('--keep-days', '99')).out).toMatch(/There is nothing to remove or compress\.\n$/)
@@ -57,7 +57,7 @@ test('without --apply nothing is changed, and the list is the one that --apply p
   expect(archive.names('findings')).toEqual([])
 })
 
-test('a name cannot break the list, and a terminal does not obey it', async () => {
+test('a file name can neither break the list nor control the terminal', async () => {
   await mixed()
   const { out } = await run()
   expect(out).not.toContain('\u001b')
@@ -108,7 +108,7 @@ test('the policy file of the workspace counts, and an option is stronger', async
   expect(archive.names()).toHaveLength(0)
 })
 
-test('the workspace is the one here when none is named', async () => {
+test('without a name, the workspace in the current folder is used', async () => {
   archive.put('a_stream.jsonl', 9)
   const { code } = await runRetention(['--apply'], [], archive.folder)
   expect([code, archive.names()]).toEqual([0, []])
@@ -127,7 +127,7 @@ test.each([
   expect([code, archive.names()]).toEqual([2, ['a_stream.jsonl']])
 })
 
-test('without a /proc it refuses, because it cannot tell who writes', async () => {
+test('without /proc it refuses, because writers are unknown', async () => {
   archive.put('a_stream.jsonl', 99)
   const script = 'mount -t tmpfs leakrig /proc || { echo no mount; exit; }; exec "$@"'
   const without = ['unshare', '--mount', 'sh', '-c', script, 'sh']
@@ -137,7 +137,7 @@ test('without a /proc it refuses, because it cannot tell who writes', async () =
   expect([code, archive.names()]).toEqual([3, ['a_stream.jsonl']])
 })
 
-test('stopped in the middle it leaves every file whole, and says so', async () => {
+test('when stopped halfway, it leaves every file whole and reports the stop', async () => {
   archive.put('a_stream.jsonl', 1)
   // Holes take as long to read as bytes; but a file that is hardly anything else is not compressed.
   fs.appendFileSync(archive.at('a_stream.jsonl'), Buffer.alloc(8_000_000, 'a line of a log\n'))

@@ -56,10 +56,10 @@ const notTheirs = () =>
     .readdirSync(workspace, { recursive: true, encoding: 'utf8' })
     .filter(name => fs.lstatSync(path.join(workspace, name)).uid !== OWNER)
 
-describe('as root, in a workspace of somebody else', () => {
+describe('as root, in another user’s workspace', () => {
   needs('root rights', isRoot)
 
-  test('a sweep works as its owner, and everything stays the owner’s', async () => {
+  test('a sweep works as the owner, who keeps every file', async () => {
     await leaveBehind()
     expect(await runCommand('sweep', '--apply', workspace)).toMatchObject({ code: 0, err: '' })
     expect(fs.existsSync(layout.promptFile(ref()))).toBe(false)
@@ -67,7 +67,7 @@ describe('as root, in a workspace of somebody else', () => {
     expect(notTheirs()).toEqual([])
   })
 
-  test('status, explain, retention and a daemon do, too', async () => {
+  test('so do status, explain, retention and a daemon', async () => {
     await leaveBehind()
     for (const words of [['status'], ['retention', '--keep-days', '0', '--apply']])
       expect(await runCommand(...words, workspace)).toMatchObject({ code: 0, err: '' })
@@ -84,7 +84,7 @@ describe('as root, in a workspace of somebody else', () => {
     expect(notTheirs()).toEqual([])
   })
 
-  test('the library refuses it, and says what to do', async () => {
+  test('the library refuses, and names a remedy', async () => {
     await leaveBehind()
     const refusal = { code: 'not-the-owner', message: expect.stringMatching(/run this as user 54321/) }
     await expect(cleanUp(ref(), { status: 'completed', reason: 'test' })).rejects.toMatchObject(refusal)
@@ -111,7 +111,7 @@ describe('as root, in a workspace of somebody else', () => {
   /** Folders of a workspace in whose place its owner puts a link to one of root's. */
   const folders = ['archive', 'logs', 'progress', 'findings']
   test.each([...folders.map(name => path.join('TASK-1', name)), 'registry', 'TASK-1'])(
-    '%s as a link to a folder of root’s leads nothing in or out',
+    '%s as a link to a folder of root’s: nothing moves in or out',
     async name => {
       await leaveBehind()
       const target = path.join(folder, 'of-root')
@@ -129,7 +129,7 @@ describe('as root, in a workspace of somebody else', () => {
     },
   )
 
-  test('a process of root’s that a registry names is not ended', async () => {
+  test('a registry cannot have a process of root’s ended', async () => {
     const sleeper = spawn('sleep', ['1000'], { stdio: 'ignore' })
     try {
       await until('it runs', () => isRunning(sleeper.pid ?? 0))
@@ -193,7 +193,7 @@ describe('as root, in a workspace of somebody else', () => {
     expect(listing(home)).toEqual(before)
   })
 
-  test('a daemon works whose program its owner may not read', async () => {
+  test('a daemon works when the owner cannot read its program', async () => {
     await leaveBehind()
     const bundles = path.join(folder, 'of-root')
     fs.cpSync(path.dirname(programFile('daemon')), bundles, { recursive: true, verbatimSymlinks: true })
@@ -266,7 +266,7 @@ function listing(root: string): string[] {
 }
 
 // An ordinary user cannot become another one: the same commands work in the workspaces of their own.
-test('an ordinary user stays who they are', async () => {
+test('an ordinary user does not change', async () => {
   needs('ordinary user who runs the tests', !isRoot)
   await leaveBehind(process.geteuid?.())
   expect(await runCommand('sweep', '--apply', workspace)).toMatchObject({ code: 0, err: '' })

@@ -28,7 +28,7 @@ const end = (ref: AgentRef, state: 'pending' | 'done', problems?: string[]) =>
     entry.cleanup = { state, since: entry.completed_at, reason: 'x', ...(problems && { problems }) }
   })
 
-/** Everything that a look could have changed. */
+/** Everything that the command could have changed. */
 function traceOfFiles(folder: string): string[] {
   return fs
     .readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -79,7 +79,7 @@ test('an empty workspace has no files', async () => {
   )
 })
 
-test('a daemon that somebody has stopped is not called well', async () => {
+test('a stopped daemon is not reported as healthy', async () => {
   const pid = rig.start('sleep', ['1000'])
   const identity = { pid, start: startOf(pid) ?? 0 }
   const now = new Date().toISOString()
@@ -103,13 +103,13 @@ test('a daemon that somebody has stopped is not called well', async () => {
   process.kill(pid, 'SIGCONT')
 })
 
-test('the daemon is named', async () => {
+test('the daemon is shown', async () => {
   const daemon = await Daemon.start(rig)
   expect((await runCommand('status', rig.workspace)).out).toContain(`daemon: process ${daemon.child.pid}`)
   await daemon.stop()
 })
 
-test('JSON has the same, and can be read by a program', async () => {
+test('--json prints the same for programs', async () => {
   const ref = await rig.deploy('lives', { claude: idle })
   const { code, out } = await runCommand('status', '--json', rig.workspace)
   expect(code).toBe(0)
@@ -122,7 +122,7 @@ test('JSON has the same, and can be read by a program', async () => {
   })
 })
 
-test('words of somebody else’s that a terminal would obey are written out', async () => {
+test('control characters in another program’s text are escaped', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   await updateAgent(ref, entry => {
     entry.status = 'run\x1b[2J\nning'
@@ -132,7 +132,7 @@ test('words of somebody else’s that a terminal would obey are written out', as
   expect(out).not.toContain('\x1b')
 })
 
-describe('what could not be read is said, in its row where it has one, and exits 3', () => {
+describe('what could not be read is reported, in its row if it has one, with exit code 3', () => {
   test('a tmux that does not answer', async () => {
     const ref = await rig.deploy('a', { claude: idle, socket: `${rig.folder}/own` })
     const server = rig.entry(ref).tmux?.server_pid ?? 0
@@ -147,7 +147,7 @@ describe('what could not be read is said, in its row where it has one, and exits
     }
   })
 
-  test('a registry that does not parse, and a workspace that is not there', async () => {
+  test('a registry that does not parse, and a missing workspace', async () => {
     fs.writeFileSync(layout.taskRegistry(rig.workspace, 'TASK-1'), '{')
     const { code, out } = await runCommand('status', rig.workspace)
     expect(code).toBe(3)

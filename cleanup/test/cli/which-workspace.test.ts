@@ -37,7 +37,7 @@ const NONE = {
   ),
 }
 
-test('what an orchestrator has made, or has just made, is one', () => {
+test('an orchestrator’s workspace is accepted, even a new one', () => {
   for (const workspace of [
     make('.agent-workspace'),
     make('by-its-registries', 'registry/'),
@@ -47,7 +47,7 @@ test('what an orchestrator has made, or has just made, is one', () => {
     expect(workspacesOf([workspace])).toEqual([workspace])
 })
 
-test('what a daemon or its service begins with may be empty', () => {
+test('a daemon and its service accept an empty folder', () => {
   const empty = make('empty')
   expect(workspacesOf([empty], true)).toEqual([empty])
   expect(() => workspacesOf([empty])).toThrow(expect.objectContaining(NONE))
@@ -61,7 +61,7 @@ describe.each([
   ['retention', (one: string) => runRetention([one], {})],
   ['service install', (one: string) => install([one], { print: true })],
 ])('%s', (_, run) => {
-  test('does not say of any other folder that nothing is to do', async () => {
+  test('refuses any other folder instead of finding nothing to do', async () => {
     await expect(run(make('project', 'README.md', 'src/main.ts'))).rejects.toMatchObject(NONE)
   })
 })

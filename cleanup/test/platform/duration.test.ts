@@ -20,7 +20,7 @@ test.each(['3', '', '-3s', '3 s', '3S', '3sec', '1m30s', '1e3s', 's', '3s\n', '9
   },
 )
 
-test('a duration that is handed on as an option is read back exactly', () => {
+test('the text for an option is parsed back exactly', () => {
   fc.assert(
     fc.property(fc.nat({ max: 999_999_999 }), ms => {
       expect(parseDuration(durationOption(ms))).toBe(ms)
@@ -29,7 +29,7 @@ test('a duration that is handed on as an option is read back exactly', () => {
   expect([0, 500, 3_000, 90_000, 120_000].map(durationOption)).toEqual(['0s', '500ms', '3s', '90s', '2m'])
 })
 
-test('people read a rounded one', () => {
+test('the text for people is rounded', () => {
   expect([-5, 119_000, 3_700_000, 90_000_000, 400_000_000].map(durationText)).toEqual([
     ...['0 s', '119 s', '62 min', '25 h', '5 days'],
   ])

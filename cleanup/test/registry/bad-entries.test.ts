@@ -115,7 +115,7 @@ test.each(MAYBE_C)('%j may be an agent and keeps what it may own', async (value,
   expect(files.map(({ action }) => action)).toEqual(['leave'])
 })
 
-test('in the global registry they hold up no cleanup', async () => {
+test('in the global registry they block no cleanup', async () => {
   const file = layout.globalRegistry(workspace)
   change(file, registry => {
     registry.agents.x = null
@@ -133,7 +133,7 @@ test('in the global registry they hold up no cleanup', async () => {
   })
 })
 
-test('a global registry that cannot be read is no secret', async () => {
+test('a global registry that cannot be read is reported', async () => {
   fs.truncateSync(layout.globalRegistry(workspace), 20)
   const problem = expect.stringMatching(/^The registry .*GLOBAL_REGISTRY.json could not be read: /)
   expect(await measure([workspace])).toMatchObject({ problems: [problem], sessions: { active: 0 } })
@@ -146,7 +146,7 @@ test('a global registry that cannot be read is no secret', async () => {
   ])
 })
 
-test('a list of many is as long as it is, and each is in its place again', async () => {
+test('a list with many of them is written back with each in its place', async () => {
   const many = Array.from({ length: 100_000 }, (_, n) => (n % 2 ? n : null))
   plant(...many.slice(0, 50_000))
   change(task(), ({ agents }) => agents.push(...many.slice(50_000)))

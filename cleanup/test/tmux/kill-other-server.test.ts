@@ -32,7 +32,7 @@ async function locateBeforeRestart() {
   return { entry, location }
 }
 
-test('a session of the number that the agent’s had is not killed on a later server', async () => {
+test('a session with the agent’s former id on a later server is not killed', async () => {
   const { entry, location } = await locateBeforeRestart()
   await killSession(entry, location, { id: '$0' })
   expect(rig.sessions()).toEqual(['work'])
