@@ -299,7 +299,7 @@ test('no workspace, one that is none, and wrong options', () => {
   const cases: [string[], RegExp][] = [
     [[], /^leakrig: There is no \.agent-workspace in .*; name the workspace .*\.$/],
     [['nowhere'], /^leakrig: The workspace ".*\/nowhere" is not a folder; expected .*\.$/],
-    [[''], /^leakrig: An empty workspace name is refused: .*\.$/],
+    [[''], /^leakrig: An empty workspace name is refused, .*\.$/],
     [[rig.folder], /^leakrig: .* contains a workspace but is not one itself; name .*\/\.agent-workspace\.$/],
     [
       [rig.workspace, '--min-age', '60'],
