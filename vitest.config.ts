@@ -1,16 +1,16 @@
 import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { cellsPerFile } from './harness/cli/process-limit.ts'
-import { LeftOutReporter } from './test/left-out.ts'
+import { SkipSummaryReporter } from './test/skip-summary.ts'
 
-const crowd = 'cleanup/test/reaper/hundred-at-once.test.ts'
-/** Decides as it is loaded where processes are read from. */
+const manyProcesses = 'cleanup/test/reaper/hundred-at-once.test.ts'
+/** Chooses the process backend when its modules are loaded, so it cannot share them with other files. */
 const ps = 'cleanup/test/platform/ps.test.ts'
 
-/** The rig's own limits follow the load (harness/limit.ts): on a busy machine they are longer than a test may take elsewhere. */
-const patient = 600_000
+/** In ms. The rig's own limits grow with the machine's load (harness/limit.ts), beyond the default timeout. */
+const rigTimeout = 600_000
 
-/** Cells of one file run side by side, each in a sandbox of its own: most of their time is graces and rests. */
+/** Cells of one file run concurrently, each in its own sandbox: they spend most of their time waiting for grace and quiet periods. */
 const cells = { sequence: { concurrent: true }, maxConcurrency: cellsPerFile }
 
 export default defineConfig({
@@ -18,11 +18,9 @@ export default defineConfig({
     pool: 'forks',
     retry: 0,
     globalSetup: 'bin/vitest-setup.ts',
-    reporters: [...configDefaults.reporters, new LeftOutReporter()],
-    tags: [
-      { name: 'long', description: 'Proves at length what a shorter test proves too: npm run test:all' },
-    ],
-    // More than cores: much of a test's time is waiting for something to end.
+    reporters: [...configDefaults.reporters, new SkipSummaryReporter()],
+    tags: [{ name: 'long', description: 'A longer version of another test; npm run test:all runs it' }],
+    // More workers than cores, because tests spend much of their time waiting for processes to end.
     maxWorkers: availableParallelism() + 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
@@ -30,7 +28,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // To load all modules anew for each file costs more than most of these files do.
+        // Isolation would load all modules again for each file, which takes longer than most of these tests.
         test: { name: 'fake-claude', include: ['fake-claude/test/**/*.test.ts'], isolate: false },
       },
       {
@@ -38,23 +36,26 @@ export default defineConfig({
         test: {
           name: 'cleanup',
           include: ['cleanup/test/**/*.test.ts'],
-          exclude: [crowd, ps],
+          exclude: [manyProcesses, ps],
           isolate: false,
         },
       },
       { extends: true, test: { name: 'cleanup-ps', include: [ps] } },
-      // A hundred processes at once take every core: after all others, and beside none of them.
-      { extends: true, test: { name: 'cleanup-crowd', include: [crowd], sequence: { groupOrder: 1 } } },
+      // A hundred processes at once use every core, so this file runs alone, after all others.
+      {
+        extends: true,
+        test: { name: 'cleanup-many', include: [manyProcesses], sequence: { groupOrder: 1 } },
+      },
       { extends: true, test: { name: 'harness', include: ['harness/test/**/*.test.ts'] } },
       {
         extends: true,
-        // Every scenario has a sandbox of its own: to load the harness anew for each file isolates nothing more.
+        // Every scenario has its own sandbox, so isolated modules would add nothing.
         test: {
           name: 'scenarios',
           include: ['scenarios/*.test.ts'],
           isolate: false,
-          testTimeout: patient,
-          setupFiles: ['test/scenarios-may-be-skipped.ts'],
+          testTimeout: rigTimeout,
+          setupFiles: ['test/skip-without-namespaces.ts'],
         },
       },
       {
@@ -64,18 +65,18 @@ export default defineConfig({
           include: ['scenarios/catalogue/*.test.ts'],
           isolate: false,
           ...cells,
-          testTimeout: patient,
+          testTimeout: rigTimeout,
         },
       },
       {
         extends: true,
-        // The gate on the gate: the same cells against the system as found, each red as its table says.
+        // Checks the catalogue itself: the same cells against a system that does not clean up must fail as their tables say.
         test: {
           name: 'catalogue-none',
           include: ['scenarios/catalogue/*.test.ts'],
           isolate: false,
           ...cells,
-          testTimeout: patient,
+          testTimeout: rigTimeout,
           provide: { leakrig: { system: 'none', sandbox: 'namespace', keep: false, proof: true } },
         },
       },

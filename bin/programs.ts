@@ -90,7 +90,7 @@ export const testSet: BundleSet = {
         'daemon-clock',
         'daemon-killed',
         'die-at',
-        'look-at',
+        'run-everything',
         'registry-writer',
         'retention-killed',
       ].map(

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { DaemonOptions } from '../daemon/run-daemon.ts'
 import { CleanupError, messageOf } from '../errors.ts'
+import { logLevelOf } from '../log.ts'
 import { addDaemonOptions, type DaemonSettings, validateDaemonSettings } from './daemon-options.ts'
 import { duration } from './option-values.ts'
 import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
@@ -38,7 +39,6 @@ export function addDaemon(program: Command): void {
 /** Runs the daemon until it is stopped, and ends the process. */
 async function serveDaemon(folders: string[], options: DaemonCommandOptions): Promise<never> {
   const { runDaemon } = await import('../daemon/run-daemon.ts')
-  const { levelOf } = await import('../daemon/levels.ts')
   const { startOf } = await import('../platform/processes/table.ts')
   // The reader of the log may have ended, or its disk may be full. The daemon goes on.
   process.stdout.on('error', () => {})
@@ -47,7 +47,7 @@ async function serveDaemon(folders: string[], options: DaemonCommandOptions): Pr
   const { grace, graceMs = grace, silentAfter, endIdle = false, ownerPid, ...others } = options
   const { metricsPort, metricsTokenFile, metricsSocket, metricsFile, ...retention } = others
   const log: DaemonOptions['log'] = line => {
-    const stamped = { time: new Date().toISOString(), level: levelOf(line.event), ...line }
+    const stamped = { time: new Date().toISOString(), level: logLevelOf(line.event), ...line }
     process.stdout.write(`${JSON.stringify(stamped)}\n`)
   }
   try {

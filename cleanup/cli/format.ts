@@ -12,13 +12,7 @@ export const oneLine = (line: string): string =>
 export const nameOf = ({ comm, pid }: { comm: string; pid: number }): string =>
   `${printable(Buffer.from(comm, 'latin1').toString('utf8')) || '(no name)'} ${pid}`
 
-export function size(bytes: number): string {
-  if (bytes < 1_000) return `${bytes} bytes`
-  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`
-  return bytes < 1_000_000_000
-    ? `${(bytes / 1_000_000).toFixed(1)} MB`
-    : `${(bytes / 1_000_000_000).toFixed(1)} GB`
-}
+export { formatBytes as size } from '../platform/bytes.ts'
 
 export const count = (number: number, one: string, many = `${one}s`): string =>
   `${number} ${number === 1 ? one : many}`

@@ -4,7 +4,7 @@ import { CleanupError } from '../errors.ts'
 import { becomeOwner } from '../platform/become-owner.ts'
 import { fromCwd } from '../platform/cwd.ts'
 import { WORKSPACE_NAME } from '../registry/require-workspace.ts'
-import type { Told } from '../service/install.ts'
+import type { ServiceResult } from '../service/install.ts'
 import type { ServicePlan } from '../service/plan.ts'
 import {
   addDaemonOptions,
@@ -56,11 +56,11 @@ export function addService(program: Command): void {
 
 /** Writes the service's file, or prints it with `print`. Returns the exit code. */
 export async function install(workspaces: string[], options: ServiceOptions): Promise<number> {
-  const { managerOf, thisPlace } = await import('../service/manager.ts')
+  const { managerOf, thisHost } = await import('../service/manager.ts')
   const { installService } = await import('../service/install.ts')
   const { system = false, print = false, force = false, now = false } = options
-  const place = thisPlace()
-  const manager = managerOf(place, system)
+  const host = thisHost()
+  const manager = managerOf(host, system)
   const plan = await planFor(workspaces, system, daemonArguments(options))
   validateDaemonSettings(options, plan.owner?.uid)
   if (options.metricsPort === 0)
@@ -68,32 +68,32 @@ export async function install(workspaces: string[], options: ServiceOptions): Pr
       'bad-argument',
       'The metrics port 0 is refused: it would change with every start of the service, and could not be scraped; name one.',
     )
-  if (!print) return report(await installService(plan, place, manager, { force, now }))
+  if (!print) return report(await installService(plan, host, manager, { force, now }))
   process.stdout.write(manager.render(plan))
-  for (const line of plan.leftOut) console.error(`leakrig: ${oneLine(line)}`)
+  for (const line of plan.omitted) console.error(`leakrig: ${oneLine(line)}`)
   return exitCodes.done
 }
 
 async function uninstall({ system = false, now = false }: ServiceOptions): Promise<number> {
-  const { managerOf, thisPlace } = await import('../service/manager.ts')
+  const { managerOf, thisHost } = await import('../service/manager.ts')
   const { uninstallService } = await import('../service/install.ts')
-  const place = thisPlace()
-  return report(await uninstallService(place, managerOf(place, system), system, now))
+  const host = thisHost()
+  return report(await uninstallService(host, managerOf(host, system), system, now))
 }
 
 async function status(workspaces: string[], { system = false }: ServiceOptions): Promise<number> {
-  const { managerOf, thisPlace } = await import('../service/manager.ts')
+  const { managerOf, thisHost } = await import('../service/manager.ts')
   const { serviceState } = await import('../service/state.ts')
-  const place = thisPlace()
+  const host = thisHost()
   const folders = rootsOf(workspaces)
   const plan = await planFor(workspaces, system, []).catch(error => {
     if (error instanceof CleanupError) return error
     throw error
   })
   becomeOwner(folders.filter(folder => fs.existsSync(folder)))
-  const { lines, isWell } = await serviceState(plan, place, managerOf(place, system), folders)
+  const { lines, isHealthy } = await serviceState(plan, host, managerOf(host, system), folders)
   report({ lines, problems: [] })
-  return isWell ? exitCodes.done : exitCodes.left
+  return isHealthy ? exitCodes.done : exitCodes.left
 }
 
 /** The service runs the program that is running now, because that is one with the command `daemon`. */
@@ -106,7 +106,7 @@ async function planFor(workspaces: string[], system: boolean, options: string[])
 const rootsOf = (workspaces: string[]): string[] =>
   (workspaces.length > 0 ? workspaces : [WORKSPACE_NAME]).map(fromCwd)
 
-function report({ lines, problems }: Told): number {
+function report({ lines, problems }: ServiceResult): number {
   for (const line of lines) console.log(oneLine(line))
   for (const problem of problems) console.error(`leakrig: ${oneLine(problem)}`)
   return problems.length > 0 ? exitCodes.left : exitCodes.done

@@ -1,6 +1,12 @@
 import { FILE_CLASSES } from '../metrics/file-classes.ts'
-import type { AgentRow, DaemonFigures, Measurement, WorkspaceFigures } from '../metrics/measurement.ts'
-import { isPendingRow, oldestPendingSeconds } from '../metrics/pending.ts'
+import type { DaemonFigures } from '../metrics/health.ts'
+import {
+  type AgentRow,
+  isPendingRow,
+  type Measurement,
+  oldestPendingSeconds,
+  type WorkspaceFigures,
+} from '../metrics/measurement.ts'
 import { durationText } from '../platform/duration.ts'
 import { count, oneLine, size } from './format.ts'
 

@@ -14,37 +14,32 @@ import { subreaperOf } from './subreaper.ts'
 const { O_APPEND, O_CREAT, O_WRONLY } = fs.constants
 
 /**
- * Records the processes that an agent's subreaper has adopted. When the subreaper itself is killed, they go to process 1,
- * and this record may be the only tie to the agent. Costs one small read per agent and round. The file lies beside the
- * prompt; the subreaper's shell writes to it as well.
+ * Records which processes one agent's subreaper has adopted, for the cleanup after somebody has killed the subreaper
+ * itself: its adopted children then go to process 1, and nothing else may tie them to the agent. It costs one small read
+ * per call. The record lies beside the prompt, where the subreaper's shell writes too.
  */
 export class AdoptedChildren {
-  readonly #recorded = new Map<string, readonly number[]>()
+  #recorded: readonly number[] = []
 
-  note(key: string, ref: AgentRef, entry: AgentEntry): void {
+  record(ref: AgentRef, entry: AgentEntry): void {
     const subreaper = recordedSubreaper(entry)
     if (!subreaper) return
-    // The first child is the shell that the subreaper started; the subreaper ends with it. The others are adopted.
+    // The first child is the subreaper's own as long as it lives; when it ends, so does the subreaper.
     const adopted = (childrenOf(subreaper.pid) ?? []).slice(1)
-    const before = this.#recorded.get(key) ?? []
-    const fresh = adopted.filter(pid => !before.includes(pid))
+    const fresh = adopted.filter(pid => !this.#recorded.includes(pid))
     if (fresh.length > 0 && !write(ref, entry, fresh)) return
-    if (fresh.length > 0 || adopted.length < before.length) this.#recorded.set(key, adopted)
-  }
-
-  forget(key: string): void {
-    this.#recorded.delete(key)
+    if (fresh.length > 0 || adopted.length < this.#recorded.length) this.#recorded = adopted
   }
 }
 
-/** Returns false when the next round must try again. */
+/** False when the record was not written and is to be tried again. */
 function write(ref: AgentRef, entry: AgentEntry, pids: number[]): boolean {
   try {
-    // A cleaner holds this lock while it works. A record written after it would be left behind.
+    // A cleaner holds this lock. A record that is written after the cleanup would be left behind.
     using held = lockNow(agentLockFile(ref), agentByte(ref.agentId))
     if (!held || isTerminal(readAgent(ref).status)) return false
     const lines = pids.map(pid => ({ pid, start: startOf(pid) })).filter(({ start }) => start !== undefined)
-    // Checked last, because the registry may name any process: while this is the agent's subreaper, its children are the agent's.
+    // Checked last: the children are the agent's only while this is its subreaper. The registry may name any process.
     if (!subreaperOf(ref, entry)) return false
     append(ref, lines.map(({ pid, start }) => `${pid} ${start}\n`).join(''))
     return true

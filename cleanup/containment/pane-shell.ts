@@ -16,7 +16,7 @@ export function recordedShell(entry: AgentEntry): number | undefined {
  * The pid of the process in which a pane runs the agent: the pane's own, or the first child of the recorded subreaper. The
  * subreaper counts only as a child of the pane's process, because the entry may name any process.
  */
-export function below(panePid: number, entry: AgentEntry): number {
+export function pipelineShell(panePid: number, entry: AgentEntry): number {
   const subreaper = recordedSubreaper(entry)
   if (!subreaper || !childrenOf(panePid)?.includes(subreaper.pid)) return panePid
   return childrenOf(subreaper.pid)?.[0] ?? panePid

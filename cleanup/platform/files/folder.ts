@@ -1,6 +1,5 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import { CleanupError, systemCode } from '../../errors.ts'
 import { requireOwner } from './trust.ts'
 
@@ -93,11 +92,6 @@ export class Folder implements Disposable {
   }
 
   /** Syncs the folder to disk, so that new names in it survive a power failure. */
-  sync(): Promise<void> {
-    return promisify(fs.fsync)(this.#fd)
-  }
-
-  /** `sync`, blocking. */
   syncNow(): void {
     fs.fsyncSync(this.#fd)
   }

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { programFile } from '../../../bin/programs.ts'
 import { LEAN_FLAGS, LEAN_MALLOC } from '../../daemon/lean.ts'
 import { Rig } from '../support/rig.ts'
-import { Running } from '../support/run-command.ts'
+import { RunningCommand } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
 
 const PROJECT = path.join(import.meta.dirname, '../../..')
@@ -17,7 +17,7 @@ afterEach(() => rig[Symbol.asyncDispose]())
 
 /** Runs a program with a daemon until it has started, and returns its command line and its environment. */
 async function started(command: string[]): Promise<string[][]> {
-  const daemon = new Running([process.execPath, ...command])
+  const daemon = new RunningCommand([process.execPath, ...command])
   const ended = daemon.end()
   try {
     await until('it has started or refused', () => daemon.out.includes('"started"') || daemon.err !== '')

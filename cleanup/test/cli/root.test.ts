@@ -8,7 +8,7 @@ import { needs } from '../../../test/needs.ts'
 import { cleanUp, measure, sweep } from '../../index.ts'
 import { addAgent, addTask, initRegistries, layout, leanDaemon } from '../../orchestrator.ts'
 import { isRunning } from '../support/rig.ts'
-import { commandWords, Running, runCommand } from '../support/run-command.ts'
+import { commandWords, RunningCommand, runCommand } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
 
 const PROJECT = path.join(import.meta.dirname, '../../..')
@@ -72,7 +72,7 @@ describe('as root, in another user’s workspace', () => {
     for (const words of [['status'], ['retention', '--keep-days', '0', '--apply']])
       expect(await runCommand(...words, workspace)).toMatchObject({ code: 0, err: '' })
     expect(await runCommand('explain', 'a', '--workspace', workspace)).toMatchObject({ code: 0, err: '' })
-    const daemon = new Running(commandWords('daemon', workspace))
+    const daemon = new RunningCommand(commandWords('daemon', workspace))
     try {
       await until('the daemon has cleaned up', () => daemon.out.includes('"cleaned"'))
       expect(uidOf(daemon.child.pid)).toEqual([OWNER, OWNER, OWNER, OWNER])
@@ -178,7 +178,7 @@ describe('as root, in another user’s workspace', () => {
       NOTIFY_SOCKET: path.join(folder, 'none'),
       PATH: `${bin}:${process.env.PATH}`,
     }
-    const daemon = new Running(commandWords('daemon', workspace), environment)
+    const daemon = new RunningCommand(commandWords('daemon', workspace), environment)
     try {
       await until('the daemon has cleaned up', () => daemon.out.includes('"cleaned"'))
       await until('it has started a program', () => fs.existsSync(shown))
@@ -201,7 +201,7 @@ describe('as root, in another user’s workspace', () => {
     fs.chmodSync(bundles, 0o700)
     const { args } = leanDaemon(workspace)
     const words = args.map(word => (word.endsWith('daemon.ts') ? path.join(bundles, 'daemon.mjs') : word))
-    const daemon = new Running([process.execPath, ...words])
+    const daemon = new RunningCommand([process.execPath, ...words])
     try {
       await until('the daemon has cleaned up', () => daemon.out.includes('"cleaned"'))
     } finally {
@@ -213,7 +213,7 @@ describe('as root, in another user’s workspace', () => {
 
   /** Runs a daemon until it has started, and stops it. */
   async function daemonFor(isEnough: () => boolean): Promise<void> {
-    const daemon = new Running(commandWords('daemon', workspace))
+    const daemon = new RunningCommand(commandWords('daemon', workspace))
     const ended = daemon.end()
     await until('it began or refused', () => daemon.out.includes('"started"') || daemon.err !== '')
     await until('it has looked', isEnough)
@@ -242,7 +242,7 @@ test('root takes no compiled code from the home of another user', async () => {
   // As with a sudo that keeps HOME.
   const environment = { HOME: home, XDG_CACHE_HOME: '', NODE_COMPILE_CACHE: '' }
   const launcher = path.join(PROJECT, 'bin/leakrig.cjs')
-  const daemon = new Running([process.execPath, launcher, 'daemon', workspace], environment)
+  const daemon = new RunningCommand([process.execPath, launcher, 'daemon', workspace], environment)
   try {
     await until('it has started', () => daemon.out.includes('"started"'))
     expect(fs.readFileSync(`/proc/${daemon.child.pid}/environ`, 'utf8')).not.toContain(
