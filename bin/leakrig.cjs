@@ -1,4 +1,13 @@
 #!/usr/bin/env node
 'use strict'
 require('./requirements.cjs').require()
-import('../harness/cli/leakrig.ts')
+
+async function main([command, ...args]) {
+  // A service of another user, who may not write here, takes the bundle that its installation made.
+  if (command === 'service' && args[0] === 'install')
+    await (await import('./start-daemon.ts')).prepareDaemon()
+  // Does not return where Node can replace a process.
+  if (command === 'daemon') await (await import('./start-daemon.ts')).startDaemon(args)
+  await import('../harness/cli/leakrig.ts')
+}
+main(process.argv.slice(2))

@@ -56,7 +56,7 @@ export const rigSet: BundleSet = {
         handshake + mcp(3, 'tools/call', { name: 'create_real_task', arguments: { description: 'none' } }),
     },
     'hand-over': { source: 'cleanup/bin/hand-over.ts', load: () => [] },
-    // Its owner has gone, so it ends. It begins with Node's own flags, and then with those for a long life.
+    // Its owner has gone, so it ends.
     daemon: {
       source: 'cleanup/bin/daemon.ts',
       load: home => [join(home, 'workspace'), '--owner-pid', '999999999'],

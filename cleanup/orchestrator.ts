@@ -3,7 +3,8 @@
  * record of the agent's place in tmux, containment, and the start of a daemon.
  */
 
-export { contain, type Launch } from './containment/contain.ts'
+export { contain } from './containment/contain.ts'
+export type { Launch } from './containment/launch.ts'
 export { leanDaemon } from './daemon/lean.ts'
 export { messageOf, systemCode } from './errors.ts'
 export { findEnding } from './liveness/pending-end.ts'

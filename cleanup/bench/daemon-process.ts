@@ -5,7 +5,7 @@ import path from 'node:path'
 import { USER_HZ } from '../platform/processes/stat.ts'
 import { until } from '../test/support/until.ts'
 
-const PROGRAM = path.join(import.meta.dirname, '..', 'bin', 'daemon.ts')
+const PROGRAM = path.join(import.meta.dirname, '../../bin/leakrig.cjs')
 
 /** The daemon's resource usage at one moment. */
 export interface Usage {
@@ -27,9 +27,8 @@ export class MeasuredDaemon implements AsyncDisposable {
   private constructor(workspace: string, folder: string, args: string[]) {
     this.#file = path.join(folder, 'daemon.log')
     const log = fs.openSync(this.#file, 'a')
-    const env = { ...process.env, NODE_COMPILE_CACHE: undefined, XDG_CACHE_HOME: path.join(folder, 'cache') }
-    const command = [PROGRAM, workspace, '--grace-ms', '1000', ...args]
-    this.#child = spawn(process.execPath, command, { stdio: ['ignore', log, log], env })
+    const command = [PROGRAM, 'daemon', workspace, '--grace', '1s', ...args]
+    this.#child = spawn(process.execPath, command, { stdio: ['ignore', log, log] })
     fs.closeSync(log)
   }
 

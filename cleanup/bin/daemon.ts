@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `leakrig daemon` by itself: who starts one for each workspace need not load the other commands.
+// `leakrig daemon` alone, for callers that start one per workspace: it loads none of the other commands.
 import { Command } from 'commander'
 import { addDaemon } from '../cli/daemon.ts'
 

@@ -1,11 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { validateMetricsSettings } from '../metrics/settings.ts'
 import { fromCwd } from '../platform/cwd.ts'
+import { durationOption } from '../platform/duration.ts'
 import { type PolicyTexts, parsePolicy } from '../retention/policy.ts'
+import { duration, grace } from './option-values.ts'
 
-/** How a daemon is to work, whoever starts it. */
+/** The settings of a daemon, as `leakrig daemon` and `leakrig service install` take them. Durations in ms. */
 export interface DaemonSettings extends PolicyTexts {
-  graceMs?: number
+  grace?: number
   silentAfter?: number
   endIdle?: boolean
   metricsPort?: number
@@ -14,15 +16,19 @@ export interface DaemonSettings extends PolicyTexts {
   metricsFile?: string
 }
 
-/** Each setting with its option, in the order in which they are shown and handed on. */
-const OPTIONS: readonly [keyof DaemonSettings, Option][] = [
+/** Each setting with its option, in the order of the help and of the daemon's command line. */
+const options = (): [keyof DaemonSettings, Option][] => [
   [
-    'graceMs',
-    option('--grace-ms <ms>', 'how long an agent’s processes get to end by themselves (3000)', wholeNumber),
+    'grace',
+    option('--grace <duration>', 'how long an agent’s processes get between TERM and KILL (3s)', grace),
   ],
   [
     'silentAfter',
-    option('--silent-after <s>', 'how long an agent may say nothing before that is told (120)', wholeNumber),
+    option(
+      '--silent-after <duration>',
+      'how long an agent may print nothing before it is reported (2m)',
+      duration,
+    ),
   ],
   ['endIdle', option('--end-idle', 'end silent agents whose work is done')],
   ['keepDays', option('--keep-days <days>', 'remove archives that are older (7)')],
@@ -40,13 +46,13 @@ const OPTIONS: readonly [keyof DaemonSettings, Option][] = [
   ],
   [
     'metricsPort',
-    option('--metrics-port <port>', 'serve metrics for Prometheus on this port of 127.0.0.1', port),
+    option('--metrics-port <port>', 'serve Prometheus metrics on this port of 127.0.0.1', port),
   ],
   [
     'metricsTokenFile',
     option(
       '--metrics-token-file <file>',
-      'require the token in this file on that port (Authorization: Bearer TOKEN); mode 0600',
+      'require the token in this file (mode 0600) on that port: Authorization: Bearer TOKEN',
       fromCwd,
     ),
   ],
@@ -60,20 +66,20 @@ const OPTIONS: readonly [keyof DaemonSettings, Option][] = [
   ],
   [
     'metricsFile',
-    option('--metrics-file <file>', 'write metrics for node_exporter into this *.prom', fromCwd),
+    option('--metrics-file <file>', 'write metrics to this *.prom file for node_exporter', fromCwd),
   ],
 ]
 
 /** Adds the daemon's settings to a command. */
 export function addDaemonOptions(command: Command): Command {
-  for (const [, one] of OPTIONS) command.addOption(one)
+  for (const [, one] of options()) command.addOption(one)
   return command
 }
 
 /**
- * Throws a CleanupError (`bad-argument`) for what only a look at the whole tells: a policy that cannot be read, which a
- * daemon would otherwise find out half a minute later, or metrics whose file, socket or token would be refused. `uid` is
- * the user that the daemon will run as; by default our own.
+ * Checks at once what a daemon would otherwise trip over half a minute later: the retention policy, and the file, socket
+ * and token of its metrics. `uid` is the user that the daemon will run as, by default ours. Throws a CleanupError
+ * (`bad-argument`).
  */
 export function validateDaemonSettings(settings: DaemonSettings, uid?: number): void {
   parsePolicy(settings)
@@ -86,12 +92,15 @@ export function validateDaemonSettings(settings: DaemonSettings, uid?: number): 
   validateMetricsSettings({ port, tokenFile, socket, file }, uid)
 }
 
-/** The settings as words on the daemon's command line. */
-export function daemonWords(settings: DaemonSettings): string[] {
-  return OPTIONS.flatMap(([name, { long }]) => {
+const DURATIONS: ReadonlySet<keyof DaemonSettings> = new Set(['grace', 'silentAfter'])
+
+/** The settings as arguments of `leakrig daemon`. */
+export function daemonArguments(settings: DaemonSettings): string[] {
+  return options().flatMap(([name, { long }]) => {
     const value = settings[name]
-    if (long === undefined || long === null || value === undefined || value === false) return []
-    return value === true ? [long] : [long, String(value)]
+    if (!long || value === undefined || value === false) return []
+    if (value === true) return [long]
+    return [long, DURATIONS.has(name) ? durationOption(Number(value)) : String(value)]
   })
 }
 
@@ -100,12 +109,7 @@ function option(flags: string, about: string, parse?: (text: string) => unknown)
   return parse ? made.argParser(parse) : made
 }
 
-function wholeNumber(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Expected a whole number.')
-}
-
 function port(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text)
-  throw new InvalidArgumentError('Expected a port from 1 to 65535, or 0 for any that is free.')
+  throw new InvalidArgumentError('Expected a port from 1 to 65535, or 0 for any free one.')
 }

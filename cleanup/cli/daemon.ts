@@ -1,33 +1,98 @@
-import { type Command, InvalidArgumentError } from 'commander'
-import { addDaemonOptions, type DaemonSettings } from './daemon-options.ts'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { DaemonOptions } from '../daemon/run-daemon.ts'
+import { CleanupError, messageOf } from '../errors.ts'
+import { logLevelOf } from '../log.ts'
+import { addDaemonOptions, type DaemonSettings, validateDaemonSettings } from './daemon-options.ts'
+import { duration } from './option-values.ts'
+import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
 
-export interface DaemonCommandOptions extends DaemonSettings {
+interface DaemonCommandOptions extends DaemonSettings {
   ownerPid?: number
+  graceMs?: number
 }
+
+const exitCodes = { done: 0, unforeseen: 1, wrongUsage: 2, cannotBegin: 3 } as const
 
 export function addDaemon(program: Command): void {
   const daemon = program
     .command('daemon')
     .description('watch workspaces, and clean up after every agent that ends')
-    .argument('[workspace...]', 'folders .agent-workspace (the one below the current folder)')
+    .argument('[workspace...]', WORKSPACE_ARGUMENT)
   addDaemonOptions(daemon)
+  // Units of services that an earlier version installed pass "--grace-ms 3000" and "--silent-after 120".
+  daemon.options.find(({ long }) => long === '--silent-after')?.argParser(durationOrSeconds)
+  daemon
+    .addOption(new Option('--grace-ms <ms>').argParser(wholeNumber).hideHelp())
     .option(
       '--owner-pid <pid>',
-      'end by itself when this process and all agents are gone; for one folder only',
+      'end when this process and all agents are gone; requires a single workspace',
       pid,
     )
     .addHelpText(
       'after',
-      '\nPrints a JSON object a line. SIGTERM or SIGINT stops it within a second; what is not done then goes on with the next one.' +
-        '\nExit codes: 0 stopped, 1 unforeseen, 2 wrong usage, 3 another daemon is there or it could not begin.',
+      '\nPrints one JSON object per line. SIGTERM or SIGINT stops it within a second; the next daemon finishes what is left.' +
+        '\nExit codes: 0 stopped, 1 unexpected error, 2 wrong usage, 3 another daemon is running or it could not start.',
     )
-    .action(async (workspaces: string[], options: DaemonCommandOptions) => {
-      const { serveDaemon } = await import('./serve-daemon.ts')
-      await serveDaemon(workspaces, options)
+    .action(serveDaemon)
+}
+
+/** Runs the daemon until it is stopped, and ends the process. */
+async function serveDaemon(folders: string[], options: DaemonCommandOptions): Promise<never> {
+  const { runDaemon } = await import('../daemon/run-daemon.ts')
+  const { startOf } = await import('../platform/processes/table.ts')
+  // The reader of the log may have ended, or its disk may be full. The daemon goes on.
+  process.stdout.on('error', () => {})
+  const stop = new AbortController()
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort())
+  const { grace, graceMs = grace, silentAfter, endIdle = false, ownerPid, ...others } = options
+  const { metricsPort, metricsTokenFile, metricsSocket, metricsFile, ...retention } = others
+  const log: DaemonOptions['log'] = line => {
+    const stamped = { time: new Date().toISOString(), level: logLevelOf(line.event), ...line }
+    process.stdout.write(`${JSON.stringify(stamped)}\n`)
+  }
+  try {
+    // First, because it decides which user this process is, and with that which files the settings may name.
+    const workspaces = workspacesOf(folders, true)
+    validateDaemonSettings(options)
+    await runDaemon({
+      workspaces,
+      endIdle,
+      retention,
+      log,
+      signal: stop.signal,
+      ...(graceMs !== undefined && { graceMs }),
+      ...(silentAfter !== undefined && { silentAfterMs: silentAfter }),
+      ...(metricsPort !== undefined && { metricsPort }),
+      ...(metricsTokenFile !== undefined && { metricsTokenFile }),
+      ...(metricsSocket !== undefined && { metricsSocket }),
+      ...(metricsFile !== undefined && { metricsFile }),
+      // An owner that has already ended has no start time. -1 matches no process, so it counts as gone.
+      ...(ownerPid !== undefined && { owner: { pid: ownerPid, start: startOf(ownerPid) ?? -1 } }),
     })
+    // Exits without waiting for work that hangs (on a tmux that does not answer): the registries list it as pending.
+    process.exit(exitCodes.done)
+  } catch (error) {
+    process.stderr.write(`leakrig: ${messageOf(error)}\n`)
+    process.exit(exitCodeOf(error))
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (!(error instanceof CleanupError)) return exitCodes.unforeseen
+  const isUsage =
+    error.code === 'bad-argument' || error.code === 'no-workspace' || error.code === 'not-the-owner'
+  return isUsage ? exitCodes.wrongUsage : exitCodes.cannotBegin
+}
+
+const durationOrSeconds = (text: string): number =>
+  /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : duration(text)
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number.')
 }
 
 function pid(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Expected the number of a process, from 1.')
+  throw new InvalidArgumentError('Expected a process id, from 1.')
 }

@@ -1,13 +1,13 @@
 import { CleanupError, messageOf } from '../errors.ts'
 
-/** What the cleanup's commands say with their exit code. */
+/** The exit codes of every command but the daemon. */
 export const exitCodes = {
-  /** Nothing is left, or it was only looked. */
+  /** Everything is clean, or the command only showed something. */
   done: 0,
-  /** Something that was to be cleaned up is left, or an entry was refused. */
+  /** Something that the command was to clean up is left, or an entry was refused. */
   left: 1,
   wrongUsage: 2,
-  /** Something could not be read or asked; what could was done. */
+  /** Something could not be read or queried; the command did the rest. */
   uncertain: 3,
 } as const
 
@@ -20,7 +20,7 @@ const WRONG_USAGE: ReadonlySet<string> = new Set([
   'unknown-task',
 ])
 
-/** Runs a command, and says what it throws in one sentence. */
+/** Runs a command, sets its exit code, and prints a CleanupError as one sentence. Other errors pass through. */
 export async function run(command: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await command()

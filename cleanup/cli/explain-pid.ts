@@ -8,33 +8,27 @@ import { planFor } from '../reaper/plan.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { Registries } from '../registry/read-all.ts'
 import { exitCodes } from './exit-codes.ts'
-import type { ExplainOptions } from './explain.ts'
 import { nameOf, printable } from './format.ts'
 import { nearMissesText } from './plan-text.ts'
 
-interface Owner {
-  agent: AgentRef
-  claim: Claim
-}
-
 interface Found {
-  owners: Owner[]
-  /** Of which agents it looks to be, and why it is not. */
+  owners: { agent: AgentRef; claim: Claim }[]
+  /** The agents that the process resembles, and why it is not theirs. */
   similar: { agent: AgentRef; why: NearMiss }[]
-  /** What could not be read or asked, in sentences. */
+  /** What could not be read or queried, in sentences. */
   problems: string[]
 }
 
-/** What would make a process somebody's. */
+/** The evidence that makes a process an agent's. */
 const NEEDED =
-  'a parent, a terminal or a session that is an agent’s; TMUX and TMUX_PANE of an agent’s pane, or LEAKRIG_AGENT, in the environment it was started with; an agent’s log open for writing; or a subreaper or a cgroup that the agent was deployed in'
+  'a parent, terminal or session of an agent; an agent’s TMUX and TMUX_PANE, or LEAKRIG_AGENT, in its initial environment; an agent’s log open for writing; or a subreaper or cgroup that the agent was deployed in'
 
-/** Says whose a process is and why, or that it is nobody's. Returns the exit code. */
+/** Prints which agent a process belongs to and why, or that it belongs to none. Returns the exit code. */
 export async function explainPid(
   workspace: string,
   pid: number,
   registries: Registries,
-  { json }: ExplainOptions,
+  json: boolean,
 ): Promise<number> {
   const table = await readTable()
   const process = table.get(pid)
@@ -48,17 +42,17 @@ export async function explainPid(
     console.log(
       JSON.stringify({ pid, start: process.start, comm: process.comm, ...found, needed: NEEDED }, null, 2),
     )
-  else console.log([...about(process, table), ...ownersText(found, process)].join('\n'))
+  else console.log([...processText(process, table), ...ownersText(found, process)].join('\n'))
   return found.problems.length > 0 ? exitCodes.uncertain : exitCodes.done
 }
 
 async function findOwners(workspace: string, pid: number, { tasks, problems }: Registries): Promise<Found> {
   const found: Found = { owners: [], similar: [], problems: [...problems] }
-  const looks = [...tasks].flatMap(([taskId, registry]) =>
+  const candidates = [...tasks].flatMap(([taskId, registry]) =>
     registry.agents.map(({ id }) => ({ agent: { workspace, taskId, agentId: id }, registry })),
   )
   await Promise.all(
-    looks.map(async ({ agent, registry }) => {
+    candidates.map(async ({ agent, registry }) => {
       try {
         const { observation, claims } = await planFor(agent, registry)
         const claim = claims.claimed.get(pid)
@@ -73,7 +67,7 @@ async function findOwners(workspace: string, pid: number, { tasks, problems }: R
   return found
 }
 
-function about(process: SeenProcess, table: ProcessTable): string[] {
+function processText(process: SeenProcess, table: ProcessTable): string[] {
   const [, ...parents] = selfAndAncestors(table, process.pid)
   const { marker, tmux, pane, readable } = process.environment
   const marks = Object.entries({ LEAKRIG_AGENT: marker, TMUX: tmux, TMUX_PANE: pane }).filter(
@@ -94,9 +88,12 @@ function ownersText({ owners, similar, problems }: Found, process: SeenProcess):
     `it belongs to agent ${agent.agentId} of ${agent.taskId}:`,
     ...claim.evidence.map(({ kind, detail }) => `  ${kind}: ${printable(detail)}`),
   ])
-  if (owners.length === 0) lines.push(`it is nobody’s. What would have been needed: ${NEEDED}.`)
+  if (owners.length === 0) lines.push(`it belongs to no agent. A claim would need ${NEEDED}.`)
   for (const { agent, why } of similar)
-    lines.push(`it is not agent ${agent.agentId}’s, though it looks similar:`, ...nearMissesText([why]))
-  if (process.kernel) lines.push('it is a thread of the kernel')
-  return [...lines, ...problems.map(problem => `not looked at: ${printable(problem, 400)}`)]
+    lines.push(
+      `it does not belong to agent ${agent.agentId}, although it looks similar:`,
+      ...nearMissesText([why]),
+    )
+  if (process.kernel) lines.push('it is a kernel thread')
+  return [...lines, ...problems.map(problem => `not checked: ${printable(problem, 400)}`)]
 }

@@ -6,7 +6,7 @@ import { addService } from './service.ts'
 import { addStatus } from './status.ts'
 import { addSweep } from './sweep.ts'
 
-/** Adds the commands of the cleanup to a program. What they do is loaded when one of them runs. */
+/** Adds the commands of the cleanup to a program. Each of them imports what it needs when it runs. */
 export function addCleanupCommands(program: Command): void {
   addDaemon(program)
   addExplain(program)

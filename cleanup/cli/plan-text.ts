@@ -1,9 +1,10 @@
 import type { NearMiss } from '../claims/near-misses.ts'
+import { durationText } from '../platform/duration.ts'
 import type { FileEntry } from '../platform/files/file-entry.ts'
 import type { Plan, PlannedProcess } from '../reaper/plan.ts'
-import { count, duration, nameOf, printable, size } from './format.ts'
+import { count, nameOf, printable, size } from './format.ts'
 
-/** The claimed processes as a tree, each with the reasons. */
+/** The claimed processes as a tree, each with its evidence. */
 export function treeText({ end }: Plan): string[] {
   const pids = new Set(end.map(({ pid }) => pid))
   const memory = end.reduce((sum, { memoryBytes = 0 }) => sum + memoryBytes, 0)
@@ -17,12 +18,12 @@ export function treeText({ end }: Plan): string[] {
 
 function branch(process: PlannedProcess, all: readonly PlannedProcess[], indent: string): string[] {
   const why = process.evidence.map(({ kind, detail }) => `${kind}: ${printable(detail)}`).join('; ')
-  const line = `${indent}${nameOf(process)} (${duration(process.ageMs)}) ${printable(process.command)}`
+  const line = `${indent}${nameOf(process)} (${durationText(process.ageMs)}) ${printable(process.command)}`
   const below = all.filter(({ ppid }) => ppid === process.pid).sort((a, b) => a.pid - b.pid)
   return [line, `${indent}  because ${why}`, ...below.flatMap(child => branch(child, all, `${indent}    `))]
 }
 
-/** What a cleanup does, step by step. */
+/** The steps of a cleanup, numbered. */
 export function stepsText(
   { end, session, remove, claudeLeftovers, archive, handsOver }: Plan,
   graceMs: number,
@@ -34,36 +35,34 @@ export function stepsText(
       .join(', ')
   const [writers, others, readers, panes] = [of('writer'), of('other'), of('reader'), of('pane')]
   const steps = [
-    handsOver && 'hand over to a process outside the agent, because this one is part of it',
+    handsOver && 'hand over to a process outside the agent, because this one is part of the agent',
     writers && `TERM to ${writers}, which writes the log and ends its own children`,
-    others && `TERM to ${others}, once the writer has ended or after ${duration((graceMs * 2) / 3)}`,
-    readers && `wait for ${readers}, which ends by itself when its input does`,
+    others && `TERM to ${others}, once the writer has ended or after ${durationText((graceMs * 2) / 3)}`,
+    readers && `wait for ${readers}, which exits at the end of its input`,
     panes &&
-      `HUP and TERM to ${panes}, which runs in the pane, after all others: the kernel hangs up on whoever is left there`,
+      `HUP and TERM to ${panes}, which runs in the pane, after all others: its end makes the kernel send HUP to the rest of the pane`,
     end.length > 0 &&
-      `KILL, after ${duration(graceMs)}, to whoever of these is left, in the same order, and to what they have started since`,
+      `KILL, after ${durationText(graceMs)}, to those that are left, in the same order, and to what they have started since`,
     session &&
       `close the session ${printable(session.name)} by its id ${session.id} on ${session.socket}, if it is still there`,
-    ...claudeLeftovers.map(
-      file => `remove, if its claude does not do so itself: ${fileText(file)}, because ${file.why}`,
-    ),
+    ...claudeLeftovers.map(file => `remove, unless its claude does: ${fileText(file)}, because ${file.why}`),
     ...remove.map(file => `remove ${fileText(file)}`),
     ...archive.map(file => `move to archive/ ${fileText(file)}`),
   ].filter(step => typeof step === 'string' && step !== '')
   return steps.map((step, n) => `  ${n + 1}. ${step}`)
 }
 
-/** What a cleanup leaves where it is. */
+/** What a cleanup does not touch. */
 export const staysText = ({ stays }: Plan): string[] => stays.map(what => `  stays: ${printable(what, 500)}`)
 
-/** What is left alone, and why. */
+/** The near misses: what looks like an agent's, and why it is not claimed. */
 export function nearMissesText(all: readonly NearMiss[]): string[] {
   return all.flatMap(one => [
     `  ${nameOf(one)} ${printable(one.command)}`,
-    `    looks so: ${one.resemblances.map(each => printable(each)).join('; ')}`,
-    `    is not claimed: ${one.reason}`,
+    `    looks like it: ${one.resemblances.map(each => printable(each)).join('; ')}`,
+    `    not claimed: ${one.reason}`,
   ])
 }
 
 export const fileText = ({ file, bytes, ageMs }: FileEntry): string =>
-  `${printable(file, 300)} (${size(bytes)}, ${duration(ageMs)} old)`
+  `${printable(file, 300)} (${size(bytes)}, ${durationText(ageMs)} old)`

@@ -1,6 +1,20 @@
+import fs from 'node:fs'
 import type { Command } from 'commander'
-import { addDaemonOptions, type DaemonSettings } from './daemon-options.ts'
-import { run } from './exit-codes.ts'
+import { CleanupError } from '../errors.ts'
+import { becomeOwner } from '../platform/become-owner.ts'
+import { fromCwd } from '../platform/cwd.ts'
+import { WORKSPACE_NAME } from '../registry/require-workspace.ts'
+import type { ServiceResult } from '../service/install.ts'
+import type { ServicePlan } from '../service/plan.ts'
+import {
+  addDaemonOptions,
+  type DaemonSettings,
+  daemonArguments,
+  validateDaemonSettings,
+} from './daemon-options.ts'
+import { exitCodes, run } from './exit-codes.ts'
+import { oneLine } from './format.ts'
+import { WORKSPACE_ARGUMENT } from './workspace.ts'
 
 export interface ServiceOptions extends DaemonSettings {
   system?: boolean
@@ -11,41 +25,89 @@ export interface ServiceOptions extends DaemonSettings {
 
 /** Adds `leakrig service install|uninstall|status`: the daemon as a service of systemd or launchd. */
 export function addService(program: Command): void {
-  const load = () => import('./run-service.ts')
   const service = program
     .command('service')
     .description('run "leakrig daemon" as a service of systemd or launchd')
-    .addHelpText('after', '\nExit codes: 0 done, or well; 1 refused, or not well; 2 wrong usage.')
+    .addHelpText('after', '\nExit codes: 0 done, or healthy; 1 refused, or not healthy; 2 wrong usage.')
   const installing = service
     .command('install')
-    .description('write the service’s file, and say how it is started')
-    .argument('[workspace...]', 'folders .agent-workspace (the one below the current folder)')
-    .option('--system', 'a service of the machine, not of the user (root)')
-    .option('--print', 'print the file, and write nothing')
-    .option('--force', 'replace a file of ours that says something else')
-    .option('--now', 'start it, too')
+    .description('write the service’s file, and show how to start it')
+    .argument('[workspace...]', WORKSPACE_ARGUMENT)
+    .option('--system', 'a service of the machine instead of the user (requires root)')
+    .option('--print', 'print the file and write nothing')
+    .option('--force', 'replace an existing file of ours with different content')
+    .option('--now', 'start the service as well')
   addDaemonOptions(installing)
-    .addHelpText('after', '\nEvery other option is the daemon’s, and handed to it.')
-    .action(async (workspaces: string[], options: ServiceOptions) => {
-      const { install } = await load()
-      await run(() => install(workspaces, options))
-    })
+    .addHelpText('after', '\nAll other options are passed to the daemon.')
+    .action((workspaces: string[], options: ServiceOptions) => run(() => install(workspaces, options)))
   service
     .command('uninstall')
     .description('remove the file that install wrote')
     .option('--system', 'the service of the machine')
-    .option('--now', 'stop it first')
-    .action(async (options: ServiceOptions) => {
-      const { uninstall } = await load()
-      await run(() => uninstall(options))
-    })
+    .option('--now', 'stop the service first')
+    .action((options: ServiceOptions) => run(() => uninstall(options)))
   service
     .command('status')
-    .description('say whether it is installed and alive')
-    .argument('[workspace...]', 'folders .agent-workspace (the one below the current folder)')
+    .description('show whether it is installed and alive')
+    .argument('[workspace...]', WORKSPACE_ARGUMENT)
     .option('--system', 'the service of the machine')
-    .action(async (workspaces: string[], options: ServiceOptions) => {
-      const { status } = await load()
-      await run(() => status(workspaces, options))
-    })
+    .action((workspaces: string[], options: ServiceOptions) => run(() => status(workspaces, options)))
+}
+
+/** Writes the service's file, or prints it with `print`. Returns the exit code. */
+export async function install(workspaces: string[], options: ServiceOptions): Promise<number> {
+  const { managerOf, thisHost } = await import('../service/manager.ts')
+  const { installService } = await import('../service/install.ts')
+  const { system = false, print = false, force = false, now = false } = options
+  const host = thisHost()
+  const manager = managerOf(host, system)
+  const plan = await planFor(workspaces, system, daemonArguments(options))
+  validateDaemonSettings(options, plan.owner?.uid)
+  if (options.metricsPort === 0)
+    throw new CleanupError(
+      'bad-argument',
+      'The metrics port 0 is refused: it would change with every start of the service, and could not be scraped; name one.',
+    )
+  if (!print) return report(await installService(plan, host, manager, { force, now }))
+  process.stdout.write(manager.render(plan))
+  for (const line of plan.omitted) console.error(`leakrig: ${oneLine(line)}`)
+  return exitCodes.done
+}
+
+async function uninstall({ system = false, now = false }: ServiceOptions): Promise<number> {
+  const { managerOf, thisHost } = await import('../service/manager.ts')
+  const { uninstallService } = await import('../service/install.ts')
+  const host = thisHost()
+  return report(await uninstallService(host, managerOf(host, system), system, now))
+}
+
+async function status(workspaces: string[], { system = false }: ServiceOptions): Promise<number> {
+  const { managerOf, thisHost } = await import('../service/manager.ts')
+  const { serviceState } = await import('../service/state.ts')
+  const host = thisHost()
+  const folders = rootsOf(workspaces)
+  const plan = await planFor(workspaces, system, []).catch(error => {
+    if (error instanceof CleanupError) return error
+    throw error
+  })
+  becomeOwner(folders.filter(folder => fs.existsSync(folder)))
+  const { lines, isHealthy } = await serviceState(plan, host, managerOf(host, system), folders)
+  report({ lines, problems: [] })
+  return isHealthy ? exitCodes.done : exitCodes.left
+}
+
+/** The service runs the program that is running now, because that is one with the command `daemon`. */
+async function planFor(workspaces: string[], system: boolean, options: string[]): Promise<ServicePlan> {
+  const { planService } = await import('../service/plan.ts')
+  const [node, program = ''] = [process.execPath, process.argv[1]]
+  return planService(rootsOf(workspaces), system, { node, program, environment: process.env, options })
+}
+
+const rootsOf = (workspaces: string[]): string[] =>
+  (workspaces.length > 0 ? workspaces : [WORKSPACE_NAME]).map(fromCwd)
+
+function report({ lines, problems }: ServiceResult): number {
+  for (const line of lines) console.log(oneLine(line))
+  for (const problem of problems) console.error(`leakrig: ${oneLine(problem)}`)
+  return problems.length > 0 ? exitCodes.left : exitCodes.done
 }

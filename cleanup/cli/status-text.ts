@@ -7,11 +7,12 @@ import {
   oldestPendingSeconds,
   type WorkspaceFigures,
 } from '../metrics/measurement.ts'
-import { count, duration, oneLine, size } from './format.ts'
+import { durationText } from '../platform/duration.ts'
+import { count, oneLine, size } from './format.ts'
 
 const HEADINGS = ['AGENT', 'STATUS', 'SINCE', 'SESSION', 'PROCS', 'RSS', 'LOG', 'OUTPUT', 'CLEANUP']
 
-/** What was found, for people: a table of agents per workspace, then everything together. `all` shows those that are done, too. */
+/** A measurement for people: a table of agents per workspace, then totals. `all` includes agents whose cleanup is done. */
 export function statusLines(found: Measurement, all: boolean): string[] {
   const parts = found.workspaces.flatMap(figures => [...workspaceLines(figures, found.atMs, all), ''])
   return [...parts, ...totalLines(found), ...found.problems.map(problem => `! ${problem}`)].map(oneLine)
@@ -29,7 +30,7 @@ function workspaceLines(
   return [
     workspace,
     ...(shown.length > 0 ? columns(shown, atMs) : []),
-    `  ${count(agents.length, 'agent')}${hidden > 0 ? `, ${hidden} of them done and not shown (--all)` : ''}; ${pending > 0 ? `${count(pending, 'cleanup')} pending, the oldest for ${duration(oldest)}` : 'no cleanup pending'}`,
+    `  ${count(agents.length, 'agent')}${hidden > 0 ? `, ${hidden} of them done and not shown (--all)` : ''}; ${pending > 0 ? `${count(pending, 'cleanup')} pending, the oldest for ${durationText(oldest)}` : 'no cleanup pending'}`,
     `  daemon: ${daemonText(daemon, atMs)}`,
     ...(disk
       ? [
@@ -43,7 +44,7 @@ function workspaceLines(
   ]
 }
 
-/** Agents that are done with nothing to say of them are many, after a month. */
+/** After a month there are many agents whose cleanup is done and that have no problem. */
 const isWorthShowing = ({ state, problems, unknown }: AgentRow): boolean =>
   state !== 'done' || unknown || problems.length > 0
 
@@ -62,14 +63,14 @@ function columns(rows: readonly AgentRow[], atMs: number): string[] {
 
 function cellsOf(row: AgentRow, atMs: number): string[] {
   const { session, processes, lastOutputMs } = row
-  const notKnown = row.state === 'done' ? '-' : '?'
+  const unknown = row.state === 'done' ? '-' : '?'
   return [
     `${row.taskId}/${row.agentId}`,
     row.status,
     age(Date.parse(row.since ?? ''), atMs),
-    session === undefined ? notKnown : session ? 'yes' : 'no',
-    processes === undefined ? notKnown : String(processes),
-    row.rssBytes === undefined ? notKnown : size(row.rssBytes),
+    session === undefined ? unknown : session ? 'yes' : 'no',
+    processes === undefined ? unknown : String(processes),
+    row.rssBytes === undefined ? unknown : size(row.rssBytes),
     row.logBytes === undefined ? '-' : size(row.logBytes),
     age(lastOutputMs, atMs),
     row.state === 'live' ? '-' : row.state,
@@ -77,11 +78,11 @@ function cellsOf(row: AgentRow, atMs: number): string[] {
 }
 
 function daemonText({ pid, stopped, health, fresh }: DaemonFigures, atMs: number): string {
-  if (pid === undefined) return health ? `none; the last one, ${health.pid}, did not stop by itself` : 'none'
+  if (pid === undefined) return health ? `none; the last one, process ${health.pid}, was killed` : 'none'
   if (stopped)
     return `process ${pid}, stopped: it cleans up nothing until it is continued (kill -CONT ${pid})`
-  if (!health) return `process ${pid}, which writes no health file`
-  const beat = `heartbeat ${duration(atMs - Date.parse(health.heartbeat_at))} ago${fresh ? '' : ', too long'}`
+  if (!health) return `process ${pid}, without a health file`
+  const beat = `heartbeat ${durationText(atMs - Date.parse(health.heartbeat_at))} ago${fresh ? '' : ', too long'}`
   return [`process ${pid}, ${beat}, ${health.state}`, ...health.reasons].join('; ')
 }
 
@@ -109,6 +110,6 @@ function totalLines({ workspaces, sessions, processes }: Measurement): string[] 
   return lines
 }
 
-/** How long ago something was; a dash when that is not known. */
+/** The time since `sinceMs`; a dash when it is unknown. */
 const age = (sinceMs: number | undefined, atMs: number): string =>
-  sinceMs === undefined || Number.isNaN(sinceMs) ? '-' : duration(atMs - sinceMs)
+  sinceMs === undefined || Number.isNaN(sinceMs) ? '-' : durationText(atMs - sinceMs)

@@ -1,35 +1,45 @@
-import { type Command, InvalidArgumentError } from 'commander'
-import { run } from './exit-codes.ts'
+import { type Command, Option } from 'commander'
+import { CleanupError } from '../errors.ts'
+import { exitCodes, run } from './exit-codes.ts'
+import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
 
 export interface StatusOptions {
   all?: boolean
   json?: boolean
+  /** Options of earlier versions. */
   watch?: boolean
-  interval: number
+  interval?: string
 }
 
-/** Adds `leakrig status`: the agents of some workspaces, and what there is of them on the machine. Changes nothing. */
+/** Adds `leakrig status`, which shows agents, sessions, processes and files, and changes nothing. */
 export function addStatus(program: Command): void {
   program
     .command('status')
     .description('show the agents, their sessions, processes and logs, and how far their cleanup is')
-    .argument('[workspace...]', 'folders .agent-workspace (the one below the current folder)')
-    .option('--all', 'also the agents whose cleanup is done')
-    .option('--json', 'as JSON, for programs')
-    .option('--watch', 'keep looking: redraw on a terminal (q ends), elsewhere print each change')
-    .option('--interval <seconds>', 'how often --watch looks', seconds, 2)
+    .argument('[workspace...]', WORKSPACE_ARGUMENT)
+    .option('--all', 'include agents whose cleanup is done')
+    .option('--json', 'print JSON')
+    .addOption(new Option('--watch').hideHelp())
+    .addOption(new Option('--interval <seconds>').hideHelp())
     .addHelpText(
       'after',
-      '\nExit codes: 0 all was seen, whatever it was; 2 wrong usage; 3 something could not be read or asked.',
+      '\nTo keep watching: watch -n 2 leakrig status' +
+        '\nExit codes: 0 everything could be read; 2 wrong usage; 3 something could not be read or queried.',
     )
-    .action(async (workspaces: string[], options: StatusOptions) => {
-      const { runStatus } = await import('./run-status.ts')
-      await run(() => runStatus(workspaces, options))
-    })
+    .action((workspaces: string[], options: StatusOptions) => run(() => runStatus(workspaces, options)))
 }
 
-function seconds(text: string): number {
-  const value = Number(text)
-  if (/^\d+(\.\d+)?$/.test(text) && value >= 0.1 && value <= 86_400) return value
-  throw new InvalidArgumentError('Expected seconds from 0.1 to 86400.')
+/** Prints the state of some workspaces. Returns the exit code. */
+export async function runStatus(folders: string[], options: StatusOptions): Promise<number> {
+  const { all = false, json = false, watch, interval } = options
+  if (watch || interval !== undefined)
+    throw new CleanupError(
+      'bad-argument',
+      'The option --watch was removed; use "watch -n 2 leakrig status" instead.',
+    )
+  const { measure } = await import('../metrics/measure.ts')
+  const { statusLines } = await import('./status-text.ts')
+  const found = await measure(workspacesOf(folders))
+  console.log(json ? JSON.stringify(found, null, 2) : statusLines(found, all).join('\n'))
+  return found.problems.length === 0 ? exitCodes.done : exitCodes.uncertain
 }

@@ -1,9 +1,9 @@
 import os from 'node:os'
 
-/** Ctrl-C below npm arrives twice: from the terminal and from npm. Later than that, ms, it is a person's second. */
+/** Below npm, one Ctrl-C arrives twice: from the terminal and from npm. A signal later than this, in ms, is a second Ctrl-C. */
 const SAME_SIGNAL_MS = 1_000
 
-/** Stops a work in order at the first Ctrl-C or TERM, with its name as the reason, and the process at once at the second. */
+/** Aborts with the signal's name as the reason at the first SIGINT or SIGTERM, and ends the process at the second. */
 export function stopOnSignals(stop: AbortController): void {
   let firstAt: number | undefined
   for (const name of ['SIGINT', 'SIGTERM'] as const)

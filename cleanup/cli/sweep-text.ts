@@ -1,23 +1,24 @@
+import { durationText } from '../platform/duration.ts'
 import type { CleanupResult } from '../sweep/actions.ts'
 import type { FoundAgent } from '../sweep/agents.ts'
 import { isUncertain, type Sweep } from '../sweep/sweep.ts'
-import { count, duration, nameOf, printable } from './format.ts'
+import { count, nameOf, printable } from './format.ts'
 import { fileText, staysText, stepsText, treeText } from './plan-text.ts'
 
-/** A sweep for people: what was found and why, and what is done about it. */
+/** A sweep for people: what was found, why it counts as ended, and what is done about it. */
 export function sweepText(sweep: Sweep, withUnlisted: boolean, graceMs: number): string[] {
   const { workspace, tasks, unlisted, problems } = sweep
-  // Of those to which a stopped sweep did not come nothing was done, and how many they are is enough.
+  // A stopped sweep only counts the agents that it did not reach (stoppedSummary).
   const agents = sweep.agents.filter(({ state, done }) => !(sweep.stopped && state === 'ended' && !done))
   const live = agents.filter(({ state }) => state === 'live').length
   const unlistedEntries = sweep.stale.entries.filter(({ isListed }) => !isListed).length
   const left = unlisted.sessions.length + unlisted.prompts.length + unlistedEntries
   return [
-    `${workspace}: ${count(tasks, 'task')}, ${count(sweep.agents.length - live, 'agent')} to look at, ${live} at work, ${left} unlisted`,
+    `${workspace}: ${count(tasks, 'task')}, ${count(sweep.agents.length - live, 'agent')} to check, ${live} live, ${left} unlisted`,
     ...agents.flatMap(agent => agentText(agent, graceMs)),
     ...unlistedText(sweep, withUnlisted),
     ...staleText(sweep, withUnlisted),
-    ...problems.map(problem => `  could not be read or asked: ${printable(problem, 500)}`),
+    ...problems.map(problem => `  could not be read or queried: ${printable(problem, 500)}`),
     sweep.applied ? doneSummary(sweep) : summary(sweep, left > 0 && !withUnlisted),
   ]
 }
@@ -28,15 +29,15 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
   if (state === 'live') return []
   if (state !== 'ended') return [`  ${name} is left alone: ${printable(why, 500)}`]
   const { plan, to, suspects } = found
-  const lost = suspects.map(
+  const suspectLines = suspects.map(
     one => `  suspect, left alone: ${nameOf(one)} ${printable(one.command)} (${one.resemblances.join('; ')})`,
   )
   const lines = [
     ...treeText(plan),
     ...stepsText(plan, graceMs),
     ...staysText(plan),
-    `  it is registered as ${to}`,
-    ...lost,
+    `  its status becomes ${to}`,
+    ...suspectLines,
   ]
   return [`  ${name}: ${printable(why, 500)}`, ...lines.map(line => `    ${line}`), ...doneText(done)]
 }
@@ -44,7 +45,7 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
 function unlistedText({ unlisted }: Sweep, wanted: boolean): string[] {
   const verb = wanted ? 'is removed' : 'is removed only with --orphans'
   const sessions = unlisted.sessions.flatMap(({ name, id, socket, ageMs, plan }) => [
-    `  session ${printable(name)} (${id} on ${socket}, ${duration(ageMs)} old), which no registry lists, ${verb}`,
+    `  session ${printable(name)} (${id} on ${socket}, ${durationText(ageMs)} old), which no registry lists, ${verb}`,
     ...treeText(plan).map(line => `    ${line}`),
   ])
   const prompts = unlisted.prompts.map(file => `  prompt ${fileText(file)}, which no registry lists, ${verb}`)
@@ -53,9 +54,9 @@ function unlistedText({ unlisted }: Sweep, wanted: boolean): string[] {
 
 function staleText({ stale }: Sweep, wanted: boolean): string[] {
   const entries = stale.entries.map(({ taskId, agentId, to, why, isListed }) => {
-    const verb = isListed || wanted ? 'is registered as' : 'is only with --orphans registered as'
+    const condition = isListed || wanted ? '' : ' (only with --orphans)'
     const name = `${printable(taskId)}/${printable(agentId)}`
-    return `  ${name}, which the global registry counts as live, ${verb} ${printable(to)}: ${why}`
+    return `  ${name}, which the global registry counts as live, becomes ${printable(to)}${condition}: ${why}`
   })
   return [...entries, ...doneText(stale.done)]
 }
@@ -71,11 +72,11 @@ function doneText(done: CleanupResult | undefined): string[] {
 function summary(sweep: Sweep, hasUnlisted: boolean): string {
   const actions = count(sweep.actions.length, 'action')
   if (hasUnlisted && sweep.actions.length === 0)
-    return 'nothing was done: only with --apply --orphans is anything done about what no registry lists'
+    return 'nothing was done: --apply --orphans removes what no registry lists'
   if (hasUnlisted)
-    return `nothing was done: ${actions} with --apply, and --orphans for what no registry lists`
+    return `nothing was done: ${actions} with --apply, and more with --orphans for what no registry lists`
   if (sweep.actions.length > 0) return `nothing was done: ${actions} with --apply`
-  return isUncertain(sweep) ? 'nothing to do for what could be read and asked' : 'nothing to do'
+  return isUncertain(sweep) ? 'nothing to do for what could be read and queried' : 'nothing to do'
 }
 
 function doneSummary({ agents, unlisted, stale, stopped }: Sweep): string {

@@ -1,10 +1,15 @@
-import { type Command, InvalidArgumentError } from 'commander'
-import { run } from './exit-codes.ts'
+import os from 'node:os'
+import { type Command, Option } from 'commander'
+import type { Sweep } from '../sweep/sweep.ts'
+import { exitCodes, run } from './exit-codes.ts'
+import { duration, grace } from './option-values.ts'
+import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
 
 export interface SweepCommandOptions {
   apply?: boolean
   orphans?: boolean
   json?: boolean
+  /** Durations in ms. */
   minAge: number
   grace?: number
 }
@@ -12,34 +17,71 @@ export interface SweepCommandOptions {
 export function addSweep(program: Command): void {
   program
     .command('sweep')
-    .description(
-      'show what agents have left behind and what a cleanup would do; with --apply, do exactly that',
-    )
-    .argument('[workspace...]', 'folders .agent-workspace (the one below the current folder)')
+    .description('show what agents have left behind and what a cleanup would do; --apply does exactly that')
+    .argument('[workspace...]', WORKSPACE_ARGUMENT)
     .option('--apply', 'do it')
     .option(
       '--orphans',
-      'also what no registry knows: sessions agent_*, and prompts; otherwise they are only shown',
+      'include sessions agent_* and prompts that no registry lists; without it they are only shown',
     )
-    .option(
-      '--min-age <seconds>',
-      'what is younger may still be being deployed, and is no orphan',
-      seconds,
-      60,
+    .addOption(
+      new Option(
+        '--min-age <duration>',
+        'leave younger ones of these alone: their deploy may not be finished',
+      )
+        .argParser(duration)
+        .default(60_000, '1m'),
     )
-    .option('--grace <seconds>', 'how long processes get from the first TERM to the KILL (3)', seconds)
-    .option('--json', 'as JSON, for programs')
+    .option('--grace <duration>', 'how long processes get between the first TERM and KILL (3s)', grace)
+    .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExit codes: 0 nothing is left, or only shown; 1 something is left, or an entry was refused; 2 wrong usage; 3 something could not be read or asked (the rest was done); 130 stopped: another sweep finishes it.',
+      '\nExit codes: 0 nothing is left, or nothing was applied; 1 something is left, or an entry was refused; 2 wrong usage; 3 something could not be read or queried (the rest was done); 130 or 143 stopped by Ctrl-C or TERM: another sweep finishes the work.',
     )
-    .action(async (workspaces: string[], options: SweepCommandOptions) => {
-      const { runSweep } = await import('./run-sweep.ts')
-      await run(() => runSweep(workspaces, options))
-    })
+    .action((workspaces: string[], options: SweepCommandOptions) => run(() => runSweep(workspaces, options)))
 }
 
-function seconds(text: string): number {
-  if (/^\d{1,7}(\.\d+)?$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Expected a number of seconds.')
+/** Sweeps one workspace after the other. Returns the exit code. */
+export async function runSweep(folders: string[], options: SweepCommandOptions): Promise<number> {
+  const { GRACE_MS } = await import('../reaper/clean-up.ts')
+  const { isLeft, isUncertain, sweep } = await import('../sweep/sweep.ts')
+  const { progressTo } = await import('./progress.ts')
+  const { stopOnSignals } = await import('./stop-signals.ts')
+  const { sweepText } = await import('./sweep-text.ts')
+  const { apply = false, orphans = false, json, minAge: minAgeMs, grace: graceMs = GRACE_MS } = options
+  // Every path is checked before the first sweep: one typing error, and nothing is done.
+  const workspaces = workspacesOf(folders)
+  const stop = new AbortController()
+  if (apply) {
+    stopOnSignals(stop)
+    // Other commands end when their reader leaves early (head). This one must finish.
+    process.on('SIGPIPE', () => {})
+  }
+  const { signal } = stop
+  const progress = progressTo(process.stderr)
+  const sweeps: Sweep[] = []
+  for (const workspace of new Set(workspaces)) {
+    const beside = workspaces.filter(other => other !== workspace)
+    sweeps.push(await sweep(workspace, { apply, orphans, graceMs, minAgeMs, beside, signal, progress }))
+    if (signal.aborted) break
+  }
+  const exitCode = signal.aborted
+    ? 128 + os.constants.signals[signal.reason as 'SIGINT' | 'SIGTERM']
+    : sweeps.some(isUncertain)
+      ? exitCodes.uncertain
+      : sweeps.some(isLeft)
+        ? exitCodes.left
+        : exitCodes.done
+  if (json) console.log(JSON.stringify({ exitCode, sweeps }, null, 2))
+  else console.log(sweeps.flatMap(found => sweepText(found, orphans, graceMs)).join('\n'))
+  if (signal.aborted) leave(exitCode)
+  return exitCode
+}
+
+/** Ends the work that is still running. Nothing is lost: each cleanup wrote its intent before it ended or moved anything. */
+function leave(exitCode: number): never {
+  console.error(
+    'leakrig: Stopped. The registries record every cleanup that was begun; another sweep --apply finishes it.',
+  )
+  process.exit(exitCode)
 }

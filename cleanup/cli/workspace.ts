@@ -4,9 +4,13 @@ import { becomeOwner } from '../platform/become-owner.ts'
 import { cwd, fromCwd } from '../platform/cwd.ts'
 import { requireWorkspace, WORKSPACE_NAME } from '../registry/require-workspace.ts'
 
+export const WORKSPACE_ARGUMENT = '.agent-workspace folders (by default the one in the current folder)'
+
 /**
- * The real paths of the workspaces that are meant: the folders named, or the one below the current folder. When root
- * asks for those of a user, this process is that user's from here on. `orNew`: an empty folder is one, too.
+ * The real paths of the workspaces that a command works on: the folders that were named, or the one in the current
+ * folder. `orNew` accepts empty folders. When root runs the command on a user's workspaces, this process becomes that
+ * user for good. A command therefore imports its modules before this call: the user may not be able to read them. Throws a
+ * CleanupError (`bad-argument`, `no-workspace`, `not-the-owner`).
  */
 export function workspacesOf(folders: readonly string[], orNew = false): string[] {
   const workspaces = folders.length > 0 ? folders.map(folder => workspaceOf(folder, orNew)) : [ownWorkspace()]
@@ -18,7 +22,7 @@ function workspaceOf(folder: string, orNew: boolean): string {
   if (folder !== '') return requireWorkspace(fromCwd(folder), orNew)
   throw new CleanupError(
     'bad-argument',
-    `An empty name is refused for a workspace: a variable may not be set; name the ${WORKSPACE_NAME} of an orchestrator.`,
+    `An empty workspace name is refused, because a variable may be unset; name the ${WORKSPACE_NAME} folder of an orchestrator.`,
   )
 }
 
@@ -27,6 +31,6 @@ function ownWorkspace(): string {
   if (fs.existsSync(workspace)) return requireWorkspace(workspace)
   throw new CleanupError(
     'no-workspace',
-    `There is no ${WORKSPACE_NAME} in ${cwd()}; name the workspace of an orchestrator, or go to the folder that holds it.`,
+    `There is no ${WORKSPACE_NAME} in ${cwd()}; name the workspace of an orchestrator, or change to the folder that contains it.`,
   )
 }

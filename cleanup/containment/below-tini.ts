@@ -2,16 +2,15 @@ import { childrenOf } from '../platform/processes/children.ts'
 import { startOf } from '../platform/processes/table.ts'
 import { quote } from '../platform/shell.ts'
 import { type AgentRef, adoptedChildrenFile } from '../registry/layout.ts'
-import { confirmed } from './confirmed.ts'
-import type { Launch } from './contain.ts'
+import { type Launch, waitFor } from './launch.ts'
 
-/** No process's number. */
+/** A pid that no process has. */
 const NONE = -1
 
 /**
- * The subreaper stands below the pane's process, not in its place: whoever kills that one with -9 does not take the
- * subreaper with it. tini ends with its child, and then the orphans go to process 1. So that child, a shell, stays to
- * the end of the pipeline, through a hang-up too, and notes who is there, for the cleanup to read.
+ * Launches the pipeline below the subreaper `tini -s`. The subreaper is a child of the pane's process, so KILL to that
+ * process does not take it along. tini exits with its child, and its orphans then go to process 1. So that child, a shell,
+ * outlives the pipeline, even after a hangup, and records every process below the subreaper for the cleanup to read.
  */
 export function belowTini(ref: AgentRef, tini: string, pipeline: string): Launch {
   const inner = `trap : HUP INT TERM
@@ -20,17 +19,17 @@ status=$?
 ${noteAdoptedChildren(adoptedChildrenFile(ref))}
 exit $status`
   return {
-    // "exit", because bash would otherwise become tini instead of starting it.
+    // Without "exit", bash would exec tini and become it instead of starting it as a child.
     command: ['bash', '-c', '"$0" -s -- bash -c "$1"; exit $?', tini, inner],
     async confirm(panePid) {
-      const pid = await confirmed(() => (startOf(panePid) === undefined ? NONE : childrenOf(panePid)?.[0]))
+      const pid = await waitFor(() => (startOf(panePid) === undefined ? NONE : childrenOf(panePid)?.[0]))
       const start = startOf(pid ?? NONE)
       return pid && start ? { by: 'tini', pid, start } : undefined
     },
   }
 }
 
-/** Lines for bash, which starts nothing for them: pid and start of all below its parent, but for itself. */
+/** Bash lines that record pid and start of every process below their parent but themselves. They start no process. */
 const noteAdoptedChildren = (file: string): string => `note() {
   local pid=$1 list kids kid stat
   for list in "/proc/$pid/task/"*/children; do

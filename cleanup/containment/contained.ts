@@ -8,16 +8,16 @@ import { type AgentRef, adoptedChildrenFile } from '../registry/layout.ts'
 import { recordedContainment } from './recorded.ts'
 import { subreaperOf } from './subreaper.ts'
 
-/** What holds an agent's processes together whatever they do to their parents, sessions and environments. */
+/** What holds an agent's processes together, whatever they do to their parents, sessions and environments. */
 export interface Containment {
-  /** A process that the kernel gives the orphans below it to, instead of to process 1. */
+  /** The process that the kernel gives orphans below it to, instead of process 1. */
   subreaper?: Identity
   cgroup?: { path: string; members: ReadonlySet<number> }
-  /** Orphans that were seen below the subreaper before it ended: start times by pid. */
+  /** Processes that were seen below the subreaper before it ended: start times by pid. */
   noted: ReadonlyMap<number, number>
 }
 
-/** What the registry says an agent is contained in, as far as that bears it out now. */
+/** The containment that the registry records for an agent, as far as its processes and cgroup confirm it now. */
 export function readContainment(ref: AgentRef, entry: AgentEntry): Containment {
   const contained = recordedContainment(ref, entry)
   const noted = readNoted(ref, entry)
@@ -26,9 +26,7 @@ export function readContainment(ref: AgentRef, entry: AgentEntry): Containment {
   return { noted, cgroup: { path: contained.path, members: new Set(membersOf(contained.path)) } }
 }
 
-/**
- * The agent can write that file too, so a line that names a process older than the agent's pane is nobody's.
- */
+/** The agent can write to that file too, so lines that name a process older than the agent's pane are ignored. */
 function readNoted(ref: AgentRef, { tmux }: AgentEntry): ReadonlyMap<number, number> {
   const oldest = tmux?.pane_start
   const noted = new Map<number, number>()
@@ -45,7 +43,7 @@ const isNumber = (value: unknown): value is number => Number.isSafeInteger(value
 function readText(ref: AgentRef): string {
   const file = adoptedChildrenFile(ref)
   try {
-    // Mostly there is none, and to find that out by opening every folder on the way takes ten times as long.
+    // Most agents have none, and readWithin, which opens every folder on the way, takes ten times as long to find that out.
     if (!fs.lstatSync(file, { throwIfNoEntry: false })) return ''
     return readWithin(ref.workspace, file, SMALL_BYTES) ?? ''
   } catch {

@@ -6,29 +6,31 @@ import { startOf } from '../platform/processes/table.ts'
 import { quote } from '../platform/shell.ts'
 import type { Contained } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
-import { confirmed } from './confirmed.ts'
-import type { Launch } from './contain.ts'
+import { type Launch, waitFor } from './launch.ts'
 import { cgroupName } from './recorded.ts'
 
-/** Makes a cgroup for an agent below our own; undefined where we may not. */
+/** Creates a cgroup for an agent below our own and returns its folder; undefined where that is not permitted. */
 export function makeCgroup(ref: AgentRef): string | undefined {
   const own = ownCgroup()
   if (!own) return undefined
-  // An agent that deploys agents is in a cgroup itself; theirs stand beside it, so that they are not taken for its own.
+  // An agent that deploys agents is in a cgroup itself. Theirs are created beside it: below it, they would count as its own.
   const folder = path.join(own.replace(/\/leakrig-[0-9a-f]{16}(\/.*)?$/, ''), cgroupName(ref))
   try {
     fs.mkdirSync(folder)
     return folder
   } catch {
-    // Not delegated, or no more may be made: there are other ways.
+    // Not delegated, or the limit of cgroups is reached. The caller falls back to another containment.
     return undefined
   }
 }
 
-/** Whether the kernel lets the pane in depends on where the tmux server is; it is launched otherwise where it does not. */
+/**
+ * Launches the pipeline in a cgroup, or in `otherwise` where the kernel refuses the pane: the move depends on the cgroup of
+ * the tmux server, which starts the pane.
+ */
 export function inCgroup(folder: string, pipeline: string, otherwise: Launch): Launch {
   const contained: Contained = { by: 'cgroup', path: folder }
-  // The shell goes in before anything else: what it starts from then on is born there.
+  // The shell enters first, so everything that it starts is born inside.
   const enter = `echo $$ >${quote(path.join(folder, 'cgroup.procs'))}`
   return {
     command: [
@@ -40,13 +42,13 @@ export function inCgroup(folder: string, pipeline: string, otherwise: Launch): L
     ],
     contained,
     async confirm(panePid) {
-      const isIn = await confirmed(() => {
+      const isInside = await waitFor(() => {
         if (membersOf(folder).includes(panePid)) return true
-        // It has ended, or it starts programs already and is not in.
+        // It has ended, or it already starts programs and is still outside.
         return startOf(panePid) === undefined || childrenOf(panePid)?.length !== 0 ? false : undefined
       })
-      // A pane that has ended already may have left processes in it.
-      if (isIn || membersOf(folder).length > 0) return contained
+      // A pane that has already ended may have left processes inside.
+      if (isInside || membersOf(folder).length > 0) return contained
       removeCgroup(folder)
       return otherwise.confirm(panePid)
     },

@@ -4,8 +4,8 @@ import { recordedTmux } from '../tmux/recorded.ts'
 import { recordedSubreaper } from './recorded.ts'
 
 /**
- * The process that runs the pipeline in the pane an agent was deployed in, as it was recorded; undefined when it was
- * not, or has ended. It costs one small read at most, and is a reason to look closer, no more.
+ * The pid of the process that runs an agent's pipeline, by the registry's record; undefined when there is no record or the
+ * process has ended. Costs one small read at most. The record proves nothing: it is a reason to check further.
  */
 export function recordedShell(entry: AgentEntry): number | undefined {
   const subreaper = recordedSubreaper(entry)
@@ -13,8 +13,8 @@ export function recordedShell(entry: AgentEntry): number | undefined {
 }
 
 /**
- * What a pane's process runs the agent in: itself, or the first child of the subreaper that it has started. It must be
- * the pane's child, so that an entry can name nobody from elsewhere here.
+ * The pid of the process in which a pane runs the agent: the pane's own, or the first child of the recorded subreaper. The
+ * subreaper counts only as a child of the pane's process, because the entry may name any process.
  */
 export function pipelineShell(panePid: number, entry: AgentEntry): number {
   const subreaper = recordedSubreaper(entry)

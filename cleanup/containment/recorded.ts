@@ -8,8 +8,8 @@ import type { AgentEntry, Contained } from '../registry/entries.ts'
 import { type AgentRef, agentMarker } from '../registry/layout.ts'
 
 /**
- * The name of an agent's cgroup. It follows from whose it is, so that no registry can name somebody else's, and from the
- * workspace's real path, so that whoever comes by a link means the same.
+ * The name of an agent's cgroup. It derives from the agent, so that a registry cannot name the cgroup of another one, and
+ * from the workspace's real path, so that every link to the workspace leads to the same name.
  */
 export function cgroupName(ref: AgentRef): string {
   return `leakrig-${createHash('sha256')
@@ -18,7 +18,7 @@ export function cgroupName(ref: AgentRef): string {
     .slice(0, 16)}`
 }
 
-/** The record when it is whole, and when a cgroup that it names can be this agent's. Of a process it proves nothing. */
+/** An entry's record when it is complete and a cgroup in it has this agent's name. It does not prove a subreaper (`subreaperOf`). */
 export function recordedContainment(ref: AgentRef, entry: AgentEntry): Contained | undefined {
   const subreaper = recordedSubreaper(entry)
   if (subreaper) return { by: 'tini', ...subreaper }
@@ -27,7 +27,7 @@ export function recordedContainment(ref: AgentRef, entry: AgentEntry): Contained
   return by === 'cgroup' && isOurs ? { by, path: folder } : undefined
 }
 
-/** The process that an entry names as the agent's subreaper: a hint, and no more (subreaper.ts). */
+/** The process that an entry names as the agent's subreaper: a hint that `subreaperOf` checks. */
 export function recordedSubreaper({ contained }: AgentEntry): Identity | undefined {
   if (!isJson(contained)) return undefined
   const { by, pid, start } = contained as Record<string, unknown>

@@ -9,10 +9,10 @@ import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 import { recordedSubreaper } from './recorded.ts'
 
 /**
- * The subreaper that an agent's registry names, if it is one by what it bears itself. The agent can write the registry,
- * and could name any process there, whose children would be its own then. So it must be ours and no tmux server, carry the
- * agent's marker and the recorded pane in its environment, and stand right below the pane's process, as long as that
- * lives; after that it has any parent.
+ * The subreaper that an agent's entry names, when the process itself confirms it; otherwise undefined. The agent can write
+ * the registry and name any process, whose children would then count as the agent's. So the process must belong to our user,
+ * must not be a tmux server, and must have the agent's marker and the recorded pane in its environment. Its parent must be
+ * the pane's process while that lives; afterwards it may be any.
  */
 export function subreaperOf(ref: AgentRef, entry: AgentEntry): Identity | undefined {
   const named = recordedSubreaper(entry)
@@ -25,8 +25,8 @@ export function subreaperOf(ref: AgentRef, entry: AgentEntry): Identity | undefi
   const isPaneAlive = pane_start !== undefined && isAlive({ pid: pane_pid, start: pane_start })
   if (isPaneAlive && now.ppid !== pane_pid) return undefined
   const environment = readEnvironment(pid)
-  const isThere =
+  const isInPane =
     environment.pane === tmux.pane_id &&
     environment.tmux === tmuxVariable(tmux.socket, tmux.server_pid, tmux.session_id)
-  return isThere && namesAgent(ref)(environment.marker) ? named : undefined
+  return isInPane && namesAgent(ref)(environment.marker) ? named : undefined
 }

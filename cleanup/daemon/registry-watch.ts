@@ -7,6 +7,7 @@ import type { AgentRef } from '../registry/layout.ts'
 import { taskRegistry, validateRef } from '../registry/layout.ts'
 import { isPending, isTerminal } from '../registry/lifecycle.ts'
 import { listTasks, peekTaskRegistry } from '../registry/registry.ts'
+import { fingerprint } from '../registry/registry-file.ts'
 import { setAsideText } from '../registry/set-aside.ts'
 
 export interface Listed {
@@ -130,7 +131,7 @@ export class RegistryWatch implements Disposable {
   #read(taskId: string): void {
     const file = taskRegistry(this.workspace, taskId)
     try {
-      const now = fingerprint(file)
+      const now = fingerprint(file) ?? 'none'
       if (now !== this.#tasks.get(taskId)?.fingerprint) {
         const registry = peekTaskRegistry(this.workspace, taskId)
         const due = registry.agents.filter(entry => !isTerminal(entry.status) || isPending(entry))
@@ -238,9 +239,4 @@ export class RegistryWatch implements Disposable {
     this.#failingSince.delete(taskId)
     this.#report(taskId, undefined)
   }
-}
-
-function fingerprint(file: string): string {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false, bigint: true })
-  return stat ? [stat.dev, stat.ino, stat.size, stat.mtimeNs].join(' ') : 'none'
 }

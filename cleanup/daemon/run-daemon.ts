@@ -1,4 +1,3 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { CleanupError, messageOf } from '../errors.ts'
@@ -10,6 +9,7 @@ import type { Identity } from '../platform/processes/identity.ts'
 import { isAlive } from '../platform/processes/table.ts'
 import { GRACE_MS } from '../reaper/clean-up.ts'
 import { globalRegistry, validateWorkspace } from '../registry/layout.ts'
+import { requireWorkspaceFolder } from '../registry/require-workspace.ts'
 import type { PolicyTexts } from '../retention/policy.ts'
 import type { DaemonLock } from './daemon-lock.ts'
 import type { Observer } from './problem-dedup.ts'
@@ -63,7 +63,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       'bad-argument',
       `A daemon with an owner watches one workspace, not ${folders.size}, because it may have to stand by for each; start one daemon for each workspace.`,
     )
-  const workspaces = [...new Set([...folders].map(requireWorkspace))]
+  const workspaces = [...new Set([...folders].map(prepareWorkspace))]
   await using held = new AsyncDisposableStack()
   const wakeup = new Wakeup()
   signal.addEventListener('abort', wakeup.call)
@@ -136,13 +136,9 @@ function reconcilerOptions(workspace: string, options: DaemonOptions, observer: 
   return { workspace, graceMs, silentAfterMs, endIdle, observer, wake: call, signal }
 }
 
-function requireWorkspace(workspace: string): string {
+function prepareWorkspace(workspace: string): string {
   const registry = path.dirname(globalRegistry(validateWorkspace(workspace)))
-  if (!fs.existsSync(workspace))
-    throw new CleanupError(
-      'no-workspace',
-      `The workspace ${workspace} does not exist; expected the .agent-workspace folder of an orchestrator.`,
-    )
+  requireWorkspaceFolder(workspace)
   try {
     makeFolder(workspace, registry)
   } catch (cause) {

@@ -1,7 +1,7 @@
-import fs from 'node:fs'
-import { attemptAsync } from '../errors.ts'
+import { attempt, attemptAsync } from '../errors.ts'
 import type { Machine } from '../platform/processes/table.ts'
 import { readRegistries } from '../registry/read-all.ts'
+import { requireWorkspaceFolder } from '../registry/require-workspace.ts'
 import { type DiskUse, diskUse } from './disk-use.ts'
 import { type MeasuredAgent, measureAgent } from './measure-agent.ts'
 
@@ -19,7 +19,12 @@ export async function measureWorkspace(
   workspace: string,
   machine: Machine | undefined,
 ): Promise<MeasuredWorkspace> {
-  if (!fs.existsSync(workspace)) return missing(workspace)
+  const missing: string[] = []
+  attempt(
+    () => requireWorkspaceFolder(workspace),
+    why => missing.push(why),
+  )
+  if (missing.length > 0) return { workspace, agents: [], disk: undefined, isWhole: false, problems: missing }
   const { tasks, isWhole, problems } = readRegistries(workspace)
   const measuring = [...tasks].flatMap(([taskId, registry]) =>
     registry.agents.map(entry =>
@@ -34,9 +39,4 @@ export async function measureWorkspace(
   for (const { row } of agents) if (row.unknown) problems.push(...row.problems.slice(-1))
   problems.push(...(disk?.problems ?? []))
   return { workspace, agents, disk, isWhole, problems }
-}
-
-function missing(workspace: string): MeasuredWorkspace {
-  const problem = `The workspace ${workspace} does not exist; expected the .agent-workspace folder of an orchestrator.`
-  return { workspace, agents: [], disk: undefined, isWhole: false, problems: [problem] }
 }

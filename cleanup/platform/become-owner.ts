@@ -4,29 +4,29 @@ import process from 'node:process'
 import { CleanupError, messageOf } from '../errors.ts'
 import { ownUid } from './files/trust.ts'
 
-/** Node has it (process.initgroups); its types do not. */
+/** Node's types lack process.initgroups. */
 type WithInitgroups = typeof process & { initgroups?: (user: string, extraGroup: number) => void }
 
 interface User {
   uid: number
   gid: number
-  /** Undefined for a number that no user has. */
+  /** Undefined for a uid without an entry in the user database. */
   name?: string
   home?: string
 }
 
 /**
- * What stays of root's environment: how to speak to the terminal and the service manager, and where whoever runs the command says that
- * the agents keep things. The rest may be secret, and the owner's agents can read the environment of what we start.
+ * The variables of root's environment that stay: those for the terminal and the service manager, and those that say where
+ * agents keep their files. Others may be secret, and the owner's agents can read the environment of programs that we start.
  */
 const KEPT =
   /^(PATH|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TMUX_TMPDIR|CLAUDE_CONFIG_DIR|CLAUDE_CODE_TMPDIR|LEAKRIG_\w+|NOTIFY_SOCKET|WATCHDOG_\w+|INIT_CWD|npm_lifecycle_event|npm_package_json)$/
 
 /**
- * When root runs a command on a user's workspaces, makes this process that user's, for good and before anything of
- * theirs is read: what is written there, by the user or by their agents, must not be done with root's rights. For
- * anybody else, and where the workspaces are root's, nothing happens. Throws a CleanupError (`not-the-owner`) where
- * the workspaces belong to several users, or the system does not let us.
+ * When root runs a command on another user's workspaces, switches this process to that user for good, before anything in
+ * them is read: the user and their agents write there, and must not steer a process with root's rights. Does nothing for
+ * other users or for root's own workspaces. Throws a CleanupError (`not-the-owner`) when the workspaces belong to several
+ * users or the switch fails.
  */
 export function becomeOwner(workspaces: readonly string[]): void {
   if (ownUid() !== 0) return
@@ -39,7 +39,7 @@ export function becomeOwner(workspaces: readonly string[]): void {
     )
   if (uid === 0) return
   try {
-    become(lookUp(uid, fs.statSync(workspace).gid))
+    become(userOf(uid, fs.statSync(workspace).gid))
   } catch (error) {
     throw new CleanupError(
       'not-the-owner',
@@ -49,13 +49,13 @@ export function becomeOwner(workspaces: readonly string[]): void {
   }
 }
 
-/** Whoever owns "/" is root: a user namespace that does not map root's number shows root as another user. */
+/** The owner of "/" counts as root: a user namespace that does not map uid 0 shows root under another uid. */
 function ownerOf(workspace: string): number {
   const { uid } = fs.statSync(workspace)
   return uid === fs.statSync('/').uid ? 0 : uid
 }
 
-/** Groups first, the user last: without root's rights nothing more can be changed, which is how it is to be. */
+/** Changes the groups first and the user last, because only root may change either. */
 function become({ uid, gid, name, home = '/' }: User): void {
   if (name === undefined) process.setgroups?.([gid])
   else (process as WithInitgroups).initgroups?.(name, gid)
@@ -67,14 +67,14 @@ function become({ uid, gid, name, home = '/' }: User): void {
   Object.assign(env, { HOME: home, ...(name && { USER: name, LOGNAME: name }) })
 }
 
-/** Node tells of the effective user only, so this process is that one for a moment. */
-function lookUp(uid: number, gid: number): User {
+/** os.userInfo() describes the effective user only, so this process switches to that user for a moment. */
+function userOf(uid: number, gid: number): User {
   process.seteuid?.(uid)
   try {
     const { username, homedir, gid: primary } = os.userInfo()
     return { uid, gid: primary, name: username, home: homedir }
   } catch {
-    // A number without a name, as in a container. Root's group is root's, whoever a folder of it belongs to.
+    // A uid without a name, as in a container. Group 0 would grant rights of root's, even when the folder has that group.
     return { uid, gid: gid === 0 ? uid : gid }
   } finally {
     process.seteuid?.(0)

@@ -1,8 +1,8 @@
 import path from 'node:path'
 
 /**
- * The folder that relative paths are meant from. `npm run leakrig` starts us in the folder of the project, wherever
- * people are; npm tells that in INIT_CWD. What npm set for a program above us is not about us: then we are elsewhere.
+ * The folder to which a user's relative paths refer. `npm run leakrig` starts us in the project's folder and passes the
+ * user's in INIT_CWD. The same variables from an npm further up do not count; then we run in another folder.
  */
 export function cwd(): string {
   const { npm_lifecycle_event, npm_package_json, INIT_CWD } = process.env
@@ -10,5 +10,5 @@ export function cwd(): string {
   return isByNpm && INIT_CWD ? INIT_CWD : process.cwd()
 }
 
-/** The absolute path of what somebody has named. */
+/** The absolute path of a file that the user named. */
 export const fromCwd = (file: string): string => path.resolve(cwd(), file)

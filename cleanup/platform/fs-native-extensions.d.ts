@@ -1,5 +1,5 @@
-/** The part we use of fs-native-extensions, which ships no types. Offsets and lengths in bytes. */
+/** The part of fs-native-extensions that we use; the package has no types. Offsets and lengths in bytes. */
 declare module 'fs-native-extensions' {
-  /** Takes an open-file-description lock on a range; false when another open file description holds it, or, of a shared one, holds it alone. */
+  /** Acquires an open-file-description lock on a range. False when another open file description holds a conflicting one. */
   export function tryLock(fd: number, offset: number, length: number, options: { shared: boolean }): boolean
 }

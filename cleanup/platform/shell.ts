@@ -1,22 +1,25 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** For sh: everything between single quotes is literal. */
+/** Quotes a word for sh. Everything between single quotes is literal. */
 export function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`
 }
 
-/** The same for `tmux run-shell`. It expands formats (#{...}, #H) before the shell sees the line, by rules that depend on what follows the "#", so no "#" may stand in it. */
+/**
+ * Quotes a word for the shell of `tmux run-shell`. tmux expands formats (#{...}, #H) first, by rules that depend on the
+ * character after the "#", so the line must not contain any "#".
+ */
 export function quoteForRunShell(word: string): string {
   return quote(word).replaceAll('#', `'"$(printf '\\043')"'`)
 }
 
-/** The same for a person to paste: a plain word stays as it is. */
+/** Quotes a word for a person to paste into a shell, only where that is necessary. */
 export function quoteForPeople(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : quote(word)
 }
 
-/** A program's path by our own PATH: the tmux server may have been started with another. */
+/** The path of a program on our own PATH, or undefined. The PATH of the tmux server may be a different one. */
 export function findProgram(name: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter)
   return folders.map(folder => join(folder, name)).find(isExecutable)

@@ -1,13 +1,12 @@
 /**
- * How many agents are cleaned up at once: those of one registry share its writes, each of which parses all of it, and with
- * more a stop would find more of them in the middle.
+ * How many agents are cleaned up at once. Agents of one registry share its writes, each of which parses all of it. A larger
+ * number would leave more cleanups unfinished at a stop.
  */
 export const CLEANED_AT_ONCE = 256
 
 /**
- * Lets so many pieces of work be under way at once; who comes later waits for a turn, first come, first served. So ten
- * thousand agents that ended together are cleaned up one after the other: memory does not grow with their number, and a
- * stop finds few of them in the middle.
+ * Limits how much work runs at once; the rest waits in the order of arrival. So memory does not grow with the number of agents
+ * that ended together, and a stop leaves few cleanups unfinished.
  */
 export class Slots {
   #free: number
@@ -23,7 +22,7 @@ export class Slots {
     try {
       return await work()
     } finally {
-      // Handed on, and not free in between: somebody who comes just now is not to be faster than those who wait.
+      // The slot passes directly to the next in the queue, so that a newcomer cannot overtake it.
       const next = this.#waiting.shift()
       if (next) next()
       else this.#free += 1

@@ -13,34 +13,34 @@ import {
   streamLog,
 } from './layout.ts'
 
-/** One agent's files, each at its real path: no link on the way to it leads out of the workspace. */
+/** One agent's files, each at its real path: no link on the way leads out of the workspace. */
 export interface AgentFiles {
-  /** The workspace's real path, which all of them are below. */
+  /** The workspace's real path, which contains all of them. */
   root: string
   prompt: string
-  /** What was noted of its orphans. */
+  /** The record of the subreaper's adopted processes. */
   adoptedChildren: string
   stream: string
   progress: string
   findings: string
   deploy: string
-  /** The folder that logs are moved to. */
+  /** The folder to which logs are moved. */
   archive: string
 }
 
 /**
- * Where an agent's files are, by the layout. Throws a CleanupError (`outside-workspace`) when one of them,
- * or a path that its registry entry records, lies outside the workspace, also by way of a symbolic link.
+ * The paths of an agent's files, by the layout. Throws a CleanupError (`outside-workspace`) when one of them, or a path in
+ * the agent's entry, lies outside the workspace, directly or through a link.
  */
 export function agentFiles(ref: AgentRef, entry: AgentEntry): AgentFiles {
   const root = realPath(ref.workspace)
   const inside = (file: string): string => {
-    // The file itself may be a link: it is moved or removed as a link, never followed. The way to it must not be.
+    // The file itself may be a link, which is moved or removed and never followed. A link on the way is refused.
     const real = path.join(realPath(path.dirname(file)), path.basename(file))
     if (real.startsWith(`${root}${path.sep}`)) return real
     throw new CleanupError(
       'outside-workspace',
-      `${file} of agent ${ref.agentId} is refused: it is really ${real}, outside the workspace ${root}. Nothing was ended or deleted; correct the registry or the link.`,
+      `${file} of agent ${ref.agentId} is refused: its real path ${real} is outside the workspace ${root}. Nothing was ended or deleted; correct the registry or the link.`,
     )
   }
   for (const recorded of [entry.prompt_file, entry.log_file, entry.deploy_log])
@@ -58,8 +58,9 @@ export function agentFiles(ref: AgentRef, entry: AgentEntry): AgentFiles {
 }
 
 /**
- * A relative path is meant from where the orchestrator runs, which is beside its workspace, by the name that the workspace
- * has there. We may have come by another, so what begins with the workspace is read from the task's folder on.
+ * The absolute form of a recorded path. An orchestrator runs in the folder above its workspace and records relative paths from
+ * there, with the workspace under the name that it has there. We may know it under another name, so such a path is resolved
+ * from the task's folder on.
  */
 function recordedPath({ workspace, taskId }: AgentRef, recorded: string): string {
   const names = path.normalize(recorded).split(path.sep)

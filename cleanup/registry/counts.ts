@@ -3,8 +3,8 @@ import type { GlobalRegistry, TaskRegistry } from './entries.ts'
 import { isTerminal } from './lifecycle.ts'
 
 /**
- * Counts come from the statuses, each time anew. A count that is incremented and decremented drifts with the
- * first update that is lost or done twice, and nobody can tell afterwards which one it was.
+ * Derives a task's counts from the statuses at every write. Counts that are incremented and decremented drift with the first
+ * update that is lost or repeated.
  */
 export function deriveTaskCounts(registry: TaskRegistry): void {
   registry.total_spawned = atLeast(registry.total_spawned, registry.agents.length)
@@ -12,7 +12,7 @@ export function deriveTaskCounts(registry: TaskRegistry): void {
   registry.completed_count = registry.agents.filter(agent => agent.status === 'completed').length
 }
 
-/** The same for the registry of all tasks. */
+/** `deriveTaskCounts` for the global registry. */
 export function deriveGlobalCounts(registry: GlobalRegistry): void {
   const tasks = Object.values(registry.tasks)
   const agents = Object.values(registry.agents)
@@ -24,7 +24,7 @@ export function deriveGlobalCounts(registry: GlobalRegistry): void {
 
 const isLive = (entry: Json): boolean => !isTerminal(entry.status)
 
-/** A total also counts what somebody has pruned from the registry since. */
-function atLeast(known: number | undefined, seen: number): number {
-  return Math.max(typeof known === 'number' ? known : 0, seen)
+/** A total never falls, because it includes entries that were removed from the registry since. */
+function atLeast(recorded: number | undefined, counted: number): number {
+  return Math.max(typeof recorded === 'number' ? recorded : 0, counted)
 }

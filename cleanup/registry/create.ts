@@ -22,7 +22,7 @@ import { changeGlobal, changeTask, findAgent } from './registry.ts'
 import { LOCK_WAIT_MS, registryText } from './registry-file.ts'
 import { syncGlobal } from './sync-global.ts'
 
-/** Makes the workspace and its global registry, when they are missing. Safe to call from many processes at once. */
+/** Creates the workspace and its global registry if they are missing. Several processes may call it at once. */
 export async function initRegistries(workspace: string): Promise<void> {
   const file = globalRegistry(validateWorkspace(workspace))
   makeRoot(workspace)
@@ -33,8 +33,8 @@ export async function initRegistries(workspace: string): Promise<void> {
 }
 
 /**
- * Makes a task's folders and registry, and lists it in the global registry. Fields beyond `task_id` go into both.
- * Throws a CleanupError (`already-there`) when the task exists.
+ * Creates a task's folders and registry, and lists the task in the global registry. All given fields go into both. Throws a
+ * CleanupError (`already-there`) when the task exists.
  */
 export async function addTask(workspace: string, task: { task_id: string } & Json): Promise<void> {
   validateWorkspace(workspace)
@@ -54,7 +54,7 @@ export async function addTask(workspace: string, task: { task_id: string } & Jso
   })
 }
 
-/** Lists an agent in both registries. Throws a CleanupError (`already-there`) when the task has one of that id. */
+/** Lists an agent in both registries. Throws a CleanupError (`already-there`) when the task has an agent of that id. */
 export async function addAgent(ref: AgentRef, entry: Omit<AgentEntry, 'id'>): Promise<void> {
   validateRef(ref)
   await changeTask(ref.workspace, ref.taskId, registry => {
@@ -65,10 +65,10 @@ export async function addAgent(ref: AgentRef, entry: Omit<AgentEntry, 'id'>): Pr
   await syncGlobal(ref)
 }
 
-/** Writes a registry unless there is one: under its lock, so of many makers at once exactly one wins. */
+/** Writes a registry unless it exists. It does so under the lock, so exactly one of several callers succeeds. */
 async function createOnce(file: string, registry: object): Promise<boolean> {
   using _ = await lock(lockFileOf(file), REGISTRY_BYTE, LOCK_WAIT_MS)
-  // A link that leads nowhere is something as well.
+  // lstat, so that a dangling link counts as existing.
   if (fs.lstatSync(file, { throwIfNoEntry: false })) return false
   replaceWithin(workspaceOfFile(file), file, registryText(registry))
   return true

@@ -3,8 +3,8 @@ import type { Identity } from '../platform/processes/identity.ts'
 import { SET_ASIDE, type SetAside, takeFromList, takeFromMap, type WithSetAside } from './set-aside.ts'
 
 /**
- * The registries as the report's system keeps them. Other programs write them too: every object may hold
- * fields that are not named here, and they survive each of our writes.
+ * The registries in the form of the report's system. Other programs write them too: every object may have more fields, which
+ * survive our writes.
  */
 export interface TaskRegistry extends WithSetAside {
   task_id: string
@@ -38,9 +38,9 @@ export interface AgentEntry {
 }
 
 /**
- * Where in tmux an agent lives, noted by our own orchestrator at deploy. Pids alone are reused, so each comes
- * with its start time in clock ticks since boot (`startOf(pid)`); without one a pid proves nothing once tmux no
- * longer vouches for it. `session_created` in seconds since 1970.
+ * An agent's place in tmux, recorded by our own orchestrator at the deploy. Pids are reused, so each comes with its start time
+ * in clock ticks since boot (`startOf(pid)`). A pid without one proves nothing unless tmux confirms it. `session_created` in
+ * seconds since 1970.
  */
 export interface RecordedTmux {
   socket: string
@@ -53,23 +53,20 @@ export interface RecordedTmux {
   pane_start?: number
 }
 
-/**
- * What our own orchestrator put around an agent: a subreaper (`tini -s`, its identity), or a cgroup (the absolute
- * path of its folder).
- */
+/** What our own orchestrator launched an agent in: a subreaper (the identity of `tini -s`) or a cgroup (its absolute folder). */
 export type Contained = { by: 'tini'; pid: number; start: number } | { by: 'cgroup'; path: string }
 
-/** How far an agent's cleanup has come. `pending` is written before anything is ended: whoever comes next finishes it. */
+/** The state of an agent's cleanup. `pending` is written before anything is ended, so that the next cleaner can finish. */
 export interface CleanupRecord {
   state: 'pending' | 'done'
   since: string
   reason: string
-  /** Who set out to clean up; absent when it was left to the daemon. */
+  /** The process that began the cleanup; absent when that was left to the daemon. */
   cleaner?: Identity
   finished_at?: string
-  /** When the run began whose end it was, as the entry said: one that was started again under its id is not done. */
+  /** `started_at` of the run that was cleaned up: a later run under the same id is not done. */
   started_at?: string
-  /** Why the last attempt left something undone, in sentences. */
+  /** Why the last attempt did not finish, in sentences. */
   problems?: string[]
 }
 
@@ -84,12 +81,12 @@ export interface GlobalRegistry extends WithSetAside {
   [field: string]: unknown
 }
 
-/** What an agent's status is called that its entry does not say. It counts as live, like every word that is not known. */
+/** The status of an entry without one. It counts as live, like every unknown status. */
 const NO_STATUS = 'unknown'
 
 /**
- * A task's registry in what was read, with the statuses that are missing, and without what is no agent's entry; or what is
- * wrong with it, in words.
+ * Turns parsed JSON into a task registry, or returns what is wrong with it. Adds missing statuses, and sets aside what is not
+ * an agent's entry.
  */
 export function asTaskRegistry(value: Json): TaskRegistry | string {
   const { agents } = value
@@ -99,13 +96,13 @@ export function asTaskRegistry(value: Json): TaskRegistry | string {
   return Object.assign(value as Json & TaskRegistry, held(aside))
 }
 
-/** The same of a global registry: one without tasks or agents has none yet. */
+/** `asTaskRegistry` for a global registry. Missing tasks or agents mean that there are none yet. */
 export function asGlobalRegistry(value: Json): GlobalRegistry | string {
   const aside: SetAside[] = []
   for (const name of ['tasks', 'agents']) {
     value[name] ??= {}
     const map = value[name]
-    if (!isJson(map)) return `its "${name}" is no object`
+    if (!isJson(map)) return `its "${name}" is not an object`
     aside.push(...takeFromMap(map, name))
   }
   return Object.assign(value as Json & GlobalRegistry, held(aside))

@@ -1,22 +1,22 @@
 import { CleanupError } from '../errors.ts'
 
 /**
- * Ids become file names, tmux session names and shell words. This alphabet means itself in all three: tmux
- * rewrites `.` and `:` in a session's name and reads `$`, `%`, `@`, `=`, `*` in a target, and a leading dash is an option.
+ * Ids become file names, tmux session names and shell words, and these characters are literal in all three. tmux replaces `.`
+ * and `:` in session names and interprets `$`, `%`, `@`, `=` and `*` in targets; a leading dash would be an option.
  */
 const SAFE = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$/
 
-/** Returns the id when it is safe as a file name and a session name; otherwise throws a CleanupError (`bad-id`). */
+/** Returns an id that is safe as a file name and session name; otherwise throws a CleanupError (`bad-id`). */
 export function validateAgentId(id: string): string {
   return validate('agent id', id)
 }
 
-/** The same rule for a task id, which is a folder's name. */
+/** `validateAgentId` for a task id, which names a folder. */
 export function validateTaskId(id: string): string {
   return validate('task id', id)
 }
 
-/** How much of an id that is refused is quoted, in characters. It may have millions. */
+/** How many characters of a refused id an error quotes. It may have millions. */
 const LONGEST_SHOWN = 140
 
 function validate(what: string, id: unknown): string {

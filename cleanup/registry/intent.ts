@@ -3,16 +3,16 @@ import { CleanupError } from '../errors.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import type { AgentEntry, CleanupRecord } from './entries.ts'
 import type { AgentRef } from './layout.ts'
-import { type Ending, isOfBefore, isTerminal } from './lifecycle.ts'
+import { type Ending, isOfEarlierRun, isTerminal } from './lifecycle.ts'
 import { readAgent } from './registry.ts'
 import { syncGlobal } from './sync-global.ts'
 import { changeAgent, updateAgent } from './update.ts'
 
 /**
- * Puts on disk, in both registries, that an agent is at its end and that its cleanup is still to be done. It comes
- * before anything is ended, so whoever finds the entry later finishes what a killed cleaner began. The first
- * terminal status stays, with its time and its reason: a cleaner that comes later did not decide the end.
- * It leaves the work to the daemon, or to the next cleaner. Throws `bad-argument` for a status that is not terminal.
+ * Records in both registries that an agent has ended and that its cleanup is pending, and leaves the cleanup to the daemon or
+ * the next cleaner. It is written before anything is ended, so that a later cleaner can finish what a killed one began. The
+ * first terminal status stays, with its time and reason: later cleaners did not decide the end. Throws a CleanupError
+ * (`bad-argument`) for a status that is not terminal.
  */
 export async function recordIntent(ref: AgentRef, ending: Ending): Promise<AgentEntry> {
   const entry = await writeIntent(ref, readAgent(ref), ending)
@@ -21,12 +21,12 @@ export async function recordIntent(ref: AgentRef, ending: Ending): Promise<Agent
 }
 
 /**
- * The same in the task's registry only, for a cleaner that has read the entry already and sets out to do the work
- * itself: whoever finishes what it began goes by the task's, so the global one can wait until the signals are sent.
+ * `recordIntent` in the task's registry only, for a cleaner that has read the entry (`before`) and does the work itself.
+ * Whoever finishes its work reads the task's registry, so the global one can wait until the signals are sent.
  */
 export async function writeIntent(
   ref: AgentRef,
-  known: AgentEntry,
+  before: AgentEntry,
   ending: Ending,
   cleaner?: Identity,
 ): Promise<AgentEntry> {
@@ -35,8 +35,8 @@ export async function writeIntent(
       'bad-argument',
       `The status "${ending.status}" is refused for the end of ${ref.agentId}: expected completed, terminated, error, failed or crashed.`,
     )
-  if (isTerminal(known.status) && known.cleanup !== undefined && !isOfBefore(known)) return known
-  let entry = known
+  if (isTerminal(before.status) && before.cleanup !== undefined && !isOfEarlierRun(before)) return before
+  let entry = before
   await changeAgent(ref, onDisk => {
     applyIntent(onDisk, ending, cleaner)
     entry = structuredClone(onDisk)
@@ -46,8 +46,8 @@ export async function writeIntent(
 
 function applyIntent(entry: AgentEntry, ending: Ending, cleaner: Identity | undefined): void {
   const since = new Date().toISOString()
-  // Also of an earlier end that somebody has taken back.
-  if (isOfBefore(entry)) delete entry.cleanup
+  // The record may also be of an end that another program has reverted.
+  if (isOfEarlierRun(entry)) delete entry.cleanup
   if (!isTerminal(entry.status)) applyEnding(entry, ending, since)
   entry.completed_at ??= since
   entry.reason ??= ending.reason
@@ -59,19 +59,19 @@ function applyEnding(entry: AgentEntry, { status, reason }: Ending, at: string):
 }
 
 /**
- * Puts on disk that nothing of the agent is left: first in the global registry, then in the task's, which says
- * whether there is something to finish. Killed between the two, the next cleaner does both again. `ending` is told once
- * more where another program has written the entry as it was before. Returns false, and leaves it pending, when the agent
- * has got another place in tmux than the one that was cleaned up: its deploy was overtaken by its end.
+ * Records that nothing of the agent is left: first in the global registry, then in the task's, which decides whether work is
+ * left. If it is killed in between, the next cleaner repeats both. Writes `ending` again where another program has restored
+ * a live status. Returns false, and leaves the cleanup pending, when the agent has another place in tmux than `cleaned`,
+ * the entry that was cleaned up: its end overtook its deploy.
  */
-export async function recordDone(ref: AgentRef, known: AgentEntry, ending: Ending): Promise<boolean> {
+export async function recordDone(ref: AgentRef, cleaned: AgentEntry, ending: Ending): Promise<boolean> {
   const finished_at = new Date().toISOString()
-  let isThatPlace = false
+  let isSamePlace = false
   const finish = (entry: AgentEntry): void => {
-    isThatPlace = isDeepStrictEqual(entry.tmux, known.tmux)
-    if (!isThatPlace) return
+    isSamePlace = isDeepStrictEqual(entry.tmux, cleaned.tmux)
+    if (!isSamePlace) return
     if (!isTerminal(entry.status)) applyEnding(entry, ending, finished_at)
-    // `residue` is a list of files that earlier versions kept here. Whoever writes the registry could put any file on it.
+    // Earlier versions kept a list of files in `residue`. It is dropped, because any writer of the registry could add to it.
     const before: CleanupRecord & { residue?: unknown } = entry.cleanup ?? pendingNow(entry)
     const { problems: _solved, residue: _ignored, ...record } = before
     const { started_at } = entry
@@ -79,13 +79,13 @@ export async function recordDone(ref: AgentRef, known: AgentEntry, ending: Endin
   }
   await syncGlobal(ref, finish)
   await changeAgent(ref, finish)
-  const isRecorded = isThatPlace
-  // Somebody may have mirrored the entry as it was in between, or have written the registry as it was.
+  const isRecorded = isSamePlace
+  // Another writer may have copied the earlier entry in between, or have restored the whole registry.
   await syncGlobal(ref, finish)
   return isRecorded
 }
 
-/** Puts on disk why something is left, so that the reason outlives the cleaner that nobody watched. */
+/** Records why a cleanup did not finish, for readers after the cleaner's end. */
 export function recordProblems(ref: AgentRef, problems: string[]): Promise<void> {
   return updateAgent(ref, entry => {
     entry.cleanup = { ...(entry.cleanup ?? pendingNow(entry)), problems }

@@ -2,14 +2,14 @@ import path from 'node:path'
 import { CleanupError } from '../errors.ts'
 import { validateAgentId, validateTaskId } from './ids.ts'
 
-/** Names one agent: the absolute path of `.agent-workspace`, the task's folder in it, and the agent's id. */
+/** Identifies one agent: the absolute path of `.agent-workspace`, the task's id (its folder there), and the agent's id. */
 export interface AgentRef {
   workspace: string
   taskId: string
   agentId: string
 }
 
-/** Throws a CleanupError for an id or a workspace that no path may be built from. */
+/** Returns the ref if paths may be built from it. Otherwise throws a CleanupError (`bad-id`, `bad-argument`). */
 export function validateRef(ref: AgentRef): AgentRef {
   validateWorkspace(ref.workspace)
   validateTaskId(ref.taskId)
@@ -21,20 +21,20 @@ export function validateWorkspace(workspace: string): string {
   if (path.isAbsolute(workspace) && !workspace.includes('\0')) return workspace
   throw new CleanupError(
     'bad-argument',
-    `The workspace ${JSON.stringify(workspace)} is refused: expected an absolute path, so that every process means the same folder by it.`,
+    `The workspace ${JSON.stringify(workspace)} is refused: expected an absolute path, which means the same folder to every process.`,
   )
 }
 
 /**
- * The marker's value, which the orchestrator passes as `tmux new-session -e LEAKRIG_AGENT=<value>`: the absolute
- * task folder and the agent's id, so that it is unique on a machine with several workspaces.
+ * The value of the marker, which the orchestrator passes as `tmux new-session -e LEAKRIG_AGENT=<value>`: the absolute task
+ * folder and the agent's id, so that it is unique across workspaces.
  */
 export function agentMarker(ref: AgentRef): string {
   validateRef(ref)
   return `${taskFolder(ref.workspace, ref.taskId)}/${ref.agentId}`
 }
 
-/** The agent that a marker's value names, or undefined when the value is not one of ours. */
+/** The agent that a marker's value names; undefined for a value that is not ours. */
 export function agentOfMarker(value: string): AgentRef | undefined {
   const folder = path.dirname(value)
   const ref = {
@@ -49,10 +49,10 @@ export function agentOfMarker(value: string): AgentRef | undefined {
   }
 }
 
-/** The workspace of a registry, or of what lies beside it: its folder's folder. */
+/** The workspace of a registry, or of a file beside it: two folders up. */
 export const workspaceOfFile = (registry: string): string => path.dirname(path.dirname(registry))
 
-/** The workspace of a log in its task's folder `logs`. */
+/** The workspace of a log in a task's folder `logs`. */
 export const workspaceOfLog = (log: string): string => workspaceOfFile(path.dirname(log))
 
 export const sessionName = (ref: AgentRef): string => `agent_${ref.agentId}`
@@ -60,7 +60,7 @@ export const sessionName = (ref: AgentRef): string => `agent_${ref.agentId}`
 export const globalRegistry = (workspace: string): string =>
   path.join(workspace, 'registry', 'GLOBAL_REGISTRY.json')
 export const daemonLock = (workspace: string): string => path.join(workspace, 'registry', 'daemon.lock')
-/** What the daemon that an orchestrator started prints. */
+/** The output of a daemon that an orchestrator started. */
 export const daemonLog = (workspace: string): string => path.join(workspace, 'registry', 'daemon.log')
 
 export const taskFolder = (workspace: string, taskId: string): string => path.join(workspace, taskId)
@@ -68,7 +68,7 @@ export const taskRegistry = (workspace: string, taskId: string): string =>
   path.join(taskFolder(workspace, taskId), 'AGENT_REGISTRY.json')
 
 export const promptFile = (ref: AgentRef): string => inTask(ref, `agent_prompt_${ref.agentId}.txt`)
-/** Orphans seen below the agent's subreaper, a line each: pid and start. */
+/** Processes seen below the agent's subreaper, one line each: pid and start. */
 export const adoptedChildrenFile = (ref: AgentRef): string => inTask(ref, `agent_orphans_${ref.agentId}.txt`)
 export const streamLog = (ref: AgentRef): string => inTask(ref, 'logs', `${ref.agentId}_stream.jsonl`)
 export const deployLog = (ref: AgentRef): string => inTask(ref, 'logs', `deploy_${ref.agentId}.json`)
@@ -78,11 +78,11 @@ export const findingsFile = (ref: AgentRef): string =>
   inTask(ref, 'findings', `${ref.agentId}_findings.jsonl`)
 export const archiveFolder = (ref: AgentRef): string => inTask(ref, 'archive')
 
-/** Where a log lies after the agent's cleanup, unless that name was taken. */
+/** The path of a log after the agent's cleanup, unless that name was taken. */
 export const archived = (ref: AgentRef, file: string): string =>
   path.join(archiveFolder(ref), path.basename(file))
 
-/** The folders a task needs before its first agent. */
+/** The folders that a task needs before its first agent. */
 export const taskFolders = (workspace: string, taskId: string): string[] =>
   ['', 'logs', 'progress', 'findings', 'archive'].map(name => path.join(workspace, taskId, name))
 

@@ -3,15 +3,12 @@ import type { AgentEntry } from './entries.ts'
 
 const TERMINAL: ReadonlySet<string> = new Set(['completed', 'terminated', 'error', 'failed', 'crashed'])
 
-/**
- * True only for the words known to mean an end. Everything else counts as live, an unknown word too: nobody's
- * agent is ended over a status that this version has not learned.
- */
+/** True for the known terminal statuses only. Unknown ones count as live, so that a newer status never ends an agent. */
 export function isTerminal(status: unknown): boolean {
   return typeof status === 'string' && TERMINAL.has(status)
 }
 
-/** How an agent ends: a terminal status, and why in plain words. */
+/** An agent's end: a terminal status and the reason in words. */
 export interface Ending {
   status: string
   reason: string
@@ -23,18 +20,21 @@ export const endingOf = ({ status, reason }: AgentEntry): Ending => ({
   reason: reason ?? `its status is ${status}`,
 })
 
-/** True when an agent's end is on disk and its cleanup is not finished, also when no cleanup was ever begun. */
+/** True when an agent's end is recorded and its cleanup is not finished or was never begun. */
 export function isPending(entry: AgentEntry): boolean {
   return isTerminal(entry.status) && !isDone(entry)
 }
 
-/** True when nothing of an agent is left. A live status beside that is another program's, which read before our write. */
+/** True when the cleanup of the current run is recorded as done. */
 export function isDone(entry: AgentEntry): boolean {
-  return entry.cleanup?.state === 'done' && !isOfBefore(entry)
+  return entry.cleanup?.state === 'done' && !isOfEarlierRun(entry)
 }
 
-/** True when what is noted as done is not this end's: the agent lives, or was started again since and kept its entry. */
-export function isOfBefore({ status, started_at, cleanup }: AgentEntry): boolean {
+/**
+ * True when the recorded cleanup belongs to an earlier run: the agent is live, or was started again under the same entry. A
+ * live status may also come from a program that read the registry before our write.
+ */
+export function isOfEarlierRun({ status, started_at, cleanup }: AgentEntry): boolean {
   if (cleanup?.state !== 'done') return false
   return (
     !isTerminal(status) ||
@@ -43,10 +43,10 @@ export function isOfBefore({ status, started_at, cleanup }: AgentEntry): boolean
 }
 
 /**
- * True while an entry tells of the run that was judged by it. Between a verdict and its turn among many cleanups an agent
- * may be started again under its id, or somebody else may have written its end.
+ * True while an entry still describes the run that was checked. While its cleanup waits, an agent may be started again under
+ * its id, or another program may record its end.
  */
-export const isSameRun = (judged: AgentEntry, now: AgentEntry): boolean => runOf(judged) === runOf(now)
+export const isSameRun = (checked: AgentEntry, now: AgentEntry): boolean => runOf(checked) === runOf(now)
 
 const runOf = ({ status, started_at, tmux, tmux_session }: AgentEntry): string =>
   JSON.stringify([status, started_at, tmux, tmux_session])

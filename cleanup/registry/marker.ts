@@ -2,19 +2,18 @@ import { realWorkspace, realWorkspaces } from '../platform/files/real-path.ts'
 import { type AgentRef, agentMarker, agentOfMarker } from './layout.ts'
 
 /**
- * Tells whether a marker names an agent. A marker holds the workspace's path as the orchestrator called it; another
- * program may have come to the same folder by a link, so the real paths count. They are asked for once per path that
- * is met, and only where task and id are the agent's.
+ * Returns a function that tells whether a marker names this agent. A marker contains the workspace's path as the orchestrator
+ * knew it, possibly through a link, so real paths are compared: once per path, and only when task and id match.
  */
 export function namesAgent(ref: AgentRef): (marker: string | undefined) => boolean {
   const own = agentMarker(ref)
   const end = `/${ref.taskId}/${ref.agentId}`
-  const known = new Map<string, boolean>()
+  const cache = new Map<string, boolean>()
   return marker => {
     if (marker === undefined || !marker.endsWith(end)) return false
     if (marker === own) return true
-    const isOurs = known.get(marker) ?? isSameWorkspace(marker, ref)
-    known.set(marker, isOurs)
+    const isOurs = cache.get(marker) ?? isSameWorkspace(marker, ref)
+    cache.set(marker, isOurs)
     return isOurs
   }
 }
@@ -24,7 +23,7 @@ function isSameWorkspace(marker: string, { workspace }: AgentRef): boolean {
   return named !== undefined && realWorkspace(named.workspace) === realWorkspace(workspace)
 }
 
-/** The agent that a marker names, its workspace at its real path. */
+/** Returns a function that parses a marker into its agent, with the workspace's real path. */
 export function agentsByMarker(): (marker: string | undefined) => AgentRef | undefined {
   const real = realWorkspaces()
   return marker => {

@@ -8,50 +8,50 @@ import { workspaceOfFile } from './layout.ts'
 import { lock, lockFileOf, REGISTRY_BYTE } from './locks.ts'
 import { withSetAside } from './set-aside.ts'
 
-/** Makes a registry of what was read, or says in words what is wrong with it. */
-type Read<T> = (value: Json) => T | string
+/** Turns parsed JSON into a registry, or returns in words what is wrong with it. */
+type Parse<T> = (value: Json) => T | string
 
-/** How a registry of one kind is read, and what is derived in it from the rest before it is written. */
-export interface Kind<T> {
-  read: Read<T>
-  settle: (registry: T) => void
+/** How one kind of registry is parsed, and which of its fields are derived from the others before each write. */
+export interface RegistryFormat<T> {
+  parse: Parse<T>
+  derive: (registry: T) => void
 }
 
-/** How long a change waits for the lock while nobody changes the registry, in ms. It is held for one write, a few ms. */
+/** How long a change waits for the lock while the registry does not change, in ms. A holder needs a few ms for its write. */
 export const LOCK_WAIT_MS = 10_000
 
 /** Reads a registry. Throws a CleanupError (`registry-unreadable`) for anything but a whole registry. */
-export function readJson<T>(file: string, asRegistry: Read<T>): T {
+export function readJson<T>(file: string, parse: Parse<T>): T {
   const text = readText(file)
-  const found = attempt(file, () => parseJson(text))
-  const registry = isJson(found) ? asRegistry(found) : 'it is no object'
+  const found = orUnreadable(file, () => parseJson(text))
+  const registry = isJson(found) ? parse(found) : 'it is not an object'
   if (typeof registry === 'string') throw unreadable(file, `it is JSON, but ${registry}`)
   return registry
 }
 
-const parsed = new Map<string, { seen: string; registry: unknown }>()
+const cache = new Map<string, { version: string; registry: unknown }>()
 
-/** How many registries are kept: a daemon that runs for months meets a new one with every task. */
-const KEPT = 8
+/** How many parsed registries are cached: a daemon that runs for months reads a new one for every task. */
+const CACHE_SIZE = 8
 
 /**
- * The same for whoever only reads, many agents of one registry in a row: it is parsed once for as long as the file
- * is that very one, and one of the last few. What is returned is shared, and must not be altered.
+ * `readJson` for callers that only read, such as a loop over the agents of one registry: a registry is parsed again only
+ * when its file has changed. The returned object is shared and must not be modified.
  */
-export function readSharedJson<T>(file: string, asRegistry: Read<T>): T {
-  const seen = fingerprint(file)
-  const known = parsed.get(file)
-  if (seen !== undefined && known?.seen === seen) return known.registry as T
-  const registry = readJson(file, asRegistry)
-  // The end of a map is what was put there last.
-  parsed.delete(file)
-  if (seen !== undefined) parsed.set(file, { seen, registry })
-  for (const oldest of [...parsed.keys()].slice(0, -KEPT)) parsed.delete(oldest)
+export function readSharedJson<T>(file: string, parse: Parse<T>): T {
+  const version = fingerprint(file)
+  const cached = cache.get(file)
+  if (version !== undefined && cached?.version === version) return cached.registry as T
+  const registry = readJson(file, parse)
+  // A Map iterates in insertion order: deleting first moves the file to the end, where the newest entries are.
+  cache.delete(file)
+  if (version !== undefined) cache.set(file, { version, registry })
+  for (const oldest of [...cache.keys()].slice(0, -CACHE_SIZE)) cache.delete(oldest)
   return registry
 }
 
-/** Something else for every state of a file, undefined where there is none. */
-function fingerprint(file: string): string | undefined {
+/** A text that changes whenever the file does: its device, inode, size and times. Undefined when there is no file. */
+export function fingerprint(file: string): string | undefined {
   const stat = fs.lstatSync(file, { throwIfNoEntry: false, bigint: true })
   return stat && [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ')
 }
@@ -65,13 +65,14 @@ interface Change<T> {
 const waiting = new Map<string, Change<never>[]>()
 
 /**
- * Changes a registry: read, apply, replace, all under the lock. Changes that are asked for while one is being
- * written go into the next write together, so a hundred at once cost a few writes and not a hundred.
- * A change that throws is rejected and leaves no trace; the others go through.
+ * Changes a registry: reads it, applies the change and replaces the file, all under the lock. Changes that are requested
+ * during a write share the next one, so a hundred at once cost a few writes, not a hundred. When `apply` throws, its
+ * promise rejects with that error and the registry keeps no trace of it; the other changes are written. Rejects with a
+ * CleanupError (`registry-unreadable`, `registry-unwritable`, `lock-held`).
  */
 export function changeJson<T extends object>(
   file: string,
-  kind: Kind<T>,
+  format: RegistryFormat<T>,
   apply: (registry: T) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -81,32 +82,39 @@ export function changeJson<T extends object>(
     else {
       const started: Change<T>[] = [change]
       waiting.set(file, started as Change<never>[])
-      void drain(file, kind, started)
+      void drain(file, format, started)
     }
   })
 }
 
-/** When a registry may be written again: after a rest, in which more changes come together. In ms of performance.now(). */
+/**
+ * The earliest time of each registry's next write, in ms of performance.now(). The pause after a write lets more changes
+ * collect for the next one.
+ */
 const nextWrite = new Map<string, number>()
 
-/** How long that rest is, as a multiple of what the last write took: a registry of a thousand agents takes many ms. */
-const REST = 4
-/** How long it is at most, in ms, on a disk that is slow; a registry of many MB, which is parsed whole, rests longer. */
-const LONGEST_REST_MS = 40
-const REST_MS_PER_MB = 60
+/** The length of that pause, as a multiple of the last write: writing a registry of a thousand agents takes many ms. */
+const PAUSE_PER_WRITE = 4
+/** The longest pause in ms, for a slow disk, and what each MB of the registry adds to it, because every write parses it all. */
+const LONGEST_PAUSE_MS = 40
+const PAUSE_MS_PER_MB = 60
 
-async function drain<T extends object>(file: string, kind: Kind<T>, queue: Change<T>[]): Promise<void> {
+async function drain<T extends object>(
+  file: string,
+  format: RegistryFormat<T>,
+  queue: Change<T>[],
+): Promise<void> {
   while (queue.length > 0) {
     let batch: Change<T>[] = []
-    const restMs = (nextWrite.get(file) ?? 0) - performance.now()
-    if (restMs > 0) await sleep(restMs)
+    const pauseMs = (nextWrite.get(file) ?? 0) - performance.now()
+    if (pauseMs > 0) await sleep(pauseMs)
     try {
       using _ = await lock(lockFileOf(file), REGISTRY_BYTE, LOCK_WAIT_MS, () => fingerprint(file))
       batch = queue.splice(0)
       const start = performance.now()
-      writeBatch(file, kind, batch)
+      writeBatch(file, format, batch)
       const end = performance.now()
-      nextWrite.set(file, end + Math.min(REST * (end - start), longestRestMs(file)))
+      nextWrite.set(file, end + Math.min(PAUSE_PER_WRITE * (end - start), longestPauseMs(file)))
     } catch (error) {
       for (const change of [...batch, ...queue.splice(0)]) change.reject(failureOf(file, error))
     }
@@ -115,31 +123,36 @@ async function drain<T extends object>(file: string, kind: Kind<T>, queue: Chang
   for (const [other, at] of nextWrite) if (at < performance.now()) nextWrite.delete(other)
 }
 
-function longestRestMs(file: string): number {
+function longestPauseMs(file: string): number {
   const bytes = fs.lstatSync(file, { throwIfNoEntry: false })?.size ?? 0
-  return LONGEST_REST_MS + (REST_MS_PER_MB * bytes) / (1 << 20)
+  return LONGEST_PAUSE_MS + (PAUSE_MS_PER_MB * bytes) / (1 << 20)
 }
 
-/** How often a write begins anew because a program that takes no lock was faster. After that, ours stands. */
+/** How often a write starts over because a program that ignores the lock wrote in between. After that, our version wins. */
 const TRIES = 20
 
-function writeBatch<T extends object>(file: string, kind: Kind<T>, batch: Change<T>[], tries = TRIES): void {
-  const seen = fingerprint(file)
-  const registry = readJson(file, kind.read)
-  const failed = batch.find(change => !applied(change, registry))
-  // The failed change may have altered the registry before it threw: start again without it.
+function writeBatch<T extends object>(
+  file: string,
+  format: RegistryFormat<T>,
+  batch: Change<T>[],
+  tries = TRIES,
+): void {
+  const version = fingerprint(file)
+  const registry = readJson(file, format.parse)
+  const failed = batch.find(change => !isApplied(change, registry))
+  // The failed change may have modified the registry before it threw: start over without it.
   if (failed) batch.splice(batch.indexOf(failed), 1)
-  else kind.settle(registry)
-  const isStill = () => tries === 0 || fingerprint(file) === seen
+  else format.derive(registry)
+  const isUnchanged = () => tries === 0 || fingerprint(file) === version
   if (
     failed ||
-    (batch.length > 0 && !replaceWithin(workspaceOfFile(file), file, registryText(registry), isStill))
+    (batch.length > 0 && !replaceWithin(workspaceOfFile(file), file, registryText(registry), isUnchanged))
   )
-    writeBatch(file, kind, batch, failed ? tries : tries - 1)
+    writeBatch(file, format, batch, failed ? tries : tries - 1)
   else for (const change of batch) change.resolve()
 }
 
-function applied<T>(change: Change<T>, registry: T): boolean {
+function isApplied<T>(change: Change<T>, registry: T): boolean {
   try {
     change.apply(registry)
     return true
@@ -149,39 +162,38 @@ function applied<T>(change: Change<T>, registry: T): boolean {
   }
 }
 
-/** A registry as it is written: indented, because people read it. */
+/** The text of a registry's file, indented because people read it. */
 export const registryText = (registry: object): string =>
   `${JSON.stringify(withSetAside(registry), null, 2)}\n`
 
-/** How long a registry may be, in bytes. One of a thousand agents has a million. */
+/** The largest registry that is read, in bytes. One of a thousand agents has about a million. */
 const REGISTRY_BYTES = 1 << 26
 
 function readText(file: string): string {
-  const text = attempt(file, () => readWithin(workspaceOfFile(file), file, REGISTRY_BYTES))
+  const text = orUnreadable(file, () => readWithin(workspaceOfFile(file), file, REGISTRY_BYTES))
   if (text === undefined) throw unreadable(file, 'there is no such file')
   return text
 }
 
-function attempt<T>(file: string, read: () => T): T {
+function orUnreadable<T>(file: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    throw isAboutMore(error) ? error : unreadable(file, messageOf(error).replace(/\.$/, ''))
+    // This one is about the whole workspace, and its message says so.
+    if (error instanceof CleanupError && error.code === 'not-the-owner') throw error
+    throw unreadable(file, messageOf(error).replace(/\.$/, ''))
   }
 }
 
-/** It concerns the whole workspace and says so. */
-const isAboutMore = (error: unknown) => error instanceof CleanupError && error.code === 'not-the-owner'
-
-/** What a change failed of, in a sentence where it is the system's: no folder, no room, no permission. */
+/** An error of a change, with a sentence around the system's own: no folder, no room, no permission. */
 function failureOf(file: string, error: unknown): unknown {
   const code = error instanceof CleanupError ? undefined : systemCode(error)
   if (code === undefined) return error
-  // The lock file lies beside its registry: no folder for the one means that the other cannot be there either.
+  // The lock file lies beside the registry, so a missing folder means a missing registry.
   if (code === 'ENOENT') return unreadable(file, 'its folder does not exist')
   return new CleanupError(
     'registry-unwritable',
-    `The registry ${file} could not be written: ${messageOf(error)}. It is as it was before; make room or give permission, then try again.`,
+    `The registry ${file} could not be written: ${messageOf(error)}. It is unchanged; make room or grant permission, then try again.`,
     { cause: error },
   )
 }
@@ -189,6 +201,6 @@ function failureOf(file: string, error: unknown): unknown {
 function unreadable(file: string, why: string): CleanupError {
   return new CleanupError(
     'registry-unreadable',
-    `The registry ${file} could not be read: ${why}. Nothing was ended or deleted on the strength of it; restore the file, then try again.`,
+    `The registry ${file} could not be read: ${why}. Nothing that depends on it was ended or deleted; restore the file, then try again.`,
   )
 }

@@ -3,31 +3,39 @@ import path from 'node:path'
 import { CleanupError } from '../errors.ts'
 import { globalRegistry, taskRegistry } from './layout.ts'
 
-/** What an orchestrator calls its workspace, unless somebody has named another. */
+/** The name that orchestrators give to their workspace by default. */
 export const WORKSPACE_NAME = '.agent-workspace'
 
-/** What orchestrators call their tasks' folders, which may have lost their registry. */
+/** The names that orchestrators give to task folders. A task folder may have lost its registry. */
 const TASK = /^TASK-/
 
 /**
- * Returns the real path of a workspace: a folder of that name, or one with a folder of registries or with tasks in it. With
- * `orNew` an empty folder will do, for whoever makes what is missing. Throws a CleanupError (`no-workspace`) for any
- * other folder: a mistyped one would be called clean.
+ * Throws a CleanupError (`no-workspace`) unless the path leads to a folder. The check of a caller that was given a path
+ * as a workspace earlier: the folder may have been removed since.
  */
-export function requireWorkspace(folder: string, orNew = false): string {
+export function requireWorkspaceFolder(folder: string): void {
   if (!isFolder(folder))
     throw refused(
-      `The workspace ${JSON.stringify(folder)} is no folder; expected the ${WORKSPACE_NAME} of an orchestrator.`,
+      `The workspace ${JSON.stringify(folder)} is not a folder; expected the ${WORKSPACE_NAME} folder of an orchestrator.`,
     )
+}
+
+/**
+ * Returns the real path of a workspace: a folder named `.agent-workspace`, or one that holds the folder "registry", a
+ * task's registry or a task's folder. `orNew` accepts an empty folder as well, for callers that create what is missing.
+ * Throws a CleanupError (`no-workspace`) for every other folder: a mistyped path must not be reported as clean.
+ */
+export function requireWorkspace(folder: string, orNew = false): string {
+  requireWorkspaceFolder(folder)
   const real = fs.realpathSync(folder)
   const names = namesIn(real)
-  // One that may not be listed is for those to report who read in it.
+  // A folder that cannot be listed passes: the step that reads it reports why.
   if (names === undefined || isWorkspace(real, names) || (orNew && names.length === 0)) return real
   const within = path.join(real, WORKSPACE_NAME)
   throw refused(
     isFolder(within)
-      ? `${real} is no workspace, but the folder of one; name ${within}.`
-      : `${real} is not an orchestrator’s workspace: expected the folder "registry" or a task ("TASK-...") in it; name the ${WORKSPACE_NAME} of an orchestrator.`,
+      ? `${real} contains a workspace but is not one itself; name ${within}.`
+      : `${real} is not an orchestrator’s workspace: expected the folder "registry" or a task ("TASK-...") in it; name the ${WORKSPACE_NAME} folder of an orchestrator.`,
   )
 }
 

@@ -1,26 +1,26 @@
 import { isJson, type Json } from '../platform/files/json.ts'
 
-/** What stands among a registry's entries and is none. Others write registries too: it is kept, and written back. */
+/** A value among a registry's entries that is not an entry. Other programs write registries too, so it is kept and written back. */
 export interface SetAside {
-  /** The field that it stands in: `agents`, or `tasks`. */
+  /** The field that contains it: `agents` or `tasks`. */
   field: string
-  /** Its place in the list, or its name. */
+  /** Its index in the list, or its name. */
   at: number | string
   value: unknown
-  /** What it is, in words. */
+  /** What kind of value it is, in words. */
   what: string
 }
 
-/** Where a registry holds them: JSON does not show what a symbol names. */
+/** The property that holds them. JSON.stringify skips symbols. */
 export const SET_ASIDE = Symbol('set aside')
 
 export interface WithSetAside {
   [SET_ASIDE]?: readonly SetAside[]
 }
 
-/** Takes out of a list what is no object with an `id`. */
+/** Removes from a list, and returns, what is not an object with an `id`. */
 export function takeFromList(list: unknown[], field: string): SetAside[] {
-  const all = [...list.entries()].map(([at, value]) => ({ field, at, value, what: whatInstead(value) }))
+  const all = [...list.entries()].map(([at, value]) => ({ field, at, value, what: kindUnlessEntry(value) }))
   const aside = all.flatMap(({ what, ...one }) => (what === undefined ? [] : [{ ...one, what }]))
   if (aside.length === 0) return aside
   list.length = 0
@@ -28,22 +28,22 @@ export function takeFromList(list: unknown[], field: string): SetAside[] {
   return aside
 }
 
-/** What a value is that should be an object with an `id`; undefined when it is one. */
-function whatInstead(value: unknown): string | undefined {
-  if (!isJson(value)) return kind(value)
+/** The kind of a value that is not an object with an `id`; undefined for one that is. */
+function kindUnlessEntry(value: unknown): string | undefined {
+  if (!isJson(value)) return kindOf(value)
   return typeof value.id === 'string' ? undefined : 'an object without an id'
 }
 
-/** Takes out of an object what is no object itself. */
+/** Removes from an object, and returns, the values that are not objects. */
 export function takeFromMap(map: Json, field: string): SetAside[] {
   const aside = Object.entries(map).flatMap(([at, value]) =>
-    isJson(value) ? [] : [{ field, at, value, what: kind(value) }],
+    isJson(value) ? [] : [{ field, at, value, what: kindOf(value) }],
   )
   for (const { at } of aside) delete map[at]
   return aside
 }
 
-/** A registry with what was set aside in its place again, to be written. What has come to stand there since stays. */
+/** The registry to write, with the set-aside values back in place. An entry that took the same name since wins. */
 export function withSetAside<T extends object>(registry: T & WithSetAside): T {
   const whole = { ...registry } as Json
   for (const [field, aside] of Map.groupBy(registry[SET_ASIDE] ?? [], one => one.field)) {
@@ -55,7 +55,7 @@ export function withSetAside<T extends object>(registry: T & WithSetAside): T {
   return whole as T
 }
 
-/** A list with each value in its place again. They are in the order of their places. */
+/** Inserts the set-aside values, which are sorted by index, at their indexes. */
 function merged(list: readonly unknown[], aside: readonly SetAside[]): unknown[] {
   const whole: unknown[] = []
   let next = 0
@@ -67,10 +67,10 @@ function merged(list: readonly unknown[], aside: readonly SetAside[]): unknown[]
   return whole
 }
 
-/** Of how many it is said what they are. */
+/** How many of them a message describes. */
 const MOST_NAMED = 3
 
-/** What was set aside of a registry, in a sentence; undefined when nothing was. */
+/** A sentence about a registry's set-aside values; undefined without any. */
 export function setAsideText(file: string, { [SET_ASIDE]: aside = [] }: WithSetAside): string | undefined {
   if (aside.length === 0) return undefined
   const named = aside.slice(0, MOST_NAMED).map(({ field, at, what }) => {
@@ -78,14 +78,14 @@ export function setAsideText(file: string, { [SET_ASIDE]: aside = [] }: WithSetA
     return `${which} of its ${field} is ${what}`
   })
   const more = aside.length - named.length
-  return `The registry ${file} has ${aside.length === 1 ? 'an entry that is' : `${aside.length} entries that are`} none: ${named.join(', ')}${more > 0 ? `, and ${more} more` : ''}. The others count; correct or remove ${aside.length === 1 ? 'it' : 'them'}.`
+  return `The registry ${file} has ${aside.length === 1 ? 'an invalid entry' : `${aside.length} invalid entries`}: ${named.join(', ')}${more > 0 ? `, and ${more} more` : ''}. All others are used; correct or remove ${aside.length === 1 ? 'it' : 'them'}.`
 }
 
-/** What may be an agent's entry all the same, of a program that has another word for its id. */
+/** The set-aside objects, which may be agents' entries of a program with another name for the id. */
 export const setAsideObjects = ({ [SET_ASIDE]: aside = [] }: WithSetAside): Json[] =>
   aside.flatMap(({ value }) => (isJson(value) ? [value] : []))
 
-function kind(value: unknown): string {
+function kindOf(value: unknown): string {
   if (value === null) return 'null'
   return Array.isArray(value) ? 'a list' : `a ${typeof value}`
 }

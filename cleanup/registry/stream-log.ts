@@ -4,27 +4,27 @@ import { openRegular } from '../platform/files/regular-file.ts'
 import { within } from '../platform/files/within.ts'
 import { workspaceOfLog } from './layout.ts'
 
-/** How much of a log's beginning and end is read, in bytes. A result line is seldom longer than a few thousand. */
+/** How much of a log's beginning and end is read, in bytes. A result line seldom exceeds a few thousand. */
 const PART_BYTES = 256 * 1024
 
-/** What a stream log says of its claude's session. An agent writes its log itself, so none of it is proof. */
+/** What a stream log says about claude's session. The agent writes the log itself, so it proves nothing. */
 export interface LoggedSession {
-  /** The one session that the log's beginning names; undefined when it names none or several. */
+  /** The session that the log's beginning names; undefined when it names none or several. */
   id: string | undefined
-  /** The folder that claude began in. */
+  /** The folder in which claude was started. */
   folder: string | undefined
-  /** The tasks that claude waited for; it removes their output when they end. */
+  /** Tasks that claude waited for. It removes their output when they end. */
   foreground: ReadonlySet<string>
-  /** The tasks that claude put in the background; their output stays on a clean exit too. */
+  /** Tasks in the background. Their output stays even after a clean exit. */
   background: ReadonlySet<string>
 }
 
-/** Reads what a log's beginning says of the session, and what its beginning and end say of tasks. */
+/** Reads the session from a log's beginning, and the tasks from its beginning and end. */
 export function loggedSession(log: string): LoggedSession {
   const { events: head, isWhole } = readPart(log, 'head')
   const ids = new Set(head.flatMap(event => asSessionId(event.session_id) ?? []))
   const folder = head.find(event => event.subtype === 'init')?.cwd
-  // Tasks tell something only of a known session.
+  // Without a single session, the tasks in the log's end are of no use.
   const all = isWhole || ids.size !== 1 ? head : [...head, ...readPart(log, 'tail').events]
   const tasks = (isBackground: boolean) =>
     new Set(all.flatMap(one => (one.is_backgrounded === isBackground ? (asTaskId(one.task_id) ?? []) : [])))
@@ -36,32 +36,29 @@ export function loggedSession(log: string): LoggedSession {
   }
 }
 
-/** A session's id as claude makes them, a UUID, which can stand in a path; undefined for everything else. */
+/** The value if it is a session id of claude's, a UUID and safe in a path; otherwise undefined. */
 export function asSessionId(value: unknown): string | undefined {
   return typeof value === 'string' && SESSION_ID.test(value) ? value : undefined
 }
 
 const SESSION_ID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
 
-/** A name of a task or a team that can stand in a path: without dots and slashes. */
+/** The value if it is the name of a task or team and safe in a path, without dots and slashes; otherwise undefined. */
 export function asTaskId(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\w-]{1,64}$/.test(value) ? value : undefined
 }
 
-/**
- * The last `result` event of a stream log, undefined when there is none. There may be several: claude goes on
- * after one when a background task wakes it up.
- */
+/** The last `result` event of a stream log, or undefined. There may be several: a background task can wake claude up after one. */
 export function lastResult(log: string): Json | undefined {
   return readPart(log, 'tail').events.findLast(event => event.type === 'result')
 }
 
-/** The last whole event of a stream log, of whatever type; undefined when there is none. */
+/** The last complete event of a stream log, of any type, or undefined. */
 export function lastEvent(log: string): Json | undefined {
   return readPart(log, 'tail').events.at(-1)
 }
 
-/** True when the last result says that the work succeeded: an API error has the subtype `success` as well. */
+/** True when a result reports success. An API error also has the subtype `success`, but sets `is_error`. */
 export function saysSuccess(result: Json | undefined): boolean {
   return result?.subtype === 'success' && result.is_error !== true
 }
@@ -69,11 +66,11 @@ export function saysSuccess(result: Json | undefined): boolean {
 /** The events of a log's beginning or end. */
 interface Part {
   events: Json[]
-  /** True when that is all of the log. */
+  /** True when the part is the whole log. */
   isWhole: boolean
 }
 
-/** The lines that are whole events; a log can end, and a part of it begin, in the middle of one. */
+/** The complete events of a text. A part of a log can begin, and the log can end, within a line. */
 function eventsIn(text: string): Json[] {
   return text.split('\n').flatMap(line => {
     try {

@@ -5,7 +5,7 @@ import type { AgentRef } from './layout.ts'
 import { isTerminal } from './lifecycle.ts'
 import { changeGlobal, peekGlobalRegistry, peekTaskRegistry, requireAgent } from './registry.ts'
 
-/** What the global registry repeats of an agent's entry, so that one file tells who is alive. */
+/** The fields of an agent's entry that the global registry repeats, so that one file shows which agents are live. */
 const SYNCED_FIELDS = [
   'type',
   'parent',
@@ -18,36 +18,36 @@ const SYNCED_FIELDS = [
 ]
 
 /**
- * Brings the global registry in line with an agent's entry as it is on disk now, or as it is going to be on disk once
- * `ahead` was applied to a copy of it.
+ * Updates the global registry from an agent's entry in the task's registry. `ahead` modifies a copy of that entry first, for a
+ * change that is written to the task's registry afterwards.
  */
 export async function syncGlobal(
   ref: AgentRef,
   ahead: (entry: AgentEntry) => void = () => {},
 ): Promise<void> {
-  // A registry of somebody else's may do without the global one; then there is nothing to keep in line.
+  // Another orchestrator may keep no global registry. Then there is nothing to update.
   if (isSynced(ref, ahead)) return
   await changeGlobal(ref.workspace, global => {
-    // Read here, under the global lock: whoever mirrors last mirrors the newest, in whatever order the writers arrive.
+    // The entry is read under the global lock, so the last writer always writes the newest version.
     const copy = copyOf(ref, ahead)
-    const known = global.agents[ref.agentId]
-    if (!isOfLivingNamesake(known, copy)) global.agents[ref.agentId] = { ...known, ...copy }
+    const listed = global.agents[ref.agentId]
+    if (!isLiveNamesake(listed, copy)) global.agents[ref.agentId] = { ...listed, ...copy }
   })
 }
 
 function isSynced(ref: AgentRef, ahead: (entry: AgentEntry) => void): boolean {
   const global = peekGlobalRegistry(ref.workspace)
   if (!global) return true
-  const known = global.agents[ref.agentId]
+  const listed = global.agents[ref.agentId]
   const copy = copyOf(ref, ahead)
-  const isSame = Object.entries(copy).every(([field, value]) => isDeepStrictEqual(known?.[field], value))
-  return isSame || isOfLivingNamesake(known, copy)
+  const isSame = Object.entries(copy).every(([field, value]) => isDeepStrictEqual(listed?.[field], value))
+  return isSame || isLiveNamesake(listed, copy)
 }
 
-/** One entry stands for all agents of that id; the end of one is not to be taken for that of another task's, which lives. */
-function isOfLivingNamesake(known: Json | undefined, copy: Json): boolean {
-  const isOther = known?.task_id !== undefined && known.task_id !== copy.task_id
-  return isOther && !isTerminal(known.status) && isTerminal(copy.status)
+/** The global registry has one entry per id. The end of an agent must not overwrite a live one of the same id in another task. */
+function isLiveNamesake(listed: Json | undefined, copy: Json): boolean {
+  const isOther = listed?.task_id !== undefined && listed.task_id !== copy.task_id
+  return isOther && !isTerminal(listed.status) && isTerminal(copy.status)
 }
 
 function copyOf(ref: AgentRef, ahead: (entry: AgentEntry) => void): Json {

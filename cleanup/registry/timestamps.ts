@@ -1,19 +1,19 @@
-/** A moment as a registry tells it, in ms since 1970: somewhere between the two. NaN when it does not tell one. */
+/** The range of moments that a registry's timestamp can mean, in ms since 1970. NaN when it is not a timestamp. */
 export interface TimeRange {
   earliest: number
   latest: number
 }
 
 /**
- * Other programs write times as seconds or ms since 1970, or as a text; and a text that does not name its zone is that of this
- * machine's clock or of UTC (Python's now() and utcnow()), which nothing tells apart: hours may lie between.
+ * Parses a timestamp of another program: seconds or ms since 1970, or a text. A text without a time zone may be local time or
+ * UTC (Python's now() and utcnow()), so the range can span hours.
  */
-export function parseTimestamp(told: unknown): TimeRange {
-  if (typeof told === 'number') {
-    const ms = told < MOST_SECONDS ? told * 1_000 : told
+export function parseTimestamp(value: unknown): TimeRange {
+  if (typeof value === 'number') {
+    const ms = value < MOST_SECONDS ? value * 1_000 : value
     return { earliest: ms, latest: ms }
   }
-  const text = typeof told === 'string' ? told : ''
+  const text = typeof value === 'string' ? value : ''
   const local = Date.parse(text)
   const utc = ZONELESS.test(text) ? Date.parse(`${text}Z`) : local
   return { earliest: Math.min(local, utc), latest: Math.max(local, utc) }
@@ -30,7 +30,7 @@ export function isYoung(startedAt: unknown, minAgeMs: number, writtenAt: readonl
   return !writtenAt.some(ms => Date.now() - ms >= minAgeMs)
 }
 
-/** A number of seconds in the year 5138, or of ms in March 1973. */
+/** As seconds this is the year 5138, as ms March 1973: larger numbers are ms. */
 const MOST_SECONDS = 1e11
-/** A date and a time of day, and no more. */
+/** A date and a time of day without a time zone. */
 const ZONELESS = /^\d{4}-\d\d-\d\d[T ][\d:.,]+$/

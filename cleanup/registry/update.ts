@@ -5,10 +5,9 @@ import { changeTask, requireAgent } from './registry.ts'
 import { syncGlobal } from './sync-global.ts'
 
 /**
- * Changes one agent's entry in its task's registry under the lock, then brings the global registry in line.
- * `change` gets the newest entry and alters it; what it throws is thrown here, and nothing is written.
- * A place in tmux that comes after the end, from a deploy that was overtaken by it, is to be cleaned up as well.
- * Throws `unknown-agent` when the task has no such agent.
+ * Changes an agent's entry in the task's registry under the lock, then updates the global registry. `change` modifies the
+ * newest entry; when it throws, nothing is written and the error is passed on. A place in tmux that is recorded after the
+ * end, because the end overtook the deploy, makes the cleanup pending again. Throws a CleanupError (`unknown-agent`).
  */
 export async function updateAgent(ref: AgentRef, change: (entry: AgentEntry) => void): Promise<void> {
   await changeAgent(ref, entry => {
@@ -19,14 +18,14 @@ export async function updateAgent(ref: AgentRef, change: (entry: AgentEntry) => 
   await syncGlobal(ref)
 }
 
-/** Has what was cleaned up cleaned up once more; nothing where that was not done. */
+/** Makes a finished cleanup pending again. */
 export function reopenCleanup(entry: AgentEntry): void {
   if (entry.cleanup?.state !== 'done') return
   const { finished_at: _, ...record } = entry.cleanup
   entry.cleanup = { ...record, state: 'pending' }
 }
 
-/** The same in the task's registry only. */
+/** `updateAgent` in the task's registry only, without the check of tmux. */
 export async function changeAgent(ref: AgentRef, change: (entry: AgentEntry) => void): Promise<void> {
   validateRef(ref)
   await changeTask(ref.workspace, ref.taskId, registry => {

@@ -12,9 +12,8 @@ import { describePlan, type Plan, planSession } from '../reaper/plan.ts'
 import { emptyReport } from '../reaper/report.ts'
 import type { Registries } from '../registry/read-all.ts'
 import { mayListMore } from '../registry/registry.ts'
-import { defaultSocket } from '../tmux/default-socket.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
-import { socketsOf } from '../tmux/sockets.ts'
+import { defaultSocket, socketsOf } from '../tmux/sockets.ts'
 import { type CleanupResult, doneActions } from './actions.ts'
 
 /** A leftover session: it has an agent's name, and no registry lists it. It may be that of a workspace that was not named. */

@@ -4,8 +4,8 @@ import { locate, type TmuxLocation } from './locate.ts'
 import { queryTmux, tmuxUnreachable } from './query.ts'
 
 /**
- * Kills an agent's session by its id, and sees that it is gone. It is needed where panes stay after their process
- * ended (`remain-on-exit`). Throws `tmux-unreachable` when tmux does not say so.
+ * Kills an agent's session by its id and checks that it is gone. Sessions whose panes outlive their processes
+ * (`remain-on-exit`) need this. Throws a CleanupError (`tmux-unreachable`) unless tmux confirms it.
  */
 export async function killSession(
   entry: AgentEntry,
@@ -13,31 +13,31 @@ export async function killSession(
   { id }: { id: string },
 ): Promise<void> {
   const kill = ['kill-session', '-t', id]
-  // It may close by itself before the kill arrives. tmux's complaint is then no news, so only the second look counts.
-  const complaint = await queryTmux(path, onServer(server, kill), server?.pid).then(
+  // The session may close by itself before the kill arrives, and tmux then reports an error. Only the second query counts.
+  const failure = await queryTmux(path, onServer(server, kill), server?.pid).then(
     () => undefined,
     (error: unknown) => error,
   )
   if ((await locate(entry)).session)
-    throw complaint ?? tmuxUnreachable(path, kill, `it still lists the session ${id}`)
+    throw failure ?? tmuxUnreachable(path, kill, `it still lists the session ${id}`)
 }
 
-/** The same for the panes of a session that others are in too: it closes by itself with the last of all. */
+/** The same for the agent's panes in a shared session, which closes by itself with its last pane. */
 export async function killPanes(entry: AgentEntry, { path, server, panes }: TmuxLocation): Promise<void> {
   if (panes.length === 0) return
-  const complaints: unknown[] = []
+  const failures: unknown[] = []
   for (const { id } of panes)
     await queryTmux(path, onServer(server, ['kill-pane', '-t', id]), server?.pid).catch(error =>
-      complaints.push(error),
+      failures.push(error),
     )
   const own = new Set(panes.map(({ id }) => id))
   const left = (await locate(entry)).panes.find(({ id }) => own.has(id))
-  if (left) throw complaints[0] ?? tmuxUnreachable(path, ['kill-pane'], `it still lists the pane ${left.id}`)
+  if (left) throw failures[0] ?? tmuxUnreachable(path, ['kill-pane'], `it still lists the pane ${left.id}`)
 }
 
 /**
- * A command that only the server which was looked at carries out. One that has taken its place since counts its sessions
- * and panes from 0 again.
+ * A command that only the given server executes. Another server that has taken its place numbers its sessions and panes
+ * from 0 again, so the same id would name another user's session.
  */
 function onServer(server: Identity | undefined, [command, flag, target]: readonly string[]): string[] {
   return ['if-shell', '-F', `#{==:#{pid},${server?.pid}}`, `${command} ${flag} '${target}'`]

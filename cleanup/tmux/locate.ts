@@ -2,39 +2,39 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Identity } from '../platform/processes/identity.ts'
 import { isAlive, startOf } from '../platform/processes/table.ts'
 import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
-import { defaultSocket } from './default-socket.ts'
 import { tmuxUnreachable } from './query.ts'
 import { namedSession, recordedTmux } from './recorded.ts'
 import { readServer, type TmuxPane, type TmuxServer, type TmuxSession } from './server.ts'
+import { defaultSocket } from './sockets.ts'
 
-/** Where an agent is in tmux, as tmux says now. */
+/** Where an agent is in tmux now. */
 export interface TmuxLocation {
-  /** As it stands in TMUX of what runs there. */
+  /** The socket's path as the server names it, which is what TMUX holds in the processes of its panes. */
   socket: string
-  /** The path by which that server is asked. */
+  /** The path through which we query that server. */
   path: string
   /** The server that answered; undefined when there is none. */
   server: Identity | undefined
-  /** What was recorded at deploy, unless its server pid is another process's by now: then it is of an earlier life. */
+  /** The place recorded at the deploy; undefined when another process has the server's pid by now. */
   recorded: RecordedTmux | undefined
   /** `created` in seconds since 1970. */
   session: { id: string; name: string; created: number } | undefined
   panes: AgentPane[]
-  /** The ids of all that the server lists, whoever's it is. */
+  /** The ids of all sessions and panes on the server, those of others included. */
   listed: { sessions: ReadonlySet<string>; panes: ReadonlySet<string> }
 }
 
 export interface AgentPane extends TmuxPane {
-  /** True when another session shows this pane too, so that it may have been born there. */
+  /** True when another session shows this pane as well. The pane may have been created there. */
   shared: boolean
 }
 
-/** How long a server that no longer answers gets to end, in ms: it closes its socket a moment before its process goes. */
+/** How long a server that no longer answers may take to exit, in ms: it closes its socket shortly before. */
 const SERVER_EXIT_MS = 1_000
 
 /**
- * Finds an agent's session by exact comparison with what tmux lists: never by handing tmux a name, which it
- * reads as a prefix and a pattern. Throws `tmux-unreachable` when there is no certain answer.
+ * Finds an agent's session by comparing exactly with tmux's list. A name is never passed to tmux, which would match it as a
+ * prefix and a pattern. Throws a CleanupError (`tmux-unreachable`) when the answer is not certain.
  */
 export async function locate(entry: AgentEntry): Promise<TmuxLocation> {
   const recorded = recordedTmux(entry)
@@ -47,7 +47,7 @@ export async function locate(entry: AgentEntry): Promise<TmuxLocation> {
     socket: found?.socket ?? socket,
     path: socket,
     server,
-    recorded: recorded && isOfThisLife(recorded, server) ? recorded : undefined,
+    recorded: recorded && isCurrent(recorded, server) ? recorded : undefined,
     session: session && { id: session.id, name: session.name, created: session.created },
     panes: found ? panesOf(found, session, sameServer(recorded, server) ? recorded : undefined) : [],
     listed: {
@@ -71,7 +71,7 @@ function isOurs(
   return session.name === name || session.id === name || session.panes.some(pane => pane.id === name)
 }
 
-/** The panes of the agent's session, and the pane it was deployed in if somebody has moved that elsewhere. */
+/** The panes of the agent's session, and the pane that it was deployed in, wherever that was moved. */
 function panesOf(
   server: TmuxServer,
   session: TmuxSession | undefined,
@@ -86,7 +86,7 @@ function panesOf(
   return moved && !own.some(({ id }) => id === moved.id) ? [...own, { ...moved, shared: true }] : own
 }
 
-/** The recorded server does not answer on its socket: it must have ended. While it runs, its sessions may too. */
+/** Throws unless a recorded server that does not answer on its socket has ended. While it runs, its sessions may exist. */
 async function requireEnded(recorded: RecordedTmux): Promise<void> {
   if (recorded.server_start === undefined) return
   const server = { pid: recorded.server_pid, start: recorded.server_start }
@@ -96,13 +96,13 @@ async function requireEnded(recorded: RecordedTmux): Promise<void> {
       throw tmuxUnreachable(
         recorded.socket,
         ['list-sessions'],
-        `its server ${server.pid} runs, but is not behind that socket`,
+        `its server ${server.pid} runs, but does not listen on that socket`,
       )
     await sleep(5)
   }
 }
 
-function isOfThisLife(recorded: RecordedTmux, server: Identity | undefined): boolean {
+function isCurrent(recorded: RecordedTmux, server: Identity | undefined): boolean {
   if (recorded.server_start === undefined) return sameServer(recorded, server)
   const holder = startOf(recorded.server_pid)
   return holder === undefined || holder === recorded.server_start

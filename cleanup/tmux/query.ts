@@ -1,22 +1,22 @@
 import { type ChildProcess, execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CleanupError, messageOf, systemCode } from '../errors.ts'
-import { isListening } from './listening.ts'
+import { isListening } from './listener.ts'
 import { ownSocket } from './own-socket.ts'
 import { onServerTimeout } from './server-timeout.ts'
 
-/** What asking came to: the lines that tmux printed, or the certainty that no server is behind the socket. */
+/** The lines that tmux printed, or the certainty that no server listens on the socket. */
 export type TmuxReply = string[] | 'no-server'
 
-/** How long a server that turned us away gets to close its socket, in ms: one that is on its way out still accepts. */
+/** How long a server that refused a client may take to close its socket, in ms: an exiting one still accepts connections. */
 const SERVER_EXIT_MS = 300
 
 /**
- * Asks the tmux server behind a socket. tmux words its errors differently from version to version, so a
- * failure is judged by the socket: when nobody listens there, there is no server; otherwise tmux could not be
- * asked, which is an error (CleanupError `tmux-unreachable`) and never means that something is gone. With the pid of
- * the server, one that is only busy is waited for longer than one that does nothing (deaf.ts). No client is started for
- * a socket that is not ours (own-socket.ts); this is the only place that starts one.
+ * Runs a command on the tmux server of a socket. This is the only place that starts a tmux client, and it starts none for a
+ * socket that is not ours (own-socket.ts). The wording of tmux's errors differs between versions, so the socket decides
+ * about a failure: when nothing listens, there is no server; otherwise a CleanupError (`tmux-unreachable`) is thrown, which
+ * never means that something is gone. `serverPid` allows a busy server more time than one that does nothing
+ * (server-timeout.ts).
  */
 export async function queryTmux(socket: string, args: string[], serverPid?: number): Promise<TmuxReply> {
   const own = await ownSocket(socket)
@@ -29,63 +29,63 @@ export async function queryTmux(socket: string, args: string[], serverPid?: numb
   }
 }
 
-/** An error that says that tmux could not be asked, and that nothing follows from it. */
+/** The error for a query without a certain answer. */
 export function tmuxUnreachable(socket: string, args: string[], why: string): CleanupError {
   return new CleanupError(
     'tmux-unreachable',
-    `tmux on ${socket} could not be asked (${args[0]}): ${why}. That does not mean that the session is gone, so nothing was ended or deleted on the strength of it; make tmux answer, then try again.`,
+    `tmux on ${socket} could not be queried (${args[0]}): ${why}. The session may still exist, so nothing was ended or deleted; make tmux answer, then try again.`,
   )
 }
 
 function runTmux(socket: string, args: string[], serverPid: number | undefined): Promise<string[]> {
   const { promise, resolve, reject } = Promise.withResolvers<string[]>()
-  const options = { maxBuffer: 1 << 26, env: outsideOfPanes() }
+  const options = { maxBuffer: 1 << 26, env: environmentOutsidePanes() }
   // -u: in another locale tmux prints "_" for what it cannot show, and "agent_é" would compare equal to "agent__".
   const client = execFile('tmux', ['-u', '-S', socket, ...args], options, (error, stdout, stderr) => {
-    asking.delete(client)
+    clients.delete(client)
     if (error) reject(Object.assign(error, { stderr }))
     else resolve(stdout.split('\n').filter(line => line !== ''))
   })
-  asking.add(client)
+  clients.add(client)
   const wait = onServerTimeout(serverPid, () => {
     client.kill('SIGKILL')
-    // A client passes its input and output on to its server, which holds them open although the client is gone.
+    // The server holds the client's standard streams open even when the client is gone.
     for (const stream of [client.stdin, client.stdout, client.stderr]) stream?.destroy()
     reject(new Error('it did not answer in time'))
   })
   return promise.finally(() => wait[Symbol.dispose]())
 }
 
-/** Those who wait for an answer. A stopped server keeps its clients for ever, also after we have ended. */
-const asking = new Set<ChildProcess>()
+/** The clients that wait for an answer. On a stopped server they would wait for ever, even after our exit. */
+const clients = new Set<ChildProcess>()
 process.on('exit', () => {
-  for (const client of asking) client.kill('SIGKILL')
+  for (const client of clients) client.kill('SIGKILL')
 })
 
-/** Our environment without the pane that we may run in: tmux would take it for the target of a command that names none. */
-function outsideOfPanes(): NodeJS.ProcessEnv {
+/** Our environment without our own pane, which tmux would take as the target of a command without one. */
+function environmentOutsidePanes(): NodeJS.ProcessEnv {
   const { TMUX: _tmux, TMUX_PANE: _pane, ...rest } = process.env
   return rest
 }
 
-/** Why no client could be started, by what the system said. */
+/** Why a client could not be started, by the system's error code. */
 const NOT_STARTED: Record<string, string> = {
   ENOENT: 'there is no tmux on the PATH',
-  EACCES: 'the tmux on the PATH may not be run',
-  EMFILE: 'this process may open no more files (see "ulimit -n")',
-  ENFILE: 'the machine can open no more files',
-  EAGAIN: 'this user may start no more processes (see "ulimit -u")',
+  EACCES: 'the tmux on the PATH is not executable',
+  EMFILE: 'this process has reached its limit of open files (see "ulimit -n")',
+  ENFILE: 'the machine has reached its limit of open files',
+  EAGAIN: 'this user has reached the limit of processes (see "ulimit -u")',
   ENOMEM: 'the machine has no memory for another process',
 }
 
 function failureOf(error: unknown): string {
   const why = NOT_STARTED[systemCode(error) ?? '']
   if (why !== undefined) return why
-  const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
-  return said === '' ? messageOf(error) : `it said "${said}"`
+  const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
+  return output === '' ? messageOf(error) : `it printed "${output}"`
 }
 
-/** True when nobody listens on the socket, or when that comes about while we wait. */
+/** True when nothing listens on the socket, or stops listening while we wait. */
 async function isDeserted(socket: string): Promise<boolean> {
   const deadline = performance.now() + SERVER_EXIT_MS
   while (await isListening(socket)) {

@@ -2,45 +2,45 @@ import { isJson, textOf } from '../platform/files/json.ts'
 import { startOf } from '../platform/processes/table.ts'
 import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
 
-const NUMBERS = ['server_pid', 'session_created', 'pane_pid']
-const WORDS: [string, RegExp][] = [
+const NUMBER_FIELDS = ['server_pid', 'session_created', 'pane_pid']
+const TEXT_FIELDS: [string, RegExp][] = [
   ['socket', /^\//],
   ['session_id', /^\$\d+$/],
   ['pane_id', /^%\d+$/],
 ]
 
-/** What our orchestrator recorded of an agent's place in tmux, or undefined when it is not whole, or somebody else's field. */
+/** The agent's place in tmux as our orchestrator recorded it; undefined when the field is incomplete or another program's. */
 export function recordedTmux(entry: AgentEntry): RecordedTmux | undefined {
   const tmux: unknown = entry.tmux
   if (!isJson(tmux)) return undefined
   const whole =
-    NUMBERS.every(name => Number.isSafeInteger(tmux[name])) &&
-    WORDS.every(([name, shape]) => shape.test(textOf(tmux[name])))
+    NUMBER_FIELDS.every(name => Number.isSafeInteger(tmux[name])) &&
+    TEXT_FIELDS.every(([name, shape]) => shape.test(textOf(tmux[name])))
   return whole ? (tmux as unknown as RecordedTmux) : undefined
 }
 
 /**
- * The session that an agent is in by its entry, where nothing but words is known: by the layout, if the entry does not say.
- * It may name a part of a session as tmux's targets do (`work:2.1`, `%3`, `$2`); `isPart` then, and a session is not its own. tmux
- * itself writes "_" in a name where "." or ":" was asked for.
+ * The session that an entry without a record names, by default `agent_<id>`. The name may be a tmux target within a session
+ * (`work:2.1`, `%3`, `$2`). `isPart` is then true: the session is not the agent's own. tmux replaces "." and ":" in session
+ * names by "_", and so does this.
  */
-export function namedSession({ id, tmux_session: told }: Pick<AgentEntry, 'id' | 'tmux_session'>): {
+export function namedSession({ id, tmux_session }: Pick<AgentEntry, 'id' | 'tmux_session'>): {
   name: string
   isPart: boolean
 } {
-  const words = typeof told === 'string' ? told : `agent_${id}`
-  const [session = words] = words.split(':')
-  return { name: session.replaceAll('.', '_'), isPart: session !== words || /^[%$]\d+$/.test(words) }
+  const target = typeof tmux_session === 'string' ? tmux_session : `agent_${id}`
+  const [session = target] = target.split(':')
+  return { name: session.replaceAll('.', '_'), isPart: session !== target || /^[%$]\d+$/.test(target) }
 }
 
-/** The value of TMUX in the processes of a session: socket, server and the session's number, never reused in a server's life. */
+/** The value of TMUX in the processes of a session: socket, server pid, and the session's number, which a server never reuses. */
 export const tmuxVariable = (socket: string, serverPid: number, sessionId: string): string =>
   `${socket},${serverPid},${sessionId.slice(1)}`
 
-/** The format for tmux (`new-session -P -F`) whose answer `recordOf` reads. Only the socket's path can hold a space: it comes last. */
+/** The format (`new-session -P -F`) of the line that `recordOf` parses. The socket comes last: only its path can contain a space. */
 export const RECORD_FORMAT = '#{pid} #{session_id} #{session_created} #{pane_id} #{pane_pid} #{socket_path}'
 
-/** What is to be recorded of a session that was just made, from the line that tmux answered. */
+/** The record of a session that was just created, from the line that tmux printed. */
 export function recordOf(line: string): RecordedTmux {
   const [server, session_id = '', created, pane_id = '', pane, ...socket] = line.trim().split(' ')
   const [server_pid, pane_pid] = [Number(server), Number(pane)]
@@ -52,7 +52,7 @@ export function recordOf(line: string): RecordedTmux {
     session_created: Number(created),
     pane_id,
     pane_pid,
-    // 0 fits no process: a pane that ended at once can not be mistaken for the next one with its pid.
+    // A pane that ended at once gets 0, which matches no process, so the next process with its pid is not mistaken for it.
     pane_start: startOf(pane_pid) ?? 0,
   }
 }

@@ -1,11 +1,11 @@
 import { contextSwitchesOf } from '../platform/processes/context-switches.ts'
 
 /**
- * How long a server may do nothing at all while we wait for its answer, in ms. A healthy one answers in 3, a stopped
- * one never does; one that closes a hundred panes while a hundred clients ask took 6,800 on two cores.
+ * How long a server may be idle while we wait for its answer, in ms. A healthy one answers in 3 ms, a stopped one never. One
+ * that closed a hundred panes during a hundred queries took 6,800 ms on two cores.
  */
 const QUIET_MS = 5_000
-/** How long we wait at most for one that is busy with something else, in ms. */
+/** How long we wait at most for a busy server, in ms. */
 const BUSY_MS = 60_000
 
 export interface ServerTimeouts {
@@ -14,9 +14,8 @@ export interface ServerTimeouts {
 }
 
 /**
- * Calls `giveUp`, with the ms that it was waited for, when a server is not to be waited for any longer: once it was never
- * scheduled in a whole `quietMs`, or at the end of `busyMs`. Of a server whose pid is not known, or where there is no /proc,
- * nothing tells that it is busy. To be disposed of when the answer is there.
+ * Calls `giveUp` with the time waited (ms) once the server got no CPU for a whole `quietMs`, or after `busyMs`. Without a pid
+ * or without /proc, every server counts as idle. The caller disposes of the result when the answer arrives.
  */
 export function onServerTimeout(
   serverPid: number | undefined,
@@ -26,7 +25,7 @@ export function onServerTimeout(
   let waitedMs = 0
   let seen = countOf(serverPid)
   const timer = setInterval(() => {
-    // What came in while we ourselves were busy is read before anybody is judged by it.
+    // setImmediate: an answer that arrived while this process was busy is read first.
     setImmediate(() => {
       const now = countOf(serverPid)
       waitedMs += quietMs

@@ -2,18 +2,18 @@ import { singleFlight } from '../platform/single-flight.ts'
 import { isServerOf } from './own-socket.ts'
 import { queryTmux, tmuxUnreachable } from './query.ts'
 
-/** What one tmux server holds at one moment. */
+/** The sessions and panes of one tmux server at one moment. */
 export interface TmuxServer {
   pid: number
-  /** The socket as the server itself names it, which is how it stands in TMUX of every process below. */
+  /** The socket's path as the server names it, which is what TMUX holds in its processes. */
   socket: string
-  /** The path by which it answered. What the server calls its socket may lead to another server. */
+  /** The path through which it answered. The server's own path may lead to another server. */
   path: string
   sessions: TmuxSession[]
 }
 
 export interface TmuxSession {
-  /** `$3`: never used again in a server's life. */
+  /** Such as `$3`. A server never reuses it. */
   id: string
   name: string
   /** Seconds since 1970. */
@@ -22,57 +22,57 @@ export interface TmuxSession {
 }
 
 export interface TmuxPane {
-  /** `%7`: never used again in a server's life. */
+  /** Such as `%7`. A server never reuses it. */
   id: string
-  /** The process tmux started in it. Of a dead pane (`remain-on-exit`) the number may be somebody else's by now. */
+  /** The process that tmux started in it. In a dead pane (`remain-on-exit`) the pid may belong to another process by now. */
   pid: number
   dead: boolean
 }
 
-// list-panes would be the plain way, but fails with "no current target" on a server that has no session left,
-// so the panes are listed from within each session. Its name comes last: only a name can hold a space.
+// list-panes fails with "no current target" on a server without sessions, so the format of list-sessions loops over windows
+// and panes. The name comes last: only a name can contain a space.
 const SERVER_FORMAT = '#{pid} #{socket_path}'
 const SESSION_FORMAT =
   '#{session_id} #{session_created} #{W:#{P:#{pane_id}=#{pane_pid}=#{pane_dead} }}| #{session_name}'
 const END = 'end of the list'
-const QUESTION = [
+const QUERY = [
   ...['display-message', '-p', SERVER_FORMAT, ';'],
   ...['list-sessions', '-F', SESSION_FORMAT, ';'],
   ...['display-message', '-p', END],
 ]
 
-/** How long a server is left alone between two questions, in ms: starting a tmux client takes about as long. */
+/** The pause between two queries of a server, in ms: about the time that a tmux client needs to start. */
 const REST_MS = 4
 
-/** How often a server is asked that does not say all. */
+/** How often a server is queried whose answer is incomplete. */
 const TRIES = 5
 
 const passes = new Map<string, () => Promise<TmuxServer | undefined>>()
-/** The pids of the servers, by their sockets, as somebody told us. */
-const holders = new Map<string, number>()
+/** The pids of the servers by socket, as callers expect them. */
+const expectedPids = new Map<string, number>()
 
 /**
- * What the server behind a socket holds, or undefined when there is certainly no server. Calls of one turn of the
- * event loop share one question. Throws `tmux-unreachable`, also for a line it does not understand: half an answer
- * must not be taken for a whole one. A server that is known to be `expected` is given more time when it is busy.
+ * The sessions and panes of a socket's server; undefined when there is certainly no server. Calls in the same turn of the
+ * event loop share one query. A server with the pid `expected` is given more time while it is busy. Throws a CleanupError
+ * (`tmux-unreachable`), also for a line that does not parse: part of an answer must not pass for the whole.
  */
 export function readServer(socket: string, expected?: number): Promise<TmuxServer | undefined> {
-  if (expected !== undefined) holders.set(socket, expected)
+  if (expected !== undefined) expectedPids.set(socket, expected)
   let pass = passes.get(socket)
   if (!pass) {
-    pass = singleFlight(() => askServer(socket), REST_MS)
+    pass = singleFlight(() => queryServer(socket), REST_MS)
     passes.set(socket, pass)
   }
   return pass()
 }
 
-async function askServer(socket: string, tries = TRIES): Promise<TmuxServer | undefined> {
-  const answer = await queryTmux(socket, QUESTION, holders.get(socket))
+async function queryServer(socket: string, tries = TRIES): Promise<TmuxServer | undefined> {
+  const answer = await queryTmux(socket, QUERY, expectedPids.get(socket))
   if (answer === 'no-server') return undefined
-  // A client now and then ends well without having said all when very many ask at once (3.3a). Sessions that it did not
-  // come to would be taken for gone.
+  // With very many queries at once, a client of tmux 3.3a sometimes exits with 0 before it has printed everything. The missing
+  // sessions would be taken for gone.
   if (answer.at(-1) !== END) {
-    if (tries > 1) return askServer(socket, tries - 1)
+    if (tries > 1) return queryServer(socket, tries - 1)
     throw notUnderstood(socket, answer.at(-1))
   }
   const [about, ...sessions] = answer.slice(0, -1)
@@ -80,9 +80,9 @@ async function askServer(socket: string, tries = TRIES): Promise<TmuxServer | un
   if (!found?.[2]) throw notUnderstood(socket, about)
   const pid = Number(found[1])
   if (!isServerOf(socket, pid)) {
-    // One that answered on its way out has closed its socket since, and is asked in vain.
-    if (tries > 1) return askServer(socket, tries - 1)
-    throw tmuxUnreachable(socket, QUESTION, `it calls itself process ${pid}, which does not listen there`)
+    // A server that answered while exiting has closed its socket by now. The next try finds that out.
+    if (tries > 1) return queryServer(socket, tries - 1)
+    throw tmuxUnreachable(socket, QUERY, `it claims to be process ${pid}, which does not listen there`)
   }
   return {
     pid,
@@ -107,7 +107,7 @@ function parsePane(text: string): TmuxPane {
 function notUnderstood(socket: string, line: string | undefined): Error {
   return tmuxUnreachable(
     socket,
-    QUESTION,
-    `it answered ${JSON.stringify(line ?? '')}, which was not expected`,
+    QUERY,
+    `it answered ${JSON.stringify(line ?? '')}, which is not in the expected format`,
   )
 }

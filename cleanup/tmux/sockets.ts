@@ -1,9 +1,19 @@
 import fs from 'node:fs'
+import path from 'node:path'
 import type { AgentEntry } from '../registry/entries.ts'
-import { defaultSocket } from './default-socket.ts'
 import { recordedTmux } from './recorded.ts'
 
-/** Where the sessions of agents are: the servers that they were deployed on, and the default one, as far as there is a socket. */
+/**
+ * The socket that tmux uses by default: TMUX_TMPDIR or /tmp, its links resolved, then tmux-<uid>/default. We always name a
+ * socket by its path, because a tmux client inside a pane would use $TMUX instead of the default.
+ */
+export function defaultSocket(): string {
+  const folder = process.env.TMUX_TMPDIR || '/tmp'
+  const resolved = fs.existsSync(folder) ? fs.realpathSync(folder) : folder
+  return path.join(resolved, `tmux-${process.getuid?.() ?? 0}`, 'default')
+}
+
+/** The existing sockets on which agents may have sessions: those recorded at their deploys, and the default one. */
 export function socketsOf(entries: readonly AgentEntry[]): string[] {
   const recorded = entries.flatMap(entry => recordedTmux(entry)?.socket ?? [])
   return [...new Set([defaultSocket(), ...recorded])].filter(socket => fs.existsSync(socket))

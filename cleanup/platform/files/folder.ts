@@ -5,18 +5,17 @@ import { requireOwner } from './trust.ts'
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants
 
-/** Where the kernel shows our own descriptors. A path through it means the folder that is open, wherever its name leads by now. */
+/** Our own descriptors. A path through one leads to the folder that is open, even if its name leads elsewhere by now. */
 const DESCRIPTORS = '/proc/self/fd'
 const hasDescriptors = fs.existsSync(DESCRIPTORS)
 
 /**
- * A folder that is held open, so that what is done in it is done in that very folder: nobody can put a link to
- * somewhere else in its place between the look and the deed. Node has no openat(2) and no unlinkat(2); the kernel's
- * name for our descriptor does the same. Where there is no /proc (macOS, the BSDs) the folders are checked one by one
- * before each use instead, and whoever is faster than that can still exchange one.
+ * A folder that is held open, so that nobody can replace it by a link between a check and an operation in it. Node lacks
+ * openat(2) and unlinkat(2); paths through our own descriptor in /proc have the same effect. Without /proc (macOS, the
+ * BSDs), each folder is checked before each use instead, which leaves a race.
  */
 export class Folder implements Disposable {
-  /** Its path, for people. */
+  /** The path, for messages. */
   readonly path: string
   readonly #fd: number
   #device: string | undefined
@@ -26,23 +25,22 @@ export class Folder implements Disposable {
     this.path = shown
   }
 
-  /** The file system's number: where its files' bytes lie. */
+  /** The device number of its file system. */
   get device(): string {
     this.#device ??= String(fs.fstatSync(this.#fd, { bigint: true }).dev)
     return this.#device
   }
 
-  /** Who owns it. */
   get uid(): number {
     return fs.fstatSync(this.#fd).uid
   }
 
-  /** The folder of a path, wherever links on the way lead: that way is the caller's own. */
+  /** Opens a folder and follows links on the way: the caller trusts the path. */
   static at(folder: string): Folder {
     return new Folder(folder, folder, O_RDONLY | O_DIRECTORY)
   }
 
-  /** The same for a workspace. Throws a CleanupError (`not-the-owner`) when we are root and it is not root's. */
+  /** `at` for a workspace. Throws a CleanupError (`not-the-owner`) when we are root and it belongs to another user. */
   static root(folder: string): Folder {
     const root = Folder.at(folder)
     try {
@@ -54,7 +52,7 @@ export class Folder implements Disposable {
     }
   }
 
-  /** A folder in this one; undefined when there is none. Throws a CleanupError (`outside-workspace`) for a link. */
+  /** Opens a folder in this one; undefined when it does not exist. Throws a CleanupError (`outside-workspace`) for a link. */
   open(name: string): Folder | undefined {
     const shown = path.join(this.path, name)
     try {
@@ -67,7 +65,7 @@ export class Folder implements Disposable {
       if (code !== 'ENOTDIR' && code !== 'ELOOP') throw this.named(error)
       throw new CleanupError(
         'outside-workspace',
-        `${shown} is refused: expected a folder, found ${this.#what(name)}. Nothing in it was read, moved or deleted; put a folder in its place.`,
+        `${shown} is refused: expected a folder, found ${this.#kindOf(name)}. Nothing in it was read, moved or deleted; put a folder in its place.`,
       )
     }
   }
@@ -80,20 +78,20 @@ export class Folder implements Disposable {
     }
   }
 
-  /** How a name in this folder is reached. */
+  /** The path through which to access a name in this folder. */
   at(name: string): string {
     if (name !== path.basename(name) || name === '..') throw new Error(`not a name: ${JSON.stringify(name)}`)
     return `${this.#self()}/${name}`
   }
 
-  /** What a file system call said, with this folder's path in place of the descriptor's. */
+  /** Replaces the descriptor's path by the folder's in the message of a system error, and returns the error. */
   named(error: unknown): unknown {
     if (hasDescriptors && error instanceof Error)
       error.message = error.message.replaceAll(new RegExp(`${this.#self()}(?=[/'])`, 'g'), () => this.path)
     return error
   }
 
-  /** Makes sure that new names in it survive a loss of power. */
+  /** Syncs the folder to disk, so that new names in it survive a power failure. */
   syncNow(): void {
     fs.fsyncSync(this.#fd)
   }
@@ -106,13 +104,13 @@ export class Folder implements Disposable {
     return hasDescriptors ? `${DESCRIPTORS}/${this.#fd}` : this.path
   }
 
-  #what(name: string): string {
+  #kindOf(name: string): string {
     const stat = fs.lstatSync(this.at(name), { throwIfNoEntry: false })
     return stat ? kindOf(stat) : 'nothing'
   }
 }
 
-/** What a directory entry is, in words. */
+/** The kind of a directory entry, for messages. */
 export function kindOf(stat: fs.Stats | fs.BigIntStats): string {
   if (stat.isFile()) return 'a file'
   if (stat.isDirectory()) return 'a folder'

@@ -10,10 +10,10 @@ const PERMISSIONS = 0o777
 const CHUNK_BYTES = 1 << 18
 
 /**
- * Moves a file from one folder to another, under its own name, or, where that is taken, with a number before the
- * extension; what lies there is never overwritten. Can be killed at any moment and repeated: a file that has arrived is
- * not moved twice. Across devices it copies, syncs, and only then removes. Both folders are held open, so that a link
- * which is put in the place of one leads nothing in or out. Returns the new name.
+ * Moves a file from one folder to another. It keeps its name, or gets a number before the extension when the name is taken:
+ * nothing is overwritten. The move can be killed at any moment and repeated: a file that has arrived is not moved twice.
+ * Across devices it copies, syncs, and then removes. Both folders are held open, so that a link put in their place has no
+ * effect. Returns the new name.
  */
 export function moveInto(target: Folder, from: Folder, name: string): string {
   try {
@@ -29,10 +29,10 @@ export function moveInto(target: Folder, from: Folder, name: string): string {
   }
 }
 
-/** Puts the file at the target too; false when the name is taken. */
+/** Gives the file a second name in the target folder; false when that name is taken. */
 function place(target: Folder, name: string, file: string): boolean {
   try {
-    // A second name, not a rename: link(2) refuses a taken name, rename(2) would overwrite it.
+    // link(2) refuses a name that is taken; rename(2) would overwrite it.
     fs.linkSync(file, target.at(name))
     return true
   } catch (error) {
@@ -47,18 +47,18 @@ function place(target: Folder, name: string, file: string): boolean {
 
 function copy(target: Folder, name: string, file: string): boolean {
   if (fs.lstatSync(target.at(name), { throwIfNoEntry: false })) return false
-  // Half a copy of a killed cleaner has this name; it may also be a link that somebody has put there.
+  // A killed cleaner's partial copy has this name. It may also be a link that somebody put there.
   const draft = target.at(`${name}.part`)
   fs.rmSync(draft, { force: true })
   try {
     copyContent(file, draft)
   } catch (error) {
-    // Half a copy on a full disk: it takes the room that others need.
+    // A partial copy on a full disk takes space that others need.
     fs.rmSync(draft, { force: true })
     throw error
   }
   fs.renameSync(draft, target.at(name))
-  // The new name must be on disk before the old one goes: they are on two disks, and no order holds between those.
+  // The new name must be on disk before the old one is removed: two disks guarantee no order between their writes.
   target.syncNow()
   return true
 }
@@ -70,13 +70,13 @@ function copyContent(file: string, draft: string): void {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
   for (let got = fs.readSync(from.fd, chunk); got > 0; got = fs.readSync(from.fd, chunk))
     fs.writeFileSync(to.fd, chunk.subarray(0, got))
-  // The mask that new files are made with has taken away from it.
+  // The umask has removed bits from the mode.
   fs.fchmodSync(to.fd, mode & PERMISSIONS)
   fs.futimesSync(to.fd, atime, mtime)
   fs.fsyncSync(to.fd)
 }
 
-/** True when an earlier cleaner was killed between placing this file and removing its old name. */
+/** True when an earlier cleaner was killed after it created this file and before it removed the old name. */
 function hasArrived(file: string, target: string): boolean {
   const there = fs.lstatSync(target, { throwIfNoEntry: false })
   if (!there?.isFile()) return false
@@ -85,7 +85,7 @@ function hasArrived(file: string, target: string): boolean {
   return here.dev !== there.dev && here.size === there.size && haveSameContent(file, target)
 }
 
-/** Times would not tell: a file system keeps them more or less exactly, and each in its own way. */
+/** Compares bytes, because file systems store times with different precision. */
 function haveSameContent(file: string, other: string): boolean {
   using one = held(openRegular(file, ownUid()))
   using two = held(openRegular(other, ownUid()))

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { systemCode } from '../../errors.ts'
 
-/** The real path of what need not exist: links are resolved as far as there is something. Throws what cannot be read. */
+/** The real path of a file that may not exist: links are resolved as far as the path exists. Throws other system errors. */
 export function realPath(file: string): string {
   try {
     return fs.realpathSync.native(file)
@@ -12,17 +12,17 @@ export function realPath(file: string): string {
   }
 }
 
-/** Gives real paths of workspaces, and asks for each once: for one look at many agents. */
+/** Returns a `realWorkspace` with a cache, for one pass over many agents. */
 export function realWorkspaces(): (workspace: string) => string {
-  const known = new Map<string, string>()
+  const cache = new Map<string, string>()
   return workspace => {
-    const real = known.get(workspace) ?? realWorkspace(workspace)
-    known.set(workspace, real)
+    const real = cache.get(workspace) ?? realWorkspace(workspace)
+    cache.set(workspace, real)
     return real
   }
 }
 
-/** The real path of a workspace, or the path as it is where that cannot be known. */
+/** The real path of a workspace, or the given path when it cannot be resolved. */
 export function realWorkspace(workspace: string): string {
   try {
     return realPath(workspace)

@@ -6,16 +6,16 @@ import { within } from './within.ts'
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants
 
-/** A file that is not what it has to be. The message goes on where a sentence names the file. */
+/** A file that is not as required. The message continues a sentence that names the file. */
 class FileRefused extends Error {
-  /** As the system's errors have one, so that whoever branches on those meets this one as well. */
+  /** For callers that branch on the codes of system errors. */
   readonly code = 'EREFUSED'
 }
 
 /**
- * Opens a file that somebody else may have put in its place. It must be a regular file that belongs to us, to root or to
- * the workspace's `owner`, with one name: a second one (a hard link) may be that of a private file. No link is
- * followed, and a FIFO or a device is not waited for. Returns the descriptor. Throws FileRefused, or what the system says.
+ * Opens a file that somebody may have put in another's place. It must be a regular file, belong to our user, to root or to
+ * the workspace's `owner`, and have one name only: it may be a hard link to a private file. Follows no link and does not
+ * block on a FIFO or device. Returns the descriptor. Throws FileRefused or a system error.
  */
 export function openRegular(at: string, owner: number, flags = O_RDONLY): number {
   const fd = openWithoutWaiting(at, flags)
@@ -24,10 +24,10 @@ export function openRegular(at: string, owner: number, flags = O_RDONLY): number
     if (!stat.isFile()) throw new FileRefused(`expected a regular file, found ${kindOf(stat)}`)
     if (!isTrusted(stat.uid, owner))
       throw new FileRefused(`it belongs to user ${stat.uid}, whose files are not read here`)
-    // None at all: it was removed or replaced since it was opened.
+    // Zero names are fine: the file was removed or replaced after it was opened.
     if (stat.nlink > 1)
       throw new FileRefused(
-        `it has ${stat.nlink} names (hard links), so that it may be another file as well; put a copy in its place`,
+        `it has ${stat.nlink} names (hard links), so it may be another file as well; put a copy in its place`,
       )
     return fd
   } catch (error) {
@@ -42,19 +42,17 @@ function openWithoutWaiting(at: string, flags: number): number {
   } catch (error) {
     const code = systemCode(error)
     if (code === 'ELOOP') throw new FileRefused('expected a regular file, found a symbolic link')
-    // A FIFO that nobody reads, opened for writing; a socket.
+    // A FIFO without a reader, opened for writing, or a socket.
     if (code === 'ENXIO') throw new FileRefused('expected a regular file, found a FIFO, a socket or a device')
     throw error
   }
 }
 
-/**
- * Reads such a file whole. Throws FileRefused for one of more than `maxBytes`, also where it grows while it is read.
- */
+/** Reads a file that `openRegular` accepts. Throws FileRefused when it has, or grows to, more than `maxBytes`. */
 export function readRegular(at: string, owner: number, maxBytes: number): Buffer {
   const fd = openRegular(at, owner)
   try {
-    // One byte more than it has: if that comes, it grows.
+    // One byte more than its size: the file grows when that byte is filled.
     let bytes = Buffer.allocUnsafe(Math.min(fs.fstatSync(fd).size, maxBytes) + 1)
     let length = 0
     for (let got = -1; got !== 0; length += got) {
@@ -68,7 +66,7 @@ export function readRegular(at: string, owner: number, maxBytes: number): Buffer
   }
 }
 
-/** The same for a file below a workspace: its text, or undefined when there is none. */
+/** `readRegular` for a file below a workspace: its text, or undefined when it does not exist. */
 export function readWithin(root: string, file: string, maxBytes: number): string | undefined {
   try {
     return within(root, file, (at, owner) => readRegular(at, owner, maxBytes).toString('utf8'))

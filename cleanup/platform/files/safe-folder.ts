@@ -2,20 +2,19 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { ownUid } from './trust.ts'
 
-/** What lets somebody else replace what is in a folder, and what to do about it. */
+/** Why another user can replace the entries of a folder, and what to do about it. */
 export interface Unsafe {
   why: string
   advice: string
 }
 
 const { S_IWGRP, S_IWOTH } = fs.constants
-/** In a folder with this bit only the owner of an entry, of the folder, or root may replace the entry (unlink(2)). */
+/** The sticky bit: only the owner of an entry or of the folder, and root, may replace the entry (unlink(2)). */
 const S_ISVTX = 0o1000
 
 /**
- * Says who but the user `uid` (by default we) and root could put something else in the place of an entry of this folder;
- * undefined when nobody could. That takes the folder and every folder above it, because whoever may write one can replace the next. The
- * path must be the real one.
+ * Why a user other than `own` (by default ours) and root could replace an entry of this folder; undefined when nobody could.
+ * Checks every folder above as well, because whoever may write to one can replace the next. The path must be real.
  */
 export function whyUnsafe(folder: string, own = ownUid()): Unsafe | undefined {
   for (const at of [...foldersAbove(folder), folder]) {
@@ -25,13 +24,13 @@ export function whyUnsafe(folder: string, own = ownUid()): Unsafe | undefined {
   return undefined
 }
 
-/** How many links one path may lead through, as the kernel counts them (path_resolution(7)). */
+/** The kernel's limit of links in one path (path_resolution(7)). */
 const MOST_LINKS = 40
 
 /**
- * Says who but the user `own` and root could have a program of theirs found in this folder, also by another way on which a link
- * leads to it; undefined when nobody could. Stricter than `whyUnsafe`: in a sticky folder (/tmp) everybody may add a
- * name. Throws what the system says, ENOENT where there is no such folder.
+ * Why a user other than `own` and root could place a program in this folder, or redirect a link on the way to it; undefined
+ * when nobody could. Stricter than `whyUnsafe`: in a sticky folder (/tmp) everybody may add a name. Throws system errors,
+ * such as ENOENT when the folder does not exist.
  */
 export function whyUnsafeToRunFrom(folder: string, own: number): Unsafe | undefined {
   let at = path.parse(folder).root
@@ -54,32 +53,32 @@ export function whyUnsafeToRunFrom(folder: string, own: number): Unsafe | undefi
   return whyReplaceable(at, own, false)
 }
 
-/** Who could put something else in the place of what is in this very folder, or add to it where being sticky `isEnough` not. */
-function whyReplaceable(at: string, own: number, isEnough = true): Unsafe | undefined {
+/** Why others could replace an entry of this one folder, or, when the sticky bit is not enough, add one. */
+function whyReplaceable(at: string, own: number, isStickyEnough = true): Unsafe | undefined {
   const { uid, gid, mode } = fs.lstatSync(at)
   if (uid !== own && !isRoot(uid)) return ofAnother(at, uid)
   const isForOthers = (mode & S_IWOTH) !== 0 || ((mode & S_IWGRP) !== 0 && !isPrivateGroup(uid, gid))
-  if (!isForOthers || (isEnough && (mode & S_ISVTX) !== 0)) return undefined
+  if (!isForOthers || (isStickyEnough && (mode & S_ISVTX) !== 0)) return undefined
   return {
-    why: `other users may write its folder ${at}`,
-    advice: `take that right away (chmod go-w ${at})`,
+    why: `other users may write to its folder ${at}`,
+    advice: `remove that permission (chmod go-w ${at})`,
   }
 }
 
 const ofAnother = (at: string, uid: number): Unsafe => ({
-  why: `its folder ${at} belongs to user ${uid}, who can put anything in there`,
+  why: `its folder ${at} belongs to user ${uid}, who can put anything there`,
   advice: 'remove or rename that folder',
 })
 
 /**
- * True for root, and for whoever owns "/": in a user namespace that does not map root's number the kernel shows root as
- * another user (overflowuid), and whoever owns "/" can replace everything.
+ * True for root and for the owner of "/": in a user namespace that does not map uid 0, the kernel shows root under another
+ * uid (overflowuid).
  */
 const isRoot = (uid: number): boolean => uid === 0 || uid === fs.lstatSync('/').uid
 
 /**
- * True for a user's private group, which has the user's number (Debian, Ubuntu and Fedora make one for each, and give
- * it write access to every new folder) and by /etc/group no other member.
+ * True for a user's private group: it has the user's number and, by /etc/group, no other member. Debian, Ubuntu and Fedora
+ * create one for each user and grant it write access to new folders.
  */
 function isPrivateGroup(uid: number, gid: number): boolean {
   if (uid === 0 || gid !== uid) return false
@@ -97,7 +96,7 @@ function groups(): string[] {
   }
 }
 
-/** From "/" down, without the folder itself. */
+/** The folders above, from "/" down. */
 function foldersAbove(folder: string): string[] {
   const above = path.dirname(folder)
   return above === folder ? [] : [...foldersAbove(above), above]

@@ -4,10 +4,10 @@ import { CleanupError, systemCode } from '../../errors.ts'
 import { Folder } from './folder.ts'
 
 /**
- * Calls `use` with the path by which a file below `root` is reached while each folder on the way to it is held open, and
- * with the user that `root` belongs to. No link on that way is followed, and nobody can put one there in between; the
- * last name is not followed by us either, and is for `use` to handle. Every file of a workspace is reached through here.
- * Throws a CleanupError (`outside-workspace`) for a link on the way, ENOENT where a folder is missing, and what `use` throws.
+ * Calls `use` with a path to a file below `root`, whose folder is held open, and with the owner of `root`. No link on the way
+ * is followed, and none can be inserted meanwhile. The last name is not followed either; `use` has to handle a link there.
+ * Every access to a file of a workspace goes through this function. Throws a CleanupError (`outside-workspace`) for a
+ * link on the way, ENOENT for a missing folder, and whatever `use` throws.
  */
 export function within<T>(root: string, file: string, use: (at: string, owner: number) => T): T {
   using folder = openWithin(root, path.dirname(file))
@@ -18,7 +18,7 @@ export function within<T>(root: string, file: string, use: (at: string, owner: n
   }
 }
 
-/** Removes a file below `root`, when there is one: the name, whatever it leads to. */
+/** Removes a file below `root` if it exists. A link is removed, not its target. */
 export function removeWithin(root: string, file: string): void {
   try {
     within(root, file, fs.unlinkSync)
@@ -27,10 +27,10 @@ export function removeWithin(root: string, file: string): void {
   }
 }
 
-/** A folder below `root`, held open, and who `root` belongs to. */
+/** A folder below `root`, held open, and the owner of `root`. */
 export type HeldFolder = Folder & { owner: number }
 
-/** The same for a folder, to be disposed of by the caller. */
+/** Opens a folder below `root` in the same way. The caller disposes of it. */
 export function openWithin(root: string, folder: string): HeldFolder {
   return walk(root, folder, (above, name) => {
     const shown = path.join(above.path, name)
@@ -39,8 +39,8 @@ export function openWithin(root: string, folder: string): HeldFolder {
 }
 
 /**
- * Makes a workspace and the folders above it that are missing, wherever its caller wants it. One by one: Node's own way
- * to make several never ends where none can be made (/proc).
+ * Creates a workspace and the missing folders above it, wherever the caller wants it. One by one: Node's recursive mkdir
+ * never returns where no folder can be created (/proc).
  */
 export function makeRoot(folder: string): void {
   if (fs.existsSync(folder)) return
@@ -52,18 +52,18 @@ export function makeRoot(folder: string): void {
   }
 }
 
-/** Makes a folder below `root`, and those above it that are missing. */
+/** Creates a folder below `root` and the missing ones on the way. */
 export function makeFolder(root: string, folder: string): void {
   openMade(root, folder)[Symbol.dispose]()
 }
 
-/** The same, held open; to be disposed of by the caller. */
+/** `makeFolder`, and returns the folder open. The caller disposes of it. */
 export function openMade(root: string, folder: string): HeldFolder {
   return walk(root, folder, (above, name) => {
     try {
       fs.mkdirSync(above.at(name))
     } catch (error) {
-      // Somebody else has just made it.
+      // Another process has just created it.
       if (systemCode(error) !== 'EEXIST') throw above.named(error)
     }
     return above.open(name)
@@ -76,7 +76,7 @@ function walk(root: string, folder: string, missing: Missing): HeldFolder {
   let held = Folder.root(root)
   const owner = held.uid
   for (const name of namesBelow(root, folder)) {
-    // The one above is let go of once the one below is held.
+    // The folder above is released once the one below is open.
     using above = held
     held = above.open(name) ?? missing(above, name) ?? gone(above, name)
   }
@@ -84,7 +84,7 @@ function walk(root: string, folder: string, missing: Missing): HeldFolder {
 }
 
 function gone(above: Folder, name: string): never {
-  throw new Error(`${path.join(above.path, name)} was removed while it was being made`)
+  throw new Error(`${path.join(above.path, name)} was removed while it was being created`)
 }
 
 function namesBelow(root: string, folder: string): string[] {

@@ -1,7 +1,7 @@
 import type { Process } from './stat.ts'
 import type { ProcessTable, SeenProcess } from './table.ts'
 
-/** A process and its parents, nearest first, up to below process 1 or to where the table ends. */
+/** A process and its ancestors, nearest first, without process 1. Ends where the table lacks a parent. */
 export function selfAndAncestors(table: ProcessTable, pid: number): SeenProcess[] {
   const chain: SeenProcess[] = []
   for (let at = table.get(pid); at && at.pid !== 1 && !chain.includes(at); at = table.get(at.ppid))
@@ -9,9 +9,9 @@ export function selfAndAncestors(table: ProcessTable, pid: number): SeenProcess[
   return chain
 }
 
-/** Who takes orphans in beside process 1 (PR_SET_CHILD_SUBREAPER), by the names that ps shows. */
+/** Names (comm) of programs that adopt orphans as process 1 does (PR_SET_CHILD_SUBREAPER). */
 const ADOPTERS: ReadonlySet<string> = new Set(['systemd', 'init', 'tini', 'dumb-init', 'docker-init'])
 
-/** True when a process's parent has ended, as far as its present one tells. It never makes a process an agent's. */
+/** True when the parent looks like an adopter, so the original parent has ended. Never evidence that a process is an agent's. */
 export const isOrphan = ({ ppid }: Process, table: ReadonlyMap<number, Pick<Process, 'comm'>>): boolean =>
   ppid === 1 || ADOPTERS.has(table.get(ppid)?.comm ?? '')

@@ -6,9 +6,9 @@ import { systemCode } from '../../errors.ts'
 const CGROUP2_MAGIC = 0x63677270
 
 /**
- * True for the real path of a folder in a cgroup version 2 hierarchy: only there does `cgroup.procs` mean what we read in
- * it. A link would lead to any other cgroup, of a whole user or of the machine. In the hierarchy itself nobody can make
- * one, so a path that was found real stays so.
+ * True for the real path of a folder in a cgroup version 2 hierarchy, the only place where `cgroup.procs` lists members. A
+ * link could lead to another cgroup, even to that of a whole user. The hierarchy itself cannot contain links, so a real path
+ * stays real.
  */
 export function isCgroup(folder: string): boolean {
   try {
@@ -18,31 +18,31 @@ export function isCgroup(folder: string): boolean {
   }
 }
 
-/** The folder of the cgroup that this process is in; undefined where there is none of version 2. */
+/** The folder of this process's cgroup; undefined without cgroup version 2. */
 export function ownCgroup(): string | undefined {
   const mount = /^(?:\S+ ){4}(\S+) .* - cgroup2 /m.exec(readText('/proc/self/mountinfo'))?.[1]
   const own = /^0::(\/.*)$/m.exec(readText('/proc/self/cgroup'))?.[1]
   return mount && own && path.resolve(path.join(mount, own))
 }
 
-/** The processes in a cgroup and in those below it, which its members may have made. Empty when it is gone. */
+/** The pids in a cgroup and in those below it, which its members may have created. Empty when it is gone. */
 export function membersOf(folder: string): number[] {
   const here = readText(path.join(folder, 'cgroup.procs')).split('\n').filter(Boolean).map(Number)
   return [...here, ...below(folder).flatMap(membersOf)]
 }
 
-/** Moves this process out of a cgroup, to where that stands, if it is in it. It stays where it may not. */
+/** Moves this process from a cgroup to the cgroup above, if it is inside and the move is permitted. */
 export function leaveCgroup(folder: string): void {
   const own = ownCgroup()
   if (own !== folder && !own?.startsWith(`${folder}/`)) return
   try {
     fs.writeFileSync(path.join(path.dirname(folder), 'cgroup.procs'), String(process.pid))
   } catch {
-    // Not delegated to us, or the cgroup above may hold no processes. Whoever is in it is the agent's then.
+    // Not delegated to us, or the cgroup above must not contain processes. This process then counts as the agent's.
   }
 }
 
-/** Removes a cgroup and those below it; what is none is left alone. Throws while a process is in one of them. */
+/** Removes a cgroup and those below it. Other folders are left alone. Throws while a process is in one of them. */
 export function removeCgroup(folder: string): void {
   if (!isCgroup(folder)) return
   for (const inner of below(folder)) removeCgroup(inner)

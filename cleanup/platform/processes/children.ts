@@ -1,13 +1,10 @@
-import { readProc } from './proc-file.ts'
+import { readProcText } from './proc-file.ts'
 
 /**
- * The children that a process's main thread has, oldest first and those it adopted after its own; undefined when it
- * is gone, or where nothing tells (a kernel without CONFIG_PROC_CHILDREN, or no /proc). One small read: cheap enough
- * for several times a second, where a pass over all processes is not.
+ * The pids of the children of a process's main thread, oldest first, adopted ones last. Undefined when the process is gone,
+ * and on systems without the list (no /proc, or a kernel without CONFIG_PROC_CHILDREN). One small read: cheap enough for
+ * several times a second, unlike a pass over all processes.
  */
 export function childrenOf(pid: number): number[] | undefined {
-  const bytes = readProc(`/proc/${pid}/task/${pid}/children`)
-  return typeof bytes === 'string'
-    ? undefined
-    : bytes.toString('latin1').split(' ').filter(Boolean).map(Number)
+  return readProcText(`/proc/${pid}/task/${pid}/children`)?.split(' ').filter(Boolean).map(Number)
 }

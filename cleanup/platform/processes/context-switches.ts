@@ -1,23 +1,22 @@
-import { readProc } from './proc-file.ts'
+import { readProcText } from './proc-file.ts'
 
-/** What the kernel tells of a process's turns on a CPU (proc_pid_status(5)). */
+/** What /proc/<pid>/status shows of a process's use of the CPU (proc_pid_status(5)). */
 export interface ContextSwitches {
-  /** The kernel's name for the process, with what cannot be shown escaped. */
+  /** The name, with unprintable bytes escaped by the kernel. */
   name: string
-  /** True while it waits for something that a signal may interrupt: neither running, nor ready to, nor stopped. */
+  /** True in an interruptible wait: neither running, runnable nor stopped. */
   isAsleep: boolean
-  /** How often it was put on a CPU and taken off it: it moves with whatever the process does. */
+  /** Its context switches, which change with everything that the process does. */
   count: string
 }
 
 /**
- * Reads them; undefined when there is no such process, or no /proc. What was asleep at both of two reads, and whose
- * count is the same, did nothing at all in between. That holds on a loaded machine too: who cannot run is not asleep.
+ * Reads them; undefined when the process is gone or without /proc. A process that was asleep in two reads with the same count
+ * did nothing in between. That holds on a loaded machine as well: a process that waits for a CPU is not asleep.
  */
 export function contextSwitchesOf(pid: number): ContextSwitches | undefined {
-  const bytes = readProc(`/proc/${pid}/status`, true)
-  if (typeof bytes === 'string') return undefined
-  const lines = bytes.toString('latin1').split('\n')
+  const lines = readProcText(`/proc/${pid}/status`, true)?.split('\n')
+  if (!lines) return undefined
   const read = (field: string) => lines.find(line => line.startsWith(`${field}:\t`))?.slice(field.length + 2)
   return {
     name: read('Name') ?? '',

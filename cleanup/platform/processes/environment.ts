@@ -1,17 +1,17 @@
 import { readProc } from './proc-file.ts'
 
-/** The environment variable by which our orchestrator marks every process of an agent from its start. */
+/** The variable with which our orchestrator marks every process of an agent from its start. */
 export const MARKER = 'LEAKRIG_AGENT'
 
 /**
- * What a process's initial environment says about where it was started. It is fixed at exec and inherited, so it
- * still tells when parent, group, session and terminal no longer do.
+ * What a process's initial environment says about its origin. It is fixed at exec and inherited, so it still tells when the
+ * parent, group, session and terminal no longer do.
  */
 export interface Environment {
   marker?: string
   tmux?: string
   pane?: string
-  /** False when it could not be read (another user's, or a process that may not be traced): then it says nothing. */
+  /** False when it could not be read (another user's process, or one that must not be traced): then it proves nothing. */
   readable: boolean
 }
 
@@ -19,11 +19,11 @@ export const NO_ENVIRONMENT: Environment = Object.freeze({ readable: true })
 const UNREADABLE: Environment = Object.freeze({ readable: false })
 const INTERESTING = [`${MARKER}=`, 'TMUX='].map(name => Buffer.from(name))
 
-/** The part of a process's environment that claims are made from. */
+/** The variables of a process's environment that claims use. */
 export function readEnvironment(pid: number): Environment {
   const bytes = readProc(`/proc/${pid}/environ`)
   if (typeof bytes === 'string') return bytes === 'gone' ? NO_ENVIRONMENT : UNREADABLE
-  // Most processes of a machine have neither; a search of the bytes is much cheaper than taking them apart.
+  // Most processes have neither variable, and searching the bytes is much cheaper than parsing them.
   if (!INTERESTING.some(name => bytes.includes(name))) return NO_ENVIRONMENT
   const values = parse(bytes)
   const found: Environment = { readable: true }
@@ -34,7 +34,7 @@ export function readEnvironment(pid: number): Environment {
   return found
 }
 
-/** All of it, or undefined when the process is gone or cannot be read. */
+/** The whole initial environment; undefined when the process is gone or its environment cannot be read. */
 export function readWholeEnvironment(pid: number): ReadonlyMap<string, string> | undefined {
   const bytes = readProc(`/proc/${pid}/environ`)
   return typeof bytes === 'string' ? undefined : parse(bytes)

@@ -1,7 +1,4 @@
-/**
- * A process, and no other that ever had or will have its number: the pid and the start time in clock ticks since
- * boot (/proc/<pid>/stat, field 22).
- */
+/** Identifies one process for ever: its pid and its start time in clock ticks since boot (/proc/<pid>/stat, field 22). */
 export interface Identity {
   pid: number
   start: number

@@ -1,11 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { backend } from './backend.ts'
-import { readProc } from './proc-file.ts'
+import { statusField } from './proc-file.ts'
 
-/**
- * The resident memory of some processes together, in bytes. Shared pages count for each process, so this is an upper
- * bound. A process that has ended counts nothing.
- */
+/** The sum of the resident memory of some processes, in bytes: an upper bound, because shared pages count for each of them. */
 export function residentBytes(pids: readonly number[]): number {
   const sizes = backend === 'ps' ? kilobytesByPs(pids) : pids.map(pid => kilobytesByProc(pid) ?? 0)
   return sizes.reduce((sum, kilobytes) => sum + kilobytes, 0) * 1024
@@ -17,11 +14,10 @@ export function residentBytesOf(pid: number): number | undefined {
   return kilobytes === undefined ? undefined : kilobytes * 1024
 }
 
-/** Read from `status`, because `stat` counts pages, whose size Node does not expose. */
+/** Reads `status`, because `stat` counts pages, and Node does not expose their size. */
 function kilobytesByProc(pid: number): number | undefined {
-  const bytes = readProc(`/proc/${pid}/status`, true)
-  const found = typeof bytes === 'string' ? null : /^VmRSS:\s*(\d+) kB$/m.exec(bytes.toString('latin1'))
-  return found ? Number(found[1]) : undefined
+  const size = statusField(pid, 'VmRSS')
+  return size === undefined ? undefined : Number.parseInt(size, 10)
 }
 
 function kilobytesByPs(pids: readonly number[]): number[] {

@@ -1,28 +1,24 @@
 import { backend } from './backend.ts'
-import { readProc } from './proc-file.ts'
+import { readProcText, statusField } from './proc-file.ts'
 
-/** More new numbers than this between two looks are not looked at one by one; the next pass lists them. */
-const MOST = 512
+/** The most new pids that are checked one by one. If there are more, the next pass lists them. */
+const MOST_CHECKED = 512
 
 /**
- * The number that the kernel gave last, to a process or a thread, in our pid namespace: the last word of
- * /proc/loadavg (proc(5)). Numbers are given in a circle, so what was started since is between then and now.
- * 0 where the file cannot be read, or where processes are not read from /proc.
+ * The pid that the kernel assigned last in our pid namespace, to a process or a thread: the last word of /proc/loadavg
+ * (proc(5)). Pids are assigned in ascending order until they wrap around, so everything that was started since lies between
+ * an earlier answer and the next one. 0 when the file cannot be read, and without /proc.
  */
 export function newestPid(): number {
   if (backend !== 'proc') return 0
-  const bytes = readProc('/proc/loadavg', true)
-  return typeof bytes === 'string' ? 0 : Number(bytes.toString('latin1').trim().split(' ').at(-1)) || 0
+  return Number(readProcText('/proc/loadavg', true)?.trim().split(' ').at(-1)) || 0
 }
 
-/** The numbers that were given after `since`, up to `last`. None where the circle began anew, or where they are very many. */
+/** The pids after `since` up to `last`. Empty after a wrap-around, and when they are too many. */
 export function pidsSince(since: number, last: number): number[] {
   const count = last - since
-  return count > 0 && count <= MOST ? Array.from({ length: count }, (_, n) => since + 1 + n) : []
+  return count > 0 && count <= MOST_CHECKED ? Array.from({ length: count }, (_, n) => since + 1 + n) : []
 }
 
-/** False for a thread: /proc answers to its number too, though it does not list it. */
-export function isLeader(pid: number): boolean {
-  const bytes = readProc(`/proc/${pid}/status`, true)
-  return typeof bytes !== 'string' && /^Tgid:\s*(\d+)/m.exec(bytes.toString('latin1'))?.[1] === String(pid)
-}
+/** False for a thread: /proc/<tid> exists for threads as well, although /proc does not list them. */
+export const isLeader = (pid: number): boolean => statusField(pid, 'Tgid') === String(pid)

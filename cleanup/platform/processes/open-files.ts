@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { backend } from './backend.ts'
-import { readProc } from './proc-file.ts'
+import { readProcLink, readProcText } from './proc-file.ts'
 
 /** One descriptor of one process. */
 export interface Descriptor {
@@ -8,21 +8,21 @@ export interface Descriptor {
   fd: number
 }
 
-/** Who has which file open, by the file's absolute path as the kernel knows it now (a renamed file has its new name). */
+/** The descriptors on each open file, by the file's current absolute path (after a rename, the new one). */
 export type OpenFiles = ReadonlyMap<string, readonly Descriptor[]>
 
-/** False where nothing tells who has which file open: without /proc. */
+/** False without /proc, where open files are unknown. */
 export const tellsOpenFiles = backend === 'proc'
 
-/** The bits of open(2)'s flags that tell reading from writing; Node does not name the mask. */
+/** O_ACCMODE of open(2), which Node does not export. */
 const ACCESS_MODE = 0o3
 
 /**
- * The files that processes have open, devices and pipes left out, added to those that are `known` already. Of a process
- * that we may not look into, none. Without /proc there are none at all.
+ * The files that processes have open, without devices and pipes, added to those in `before`. A process that we must not
+ * inspect adds none. Empty without /proc.
  */
-export function readOpenFiles(pids: Iterable<number>, known: OpenFiles = new Map()): OpenFiles {
-  const files = new Map([...known].map(([file, holders]) => [file, [...holders]]))
+export function readOpenFiles(pids: Iterable<number>, before: OpenFiles = new Map()): OpenFiles {
+  const files = new Map([...before].map(([file, holders]) => [file, [...holders]]))
   for (const pid of pids)
     for (const descriptor of listDescriptors(pid)) {
       const target = descriptorTarget(descriptor)
@@ -34,30 +34,21 @@ export function readOpenFiles(pids: Iterable<number>, known: OpenFiles = new Map
   return files
 }
 
-/** What lies in /dev/shm are files in memory, and a workspace may be there. */
+/** /dev/shm holds regular files in memory, possibly a workspace. */
 const isDevice = (target: string): boolean => target.startsWith('/dev/') && !target.startsWith('/dev/shm/')
 
-/** What a descriptor is open on: a path, `pipe:[<inode>]`, `socket:[<inode>]` ...; undefined when that cannot be told. */
-export function descriptorTarget({ pid, fd }: Descriptor): string | undefined {
-  if (!tellsOpenFiles) return undefined
-  try {
-    return fs.readlinkSync(`/proc/${pid}/fd/${fd}`)
-  } catch {
-    return undefined
-  }
-}
+/** The target of a descriptor: a path, `pipe:[<inode>]`, `socket:[<inode>]` and so on; undefined when it cannot be read. */
+export const descriptorTarget = ({ pid, fd }: Descriptor): string | undefined =>
+  tellsOpenFiles ? readProcLink(`/proc/${pid}/fd/${fd}`) : undefined
 
-/**
- * True when a descriptor was opened for writing. A pager or `tail -f` on a log reads it, and reading makes nobody
- * part of an agent.
- */
+/** True for a descriptor that was opened for writing. Reading an agent's log (a pager, `tail -f`) is not evidence. */
 export function isOpenForWriting({ pid, fd }: Descriptor): boolean {
-  const bytes = readProc(`/proc/${pid}/fdinfo/${fd}`)
-  const flags = typeof bytes === 'string' ? undefined : /^flags:\s*([0-7]+)/m.exec(bytes.toString('latin1'))
+  const flags = /^flags:\s*([0-7]+)/m.exec(readProcText(`/proc/${pid}/fdinfo/${fd}`) ?? '')
   return (Number.parseInt(flags?.[1] ?? '0', 8) & ACCESS_MODE) !== fs.constants.O_RDONLY
 }
 
-function listDescriptors(pid: number): Descriptor[] {
+/** The descriptors of a process; none when they cannot be read. */
+export function listDescriptors(pid: number): Descriptor[] {
   if (!tellsOpenFiles) return []
   try {
     return fs.readdirSync(`/proc/${pid}/fd`).map(fd => ({ pid, fd: Number(fd) }))

@@ -1,21 +1,20 @@
 import { ownUid } from '../files/trust.ts'
-import { readProc } from './proc-file.ts'
+import { statusField } from './proc-file.ts'
 
 /**
- * A process's real uid, or undefined when it is gone or not told. It is read from its status: the owner of its folder
- * in /proc is shown as root when it may not be traced (PR_SET_DUMPABLE), whoever it is.
+ * A process's real uid; undefined when the process is gone, and without /proc. Read from its `status`, because the owner of
+ * its folder in /proc is root for every process that must not be traced (PR_SET_DUMPABLE).
  */
 export function uidOf(pid: number): number | undefined {
-  const bytes = readProc(`/proc/${pid}/status`, true)
-  const uid = typeof bytes === 'string' ? undefined : /^Uid:\s*(\d+)/m.exec(bytes.toString('latin1'))?.[1]
-  return uid === undefined ? undefined : Number(uid)
+  const uids = statusField(pid, 'Uid')
+  return uids === undefined ? undefined : Number.parseInt(uids, 10)
 }
 
 /**
- * True for a process of the user that we work as. root is no exception: it becomes the workspace's owner before it cleans
- * up, and whatever a registry or an environment says, nobody else's process is an agent's. Asked when a process is
- * claimed, and again right before each signal: a process can become another user (`su`, `setpriv`) and stay the same
- * one, and the kernel would let root signal it. One that is gone is nobody else's. Without /proc the kernel alone decides.
+ * True for a process of our effective user, and for one that is gone. Root is no exception: it becomes the workspace's owner
+ * before it cleans up, and another user's process is never an agent's, whatever a registry or an environment says. Checked
+ * when a process is claimed and again before each signal, because a process can change its user (`su`, `setpriv`) and
+ * keep its identity, and the kernel would let root signal it. Always true without /proc, where only the kernel decides.
  */
 export function isOurs(pid: number): boolean {
   const uid = uidOf(pid)

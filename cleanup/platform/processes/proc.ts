@@ -1,23 +1,22 @@
 import fs from 'node:fs'
 import { processesHidden } from './backend.ts'
-import { readProc } from './proc-file.ts'
+import { readProcText } from './proc-file.ts'
 import { type Process, parseStat } from './stat.ts'
 
-/** The numbers of all processes in /proc. Throws (`processes-hidden`) where it is not ours or shows not all. */
+/** The pids of all processes in /proc. Throws a CleanupError (`processes-hidden`) when /proc hides some or is not ours. */
 export function listProc(): number[] {
   const pids = readPids()
   if (!pids.includes(1) || !pids.includes(process.pid))
     throw processesHidden('/proc does not show process 1 and this one')
   if (fs.readlinkSync('/proc/self') !== String(process.pid))
-    throw processesHidden('/proc counts processes as another namespace does')
+    throw processesHidden('/proc belongs to another pid namespace')
   return pids
 }
 
-/** One process as it is now; undefined when it is gone, or when /proc does not show it. */
+/** A process's current state; undefined when it is gone or hidden. */
 export function readProcStat(pid: number): Process | undefined {
-  const bytes = readProc(`/proc/${pid}/stat`, true)
-  // latin1 keeps every byte of a name, whatever it is.
-  return typeof bytes === 'string' ? undefined : parseStat(bytes.toString('latin1'))
+  const text = readProcText(`/proc/${pid}/stat`, true)
+  return text === undefined ? undefined : parseStat(text)
 }
 
 function readPids(): number[] {

@@ -4,10 +4,10 @@ import { processesHidden } from './backend.ts'
 import type { Process } from './stat.ts'
 
 /*
- * The process table as ps(1) prints it, for machines without /proc. The columns are those that procps and the ps of
- * macOS and the BSDs all know; `ucomm` is the name alone, where `comm` would be a whole path on a BSD. An identity is
- * the pid and the start in seconds since 1970, which is as fine as ps tells it: a number that passes to another
- * process within one second is not seen to have changed hands.
+ * The process table from ps(1), for systems without /proc. Never run on macOS or a BSD, only tested on Linux. The columns are
+ * those that procps and the ps of macOS and the BSDs share; `ucomm` is the bare name, where `comm` is a whole path on a BSD.
+ * An identity is the pid and the start in seconds since 1970, the resolution of ps: a pid that is reused within one second
+ * goes unnoticed.
  */
 const COLUMNS = ['pid', 'ppid', 'pgid', 'sess', 'tty', 'stat', 'vsz', 'lstart', 'ucomm']
 const ARGS = ['-A', '-ww', ...COLUMNS.flatMap(name => ['-o', `${name}=`])]
@@ -18,13 +18,13 @@ const PS_TIMEOUT_MS = 5_000
 
 type Row = Record<string, string>
 
-/** Every process by pid, but for the ps that was asked. Throws a CleanupError (`processes-hidden`) when it does not say. */
+/** Every process by pid, without the ps itself. Throws a CleanupError (`processes-hidden`) when ps fails. */
 export function listByPs(): Map<number, Process> {
   const { status, stdout, pid, error } = spawnSync('ps', ARGS, {
     encoding: 'latin1',
     timeout: PS_TIMEOUT_MS,
     maxBuffer: 1 << 26,
-    // Otherwise it prints a start in the reader's language and time zone.
+    // Otherwise ps prints start times in the user's language and time zone.
     env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
   })
   if (systemCode(error) === 'ENOENT') throw processesHidden('there is no /proc, and no ps on the PATH')
@@ -35,8 +35,8 @@ export function listByPs(): Map<number, Process> {
 }
 
 /**
- * Parses what ps printed. Throws (`processes-hidden`) when two lines claim one process: where ps does not escape a
- * name that holds a newline, the rest of it can imitate a line.
+ * Parses the output of ps. Throws a CleanupError (`processes-hidden`) when two lines show the same pid: where ps does not
+ * escape a newline in a name, the rest of the name can imitate a line.
  */
 export function parsePs(text: string): Map<number, Process> {
   const rows = text.split('\n').flatMap((line): Row[] => {
@@ -63,17 +63,17 @@ function parseRow(row: Row, leaders: ReadonlyMap<string, number>): Process {
     tty: terminalNumber(tty),
     state: stat.charAt(0),
     start: Date.parse(`${start} UTC`) / 1000,
-    // procps marks what has several threads with "l"; a BSD does not, and has no zombie with threads left.
+    // procps marks processes with several threads with "l". A BSD does not, and its zombies have no threads left.
     threads: stat.includes('l') ? 2 : 1,
     comm: comm.trimEnd(),
     environmentAt: 0,
-    // Threads of the kernel's have no memory of their own, and neither has a zombie.
+    // Kernel threads have no memory, and neither have zombies.
     kernel: vsz === '0' && !stat.startsWith('Z'),
     exiting: false,
   }
 }
 
-/** `sess` is the leader's pid on Linux and an address on a BSD; "s" in the state marks the leader on both. */
+/** `sess` is the leader's pid on Linux and an address on a BSD. "s" in the state marks the leader on both. */
 function leadersOf(rows: readonly Row[]): Map<string, number> {
   const leaders = rows.filter(({ sess, stat = '' }) => stat.includes('s') && sess !== '0' && sess !== '-')
   return new Map(leaders.map(({ sess = '', pid }) => [sess, Number(pid)]))
@@ -81,10 +81,10 @@ function leadersOf(rows: readonly Row[]): Map<string, number> {
 
 const terminals = new Map<string, number>()
 
-/** A number for a terminal's name, from 1; 0 for none, as in /proc. It means something in this process only. */
+/** A number for a terminal's name, from 1; 0 without a terminal, as in /proc. Valid within this process only. */
 function terminalNumber(name: string): number {
   if (/^[?-]+$/.test(name)) return 0
-  const known = terminals.get(name) ?? terminals.size + 1
-  terminals.set(name, known)
-  return known
+  const number = terminals.get(name) ?? terminals.size + 1
+  terminals.set(name, number)
+  return number
 }

@@ -4,13 +4,12 @@ import { isOurs } from './owner.ts'
 import { isStopped } from './stat.ts'
 import { readAlive } from './table.ts'
 
-/** What a signal came to: it was sent, the process had ended, or it is another user's. */
+/** The result of a signal: it was sent, the process had ended, or it belongs to another user. */
 export type Sent = 'sent' | 'ended' | 'refused'
 
 /**
- * Sends signals to this very process, or to none: the start time is compared right before each, because between
- * two looks the number may have passed to somebody else's process. What runs as another user by now gets none, root's
- * either.
+ * Sends signals to exactly this process. Its start time is compared before each, because the pid may have passed to another
+ * process in the meantime. A process that runs as another user by now, root included, gets none.
  */
 export function signal(identity: Identity, ...signals: NodeJS.Signals[]): Sent {
   for (const name of signals) {
@@ -19,14 +18,14 @@ export function signal(identity: Identity, ...signals: NodeJS.Signals[]): Sent {
     if (!isOurs(identity.pid)) return 'refused'
     const sent = send(identity.pid, name)
     if (sent !== 'sent') return sent
-    // A stopped process keeps every signal but KILL waiting until it is continued.
+    // In a stopped process every signal but KILL stays pending until it is continued.
     if (isStopped(now) && name !== 'SIGKILL' && name !== 'SIGSTOP') send(identity.pid, 'SIGCONT')
   }
   return 'sent'
 }
 
 function send(pid: number, name: NodeJS.Signals): Sent {
-  // 0, 1 and negative numbers would mean our own group, init, or whole groups; none is ever one process of an agent.
+  // 0 and negative numbers would address process groups, and 1 init.
   if (!Number.isSafeInteger(pid) || pid <= 1) return 'refused'
   try {
     process.kill(pid, name)
@@ -37,12 +36,11 @@ function send(pid: number, name: NodeJS.Signals): Sent {
 }
 
 /**
- * True when nobody has this number any more. Signal 0 is the cheapest question there is, a tenth of reading /proc, so
- * it can be put for every agent several times a second. It cannot tell a zombie, nor a number that has changed hands:
- * for those there are slower looks.
+ * True when no process has this pid. Signal 0 costs a tenth of a read from /proc, so it can be sent for every agent several
+ * times a second. It detects neither a zombie nor a reused pid: slower checks do.
  */
 export function isGone(pid: number): boolean {
-  // 0 and negative numbers would mean process groups.
+  // 0 and negative numbers would address process groups.
   if (pid <= 0) return true
   try {
     process.kill(pid, 0)
@@ -52,13 +50,13 @@ export function isGone(pid: number): boolean {
   }
 }
 
-/** Sends KILL to a process group. Nothing happens for a group that is empty, is all zombies, or belongs to another user. */
+/** Sends KILL to a process group. Has no effect on a group that is empty, all zombies, or another user's. */
 export function killProcessGroup(group: number): void {
-  // 0 and 1 would mean our own group and everybody.
+  // 0 would address our own group, and 1 every process.
   if (!Number.isSafeInteger(group) || group <= 1) return
   try {
     process.kill(-group, 'SIGKILL')
   } catch {
-    // ESRCH: nobody is left in it, which is so for nearly all. EPERM: what is left is not ours to signal.
+    // ESRCH: the group is empty, as nearly all are. EPERM: its processes belong to another user.
   }
 }

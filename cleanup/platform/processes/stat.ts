@@ -1,6 +1,6 @@
 import type { Identity } from './identity.ts'
 
-/** One process as /proc/<pid>/stat tells it (proc(5)). `start` in clock ticks since boot; `tty` is the kernel's device number, 0 for none. */
+/** One process from /proc/<pid>/stat (proc(5)). `start` in clock ticks since boot; `tty` is a device number, 0 for none. */
 export interface Process extends Identity {
   ppid: number
   pgid: number
@@ -8,28 +8,28 @@ export interface Process extends Identity {
   tty: number
   /** One letter: R, S, D, T (stopped), t (traced), Z (zombie), X ... */
   state: string
-  /** The kernel's name for it, at most 15 bytes, chosen by the process: for people to read, never proof of anything. */
+  /** Its name, at most 15 bytes and chosen by the process: for people to read, never evidence. */
   comm: string
   threads: number
-  /** Where its initial environment lies in its memory, which every exec chooses anew; 0 where we are not told. */
+  /** The address of its initial environment, which every exec randomises; 0 when it is hidden. */
   environmentAt: number
-  /** A thread of the kernel's own: it belongs to nobody, and has neither files nor an environment. */
+  /** A kernel thread, which has neither files nor an environment. */
   kernel: boolean
-  /** It has begun to end: its files may be closed already, and it runs nothing of its own any more. */
+  /** It is exiting: its files may already be closed, and it runs no more code of its own. */
   exiting: boolean
 }
 
-/** Clock ticks per second in what Linux shows to programs (USER_HZ): 100 on every machine that Node runs on. */
+/** Linux's clock ticks per second (USER_HZ): 100 on every architecture that Node supports. */
 export const USER_HZ = 100
 
-/** PF_EXITING in the kernel's include/linux/sched.h: set before a process gives up its files. */
+/** PF_EXITING in include/linux/sched.h, set before a process closes its files. */
 const EXITING = 0x00000004
-/** PF_KTHREAD in the kernel's include/linux/sched.h. Parent 2 would not do: in a pid namespace 2 is anybody. */
+/** PF_KTHREAD in include/linux/sched.h. Parent 2 proves nothing: in a pid namespace, any process can have pid 2. */
 const KERNEL_THREAD = 0x00200000
 
-/** Parses one line of /proc/<pid>/stat; undefined when it is not one. */
+/** Parses the text of /proc/<pid>/stat; undefined when it is not valid. */
 export function parseStat(text: string): Process | undefined {
-  // A name may hold spaces, ")" and newlines, so it ends at the last ")": after it come only a letter and numbers.
+  // A name may contain spaces, ")" and newlines. It ends at the last ")", because a letter and numbers follow.
   const open = text.indexOf('(')
   const close = text.lastIndexOf(')')
   if (open < 0 || close < open) return undefined
@@ -54,8 +54,8 @@ export function parseStat(text: string): Process | undefined {
 }
 
 /**
- * True when a process has ended, though its entry may still be there: a zombie waits for its parent to collect
- * it, holds no file and takes no signal. A zombie with several threads is a main thread that left the others running.
+ * True when a process has ended, even if its entry still exists: a zombie waits for its parent, holds no file and takes no
+ * signal. A zombie with several threads is a main thread that has exited while others run.
  */
 export function hasEnded(process: Process): boolean {
   return process.state === 'X' || process.state === 'x' || (process.state === 'Z' && process.threads <= 1)
@@ -63,5 +63,5 @@ export function hasEnded(process: Process): boolean {
 
 export const isStopped = (process: Process): boolean => process.state === 'T' || process.state === 't'
 
-/** In a wait that nothing interrupts, such as a parent's in vfork(2): it takes a signal when it comes back, and until then does nothing. */
+/** True in an uninterruptible wait, such as vfork(2)'s: until it returns, the process does nothing and takes no signal. */
 export const isUninterruptible = (process: Process): boolean => process.state === 'D'

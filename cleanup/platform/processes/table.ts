@@ -8,18 +8,18 @@ import { listProc, readProcStat } from './proc.ts'
 import { listByPs } from './ps.ts'
 import { hasEnded, type Process } from './stat.ts'
 
-/** A process with what its initial environment says. */
+/** A process with the relevant part of its initial environment. */
 export interface SeenProcess extends Process {
   environment: Environment
 }
 
-/** How often a pass looks for what was started in the meantime: a machine that builds something always starts something. */
-const GLANCES = 8
+/** How often a pass adds processes that were started meanwhile. A machine that compiles starts new ones all the time. */
+const LATECOMER_ROUNDS = 8
 
-/** Every process there was during one pass over /proc, or when ps was asked. */
+/** Every process of one pass over /proc, or of one ps. */
 export type ProcessTable = ReadonlyMap<number, SeenProcess>
 
-/** The processes, and who has which file open. */
+/** The processes and their open files. */
 export interface Machine {
   table: ProcessTable
   openFiles: OpenFiles
@@ -27,16 +27,16 @@ export interface Machine {
   openedAt: number
 }
 
-/** How long the descriptors of a process count as read, in ms: a pass over those of a whole machine is the dearest of all looks. */
+/** How long the descriptors of a process count as current, in ms. Reading those of all processes is the most expensive read. */
 const FRESH_MS = 100
 
 /**
- * Reads the process table in one pass. Throws a CleanupError (`processes-hidden`) where not all
- * processes can be seen: what is not seen must not be taken for gone.
+ * Reads the process table in one pass. Throws a CleanupError (`processes-hidden`) when not all processes are visible: a hidden
+ * process must not be taken for ended.
  */
 export const readTable: () => Promise<ProcessTable> = singleFlight(readTableNow)
 
-/** Reads the process table, and then the descriptors of the processes in it. */
+/** Reads the process table and then the descriptors of its processes. */
 export const readMachine: () => Promise<Machine> = singleFlight(() => {
   const openedAt = performance.now()
   const table = readTableNow()
@@ -44,8 +44,8 @@ export const readMachine: () => Promise<Machine> = singleFlight(() => {
 })
 
 /**
- * The same again. Shortly after a look, the descriptors only of processes that were not there then: what has been closed
- * since is told when a holder is asked for its file, and whoever comes later than this look is missed by any.
+ * Reads both again. Within FRESH_MS, only the descriptors of new processes are read. A descriptor that was closed since is
+ * noticed when its target is read, and no read can include a process that starts after it.
  */
 export async function readMachineAgain(before: Machine): Promise<Machine> {
   if (performance.now() - before.openedAt > FRESH_MS) return readMachine()
@@ -58,15 +58,15 @@ function userPids(table: ProcessTable, isWanted: (process: Process) => boolean =
   return [...table.values()].filter(process => !process.kernel && isWanted(process)).map(({ pid }) => pid)
 }
 
-/** The same at once, for whoever cannot wait for a turn of the event loop: a process that forks does not wait either. */
+/** `readTable` without waiting for the event loop, in which a forking process would get ahead. */
 export function readTableNow(): Map<number, SeenProcess> {
-  const table = backend === 'proc' ? passOverProc() : new Map(askPs())
+  const table = backend === 'proc' ? passOverProc() : new Map(readPs())
   if (!table.has(1) || !table.has(process.pid))
     throw processesHidden('it does not show process 1 and this one')
   return table
 }
 
-/** The last pass: what a process was started with need not be read again until it executes another program. */
+/** The last pass. A process's initial environment is read again only after an exec. */
 let lastPass: ProcessTable = new Map()
 
 function passOverProc(): Map<number, SeenProcess> {
@@ -79,62 +79,61 @@ function passOverProc(): Map<number, SeenProcess> {
 }
 
 /**
- * Adds what was started since the number `since` was given out, by asking for the numbers that follow it. A list of
- * /proc is milliseconds old when its end is read: a process that forks its successor and exits is never in it.
- * Returns the newest number that was looked at.
+ * Adds the processes that were started since the pid `since` was assigned, by trying the pids after it. A list of /proc is
+ * milliseconds old at its end: a process that keeps forking a successor and exiting is never in it. Returns the newest pid
+ * that was tried.
  */
 export function addNewest(table: Map<number, SeenProcess>, since: number): number {
-  let seen = since
-  for (let round = 0; round < GLANCES; round++) {
+  let tried = since
+  for (let round = 0; round < LATECOMER_ROUNDS; round++) {
     const last = newestPid()
-    if (last === seen) break
-    // The number may be a thread's, which stands for no process of its own.
-    for (const pid of pidsSince(seen, last)) if (isLeader(pid)) addSeen(table, pid)
-    seen = last
+    if (last === tried) break
+    for (const pid of pidsSince(tried, last)) if (isLeader(pid)) addSeen(table, pid)
+    tried = last
   }
-  return seen
+  return tried
 }
 
 function addSeen(table: Map<number, SeenProcess>, pid: number): void {
   const found = readProcStat(pid)
-  // The environment after the stat: should the number change hands in between, the start time no longer fits, and no signal is sent.
+  // The environment is read after the stat: if the pid is reused in between, the start time no longer matches, so no signal is sent.
   if (found) table.set(pid, { ...found, environment: environmentOf(found) })
 }
 
 function environmentOf({ pid, start, kernel, environmentAt }: Process): Environment {
   if (kernel) return NO_ENVIRONMENT
   const before = lastPass.get(pid)
-  // The address is drawn at random for every exec, and 64 bits wide; a fork keeps it, and keeps the environment too.
+  // Every exec picks a random 64-bit address. A fork keeps the address and the environment.
   const isSame = environmentAt !== 0 && before?.start === start && before.environmentAt === environmentAt
   return isSame ? before.environment : readEnvironment(pid)
 }
 
-let asked: Map<number, SeenProcess> | undefined
+let fromPs: Map<number, SeenProcess> | undefined
 
-/** Starting ps takes as long as a hundred reads of /proc, so all questions of one turn of the event loop share its answer. */
-function askPs(): ReadonlyMap<number, SeenProcess> {
-  if (!asked) {
-    asked = new Map([...listByPs()].map(([pid, found]) => [pid, { ...found, environment: NO_ENVIRONMENT }]))
+/** Starting ps takes as long as a hundred reads of /proc, so all calls in one turn of the event loop share its output. */
+function readPs(): ReadonlyMap<number, SeenProcess> {
+  if (!fromPs) {
+    fromPs = new Map([...listByPs()].map(([pid, found]) => [pid, { ...found, environment: NO_ENVIRONMENT }]))
     setImmediate(() => {
-      asked = undefined
+      fromPs = undefined
     })
   }
-  return asked
+  return fromPs
 }
 
-/** One process as it is now; undefined when it is gone, or when it is not shown. */
+/** A process's current state; undefined when it is gone or hidden. */
 export function readProcess(pid: number): Process | undefined {
-  return backend === 'proc' ? readProcStat(pid) : askPs().get(pid)
+  return backend === 'proc' ? readProcStat(pid) : readPs().get(pid)
 }
 
-/** When a process started, in clock ticks since boot (with ps, in seconds since 1970): with its pid, its identity. Undefined when there is no such process. */
+/** A process's start time in clock ticks since boot (with ps, in seconds since 1970); undefined when it does not exist. */
 export const startOf = (pid: number): number | undefined => readProcess(pid)?.start
 
-/** The process when it is still this very one and has not ended; undefined otherwise. */
+/** The process with this identity if it has not ended; otherwise undefined. */
 export function readAlive(identity: Identity): Process | undefined {
   const now = readProcess(identity.pid)
   return now && now.start === identity.start && !hasEnded(now) ? now : undefined
 }
 
-/** True while this very process runs: not ended, not a zombie, and not another one with its number. */
+/** True while the process with this identity runs: not a zombie, and not another process with its pid. */
 export const isAlive = (identity: Identity): boolean => readAlive(identity) !== undefined

@@ -31,7 +31,7 @@ beforeEach(async () => {
 afterEach(() => rig[Symbol.asyncDispose]())
 
 const sweep = (env: NodeJS.ProcessEnv) =>
-  leakrig(['sweep', rig.workspace, '--apply', '--grace', '1'], '/', env)
+  leakrig(['sweep', rig.workspace, '--apply', '--grace', '1s'], '/', env)
 
 describe('an agent on a server that is not asked', () => {
   test.each(['running', 'completed'])('is not swept, and the reason is shown: %s', async status => {

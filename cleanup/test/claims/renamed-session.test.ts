@@ -50,7 +50,7 @@ describe('an agent of another orchestrator that has no session of its name, and 
     await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
     const pid = await rig.pid('claude')
     expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
-    leakrig(['sweep', rig.workspace, '--apply', '--grace', '1', '--min-age', '0'])
+    leakrig(['sweep', rig.workspace, '--apply', '--grace', '1s', '--min-age', '0s'])
     expect(isRunning(pid)).toBe(true)
     expect(rig.entry(ref).status).toBe('running')
     expect(fs.existsSync(layout.promptFile(ref))).toBe(true)

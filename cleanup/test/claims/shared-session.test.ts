@@ -108,7 +108,7 @@ test('a sweep leaves the session to the living agent of that name, and shows why
   const living = await later()
   rig.tmux('new-session', '-d', '-s', 'agent_builder', 'sleep 1000')
   await addAgent(living, { status: 'running', tmux_session: 'agent_builder' })
-  const run = () => leakrigJson<{ sweeps: Sweep[] }>(['sweep', rig.workspace, '--apply', '--min-age', '0'])
+  const run = () => leakrigJson<{ sweeps: Sweep[] }>(['sweep', rig.workspace, '--apply', '--min-age', '0s'])
   const [{ agents } = { agents: [] }] = run().sweeps
   expect(agents).toContainEqual(
     expect.objectContaining({

@@ -55,7 +55,7 @@ test('an agent: a tree with reasons, the steps, and what is not claimed', async 
 })
 
 describe('a process', () => {
-  test('that is an agent’s, and one that is nobody’s', async () => {
+  test('that belongs to an agent, and one that belongs to none', async () => {
     const ref = await rig.deploy('a', { claude: 'echo $$ >claude.pid; echo ready; exec sleep 1000' })
     const own = explain(String(await rig.pid('claude')))
     expect(own).toMatchObject({
@@ -65,8 +65,8 @@ describe('a process', () => {
     const stranger = rig.start('bash', ['-c', 'sleep 1000; : agent_a'])
     await until('it runs', () => fs.readFileSync(`/proc/${stranger}/cmdline`, 'utf8').includes('agent_a'))
     const { out } = explain(String(stranger))
-    expect(out).toMatch(/it is nobody’s\. What would have been needed: a parent, /)
-    expect(out).toMatch(/it is not agent a’s, though it looks similar:/)
+    expect(out).toMatch(/it belongs to no agent\. A claim would need a parent, /)
+    expect(out).toMatch(/it does not belong to agent a, although it looks similar:/)
     expect(rig.entry(ref).status).toBe('running')
   })
 
@@ -83,7 +83,7 @@ test('a daemon with an emptied environment, where nothing contains it, is report
     claude: `${lost}; until [ -s lost.pid ]; do sleep 0.01; done; ${idle}`,
   })
   const pid = await rig.pid('lost')
-  // An orphan of the same time whose environment is not empty looks like nobody's.
+  // An orphan of the same age whose environment is not empty is not suspect.
   const innocent = rig.start('bash', ['-c', '(setsid sleep 999 >/dev/null &)'])
   await until('it is an orphan', () => !isRunning(innocent))
   const { plan, nearMisses } = explained('a')
@@ -99,17 +99,17 @@ test('a daemon with an emptied environment, where nothing contains it, is report
   expect(isRunning(pid)).toBe(true)
 })
 
-test('an agent of which nothing is left, and who asks is no look-alike', async () => {
+test('an agent without remains: the explaining process itself is not listed as similar', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   await cleanUp(ref, completed)
   const { code, out } = leakrig(['explain', 'a', rig.workspace])
   expect(code).toBe(0)
-  expect(out).toMatch(/^claimed: no process\nnothing of it is left to end, remove or archive$/m)
+  expect(out).toMatch(/^claimed: no process\nnothing is left to end, remove or archive$/m)
   expect(out).not.toMatch(/^a cleanup would/m)
   expect(out).not.toContain('leakrig.ts')
 })
 
-test('an agent, while the registry of another task is cut', async () => {
+test('an agent, while the registry of another task is truncated', async () => {
   await rig.deploy('a', { claude: idle })
   fs.mkdirSync(path.join(rig.workspace, 'TASK-0'))
   fs.writeFileSync(layout.taskRegistry(rig.workspace, 'TASK-0'), '{"agents": [')
@@ -120,7 +120,7 @@ test('an agent, while the registry of another task is cut', async () => {
   expect(explain('b')).toMatchObject({ code: 3, err: expect.stringMatching(/TASK-0.* could not be read/) })
 })
 
-test('bad input is one sentence', async () => {
+test('bad input is refused in one sentence', async () => {
   await rig.deploy('a', { claude: idle })
   const cases: [string, RegExp][] = [
     ['nobody', /^leakrig: No registry in .* lists an agent "nobody"; expected [^\n]*\.$/],

@@ -56,7 +56,7 @@ test('without --apply nothing is changed, and the list is the one that --apply p
   expect(archive.names('findings')).toEqual([])
 })
 
-test('a name cannot break the list, and a terminal does not obey it', async () => {
+test('a file name can neither break the list nor control the terminal', async () => {
   await mixed()
   const { out } = await run()
   expect(out).not.toContain('\u001b')
@@ -108,7 +108,7 @@ test('the policy file of an earlier version is a problem, and nothing is removed
   )
 })
 
-test('the workspace is the one here when none is named', async () => {
+test('without a name, the workspace in the current folder is used', async () => {
   archive.put('a_stream.jsonl', 9)
   const { code } = await runRetention(['--apply'], [], archive.folder)
   expect([code, archive.names()]).toEqual([0, []])

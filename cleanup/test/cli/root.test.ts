@@ -3,12 +3,15 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { programFile } from '../../../bin/programs.ts'
 import { needs } from '../../../test/needs.ts'
 import { cleanUp, measure, sweep } from '../../index.ts'
-import { addAgent, addTask, initRegistries, layout } from '../../orchestrator.ts'
+import { addAgent, addTask, initRegistries, layout, leanDaemon } from '../../orchestrator.ts'
 import { isRunning } from '../support/rig.ts'
 import { commandWords, RunningCommand, runCommand } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
+
+const PROJECT = path.join(import.meta.dirname, '../../..')
 
 /** A number that no user of this machine has. */
 const OWNER = 54_321
@@ -53,10 +56,10 @@ const notTheirs = () =>
     .readdirSync(workspace, { recursive: true, encoding: 'utf8' })
     .filter(name => fs.lstatSync(path.join(workspace, name)).uid !== OWNER)
 
-describe('as root, in a workspace of somebody else', () => {
+describe('as root, in another user’s workspace', () => {
   needs('root rights', isRoot)
 
-  test('a sweep works as its owner, and everything stays the owner’s', async () => {
+  test('a sweep works as the owner, who keeps every file', async () => {
     await leaveBehind()
     expect(await runCommand('sweep', '--apply', workspace)).toMatchObject({ code: 0, err: '' })
     expect(fs.existsSync(layout.promptFile(ref()))).toBe(false)
@@ -64,7 +67,7 @@ describe('as root, in a workspace of somebody else', () => {
     expect(notTheirs()).toEqual([])
   })
 
-  test('status, explain, retention and a daemon do, too', async () => {
+  test('so do status, explain, retention and a daemon', async () => {
     await leaveBehind()
     for (const words of [['status'], ['retention', '--keep-days', '0', '--apply']])
       expect(await runCommand(...words, workspace)).toMatchObject({ code: 0, err: '' })
@@ -81,7 +84,7 @@ describe('as root, in a workspace of somebody else', () => {
     expect(notTheirs()).toEqual([])
   })
 
-  test('the library refuses it, and says what to do', async () => {
+  test('the library refuses, and names a remedy', async () => {
     await leaveBehind()
     const refusal = { code: 'not-the-owner', message: expect.stringMatching(/run this as user 54321/) }
     await expect(cleanUp(ref(), { status: 'completed', reason: 'test' })).rejects.toMatchObject(refusal)
@@ -108,7 +111,7 @@ describe('as root, in a workspace of somebody else', () => {
   /** Folders of a workspace in whose place its owner puts a link to one of root's. */
   const folders = ['archive', 'logs', 'progress', 'findings']
   test.each([...folders.map(name => path.join('TASK-1', name)), 'registry', 'TASK-1'])(
-    '%s as a link to a folder of root’s leads nothing in or out',
+    '%s as a link to a folder of root’s: nothing moves in or out',
     async name => {
       await leaveBehind()
       const target = path.join(folder, 'of-root')
@@ -126,7 +129,7 @@ describe('as root, in a workspace of somebody else', () => {
     },
   )
 
-  test('a process of root’s that a registry names is not ended', async () => {
+  test('a registry cannot have a process of root’s ended', async () => {
     const sleeper = spawn('sleep', ['1000'], { stdio: 'ignore' })
     try {
       await until('it runs', () => isRunning(sleeper.pid ?? 0))
@@ -150,30 +153,62 @@ describe('as root, in a workspace of somebody else', () => {
     }
   })
 
-  test('what is root’s in the environment is not used: home, caches, panes', async () => {
+  test('what is root’s in the environment is neither used nor shown: home, caches, panes', async () => {
     await leaveBehind()
     const home = path.join(folder, 'root-home')
     fs.mkdirSync(path.join(home, '.cache'), { recursive: true, mode: 0o700 })
     const before = listing(home)
+    // The daemon starts it, and it shows what environment it got.
+    const bin = path.join(folder, 'bin')
+    fs.mkdirSync(bin)
+    const shown = path.join(workspace, 'registry', 'environment')
+    fs.writeFileSync(
+      path.join(bin, 'systemd-notify'),
+      `#!/bin/sh\nenv >${shown}.new; mv ${shown}.new ${shown}\n`,
+    )
+    fs.chmodSync(path.join(bin, 'systemd-notify'), 0o755)
     const environment = {
       HOME: home,
       XDG_CACHE_HOME: path.join(home, '.cache'),
       TMUX: '/tmp/x,1,0',
       TMUX_PANE: '%0',
-      // An agent may read the environment of its user's processes, and tmux hands a client's to its server.
+      // An agent can read the environment of its user's processes, and tmux passes a client's to its server.
       TOKEN_OF_ROOT: `secret ${home}`,
       NODE_OPTIONS: `--title=${home}`,
+      NOTIFY_SOCKET: path.join(folder, 'none'),
+      PATH: `${bin}:${process.env.PATH}`,
     }
     const daemon = new RunningCommand(commandWords('daemon', workspace), environment)
     try {
       await until('the daemon has cleaned up', () => daemon.out.includes('"cleaned"'))
-      const own = fs.readFileSync(`/proc/${daemon.child.pid}/environ`, 'utf8').split('\0')
-      expect(own.filter(line => line.includes(home))).toEqual([])
+      await until('it has started a program', () => fs.existsSync(shown))
+      expect(fs.readFileSync(shown, 'utf8')).not.toMatch(/root-home|TMUX/)
+      // The kernel hides it from everybody but root, since the process has changed its user.
+      const { status } = spawnSync('cat', [`/proc/${daemon.child.pid}/environ`], { uid: OWNER, gid: OWNER })
+      expect(status).toBe(1)
     } finally {
       daemon.child.kill('SIGTERM')
     }
     await daemon.end()
     expect(listing(home)).toEqual(before)
+  })
+
+  test('a daemon works when the owner cannot read its program', async () => {
+    await leaveBehind()
+    const bundles = path.join(folder, 'of-root')
+    fs.cpSync(path.dirname(programFile('daemon')), bundles, { recursive: true, verbatimSymlinks: true })
+    fs.symlinkSync(path.join(PROJECT, 'node_modules'), path.join(bundles, 'node_modules'))
+    fs.chmodSync(bundles, 0o700)
+    const { args } = leanDaemon(workspace)
+    const words = args.map(word => (word.endsWith('daemon.ts') ? path.join(bundles, 'daemon.mjs') : word))
+    const daemon = new RunningCommand([process.execPath, ...words])
+    try {
+      await until('the daemon has cleaned up', () => daemon.out.includes('"cleaned"'))
+    } finally {
+      daemon.child.kill('SIGTERM')
+    }
+    expect(await daemon.end()).toMatchObject({ code: 0, err: '' })
+    expect(notTheirs()).toEqual([])
   })
 
   /** Runs a daemon until it has started, and stops it. */
@@ -199,18 +234,15 @@ const numbers = (pid: number | undefined, field: string): number[] =>
 const uidOf = (pid: number | undefined) => numbers(pid, 'Uid')
 const groupsOf = (pid: number | undefined) => numbers(pid, 'Groups')
 
-test('root in a workspace of its own takes no compiled code from a home of somebody else', async () => {
+test('root takes no compiled code from the home of another user', async () => {
   needs('root rights', isRoot)
   const home = path.join(folder, 'home')
   fs.mkdirSync(path.join(home, '.cache'), { recursive: true })
   for (const one of [home, path.join(home, '.cache')]) fs.chownSync(one, OTHER, OTHER)
-  // A sudo that keeps HOME.
-  // From the sources, which keep compiled code there.
-  const program = path.join(import.meta.dirname, '../../bin/daemon.ts')
-  const daemon = new RunningCommand([process.execPath, program, workspace], {
-    HOME: home,
-    NODE_COMPILE_CACHE: '',
-  })
+  // As with a sudo that keeps HOME.
+  const environment = { HOME: home, XDG_CACHE_HOME: '', NODE_COMPILE_CACHE: '' }
+  const launcher = path.join(PROJECT, 'bin/leakrig.cjs')
+  const daemon = new RunningCommand([process.execPath, launcher, 'daemon', workspace], environment)
   try {
     await until('it has started', () => daemon.out.includes('"started"'))
     expect(fs.readFileSync(`/proc/${daemon.child.pid}/environ`, 'utf8')).not.toContain(
@@ -234,7 +266,7 @@ function listing(root: string): string[] {
 }
 
 // An ordinary user cannot become another one: the same commands work in the workspaces of their own.
-test('an ordinary user stays who they are', async () => {
+test('an ordinary user does not change', async () => {
   needs('ordinary user who runs the tests', !isRoot)
   await leaveBehind(process.geteuid?.())
   expect(await runCommand('sweep', '--apply', workspace)).toMatchObject({ code: 0, err: '' })

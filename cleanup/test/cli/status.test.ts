@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { facts } from '../../cli/status-changes.ts'
 import { statusLines } from '../../cli/status-text.ts'
 import { type AgentRef, measure } from '../../index.ts'
 import { writeHealth } from '../../metrics/health.ts'
@@ -29,7 +28,7 @@ const end = (ref: AgentRef, state: 'pending' | 'done', problems?: string[]) =>
     entry.cleanup = { state, since: entry.completed_at, reason: 'x', ...(problems && { problems }) }
   })
 
-/** Everything that a look could have changed. */
+/** Everything that the command could have changed. */
 function traceOfFiles(folder: string): string[] {
   return fs
     .readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -80,7 +79,7 @@ test('an empty workspace has no files', async () => {
   )
 })
 
-test('a daemon that somebody has stopped is not called well', async () => {
+test('a stopped daemon is not reported as healthy', async () => {
   const pid = rig.start('sleep', ['1000'])
   const identity = { pid, start: startOf(pid) ?? 0 }
   const now = new Date().toISOString()
@@ -97,7 +96,6 @@ test('a daemon that somebody has stopped is not called well', async () => {
   expect(lines).toContain(
     `  daemon: process ${pid}, stopped: it cleans up nothing until it is continued (kill -CONT ${pid})`,
   )
-  expect([...facts(found)]).toContainEqual([`${rig.workspace} daemon`, `${pid} stopped`])
   const place = { platform: 'linux', hasSystemd: false, home: rig.folder, uid: 0 } as const
   const state = await serviceState(new Error('not planned'), place, managerOf(place, false), [rig.workspace])
   expect(state).toMatchObject({ isHealthy: false })
@@ -105,13 +103,13 @@ test('a daemon that somebody has stopped is not called well', async () => {
   process.kill(pid, 'SIGCONT')
 })
 
-test('the daemon is named', async () => {
+test('the daemon is shown', async () => {
   const daemon = await Daemon.start(rig)
   expect((await runCommand('status', rig.workspace)).out).toContain(`daemon: process ${daemon.child.pid}`)
   await daemon.stop()
 })
 
-test('JSON has the same, and can be read by a program', async () => {
+test('--json prints the same for programs', async () => {
   const ref = await rig.deploy('lives', { claude: idle })
   const { code, out } = await runCommand('status', '--json', rig.workspace)
   expect(code).toBe(0)
@@ -124,7 +122,7 @@ test('JSON has the same, and can be read by a program', async () => {
   })
 })
 
-test('words of somebody else’s that a terminal would obey are written out', async () => {
+test('control characters in another program’s text are escaped', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   await updateAgent(ref, entry => {
     entry.status = 'run\x1b[2J\nning'
@@ -134,7 +132,7 @@ test('words of somebody else’s that a terminal would obey are written out', as
   expect(out).not.toContain('\x1b')
 })
 
-describe('what could not be read is said, in its row where it has one, and exits 3', () => {
+describe('what could not be read is reported, in its row if it has one, with exit code 3', () => {
   test('a tmux that does not answer', async () => {
     const ref = await rig.deploy('a', { claude: idle, socket: `${rig.folder}/own` })
     const server = rig.entry(ref).tmux?.server_pid ?? 0
@@ -142,14 +140,14 @@ describe('what could not be read is said, in its row where it has one, and exits
     try {
       const { code, out } = await runCommand('status', rig.workspace)
       expect(code).toBe(3)
-      expect(out).toMatch(/TASK-1\/a +running +\d+ s +\? +\? +\? .*\n +! tmux on .* could not be asked/)
+      expect(out).toMatch(/TASK-1\/a +running +\d+ s +\? +\? +\? .*\n +! tmux on .* could not be queried/)
       expect(out).not.toContain('sessions:')
     } finally {
       process.kill(server, 'SIGCONT')
     }
   })
 
-  test('a registry that does not parse, and a workspace that is not there', async () => {
+  test('a registry that does not parse, and a missing workspace', async () => {
     fs.writeFileSync(layout.taskRegistry(rig.workspace, 'TASK-1'), '{')
     const { code, out } = await runCommand('status', rig.workspace)
     expect(code).toBe(3)
@@ -158,11 +156,19 @@ describe('what could not be read is said, in its row where it has one, and exits
     expect(mistyped).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringContaining('nowhere" is no folder'),
+      err: expect.stringContaining('nowhere" is not a folder'),
     })
   })
 })
 
-test.each([['--interval', '0'], ['--interval', 'x'], ['--what']])('wrong usage: %s %s', async (...args) => {
-  expect(await runCommand('status', ...args.filter(Boolean))).toMatchObject({ code: 2, out: '' })
+test.each([[['--watch']], [['--watch', '--interval', '5']]])('%j names watch(1)', async args => {
+  expect(await runCommand('status', ...args, rig.workspace)).toEqual({
+    code: 2,
+    out: '',
+    err: 'leakrig: The option --watch was removed; use "watch -n 2 leakrig status" instead.\n',
+  })
+})
+
+test('wrong usage', async () => {
+  expect(await runCommand('status', '--what')).toMatchObject({ code: 2, out: '' })
 })

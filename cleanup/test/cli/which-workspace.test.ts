@@ -2,11 +2,11 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { explain } from '../../cli/run-explain.ts'
-import { runRetention } from '../../cli/run-retention.ts'
-import { install } from '../../cli/run-service.ts'
-import { runStatus } from '../../cli/run-status.ts'
-import { runSweep } from '../../cli/run-sweep.ts'
+import { explain } from '../../cli/explain.ts'
+import { runRetention } from '../../cli/retention.ts'
+import { install } from '../../cli/service.ts'
+import { runStatus } from '../../cli/status.ts'
+import { runSweep } from '../../cli/sweep.ts'
 import { workspacesOf } from '../../cli/workspace.ts'
 
 let folder: string
@@ -33,11 +33,11 @@ function make(name: string, ...within: string[]): string {
 const NONE = {
   code: 'no-workspace',
   message: expect.stringMatching(
-    /^\/.* is not an orchestrator’s workspace: expected the folder "registry" or a task \("TASK-\.\.\."\) in it; name the \.agent-workspace of an orchestrator\.$/,
+    /^\/.* is not an orchestrator’s workspace: expected the folder "registry" or a task \("TASK-\.\.\."\) in it; name the \.agent-workspace folder of an orchestrator\.$/,
   ),
 }
 
-test('what an orchestrator has made, or has just made, is one', () => {
+test('an orchestrator’s workspace is accepted, even a new one', () => {
   for (const workspace of [
     make('.agent-workspace'),
     make('by-its-registries', 'registry/'),
@@ -47,22 +47,21 @@ test('what an orchestrator has made, or has just made, is one', () => {
     expect(workspacesOf([workspace])).toEqual([workspace])
 })
 
-test('what a daemon or its service begins with may be empty', () => {
+test('a daemon and its service accept an empty folder', () => {
   const empty = make('empty')
   expect(workspacesOf([empty], true)).toEqual([empty])
   expect(() => workspacesOf([empty])).toThrow(expect.objectContaining(NONE))
   expect(() => workspacesOf([make('full', 'a-file')], true)).toThrow(expect.objectContaining(NONE))
 })
 
-const graces = { minAge: 60, interval: 2 }
 describe.each([
-  ['sweep', (one: string) => runSweep([one], graces)],
-  ['status', (one: string) => runStatus([one], graces)],
+  ['sweep', (one: string) => runSweep([one], { minAge: 60_000 })],
+  ['status', (one: string) => runStatus([one], {})],
   ['explain', (one: string) => explain('a', one, {})],
   ['retention', (one: string) => runRetention([one], {})],
   ['service install', (one: string) => install([one], { print: true })],
 ])('%s', (_, run) => {
-  test('does not say of any other folder that nothing is to do', async () => {
+  test('refuses any other folder instead of finding nothing to do', async () => {
     await expect(run(make('project', 'README.md', 'src/main.ts'))).rejects.toMatchObject(NONE)
   })
 })

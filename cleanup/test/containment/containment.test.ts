@@ -40,7 +40,7 @@ describe('a subreaper', () => {
     process.env.LEAKRIG_CONTAINMENT = 'tini'
   })
 
-  test('holds a daemon with an emptied environment, and nobody else’s', async () => {
+  test('holds a daemon with an emptied environment, and no other process', async () => {
     const ref = await rig.deploy('a', { claude, contained: true })
     const other = await rig.deploy('b', { claude: claude.replaceAll('lost', 'others'), contained: true })
     const [own, others] = [await rig.pid('lost'), await rig.pid('others')]
@@ -75,7 +75,7 @@ describe('a subreaper', () => {
     await cleanUp(other, completed)
   })
 
-  test('that is killed itself: the daemon has noted whom it held', async () => {
+  test('that is killed itself: the daemon has recorded its processes', async () => {
     const daemon = await Daemon.start(rig)
     const ref = await rig.deploy('a', { claude, contained: true })
     const own = await rig.pid('lost')
@@ -107,7 +107,7 @@ describe('a subreaper', () => {
     expect(foreground).toBe(own)
   })
 
-  test('a note of what is older than the agent, or of a number with another start, is nobody’s', async () => {
+  test('a recorded process that is older than the agent, or has another start time, is ignored', async () => {
     const older = rig.start('sleep', ['1000'])
     // The kernel tells when a process started to a hundredth of a second.
     await until('what starts now is younger', () => os.uptime() * 100 > startOfNow(older) + 1)
@@ -120,7 +120,7 @@ describe('a subreaper', () => {
   })
 })
 
-test('a cgroup that the pane may not enter: the subreaper takes its place', async () => {
+test('a cgroup that the pane may not enter is replaced by the subreaper', async () => {
   needs('tini on the PATH', hasTini)
   process.env.LEAKRIG_CONTAINMENT = 'tini'
   const ref = rig.ref('a')
@@ -142,7 +142,7 @@ describe('a cgroup', () => {
     process.env.LEAKRIG_CONTAINMENT = 'cgroup'
   })
 
-  test('holds a daemon with an emptied environment, also after all else has gone', async () => {
+  test('holds a daemon with an emptied environment, even after everything else is gone', async () => {
     const ref = await rig.deploy('a', { claude, contained: true })
     const other = await rig.deploy('b', { claude: claude.replaceAll('lost', 'others'), contained: true })
     const folder = (rig.entry(ref).contained as { path: string }).path
@@ -160,7 +160,7 @@ describe('a cgroup', () => {
     await cleanUp(other, completed)
   })
 
-  test('that a registry names, but that is another’s', async () => {
+  test('that a registry names, but that belongs to another agent', async () => {
     const ref = await rig.deploy('a', { claude, contained: true })
     const other = await rig.deploy('b', { claude: claude.replaceAll('lost', 'others'), contained: true })
     const { contained } = rig.entry(other)

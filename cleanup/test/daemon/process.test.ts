@@ -27,7 +27,7 @@ test('a second daemon names the first one, and exits', async () => {
 })
 
 test('stops without waiting for the cleanup under way, leaves no lock, and the next daemon continues', async () => {
-  const daemon = await Daemon.start(rig, '--grace-ms', '60000')
+  const daemon = await Daemon.start(rig, '--grace', '1m')
   const ref = await rig.deploy('a', { claude: 'trap "" TERM HUP; echo ready; while :; do sleep 1; done' })
   await recordIntent(ref, { status: 'completed', reason: 'x' })
   await until('it is at work', () => daemon.events('signal').length > 0)
@@ -145,10 +145,12 @@ test('does not leak descriptors', async () => {
 
 describe('wrong arguments', () => {
   test.each([
-    [['/nowhere/at/all'], 'is no folder'],
+    [['/nowhere/at/all'], 'is not a folder'],
     [['PROJECT'], '/project is not an orchestrator’s workspace: expected '],
+    [['WORKSPACE', '--grace', '3'], 'Expected a duration with its unit'],
+    [['WORKSPACE', '--grace', '25d'], 'Expected at most 24d.'],
     [['WORKSPACE', '--owner-pid', 'x'], "argument 'x' is invalid"],
-    [['WORKSPACE', '--owner-pid', '0'], 'Expected the number of a process, from 1.'],
+    [['WORKSPACE', '--owner-pid', '0'], 'Expected a process id, from 1.'],
     [['--what'], "unknown option '--what'"],
     [['WORKSPACE', '--keep-days', 'soon'], 'keep-days "soon" is refused'],
     [['WORKSPACE', '--min-free', '200%'], 'min-free "200%" is refused'],

@@ -37,7 +37,7 @@ describe('a silent agent', { tags: ['long'] }, () => {
         }),
     ],
   ])('is marked and logged once, until it %s', async (_, speak) => {
-    daemon = await Daemon.start(rig, '--silent-after', '1')
+    daemon = await Daemon.start(rig, '--silent-after', '1s')
     const ref = await rig.deploy('a', { claude: `echo ready; ${server} ${wait}` })
     const deployed = rig.entry(ref).last_update
     await until('it is marked', () => rig.entry(ref).silent_since !== undefined)
@@ -50,18 +50,18 @@ describe('a silent agent', { tags: ['long'] }, () => {
   })
 
   test('is logged once, also by the next daemon', async () => {
-    daemon = await Daemon.start(rig, '--silent-after', '1')
+    daemon = await Daemon.start(rig, '--silent-after', '1s')
     const ref = await rig.deploy('a', { claude: `echo ready; ${server} ${wait}` })
     await until('it is marked', () => rig.entry(ref).silent_since !== undefined)
     await daemon.stop()
-    daemon = await Daemon.start(rig, '--silent-after', '1')
+    daemon = await Daemon.start(rig, '--silent-after', '1s')
     const other = await rig.deploy('b', { claude: `echo ready; ${server} ${wait}` })
     await until('the other one is told', () => silent().length > 0)
     expect(silent()).toEqual([other.agentId])
   })
 
   test('is not ended by default', async () => {
-    daemon = await Daemon.start(rig, '--silent-after', '1')
+    daemon = await Daemon.start(rig, '--silent-after', '1s')
     const ref = await rig.deploy('a', { claude: `echo ready; ${result()}; ${server} ${wait}` })
     await until('it is told', () => silent().length === 1)
     const marker = await rig.deploy('later', { claude: `echo ready; ${server} ${wait}` })
@@ -72,7 +72,7 @@ describe('a silent agent', { tags: ['long'] }, () => {
 
 describe('with --end-idle', () => {
   test('an agent that finished and idles is ended as completed, and no other agent is', async () => {
-    daemon = await Daemon.start(rig, '--silent-after', '1', '--end-idle')
+    daemon = await Daemon.start(rig, '--silent-after', '1s', '--end-idle')
     const kept = {
       'at-work': `echo ready; ${result()}; ${server} ${command} ${wait}`,
       'said-more': `echo ready; ${result()}; echo '{"type":"assistant"}'; ${server} ${wait}`,

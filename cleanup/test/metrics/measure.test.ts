@@ -160,11 +160,11 @@ describe('what could not be read is a problem, and its figures are unknown', () 
     try {
       const found = await measured()
       const [a, b] = found.workspaces[0]?.agents ?? []
-      expect(a).toMatchObject({ unknown: true, problems: [expect.stringContaining('could not be asked')] })
+      expect(a).toMatchObject({ unknown: true, problems: [expect.stringContaining('could not be queried')] })
       expect(a).not.toHaveProperty('session')
       expect(b).toMatchObject({ unknown: false, session: true, processes: 4 })
       expect(found).toMatchObject({ sessions: undefined, processes: undefined })
-      expect(found.problems.join()).toContain('could not be asked')
+      expect(found.problems.join()).toContain('could not be queried')
     } finally {
       process.kill(server, 'SIGCONT')
     }
@@ -185,7 +185,7 @@ describe('what could not be read is a problem, and its figures are unknown', () 
     fs.writeFileSync(file, readText(file).replace('"id": "a"', '"id": "../../a"'))
     const found = await measure([rig.workspace, `${rig.folder}/nowhere`])
     expect(found.workspaces[0]?.agents).toMatchObject([{ unknown: true }])
-    expect(found.problems.join()).toMatch(/is refused.*does not exist/)
+    expect(found.problems.join()).toMatch(/is refused.*is not a folder/)
     expect(found.workspaces[1]).toMatchObject({ agents: [], disk: undefined })
   })
 })

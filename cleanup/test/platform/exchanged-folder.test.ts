@@ -50,7 +50,7 @@ async function whileExchanged(attack: (root: string, folder: string) => void): P
   }
 }
 
-test('a file that is moved into a folder goes nowhere else', () =>
+test('a file moved into a folder arrives in that folder only', () =>
   whileExchanged((root, folder) => {
     const file = path.join(root, 'b.json')
     fs.writeFileSync(file, 'of an agent')
@@ -60,7 +60,7 @@ test('a file that is moved into a folder goes nowhere else', () =>
     for (const name of into.names()) fs.rmSync(into.at(name))
   }))
 
-test('a file that is moved out of a folder comes from nowhere else', () =>
+test('a file moved out of a folder comes from that folder only', () =>
   whileExchanged((root, folder) => {
     using from = openWithin(root, folder)
     using into = openWithin(root, root)
@@ -68,21 +68,21 @@ test('a file that is moved out of a folder comes from nowhere else', () =>
     fs.rmSync(into.at(moveInto(into, from, 'a.json')))
   }))
 
-test('a file that is replaced, or removed, is the one in the workspace', () =>
+test('only the file in the workspace is replaced or removed', () =>
   whileExchanged((root, folder) => {
     const file = path.join(folder, 'a.json')
     replaceWithin(root, file, 'new')
     removeWithin(root, file)
   }))
 
-test('a folder is made in the workspace', () =>
+test('a folder is created in the workspace only', () =>
   whileExchanged((root, folder) => {
     makeFolder(root, path.join(folder, 'inner'))
     using held = openWithin(root, folder)
     fs.rmdirSync(held.at('inner'))
   }))
 
-test('a prompt that no registry lists is looked for and removed in the workspace only', async () => {
+test('an unlisted prompt is found and removed in the workspace only', async () => {
   await using rig = await Rig.start()
   const task = path.dirname(layout.promptFile(rig.ref('gone')))
   const name = 'agent_prompt_gone.txt'

@@ -92,7 +92,7 @@ describe.each(Object.entries(KINDS))('%s', (kind, put) => {
     { location: 'in some places', places: some, tags: [] },
     { location: 'wherever it lies', places: everywhere, tags: ['long'] },
   ])
-    test(`holds nothing up, is not shown and not followed, ${location}`, { tags }, () =>
+    test(`blocks nothing and is neither shown nor followed, ${location}`, { tags }, () =>
       isHarmless(put, places),
     )
 })
@@ -132,7 +132,7 @@ const HOLDING_UP = [
 ]
 
 for (const [n, kind] of HOLDING_UP.entries())
-  test(`the daemon stops when it is told to, with ${kind} for each registry`, {
+  test(`the daemon stops on request, with ${kind} in place of each registry`, {
     tags: n === 0 ? [] : ['long'],
   }, async () => {
     const workspace = await makeWorkspace('w')

@@ -8,7 +8,7 @@ import { NO_TRACES, Rig, traces } from '../support/rig.ts'
 const idle = 'echo ready; sleep 1000 & wait'
 const completed = { status: 'completed', reason: 'it said so', graceMs: 300 }
 
-test('a lock that is a link makes nothing where that leads', async () => {
+test('a link in place of a lock file creates nothing at its target', async () => {
   await using rig = await Rig.start()
   const ref = await rig.deploy('a', { claude: idle })
   const lock = `${layout.taskRegistry(ref.workspace, ref.taskId)}.lock`
@@ -21,7 +21,7 @@ test('a lock that is a link makes nothing where that leads', async () => {
 test.each([
   ['link', fs.symlinkSync],
   ['hard link', fs.linkSync],
-])('a draft that is a %s leads nowhere, and holds nothing up', async (_, put) => {
+])('a %s in place of a draft changes nothing at its target and blocks nothing', async (_, put) => {
   await using rig = await Rig.start()
   const ref = await rig.deploy('a', { claude: idle })
   const outside = path.join(rig.folder, 'outside')

@@ -42,7 +42,7 @@ test.each(['claude', 'a b', 'a) S 9 9 (b', 'two\nlines', ')', '', '(('])(
   },
 )
 
-test('a process on its way out is told', () => {
+test('an exiting process is recognised', () => {
   expect(parseStat(`7 (a) ${REST.replace('4194560', '4194564')}`)?.exiting).toBe(true)
 })
 
@@ -50,7 +50,7 @@ test.each(['', '77', '77 (a', '77 (a) S', 'no such thing'])('not a stat line: %j
   expect(parseStat(text)).toBeUndefined()
 })
 
-test('a zombie has ended, a main thread that left its others running has not', () => {
+test('a zombie has ended; one whose other threads still run has not', () => {
   const stat = (state: string, threads: number) => ({ ...parse(), state, threads })
   expect(hasEnded(stat('Z', 1))).toBe(true)
   expect(hasEnded(stat('Z', 3))).toBe(false)
@@ -58,14 +58,14 @@ test('a zombie has ended, a main thread that left its others running has not', (
   expect(hasEnded(stat('T', 1))).toBe(false)
 })
 
-test('the table shows this process, and calls of one turn share a pass', async () => {
+test('the table shows this process, and calls in one turn share a pass', async () => {
   const [one, two] = await Promise.all([readTable(), readTable()])
   expect(one).toBe(two)
   expect(one.get(process.pid)).toMatchObject({ pid: process.pid, ppid: process.ppid, state: 'R' })
   expect(await readTable()).not.toBe(one)
 })
 
-test('a process that executes another program is seen with its new environment, and is still the same process', async () => {
+test('after an exec, a process has its new environment and the same identity', async () => {
   const script = 'read go; LEAKRIG_AGENT=w/T/a exec sleep 1000'
   const child = spawn('sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'] })
   const pid = child.pid ?? 0
@@ -81,7 +81,7 @@ test('a process that executes another program is seen with its new environment, 
   child.kill('SIGKILL')
 })
 
-test('a second look soon after the first sees what new processes have open, and forgets nothing', async () => {
+test('a second read soon after the first adds the files of new processes and keeps the others', async () => {
   const file = path.join(os.tmpdir(), `lr-open-${process.pid}`)
   using _ = { [Symbol.dispose]: () => fs.rmSync(file) }
   const first = spawn('sh', ['-c', `exec sleep 1000 >> ${file}`])
@@ -124,7 +124,7 @@ test.each(['a) S 1 2 (b', 'two\nlines', '', ')', ' ', '\u00e4\x01\xff', `x\n1 (i
   },
 )
 
-test('a signal goes to the process that was meant, or to none', async () => {
+test('a signal goes to the intended process or to none', async () => {
   const child = spawn('sleep', ['1000'])
   const pid = child.pid ?? 0
   const start = await until('it runs', () => startOf(pid))
@@ -138,7 +138,7 @@ test('a signal goes to the process that was meant, or to none', async () => {
   expect(signal({ pid, start }, 'SIGTERM')).toBe('ended')
 })
 
-test.each([0, 1, -1, 1.5, Number.NaN])('a signal to %d is nobody’s', pid => {
+test.each([0, 1, -1, 1.5, Number.NaN])('a signal to %d is refused', pid => {
   expect(signal({ pid, start: readProcess(pid)?.start ?? 0 }, 'SIGTERM')).not.toBe('sent')
 })
 

@@ -24,7 +24,7 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-test('the table is that of ps, with starts in seconds', async () => {
+test('the table comes from ps, with start times in seconds', async () => {
   expect(backend).toBe('ps')
   const table = await readTable()
   expect(table.get(process.pid)).toMatchObject({ ppid: process.ppid, kernel: false, environment: {} })
@@ -33,7 +33,7 @@ test('the table is that of ps, with starts in seconds', async () => {
   expect(age).toBeLessThan(600)
 })
 
-test('a machine without /proc and without ps says what is missing', async () => {
+test('without /proc and ps, the error names what is missing', async () => {
   // All questions of one turn of the event loop share an answer.
   await setImmediate()
   vi.stubEnv('PATH', rig.folder)
@@ -46,7 +46,7 @@ test('a machine without /proc and without ps says what is missing', async () => 
   }
 })
 
-test('a whole cleanup: claimed by pane, descent, terminal and session, and nobody else', async () => {
+test('a whole cleanup claims by pane, descent, terminal and session, and nothing else', async () => {
   const claude = `exec -a claude bash -c 'trap "" HUP; sleep 1000 & setsid sleep 1000 & ${idle}'`
   const ref = await rig.deploy('a', { claude: `(${claude})` })
   const neighbour = await rig.deploy('ab', { claude: idle })
@@ -64,7 +64,7 @@ test('a whole cleanup: claimed by pane, descent, terminal and session, and nobod
   expect(rig.processesOf(neighbour)).toHaveLength(4)
 })
 
-test('every line that was written is in the log: the reader ends by itself', async () => {
+test('the log has every line that was written: the reader ends by itself', async () => {
   const claude = `trap 'for n in {1..20000}; do echo "$n"; done; exit' TERM; ${idle}`
   const ref = await rig.deploy('a', { claude })
   expect(await cleanUp(ref, { ...completed, graceMs: 30_000 })).toMatchObject({ outcome: 'clean' })
@@ -84,7 +84,7 @@ test('the daemon notices an end', async () => {
   await daemon.stop()
 })
 
-test('lines of a BSD: an address for the session, ?? for no terminal, a leader marked "s"', () => {
+test('lines of a BSD: an address as session, ?? without a terminal, a leader marked "s"', () => {
   const at = 'Tue Nov 24 16:59:44 2026'
   const text = [
     `  1   0   1 0        ??      Ss    4096 ${at} launchd`,

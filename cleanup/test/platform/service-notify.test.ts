@@ -32,7 +32,7 @@ afterEach(() => end())
 
 const hasProgram = fs.existsSync('/usr/bin/systemd-notify')
 
-test('it is told that we are ready and alive, with one line of status, and that we stop', async () => {
+test('the manager learns that we are ready and alive, with one line of status, and that we stop', async () => {
   needs('systemd-notify', hasProgram)
   const environment = { PATH: process.env.PATH, NOTIFY_SOCKET: socket }
   const manager = serviceManager(environment)
@@ -45,7 +45,7 @@ test('it is told that we are ready and alive, with one line of status, and that 
   await until('it was heard', () => heard.includes('STOPPING=1'))
 })
 
-test('without a manager, and without the program, nothing is said and nothing fails', async () => {
+test('without a manager or the program, nothing is sent and nothing fails', async () => {
   serviceManager({ PATH: process.env.PATH }).alive('x')
   const manager = serviceManager({ PATH: '/nowhere', NOTIFY_SOCKET: socket })
   manager.alive('x')

@@ -59,7 +59,7 @@ test('a dry run lists every file, and apply removes exactly these', async () => 
   const before = listing(claude.home)
 
   const run = (...args: string[]) =>
-    leakrigJson<{ sweeps: Sweep[] }>(['sweep', rig.workspace, '--grace', '1', ...args]).sweeps[0]
+    leakrigJson<{ sweeps: Sweep[] }>(['sweep', rig.workspace, '--grace', '1s', ...args]).sweeps[0]
   const files = (actions: Sweep['actions'] = []) =>
     actions.flatMap(action => (action.do === 'remove' ? [action.file] : [])).sort()
   const dry = run()
@@ -70,7 +70,7 @@ test('a dry run lists every file, and apply removes exactly these', async () => 
   expect(below).toEqual(
     expect.arrayContaining([...claude.ownFiles(pid), claude.snapshots[0], claude.outputs[0]]),
   )
-  for (const file of below) expect(text).toContain(`remove, if its claude does not do so itself: ${file} (`)
+  for (const file of below) expect(text).toContain(`remove, unless its claude does: ${file} (`)
 
   const done = run('--apply')?.agents.flatMap(agent => agent.done?.actions ?? [])
   expect(files(done)).toEqual(planned)

@@ -39,7 +39,7 @@ for (const { tags, ...runs } of [
     test('as root: the commands touch nothing else', () => {
       needs('root rights', isRoot)
       return tryAll(runs, OWNER, async victim => {
-        const sweep = ['sweep', '--apply', '--orphans', '--min-age', '0', '--grace', '0', victim.workspace]
+        const sweep = ['sweep', '--apply', '--orphans', '--min-age', '0s', '--grace', '0s', victim.workspace]
         return [
           await run(commandWords(...sweep), victim),
           await run(commandWords('retention', '--apply', '--keep-days', '0', victim.workspace), victim),
@@ -86,7 +86,7 @@ async function run(words: string[], victim: Victim): Promise<CommandResult> {
 /** Runs a daemon until it has checked every agent and finished what it began, or until it refuses. */
 async function daemonFor(victim: Victim): Promise<CommandResult> {
   const running = new RunningCommand(
-    commandWords('daemon', '--grace-ms', '100', victim.workspace),
+    commandWords('daemon', '--grace', '100ms', victim.workspace),
     victim.environment,
   )
   const ended = running.end()

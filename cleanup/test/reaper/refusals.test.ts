@@ -130,7 +130,7 @@ import fs from 'node:fs'
       /^The registry .* could not be read: EMFILE: [^']*'\/[^']*\.agent-workspace[^']*'\. /,
     )
     expect(few).toMatch(
-      /^tmux on .* could not be asked .*: this process may open no more files \(see "ulimit -n"\)\. /,
+      /^tmux on .* could not be queried .*: this process has reached its limit of open files \(see "ulimit -n"\)\. /,
     )
     await expect.poll(() => rig.processesOf(ref), { timeout: 5_000 }).toHaveLength(4)
   })

@@ -19,7 +19,7 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-test('many cleaners at once, in processes of their own: one works, no file is archived twice, no error is shown', async () => {
+test('of many cleaner processes at once one works, no file is archived twice, and no error is shown', async () => {
   const ref = await rig.deploy('wanted', { claude: idle })
   const ends = await Promise.all([
     runCleaner(rig, ref),
@@ -66,7 +66,7 @@ describe('at the same instant', () => {
   })
 })
 
-test('a task folder holds nothing of ours afterwards but the registry and its lock', async () => {
+test('afterwards a task folder holds nothing of ours but the registry and its lock', async () => {
   const ref = await rig.deploy('tidy', { claude: idle })
   await cleanUp(ref, { status: 'completed', reason: 'x' })
   expect(fs.readdirSync(layout.taskFolder(ref.workspace, ref.taskId)).sort()).toEqual(

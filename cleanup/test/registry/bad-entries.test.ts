@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { explain } from '../../cli/run-explain.ts'
+import { explain } from '../../cli/explain.ts'
 import { cleanUp, measure, planRetention, runDaemon, sweep } from '../../index.ts'
 import type { LogLine } from '../../log.ts'
 import { layout } from '../../orchestrator.ts'
@@ -29,7 +29,7 @@ const change = (file: string, edit: (registry: ReturnType<typeof read>) => void)
 const plant = (...values: unknown[]): void => change(task(), ({ agents }) => agents.splice(1, 0, ...values))
 
 const said = () =>
-  `The registry ${task()} has 4 entries that are none: number 2 of its agents is null, number 3 of its agents is a list, number 4 of its agents is a string, and 1 more. The others count; correct or remove them.`
+  `The registry ${task()} has 4 invalid entries: number 2 of its agents is null, number 3 of its agents is a list, number 4 of its agents is a string, and 1 more. All others are used; correct or remove them.`
 const PLANTED = [null, ['x'], 'x', 7]
 
 test('a sweep reports them, cleans up after the others, and leaves them as they are', async () => {
@@ -65,7 +65,7 @@ test('so do status, metrics and explain', async () => {
   const log = vi.spyOn(console, 'log').mockImplementation(() => {})
   expect(await explain('a', workspace, {})).toBe(3)
   expect(log.mock.calls.join('\n')).toMatch(
-    /^agent a of TASK-1 .*\ncould not be read: The registry .* none: /s,
+    /^agent a of TASK-1 .*\ncould not be read: The registry .* invalid entries: /s,
   )
 })
 
@@ -104,7 +104,7 @@ test.each(MAYBE_C)('%j may be an agent and keeps what it may own', async (value,
   })
   const found = await sweep(workspace, times)
   expect(found.problems).toEqual([
-    expect.stringContaining(` has an entry that is none: number 2 of its agents is ${what}.`),
+    expect.stringContaining(` has an invalid entry: number 2 of its agents is ${what}.`),
   ])
   expect(found).toMatchObject({ unlisted: { sessions: [], prompts: [] }, stale: { entries: [] } })
   expect((await measure([workspace])).sessions).toBeUndefined()
@@ -115,14 +115,14 @@ test.each(MAYBE_C)('%j may be an agent and keeps what it may own', async (value,
   expect(files.map(({ action }) => action)).toEqual(['leave'])
 })
 
-test('in the global registry they hold up no cleanup', async () => {
+test('in the global registry they block no cleanup', async () => {
   const file = layout.globalRegistry(workspace)
   change(file, registry => {
     registry.agents.x = null
     registry.agents.a = null
     registry.tasks.y = 'z'
   })
-  const problem = `The registry ${file} has 3 entries that are none: "y" of its tasks is a string, "a" of its agents is null, "x" of its agents is null. The others count; correct or remove them.`
+  const problem = `The registry ${file} has 3 invalid entries: "y" of its tasks is a string, "a" of its agents is null, "x" of its agents is null. All others are used; correct or remove them.`
   expect((await sweep(workspace, times)).problems).toEqual([problem])
   expect((await measure([workspace])).problems).toEqual([problem])
   expect(await cleanUp({ workspace, taskId: TASK, agentId: 'a' }, ending)).toMatchObject({ outcome: 'clean' })
@@ -133,7 +133,7 @@ test('in the global registry they hold up no cleanup', async () => {
   })
 })
 
-test('a global registry that cannot be read is no secret', async () => {
+test('a global registry that cannot be read is reported', async () => {
   fs.truncateSync(layout.globalRegistry(workspace), 20)
   const problem = expect.stringMatching(/^The registry .*GLOBAL_REGISTRY.json could not be read: /)
   expect(await measure([workspace])).toMatchObject({ problems: [problem], sessions: { active: 0 } })
@@ -142,11 +142,11 @@ test('a global registry that cannot be read is no secret', async () => {
   expect(await explain(String(process.pid), workspace, {})).toBe(3)
   expect(log.mock.calls.map(([text]) => text)).toEqual([
     expect.stringMatching(/\ncould not be read: The registry .*GLOBAL_REGISTRY/),
-    expect.stringMatching(/\nnot looked at: The registry .*GLOBAL_REGISTRY/),
+    expect.stringMatching(/\nnot checked: The registry .*GLOBAL_REGISTRY/),
   ])
 })
 
-test('a list of many is as long as it is, and each is in its place again', async () => {
+test('a list with many of them is written back with each in its place', async () => {
   const many = Array.from({ length: 100_000 }, (_, n) => (n % 2 ? n : null))
   plant(...many.slice(0, 50_000))
   change(task(), ({ agents }) => agents.push(...many.slice(50_000)))

@@ -28,8 +28,8 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-describe('an agent of a workspace that was called by a link', () => {
-  test('is claimed by its marker, whichever way one comes', async () => {
+describe('an agent whose workspace was named through a link', () => {
+  test('is claimed by its marker through either path', async () => {
     const ref = await rig.deploy('a', { claude })
     const stray = await rig.pid('stray')
     for (const workspace of [rig.workspace, real]) {
@@ -41,7 +41,7 @@ describe('an agent of a workspace that was called by a link', () => {
     }
   })
 
-  test('is not claimed where a namesake of another workspace is meant', async () => {
+  test('is not claimed for an agent of the same id in another workspace', async () => {
     await rig.deploy('a', { claude })
     const stray = await rig.pid('stray')
     const other = path.join(rig.folder, 'other')
@@ -50,12 +50,12 @@ describe('an agent of a workspace that was called by a link', () => {
     expect(claimed.map(({ process }) => process.pid)).not.toContain(stray)
   })
 
-  test('is swept, with everything that it started, also where its paths were recorded from beside the link', async () => {
+  test('is swept with everything that it started, even if its paths were recorded relative to the link', async () => {
     const prompt_file = '.agent-workspace/TASK-1/agent_prompt_a.txt'
     const ref = await rig.deploy('a', { claude, entry: { prompt_file } })
     await rig.pid('stray')
     await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))
-    const { code, out, err } = leakrig(['sweep', real, '--apply', '--grace', '1'])
+    const { code, out, err } = leakrig(['sweep', real, '--apply', '--grace', '1s'])
     expect(out + err).not.toMatch(/refused/)
     expect(code).toBe(0)
     expect(traces(rig, ref)).toEqual(NO_TRACES)
@@ -71,7 +71,7 @@ describe('an agent of a workspace that was called by a link', () => {
     expect(await daemon.stop()).toBe(0)
   })
 
-  test('is measured as one of ours: what is left of it when it is done, and its session', async () => {
+  test('is measured as a known agent, with its session and what its cleanup left', async () => {
     const done = await rig.deploy('done', { claude })
     const stray = await rig.pid('stray')
     const live = await rig.deploy('live', { claude: 'echo ready; sleep 1000 & wait' })
@@ -89,6 +89,6 @@ describe('an agent of a workspace that was called by a link', () => {
   })
 })
 
-test('a cgroup has one name, whichever way one comes', () => {
+test('a cgroup has the same name through either path', () => {
   expect(cgroupName(rig.ref('a'))).toBe(cgroupName({ ...rig.ref('a'), workspace: real }))
 })

@@ -28,7 +28,7 @@ function expectNothingLeft(ref: AgentRef): void {
   expect(rig.entry(ref)).toMatchObject({ status: 'terminated', cleanup: { state: 'done' } })
 }
 
-test('a place in tmux that comes after the end is to be cleaned up', async () => {
+test('a place in tmux that is recorded after the end is cleaned up', async () => {
   const ref = rig.ref('a')
   await addAgent(ref, { status: 'running' })
   expect(await cleanUp(ref, terminated)).toMatchObject({ outcome: 'clean' })
@@ -38,7 +38,7 @@ test('a place in tmux that comes after the end is to be cleaned up', async () =>
   expectNothingLeft(ref)
 })
 
-test('one that comes between the last look and the end of the cleanup too', async () => {
+test('so is one that is recorded between the last scan and the end of the cleanup', async () => {
   const ref = rig.ref('a')
   await addAgent(ref, { status: 'running' })
   let placed: Promise<void> | undefined
@@ -55,7 +55,7 @@ test('one that comes between the last look and the end of the cleanup too', asyn
   expectNothingLeft(ref)
 })
 
-test('the daemon does it', async () => {
+test('the daemon cleans it up', async () => {
   const daemon = await Daemon.start(rig)
   const ref = rig.ref('a')
   await addAgent(ref, { status: 'terminated' })

@@ -34,7 +34,7 @@ afterEach(() => remove())
 const ref = (agentId: string) => ({ workspace, taskId, agentId })
 const file = () => layout.taskRegistry(workspace, taskId)
 
-test('a registry that is read again and again is parsed once, and only the last few are kept', async () => {
+test('a registry is parsed once for many reads, and only the last few are cached', async () => {
   const peek = (id: string) => peekTaskRegistry(workspace, id)
   const first = peek(taskId)
   expect(peek(taskId)).toBe(first)
@@ -49,7 +49,7 @@ test('a registry that is read again and again is parsed once, and only the last 
   expect(peek(taskId)).toEqual(kept)
 })
 
-test('ten processes at once lose no update', async () => {
+test('ten concurrent processes lose no update', async () => {
   const ids = Array.from({ length: 10 }, (_, n) => `a${n}`)
   await Promise.all(ids.map(id => addAgent(ref(id), { status: 'running' })))
   const writers = ids.map(id =>
@@ -62,7 +62,7 @@ test('ten processes at once lose no update', async () => {
   expect(readGlobalRegistry(workspace)).toMatchObject({ total_agents_spawned: 10, active_agents: 0 })
 })
 
-test('counts follow the statuses, whatever they said before; unknown words count as live', async () => {
+test('counts follow the statuses, whatever they were before; unknown statuses count as live', async () => {
   await addAgent(ref('a'), { status: 'running' })
   await addAgent(ref('b'), { status: 'completed' })
   await addAgent(ref('c'), { status: 'pondering' })
@@ -83,7 +83,7 @@ test('counts follow the statuses, whatever they said before; unknown words count
   expect(readGlobalRegistry(workspace)).toMatchObject({ active_agents: 2, total_agents_spawned: 4 })
 })
 
-test('fields that we do not know survive', async () => {
+test('unknown fields survive', async () => {
   await addAgent(ref('a'), { status: 'running', theirs: { deep: [1] } })
   await changeTask(workspace, taskId, registry => {
     registry.their_field = 'kept'
@@ -98,7 +98,7 @@ test('fields that we do not know survive', async () => {
   expect(readAgent(ref('a'))).toMatchObject({ status: 'blocked', theirs: { deep: [1] } })
 })
 
-test('an entry without a status counts as live, a global registry without lists has none yet', async () => {
+test('an entry without a status counts as live; a global registry without lists is accepted', async () => {
   await addAgent(ref('a'), { status: 'running' })
   await addAgent(ref('b'), { status: 'completed' })
   const file = layout.taskRegistry(workspace, taskId)
@@ -118,15 +118,15 @@ test('an entry without a status counts as live, a global registry without lists 
 })
 
 test.each([
-  ['[]', 'it is no object'],
+  ['[]', 'it is not an object'],
   ['{}', 'it has no list "agents"'],
   ['{"agents": {}}', 'it has no list "agents"'],
-])('%s is refused, and it is said why', (text, why) => {
+])('%s is refused with a reason', (text, why) => {
   fs.writeFileSync(layout.taskRegistry(workspace, taskId), text)
   expect(() => readTaskRegistry(workspace, taskId)).toThrow(`it is JSON, but ${why}`)
 })
 
-test('a change that throws leaves no trace, and the others go through', async () => {
+test('a change that throws leaves no trace; the others are written', async () => {
   await addAgent(ref('a'), { status: 'running' })
   const results = await Promise.allSettled([
     updateAgent(ref('a'), entry => {
@@ -145,7 +145,7 @@ test('a change that throws leaves no trace, and the others go through', async ()
   expect([entry.first, entry.second, entry.third]).toEqual([1, undefined, 3])
 })
 
-test('the first terminal status stays, whoever comes first', async () => {
+test('the first terminal status stays, whoever records it', async () => {
   await addAgent(ref('a'), { status: 'running' })
   await Promise.all([
     recordIntent(ref('a'), { status: 'completed', reason: 'first' }),
@@ -158,7 +158,7 @@ test('the first terminal status stays, whoever comes first', async () => {
   })
 })
 
-test('a task and an agent are made once', async () => {
+test('a task and an agent are created once', async () => {
   await expect(addTask(workspace, { task_id: taskId })).rejects.toMatchObject({ code: 'already-there' })
   await addAgent(ref('a'), { status: 'running' })
   await expect(addAgent(ref('a'), { status: 'running' })).rejects.toMatchObject({ code: 'already-there' })
@@ -166,7 +166,7 @@ test('a task and an agent are made once', async () => {
   expect(Object.keys(readGlobalRegistry(workspace).agents)).toEqual(['a'])
 })
 
-test('a registry without a global one beside it is kept all the same', async () => {
+test('a task registry works without a global one', async () => {
   await addAgent(ref('a'), { status: 'running' })
   fs.rmSync(layout.globalRegistry(workspace))
   await updateAgent(ref('a'), entry => {
@@ -175,7 +175,7 @@ test('a registry without a global one beside it is kept all the same', async () 
   expect(readTaskRegistry(workspace, taskId).active_count).toBe(0)
 })
 
-test('a lock ends with its holder, and each agent has a byte of its own', async () => {
+test('a lock ends with its holder, and each agent has its own byte', async () => {
   const path = `${file()}.lock`
   const script = `const { lockNow } = await import(${JSON.stringify(new URL('../../registry/locks.ts', import.meta.url).href)})
     globalThis.held = lockNow(${JSON.stringify(path)}, 0); console.log('held'); setInterval(() => {}, 1000)`

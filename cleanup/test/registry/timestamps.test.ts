@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseTimestamp } from '../../registry/timestamps.ts'
 
-test('what a time may mean', () => {
+test('the range of moments that a timestamp can mean', () => {
   const noon = Date.parse('2026-01-01T12:00:00Z')
   const at = { earliest: noon, latest: noon }
   for (const told of [

@@ -184,7 +184,7 @@ test('--print shows the unit, writes nothing, and needs no manager', async () =>
 })
 
 test('the unit passes the daemon’s options, and a wrong one is refused before anything is written', async () => {
-  const given = '--silent-after 60 --end-idle --keep-days 3.5 --min-free 5%'.split(' ')
+  const given = '--silent-after 1m --end-idle --keep-days 3.5 --min-free 5%'.split(' ')
   const { out } = await runCommand('service', 'install', '--print', ...given, folder)
   // A "%" is doubled for systemd.
   const words = given.map(word => `"${word.replace('%', '%%')}"`).join(' ')

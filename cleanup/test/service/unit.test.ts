@@ -245,7 +245,7 @@ describe('the plan', () => {
       ...[writable, sticky, throughOthers].map(one =>
         expect.stringMatching(
           new RegExp(
-            `^${one} is left out of the service’s PATH: other users may write its folder .*; take that right away`,
+            `^${one} is left out of the service’s PATH: other users may write to its folder .*; remove that permission`,
           ),
         ),
       ),
@@ -281,6 +281,6 @@ describe('the plan', () => {
   })
 
   test('refuses a workspace that does not exist', () => {
-    expect(() => planService([`${folder}/nowhere`], false, installer())).toThrow('is no folder')
+    expect(() => planService([`${folder}/nowhere`], false, installer())).toThrow('is not a folder')
   })
 })

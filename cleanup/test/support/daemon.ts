@@ -29,12 +29,12 @@ export class Daemon {
   }
 
   static start(rig: Rig, ...args: string[]): Promise<Daemon> {
-    return Daemon.startAs(rig, PROGRAM, '--grace-ms', '1000', ...args)
+    return Daemon.startAs(rig, PROGRAM, '--grace', '1s', ...args)
   }
 
   /** Starts a daemon that gets no file events when a registry changes. */
   static startWithoutFileEvents(rig: Rig, ...args: string[]): Promise<Daemon> {
-    return new Daemon(rig, PROGRAM, ['--grace-ms', '1000', ...args], NO_FILE_EVENTS).#started()
+    return new Daemon(rig, PROGRAM, ['--grace', '1s', ...args], NO_FILE_EVENTS).#started()
   }
 
   /** Starts another program that runs a daemon, with the workspace and these arguments. */
@@ -44,7 +44,7 @@ export class Daemon {
 
   /** Starts a daemon while another one holds the lock, and waits until it stands by. */
   static async standBy(rig: Rig, ...args: string[]): Promise<Daemon> {
-    const daemon = new Daemon(rig, PROGRAM, ['--grace-ms', '1000', ...args])
+    const daemon = new Daemon(rig, PROGRAM, ['--grace', '1s', ...args])
     await until('the daemon stands by', () => daemon.events('standby').length > 0)
     return daemon
   }

@@ -25,12 +25,12 @@ test('on the machine that the report found, with fields missing, it removes all 
   fs.writeFileSync(layout.globalRegistry(rig.workspace), '{"their_setting": 7}')
   const before = below(/./)
   const sweep = (...args: string[]) =>
-    leakrig(['sweep', rig.workspace, '--grace', '1', '--min-age', '0', ...args])
+    leakrig(['sweep', rig.workspace, '--grace', '1s', '--min-age', '0s', ...args])
 
   const dry = sweep()
   expect(dry).toMatchObject({ code: 0, err: '' })
   expect(dry.out).toContain(
-    `: ${TASKS + 1} tasks, ${ended} agents to look at, ${LIVE.length} at work, 0 unlisted\n`,
+    `: ${TASKS + 1} tasks, ${ended} agents to check, ${LIVE.length} live, 0 unlisted\n`,
   )
   const [, planned] = /\nnothing was done: (\d+) actions with --apply\n$/.exec(dry.out) ?? []
   expect(below(/./)).toEqual(before)

@@ -23,7 +23,7 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-const run = (...args: string[]) => leakrigJson<Output>(['sweep', rig.workspace, '--grace', '1', ...args])
+const run = (...args: string[]) => leakrigJson<Output>(['sweep', rig.workspace, '--grace', '1s', ...args])
 const names = (actions: readonly Action[]) => actions.map(action => JSON.stringify(action)).sort()
 const done = ({ sweeps }: Output) =>
   sweeps.flatMap(({ agents, unlisted }) => [...agents, unlisted].flatMap(one => one.done?.actions ?? []))
@@ -54,7 +54,7 @@ test('a dry run names exactly what apply then does, on a workspace as the report
   rig.tmux('new-session', '-d', '-s', 'agent_unlisted', 'sleep 1000')
   const bystander = rig.start('bash', ['-c', 'sleep 1000; : agent_completed claude'])
 
-  const dry = run('--orphans', '--min-age', '0')
+  const dry = run('--orphans', '--min-age', '0s')
   expect(dry.exitCode).toBe(0)
   expect(done(dry)).toEqual([])
   expect(rig.sessions().sort()).toEqual(['agent_completed', 'agent_unlisted', 'agent_working', 'user'])
@@ -63,7 +63,7 @@ test('a dry run names exactly what apply then does, on a workspace as the report
   const doing = new Set(planned(dry).map(action => action.do))
   expect([...doing].sort()).toEqual(['archive', 'close', 'end', 'register', 'remove'])
 
-  const applied = run('--apply', '--orphans', '--min-age', '0')
+  const applied = run('--apply', '--orphans', '--min-age', '0s')
   expect(names(done(applied))).toEqual(names(planned(dry)))
   expect(applied.exitCode).toBe(0)
   expect(rig.sessions().sort()).toEqual(['agent_working', 'user'])
@@ -79,7 +79,7 @@ test('a dry run names exactly what apply then does, on a workspace as the report
   const global = JSON.parse(fs.readFileSync(layout.globalRegistry(rig.workspace), 'utf8'))
   expect(global).toMatchObject({ their_setting: 7, agents: { completed: { status: 'completed' } } })
 
-  expect(planned(run('--orphans', '--min-age', '0'))).toEqual([])
+  expect(planned(run('--orphans', '--min-age', '0s'))).toEqual([])
 })
 
 test('a sweep finishes what a killed cleaner began', async () => {
@@ -132,7 +132,7 @@ test('a process of an agent that was cleaned up already is ended too', async () 
 test('a sweep that is stopped halfway reports what is open, and the next one finishes', async () => {
   const ref = await rig.deploy('a', { claude: stubborn })
   await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))
-  const running = new RunningCommand(commandWords('sweep', rig.workspace, '--apply', '--grace', '60'))
+  const running = new RunningCommand(commandWords('sweep', rig.workspace, '--apply', '--grace', '1m'))
   await until('it is at work', () => rig.entry(ref).cleanup?.state === 'pending')
   running.child.kill('SIGINT')
   expect(await running.end()).toMatchObject({
@@ -157,20 +157,20 @@ test('leftovers are only shown without --orphans, and not at all when young or l
   fs.mkdirSync(path.join(elsewhere, 'T'), { recursive: true })
   fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{"agents": []}')
   expect(run().sweeps[0]?.unlisted).toMatchObject({ sessions: [], prompts: [] })
-  const found = run('--apply', '--min-age', '0')
+  const found = run('--apply', '--min-age', '0s')
   expect(found.sweeps[0]?.unlisted).toMatchObject({
     sessions: [{ name: 'agent_unlisted' }],
     prompts: [{ file: prompt }],
   })
   expect(found.exitCode).toBe(0)
-  const other = leakrigJson<Output>(['sweep', elsewhere, '--min-age', '0', '--orphans', '--apply'])
+  const other = leakrigJson<Output>(['sweep', elsewhere, '--min-age', '0s', '--orphans', '--apply'])
   expect(names(planned(other))).toContainEqual(JSON.stringify({ do: 'close', session: 'agent_unlisted' }))
   expect(rig.sessions().sort()).toEqual(['agent_a', 'user'])
   expect(fs.existsSync(prompt)).toBe(true)
   // Without a marker only the registry of the other workspace shows that, and only when it can be read.
   await deployTheirs('theirs', idle)
   const shown = (...more: string[]) =>
-    leakrigJson<Output>(['sweep', elsewhere, ...more, '--min-age', '0']).sweeps[0]?.unlisted.sessions.map(
+    leakrigJson<Output>(['sweep', elsewhere, ...more, '--min-age', '0s']).sweeps[0]?.unlisted.sessions.map(
       ({ name }) => name,
     )
   expect(shown()).toEqual(['agent_theirs'])
@@ -190,9 +190,9 @@ test.each(['default', 'other'])(
     await rig.waitUntilRunning(ref)
     const { sessions } = await measure([rig.workspace])
     expect(sessions?.leftover).toMatchObject([{ name: 'agent_a' }])
-    const dry = run('--orphans', '--min-age', '0')
+    const dry = run('--orphans', '--min-age', '0s')
     expect(names(planned(dry))).toContainEqual(JSON.stringify({ do: 'close', session: 'agent_a' }))
-    expect(names(done(run('--apply', '--orphans', '--min-age', '0')))).toEqual(names(planned(dry)))
+    expect(names(done(run('--apply', '--orphans', '--min-age', '0s')))).toEqual(names(planned(dry)))
     expect(rig.processesOf(ref)).toEqual([])
     expect((await measure([rig.workspace])).sessions).toMatchObject({ active: 1, leftover: [] })
     expect(rig.processesOf(listed)).toHaveLength(4)
@@ -210,7 +210,7 @@ test('an unlisted session that runs a listed agent, or one of another workspace,
     () => rig.processesOf(elsewhere).length === 4 && rig.processesOf(listed).length === 4,
   )
   expect((await measure([rig.workspace])).sessions?.leftover).toEqual([])
-  expect(run('--orphans', '--min-age', '0').sweeps[0]?.unlisted.sessions).toEqual([])
+  expect(run('--orphans', '--min-age', '0s').sweeps[0]?.unlisted.sessions).toEqual([])
 })
 
 test('a prompt that an entry names is no leftover, nor is a session in which an agent has a window', async () => {
@@ -219,7 +219,7 @@ test('a prompt that an entry names is no leftover, nor is a session in which an 
   rig.tmux('new-session', '-d', '-s', 'agent_team', 'sleep 1000')
   const entry = { tmux_session: 'agent_team:0', prompt_file: named }
   await rig.deploy('a', { claude: idle, recorded: false, marker: false, entry })
-  const found = run('--orphans', '--min-age', '0', '--apply').sweeps[0]
+  const found = run('--orphans', '--min-age', '0s', '--apply').sweeps[0]
   expect(found?.unlisted).toMatchObject({ sessions: [], prompts: [] })
   expect(fs.existsSync(named)).toBe(true)
   expect(rig.sessions()).toContain('agent_team')
@@ -288,10 +288,10 @@ describe('what cannot be read or asked is reported, and the rest is done', () =>
     const found = run('--apply')
     const text = leakrig(['sweep', rig.workspace]).out
     process.kill(server, 'SIGCONT')
-    expect(text).toMatch(/nothing to do for what could be read and asked\n$/)
+    expect(text).toMatch(/nothing to do for what could be read and queried\n$/)
     expect(found.exitCode).toBe(3)
     expect(found.sweeps[0]?.agents).toContainEqual(
-      expect.objectContaining({ state: 'unknown', why: expect.stringMatching(/could not be asked/) }),
+      expect.objectContaining({ state: 'unknown', why: expect.stringMatching(/could not be queried/) }),
     )
     expect(traces(rig, ref)).toEqual(NO_TRACES)
     expect(rig.entry(hung).status).toBe('running')
@@ -331,10 +331,13 @@ test('a dry run promises nothing that could not be written to the global registr
 test('no workspace, a folder that is none, and wrong options', () => {
   const cases: [string[], RegExp][] = [
     [[], /^leakrig: There is no \.agent-workspace in .*; name the workspace .*\.$/],
-    [['nowhere'], /^leakrig: The workspace ".*\/nowhere" is no folder; expected .*\.$/],
-    [[''], /^leakrig: An empty name is refused for a workspace: .*\.$/],
-    [[rig.folder], /^leakrig: .* is no workspace, but the folder of one; name .*\/\.agent-workspace\.$/],
-    [[rig.workspace, '--min-age', 'long'], /Expected a number of seconds/],
+    [['nowhere'], /^leakrig: The workspace ".*\/nowhere" is not a folder; expected .*\.$/],
+    [[''], /^leakrig: An empty workspace name is refused, .*\.$/],
+    [[rig.folder], /^leakrig: .* contains a workspace but is not one itself; name .*\/\.agent-workspace\.$/],
+    [
+      [rig.workspace, '--min-age', '60'],
+      /Expected a duration with its unit \(ms, s, m, h or d\), such as 500ms/,
+    ],
   ]
   for (const [args, said] of cases)
     expect(leakrig(['sweep', ...args], path.dirname(rig.socket))).toMatchObject({
@@ -348,12 +351,12 @@ test('no workspace, a folder that is none, and wrong options', () => {
     npm_package_json: path.join(root, 'package.json'),
     INIT_CWD: path.dirname(rig.workspace),
   }
-  const isSwept = { code: 0, out: expect.stringMatching(/: 1 task, 0 agents to look at/) }
+  const isSwept = { code: 0, out: expect.stringMatching(/: 1 task, 0 agents to check/) }
   expect(leakrig(['sweep'], root, npm)).toMatchObject(isSwept)
   expect(leakrig(['sweep', '.agent-workspace'], root, npm)).toMatchObject(isSwept)
   expect(leakrig(['sweep'], path.dirname(rig.socket), npm)).toMatchObject({ code: 2 })
   expect(leakrig(['sweep'], rig.folder)).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/: 1 task, 0 agents to look at.*\nnothing to do\n$/),
+    out: expect.stringMatching(/: 1 task, 0 agents to check.*\nnothing to do\n$/),
   })
 })

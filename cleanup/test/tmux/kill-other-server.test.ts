@@ -5,8 +5,8 @@ import { isRunning, kill, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
 /*
- * Between the look and the kill the server ends, and the user starts another one. Its first session has the number that the
- * agent's had.
+ * Between the query and the kill the server ends, and the user starts another one, whose first session gets the number of
+ * the agent's.
  */
 
 let rig: Rig
@@ -15,9 +15,12 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-/** Where an agent was in tmux, in session $0 and pane %0, of which the user has the numbers now. */
-async function lookBeforeRestart() {
+/** The agent's earlier place in tmux: session $0 and pane %0, which are the user's now. */
+async function locateBeforeRestart() {
+  const first = Number(rig.tmux('display-message', '-p', '#{pid}'))
   rig.tmux('kill-server')
+  // An exiting server still accepts the next client, and refuses it.
+  await until('the first server is gone', () => !isRunning(first))
   const ref = await rig.deploy('a', { claude: 'echo ready; sleep 1000' })
   const entry = rig.entry(ref)
   const location = await locate(entry)
@@ -29,14 +32,14 @@ async function lookBeforeRestart() {
   return { entry, location }
 }
 
-test('a session of the number that the agent’s had is not killed on a later server', async () => {
-  const { entry, location } = await lookBeforeRestart()
+test('a session with the agent’s former id on a later server is not killed', async () => {
+  const { entry, location } = await locateBeforeRestart()
   await killSession(entry, location, { id: '$0' })
   expect(rig.sessions()).toEqual(['work'])
 })
 
 test('nor is a pane', async () => {
-  const { entry, location } = await lookBeforeRestart()
+  const { entry, location } = await locateBeforeRestart()
   await killPanes(entry, location)
   expect(rig.sessions()).toEqual(['work'])
 })

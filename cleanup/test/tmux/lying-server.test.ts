@@ -65,17 +65,17 @@ function expectUntouched(): void {
   expect(witness.harm()).toEqual([])
 }
 
-describe('a tmux server of the agent’s', () => {
-  test('that says it is the process of the user’s server', async () => {
+describe('a tmux server that an agent started', () => {
+  test('that claims to be the process of the user’s server', async () => {
     const socket = path.join(rig.folder, 'lies')
     serve(socket)
     teachLies(socket, `${user.server_pid} ${user.socket}`)
-    const why = expect.stringMatching(/it calls itself process \d+, which does not listen there/)
+    const why = expect.stringMatching(/it claims to be process \d+, which does not listen there/)
     expect(await end({ ...user, socket })).toMatchObject([{ state: 'unknown', why }])
     expectUntouched()
   })
 
-  test('that says its socket is that of the user’s server', async () => {
+  test('that claims the socket of the user’s server', async () => {
     const socket = path.join(rig.folder, 'lies')
     const server_pid = serve(socket)
     teachLies(socket, `${server_pid} ${user.socket}`)
@@ -87,7 +87,7 @@ describe('a tmux server of the agent’s', () => {
     needs('root rights', process.geteuid?.() === 0)
     needsNamespaces()
 
-    test('is not asked: a client does what its server says, outside of the sandbox', async () => {
+    test('is not queried: its client would obey it outside the sandbox', async () => {
       const socket = path.join(rig.folder, 'inside')
       const tmux = ['tmux', '-f', '/dev/null', '-S', socket, '-D']
       rig.start('unshare', ['--pid', '--fork', '--mount-proc', '--kill-child', ...tmux])

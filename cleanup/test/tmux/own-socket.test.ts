@@ -64,11 +64,11 @@ async function sweepAll(socket?: string): Promise<Sweep[]> {
   return [await sweep(rig.workspace, options), await sweep(rig.workspace, { ...options, apply: true })]
 }
 
-function expectNotAsked(sweeps: Sweep[], why: RegExp): void {
+function expectNotQueried(sweeps: Sweep[], why: RegExp): void {
   expect(fs.existsSync(written())).toBe(false)
   for (const { agents, problems } of sweeps) {
     expect(agents).toMatchObject([{ state: 'unknown', why: expect.stringMatching(why) }])
-    expect(problems.filter(problem => !/was not asked/.test(problem))).toEqual([])
+    expect(problems.filter(problem => !/was not queried/.test(problem))).toEqual([])
   }
   expect(rig.entry(rig.ref('a')).cleanup).toBeUndefined()
 }
@@ -94,48 +94,48 @@ describe('a server of another user', () => {
     return made
   }
 
-  test('that a client which asks it does what it says, or these tests prove nothing', () => {
+  test('controls its clients; otherwise these tests prove nothing', () => {
     const socket = path.join(folder('open', { uid: STRANGER, mode: 0o755 }), 's')
     serveAsStranger(socket)
     spawnSync('tmux', ['-S', socket, 'list-sessions'])
     expect(fs.statSync(written()).uid).toBe(0)
   })
 
-  test('in the place of our default one', async () => {
+  test('in place of our default one', async () => {
     serveAsStranger(path.join(folder('tmux-0', { uid: STRANGER }), 'default'))
     process.env.TMUX_TMPDIR = shared
-    expectNotAsked(await sweepAll(), /belongs to user 54321.*remove or rename that folder/)
+    expectNotQueried(await sweepAll(), /belongs to user 54321.*remove or rename that folder/)
   })
 
   test('that a registry names', async () => {
     const socket = path.join(folder('theirs', { uid: STRANGER, mode: 0o755 }), 's')
     serveAsStranger(socket)
-    expectNotAsked(await sweepAll(socket), /theirs belongs to user 54321/)
+    expectNotQueried(await sweepAll(socket), /theirs belongs to user 54321/)
   })
 
-  test('below a folder of ours that lies in one of theirs', async () => {
+  test('below our folder in one of theirs', async () => {
     const above = folder('theirs', { uid: STRANGER, mode: 0o755 })
     fs.mkdirSync(path.join(above, 'ours'), { mode: 0o777 })
     fs.chmodSync(path.join(above, 'ours'), 0o1777)
     const socket = path.join(above, 'ours', 's')
     serveAsStranger(socket)
-    expectNotAsked(await sweepAll(socket), /theirs belongs to user 54321/)
+    expectNotQueried(await sweepAll(socket), /theirs belongs to user 54321/)
   })
 
-  test.each([0o777, 0o770])('in a folder of ours that others may write: %o', async mode => {
+  test.each([0o777, 0o770])('in a folder of ours that others may write to: %o', async mode => {
     const open = folder('ours', { mode: 0o777 })
     const socket = path.join(open, 's')
     serveAsStranger(socket)
     // The socket is made ours, so that only the folder speaks against it.
     fs.chownSync(socket, 0, 0)
     fs.chmodSync(open, mode)
-    expectNotAsked(await sweepAll(socket), /other users may write its folder .*ours/)
+    expectNotQueried(await sweepAll(socket), /other users may write to its folder .*ours/)
   })
 
   test('in a shared folder, where its socket is theirs', async () => {
     const socket = path.join(shared, 's')
     serveAsStranger(socket)
-    expectNotAsked(await sweepAll(socket), /it belongs to user 54321, not to us/)
+    expectNotQueried(await sweepAll(socket), /it belongs to user 54321, not to us/)
   })
 
   test('behind a link of ours, and behind one of theirs', async () => {
@@ -145,7 +145,7 @@ describe('a server of another user', () => {
     for (const at of links) fs.symlinkSync(socket, at)
     fs.lchownSync(links[1] ?? '', STRANGER, STRANGER)
     for (const at of links) await expect(queryTmux(at, ['list-sessions'])).rejects.toThrow(/it is a link/)
-    expectNotAsked(await sweepAll(links[0]), /it is a link/)
+    expectNotQueried(await sweepAll(links[0]), /it is a link/)
   })
 
   test('in a folder that a link leads to', async () => {
@@ -153,19 +153,19 @@ describe('a server of another user', () => {
     serveAsStranger(path.join(theirs, 'default'))
     fs.symlinkSync(theirs, path.join(shared, 'tmux-0'))
     process.env.TMUX_TMPDIR = shared
-    expectNotAsked(await sweepAll(), /theirs belongs to user 54321/)
+    expectNotQueried(await sweepAll(), /theirs belongs to user 54321/)
   })
 
-  test('on a socket that was made ours', async () => {
+  test('on a socket whose owner was changed to us', async () => {
     const at = folder('ours', { mode: 0o777 })
     const socket = path.join(at, 's')
     serveAsStranger(socket)
     fs.chownSync(socket, 0, 0)
     fs.chmodSync(at, 0o700)
-    expectNotAsked(await sweepAll(socket), /no process of ours listens on it/)
+    expectNotQueried(await sweepAll(socket), /no process of ours listens on it/)
   })
 
-  test('also where a server of ours once had that path', async () => {
+  test('at a path that a server of ours had before', async () => {
     const at = folder('ours', { mode: 0o777 })
     const socket = path.join(at, 's')
     rig.tmux('-S', socket, 'new-session', '-d', 'sleep 1000')
@@ -173,17 +173,17 @@ describe('a server of another user', () => {
     serveAsStranger(socket)
     fs.chownSync(socket, 0, 0)
     fs.chmodSync(at, 0o700)
-    expectNotAsked(await sweepAll(socket), /no process of ours listens on it/)
+    expectNotQueried(await sweepAll(socket), /no process of ours listens on it/)
   })
 
-  test('a socket that every user may write', async () => {
+  test('on a socket that every user may write to', async () => {
     const socket = path.join(folder('ours', {}), 's')
     rig.tmux('-S', socket, 'new-session', '-d', 'sleep 1000')
     fs.chmodSync(socket, 0o777)
-    expectNotAsked(await sweepAll(socket), /every user may write to it/)
+    expectNotQueried(await sweepAll(socket), /every user may write to it/)
   })
 
-  test('no other user is root’s business: a server of the stranger’s own is refused', async () => {
+  test('root is refused as well: it queries no other user’s server', async () => {
     const socket = path.join(folder('theirs', { uid: STRANGER }), 's')
     const pid = serveAsStranger(socket)
     await expect(queryTmux(socket, ['kill-server'])).rejects.toMatchObject({ code: 'tmux-unreachable' })
@@ -191,10 +191,10 @@ describe('a server of another user', () => {
   })
 })
 
-describe('a server of ours is asked', () => {
+describe('a server of ours is queried', () => {
   const names = async (socket: string) => queryTmux(socket, ['list-sessions', '-F', '#{session_name}'])
 
-  test('on the default socket, one of a name, and one in any folder of ours', async () => {
+  test('on the default socket, on a named one, and on one in any folder of ours', async () => {
     expect(await names(rig.socket)).toEqual(['user'])
     spawnSync('tmux', ['-L', 'named', 'new-session', '-d', '-s', 'other', 'sleep 1000'])
     expect(await names(path.join(path.dirname(rig.socket), 'named'))).toEqual(['other'])
@@ -224,7 +224,7 @@ describe('a server of ours is asked', () => {
     expect(await names(path.join(rig.folder, 'linked'))).toEqual(['two'])
   })
 
-  test('nothing there, a socket that its server has left, and a file: no server, or it is said', async () => {
+  test('a missing socket and an abandoned one mean no server; a file is an error', async () => {
     expect(await names(path.join(rig.folder, 'none'))).toBe('no-server')
     expect(await names(path.join(rig.folder, 'none', 'none'))).toBe('no-server')
     const socket = path.join(rig.folder, 'stale')
@@ -235,6 +235,6 @@ describe('a server of ours is asked', () => {
     expect(fs.existsSync(socket)).toBe(true)
     expect(await names(socket)).toBe('no-server')
     fs.writeFileSync(path.join(rig.folder, 'file'), '')
-    await expect(names(path.join(rig.folder, 'file'))).rejects.toThrow(/it is no socket/)
+    await expect(names(path.join(rig.folder, 'file'))).rejects.toThrow(/it is not a socket/)
   })
 })

@@ -20,14 +20,14 @@ function busy(): ChildProcess {
 const givenUpAfter = (pid: number | undefined): Promise<number> =>
   new Promise(resolve => onServerTimeout(pid, resolve, patience))
 
-test('a server that is at work is waited for to the end of all patience, one that is stopped is not', async () => {
+test('a busy server is waited for up to the limit, a stopped one is not', async () => {
   expect(await givenUpAfter(busy().pid)).toBe(patience.busyMs)
   const stopped = busy()
   stopped.kill('SIGSTOP')
   expect(await givenUpAfter(stopped.pid)).toBeLessThan(patience.busyMs)
 })
 
-test('nothing tells that a server is busy of which no pid is known, or which has ended', async () => {
+test('a server without a known pid, or one that has ended, counts as idle', async () => {
   expect(await givenUpAfter(undefined)).toBe(patience.quietMs)
   const ended = busy()
   const answer = givenUpAfter(ended.pid)
