@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 'use strict'
 require('./requirements.cjs').require()
-import('../harness/cli/leakrig.ts')
+import('./leakrig.ts')

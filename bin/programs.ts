@@ -50,7 +50,7 @@ export const rigSet: BundleSet = {
   programs: {
     probe: { source: 'harness/probe/main.ts', load: home => [home] },
     orchestrator: {
-      source: 'harness/bin/orchestrator.ts',
+      source: 'bin/orchestrator.ts',
       load: () => ['--strategy', 'none'],
       input:
         handshake + mcp(3, 'tools/call', { name: 'create_real_task', arguments: { description: 'none' } }),
@@ -83,7 +83,7 @@ export const rigSet: BundleSet = {
 /** What tests start by the dozen. */
 export const testSet: BundleSet = {
   programs: {
-    leakrig: { source: 'harness/cli/leakrig.ts', load: home => ['sweep', join(home, 'workspace')] },
+    leakrig: { source: 'bin/leakrig.ts', load: home => ['sweep', join(home, 'workspace')] },
     ...Object.fromEntries(
       [
         'cleaner',

@@ -29,8 +29,9 @@ export async function bundleProgram(source: string, file: string): Promise<void>
 const notBundled = (folder: string): Plugin => ({
   name: 'not-bundled',
   resolveId(id, importer) {
-    if (!/^\.\/(scenarios|catalogue)\.ts$/.test(id) || !importer?.endsWith('/harness/cli/leakrig.ts')) return
-    return { id: relative(folder, join(dirname(importer), id)), external: true }
+    const file = importer && join(dirname(importer), id)
+    if (!file || !/\/harness\/cli\/(scenarios|catalogue)\.ts$/.test(file)) return
+    return { id: relative(folder, file), external: true }
   },
 })
 

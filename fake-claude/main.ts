@@ -10,5 +10,5 @@ process.removeAllListeners('warning')
 writeFileSync('/proc/self/comm', 'claude')
 enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/fake-claude'))
 
-const { run } = await import('./cli/run.ts')
+const { run } = await import('./run.ts')
 await run(process.argv.slice(2))

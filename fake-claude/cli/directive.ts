@@ -1,4 +1,4 @@
-import { objection } from '../shapes/check.ts'
+import { objection } from './check-shape.ts'
 import { refuse } from './refuse.ts'
 import { parameters, type Settings } from './settings.ts'
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import type { BashTool } from '../children/bash-tools.ts'
-import { stepsFor } from '../ending/ending.ts'
-import { lastWords } from '../ending/last-words.ts'
-import { handled } from '../ending/signals.ts'
-import type { Event } from '../output/events.ts'
+import type { BashTool } from '../process/children/bash-tools.ts'
+import { stepsFor } from '../process/ending/ending.ts'
+import { lastWords } from '../process/ending/last-words.ts'
+import { handled } from '../process/ending/signals.ts'
+import type { Event } from '../process/output/events.ts'
+import type { Claude } from '../process/session/claude.ts'
 import type { Ending } from '../profiles.ts'
-import type { Claude } from '../session/claude.ts'
 
 /** What the shell must know to end as this claude would: variables, as a file that it reads and removes. */
 export function planFor(claude: Claude, tools: BashTool[], plan: string, stdin: string): string {

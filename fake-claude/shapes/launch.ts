@@ -1,6 +1,6 @@
+import { findTool } from '../cli/check-shape.ts'
 import type { Settings } from '../cli/settings.ts'
 import { ownFile } from '../own-file.ts'
-import { findTool } from './check.ts'
 import { childName, type Placement, type Program } from './shape.ts'
 
 /** One kind of process that claude starts for its shape, `count` times. The plan is its stdin. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isAlive, stateOf, tree } from '../children/process-tree.ts'
+import { isAlive, stateOf, tree } from '../process/children/process-tree.ts'
 
 /** A process of a shape, or a file, as it announced itself. */
 export interface Made {

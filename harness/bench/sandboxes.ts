@@ -36,7 +36,7 @@ process.exit(held ? 0 : 1)
 
 async function run(kind: string): Promise<{ durationMs: number }> {
   const file = join(reports, `bench-${kind}.json`)
-  const program = join(projectRoot, 'harness/cli/leakrig.ts')
+  const program = join(projectRoot, 'bin/leakrig.ts')
   await $`${process.execPath} ${program} scenarios --sandbox ${kind} --json ${file}`.quiet()
   return JSON.parse(readFileSync(file, 'utf8'))
 }

@@ -2,7 +2,7 @@
 /** What it costs to compare a snapshot with its baseline, by the number of agents; no sandbox is needed. */
 import type { ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { compare } from '../verdict/compare.ts'
-import type { Known } from '../verdict/known.ts'
+import type { Known } from '../verdict/scenario-facts.ts'
 
 /** What the comparison may cost at 400 agents, in times of what it costs at 10. */
 const mostTimes = 50

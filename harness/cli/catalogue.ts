@@ -5,9 +5,9 @@ import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/choices.ts'
 import { type ChosenSandbox, chooseSandbox } from '../sandbox/start.ts'
 import { UsageError } from './exit.ts'
-import { runTests } from './interruptible.ts'
 import { requireWritable, writeJson } from './json-file.ts'
 import { requireProcessRoom } from './process-limit.ts'
+import { runTests } from './run-tests.ts'
 import { openVitest } from './vitest.ts'
 
 export interface CatalogueOptions {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { RECORD_FORMAT, type RecordedTmux, recordOf } from '../../cleanup/index.ts'
 import { Limit } from '../limit.ts'
-import { isTurnedAway } from './turned-away.ts'
+import { isTurnedAway } from './server-exiting.ts'
 
 /** How long one server, or several in a row, may be on their way out, ms. */
 const leavesWithinMs = 5_000

@@ -1,6 +1,6 @@
 import type { Reading } from '../snapshot/snapshot.ts'
 import type { KnownAgent, OwnThings } from './owners.ts'
-import type { FirstSeen } from './signal-first.ts'
+import type { FirstSeen } from './signal-when-seen.ts'
 import type { ToolResult } from './tools.ts'
 
 /** A process, by an identity that survives the reuse of its pid. */

@@ -1,7 +1,7 @@
 import { processesByPid } from '../snapshot/by-pid.ts'
 import type { Owner, ProcessResource, Resource } from '../snapshot/snapshot.ts'
-import { FirstPanes } from './first-pane.ts'
-import { Names } from './names.ts'
+import { FirstPanes } from './initial-pane.ts'
+import { Names } from './owner-names.ts'
 import { readEnvironment, readProcess } from './processes.ts'
 
 /** An agent the rig deployed: the owner of whatever comes out of its session. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Limit } from '../limit.ts'
 import type { Places } from './api.ts'
-import { isForeign } from './own.ts'
+import { isForeign } from './own-processes.ts'
 import { readProcesses } from './processes.ts'
 import { runTool } from './tools.ts'
 

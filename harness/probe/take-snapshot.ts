@@ -8,7 +8,7 @@ import {
   openDescriptors,
 } from './descriptors.ts'
 import { readFiles, readPtys } from './files.ts'
-import { isForeign } from './own.ts'
+import { isForeign } from './own-processes.ts'
 import type { Holders, Owners } from './owners.ts'
 import { readProcesses } from './processes.ts'
 import { readRegistries } from './registries.ts'

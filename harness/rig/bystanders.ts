@@ -1,5 +1,5 @@
+import { poll } from '../poll.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
-import { poll } from '../verdict/poll.ts'
 import { directiveText } from './directive.ts'
 import type { Rig } from './rig.ts'
 

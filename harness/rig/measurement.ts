@@ -2,13 +2,13 @@ import type { ProbeApi } from '../probe/api.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { compare, type Difference } from '../verdict/compare.ts'
-import type { Known } from '../verdict/known.ts'
+import type { Known } from '../verdict/scenario-facts.ts'
 import { defaultPatience, type Patience, settle } from '../verdict/settle.ts'
 import { stableBaseline } from '../verdict/stable-baseline.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import type { Agent } from './agent.ts'
-import { Excuses } from './excuses.ts'
-import { Lookout } from './lookout.ts'
+import { Excuses } from './ignore-list.ts'
+import { Lookout } from './snapshot-single-flight.ts'
 
 /** What has to be there at a settling, where agents live on or bystanders came after the first ending. */
 export interface Expected {

@@ -1,11 +1,11 @@
 import { AssertionError } from 'node:assert'
+import { poll } from '../poll.ts'
 import type { Places, ProbeApi, ProcessIdentity, SystemCommand } from '../probe/api.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
-import { poll } from '../verdict/poll.ts'
 import { Agent, type AgentFacts } from './agent.ts'
-import { seeAtWork } from './at-work.ts'
 import { type Directive, directiveText } from './directive.ts'
 import { Measurement } from './measurement.ts'
+import { seeAtWork } from './wait-until-running.ts'
 
 /** What a deploy asks for: a persona of fake Claude with its parameters, and the type that its id begins with. */
 export interface DeployOptions extends Directive {

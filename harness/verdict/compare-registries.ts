@@ -1,5 +1,5 @@
 import type { RegistryResource, Snapshot } from '../snapshot/snapshot.ts'
-import type { Known } from './known.ts'
+import type { Known } from './scenario-facts.ts'
 import type { Finding } from './verdict.ts'
 
 /** Statuses after which nothing of an agent may live, in our words and in those of other orchestrators. */

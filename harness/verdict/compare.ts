@@ -2,8 +2,8 @@ import { type ByPid, byPid } from '../snapshot/by-pid.ts'
 import type { ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { compareRegistries } from './compare-registries.ts'
 import { describeLeak, describeLoss } from './describe.ts'
-import type { Known } from './known.ts'
 import { applyPolicy } from './policy.ts'
+import type { Known } from './scenario-facts.ts'
 import type { Finding, Verdict } from './verdict.ts'
 
 export type Difference = Pick<Verdict, 'leaks' | 'collateral' | 'kept' | 'notes'>

@@ -1,5 +1,5 @@
 import type { Ignored, Resource } from '../snapshot/snapshot.ts'
-import type { Known } from './known.ts'
+import type { Known } from './scenario-facts.ts'
 
 interface Policy {
   why: string

@@ -1,10 +1,10 @@
 import { Limit } from '../limit.ts'
+import { pauseAfter, poll, pollMs } from '../poll.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { compare, type Difference } from './compare.ts'
 import { count } from './count.ts'
-import type { Known } from './known.ts'
-import { pauseAfter, poll, pollMs } from './poll.ts'
+import type { Known } from './scenario-facts.ts'
 import type { Verdict } from './verdict.ts'
 
 /** When the rig believes what it sees, ms of a machine that has a processor to spare (`Limit`). */

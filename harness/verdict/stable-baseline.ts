@@ -1,7 +1,7 @@
 import { Limit } from '../limit.ts'
+import { pauseAfter, poll } from '../poll.ts'
 import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
-import { pauseAfter, poll } from './poll.ts'
 
 /**
  * The snapshot that at least three in a row, over `restMs`, agree on by identity.

@@ -15,7 +15,7 @@ import {
   staysUntouched,
 } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
-import { provesRed } from './refusal.ts'
+import { provesRed } from './red-without-cleanup.ts'
 
 const test = plainTest.extend('rights', { scope: 'file' }, () => ({ mayMount: true }))
 

@@ -12,7 +12,7 @@ import {
   setScene,
   test,
 } from '../../harness/index.ts'
-import { provesRed } from './refusal.ts'
+import { provesRed } from './red-without-cleanup.ts'
 
 const leaks = { red: /expected the sandbox to return to its baseline/ }
 

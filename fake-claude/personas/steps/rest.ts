@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { signalIfThere, tree } from '../../children/process-tree.ts'
-import { end } from '../../ending/ending.ts'
 import { becomeIdle } from '../../idle/become-idle.ts'
-import type { Claude } from '../../session/claude.ts'
+import { signalIfThere, tree } from '../../process/children/process-tree.ts'
+import { end } from '../../process/ending/ending.ts'
+import type { Claude } from '../../process/session/claude.ts'
 
 /** Nothing left to do and nothing left running. */
 export function leave(claude: Claude): Promise<void> {

@@ -10,7 +10,7 @@ import { CannotMeasureError, type Sandbox } from '../sandbox.ts'
 import { findEngine } from './engine.ts'
 import { longestSilence } from './heartbeat.ts'
 import { ensureImage } from './image.ts'
-import { removeLeftOver, rigLabel } from './left-over.ts'
+import { removeLeftOver, rigLabel } from './stale-containers.ts'
 import { execStream } from './stream.ts'
 import { containerUser } from './user.ts'
 

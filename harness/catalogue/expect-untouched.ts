@@ -1,0 +1,53 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect } from 'vitest'
+import type { Agent } from '../rig/agent.ts'
+import type { FileClass, Resource, Snapshot } from '../snapshot/snapshot.ts'
+
+/** How long nothing may happen after a refusal, ms: longer than a cleaner takes from its answer to its first signal. */
+const watchMs = 1_500
+
+/** What of an agent a refusal leaves as it was: what lives, and its files. */
+const kinds = new Set(['session', 'pane', 'process', 'file'])
+
+/**
+ * A refusal ended nothing and deleted nothing: all that was the agent's before is there some time after it, no
+ * process of it stopped or dead that was not.
+ */
+export async function staysUntouched(agent: Agent, happens: () => Promise<unknown>): Promise<void> {
+  const before = own(agent, await agent.rig.look())
+  expect(before.size).toBeGreaterThan(0)
+  await happens()
+  await delay(watchMs)
+  const after = own(agent, await agent.rig.look())
+  const touched = [...before].filter(([id, state]) => after.get(id) !== state)
+  expect(touched, 'what a refusal has touched').toEqual([])
+}
+
+function own(agent: Agent, { resources }: Snapshot): Map<string, string> {
+  const mine = resources.filter(({ kind, owner }) => kinds.has(kind) && owner?.agent === agent.id)
+  return new Map(mine.map(one => [one.id, state(one)]))
+}
+
+function state(one: Resource): string {
+  return one.kind === 'process' && /[TZ]/.test(one.state) ? one.state : 'there'
+}
+
+/** Whatever becomes of its processes: for some time every file of these classes is there, and none is shorter. */
+export async function keepsFiles(agent: Agent, classes: FileClass[]): Promise<void> {
+  const before = files(agent, await agent.rig.look(), classes)
+  expect(before.size).toBeGreaterThan(0)
+  await delay(watchMs)
+  const after = files(agent, await agent.rig.look(), classes)
+  const lost = [...before].filter(([path, bytes]) => (after.get(path) ?? -1) < bytes)
+  expect(lost, 'what was lost meanwhile').toEqual([])
+}
+
+function files(agent: Agent, { resources }: Snapshot, classes: FileClass[]): Map<string, number> {
+  return new Map(
+    resources.flatMap(one =>
+      one.kind === 'file' && one.owner?.agent === agent.id && classes.includes(one.class)
+        ? [[one.path, one.bytes]]
+        : [],
+    ),
+  )
+}

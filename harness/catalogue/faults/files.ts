@@ -1,0 +1,74 @@
+import type { Agent } from '../../rig/agent.ts'
+import type { Rig } from '../../rig/rig.ts'
+import { CannotMeasureError } from '../../sandbox/sandbox.ts'
+
+/** Why a fault that needs a mount is not injected here; undefined where it is. */
+export async function mountObjection({ probe, places }: Rig): Promise<string | undefined> {
+  const point = `${places.home}/mount`
+  const { code } = await probe.run([
+    'sh',
+    '-c',
+    'mkdir "$1" && mount -t tmpfs tmpfs "$1" && umount "$1"; code=$?; rmdir "$1"; exit $code',
+    'sh',
+    point,
+  ])
+  return code === 0 ? undefined : 'this sandbox may not mount: --sandbox namespace can'
+}
+
+/** A disk of its own, of so many KiB, where a folder was. */
+export async function mountDisk({ probe }: Pick<Rig, 'probe'>, folder: string, kib: number): Promise<void> {
+  await must(probe, ['mkdir', '-p', folder])
+  await must(probe, ['mount', '-t', 'tmpfs', '-o', `mode=755,size=${kib}k`, 'tmpfs', folder])
+}
+
+/** Fills the disk that a folder is on to its last byte; `empty` gives the space back. */
+export async function fillDisk({ probe }: Rig, folder: string): Promise<{ empty(): Promise<void> }> {
+  const ballast = `${folder}/ballast`
+  const { stderr } = await probe.run(['dd', 'if=/dev/zero', `of=${ballast}`, 'bs=1k'])
+  if (!stderr.includes('No space left')) throw new CannotMeasureError(`The disk was not filled: ${stderr}`)
+  return { empty: () => must(probe, ['rm', ballast]) }
+}
+
+/** What a writer that died left behind: a lock file with the pid of nobody, two days old, beside each registry. */
+export async function leaveStaleLocks({ probe, places, taskId }: Rig): Promise<void> {
+  const { workspace } = places
+  const registry = `${workspace}/registry`
+  const files = [
+    `${workspace}/${taskId}/AGENT_REGISTRY.json.lock`,
+    `${registry}/GLOBAL_REGISTRY.json.lock`,
+    `${registry}/daemon.lock`,
+  ]
+  for (const file of files) await probe.write(file, '4194303\n')
+  await must(probe, ['touch', '-d', '2 days ago', ...files])
+}
+
+/** Cuts a task's registry in half, as a writer does that dies without an atomic replace. */
+export async function cutRegistry(rig: Rig): Promise<{ mend(): Promise<void> }> {
+  const file = `${rig.places.workspace}/${rig.taskId}/AGENT_REGISTRY.json`
+  const text = (await rig.probe.read(file)) ?? ''
+  await rig.probe.write(file, text.slice(0, text.length / 2))
+  return { mend: () => rig.probe.write(file, text) }
+}
+
+/** A link out of the workspace where the archive of the agent's task was. */
+export async function linkArchiveOutside({ rig, taskId }: Agent): Promise<Detour> {
+  const archive = `${rig.places.workspace}/${taskId}/archive`
+  const outside = `${rig.places.home}/elsewhere`
+  await must(rig.probe, ['mkdir', '-p', outside])
+  await must(rig.probe, ['sh', '-c', 'rmdir "$2"; ln -s "$1" "$2"', 'sh', outside, archive])
+  return {
+    outside,
+    mend: () => must(rig.probe, ['sh', '-c', 'rm "$1"; mkdir "$1"', 'sh', archive]),
+  }
+}
+
+interface Detour {
+  outside: string
+  mend(): Promise<void>
+}
+
+async function must(probe: Rig['probe'], command: string[]): Promise<void> {
+  const { code, stderr } = await probe.run(command)
+  if (code !== 0)
+    throw new CannotMeasureError(`A fault could not be injected: ${command.join(' ')}: ${stderr.trim()}`)
+}

@@ -1,0 +1,50 @@
+import type { Places, ProbeApi, SystemCommand } from '../../probe/api.ts'
+import type { Agent } from '../../rig/agent.ts'
+import type { Rig } from '../../rig/rig.ts'
+import { excuseSnapshotInDoubt } from '../suspect-files.ts'
+
+/**
+ * A tmux that lets an agent's session begin and kills whoever asked for it, before it can write that down. For
+ * the system alone: it stands on the PATH in front of the real one.
+ */
+export async function tmuxThatKills(probe: ProbeApi, { home }: Places): Promise<void> {
+  const script = [
+    '#!/bin/sh',
+    `PATH=\${PATH#*:} tmux "$@"`,
+    'code=$?',
+    'case " $* " in *" new-session "*) kill -KILL "$PPID" ;; esac',
+    'exit $code',
+    '',
+  ].join('\n')
+  await probe.write(`${home}/half/tmux`, script)
+  await probe.run(['chmod', '755', `${home}/half/tmux`])
+}
+
+/** The same system, with the tmux of `tmuxThatKills` on its PATH. */
+export function withTmuxThatKills(
+  { command, args, ...rest }: SystemCommand,
+  { home }: Places,
+): SystemCommand {
+  const script = `PATH=${home}/half:$PATH exec "$@"`
+  return { ...rest, command: 'sh', args: ['-c', script, 'sh', command, ...args] }
+}
+
+/**
+ * The machine stops in one instant, and is there again: no process is left, and every file. Somebody innocent
+ * has the pid by now that the registry knows as the pane's.
+ */
+export async function restartMachine(agent: Agent): Promise<void> {
+  const { rig } = agent
+  const { pid } = await agent.pane()
+  await rig.excuse('the machine was restarted', ({ kind }) => kind !== 'file')
+  await excuseSnapshotInDoubt(rig)
+  await rig.probe.powerOff()
+  const innocent = await rig.probe.plant(['sleep', 'infinity'])
+  for (const file of [`${agent.taskId}/AGENT_REGISTRY.json`, 'registry/GLOBAL_REGISTRY.json'])
+    await renumber(rig, `${rig.places.workspace}/${file}`, pid, innocent.pid)
+}
+
+async function renumber({ probe }: Rig, file: string, pid: number, other: number): Promise<void> {
+  const text = (await probe.read(file)) ?? ''
+  await probe.write(file, text.replaceAll(new RegExp(`("\\w*pid": )${pid}\\b`, 'g'), `$1${other}`))
+}

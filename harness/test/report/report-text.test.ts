@@ -1,0 +1,82 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import type { TestCase } from 'vitest/node'
+import { catalogueExitCode } from '../../report/catalogue.ts'
+import { beginning, makeReport } from '../../report/report.ts'
+import { ScenarioReporter } from '../../report/reporter.ts'
+import { scenarioResult } from '../../report/scenario-result.ts'
+import { summaryText } from '../../report/summary.ts'
+import { inColumns } from '../../report/text.ts'
+import { keep } from '../../rig/artefacts.ts'
+import type { Rig } from '../../rig/rig.ts'
+import type { Verdict } from '../../verdict/verdict.ts'
+
+const verdict = (result: Verdict['result']) =>
+  ({
+    result,
+    leaks: [],
+    collateral: [],
+    kept: [],
+    ignored: [],
+    notes: [],
+    msToBaseline: 1,
+  }) as unknown as Verdict
+
+/** What Vitest tells of a test that has passed or failed with this verdict. */
+const testCase = (result: Verdict['result'], record = {}): TestCase =>
+  ({
+    fullName: 'a scenario',
+    module: { relativeModuleId: 'scenarios/a.test.ts' },
+    meta: () => ({ leakrig: { system: 'none', verdicts: [verdict(result)], unmet: [], ...record } }),
+    diagnostic: () => ({ duration: 1 }),
+    result: () => ({ state: result === 'pass' ? 'passed' : 'failed', errors: [] }),
+  }) as unknown as TestCase
+
+const report = (tests: TestCase[], interrupted?: NodeJS.Signals) =>
+  makeReport(
+    { beginning: beginning(), system: 'none', sandbox: { kind: 'namespace', why: '' }, interrupted },
+    { results: tests.map(scenarioResult), errors: [] },
+  )
+
+test('what cannot be brought out is said on standard error, and changes no verdict', async () => {
+  const record = await keep({} as Rig, 'x'.repeat(300))
+  expect(record).toEqual({ notKept: expect.stringMatching(/name too long/) })
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => void vi.restoreAllMocks())
+  const reporter = new ScenarioReporter()
+  reporter.onTestCaseResult(testCase('pass', record))
+  reporter.onTestCaseResult(testCase('leak', record))
+  expect(reporter.results.map(({ verdict }) => verdict)).toEqual(['pass', 'leak'])
+  expect(said).toHaveBeenCalledWith(
+    expect.stringMatching(
+      /^leakrig: What is left of "a scenario" could not be brought out .*\(.*name too long.*verdict stands/,
+    ),
+  )
+})
+
+test('an interrupted run has the exit code of its signal, whatever was found until then', () => {
+  const run = report([testCase('pass'), testCase('leak')], 'SIGTERM')
+  expect(run).toMatchObject({ exitCode: 143, interrupted: 'SIGTERM' })
+  expect(summaryText(run)).toContain('interrupted by SIGTERM; until then:\n1 pass, 1 leak; ')
+  expect(catalogueExitCode([report([testCase('leak')]), run])).toBe(143)
+  expect(report([testCase('leak')])).toMatchObject({ exitCode: 1 })
+})
+
+test('the commands of findings are said to be for a sandbox that has ended', () => {
+  const words = 'The commands ($ ...) are for inside a sandbox, and each has ended'
+  expect(summaryText(report([testCase('pass')]))).not.toContain('The commands')
+  expect(summaryText(report([testCase('leak')]))).toContain(`${words}.`)
+  const kept = testCase('leak', { kept: '/project/.leakrig/a-scenario' })
+  expect(summaryText(report([kept]))).toContain(`${words}; "for a look" names a copy of its files.`)
+})
+
+test('on a terminal a long name goes on below, and the outcome stays in its column', () => {
+  const name = 'crash: the process of one pane is killed with -9, another session is ended from outside'
+  const outcome = 'back at the baseline after 12.3 s'
+  const lines = inColumns(name, outcome, 80).split('\n')
+  expect(lines[0]).toBe(`crash: the process of one pane is killed    ${outcome}`)
+  expect(lines.slice(1)).toEqual(['  with -9, another session is ended from', '  outside'])
+  expect(lines.every(line => line.length + 2 <= 80)).toBe(true)
+  expect(inColumns('short', outcome, 80).indexOf(outcome)).toBe(lines[0]?.indexOf(outcome))
+  expect(inColumns(name, outcome)).toBe(`${name} ${outcome}`)
+})

@@ -1,0 +1,47 @@
+import { expect, inject, isAsItWas, setScene, systemCommand, test } from '../../harness/index.ts'
+import { matrix, type Shape } from './matrix.ts'
+import { provesRed } from './red-without-cleanup.ts'
+
+/** As on a machine without tini, and as where the launch was somebody else's: nothing is put around an agent. */
+const notContained = test.extend('system', () => places => {
+  const { env, ...command } = systemCommand(inject('leakrig').system, places)
+  return { ...command, env: { ...env, LEAKRIG_CONTAINMENT: 'none' } }
+})
+
+const places: [string, Shape['traces']][] = [
+  ['own-session', [['process', /child\.pl.*session of its own/]]],
+  ['job-control', [['process', /child\.pl/]]],
+  ['daemon', [['process', /child\.pl.*orphaned/]]],
+  ['subreaper', [['process', /child\.pl/]]],
+  ['live-parent', [['process', /child\.pl/]]],
+  ['daemon+hup-ignored+stopped', [['process', /child\.pl.*stopped/]]],
+]
+
+/** What finds a leaked process where no subreaper and no cgroup keeps it: descent, session, terminal, environment. */
+matrix(
+  places.map(([shape, traces]) => ({
+    name: `${shape}, not contained`,
+    directive: { shape },
+    traces,
+    outlives: { killed: true, crashed: true },
+  })),
+  notContained,
+)
+
+notContained('bare-daemon, not contained × killed', async ({ rig }) => {
+  const scene = await setScene(rig, { shape: { shape: 'bare-daemon' }, ending: 'killed' })
+  const { pids } = await scene.agent.ownThings()
+  const isDaemon = (one: { kind: string; pid?: number }) =>
+    one.kind === 'process' && pids.includes(one.pid ?? 0)
+  await provesRed({ red: /is said to be nobody's/ }, async () => {
+    const answer = await scene.agent.isKilled()
+    for (const pid of pids)
+      expect(JSON.stringify(answer), "is said to be nobody's").toMatch(
+        new RegExp(`"unattributable":\\[.*"pid":${pid}\\b`),
+      )
+    await rig.excuse('unattributable: its environment was emptied, and nothing contained it', isDaemon)
+    await isAsItWas(scene, 'terminated')
+    const { resources } = await rig.look()
+    expect(resources.filter(isDaemon), 'it was left alone').toHaveLength(pids.length)
+  })
+})
