@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readlinkSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ownFile } from '../own-file.ts'
+import type { Claude } from '../process/claude.ts'
 import { stopListening } from '../process/ending/signals.ts'
-import type { Claude } from '../process/session/claude.ts'
 import { holdPipes } from './hold-pipes.ts'
 import { planFor } from './plan.ts'
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import type { BashTool } from '../process/children/bash-tools.ts'
+import type { Claude } from '../process/claude.ts'
 import { stepsFor } from '../process/ending/ending.ts'
 import { lastWords } from '../process/ending/last-words.ts'
 import { handled } from '../process/ending/signals.ts'
 import type { Event } from '../process/output/events.ts'
-import type { Claude } from '../process/session/claude.ts'
 import type { Ending } from '../profiles.ts'
 
 /** What the shell must know to end as this claude would: variables, as a file that it reads and removes. */

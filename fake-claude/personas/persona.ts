@@ -1,4 +1,4 @@
-import type { Claude } from '../process/session/claude.ts'
+import type { Claude } from '../process/claude.ts'
 
 /** One thing that a claude does. It takes what it needs to know from the settings. */
 type Step = (claude: Claude) => Promise<void>

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Claude } from '../process/session/claude.ts'
+import type { Claude } from '../process/claude.ts'
 import type { Launch } from './launch.ts'
 
 /** The two files between claude and what it starts; both are gone as soon as everything is there. */

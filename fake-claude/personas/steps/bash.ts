@@ -1,5 +1,5 @@
 import { type BashTool, nested } from '../../process/children/bash-tools.ts'
-import type { Claude } from '../../process/session/claude.ts'
+import type { Claude } from '../../process/claude.ts'
 
 const aDay = 'sleep 86400'
 

@@ -1,4 +1,4 @@
-import type { Claude } from '../../process/session/claude.ts'
+import type { Claude } from '../../process/claude.ts'
 
 /** Dies in the middle of a line: half an event without its newline, then the signal. */
 export async function tear({ settings, events, output, note }: Claude): Promise<void> {

@@ -1,6 +1,6 @@
 import { existsSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Claude } from '../../process/session/claude.ts'
+import type { Claude } from '../../process/claude.ts'
 
 /** Waits until the rig has made the gate's file. */
 export async function gate({ settings, note }: Claude): Promise<void> {

@@ -1,5 +1,5 @@
+import type { Claude } from '../../process/claude.ts'
 import { toolUse } from '../../process/output/events.ts'
-import type { Claude } from '../../process/session/claude.ts'
 
 export function reportWorking(claude: Claude): Promise<void> {
   return callTool(claude, 'update_agent_progress', {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { becomeIdle } from '../../idle/become-idle.ts'
 import { signalIfThere, tree } from '../../process/children/process-tree.ts'
+import type { Claude } from '../../process/claude.ts'
 import { end } from '../../process/ending/ending.ts'
-import type { Claude } from '../../process/session/claude.ts'
 
 /** Nothing left to do and nothing left running. */
 export function leave(claude: Claude): Promise<void> {

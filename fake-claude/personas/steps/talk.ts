@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Claude } from '../../process/session/claude.ts'
+import type { Claude } from '../../process/claude.ts'
 
 const atOnce = 64
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ending, EndingStep, Profile } from '../../profiles.ts'
 import { isAlive, signalIfThere, tree } from '../children/process-tree.ts'
-import type { Claude } from '../session/claude.ts'
+import type { Claude } from '../claude.ts'
 import { lastWords } from './last-words.ts'
 
 export type Cause = keyof Profile['endings']

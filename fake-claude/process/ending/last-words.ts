@@ -1,5 +1,5 @@
+import type { Claude } from '../claude.ts'
 import type { Event } from '../output/events.ts'
-import type { Claude } from '../session/claude.ts'
 import type { Cause } from './ending.ts'
 
 /** What claude still prints when a signal ends it in the middle of its turn. */
