@@ -76,7 +76,7 @@ export default defineConfig({
           isolate: false,
           ...cells,
           testTimeout: patient,
-          provide: { leakrig: { system: 'none', sandbox: 'namespace', keep: false, proof: true } },
+          provide: { leakrig: { system: 'none', sandbox: 'namespace', keep: false, withoutCleanup: true } },
         },
       },
       { extends: true, test: { name: 'model', include: ['scenarios/model/*.test.ts'] } },

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `leakrig orchestrator` by itself: an instance for each agent need not load the other commands.
+// `leakrig orchestrator` without the other commands: every agent starts one, and the others take time to load.
 import { Command } from 'commander'
 import { addOrchestrator } from '../harness/cli/orchestrator.ts'
 import { exitCodes } from '../harness/report/exit-codes.ts'

@@ -35,7 +35,10 @@ export interface Place {
 
 export const placeOf = (root: string): Place => ({ root, cache: join(root, 'node_modules/.cache/leakrig') })
 
-const ours = placeOf(resolve(import.meta.dirname, '..'))
+/** The folder of the project itself, which every sandbox sees read-only under the same path. */
+export const projectRoot = resolve(import.meta.dirname, '..')
+
+const ours = placeOf(projectRoot)
 
 const mcp = (id: number, method: string, params: object = {}) =>
   `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`

@@ -88,3 +88,4 @@ export const profiles: Record<ProfileName, Profile> = {
     lastWords: true,
   },
 }
+export type Cause = keyof Profile['endings']

@@ -1,9 +1,9 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import type { Program, Shape, Temper } from '../shapes/shape.ts'
+import type { Behaviour, Program, Shape } from '../shapes/shape.ts'
 import type { Settings } from './settings.ts'
 
-const resisting: (Temper | Program)[] = ['hup-ignored', 'term-ignored', 'respawn', 'mcp-launcher']
+const resisting: (Behaviour | Program)[] = ['hup-ignored', 'term-ignored', 'respawn', 'mcp-launcher']
 
 /** Why this shape cannot be had, as the rest of a sentence; undefined: it can. Keys are checked one by one before. */
 export function objection(settings: Settings): string | undefined {
@@ -14,7 +14,7 @@ export function objection(settings: Settings): string | undefined {
     return lonely && `${lonely[0]} is given without a shape, add shape=<name>`
   }
   if (persona === 'plain') return 'a shape is given for the persona plain, which starts nothing'
-  const names = [...shape.tempers, ...shape.programs]
+  const names = [...shape.behaviours, ...shape.programs]
   if (resistMs !== undefined && !names.some(name => resisting.includes(name)))
     return `resist_ms is given, but nothing of the shape resists: add one of ${resisting.join(', ')}`
   const missing = toolsFor(shape).find(tool => findTool(tool) === undefined)

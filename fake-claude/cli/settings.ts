@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { type PersonaName, personas } from '../personas/personas.ts'
+import { type PersonaName, personaNames } from '../personas/names.ts'
 import { type ProfileName, profiles } from '../profiles.ts'
 import { parseShape, type Shape } from '../shapes/shape.ts'
 
@@ -31,7 +31,7 @@ interface Parameter {
 
 /** The keys of a directive. A new one is one more line here. */
 export const parameters: Record<string, Parameter> = {
-  persona: oneOf('persona', Object.keys(personas), 'plain'),
+  persona: oneOf('persona', personaNames, 'plain'),
   profile: oneOf('profile', Object.keys(profiles), 'current'),
   journal: text('journal', 'a path'),
   gate: text('gate', 'a path'),
@@ -63,7 +63,7 @@ export const parameters: Record<string, Parameter> = {
 
 function oneOf(
   setting: keyof Settings,
-  known: string[],
+  known: readonly string[],
   otherwise: string,
   normal = (value: string) => value,
 ): Parameter {

@@ -1,11 +1,11 @@
-# The leaked child. Its place was chosen by whoever started it; here are its tempers. $ARGV[0]: the how manieth it is.
+# The leaked child. Its place was chosen by whoever started it; here are its behaviours. $ARGV[0]: the how manieth it is.
 use strict;
 use warnings;
 my ($here) = __FILE__ =~ m{^(.*/)};
 require "${here}plan.pl";
 
 my $plan = read_plan();
-my %is = map { $_ => 1 } split ' ', $plan->{TEMPERS};
+my %is = map { $_ => 1 } split ' ', $plan->{BEHAVIOURS};
 rename_self(@ARGV) if $is{renamed};
 let_go_of_stdin();
 alarm our $net;

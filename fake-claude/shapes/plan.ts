@@ -21,7 +21,7 @@ export function writePlan(claude: Claude, { shape }: Launch, number: number): Pl
     READY: files.ready,
     JOURNAL: settings.journal ?? '',
     LATE: settings.afterMs ? 'yes' : '',
-    TEMPERS: settings.shape?.tempers.join(' ') ?? '',
+    BEHAVIOURS: settings.shape?.behaviours.join(' ') ?? '',
     DEPTH: String(settings.depth),
     RESIST: String(settings.resistMs ?? ''),
     FOLDER: places.temporary,

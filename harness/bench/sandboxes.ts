@@ -6,7 +6,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { $ } from 'zx'
-import { projectRoot } from '../sandbox/project.ts'
+import { projectRoot } from '../../bin/programs.ts'
 import { median, seconds } from './numbers.ts'
 
 const rounds = 3

@@ -2,7 +2,7 @@
 /** What it costs to compare a snapshot with its baseline, by the number of agents; no sandbox is needed. */
 import type { ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { compare } from '../verdict/compare.ts'
-import type { Known } from '../verdict/scenario-facts.ts'
+import type { ScenarioFacts } from '../verdict/scenario-facts.ts'
 
 /** What the comparison may cost at 400 agents, in times of what it costs at 10. */
 const mostTimes = 50
@@ -40,7 +40,7 @@ export function countReads(snapshot: Snapshot, counted: Counted): Snapshot {
 }
 
 /** What the rig knows of that many agents. */
-export function knownOf(agents: number): Known {
+export function knownOf(agents: number): ScenarioFacts {
   return {
     agents: Array.from({ length: agents }, (_, at) => agentId(at)),
     endedAt: 0,

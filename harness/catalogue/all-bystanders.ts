@@ -1,42 +1,43 @@
 import { join } from 'node:path'
+import { CannotMeasureError } from '../errors.ts'
 import type { Agent } from '../rig/agent.ts'
 import type { Rig } from '../rig/rig.ts'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
 
-/** Where the user's own tmux sessions are: on the server that agents are deployed to, or on another one. */
-export type Server = 'shared' | 'apart'
+/** The tmux server of the user's own sessions: the one that agents are deployed to, or another one. */
+export type BystanderServer = 'shared' | 'separate'
 
 /**
- * Every bystander of the catalogue, planted with two calls. All but the neighbour agent are light stand-ins: a cell
- * has to cost little, and a user's claude at its full size (1 s of a core) stands in the other scenarios.
+ * Every bystander of the catalogue, planted by two scripts. All but the neighbour agent are light stand-ins, because
+ * every cell plants them: a claude of full size takes 1 s of a core, and the other scenarios have one.
  */
-export class Crowd {
+export class AllBystanders {
   readonly #rig: Rig
-  readonly #server: Server
+  readonly #server: BystanderServer
 
-  /** `apart` where a fault ends the agents' server: there is no neighbour then, whom it would end too. */
-  constructor(rig: Rig, server: Server = 'shared') {
+  /** `separate` is for faults that end the agents' server. There is no neighbour then: the fault would end it too. */
+  constructor(rig: Rig, server: BystanderServer = 'shared') {
     this.#rig = rig
     this.#server = server
   }
 
-  /** Those who are there before any agent: before the first deploy, so that they are part of the baseline. */
-  gathers(): Promise<void> {
+  /** Plants those that are there before any agent. Before the first deploy, so that they are part of the baseline. */
+  plant(): Promise<void> {
     return this.#run('before-deploy.sh', this.#server)
   }
 
   /**
-   * Those who come close to an agent that was launched: what is named like it, and a neighbour whose id begins with the
-   * agent's and who works on. The agent is at work when this resolves; the neighbour is returned.
+   * Plants those that resemble an agent that was launched: sessions and processes named like it, and a neighbour agent
+   * whose id begins with the agent's and which goes on working. Resolves when the agent runs, with the neighbour.
    */
-  async gathersAround(agent: Agent): Promise<Agent | undefined> {
-    await Promise.all([this.#surround(agent), this.#rig.seeAtWork(agent)])
-    // The neighbour comes last: while two claudes are there, either may have taken a snapshot of the shell, and a cleanup is
+  async plantAround(agent: Agent): Promise<Agent | undefined> {
+    await Promise.all([this.#surround(agent), this.#rig.waitUntilRunning(agent)])
+    // The neighbour comes last: while two claudes run, a snapshot of the shell may be either's, and a cleanup is
     // right to leave it.
     const neighbour =
       this.#server === 'shared' ? await this.#rig.launch({ persona: 'works', type: agent.id }) : undefined
     await neighbour?.isResting()
-    // They make no file: one of nobody's is the agent's, such as the snapshot of a shell that runs no command yet.
+    // These bystanders make no files. A file without an owner is the agent's, such as its shell snapshot before the
+    // first command runs.
     await this.#rig.widenBaseline(neighbour, one => one.kind !== 'file')
     return neighbour
   }
@@ -44,22 +45,13 @@ export class Crowd {
   #surround({ id, session, taskId }: Agent): Promise<void> {
     const folder = `${this.#rig.places.workspace}/${taskId}`
     const server = this.#server === 'shared' ? 'default' : 'users'
-    return this.#run(
-      'around-agent.sh',
-      id,
-      session,
-      `${folder}/logs/${id}_stream.jsonl`,
-      `${folder}/${id}`,
-      server,
-    )
+    const log = `${folder}/logs/${id}_stream.jsonl`
+    return this.#run('around-agent.sh', id, session, log, `${folder}/${id}`, server)
   }
 
   async #run(script: string, ...args: string[]): Promise<void> {
-    const { code, stderr } = await this.#rig.probe.run([
-      'sh',
-      join(import.meta.dirname, 'all-bystanders', script),
-      ...args,
-    ])
+    const file = join(import.meta.dirname, 'all-bystanders', script)
+    const { code, stderr } = await this.#rig.probe.run(['sh', file, ...args])
     if (code !== 0)
       throw new CannotMeasureError(`The bystanders could not be planted (${script}): ${stderr.trim()}`)
   }

@@ -2,41 +2,45 @@ import { expect } from 'vitest'
 import type { Agent } from '../rig/agent.ts'
 import type { Directive } from '../rig/directive.ts'
 import type { Rig } from '../rig/rig.ts'
-import { Crowd, type Server } from './all-bystanders.ts'
+import { AllBystanders, type BystanderServer } from './all-bystanders.ts'
 import { type EndingName, endings } from './endings.ts'
 
-/** One cell of the catalogue: an agent of a shape, and how it ends, beside every bystander. */
+/** One cell of the catalogue: the shape of an agent, and how it ends. */
 export interface Cell {
   shape: Partial<Directive>
   ending: EndingName
 }
 
-/** The agent of a cell at work, and the neighbour who has to stay. */
-export interface Scene {
+/** The agent of a cell at work, and the neighbour that has to stay. */
+export interface DeployedCell {
   agent: Agent
   neighbour: Agent | undefined
 }
 
 /** Deploys a cell's agent beside all bystanders. */
-export async function setScene(rig: Rig, { shape, ending }: Cell, server?: Server): Promise<Scene> {
-  const crowd = new Crowd(rig, server)
-  await crowd.gathers()
+export async function deployCell(
+  rig: Rig,
+  { shape, ending }: Cell,
+  server?: BystanderServer,
+): Promise<DeployedCell> {
+  const bystanders = new AllBystanders(rig, server)
+  await bystanders.plant()
   const agent = await rig.launch({ persona: endings[ending].persona, ...shape })
-  return { agent, neighbour: await crowd.gathersAround(agent) }
+  return { agent, neighbour: await bystanders.plantAround(agent) }
 }
 
-/** The agent ends, and everything is as it was before. */
-export async function endsWell(
-  { agent, neighbour }: Scene,
+/** Ends the agent, and expects that it is cleaned up. */
+export async function expectCleanEnd(
+  { agent, neighbour }: DeployedCell,
   ending: EndingName,
   status: string = endings[ending].status,
 ): Promise<void> {
   await endings[ending].happens(agent)
-  await isAsItWas({ agent, neighbour }, status)
+  await expectCleanedUp({ agent, neighbour }, status)
 }
 
-/** Nothing is left of the agent but its archive and its entry, and the neighbour works on. */
-export async function isAsItWas({ agent, neighbour }: Scene, status: string): Promise<void> {
+/** Expects that only the archive and the registry entry of the agent are left, and that the neighbour works on. */
+export async function expectCleanedUp({ agent, neighbour }: DeployedCell, status: string): Promise<void> {
   await expect(agent.rig).toReturnToBaseline()
   await expect(agent).toHaveArchivedLogs()
   await expect(agent).toBeRegisteredAs(status)

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
+import { CannotMeasureError } from '../errors.ts'
 import { poll } from '../poll.ts'
 import type { Agent } from '../rig/agent.ts'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { ResourceKind } from '../snapshot/snapshot.ts'
 import type { Finding } from '../verdict/verdict.ts'
 
@@ -12,7 +12,7 @@ export type Trace = [ResourceKind, RegExp]
 export type Outlives = true | string
 
 /** Nobody ends anything any more once claude is gone, so that a second without a change is enough. */
-const patience = { deadlineMs: 6_000, restMs: 1_000, samples: 3 }
+const timing = { deadlineMs: 6_000, restMs: 1_000, samples: 3 }
 /** A claude that is hung up takes up to 4.1 s. */
 const claudeEndsWithinMs = 15_000
 
@@ -20,9 +20,9 @@ const claudeEndsWithinMs = 15_000
  * The proof of a cell, against a system that does not clean up: the cell is red, the traces of its shape are among
  * the leaks and known to be the agent's; or they are not there, where the table says that they end by themselves.
  */
-export async function leaksAsSaid(agent: Agent, traces: Trace[], outlives: Outlives): Promise<void> {
+export async function expectLeaks(agent: Agent, traces: Trace[], outlives: Outlives): Promise<void> {
   const { rig } = agent
-  const { result, leaks, collateral } = await rig.settle(patience)
+  const { result, leaks, collateral } = await rig.settle(timing)
   expect(collateral.map(({ what, mechanism }) => `${what}; ${mechanism}`).join('\n')).toBe('')
   expect(result).toBe('leak')
   const own = leaks.filter(({ owner }) => owner?.agent === agent.id)
@@ -32,7 +32,7 @@ export async function leaksAsSaid(agent: Agent, traces: Trace[], outlives: Outli
 }
 
 /** @throws CannotMeasureError when the agent's claude does not end. */
-export async function claudeEnds(agent: Agent): Promise<void> {
+export async function waitUntilClaudeEnded(agent: Agent): Promise<void> {
   const gone = await poll(claudeEndsWithinMs, async () => {
     const all = await agent.processes()
     return !all.some(({ comm, state }) => comm === 'claude' && state !== 'Z') || undefined

@@ -13,12 +13,12 @@ const kinds = new Set(['session', 'pane', 'process', 'file'])
  * A refusal ended nothing and deleted nothing: all that was the agent's before is there some time after it, no
  * process of it stopped or dead that was not.
  */
-export async function staysUntouched(agent: Agent, happens: () => Promise<unknown>): Promise<void> {
-  const before = own(agent, await agent.rig.look())
+export async function expectUntouched(agent: Agent, happens: () => Promise<unknown>): Promise<void> {
+  const before = own(agent, await agent.rig.snapshot())
   expect(before.size).toBeGreaterThan(0)
   await happens()
   await delay(watchMs)
-  const after = own(agent, await agent.rig.look())
+  const after = own(agent, await agent.rig.snapshot())
   const touched = [...before].filter(([id, state]) => after.get(id) !== state)
   expect(touched, 'what a refusal has touched').toEqual([])
 }
@@ -33,11 +33,11 @@ function state(one: Resource): string {
 }
 
 /** Whatever becomes of its processes: for some time every file of these classes is there, and none is shorter. */
-export async function keepsFiles(agent: Agent, classes: FileClass[]): Promise<void> {
-  const before = files(agent, await agent.rig.look(), classes)
+export async function expectFilesKept(agent: Agent, classes: FileClass[]): Promise<void> {
+  const before = files(agent, await agent.rig.snapshot(), classes)
   expect(before.size).toBeGreaterThan(0)
   await delay(watchMs)
-  const after = files(agent, await agent.rig.look(), classes)
+  const after = files(agent, await agent.rig.snapshot(), classes)
   const lost = [...before].filter(([path, bytes]) => (after.get(path) ?? -1) < bytes)
   expect(lost, 'what was lost meanwhile').toEqual([])
 }

@@ -2,7 +2,7 @@ import { type CatalogueReport, catalogueExitCode, catalogueTable } from '../repo
 import { beginning, duration, makeReport, type Report } from '../report/report.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
-import type { SandboxChoice } from '../sandbox/choices.ts'
+import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { type ChosenSandbox, chooseSandbox } from '../sandbox/start.ts'
 import { UsageError } from './exit.ts'
 import { requireWritable, writeJson } from './json-file.ts'

@@ -1,5 +1,5 @@
+import { CannotMeasureError } from '../errors.ts'
 import { exitCodes } from '../report/exit-codes.ts'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
 
 /** The caller asked for something that does not exist. The message names what was expected. */
 export class UsageError extends Error {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
+import { CannotMeasureError } from '../errors.ts'
 
 /** How many of the user's processes and threads may be there at once, and how many are. */
 export interface ProcessRoom {

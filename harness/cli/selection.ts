@@ -1,5 +1,5 @@
 import type { Vitest } from 'vitest/node'
-import { projectRoot } from '../sandbox/project.ts'
+import { projectRoot } from '../../bin/programs.ts'
 import { UsageError } from './exit.ts'
 
 /** The scenarios that a filter and a pattern (`-t`) choose, by file. */

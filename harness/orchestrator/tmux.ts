@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { RECORD_FORMAT, type RecordedTmux, recordOf } from '../../cleanup/index.ts'
 import { Limit } from '../limit.ts'
-import { isTurnedAway } from './server-exiting.ts'
+import { isServerExiting } from './server-exiting.ts'
 
 /** How long one server, or several in a row, may be on their way out, ms. */
 const leavesWithinMs = 5_000
@@ -67,7 +67,7 @@ async function tmux(args: string[]): Promise<{ stdout: string }> {
       return await ask(args)
     } catch (error) {
       const { stderr = '' } = error as { stderr?: string }
-      if (!isTurnedAway(stderr) || limit.isOver) throw error
+      if (!isServerExiting(stderr) || limit.isOver) throw error
       await delay(20)
     }
   }

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { isGone } from '../errors.ts'
 import type { FileClass, FileResource, PtyResource } from '../snapshot/snapshot.ts'
-import { gone } from './gone.ts'
 
 /** Which class a file of the report's layout belongs to; the first pattern that matches decides. */
 const classes: [RegExp, FileClass][] = [
@@ -38,7 +38,7 @@ function add(found: FileResource[], path: string): void {
     const { size } = lstatSync(path)
     found.push({ kind: 'file', id: `file ${path}`, path, class: classify(path), bytes: size })
   } catch (error) {
-    if (!gone(error)) throw error
+    if (!isGone(error)) throw error
   }
 }
 
@@ -46,7 +46,7 @@ function list(folder: string) {
   try {
     return readdirSync(folder, { withFileTypes: true })
   } catch (error) {
-    if (gone(error)) return []
+    if (isGone(error)) return []
     throw error
   }
 }

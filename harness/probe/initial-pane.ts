@@ -5,7 +5,7 @@ import { readEnvironment } from './processes.ts'
  * The pane in which a process was started, as `<server pid>:<pane id>`, by its first environment. Read once for a
  * program: a process that becomes another one by exec(2) has another name or other arguments then.
  */
-export class FirstPanes {
+export class InitialPanes {
   #known = new Map<string, string>()
   #asked = new Map<string, string>()
 

@@ -2,10 +2,10 @@
 const keyLength = 6
 
 /**
- * Names and whose they are, such that a text is searched for all of them at once: its length decides how long that
+ * OwnerNames and whose they are, such that a text is searched for all of them at once: its length decides how long that
  * takes, and not how many names there are.
  */
-export class Names {
+export class OwnerNames {
   readonly #owners = new Map<string, string>()
   /** The names by the end of each, the longest first. */
   readonly #byEnd = new Map<string, string[]>()

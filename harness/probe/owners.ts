@@ -1,11 +1,11 @@
 import { processesByPid } from '../snapshot/by-pid.ts'
 import type { Owner, ProcessResource, Resource } from '../snapshot/snapshot.ts'
-import { FirstPanes } from './initial-pane.ts'
-import { Names } from './owner-names.ts'
+import { InitialPanes } from './initial-pane.ts'
+import { OwnerNames } from './owner-names.ts'
 import { readEnvironment, readProcess } from './processes.ts'
 
 /** An agent the rig deployed: the owner of whatever comes out of its session. */
-export interface KnownAgent {
+export interface DeployedAgent {
   id: string
   session: string
 }
@@ -16,7 +16,7 @@ type Processes = Map<number, ProcessResource>
 export type Holders = Map<string, number[]>
 
 /** What an agent says that it made, by itself and before anything ended: no parent and no environment need tell. */
-export interface OwnThings {
+export interface ReportedResources {
   pids: number[]
   paths: string[]
 }
@@ -32,19 +32,19 @@ export class Owners {
   /** Server pid and pane id, such as `41:%7`, to the agent. Neither is given again while the server lives. */
   readonly #panes = new Map<string, string>()
   /** What the agents' files are named after: the agent's id, Claude's session, its pid, a snapshot of its shell. */
-  readonly #names = new Names()
-  readonly #firstPanes = new FirstPanes()
+  readonly #names = new OwnerNames()
+  readonly #firstPanes = new InitialPanes()
   readonly #learned = new Set<string>()
   /** Sessions (setsid) to the agent. Such a number is given again only to a process that leads a session by its pid. */
   readonly #sessions = new Map<number, string>()
 
-  add(agent: KnownAgent): void {
+  add(agent: DeployedAgent): void {
     this.#agents.set(agent.session, agent.id)
     this.#names.set(agent.id, agent.id)
   }
 
   /** What a daemon with an emptied environment is recognised by, once it is nobody's child any more. */
-  addThings(agent: string, { pids, paths }: OwnThings): void {
+  addThings(agent: string, { pids, paths }: ReportedResources): void {
     for (const pid of pids) {
       const one = readProcess(pid)
       if (one) this.#own(one, agent, 'its agent’s own account')

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { isGone } from '../errors.ts'
 import type { ProcessResource } from '../snapshot/snapshot.ts'
-import { gone } from './gone.ts'
 
 const pageSize = 4096
 
@@ -27,7 +27,7 @@ export function readProcess(pid: number): ProcessResource | undefined {
   try {
     return parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'latin1'))
   } catch (error) {
-    if (gone(error)) return undefined
+    if (isGone(error)) return undefined
     throw error
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { isGone } from '../errors.ts'
 import type { FileResource, RegistryResource } from '../snapshot/snapshot.ts'
-import { gone } from './gone.ts'
 
 const agentStatus = z.looseObject({ status: z.string() })
 
@@ -27,7 +27,7 @@ export function readRegistries(files: FileResource[]): RegistryReading {
     try {
       reading.registries.push(read(path))
     } catch (error) {
-      if (!gone(error)) reading.problems.push(`${path} is not a readable registry: ${sentence(error)}`)
+      if (!isGone(error)) reading.problems.push(`${path} is not a readable registry: ${sentence(error)}`)
     }
   }
   return reading

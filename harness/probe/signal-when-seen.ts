@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ProcessIdentity } from './api.ts'
+import type { ProcessIdentity } from '../snapshot/snapshot.ts'
 import { readProcess, readProcesses } from './processes.ts'
 
 /** How often the process table is read while a process is waited for, ms. */
 const lookMs = 3
 
 /** When a process gets its signal that lives too briefly to be found from outside the sandbox. */
-export interface FirstSeen {
+export interface AwaitedProcess {
   /** A regular expression for its command line, the arguments separated by single spaces. */
   command: string
   /** How long it is waited for, ms. */
@@ -16,8 +16,8 @@ export interface FirstSeen {
 }
 
 /** Waits for a process and signals it; undefined when none came, or it had ended before its time. */
-export async function signalFirst(
-  { command, withinMs, afterMs }: FirstSeen,
+export async function signalWhenSeen(
+  { command, withinMs, afterMs }: AwaitedProcess,
   signal: string,
 ): Promise<ProcessIdentity | undefined> {
   const pattern = new RegExp(command)

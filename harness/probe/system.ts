@@ -1,6 +1,7 @@
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import type { ProcessIdentity, SystemCommand, ToolAnswer } from './api.ts'
+import type { ProcessIdentity } from '../snapshot/snapshot.ts'
+import type { SystemCommand, ToolAnswer } from './api.ts'
 import { readProcess } from './processes.ts'
 
 /** The client's own limit is 60 s on any machine; the rig's is as long as the machine is busy (sandbox/connect.ts). */

@@ -1,12 +1,11 @@
+import { CannotMeasureError } from '../errors.ts'
 import { Limit } from '../limit.ts'
 import { poll } from '../poll.ts'
-import type { ProcessIdentity } from '../probe/api.ts'
-import type { OwnThings } from '../probe/owners.ts'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
-import type { PaneResource, ProcessResource } from '../snapshot/snapshot.ts'
+import type { ReportedResources } from '../probe/owners.ts'
+import type { PaneResource, ProcessIdentity, ProcessResource } from '../snapshot/snapshot.ts'
 import type { Directive } from './directive.ts'
 import { type JournalEntry, readJournal } from './journal.ts'
-import type { Rig } from './rig.ts'
+import type { SystemUnderTest } from './system-under-test.ts'
 
 /** What is known of an agent from its deploy on. */
 export interface AgentFacts {
@@ -32,11 +31,11 @@ export class Agent {
   readonly session: string
   readonly taskId: string
   readonly directive: Directive
-  readonly rig: Rig
+  readonly rig: SystemUnderTest
   readonly #journal: string
   readonly #gate: string
 
-  constructor(rig: Rig, { id, session, taskId, directive, journal, gate }: AgentFacts) {
+  constructor(rig: SystemUnderTest, { id, session, taskId, directive, journal, gate }: AgentFacts) {
     this.rig = rig
     this.id = id
     this.session = session
@@ -65,7 +64,7 @@ export class Agent {
 
   /** Somebody else reports `completed` for it, through the system that people talk to. */
   async isReportedCompleted(): Promise<Record<string, unknown>> {
-    this.rig.ending()
+    this.rig.markEnding()
     return this.rig.callTool('update_agent_progress', {
       task_id: this.taskId,
       agent_id: this.id,
@@ -87,19 +86,19 @@ export class Agent {
   }
 
   async #passGate(): Promise<void> {
-    this.rig.ending()
+    this.rig.markEnding()
     await this.goesOn()
   }
 
   /** The system is asked for its end (`kill_real_agent`). */
   async isKilled(reason = 'A scenario of leakrig'): Promise<Record<string, unknown>> {
-    this.rig.ending()
+    this.rig.markEnding()
     return this.rig.callTool('kill_real_agent', { task_id: this.taskId, agent_id: this.id, reason })
   }
 
   /** The sentence with which the system refuses to end it. */
   killIsRefused(): Promise<string> {
-    this.rig.ending()
+    this.rig.markEnding()
     return this.rig.refusal('kill_real_agent', { task_id: this.taskId, agent_id: this.id })
   }
 
@@ -117,18 +116,18 @@ export class Agent {
   /** Somebody else ends its tmux session. */
   async losesItsSession(): Promise<void> {
     const { socket, session } = await this.pane()
-    this.rig.ending()
+    this.rig.markEnding()
     await this.rig.probe.run(['tmux', '-S', socket, 'kill-session', '-t', session])
   }
 
   /** SIGKILL for the tmux server that it lives in, with every session on it. */
   async losesItsTmuxServer(): Promise<void> {
     const { serverPid, socket } = await this.pane()
-    await this.rig.excuse('its tmux server was killed', one => {
+    await this.rig.ignore('its tmux server was killed', one => {
       if (one.kind === 'server' || one.kind === 'process') return one.pid === serverPid
       return one.kind === 'socket' && one.address === `unix ${socket}`
     })
-    const { resources } = await this.rig.look()
+    const { resources } = await this.rig.snapshot()
     const server = resources.find(one => one.kind === 'process' && one.pid === serverPid) as ProcessResource
     await this.#kill(server)
   }
@@ -140,7 +139,7 @@ export class Agent {
   }
 
   async #kill(target: ProcessIdentity): Promise<void> {
-    this.rig.ending()
+    this.rig.markEnding()
     if (await this.rig.probe.signal(target, 'SIGKILL')) return
     throw new CannotMeasureError(
       `Process ${target.pid} of agent ${this.id} was gone before it could be killed.`,
@@ -149,7 +148,7 @@ export class Agent {
 
   /** Its processes now, by the probe's own attribution. */
   async processes(): Promise<ProcessResource[]> {
-    const { resources } = await this.rig.look()
+    const { resources } = await this.rig.snapshot()
     return resources.filter(
       one => one.kind === 'process' && one.owner?.agent === this.id,
     ) as ProcessResource[]
@@ -157,7 +156,7 @@ export class Agent {
 
   /** @throws CannotMeasureError when it has no pane any more. */
   async pane(): Promise<PaneResource> {
-    const { resources } = await this.rig.look()
+    const { resources } = await this.rig.snapshot()
     const pane = resources.find(one => one.kind === 'pane' && one.owner?.agent === this.id)
     if (!pane) throw new CannotMeasureError(`Agent ${this.id} has no pane.`)
     return pane as PaneResource
@@ -169,7 +168,7 @@ export class Agent {
   }
 
   /** What it leaks on purpose, by its own account: the processes and files of its shape. */
-  async ownThings(): Promise<OwnThings> {
+  async reportedResources(): Promise<ReportedResources> {
     const made = (await this.journal()).filter(({ what }) => what === 'shape')
     return {
       pids: made.flatMap(({ pid }) => (typeof pid === 'number' ? pid : [])),
@@ -190,7 +189,7 @@ export class Agent {
   }
 
   /** It waits at its gate, or rests below a Bash tool that runs. */
-  waitUntilAtWork(): Promise<void> {
+  waitUntilReady(): Promise<void> {
     return this.waitFor(({ what }) => what === 'idle' || what === 'waiting', 'come to work', startsWithinMs)
   }
 
@@ -248,7 +247,7 @@ export class Agent {
     return async () => {
       const waitedMs = performance.now() - startedAt
       if (waitedMs < dueMs) return false
-      const { resources } = await this.rig.look()
+      const { resources } = await this.rig.snapshot()
       const lives = resources.some(
         one =>
           one.owner?.agent === this.id &&

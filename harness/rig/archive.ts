@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { Agent } from './agent.ts'
 import type { JournalEntry } from './journal.ts'
-import type { Rig } from './rig.ts'
+import type { SystemUnderTest } from './system-under-test.ts'
 
 /** The logs an agent leaves, by the end of their names, and the tool whose calls each of them keeps. */
 const logs = [
@@ -14,7 +14,7 @@ const logs = [
  * What is wrong with an agent's archive, in sentences; empty when it holds a line for every call that was
  * answered, and in the stream log every event that fake Claude's pipe took, in order, each a whole line.
  */
-export async function archiveFaults(rig: Rig, agent: Agent): Promise<string[]> {
+export async function archiveFaults(rig: SystemUnderTest, agent: Agent): Promise<string[]> {
   const folder = `${rig.places.workspace}/${agent.taskId}/archive`
   const journal = await agent.journal()
   const faults: string[] = []
@@ -38,8 +38,8 @@ export async function archiveFaults(rig: Rig, agent: Agent): Promise<string[]> {
 }
 
 /** Archived stream logs that belong to none of these agents, or to one of them a second time. */
-export async function strayArchives(rig: Rig, agents: Agent[]): Promise<string[]> {
-  const { resources } = await rig.look()
+export async function strayArchives(rig: SystemUnderTest, agents: Agent[]): Promise<string[]> {
+  const { resources } = await rig.snapshot()
   const expected = new Set(agents.map(({ id }) => `${id}_stream.jsonl`))
   return resources.flatMap(one => {
     if (one.kind !== 'file' || one.class !== 'archive' || !one.path.includes('_stream')) return []

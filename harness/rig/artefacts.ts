@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { projectRoot } from '../sandbox/project.ts'
+import { projectRoot } from '../../bin/programs.ts'
 import type { PaneResource, ProcessResource, Snapshot } from '../snapshot/snapshot.ts'
 import type { Rig } from './rig.ts'
 
@@ -32,7 +32,7 @@ export async function bringOut(rig: Rig, scenario: string): Promise<string> {
   // One by one: of two levels at once, a read-only disk is an ENOENT.
   mkdirSync(all, { recursive: true })
   mkdirSync(folder)
-  const snapshot = await rig.look().catch(() => rig.lastSnapshot)
+  const snapshot = await rig.snapshot().catch(() => rig.lastSnapshot)
   if (snapshot) {
     writeFileSync(join(folder, 'snapshot.json'), `${JSON.stringify(snapshot, null, 2)}\n`)
     writeFileSync(join(folder, 'processes.txt'), processTree(snapshot))

@@ -1,5 +1,5 @@
+import { CannotMeasureError } from '../errors.ts'
 import { poll } from '../poll.ts'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import { directiveText } from './directive.ts'
 import type { Rig } from './rig.ts'
 
@@ -29,7 +29,7 @@ export class Bystanders {
     )
     if (!resting)
       throw new CannotMeasureError(`The user’s own claude in session ${session} did not come to work.`)
-    await this.#rig.comesToRest()
+    await this.#rig.waitUntilStable()
     await this.#rig.widenBaseline()
   }
 

@@ -1,23 +1,25 @@
-import type { ProcessIdentity } from '../probe/api.ts'
-import type { PaneResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
+import type { PaneResource, ProcessIdentity, Resource, Snapshot } from '../snapshot/snapshot.ts'
 import type { Expected } from './measurement.ts'
 import type { Rig } from './rig.ts'
 
 /**
- * Who has to be there although they came after the baseline: agents that live, bystanders, a daemon that was
- * started anew. Unlike `Rig.widenBaseline`, which takes whatever belongs to nobody, it counts each one's
- * belongings by themselves: that is also safe when others have ended before, and left something behind.
+ * What has to be there although it came after the baseline: agents that live, bystanders, a daemon that was
+ * restarted. `Rig.widenBaseline` takes everything without an owner, which is wrong once an ended agent may have left
+ * something; this keeps the resources of each owner apart.
  */
-export class Company {
+export class ExpectedResources {
   readonly #rig: Rig
   readonly #present = new Map<string, Resource[]>()
   readonly #gone = new Set<string>()
-  /** Processes that may stay or leave. */
-  readonly #free = new Set<string>()
+  /** Processes that may stay or end. */
+  readonly #optional = new Set<string>()
   /** What a process may hold open, by its pid. */
   readonly #held = new Map<number, RegExp>()
-  readonly #guests = new Set<string>()
-  /** Whose shell snapshot a file is, which only a running Bash tool tells: whoever came when the file did. */
+  readonly #bystanders = new Set<string>()
+  /**
+   * The owner of each shell snapshot. Only a running Bash tool shows whose snapshot a file is; until then it counts as
+   * that of the owner who was added when it appeared.
+   */
   readonly #shells = new Map<string, string>()
   readonly #leavingShells = new Set<string>()
 
@@ -25,24 +27,24 @@ export class Company {
     this.#rig = rig
   }
 
-  /** From now on what is this owner's has to be there: an agent, or a guest, by the owner's name. */
+  /** From now on the resources of this owner have to be there: an agent by its id, a bystander by its session. */
   async add(owner: string): Promise<void> {
-    const now = await this.#rig.look()
+    const now = await this.#rig.snapshot()
     this.#present.set(owner, belongings(owner, now))
     for (const one of now.resources)
       if (isShellSnapshot(one) && !one.owner && !this.#shells.has(one.id)) this.#shells.set(one.id, owner)
   }
 
-  /** A bystander in a tmux session of that name, which the probe then knows as an owner. */
-  async addGuest(session: string): Promise<void> {
-    await this.#rig.probe.knowAgent({ id: session, session })
-    this.#guests.add(session)
+  /** Adds a bystander in a tmux session of that name, which becomes an owner for the probe. */
+  async addBystander(session: string): Promise<void> {
+    await this.#rig.probe.registerAgent({ id: session, session })
+    this.#bystanders.add(session)
     await this.add(session)
   }
 
-  /** One process that is nobody's, and the files that it may hold open, by a pattern. */
+  /** Adds one process without an owner. `mayHold` matches the files that it may hold open. */
   async addProcess({ pid, start }: ProcessIdentity, mayHold = /^$/): Promise<void> {
-    const { resources } = await this.#rig.look()
+    const { resources } = await this.#rig.snapshot()
     const found = resources.find(({ id }) => id === `process ${pid}@${start}`)
     if (!found) throw new Error(`Process ${pid} ended as soon as it was started.`)
     this.#gone.delete(found.id)
@@ -50,44 +52,45 @@ export class Company {
     this.#held.set(pid, mayHold)
   }
 
-  /** Its ending begins. What a guest leaves is its user's, and may stay; what an agent leaves is a leak. */
+  /** The owner's ending begins. What a bystander leaves may stay; what an agent leaves is a leak. */
   remove(owner: string): void {
     this.#present.delete(owner)
   }
 
-  /** Its claude is killed where no Bash tool tells any more whose the shell's snapshot is: that file may stay. */
+  /** The agent's claude is killed while no Bash tool shows whose its shell snapshot is, so that file may stay. */
   leavesShellSnapshot(owner: string): void {
     this.#leavingShells.add(owner)
   }
 
-  /** Something of the baseline was ended on purpose: a process, by its identity. */
+  /** A process was ended on purpose, also one of the baseline. */
   removeProcess({ pid, start }: ProcessIdentity): void {
     const id = `process ${pid}@${start}`
     this.#present.delete(id)
     this.#gone.add(id)
   }
 
-  /** A process that has been there and may leave by itself, or stay. */
-  letGo(which: ProcessIdentity): void {
-    this.removeProcess(which)
-    this.#free.add(`process ${which.pid}@${which.start}`)
+  /** From now on a process may end by itself, or stay. */
+  makeOptional(process: ProcessIdentity): void {
+    this.removeProcess(process)
+    this.#optional.add(`process ${process.pid}@${process.start}`)
   }
 
-  async expected(): Promise<Expected> {
+  /** What a settling has to compare with now. */
+  async atSettling(): Promise<Expected> {
     const baseline = await this.#rig.baseline()
     const all = [
       ...baseline.resources.filter(({ id }) => !this.#gone.has(id)),
       ...this.#present.values(),
     ].flat()
     const resources = [...new Map(all.map(one => [one.id, one])).values()]
-    const owners = new Set([...this.#present.keys(), ...this.#guests])
+    const owners = new Set([...this.#present.keys(), ...this.#bystanders])
     return {
       baseline: { ...baseline, resources },
       mayBeNew: one => {
-        if (this.#free.has(one.id)) return true
+        if (this.#optional.has(one.id)) return true
         if (one.kind === 'descriptor' && this.#held.get(one.pid)?.test(one.path)) return true
-        const whose = one.owner?.agent ?? this.#shells.get(one.id) ?? ''
-        return owners.has(whose) || (isShellSnapshot(one) && this.#leavingShells.has(whose))
+        const owner = one.owner?.agent ?? this.#shells.get(one.id) ?? ''
+        return owners.has(owner) || (isShellSnapshot(one) && this.#leavingShells.has(owner))
       },
     }
   }
@@ -97,7 +100,7 @@ function isShellSnapshot(one: Resource): boolean {
   return one.kind === 'file' && one.path.includes('/.claude/shell-snapshots/')
 }
 
-/** All that is an owner's, and what carries it: the terminals of its panes, and the tmux server with its socket. */
+/** Everything of one owner, with what carries it: the terminals of its panes, and the tmux server with its socket. */
 function belongings(owner: string, { resources }: Snapshot): Resource[] {
   const own = resources.filter(one => one.owner?.agent === owner)
   const panes = own.filter((one): one is PaneResource => one.kind === 'pane')

@@ -1,15 +1,15 @@
 import { inject, test as vitestTest } from 'vitest'
-import type { Places, ProbeApi, SystemCommand } from '../probe/api.ts'
+import type { ProbeApi, SystemCommand } from '../probe/api.ts'
 import { SandboxPool } from '../sandbox/pool.ts'
-import type { Sandbox, SandboxRights } from '../sandbox/sandbox.ts'
+import type { Sandbox, SandboxKind, SandboxRights } from '../sandbox/sandbox.ts'
 import { startSandbox } from '../sandbox/start.ts'
 import { systemCommand } from '../systems/systems.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { type Kept, keep } from './artefacts.ts'
 import { Bystanders } from './bystanders.ts'
 import './matchers.ts'
+import type { Places } from '../probe/places.ts'
 import { Rig } from './rig.ts'
-import type { RigSettings } from './settings.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -52,14 +52,14 @@ export const test = vitestTest
   )
   // What is there before the system is started: a disk of another size, a program in front of another.
   .extend(
-    'ground',
+    'prepareSandbox',
     () =>
       async (_probe: ProbeApi, _places: Places): Promise<void> => {},
   )
-  .extend('rig', async ({ sandbox, system, ground, task }, { onCleanup }): Promise<Rig> => {
+  .extend('rig', async ({ sandbox, system, prepareSandbox, task }, { onCleanup }): Promise<Rig> => {
     const { places } = await sandbox.probe.hello()
     await sandbox.probe.reset()
-    await ground(sandbox.probe, places)
+    await prepareSandbox(sandbox.probe, places)
     const rig = new Rig(sandbox.probe, places)
     const record: RigRecord = {
       system: inject('leakrig').system,
@@ -75,3 +75,14 @@ export const test = vitestTest
     return rig
   })
   .extend('bystanders', ({ rig }) => new Bystanders(rig))
+/** What the command line hands to the tests; `npm test` runs with the defaults of vitest.config.ts. */
+interface RigSettings {
+  system: string
+  sandbox: SandboxKind
+  /** Copy each scenario's workspace out of its sandbox, for a look. */
+  keep: boolean
+  /** The catalogue is run against a system that cleans nothing up, and every cell has to leak as its table says. */
+  withoutCleanup?: boolean
+  /** Only for `npm test`: where no sandbox can be started, a scenario is skipped, and says why. */
+  mayBeSkipped?: boolean
+}

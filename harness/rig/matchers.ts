@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { findingsText } from '../report/text.ts'
 import type { Agent } from './agent.ts'
 import { archiveFaults, strayArchives } from './archive.ts'
-import type { Rig } from './rig.ts'
+import type { SystemUnderTest } from './system-under-test.ts'
 
 declare module 'vitest' {
   interface Matchers<R, T> {
@@ -16,7 +16,7 @@ declare module 'vitest' {
 }
 
 expect.extend({
-  async toReturnToBaseline(rig: Rig) {
+  async toReturnToBaseline(rig: SystemUnderTest) {
     const verdict = await rig.settle()
     return {
       pass: verdict.result === 'pass',
@@ -48,7 +48,7 @@ expect.extend({
 })
 
 /** Kept for the report too: what is not met is a finding, not a fault of the rig. */
-function outcome(rig: Rig | undefined, pass: boolean, unmet: string) {
+function outcome(rig: SystemUnderTest | undefined, pass: boolean, unmet: string) {
   if (!pass) rig?.unmet.push(unmet)
   return { pass, message: () => unmet }
 }

@@ -1,4 +1,4 @@
-import type { OwnThings } from '../probe/owners.ts'
+import type { ReportedResources } from '../probe/owners.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
 
 /** What a deployed agent must have been seen with, so that its absence afterwards means something. */
@@ -11,7 +11,7 @@ const load: [string, (one: Resource) => boolean][] = [
 ]
 
 /** What an agent says that it made, and a snapshot does not show. A process that forks all the time may be its child by now. */
-export function shapeMissing({ pids, paths }: OwnThings, { resources }: Snapshot): string[] {
+export function shapeMissing({ pids, paths }: ReportedResources, { resources }: Snapshot): string[] {
   const processes = resources.filter(one => one.kind === 'process')
   const seen = new Set(processes.flatMap(({ pid, sid }) => [pid, sid]))
   const files = new Set(resources.flatMap(one => (one.kind === 'file' ? one.path : [])))

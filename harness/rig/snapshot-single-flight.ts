@@ -1,21 +1,21 @@
 import type { Reading, Snapshot } from '../snapshot/snapshot.ts'
 
 /**
- * Takes snapshots one after another. Ten who ask while one is being taken share the next: it begins after all of
- * them have asked, so that none sees a state older than its question.
+ * Takes snapshots one after another. Callers that ask while one is being taken share the next one, which begins after
+ * all of them have asked: nobody gets a state that is older than the call.
  */
-export class Lookout {
-  readonly #take: () => Promise<Reading>
+export class SnapshotSingleFlight {
+  readonly #read: () => Promise<Reading>
   #current: Promise<unknown> = Promise.resolve()
   #next: Promise<Snapshot> | undefined
   #last: Snapshot | undefined
 
-  constructor(take: () => Promise<Reading>) {
-    this.#take = take
+  constructor(read: () => Promise<Reading>) {
+    this.#read = read
   }
 
-  look(): Promise<Snapshot> {
-    // A look that failed is told to those who asked for it, and does not keep others from looking.
+  take(): Promise<Snapshot> {
+    // A failed snapshot rejects for those who share it, and the next one is taken all the same.
     this.#next ??= this.#current.catch(() => {}).then(() => this.#begin())
     return this.#next
   }
@@ -27,7 +27,7 @@ export class Lookout {
   #begin(): Promise<Snapshot> {
     this.#next = undefined
     const at = performance.now()
-    const taking = this.#take().then(reading => {
+    const taking = this.#read().then(reading => {
       this.#last = { ...reading, at }
       return this.#last
     })

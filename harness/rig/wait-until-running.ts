@@ -1,7 +1,7 @@
+import { CannotMeasureError } from '../errors.ts'
 import { Limit } from '../limit.ts'
 import { poll } from '../poll.ts'
 import type { ProbeApi } from '../probe/api.ts'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Agent } from './agent.ts'
 import { type Directive, directiveText } from './directive.ts'
 import { loadMissing, shapeMissing } from './required-load.ts'
@@ -15,12 +15,12 @@ const refusesWithinMs = 30_000
  * Waits until an agent is at work, and until all that it is made of, and all that it makes, has been seen.
  * @throws CannotMeasureError when that does not come: its absence afterwards would prove nothing.
  */
-export async function seeAtWork(agent: Agent): Promise<void> {
+export async function waitUntilRunning(agent: Agent): Promise<void> {
   const { probe } = agent.rig
-  await agent.waitUntilAtWork().catch(async error => {
+  await agent.waitUntilReady().catch(async error => {
     throw (await agent.journal()).length > 0 ? error : ((await refusal(probe, agent.directive)) ?? error)
   })
-  await probe.knowThings(agent.id, await agent.ownThings())
+  await probe.registerReported(agent.id, await agent.reportedResources())
   await seeLoad(agent)
 }
 
@@ -34,10 +34,10 @@ async function refusal(probe: ProbeApi, directive: Directive): Promise<CannotMea
 
 async function seeLoad(agent: Agent): Promise<void> {
   let missing: string[] = []
-  const own = await agent.ownThings()
+  const own = await agent.reportedResources()
   const limit = new Limit(deadlineMs)
   const seen = await poll(deadlineMs, async () => {
-    const snapshot = await agent.rig.look()
+    const snapshot = await agent.rig.snapshot()
     missing = [...loadMissing(agent.id, snapshot), ...shapeMissing(own, snapshot)]
     return missing.length === 0 || undefined
   })

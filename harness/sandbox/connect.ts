@@ -1,10 +1,9 @@
 import type { Readable, Writable } from 'node:stream'
 import { createBirpc } from 'birpc'
+import { CannotMeasureError, printable } from '../errors.ts'
 import { Limit } from '../limit.ts'
 import type { ProbeApi } from '../probe/api.ts'
 import { ndjson } from '../probe/channel.ts'
-import { printable } from './printable.ts'
-import { CannotMeasureError } from './sandbox.ts'
 
 const callTimeoutMs = 60_000
 

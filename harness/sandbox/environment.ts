@@ -1,7 +1,6 @@
 import { delimiter, dirname, join } from 'node:path'
-import { programFile } from '../../bin/programs.ts'
+import { programFile, projectRoot } from '../../bin/programs.ts'
 import { placesBelow } from '../probe/places.ts'
-import { projectRoot } from './project.ts'
 
 /** The environment inside a sandbox. Nothing of the caller's gets in but `path`; `claude` on it is the fake one. */
 export function sandboxEnvironment(path: string): Record<string, string> {

@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs'
-import { programFile } from '../../bin/programs.ts'
-import { projectRoot } from './project.ts'
+import { programFile, projectRoot } from '../../bin/programs.ts'
 
 const nobody = 65534
 const otherMayRead = 0o004

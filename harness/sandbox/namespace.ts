@@ -4,13 +4,13 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { programFile } from '../../bin/programs.ts'
+import { programFile, projectRoot } from '../../bin/programs.ts'
+import { CannotMeasureError } from '../errors.ts'
 import { connectProbe } from './connect.ts'
 import { sandboxEnvironment } from './environment.ts'
 import { inheritedDescriptors } from './inherited-descriptors.ts'
 import { namespaceUser } from './namespace-user.ts'
-import { projectRoot } from './project.ts'
-import { CannotMeasureError, type Sandbox, type SandboxRights } from './sandbox.ts'
+import type { Sandbox, SandboxRights } from './sandbox.ts'
 
 /**
  * Starts a sandbox of Linux namespaces: its own pids, mounts, network, IPC and hostname, and no capability in any

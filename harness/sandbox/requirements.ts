@@ -1,4 +1,5 @@
-import { CannotMeasureError, type Sandbox } from './sandbox.ts'
+import { CannotMeasureError } from '../errors.ts'
+import type { Sandbox } from './sandbox.ts'
 
 /** What a run starts in its sandbox beside Node, and the Debian package that has it. */
 const packages = { tmux: 'tmux', bash: 'bash', ps: 'procps' }

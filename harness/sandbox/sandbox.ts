@@ -13,11 +13,6 @@ export interface Sandbox extends AsyncDisposable {
   kind: SandboxKind
   probe: ProbeApi
 }
-
-/**
- * The rig can not measure here: something is missing or was refused. The message is one sentence that
- * says what, and what to do. It never counts as a pass, and the command line exits with 3.
- */
-export class CannotMeasureError extends Error {
-  override name = 'CannotMeasureError'
-}
+/** What `--sandbox` accepts. */
+export const sandboxChoices = ['auto', 'container', 'namespace'] as const
+export type SandboxChoice = (typeof sandboxChoices)[number]

@@ -1,9 +1,9 @@
 import { ensureBundles } from '../../bin/bundle.ts'
 import { rigSet } from '../../bin/programs.ts'
-import type { SandboxChoice } from './choices.ts'
+import { CannotMeasureError } from '../errors.ts'
 import { startNamespaceSandbox } from './namespace.ts'
 import { requirePrograms } from './requirements.ts'
-import { CannotMeasureError, type Sandbox, type SandboxKind, type SandboxRights } from './sandbox.ts'
+import type { Sandbox, SandboxChoice, SandboxKind, SandboxRights } from './sandbox.ts'
 
 /** Which sandbox it will be, and why, for the report. */
 export interface ChosenSandbox {

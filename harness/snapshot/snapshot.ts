@@ -148,3 +148,9 @@ export interface RegistryResource extends Common {
   active: number
   agents: { id: string; status: string }[]
 }
+/** A process, by an identity that survives the reuse of its pid. */
+export interface ProcessIdentity {
+  pid: number
+  /** Clock ticks since boot, field 22 of proc_pid_stat(5). */
+  start: number
+}

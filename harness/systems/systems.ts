@@ -1,6 +1,7 @@
 import { programFile, testProgram } from '../../bin/programs.ts'
 import { strategyNames } from '../orchestrator/strategies/strategy.ts'
-import type { Places, SystemCommand } from '../probe/api.ts'
+import type { SystemCommand } from '../probe/api.ts'
+import type { Places } from '../probe/places.ts'
 
 /** What a scenario cannot wait for: the report's daemon looks once a minute, and here once a second. */
 const hurried = { CHECK_INTERVAL: '1' }

@@ -1,5 +1,5 @@
 import type { RegistryResource, Snapshot } from '../snapshot/snapshot.ts'
-import type { Known } from './scenario-facts.ts'
+import type { ScenarioFacts } from './scenario-facts.ts'
 import type { Finding } from './verdict.ts'
 
 /** Statuses after which nothing of an agent may live, in our words and in those of other orchestrators. */
@@ -15,11 +15,11 @@ const terminal = new Set([
 ])
 
 /** The registries against the truth: an agent lives when a session or a process of it does. */
-export function compareRegistries(now: Snapshot, known: Known, outlivedMs: number): Finding[] {
-  const alive = livingAgents(now, known)
+export function compareRegistries(now: Snapshot, facts: ScenarioFacts, outlivedMs: number): Finding[] {
+  const alive = livingAgents(now, facts)
   return now.resources.flatMap(one => {
     if (one.kind !== 'registry') return []
-    const wrong = [...wrongEntries(one, alive), ...missingEntries(one, known), ...wrongCount(one)]
+    const wrong = [...wrongEntries(one, alive), ...missingEntries(one, facts), ...wrongCount(one)]
     return wrong.map(({ agent, what, mechanism }) => ({
       verdict: 'leak' as const,
       kind: 'registry' as const,
@@ -39,9 +39,9 @@ interface Wrong {
   mechanism: string
 }
 
-function livingAgents(now: Snapshot, { excused }: Known): Set<string> {
+function livingAgents(now: Snapshot, { isIgnored }: ScenarioFacts): Set<string> {
   const living = now.resources.filter(
-    one => !excused?.(one) && (one.kind === 'session' || (one.kind === 'process' && one.state !== 'Z')),
+    one => !isIgnored?.(one) && (one.kind === 'session' || (one.kind === 'process' && one.state !== 'Z')),
   )
   return new Set(living.flatMap(one => one.owner?.agent ?? []))
 }
@@ -67,10 +67,10 @@ function wrongEntries({ agents }: RegistryResource, alive: Set<string>): Wrong[]
   })
 }
 
-function missingEntries({ agents, scope }: RegistryResource, known: Known): Wrong[] {
+function missingEntries({ agents, scope }: RegistryResource, facts: ScenarioFacts): Wrong[] {
   const entered = new Set(agents.map(({ id }) => id))
   // A task registry knows its own task's agents only; with one task a scenario, that is all of them.
-  return known.agents
+  return facts.agents
     .filter(id => !entered.has(id))
     .map(id => ({
       agent: id,

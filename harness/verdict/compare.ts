@@ -3,7 +3,7 @@ import type { ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.t
 import { compareRegistries } from './compare-registries.ts'
 import { describeLeak, describeLoss } from './describe.ts'
 import { applyPolicy } from './policy.ts'
-import type { Known } from './scenario-facts.ts'
+import type { ScenarioFacts } from './scenario-facts.ts'
 import type { Finding, Verdict } from './verdict.ts'
 
 export type Difference = Pick<Verdict, 'leaks' | 'collateral' | 'kept' | 'notes'>
@@ -12,26 +12,26 @@ export type Difference = Pick<Verdict, 'leaks' | 'collateral' | 'kept' | 'notes'
 const neverMissed = new Set(['descriptor', 'pty', 'registry'])
 
 /** What is new and what is gone since the baseline, by identity. */
-export function compare(baseline: Snapshot, now: Snapshot, known: Known): Difference {
+export function compare(baseline: Snapshot, now: Snapshot, facts: ScenarioFacts): Difference {
   const before = new Map(baseline.resources.map(one => [one.id, one]))
   const after = new Map(now.resources.map(one => [one.id, one]))
   const index = byPid(now.resources)
   const isNew = (one: Resource) =>
     !before.has(one.id) &&
-    !known.mayBeNew?.(one) &&
-    !known.excused?.(one) &&
-    !isOpenInBystander(one, index, before, known)
+    !facts.mayBeNew?.(one) &&
+    !facts.isIgnored?.(one) &&
+    !isOpenInBystander(one, index, before, facts)
   const added = now.resources.filter(one => one.kind !== 'registry' && isNew(one))
-  const { kept, left } = applyPolicy(added, known)
+  const { kept, left } = applyPolicy(added, facts)
   const notes = left.filter(one => isTmuxZombie(one, index)).map(describeTmuxZombie)
   const leaked = left.filter(one => !isTmuxZombie(one, index))
   const lost = baseline.resources.filter(one => !neverMissed.has(one.kind) && isLost(one, after.get(one.id)))
-  const outlivedMs = Math.round(now.at - known.endedAt)
+  const outlivedMs = Math.round(now.at - facts.endedAt)
   return {
     leaks: [
       ...leaked.map(one => describeLeak(one, now, outlivedMs)),
-      ...grownProcesses(before, now, known, outlivedMs),
-      ...compareRegistries(now, known, outlivedMs),
+      ...grownProcesses(before, now, facts, outlivedMs),
+      ...compareRegistries(now, facts, outlivedMs),
     ],
     collateral: lost.map(one => describeLoss(one, after.get(one.id), outlivedMs)),
     kept,
@@ -44,11 +44,11 @@ function isOpenInBystander(
   one: Resource,
   { processes }: ByPid,
   before: Map<string, Resource>,
-  known: Known,
+  facts: ScenarioFacts,
 ): boolean {
   if (one.kind !== 'descriptor') return false
   const holder = processes.get(one.pid)
-  return holder !== undefined && before.has(holder.id) && !known.system.has(holder.id)
+  return holder !== undefined && before.has(holder.id) && !facts.system.has(holder.id)
 }
 
 /** A bystander that was stopped or killed has its identity still, but it is not untouched. */
@@ -62,12 +62,12 @@ function isLost(before: Resource, after: Resource | undefined): boolean {
 function grownProcesses(
   before: Map<string, Resource>,
   now: Snapshot,
-  known: Known,
+  facts: ScenarioFacts,
   outlivedMs: number,
 ): Finding[] {
   return now.resources.flatMap(one => {
     const earlier = before.get(one.id)
-    if (one.kind !== 'process' || earlier?.kind !== 'process' || !known.system.has(one.id)) return []
+    if (one.kind !== 'process' || earlier?.kind !== 'process' || !facts.system.has(one.id)) return []
     if (one.descriptors <= earlier.descriptors) return []
     return {
       verdict: 'leak' as const,

@@ -1,9 +1,9 @@
 import type { Ignored, Resource } from '../snapshot/snapshot.ts'
-import type { Known } from './scenario-facts.ts'
+import type { ScenarioFacts } from './scenario-facts.ts'
 
 interface Policy {
   why: string
-  keeps(resource: Resource, known: Known): boolean
+  keeps(resource: Resource, facts: ScenarioFacts): boolean
 }
 
 /** Claude removes the output of a foreground command at its end: one that is left is what a killed claude left. */
@@ -37,10 +37,10 @@ const policies: Policy[] = [
 ]
 
 /** Splits what is new into what a policy keeps and what none does. */
-export function applyPolicy(added: Resource[], known: Known): { kept: Ignored[]; left: Resource[] } {
+export function applyPolicy(added: Resource[], facts: ScenarioFacts): { kept: Ignored[]; left: Resource[] } {
   const kept = new Map<Policy, number>()
   const left = added.filter(one => {
-    const policy = policies.find(({ keeps }) => keeps(one, known))
+    const policy = policies.find(({ keeps }) => keeps(one, facts))
     if (policy) kept.set(policy, (kept.get(policy) ?? 0) + 1)
     return !policy
   })

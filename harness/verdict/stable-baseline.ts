@@ -1,6 +1,6 @@
+import { CannotMeasureError } from '../errors.ts'
 import { Limit } from '../limit.ts'
 import { pauseAfter, poll } from '../poll.ts'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
 
 /**

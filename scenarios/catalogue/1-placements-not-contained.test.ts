@@ -1,6 +1,6 @@
-import { expect, inject, isAsItWas, setScene, systemCommand, test } from '../../harness/index.ts'
+import { deployCell, expect, expectCleanedUp, inject, systemCommand, test } from '../../harness/index.ts'
 import { matrix, type Shape } from './matrix.ts'
-import { provesRed } from './red-without-cleanup.ts'
+import { redWithoutCleanup } from './red-without-cleanup.ts'
 
 /** As on a machine without tini, and as where the launch was somebody else's: nothing is put around an agent. */
 const notContained = test.extend('system', () => places => {
@@ -29,19 +29,19 @@ matrix(
 )
 
 notContained('bare-daemon, not contained × killed', async ({ rig }) => {
-  const scene = await setScene(rig, { shape: { shape: 'bare-daemon' }, ending: 'killed' })
-  const { pids } = await scene.agent.ownThings()
+  const cell = await deployCell(rig, { shape: { shape: 'bare-daemon' }, ending: 'killed' })
+  const { pids } = await cell.agent.reportedResources()
   const isDaemon = (one: { kind: string; pid?: number }) =>
     one.kind === 'process' && pids.includes(one.pid ?? 0)
-  await provesRed({ red: /is said to be nobody's/ }, async () => {
-    const answer = await scene.agent.isKilled()
+  await redWithoutCleanup(/is said to be nobody's/, async () => {
+    const answer = await cell.agent.isKilled()
     for (const pid of pids)
       expect(JSON.stringify(answer), "is said to be nobody's").toMatch(
         new RegExp(`"unattributable":\\[.*"pid":${pid}\\b`),
       )
-    await rig.excuse('unattributable: its environment was emptied, and nothing contained it', isDaemon)
-    await isAsItWas(scene, 'terminated')
-    const { resources } = await rig.look()
+    await rig.ignore('suspect: its environment was emptied, and nothing contained it', isDaemon)
+    await expectCleanedUp(cell, 'terminated')
+    const { resources } = await rig.snapshot()
     expect(resources.filter(isDaemon), 'it was left alone').toHaveLength(pids.length)
   })
 })

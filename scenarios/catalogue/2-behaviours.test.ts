@@ -1,4 +1,4 @@
-import { excuseWork } from '../../harness/index.ts'
+import { ignoreAgentsWork } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
 
 const dies = 'the hang-up of its terminal ends it'
@@ -37,7 +37,7 @@ matrix([
       ['descriptor', /open-\d+-\d+ \(deleted\)/],
       ['descriptor', /open-\d+-\d+, open for writing/],
     ],
-    excuse: excuseWork,
+    ignore: ignoreAgentsWork,
     outlives: { killed: dies, crashed: dies },
   },
   {

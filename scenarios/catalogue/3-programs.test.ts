@@ -1,4 +1,4 @@
-import { endingNames, excuseFolderNote, excuseShellSnapshot } from '../../harness/index.ts'
+import { endingNames, ignoreFolderNote, ignoreShellSnapshot } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
 
 /** What an agent starts beside its children. */
@@ -20,7 +20,7 @@ matrix([
   },
   {
     name: 'temp-files',
-    excuse: excuseFolderNote,
+    ignore: ignoreFolderNote,
     traces: [
       ['file', /claude-\w+-cwd/],
       ['file', /config\.json/],
@@ -52,7 +52,7 @@ matrix([
     name: 'finished, idle',
     directive: { persona: 'idles' },
     before: agent => agent.finishes(),
-    excuse: excuseShellSnapshot,
+    ignore: ignoreShellSnapshot,
     statuses: { crashed: 'completed' }, // its log ends with a successful result
     traces: [['process', /^claude /]],
     outlives: {

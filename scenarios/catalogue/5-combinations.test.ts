@@ -1,4 +1,4 @@
-import { excuseFolderNote, excuseWork } from '../../harness/index.ts'
+import { ignoreAgentsWork, ignoreFolderNote } from '../../harness/index.ts'
 import { matrix, type Shape } from './matrix.ts'
 
 const stays = { killed: true, crashed: true } as const
@@ -25,9 +25,9 @@ matrix(
   combinations.map(([name, traces, directive]) => ({
     name,
     directive: { shape: name, ...directive },
-    excuse: async rig => {
-      await excuseFolderNote(rig)
-      await excuseWork(rig)
+    ignore: async rig => {
+      await ignoreFolderNote(rig)
+      await ignoreAgentsWork(rig)
     },
     traces,
     outlives: stays,

@@ -1,18 +1,18 @@
 import {
   type Agent,
-  claudeEnds,
   type Directive,
+  deployCell,
   type EndingName,
   endingNames,
   endings,
-  endsWell,
+  expectCleanEnd,
+  expectLeaks,
   inject,
-  leaksAsSaid,
   type Outlives,
   type Rig,
-  setScene,
   type Trace,
   test,
+  waitUntilClaudeEnded,
 } from '../../harness/index.ts'
 
 /** One row of the catalogue: what an agent leaks, crossed with every ending. */
@@ -32,7 +32,7 @@ export interface Shape {
   /** What the agent does before it ends, or what happens to it. */
   before?: (agent: Agent) => Promise<void>
   /** Marks what no cleanup can know to be the agent's; where it is left, the report says so. */
-  excuse?: (rig: Rig) => Promise<void>
+  ignore?: (rig: Rig) => Promise<void>
   /** Why the cell can not be run in this sandbox; undefined where it can. */
   objection?: (rig: Rig) => Promise<string | undefined>
   /** What the registries have to say after an ending, where it is not what they say of every agent. */
@@ -53,25 +53,25 @@ type CellTest = (
  * One test a cell, named `<shape> × <ending>`, each beside all bystanders. `cell`: a `test` of the harness, where
  * the system is started in another way.
  */
-export function matrix(shapes: Shape[], cell: CellTest = test): void {
+export function matrix(shapes: Shape[], cellTest: CellTest = test): void {
   for (const shape of shapes)
     for (const ending of shape.endings ?? endingNames)
-      cell(`${shape.name} × ${ending}`, async ({ rig, skip }) => {
-        const { proof } = inject('leakrig')
-        const missing = shape.needs && !proof && !(await rig.has(shape.needs.program))
+      cellTest(`${shape.name} × ${ending}`, async ({ rig, skip }) => {
+        const { withoutCleanup } = inject('leakrig')
+        const missing = shape.needs && !withoutCleanup && !(await rig.has(shape.needs.program))
         if (missing) skip(`no ${shape.needs?.program} in this sandbox: ${shape.needs?.because}`)
         const objection = await shape.objection?.(rig)
         if (objection) skip(objection)
         await shape.prepare?.(rig)
-        const scene = await setScene(rig, { shape: shape.directive ?? { shape: shape.name }, ending })
-        await shape.before?.(scene.agent)
-        if (!proof) {
-          await shape.excuse?.(rig)
-          return endsWell(scene, ending, shape.statuses?.[ending])
+        const cell = await deployCell(rig, { shape: shape.directive ?? { shape: shape.name }, ending })
+        await shape.before?.(cell.agent)
+        if (!withoutCleanup) {
+          await shape.ignore?.(rig)
+          return expectCleanEnd(cell, ending, shape.statuses?.[ending])
         }
-        await endings[ending].happens(scene.agent)
+        await endings[ending].happens(cell.agent)
         const leftAlone = ending === 'killed' || ending === 'crashed'
-        if (leftAlone) await claudeEnds(scene.agent)
-        await leaksAsSaid(scene.agent, shape.traces, leftAlone ? shape.outlives[ending] : true)
+        if (leftAlone) await waitUntilClaudeEnded(cell.agent)
+        await expectLeaks(cell.agent, shape.traces, leftAlone ? shape.outlives[ending] : true)
       })
 }

@@ -29,18 +29,18 @@ export async function killInside({ rig, present }: World, afterMs: number): Prom
 export async function killHandOver({ rig, present }: World, afterMs: number): Promise<string | undefined> {
   if (!present.some(({ reports }) => reports)) return undefined
   const command = String.raw`^\S+ \S*/cleanup/bin/hand-over\.ts `
-  const killed = await rig.probe.signalFirst({ command, withinMs: handOverMs, afterMs }, 'SIGKILL')
+  const killed = await rig.probe.signalWhenSeen({ command, withinMs: handOverMs, afterMs }, 'SIGKILL')
   return killed && `the hand-over process is killed ${afterMs} ms after it was seen`
 }
 
 /** SIGKILL for the daemon, whatever it is at. One that stood by takes its place; otherwise none is there until somebody starts it. */
 export async function stopDaemon(
-  { rig, company, daemons }: World,
+  { rig, expected, daemons }: World,
   afterMs: number,
 ): Promise<string | undefined> {
   await delay(afterMs)
   for (let daemon = daemons.shift(); daemon; daemon = daemons.shift()) {
-    company.removeProcess(daemon)
+    expected.removeProcess(daemon)
     if (await rig.probe.signal(daemon, 'SIGKILL')) return `the daemon is killed after ${afterMs} ms`
   }
   return undefined
@@ -48,14 +48,14 @@ export async function stopDaemon(
 
 /** As a service manager does it. */
 export async function startDaemon(world: World): Promise<void> {
-  const { rig, company } = world
+  const { rig, expected } = world
   const daemon = await rig.probe.plant(daemonCommand(rig.places, rig.system.pid))
   const watches = await poll(startWithinMs, async () => {
-    const { resources } = await rig.look()
+    const { resources } = await rig.snapshot()
     return resources.some(one => one.kind === 'descriptor' && one.pid === daemon.pid) || undefined
   })
   if (!watches) throw new CannotMeasureError('The daemon that was started anew took no lock in time.')
-  await company.addProcess(daemon, heldByDaemon)
+  await expected.addProcess(daemon, heldByDaemon)
   world.daemons.push(daemon)
 }
 
@@ -64,12 +64,12 @@ export async function startDaemon(world: World): Promise<void> {
  * for and had not written down yet is forgotten: such an agent lives on.
  */
 export async function killOrchestrator(world: World, afterMs: number): Promise<string> {
-  const { rig, company } = world
+  const { rig, expected } = world
   await delay(afterMs)
   await rig.probe.signal(rig.system, 'SIGKILL')
-  company.removeProcess(rig.system)
+  expected.removeProcess(rig.system)
   await forgetCalls(world)
-  await company.addProcess(await rig.startSystem())
+  await expected.addProcess(await rig.startSystem())
   await world.findDaemon()
   return `the orchestrator is killed after ${afterMs} ms, and started anew`
 }
@@ -82,6 +82,6 @@ async function forgetCalls(world: World): Promise<void> {
     const { status } = (await whose.agent.registered()).task ?? {}
     if (status !== 'working' || !whose.ends.isSubsetOf(asked)) continue
     whose.ends.clear()
-    await world.company.add(whose.agent.id)
+    await world.expected.add(whose.agent.id)
   }
 }

@@ -4,7 +4,7 @@ import { sequences } from './commands.ts'
 import { runSequence } from './run-sequence.ts'
 
 /** A seeded fault ends nothing slowly: what is left after this is left. */
-const patience = { deadlineMs: 15_000, restMs: 2_500, samples: 3 }
+const timing = { deadlineMs: 15_000, restMs: 2_500, samples: 3 }
 
 /**
  * Defects that no single agent shows, a seed whose first sequence comes upon it among other things, and how many
@@ -25,7 +25,7 @@ for (const { defect, seed, shortest, complaint } of seeded) {
   test(`a cleanup that ${defect} is found, and reduced to a short sequence`, {
     timeout: 600_000,
   }, async ({ freshRig }) => {
-    const property = fc.asyncProperty(sequences, commands => runSequence(freshRig, commands, patience))
+    const property = fc.asyncProperty(sequences, commands => runSequence(freshRig, commands, timing))
     const { counterexample, errorInstance } = await fc.check(property, { seed, numRuns: 1 })
     expect(String(errorInstance)).toMatch(complaint)
     expect(counterexample?.[0]).toHaveLength(shortest)

@@ -1,5 +1,5 @@
 import type { RunDetails } from 'fast-check'
-import type { Patience, Rig } from '../../harness/index.ts'
+import type { Rig, SettleTiming } from '../../harness/index.ts'
 import type { Command } from './commands.ts'
 import { settle } from './settle.ts'
 import { take } from './steps.ts'
@@ -12,11 +12,11 @@ import { World } from './world.ts'
 export async function runSequence(
   freshRig: () => Promise<Rig>,
   commands: Command[],
-  patience?: Patience,
+  timing?: SettleTiming,
 ): Promise<void> {
   const rig = await freshRig()
   await rig.baseline()
-  const world = new World(rig, patience)
+  const world = new World(rig, timing)
   await world.findDaemon()
   try {
     for (const command of commands) await take(world, command)

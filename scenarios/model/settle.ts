@@ -10,13 +10,13 @@ const writtenWithinMs = 5_000
  * @throws an Error that says what is left, gone or registered wrongly.
  */
 export async function settle(world: World): Promise<void> {
-  const { rig, company } = world
+  const { rig, expected } = world
   if (world.daemons.length === 0) {
     await startDaemon(world)
     world.told.push('the daemon is started')
   }
   const faults = await callFaults(world)
-  const verdict = await rig.settle(world.patience, await company.expected())
+  const verdict = await rig.settle(world.timing, await expected.atSettling())
   if (verdict.result !== 'pass') faults.push(findingsText(verdict))
   faults.push(...(await registryFaults(world)), ...(await logFaults(world)))
   if (faults.length > 0) throw new Error(faults.join('\n'))

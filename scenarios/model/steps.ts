@@ -22,7 +22,7 @@ const steps: { [Kind in Command['do']]: Step<Kind> } = {
     const agent = await world.rig.deploy({ persona, bash, ...type })
     const name = String.fromCharCode(65 + world.agents.length)
     world.agents.push({ agent, name, bash: bash > 0, reports: false, ends: new Set(), over: false })
-    await world.company.add(agent.id)
+    await world.expected.add(agent.id)
     return `${name} is deployed${bash ? ' with a Bash tool in the background' : ''}${other ? `, its id begins with ${other.name}'s` : ''}`
   },
 
@@ -63,7 +63,7 @@ const steps: { [Kind in Command['do']]: Step<Kind> } = {
     const [whose] = world.living
     if (!whose || !(await isThere(() => whose.agent.losesItsTmuxServer()))) return undefined
     for (const one of world.present) world.crashes(one, 'hung up')
-    for (const guest of world.guests.splice(0)) world.company.remove(guest.name)
+    for (const bystander of world.bystanders.splice(0)) world.expected.remove(bystander.name)
     return 'the tmux server is killed'
   },
 
@@ -86,10 +86,10 @@ const steps: { [Kind in Command['do']]: Step<Kind> } = {
   'bystander-comes': (world, { kind }) => bystanderComes(world, kind),
 
   async 'bystander-leaves'(world, { whom }) {
-    const [guest] = world.guests.splice(whom % Math.max(world.guests.length, 1), 1)
-    if (!guest) return undefined
-    await guest.leave()
-    return `${guest.name} leaves`
+    const [bystander] = world.bystanders.splice(whom % Math.max(world.bystanders.length, 1), 1)
+    if (!bystander) return undefined
+    await bystander.leave()
+    return `${bystander.name} leaves`
   },
 
   async settle(world) {
@@ -114,7 +114,7 @@ function call(
   args: Record<string, unknown>,
 ): void {
   const { rig } = world
-  rig.ending()
+  rig.markEnding()
   const { taskId, id } = whose.agent
   const error = rig.probe.callTool(tool, { task_id: taskId, agent_id: id, ...args }).then(
     ({ isError, content }) => (isError ? JSON.stringify(content) : undefined),

@@ -1,4 +1,10 @@
-import { type Agent, Company, type Patience, type ProcessIdentity, type Rig } from '../../harness/index.ts'
+import {
+  type Agent,
+  ExpectedResources,
+  type ProcessIdentity,
+  type Rig,
+  type SettleTiming,
+} from '../../harness/index.ts'
 
 /** What the model knows of one agent. */
 export interface Modelled {
@@ -23,7 +29,7 @@ export interface Call {
   error: Promise<string | undefined>
 }
 
-export interface Guest {
+export interface ModelledBystander {
   name: string
   leave(): Promise<void>
 }
@@ -34,31 +40,31 @@ export const heldByDaemon = /\/registry\/daemon\.(lock|log)$/
 /** The model of one sandbox: who is there, who is at its end, and which cleaners there are. */
 export class World {
   readonly rig: Rig
-  readonly company: Company
+  readonly expected: ExpectedResources
   readonly agents: Modelled[] = []
-  readonly guests: Guest[] = []
+  readonly bystanders: ModelledBystander[] = []
   readonly told: string[] = []
   calls: Call[] = []
   /** The last one belongs to the orchestrator of now; the others to one before, and leave when they are not needed. */
   daemons: ProcessIdentity[] = []
 
-  readonly patience: Patience | undefined
+  readonly timing: SettleTiming | undefined
 
-  constructor(rig: Rig, patience?: Patience) {
+  constructor(rig: Rig, timing?: SettleTiming) {
     this.rig = rig
-    this.patience = patience
-    this.company = new Company(rig)
+    this.timing = timing
+    this.expected = new ExpectedResources(rig)
   }
 
   /** Looks for the daemon that the orchestrator has started by itself. */
   async findDaemon(): Promise<void> {
-    const { resources } = await this.rig.look()
+    const { resources } = await this.rig.snapshot()
     const owner = `--owner-pid ${this.rig.system.pid}`
     const found = resources.find(one => one.kind === 'process' && one.command.endsWith(owner))
     if (found?.kind !== 'process') throw new Error('The system has started no daemon.')
-    for (const one of this.daemons) this.company.letGo(one)
+    for (const one of this.daemons) this.expected.makeOptional(one)
     this.daemons.push(found)
-    await this.company.addProcess(found, heldByDaemon)
+    await this.expected.addProcess(found, heldByDaemon)
   }
 
   /** Those whose end is not settled. */
@@ -81,13 +87,13 @@ export class World {
    * killed at the end of its grace.
    */
   crashes(whose: Modelled, how: 'killed' | 'hung up'): void {
-    if ((how === 'killed') !== whose.bash) this.company.leavesShellSnapshot(whose.agent.id)
+    if ((how === 'killed') !== whose.bash) this.expected.leavesShellSnapshot(whose.agent.id)
     this.ends(whose, 'crashed')
   }
 
   /** An ending of it begins: it may come out with this status, and need not be there any more. */
   ends(whose: Modelled, status: string): void {
     whose.ends.add(status)
-    this.company.remove(whose.agent.id)
+    this.expected.remove(whose.agent.id)
   }
 }

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Ending, EndingStep, Profile } from '../../profiles.ts'
+import type { Cause, Ending, EndingStep } from '../../profiles.ts'
 import { isAlive, signalIfThere, tree } from '../children/process-tree.ts'
 import type { Claude } from '../claude.ts'
 import { lastWords } from './last-words.ts'
-
-export type Cause = keyof Profile['endings']
 
 /** Ends claude as its version does: children step by step, last words, files, exit. Never returns. */
 export async function end(claude: Claude, cause: Cause): Promise<never> {

@@ -1,6 +1,6 @@
+import type { Cause } from '../../profiles.ts'
 import type { Claude } from '../claude.ts'
 import type { Event } from '../output/events.ts'
-import type { Cause } from './ending.ts'
 
 /** What claude still prints when a signal ends it in the middle of its turn. */
 export function lastWords({ profile, answered, bash, events }: Claude, cause: Cause): Event[] {

@@ -1,6 +1,5 @@
-import type { Profile } from '../../profiles.ts'
+import type { Cause, Profile } from '../../profiles.ts'
 import type { Note } from '../session/journal.ts'
-import type { Cause } from './ending.ts'
 
 export type Handled = Exclude<Cause, 'exit'>
 

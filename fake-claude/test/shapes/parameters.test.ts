@@ -15,7 +15,7 @@ test.concurrent('children=N: so many, each with its tree', async () => {
   expect(run.made('tree')).toHaveLength(14)
 })
 
-test.concurrent('programs, place and tempers side by side', async () => {
+test.concurrent('programs, place and behaviours side by side', async () => {
   await using run = shaped('daemon+term-ignored+respawn+pty+mcp-launcher')
   await run.noted('idle')
   const roles = ['child', 'holder', 'launcher', 'server', 'supervisor', 'worker', 'wrapper']

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Who comes close to an agent without being part of it: sessions whose names begin like its own, a search for its id,
+# Plants what resembles an agent without being part of it: sessions whose names begin like its own, a search for its id,
 # a reader of its log, and a process with its marker in the command line.
-# $1: its id. $2: its session. $3: its stream log. $4: the marker. $5: the tmux server for the sessions.
+# $1: its id. $2: its session. $3: its stream log. $4: its marker. $5: the tmux server for the sessions.
 set -eu
 id=$1 session=$2 log=$3 marker=$4 server=$5
 tmux -L "$server" new-session -d -s "${session}x" sleep infinity

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Who is there before any agent: a user's tmux session and claude on the server that agents are deployed to, a claude
-# outside of tmux, and a tmux server of the user's own. A claude here is a shell by that name with a tool below it in
-# a session of its own: what cleanups look at (name, arguments, environment, tree) is the same, at 2 MB.
-# $1: `shared` or `apart`, whether the user's sessions are on the agents' server.
+# Plants what is there before any agent: a user's tmux session and claude on the server that agents are deployed to, a
+# claude outside of tmux, and a tmux server of the user's own. A claude here is a shell of that name with a tool below it
+# in a session of its own. It has the name, arguments, environment and tree that cleanups check, and takes 2 MB.
+# $1: `shared` or `separate`, whether the user's sessions are on the agents' server.
 set -eu
 mkdir -p "$HOME/.local/bin"
 ln -s /bin/sh "$HOME/.local/bin/claude"

@@ -1,6 +1,6 @@
+import { CannotMeasureError } from '../../errors.ts'
 import type { Agent } from '../../rig/agent.ts'
 import type { Rig } from '../../rig/rig.ts'
-import { CannotMeasureError } from '../../sandbox/sandbox.ts'
 
 /** Why a fault that needs a mount is not injected here; undefined where it is. */
 export async function mountObjection({ probe, places }: Rig): Promise<string | undefined> {
@@ -29,8 +29,8 @@ export async function fillDisk({ probe }: Rig, folder: string): Promise<{ empty(
   return { empty: () => must(probe, ['rm', ballast]) }
 }
 
-/** What a writer that died left behind: a lock file with the pid of nobody, two days old, beside each registry. */
-export async function leaveStaleLocks({ probe, places, taskId }: Rig): Promise<void> {
+/** Leaves what a writer left that died: a lock file with a pid that nobody has, two days old, beside each registry. */
+export async function leaveStaleLocks({ rig: { probe, places }, taskId }: Agent): Promise<void> {
   const { workspace } = places
   const registry = `${workspace}/registry`
   const files = [

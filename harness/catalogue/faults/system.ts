@@ -1,7 +1,7 @@
-import type { Places, ProbeApi, SystemCommand } from '../../probe/api.ts'
+import type { ProbeApi, SystemCommand } from '../../probe/api.ts'
+import type { Places } from '../../probe/places.ts'
 import type { Agent } from '../../rig/agent.ts'
-import type { Rig } from '../../rig/rig.ts'
-import { excuseSnapshotInDoubt } from '../suspect-files.ts'
+import { ignoreUncertainShellSnapshots } from '../suspect-files.ts'
 
 /**
  * A tmux that lets an agent's session begin and kills whoever asked for it, before it can write that down. For
@@ -36,15 +36,20 @@ export function withTmuxThatKills(
 export async function restartMachine(agent: Agent): Promise<void> {
   const { rig } = agent
   const { pid } = await agent.pane()
-  await rig.excuse('the machine was restarted', ({ kind }) => kind !== 'file')
-  await excuseSnapshotInDoubt(rig)
+  await rig.ignore('the machine was restarted', ({ kind }) => kind !== 'file')
+  await ignoreUncertainShellSnapshots(rig)
   await rig.probe.powerOff()
   const innocent = await rig.probe.plant(['sleep', 'infinity'])
   for (const file of [`${agent.taskId}/AGENT_REGISTRY.json`, 'registry/GLOBAL_REGISTRY.json'])
     await renumber(rig, `${rig.places.workspace}/${file}`, pid, innocent.pid)
 }
 
-async function renumber({ probe }: Rig, file: string, pid: number, other: number): Promise<void> {
+async function renumber(
+  { probe }: Pick<Agent['rig'], 'probe'>,
+  file: string,
+  pid: number,
+  other: number,
+): Promise<void> {
   const text = (await probe.read(file)) ?? ''
   await probe.write(file, text.replaceAll(new RegExp(`("\\w*pid": )${pid}\\b`, 'g'), `$1${other}`))
 }

@@ -1,7 +1,7 @@
+import { CannotMeasureError } from '../../errors.ts'
 import { poll } from '../../poll.ts'
 import type { Agent } from '../../rig/agent.ts'
 import type { Rig } from '../../rig/rig.ts'
-import { CannotMeasureError } from '../../sandbox/sandbox.ts'
 
 /** A user whose tmux keeps panes whose process has ended: before the first session on its server. */
 export async function keepDeadPanes({ probe, places }: Rig): Promise<void> {

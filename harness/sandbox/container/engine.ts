@@ -1,6 +1,5 @@
 import type { ContainerRuntimeClient } from 'testcontainers'
-import { printable } from '../printable.ts'
-import { CannotMeasureError } from '../sandbox.ts'
+import { CannotMeasureError, printable } from '../../errors.ts'
 import { type NamedEngine, namedEngine } from './named-engine.ts'
 import { addressOf, noPermission, unanswered } from './ping.ts'
 

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContainerRuntimeClient } from 'testcontainers'
-import { printable } from '../printable.ts'
-import { projectRoot } from '../project.ts'
-import { CannotMeasureError } from '../sandbox.ts'
+import { projectRoot } from '../../../bin/programs.ts'
+import { CannotMeasureError, printable } from '../../errors.ts'
 
 /**
  * The sandbox's image. It is named after its content (the Dockerfile and its base), so it is built once and

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { projectRoot } from '../project.ts'
+import { projectRoot } from '../../../bin/programs.ts'
 
 const otherMayEnter = 0o001
 

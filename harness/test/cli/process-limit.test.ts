@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { projectRoot } from '../../../bin/programs.ts'
 import { loads, requireProcessRoom } from '../../cli/process-limit.ts'
-import { projectRoot } from '../../sandbox/project.ts'
-import { CannotMeasureError } from '../../sandbox/sandbox.ts'
+import { CannotMeasureError } from '../../errors.ts'
 
 const problem = (
   workers: number,

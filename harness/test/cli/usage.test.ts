@@ -78,7 +78,7 @@ test('of two shards, one has the name', async () => {
 test('an option of ours that is given twice is wrong usage', () => {
   const args = ['scenarios', '--system', 'none', '--system', 'hybrid']
   const { status, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' })
-  expect(stderr).toMatch(/^error: option '--system <name>' .* --system was given already.*\n$/)
+  expect(stderr).toMatch(/^error: option '--system <name>' .* --system may be given only once.*\n$/)
   expect(status).toBe(2)
 })
 

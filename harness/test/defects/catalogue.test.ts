@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
-import { endsWell, setScene } from '../../catalogue/cell.ts'
+import { deployCell, expectCleanEnd } from '../../catalogue/cell.ts'
 import { linkArchiveOutside } from '../../catalogue/faults/files.ts'
 import { openMorePanes } from '../../catalogue/faults/tmux.ts'
 import { findingsText } from '../../report/text.ts'
@@ -19,7 +19,7 @@ interface Shown {
 }
 
 /** Each ends within the grace of a cleanup by hand. */
-const patience = { deadlineMs: 15_000, restMs: 1_500, samples: 3 }
+const timing = { deadlineMs: 15_000, restMs: 1_500, samples: 3 }
 
 const shown: Record<string, Shown> = {
   'walks only descent': { shape: 'daemon', result: 'leak', finding: ['process', /child\.pl/] },
@@ -57,10 +57,10 @@ const tags = (name: string) => (chosen.includes(name) ? [] : ['long'])
 for (const [defect, { shape, before, result, finding }] of Object.entries(shown))
   describe(`a cleanup that ${defect}`, { tags: tags(defect) }, () => {
     withDefect(defect)('is red in a cell of the catalogue', async ({ rig }) => {
-      const { agent } = await setScene(rig, { shape: shape ? { shape } : {}, ending: 'killed' })
+      const { agent } = await deployCell(rig, { shape: shape ? { shape } : {}, ending: 'killed' })
       await before?.(agent)
       await agent.isKilled()
-      const verdict = await rig.settle(patience)
+      const verdict = await rig.settle(timing)
       const [kind, what] = finding
       const found = [...verdict.leaks, ...verdict.collateral].filter(one => one.verdict === result)
       expect(found, findingsText(verdict)).toContainEqual(
@@ -72,9 +72,9 @@ for (const [defect, { shape, before, result, finding }] of Object.entries(shown)
 
 describe('a cleanup that follows a linked archive', () => {
   withDefect('follows a linked archive')('does not refuse, and files lie outside', async ({ rig }) => {
-    const { agent } = await setScene(rig, { shape: {}, ending: 'killed' })
+    const { agent } = await deployCell(rig, { shape: {}, ending: 'killed' })
     const { outside } = await linkArchiveOutside(agent)
-    await expect(agent.killIsRefused()).rejects.toThrow(/kill_real_agent was to be refused/)
+    await expect(agent.killIsRefused()).rejects.toThrow(/expected the system to refuse kill_real_agent/)
     expect((await rig.probe.collect(outside)).map(({ path }) => path)).toContainEqual(
       expect.stringContaining(`/${agent.id}_stream.jsonl`),
     )
@@ -88,8 +88,8 @@ describe('the same cleanup by hand without a fault', () => {
   for (const shape of alsoGreen)
     withDefect('does all by hand')(`is green: ${shape}`, { tags: tags(shape) }, async ({ rig }) => {
       const panes = shape === 'more panes'
-      const scene = await setScene(rig, { shape: panes ? {} : { shape }, ending: 'killed' })
-      if (panes) await openMorePanes(scene.agent)
-      await endsWell(scene, 'killed')
+      const cell = await deployCell(rig, { shape: panes ? {} : { shape }, ending: 'killed' })
+      if (panes) await openMorePanes(cell.agent)
+      await expectCleanEnd(cell, 'killed')
     })
 })

@@ -9,7 +9,7 @@ import type { ResourceKind } from '../../snapshot/snapshot.ts'
 import { orchestratorCommand } from '../../systems/systems.ts'
 
 /** A seeded fault ends nothing slowly: what is left after this is left. */
-const patience = { deadlineMs: 15_000, restMs: 1_500, samples: 3 }
+const timing = { deadlineMs: 15_000, restMs: 1_500, samples: 3 }
 
 /** What the rig has to find about a cleanup: the verdict, and each finding by its kind and a part of its description. */
 export interface Expected {
@@ -30,7 +30,7 @@ export function expectRed(seeded: Record<string, Expected>, chosen: readonly str
         const agent = await rig.deploy({ persona: 'works' })
         await beside?.(rig, agent, bystanders)
         await agent.isKilled()
-        const verdict = await rig.settle(patience)
+        const verdict = await rig.settle(timing)
         for (const [kind, what] of findings) {
           const found = [...verdict.leaks, ...verdict.collateral].filter(one => one.verdict === result)
           expect(found).toContainEqual(expect.objectContaining({ kind, what: expect.stringMatching(what) }))

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
+import { projectRoot } from '../../../bin/programs.ts'
 import { needs } from '../../../test/needs.ts'
-import { projectRoot } from '../../sandbox/project.ts'
 import { orchestratorArgs } from '../support/orchestrator.ts'
 
 const strategies = ['none', 'report-option-1', 'hybrid']

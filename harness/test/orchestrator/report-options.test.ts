@@ -46,9 +46,9 @@ option2('option 2 never looks at an agent whose session is gone', async ({ rig }
 })
 
 option2('option 2 has a daemon that ends with its orchestrator', async ({ rig }) => {
-  const daemons = async () => (await rig.look()).resources.filter(isDaemon)
+  const daemons = async () => (await rig.snapshot()).resources.filter(isDaemon)
   await expect.poll(daemons, { timeout: 10_000 }).toHaveLength(1)
-  const orchestrator = (await rig.look()).resources.find(one => one.kind === 'process' && !isDaemon(one))
+  const orchestrator = (await rig.snapshot()).resources.find(one => one.kind === 'process' && !isDaemon(one))
   if (orchestrator?.kind !== 'process') throw new Error('The orchestrator is not among the processes.')
   expect(await rig.probe.signal(orchestrator, 'SIGKILL')).toBe(true)
   await expect.poll(daemons, { timeout: 10_000 }).toEqual([])
@@ -59,8 +59,8 @@ function isDaemon(one: { kind: string; command?: string }): boolean {
 }
 
 /** The kinds of what is left of the one agent, sorted: the words that their descriptions begin with. */
-async function left(rig: Rig, patience = untilNothingChanges): Promise<string[]> {
-  const { leaks, collateral }: Verdict = await rig.settle(patience)
+async function left(rig: Rig, timing = untilNothingChanges): Promise<string[]> {
+  const { leaks, collateral }: Verdict = await rig.settle(timing)
   expect(collateral).toEqual([])
   const begin = (what: string) => /^(the \w+ registry says|(deploy|stream) log|\w+)/.exec(what)?.[0] ?? what
   return leaks.map(({ what }) => begin(what)).sort()

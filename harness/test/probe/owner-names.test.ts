@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Names } from '../../probe/owner-names.ts'
+import { OwnerNames } from '../../probe/owner-names.ts'
 
 test('of all names that a text contains the longest one decides', () => {
   const name = fc.string({ unit: fc.constantFrom('a', 'b', '-'), minLength: 1, maxLength: 9 })
   const text = fc.string({ unit: fc.constantFrom('a', 'b', '-', '/'), maxLength: 24 })
   fc.assert(
     fc.property(fc.array(fc.tuple(name, fc.string())), text, (entries, path) => {
-      const names = new Names()
+      const names = new OwnerNames()
       for (const [key, owner] of entries) names.set(key, owner)
       const all = new Map(entries)
       const [longest] = [...all.keys()]
@@ -23,7 +23,7 @@ test('of all names that a text contains the longest one decides', () => {
 
 test('a text is searched for all names at once', () => {
   const looks = (agents: number) => {
-    const names = new Names()
+    const names = new OwnerNames()
     for (let at = 0; at < agents; at++)
       names.set(`worker-120000-${at.toString(16).padStart(6, '0')}`, `${at}`)
     let count = 0

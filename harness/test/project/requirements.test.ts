@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { projectRoot } from '../../sandbox/project.ts'
+import { projectRoot } from '../../../bin/programs.ts'
 
 const require = createRequire(import.meta.url)
 const { problem } = require('../../../bin/requirements.cjs')

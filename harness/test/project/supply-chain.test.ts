@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { projectRoot } from '../../sandbox/project.ts'
+import { projectRoot } from '../../../bin/programs.ts'
 
 interface LockedPackage {
   version?: string

@@ -29,7 +29,7 @@ test('of a sandbox that died the last snapshot is brought out, and what is missi
   const { places } = await sandbox.probe.hello()
   const rig = new Rig(sandbox.probe, places)
   await rig.start(systemCommand('none', places))
-  await rig.look()
+  await rig.snapshot()
   await sandbox[Symbol.asyncDispose]()
   const folder = await bringOut(rig, 'a test of artefacts of the dead')
   expect(readFileSync(join(folder, 'processes.txt'), 'utf8')).toMatch(/orchestrator\S* --strategy none/)

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import type { ContainerInfo } from 'dockerode'
 import { execa } from 'execa'
 import { test as base, beforeEach, describe, expect, onTestFinished } from 'vitest'
+import { projectRoot } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { needs } from '../../../test/needs.ts'
 import { poll } from '../../poll.ts'
 import { startContainerSandbox } from '../../sandbox/container/container.ts'
 import { removeLeftOver } from '../../sandbox/container/stale-containers.ts'
-import { projectRoot } from '../../sandbox/project.ts'
 import { engine, objection } from '../support/container.ts'
 
 const program = join(projectRoot, 'bin/leakrig.ts')

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
-import { projectRoot } from '../../sandbox/project.ts'
+import { projectRoot } from '../../../bin/programs.ts'
 
 /** What holds a container up, as processes of the machine: an engine adds nothing to them. */
 const scripts = join(projectRoot, 'harness/sandbox/container')

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
+import { projectRoot } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { needs } from '../../../test/needs.ts'
 import { poll } from '../../poll.ts'
 import { readProcesses } from '../../probe/processes.ts'
 import { startNamespaceSandbox } from '../../sandbox/namespace.ts'
-import { projectRoot } from '../../sandbox/project.ts'
 import { copyProject } from '../fixtures/project-copy.ts'
 
 needsNamespaces()

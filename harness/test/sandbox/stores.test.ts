@@ -3,9 +3,9 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { expect, test } from 'vitest'
+import { projectRoot } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { needs } from '../../../test/needs.ts'
-import { projectRoot } from '../../sandbox/project.ts'
 
 needsNamespaces()
 

@@ -1,7 +1,7 @@
 import { expect, vi } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { test } from '../../rig/fixtures.ts'
-import { Lookout } from '../../rig/snapshot-single-flight.ts'
+import { SnapshotSingleFlight } from '../../rig/snapshot-single-flight.ts'
 import type { Snapshot } from '../../snapshot/snapshot.ts'
 import { settle } from '../../verdict/settle.ts'
 import { stableBaseline } from '../../verdict/stable-baseline.ts'
@@ -24,8 +24,8 @@ test('a registry that can not be read is no verdict, and the cleanup neither kil
   await rig.probe.write(registry, '{"agents": [')
   await expect(agent.isKilled()).rejects.toThrow(/AGENT_REGISTRY\.json/)
   expect((await agent.processes()).map(({ comm }) => comm)).toEqual(expect.arrayContaining(['claude', 'tee']))
-  const patience = { deadlineMs: 500, restMs: 200, samples: 3 }
-  await expect(rig.settle(patience)).rejects.toThrow(
+  const timing = { deadlineMs: 500, restMs: 200, samples: 3 }
+  await expect(rig.settle(timing)).rejects.toThrow(
     /could not read everything: .*AGENT_REGISTRY\.json is not a readable/,
   )
 })
@@ -56,7 +56,7 @@ test('a baseline that does not come to rest is no baseline', async () => {
 })
 
 test('two instruments that disagree are no verdict', async () => {
-  const instruments = { look: async () => nothing(performance.now()), countByPs: async () => 1 }
+  const instruments = { snapshot: async () => nothing(performance.now()), countByPs: async () => 1 }
   const known = {
     agents: [],
     endedAt: performance.now(),
@@ -75,16 +75,16 @@ test('a wall clock that somebody sets changes no duration', async () => {
   try {
     const path = '/tmp/left'
     const leak = { kind: 'file', id: `file ${path}`, path, class: 'other', bytes: 1 } as const
-    const lookout = new Lookout(async () => ({ ...nothing(0), resources: [leak] }))
-    const instruments = { look: () => lookout.look(), countByPs: async () => 0 }
+    const lookout = new SnapshotSingleFlight(async () => ({ ...nothing(0), resources: [leak] }))
+    const instruments = { snapshot: () => lookout.take(), countByPs: async () => 0 }
     const known = {
       agents: [],
       endedAt: performance.now(),
       system: new Set<string>(),
       foregroundTasks: new Set<string>(),
     }
-    const patience = { deadlineMs: 60_000, restMs: 200, samples: 3 }
-    const { leaks } = await settle(instruments, nothing(0), known, patience)
+    const timing = { deadlineMs: 60_000, restMs: 200, samples: 3 }
+    const { leaks } = await settle(instruments, nothing(0), known, timing)
     const [outlived] = leaks.map(({ outlivedMs }) => outlivedMs)
     expect(outlived).toBeGreaterThanOrEqual(150)
     expect(outlived).toBeLessThan(60_000)
