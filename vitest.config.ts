@@ -3,9 +3,9 @@ import { configDefaults, defineConfig } from 'vitest/config'
 import { cellsPerFile } from './harness/cli/process-limit.ts'
 import { LeftOutReporter } from './test/left-out.ts'
 
-const crowd = 'cleanup/test/crowd.test.ts'
+const crowd = 'cleanup/test/reaper/hundred-at-once.test.ts'
 /** Decides as it is loaded where processes are read from. */
-const ps = 'cleanup/test/ps.test.ts'
+const ps = 'cleanup/test/platform/ps.test.ts'
 
 /** The rig's own limits follow the load (harness/limit.ts): on a busy machine they are longer than a test may take elsewhere. */
 const patient = 600_000

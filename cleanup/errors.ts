@@ -11,7 +11,7 @@ export type CleanupErrorCode =
   | 'registry-unwritable'
   | 'lock-held'
   | 'processes-hidden'
-  | 'could-not-ask'
+  | 'tmux-unreachable'
   | 'cannot-hand-over'
   | 'bad-argument'
   | 'daemon-running'
@@ -37,6 +37,6 @@ export function systemCode(error: unknown): string | undefined {
 }
 
 /** An error's own words, for use inside a longer sentence. */
-export function words(error: unknown): string {
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

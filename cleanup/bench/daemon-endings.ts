@@ -1,7 +1,9 @@
 import fs from 'node:fs'
-import { recordedShell } from '../daemon/pane-shell.ts'
-import { layout, readAgent, startOf } from '../index.ts'
-import { childrenOf } from '../processes/children.ts'
+import { recordedShell } from '../containment/pane-shell.ts'
+import { layout } from '../orchestrator.ts'
+import { childrenOf } from '../platform/processes/children.ts'
+import { startOf } from '../platform/processes/table.ts'
+import { readAgent } from '../registry/registry.ts'
 import type { Deployed, Fleet } from './daemon-fleet.ts'
 
 /** One way in which an agent ends behind the daemon's back. */

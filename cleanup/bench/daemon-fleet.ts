@@ -1,23 +1,22 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
+import type { AgentRef } from '../index.ts'
 import {
   type AgentEntry,
-  type AgentRef,
   addTask,
   agentMarker,
-  changeTask,
   contain,
   initRegistries,
   isTerminal,
   layout,
   RECORD_FORMAT,
   type RecordedTmux,
-  readAgent,
   readTaskRegistry,
   recordOf,
-  startOf,
-} from '../index.ts'
+} from '../orchestrator.ts'
+import { startOf } from '../platform/processes/table.ts'
+import { changeTask, readAgent } from '../registry/registry.ts'
 
 /** What an agent's pane runs: next to nothing, so that a hundred fit on any machine. */
 const LIGHT = 'exec sleep 100000'

@@ -2,11 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
+import { USER_HZ } from '../platform/processes/stat.ts'
 import { until } from '../test/support/until.ts'
 
 const PROGRAM = path.join(import.meta.dirname, '..', 'bin', 'daemon.ts')
-/** Clock ticks a second, which is how /proc counts processor time: 100 on every Linux that Node runs on. */
-const TICKS = 100
 
 export interface Usage {
   rssMb: number
@@ -58,7 +57,7 @@ export class MeasuredDaemon implements AsyncDisposable {
   /** When it noticed the end of an agent, in ms of the wall clock. */
   noticed(agent: string): number | undefined {
     const line = this.lines().find(
-      line => line.agent === agent && (line.event === 'ended' || line.event === 'to-be-cleaned'),
+      line => line.agent === agent && (line.event === 'ended' || line.event === 'cleanup-due'),
     )
     return line && Date.parse(String(line.time))
   }
@@ -75,8 +74,8 @@ export class MeasuredDaemon implements AsyncDisposable {
     return {
       rssMb: Number(rss) / 1024,
       descriptors: fs.readdirSync(`${folder}/fd`).length,
-      ownMs: ((user + system) * 1000) / TICKS,
-      childrenMs: ((childUser + childSystem) * 1000) / TICKS,
+      ownMs: ((user + system) * 1000) / USER_HZ,
+      childrenMs: ((childUser + childSystem) * 1000) / USER_HZ,
     }
   }
 

@@ -1,16 +1,17 @@
 #!/usr/bin/env node
-/**
- * Ten thousand agents that the registries list as running and of which nothing runs; of a few hundred a prompt and a log
- * are left. What `status` and `sweep --apply` cost, and a daemon that is stopped in the middle and started again.
- * Exits 1 when a limit does not hold.
- */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { addTask, changeGlobal, changeTask, initRegistries, layout, readTaskRegistry } from '../index.ts'
+import { addTask, initRegistries, layout, readTaskRegistry } from '../orchestrator.ts'
+/**
+ * Ten thousand agents that the registries list as running and of which nothing runs; of a few hundred a prompt and a log
+ * are left. What `status` and `sweep --apply` cost, and a daemon that is stopped in the middle and started again.
+ * Exits 1 when a limit does not hold.
+ */
+import { changeGlobal, changeTask } from '../registry/registry.ts'
 import { until } from '../test/support/until.ts'
 import { MeasuredDaemon } from './daemon-process.ts'
 

@@ -3,9 +3,10 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { cleanUp, layout } from '../index.ts'
-import { hasEnded } from '../processes/stat.ts'
-import { readProcess } from '../processes/table.ts'
+import { cleanUp } from '../index.ts'
+import { layout } from '../orchestrator.ts'
+import { hasEnded } from '../platform/processes/stat.ts'
+import { readProcess } from '../platform/processes/table.ts'
 import { type Deployed, logs } from './world.ts'
 
 const run = promisify(execFile)

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
-/**
- * Two thousand light agents pass through one daemon, in batches that end in every way. Its memory and its descriptors
- * after each batch go into docs/soak.svg. Exits 1 when the last quarter holds clearly more than the second.
- */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { readAgent, startOf } from '../index.ts'
+/**
+ * Two thousand light agents pass through one daemon, in batches that end in every way. Its memory and its descriptors
+ * after each batch go into docs/soak.svg. Exits 1 when the last quarter holds clearly more than the second.
+ */
+import { startOf } from '../platform/processes/table.ts'
+import { readAgent } from '../registry/registry.ts'
 import { until } from '../test/support/until.ts'
 import { KINDS, killExactly } from './daemon-endings.ts'
 import { type Deployed, Fleet } from './daemon-fleet.ts'

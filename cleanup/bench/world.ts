@@ -2,18 +2,19 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import type { AgentRef } from '../index.ts'
 import {
   type AgentEntry,
-  type AgentRef,
   addTask,
   agentMarker,
-  changeTask,
   initRegistries,
   layout,
   RECORD_FORMAT,
   type RecordedTmux,
   recordOf,
-} from '../index.ts'
+} from '../orchestrator.ts'
+import { MARKER } from '../platform/processes/environment.ts'
+import { changeTask } from '../registry/registry.ts'
 
 /** What runs in an agent's pane: a pipeline of three that dies of TERM at once, one idle process, or one that is deaf. */
 export type Kind = 'plain' | 'idle' | 'deaf'
@@ -86,7 +87,7 @@ export class World implements Disposable {
   #newSessions(refs: AgentRef[], kind: Kind): RecordedTmux[] {
     const file = path.join(this.folder, 'sessions.tmux')
     const lines = refs.map(ref => {
-      const mark = `-e ${layout.MARKER}=${agentMarker(ref)}`
+      const mark = `-e ${MARKER}=${agentMarker(ref)}`
       return `new-session -d -P -F '${RECORD_FORMAT}' -s ${layout.sessionName(ref)} ${mark} ${commandOf(kind, ref)}`
     })
     fs.writeFileSync(file, `${lines.join('\n')}\n`)

@@ -1,8 +1,8 @@
-import { ageMs } from '../processes/details.ts'
-import type { SeenProcess } from '../processes/table.ts'
+import { ageMs } from '../platform/processes/details.ts'
+import type { SeenProcess } from '../platform/processes/table.ts'
+import { parseTimestamp } from '../registry/timestamps.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { toldTime } from '../workspace/told-time.ts'
-import type { Scene } from './scene.ts'
+import type { Observation } from './observation.ts'
 
 /** How long after its agent's beginning, in ms, an entry may be written that tells when that was. */
 export const LATE_MS = 5 * 60_000
@@ -12,13 +12,13 @@ export const LATE_MS = 5 * 60_000
  * agent began, a process must be older by minutes.
  */
 export function isOlder(
-  { entry, table }: Pick<Scene, 'entry' | 'table'>,
+  { entry, table }: Pick<Observation, 'entry' | 'table'>,
   process: SeenProcess | undefined,
 ): boolean | undefined {
   if (!process) return undefined
   const recorded = recordedTmux(entry)
   const start = recorded?.pane_start ?? table.get(recorded?.pane_pid ?? 0)?.start
   if (start !== undefined && start > 0) return process.start < start
-  const startedAt = toldTime(entry.started_at).earliest
+  const startedAt = parseTimestamp(entry.started_at).earliest
   return Number.isNaN(startedAt) ? undefined : Date.now() - ageMs(process) + LATE_MS < startedAt
 }

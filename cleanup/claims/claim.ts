@@ -1,14 +1,14 @@
 import { pid as ownPid } from 'node:process'
-import { selfAndAncestors } from '../processes/ancestors.ts'
-import { sameProcess } from '../processes/identity.ts'
-import { isOurs } from '../processes/owner.ts'
-import type { ProcessTable, SeenProcess } from '../processes/table.ts'
+import { selfAndAncestors } from '../platform/processes/ancestry.ts'
+import { sameProcess } from '../platform/processes/identity.ts'
+import { isOurs } from '../platform/processes/owner.ts'
+import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { isOlder } from './age.ts'
 import { directEvidence } from './direct-evidence.ts'
 import { type Claim, type Claims, type Evidence, isTied, type Spared, type SparedFor } from './evidence.ts'
 import { writesOtherLogs } from './log-writers.ts'
-import { agentServers, otherAgents } from './others.ts'
-import type { Scene } from './scene.ts'
+import type { Observation } from './observation.ts'
+import { agentServers, otherAgents } from './other-agents.ts'
 
 type Earlier = ReadonlyMap<number, Claim>
 
@@ -17,14 +17,14 @@ type Earlier = ReadonlyMap<number, Claim>
  * from its relations, until nothing follows any more. `earlier` are the claims of earlier scans of one cleaning:
  * once claimed, a process stays claimed, also when its parent has ended and nothing else ties it any more.
  */
-export function claim(scene: Scene, earlier: Earlier = new Map()): Claims {
-  const { table } = scene
+export function claim(observation: Observation, earlier: Earlier = new Map()): Claims {
+  const { table } = observation
   const claimed = new Map<number, Claim>()
   const spared = new Map<number, Spared>()
-  const direct = directEvidence(scene)
+  const direct = directEvidence(observation)
   // Of most agents that are gone nothing is claimed, so that nobody's relatives are asked for.
   let relatives: ReturnType<typeof relations> | undefined
-  const spare = sparing(scene, earlier)
+  const spare = sparing(observation, earlier)
   const open: SeenProcess[] = []
 
   const add = (process: SeenProcess, evidence: Evidence[]): void => {
@@ -54,7 +54,7 @@ export function claim(scene: Scene, earlier: Earlier = new Map()): Claims {
     if (evidence.length > 0) add(process, evidence)
   }
   for (let next = open.pop(); next; next = open.pop()) {
-    relatives ??= relations(scene)
+    relatives ??= relations(observation)
     for (const [relative, evidence] of relatives(next)) add(relative, [evidence])
   }
 
@@ -65,7 +65,7 @@ export function claim(scene: Scene, earlier: Earlier = new Map()): Claims {
 }
 
 /** Who follows from a claimed process: its children, and the members of a session that it has opened. */
-function relations({ table, contained }: Scene): (of: SeenProcess) => [SeenProcess, Evidence][] {
+function relations({ table, contained }: Observation): (of: SeenProcess) => [SeenProcess, Evidence][] {
   const children = Map.groupBy(table.values(), process => process.ppid)
   const members = Map.groupBy(table.values(), process => process.sid)
   // The subreaper has one child of its own, the oldest; the others it adopted.
@@ -103,22 +103,23 @@ const sessionOf = (leader: SeenProcess): Evidence => ({
 
 /** Says for whom a process is spared although there is evidence; undefined when it may be claimed. */
 function sparing(
-  scene: Scene,
+  observation: Observation,
   earlier: Earlier,
 ): (process: SeenProcess, evidence: Evidence[]) => SparedFor | undefined {
-  const chain = selfAndAncestors(scene.table, ownPid)
-  const isDetached = outlivesItsParents(scene.table, chain[0])
+  const chain = selfAndAncestors(observation.table, ownPid)
+  const isDetached = outlivesItsParents(observation.table, chain[0])
   const cleaner = new Set(isDetached ? chain.slice(0, 1) : chain)
-  const isOthers = otherAgents(scene.ref, scene.agents)
-  const isServer = agentServers(scene.ref.workspace)
+  const isOthers = otherAgents(observation.ref, observation.agents)
+  const isServer = agentServers(observation.ref.workspace)
   // Asked for once in a cleaning, and again before each signal.
   const wasOurs = ({ pid, start }: SeenProcess) => earlier.get(pid)?.process.start === start
   return (process, evidence) => {
-    if (process.pid === scene.where.server?.pid || isServer(process)) return 'tmux-server'
+    if (process.pid === observation.location.server?.pid || isServer(process)) return 'tmux-server'
     if (isOthers(process)) return 'other-agent'
     const onlyLog = evidence.every(({ kind }) => kind === 'log')
-    if (onlyLog && writesOtherLogs(scene.openFiles, scene.log, process.pid)) return 'several-agents'
-    if (onlyLog && isOlder(scene, process)) return 'older'
+    if (onlyLog && writesOtherLogs(observation.openFiles, observation.log, process.pid))
+      return 'several-agents'
+    if (onlyLog && isOlder(observation, process)) return 'older'
     if (!cleaner.has(process)) return wasOurs(process) || isOurs(process.pid) ? undefined : 'other-user'
     return isDetached && evidence.every(({ kind }) => ADOPTION.has(kind)) ? 'adopted-cleaner' : 'cleaner'
   }

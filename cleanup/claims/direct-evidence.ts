@@ -1,28 +1,28 @@
-import { hasEmptyEnvironment } from '../processes/details.ts'
-import { sameProcess } from '../processes/identity.ts'
-import { sharesPids, shareTerminals } from '../processes/namespaces.ts'
-import { isOrphan } from '../processes/orphans.ts'
-import { isOurs } from '../processes/owner.ts'
-import type { SeenProcess } from '../processes/table.ts'
+import { isOrphan } from '../platform/processes/ancestry.ts'
+import { hasEmptyEnvironment } from '../platform/processes/details.ts'
+import { sameProcess } from '../platform/processes/identity.ts'
+import { sharesPids, shareTerminals } from '../platform/processes/namespaces.ts'
+import { isOurs } from '../platform/processes/owner.ts'
+import type { SeenProcess } from '../platform/processes/table.ts'
 import type { AgentPane } from '../tmux/locate.ts'
 import type { Evidence } from './evidence.ts'
 import { logWriters } from './log-writers.ts'
 import { markerCounts } from './marker.ts'
+import type { Observation } from './observation.ts'
 import { type Place, placeOf } from './place.ts'
-import type { Scene } from './scene.ts'
 
 /** What speaks for a process by itself, whatever its relations: a function made once for a scan. */
-export function directEvidence(scene: Scene): (process: SeenProcess) => Evidence[] {
-  const place = placeOf(scene)
-  const isMarked = markerCounts(scene, place)
+export function directEvidence(observation: Observation): (process: SeenProcess) => Evidence[] {
+  const place = placeOf(observation)
+  const isMarked = markerCounts(observation, place)
   const isInPlace = (process: SeenProcess) => place.isOwn(process.environment) && sharesPids(process.pid)
   const bearsMarks = (process: SeenProcess) => isInPlace(process) || isMarked(process)
-  const writers = logWriters(scene.openFiles, scene.log)
-  const panes = paneProcesses(scene, bearsMarks, place)
+  const writers = logWriters(observation.openFiles, observation.log)
+  const panes = paneProcesses(observation, bearsMarks, place)
   const terminals = new Map([...panes].filter(([pane]) => pane.tty !== 0).map(entry => [entry[0].tty, entry]))
-  const { cgroup, noted, subreaper } = scene.contained
+  const { cgroup, noted, subreaper } = observation.contained
   // A server that was started by an agent's process is in its cgroup, and so is every pane of every user in it.
-  const server = scene.table.get(scene.where.server?.pid ?? -1)
+  const server = observation.table.get(observation.location.server?.pid ?? -1)
   const serverIsInCgroup = server !== undefined && cgroup?.members.has(server.pid) === true
 
   return process => {
@@ -41,10 +41,10 @@ export function directEvidence(scene: Scene): (process: SeenProcess) => Evidence
       add('cgroup', `it is in the cgroup ${cgroup.path}`)
     if (sameProcess(process, subreaper) && bearsMarks(process))
       add('subreaper', 'it is the agent’s subreaper')
-    if (noted.get(process.pid) === process.start && isNotable(process, scene))
+    if (noted.get(process.pid) === process.start && isNotable(process, observation))
       add('subreaper', 'it was seen below the agent’s subreaper')
     const writer = writers.find(({ pid }) => pid === process.pid)
-    if (writer) add('log', `its descriptor ${writer.fd} writes ${scene.log}`)
+    if (writer) add('log', `its descriptor ${writer.fd} writes ${observation.log}`)
     return evidence
   }
 }
@@ -54,7 +54,7 @@ export function directEvidence(scene: Scene): (process: SeenProcess) => Evidence
  * also when its server is gone, if it bears the agent's marks itself: the registry may name anybody's.
  */
 function paneProcesses(
-  { where: { recorded, server, panes }, table }: Scene,
+  { location: { recorded, server, panes }, table }: Observation,
   bearsMarks: (process: SeenProcess) => boolean,
   place: Place,
 ): Map<SeenProcess, string> {
@@ -79,7 +79,7 @@ function paneProcesses(
  * What a note of the subreaper's orphans may name. The agent can write it, so it counts only for what bears no trace of
  * anybody: an orphan without a terminal whose environment was emptied. A user's own daemon has an environment.
  */
-const isNotable = (process: SeenProcess, { table }: Scene): boolean =>
+const isNotable = (process: SeenProcess, { table }: Observation): boolean =>
   process.tty === 0 &&
   isOrphan(process, table) &&
   !process.comm.startsWith('tmux') &&

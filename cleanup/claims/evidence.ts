@@ -1,5 +1,5 @@
-import type { Identity } from '../processes/identity.ts'
-import type { SeenProcess } from '../processes/table.ts'
+import type { Identity } from '../platform/processes/identity.ts'
+import type { SeenProcess } from '../platform/processes/table.ts'
 
 /** Why a process belongs to an agent. One kind is enough; a name or an argument never is. */
 type EvidenceKind =

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
-import { sharesPids } from '../processes/namespaces.ts'
-import { type Descriptor, isOpenForWriting, type OpenFiles } from '../processes/open-files.ts'
+import { sharesPids } from '../platform/processes/namespaces.ts'
+import { type Descriptor, isOpenForWriting, type OpenFiles } from '../platform/processes/open-files.ts'
 
 /** The descriptors that a log is open for writing on, also after somebody has deleted it. */
 export function logWriters(openFiles: OpenFiles, log: string): Descriptor[] {

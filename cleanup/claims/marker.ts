@@ -1,10 +1,10 @@
-import { sharesPids } from '../processes/namespaces.ts'
-import type { ProcessTable, SeenProcess } from '../processes/table.ts'
+import { sharesPids } from '../platform/processes/namespaces.ts'
+import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
+import { namesAgent } from '../registry/marker.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { namesAgent } from '../workspace/marker.ts'
-import { agentServers } from './others.ts'
+import type { Observation } from './observation.ts'
+import { agentServers } from './other-agents.ts'
 import type { Place } from './place.ts'
-import type { Scene } from './scene.ts'
 
 /** How far up it is asked, by parents and by tmux servers within each other: an environment could name a circle. */
 const DEEPEST = 8
@@ -16,16 +16,16 @@ const DEEPEST = 8
  * was started with the marker, and is not one that others are known to live in. What outlived a server that is gone
  * has no more to tell.
  */
-export function markerCounts(scene: Scene, { isOwn }: Place): (process: SeenProcess) => boolean {
-  const { where, table, entry } = scene
-  const isMarked = namesAgent(scene.ref)
-  const isHomeToAgents = agentServers(scene.ref.workspace)
-  const isShared = (server: SeenProcess) => server.pid === where.server?.pid || isHomeToAgents(server)
+export function markerCounts(observation: Observation, { isOwn }: Place): (process: SeenProcess) => boolean {
+  const { location, table, entry } = observation
+  const isMarked = namesAgent(observation.ref)
+  const isHomeToAgents = agentServers(observation.ref.workspace)
+  const isShared = (server: SeenProcess) => server.pid === location.server?.pid || isHomeToAgents(server)
   // A server that was started with the agent's marker hands it on to all that it starts, whoever's it is.
-  const isServerMarked = isMarked(table.get(where.server?.pid ?? -1)?.environment.marker)
+  const isServerMarked = isMarked(table.get(location.server?.pid ?? -1)?.environment.marker)
   // Where no place was recorded, nothing else ties to the agent what has outlived its pane.
   const isPaneGone = ({ environment: { pane } }: SeenProcess) =>
-    pane !== undefined && !where.listed.panes.has(pane) && !recordedTmux(entry)
+    pane !== undefined && !location.listed.panes.has(pane) && !recordedTmux(entry)
 
   const counts = (process: SeenProcess, depth = 0): boolean => {
     const { environment } = process
@@ -38,7 +38,7 @@ export function markerCounts(scene: Scene, { isOwn }: Place): (process: SeenProc
       const parent = table.get(process.ppid)
       return !parent || !isMarked(parent.environment.marker) || (depth < DEEPEST && counts(parent, depth + 1))
     }
-    if (isShared(server)) return server.pid === where.server?.pid && isPaneGone(process)
+    if (isShared(server)) return server.pid === location.server?.pid && isPaneGone(process)
     return depth < DEEPEST && (isOwn(server.environment) || counts(server, depth + 1))
   }
   return process => counts(process)

@@ -1,5 +1,5 @@
-import { uidOf } from '../processes/owner.ts'
-import { isAlive } from '../processes/table.ts'
+import { uidOf } from '../platform/processes/owner.ts'
+import { isAlive } from '../platform/processes/table.ts'
 import { type Claims, isTied } from './evidence.ts'
 
 /**
@@ -7,7 +7,7 @@ import { type Claims, isTied } from './evidence.ts'
  * One that only says so itself, by a marker or a log, is not part of it. Takes every look of a cleaning that counts: a
  * process loses its ties when the agent's own processes end.
  */
-export function otherUsers(...looks: Claims[]): string[] {
+export function describeOtherUsers(...looks: Claims[]): string[] {
   const tied = looks
     .flatMap(({ spared }) => spared)
     .filter(one => one.sparedFor === 'other-user' && isTied(one) && isAlive(one.process))

@@ -1,7 +1,7 @@
-import type { SeenProcess } from '../processes/table.ts'
+import type { SeenProcess } from '../platform/processes/table.ts'
+import { namesAgent } from '../registry/marker.ts'
 import { tmuxVariable } from '../tmux/recorded.ts'
-import { namesAgent } from '../workspace/marker.ts'
-import type { Scene } from './scene.ts'
+import type { Observation } from './observation.ts'
 
 type Environment = SeenProcess['environment']
 
@@ -21,16 +21,16 @@ export interface Place {
  * marker, and only if the server lists no session of that number, which would be somebody's who lives. A tmux job
  * (`run-shell`, `#()`) has TMUX without TMUX_PANE, and is the server's.
  */
-export function placeOf({ ref, where }: Scene): Place {
-  const { recorded, server, session } = where
+export function placeOf({ ref, location }: Observation): Place {
+  const { recorded, server, session } = location
   const isMarked = namesAgent(ref)
-  const own = server && session && tmuxVariable(where.socket, server.pid, session.id)
-  const onServer = server && `${where.socket},${server.pid},`
+  const own = server && session && tmuxVariable(location.socket, server.pid, session.id)
+  const onServer = server && `${location.socket},${server.pid},`
   const isGone =
-    recorded && !(recorded.server_pid === server?.pid && where.listed.sessions.has(recorded.session_id))
+    recorded && !(recorded.server_pid === server?.pid && location.listed.sessions.has(recorded.session_id))
   const gone = isGone ? tmuxVariable(recorded.socket, recorded.server_pid, recorded.session_id) : undefined
   // A pane that another session shows too may have been born there; then only the session's number tells.
-  const panes = new Set(where.panes.filter(pane => !pane.shared).map(pane => pane.id))
+  const panes = new Set(location.panes.filter(pane => !pane.shared).map(pane => pane.id))
 
   const isOwn = ({ tmux, pane, marker }: Environment): boolean => {
     if (tmux === undefined || pane === undefined) return false

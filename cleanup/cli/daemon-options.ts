@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { validateMetricsSettings } from '../metrics/settings.ts'
+import { fromCwd } from '../platform/cwd.ts'
 import { COMPRESSIONS, type PolicyTexts, parsePolicy } from '../retention/policy.ts'
-import { named } from './where.ts'
 
 /** How a daemon is to work, whoever starts it. */
 export interface DaemonSettings extends PolicyTexts {
@@ -51,7 +51,7 @@ const OPTIONS: readonly [keyof DaemonSettings, Option][] = [
     option(
       '--metrics-token-file <file>',
       'require the token in this file on that port (Authorization: Bearer TOKEN); mode 0600',
-      named,
+      fromCwd,
     ),
   ],
   [
@@ -59,10 +59,13 @@ const OPTIONS: readonly [keyof DaemonSettings, Option][] = [
     option(
       '--metrics-socket <file>',
       'serve metrics on a Unix socket for this user only, in a folder that only this user may write to',
-      named,
+      fromCwd,
     ),
   ],
-  ['metricsFile', option('--metrics-file <file>', 'write metrics for node_exporter into this *.prom', named)],
+  [
+    'metricsFile',
+    option('--metrics-file <file>', 'write metrics for node_exporter into this *.prom', fromCwd),
+  ],
 ]
 
 /** Adds the daemon's settings to a command. */

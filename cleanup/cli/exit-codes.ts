@@ -1,4 +1,4 @@
-import { CleanupError, words } from '../errors.ts'
+import { CleanupError, messageOf } from '../errors.ts'
 
 /** What the cleanup's commands say with their exit code. */
 export const exitCodes = {
@@ -26,7 +26,7 @@ export async function run(command: () => Promise<number>): Promise<void> {
     process.exitCode = await command()
   } catch (error) {
     if (!(error instanceof CleanupError)) throw error
-    console.error(`leakrig: ${words(error)}`)
+    console.error(`leakrig: ${messageOf(error)}`)
     process.exitCode = WRONG_USAGE.has(error.code) ? exitCodes.wrongUsage : exitCodes.uncertain
   }
 }

@@ -1,16 +1,16 @@
 import type { Claim } from '../claims/evidence.ts'
-import { type NotClaimed, notClaimed } from '../claims/not-claimed.ts'
-import { CleanupError, words } from '../errors.ts'
-import { selfAndAncestors } from '../processes/ancestors.ts'
-import { commandOf } from '../processes/details.ts'
-import { type ProcessTable, readTable, type SeenProcess } from '../processes/table.ts'
-import { planFor } from '../sweep/plan.ts'
-import type { AgentRef } from '../workspace/layout.ts'
-import type { Registries } from '../workspace/registries.ts'
+import { findNearMisses, type NearMiss } from '../claims/near-misses.ts'
+import { CleanupError, messageOf } from '../errors.ts'
+import { selfAndAncestors } from '../platform/processes/ancestry.ts'
+import { commandOf } from '../platform/processes/details.ts'
+import { type ProcessTable, readTable, type SeenProcess } from '../platform/processes/table.ts'
+import { planFor } from '../reaper/plan.ts'
+import type { AgentRef } from '../registry/layout.ts'
+import type { Registries } from '../registry/read-all.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { ExplainOptions } from './explain.ts'
-import { notClaimedText } from './plan-text.ts'
-import { nameOf, printable } from './words.ts'
+import { nameOf, printable } from './format.ts'
+import { nearMissesText } from './plan-text.ts'
 
 interface Owner {
   agent: AgentRef
@@ -20,7 +20,7 @@ interface Owner {
 interface Found {
   owners: Owner[]
   /** Of which agents it looks to be, and why it is not. */
-  similar: { agent: AgentRef; why: NotClaimed }[]
+  similar: { agent: AgentRef; why: NearMiss }[]
   /** What could not be read or asked, in sentences. */
   problems: string[]
 }
@@ -60,13 +60,13 @@ async function findOwners(workspace: string, pid: number, { tasks, problems }: R
   await Promise.all(
     looks.map(async ({ agent, registry }) => {
       try {
-        const { scene, claims } = await planFor(agent, registry)
+        const { observation, claims } = await planFor(agent, registry)
         const claim = claims.claimed.get(pid)
         if (claim) found.owners.push({ agent, claim })
-        const why = claim ? undefined : notClaimed(scene, claims).find(one => one.pid === pid)
+        const why = claim ? undefined : findNearMisses(observation, claims).find(one => one.pid === pid)
         if (why) found.similar.push({ agent, why })
       } catch (error) {
-        found.problems.push(`${agent.agentId}: ${words(error)}`)
+        found.problems.push(`${agent.agentId}: ${messageOf(error)}`)
       }
     }),
   )
@@ -96,7 +96,7 @@ function ownersText({ owners, similar, problems }: Found, process: SeenProcess):
   ])
   if (owners.length === 0) lines.push(`it is nobody’s. What would have been needed: ${NEEDED}.`)
   for (const { agent, why } of similar)
-    lines.push(`it is not agent ${agent.agentId}’s, though it looks similar:`, ...notClaimedText([why]))
+    lines.push(`it is not agent ${agent.agentId}’s, though it looks similar:`, ...nearMissesText([why]))
   if (process.kernel) lines.push('it is a thread of the kernel')
   return [...lines, ...problems.map(problem => `not looked at: ${printable(problem, 400)}`)]
 }

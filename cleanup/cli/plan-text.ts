@@ -1,6 +1,6 @@
-import type { NotClaimed } from '../claims/not-claimed.ts'
-import type { Plan, PlannedFile, PlannedProcess } from '../sweep/plan.ts'
-import { count, duration, nameOf, printable, size } from './words.ts'
+import type { NearMiss } from '../claims/near-misses.ts'
+import type { Plan, PlannedFile, PlannedProcess } from '../reaper/plan.ts'
+import { count, duration, nameOf, printable, size } from './format.ts'
 
 /** The claimed processes as a tree, each with the reasons. */
 export function treeText({ end }: Plan): string[] {
@@ -23,7 +23,7 @@ function branch(process: PlannedProcess, all: readonly PlannedProcess[], indent:
 
 /** What a cleanup does, step by step. */
 export function stepsText(
-  { end, session, remove, leftovers, archive, handsOver }: Plan,
+  { end, session, remove, claudeLeftovers, archive, handsOver }: Plan,
   graceMs: number,
 ): string[] {
   const of = (role: PlannedProcess['role']) =>
@@ -43,7 +43,7 @@ export function stepsText(
       `KILL, after ${duration(graceMs)}, to whoever of these is left, in the same order, and to what they have started since`,
     session &&
       `close the session ${printable(session.name)} by its id ${session.id} on ${session.socket}, if it is still there`,
-    ...leftovers.map(
+    ...claudeLeftovers.map(
       file => `remove, if its claude does not do so itself: ${fileText(file)}, because ${file.why}`,
     ),
     ...remove.map(file => `remove ${fileText(file)}`),
@@ -56,7 +56,7 @@ export function stepsText(
 export const staysText = ({ stays }: Plan): string[] => stays.map(what => `  stays: ${printable(what, 500)}`)
 
 /** What is left alone, and why. */
-export function notClaimedText(all: readonly NotClaimed[]): string[] {
+export function nearMissesText(all: readonly NearMiss[]): string[] {
   return all.flatMap(one => [
     `  ${nameOf(one)} ${printable(one.command)}`,
     `    looks so: ${one.looks.map(look => printable(look)).join('; ')}`,

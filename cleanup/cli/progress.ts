@@ -1,4 +1,4 @@
-import { CLEANED_AT_ONCE } from '../cleaning/slots.ts'
+import { CLEANED_AT_ONCE } from '../platform/slots.ts'
 import type { Progress } from '../sweep/agents.ts'
 
 /** After how long the first line comes, and how long after each the next one, in ms: what is quick says nothing. */

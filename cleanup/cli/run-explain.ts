@@ -1,17 +1,17 @@
 import fs from 'node:fs'
-import { type NotClaimed, notClaimed } from '../claims/not-claimed.ts'
-import { GRACE_MS } from '../cleaning/clean-up.ts'
+import { findNearMisses, type NearMiss } from '../claims/near-misses.ts'
 import { CleanupError } from '../errors.ts'
-import { type Plan, planFor } from '../sweep/plan.ts'
-import { type AgentRef, validateRef } from '../workspace/layout.ts'
-import { type Registries, readRegistries } from '../workspace/registries.ts'
-import { peekGlobalRegistry, readTaskRegistry, requireAgent } from '../workspace/registry.ts'
+import { fromCwd } from '../platform/cwd.ts'
+import { GRACE_MS } from '../reaper/clean-up.ts'
+import { type Plan, planFor } from '../reaper/plan.ts'
+import { type AgentRef, validateRef } from '../registry/layout.ts'
+import { type Registries, readRegistries } from '../registry/read-all.ts'
+import { peekGlobalRegistry, readTaskRegistry, requireAgent } from '../registry/registry.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { ExplainOptions } from './explain.ts'
 import { explainPid } from './explain-pid.ts'
-import { notClaimedText, staysText, stepsText, treeText } from './plan-text.ts'
-import { named } from './where.ts'
-import { printable } from './words.ts'
+import { printable } from './format.ts'
+import { nearMissesText, staysText, stepsText, treeText } from './plan-text.ts'
 import { workspacesOf } from './workspace.ts'
 
 /** Explains an agent or a process, and ends nothing. Returns the exit code. */
@@ -43,10 +43,10 @@ async function explainAgent(
   validateRef(agent)
   const registry = readTaskRegistry(agent.workspace, agent.taskId)
   const { status, cleanup } = requireAgent(registry, agent)
-  const { plan, scene, claims } = await planFor(agent, registry)
-  const others = notClaimed(scene, claims)
+  const { plan, observation, claims } = await planFor(agent, registry)
+  const others = findNearMisses(observation, claims)
   const lines = json
-    ? [JSON.stringify({ agent, status, cleanup, plan, notClaimed: others, problems }, null, 2)]
+    ? [JSON.stringify({ agent, status, cleanup, plan, nearMisses: others, problems }, null, 2)]
     : [
         `agent ${agent.agentId} of ${agent.taskId} in ${agent.workspace}: ${printable(status)}, ${whereText(plan)}`,
         ...planText(plan, others, isGlobalRead(agent.workspace)),
@@ -59,7 +59,7 @@ async function explainAgent(
 const whereText = ({ session }: Plan): string =>
   session ? `session ${printable(session.name)} (${session.id} on ${session.socket})` : 'no session'
 
-function planText(plan: Plan, others: readonly NotClaimed[], canBegin: boolean): string[] {
+function planText(plan: Plan, others: readonly NearMiss[], canBegin: boolean): string[] {
   const steps = stepsText(plan, GRACE_MS)
   const head = canBegin
     ? 'a cleanup would, in this order:'
@@ -68,7 +68,7 @@ function planText(plan: Plan, others: readonly NotClaimed[], canBegin: boolean):
     ...treeText(plan),
     ...(steps.length > 0 ? [head, ...steps] : ['nothing of it is left to end, remove or archive']),
     ...staysText(plan),
-    ...(others.length > 0 ? ['not claimed, though it looks similar:', ...notClaimedText(others)] : []),
+    ...(others.length > 0 ? ['not claimed, though it looks similar:', ...nearMissesText(others)] : []),
   ]
 }
 
@@ -93,7 +93,7 @@ function findAgents(workspace: string, target: string, { tasks }: Registries): A
 
 /** Where a registry could not be read, it may list the agent. */
 function unknown(workspace: string, target: string, { problems, isWhole }: Registries): CleanupError {
-  const isFolder = fs.statSync(named(target), { throwIfNoEntry: false })?.isDirectory()
+  const isFolder = fs.statSync(fromCwd(target), { throwIfNoEntry: false })?.isDirectory()
   if (isFolder && target.includes('/'))
     return new CleanupError(
       'bad-argument',

@@ -2,11 +2,11 @@ import { applyPlan } from '../retention/apply.ts'
 import { planRetention } from '../retention/plan.ts'
 import { policyOf } from '../retention/policy-file.ts'
 import { exitCodes } from './exit-codes.ts'
+import { oneLine } from './format.ts'
 import type { RetentionCommandOptions } from './retention.ts'
 import { planJson } from './retention-json.ts'
 import { dryText, planText, reportText } from './retention-text.ts'
 import { stopOnSignals } from './stop-signals.ts'
-import { oneLine } from './words.ts'
 import { workspacesOf } from './workspace.ts'
 
 /** Plans all workspaces together, since they may share a disk, and with `--apply` does it. Returns the exit code. */

@@ -1,16 +1,16 @@
 import fs from 'node:fs'
 import { CleanupError } from '../errors.ts'
+import { becomeOwner } from '../platform/become-owner.ts'
+import { fromCwd } from '../platform/cwd.ts'
+import { WORKSPACE_NAME } from '../registry/require-workspace.ts'
 import { installService, type Told, uninstallService } from '../service/install.ts'
 import { managerOf, thisPlace } from '../service/manager.ts'
 import { planService, type ServicePlan } from '../service/plan.ts'
 import { serviceState } from '../service/state.ts'
-import { WORKSPACE_NAME } from '../workspace/require-workspace.ts'
-import { becomeOwner } from './become-owner.ts'
 import { daemonWords, validateDaemonSettings } from './daemon-options.ts'
 import { exitCodes } from './exit-codes.ts'
+import { oneLine } from './format.ts'
 import type { ServiceOptions } from './service.ts'
-import { named } from './where.ts'
-import { oneLine } from './words.ts'
 
 /** Writes, or with `print` shows, the service's file. Returns the exit code. */
 export async function install(workspaces: string[], options: ServiceOptions): Promise<number> {
@@ -65,7 +65,7 @@ function validateForService(options: ServiceOptions, uid?: number): void {
 }
 
 const rootsOf = (workspaces: string[]): string[] =>
-  (workspaces.length > 0 ? workspaces : [WORKSPACE_NAME]).map(named)
+  (workspaces.length > 0 ? workspaces : [WORKSPACE_NAME]).map(fromCwd)
 
 function tell({ lines, problems }: Told): number {
   for (const line of lines) console.log(oneLine(line))

@@ -1,5 +1,5 @@
 import os from 'node:os'
-import { GRACE_MS } from '../cleaning/clean-up.ts'
+import { GRACE_MS } from '../reaper/clean-up.ts'
 import { isLeft, isUncertain, type Sweep, sweep } from '../sweep/sweep.ts'
 import { exitCodes } from './exit-codes.ts'
 import { progressTo } from './progress.ts'

@@ -1,8 +1,8 @@
-import type { LogLine } from '../cleaning/report.ts'
 import { levelOf } from '../daemon/levels.ts'
 import { type DaemonOptions, runDaemon } from '../daemon/run-daemon.ts'
-import { CleanupError, words } from '../errors.ts'
-import { startOf } from '../processes/table.ts'
+import { CleanupError, messageOf } from '../errors.ts'
+import type { LogLine } from '../log.ts'
+import { startOf } from '../platform/processes/table.ts'
 import type { DaemonCommandOptions } from './daemon.ts'
 import { validateDaemonSettings } from './daemon-options.ts'
 import { startLean } from './start-lean.ts'
@@ -25,7 +25,7 @@ export async function serveDaemon(folders: string[], options: DaemonCommandOptio
     // What is still at work (a tmux that does not answer) is pending on disk, and must not hold up the stop.
     process.exit(exitCodes.done)
   } catch (error) {
-    process.stderr.write(`leakrig: ${words(error)}\n`)
+    process.stderr.write(`leakrig: ${messageOf(error)}\n`)
     process.exit(codeOf(error))
   }
 }

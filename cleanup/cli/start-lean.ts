@@ -3,8 +3,8 @@ import module from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { LEAN_FLAGS, LEAN_MALLOC } from '../daemon/lean.ts'
-import { whyUnsafe } from '../files/safe-folder.ts'
-import { realPath } from '../workspace/real-path.ts'
+import { realPath } from '../platform/files/real-path.ts'
+import { whyUnsafe } from '../platform/files/safe-folder.ts'
 
 /** The folder of compiled code below the user's cache: nobody else may write there what we would then run. */
 const cacheFolder = () =>

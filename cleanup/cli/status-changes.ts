@@ -1,6 +1,6 @@
 import type { AgentRow, Measurement } from '../metrics/measurement.ts'
 import { isPendingRow } from '../metrics/pending.ts'
-import { oneLine } from './words.ts'
+import { oneLine } from './format.ts'
 
 /** What is compared between two looks, by a name for people. Ages and sizes change always, and are no news. */
 export function facts(found: Measurement): Map<string, string> {
@@ -18,13 +18,13 @@ export function facts(found: Measurement): Map<string, string> {
   const { sessions, processes } = found
   if (sessions)
     all.set(
-      'orphaned sessions',
-      sessions.orphaned
+      'leftover sessions',
+      sessions.leftover
         .map(({ name }) => name)
         .sort()
         .join(' '),
     )
-  if (processes) all.set('unattributed processes', processes.unattributed.map(({ pid }) => pid).join(' '))
+  if (processes) all.set('leftover processes', processes.leftovers.map(({ pid }) => pid).join(' '))
   for (const problem of found.problems) all.set(problem, 'begins')
   return all
 }

@@ -1,7 +1,7 @@
 import { FILE_CLASSES } from '../metrics/file-classes.ts'
 import type { AgentRow, DaemonFigures, Measurement, WorkspaceFigures } from '../metrics/measurement.ts'
 import { isPendingRow, oldestPendingSeconds } from '../metrics/pending.ts'
-import { count, duration, oneLine, size } from './words.ts'
+import { count, duration, oneLine, size } from './format.ts'
 
 const HEADINGS = ['AGENT', 'STATUS', 'SINCE', 'SESSION', 'PROCS', 'RSS', 'LOG', 'OUTPUT', 'CLEANUP']
 
@@ -87,19 +87,17 @@ function totalLines({ workspaces, sessions, processes }: Measurement): string[] 
   const counts = [...statuses].map(([status, { length }]) => `${length} ${status}`).join(', ')
   const lines = [`In all: ${counts || 'no agents'}`]
   if (sessions) {
-    const { active, ended, orphaned } = sessions
-    lines.push(
-      `  sessions: ${active} of live agents, ${ended} of agents at their end, ${orphaned.length} orphaned`,
-    )
-    lines.push(...orphaned.map(({ name, id, socket }) => `    ${name} (${id} on ${socket})`))
+    const { active, ended, leftover } = sessions
+    lines.push(`  sessions: ${active} of live agents, ${ended} of ended agents, ${leftover.length} leftover`)
+    lines.push(...leftover.map(({ name, id, socket }) => `    ${name} (${id} on ${socket})`))
   }
   if (processes) {
-    const { ofAgents, rssBytes, claudesOfAgents, claudesOfNobody, unattributed } = processes
+    const { ofAgents, rssBytes, claudesOfAgents, claudesUnowned, leftovers } = processes
     lines.push(
-      `  processes: ${ofAgents} of agents (${size(rssBytes)}), ${claudesOfAgents} of them claude; ${claudesOfNobody} claude of nobody known; ${unattributed.length} unattributed`,
+      `  processes: ${ofAgents} of agents (${size(rssBytes)}), ${claudesOfAgents} of them claude; ${claudesUnowned} claude of unknown owner; ${leftovers.length} leftover`,
     )
     lines.push(
-      ...unattributed.map(({ pid, comm, why, rssBytes: rss }) => `    ${pid} ${comm} (${size(rss)}): ${why}`),
+      ...leftovers.map(({ pid, comm, why, rssBytes: rss }) => `    ${pid} ${comm} (${size(rss)}): ${why}`),
     )
   }
   return lines

@@ -1,23 +1,23 @@
 import type { FoundAgent } from '../sweep/agents.ts'
 import { type Done, isUncertain, type Sweep } from '../sweep/sweep.ts'
+import { count, duration, nameOf, printable } from './format.ts'
 import { fileText, staysText, stepsText, treeText } from './plan-text.ts'
-import { count, duration, nameOf, printable } from './words.ts'
 
 /** A sweep for people: what was found and why, and what is done about it. */
-export function sweepText(sweep: Sweep, withOrphans: boolean, graceMs: number): string[] {
-  const { workspace, tasks, orphans, problems } = sweep
+export function sweepText(sweep: Sweep, withUnlisted: boolean, graceMs: number): string[] {
+  const { workspace, tasks, unlisted, problems } = sweep
   // Of those to which a stopped sweep did not come nothing was done, and how many they are is enough.
   const agents = sweep.agents.filter(({ state, done }) => !(sweep.stopped && state === 'ended' && !done))
   const live = agents.filter(({ state }) => state === 'live').length
-  const unlisted = sweep.stale.entries.filter(({ isListed }) => !isListed).length
-  const left = orphans.sessions.length + orphans.prompts.length + unlisted
+  const unlistedEntries = sweep.stale.entries.filter(({ isListed }) => !isListed).length
+  const left = unlisted.sessions.length + unlisted.prompts.length + unlistedEntries
   return [
-    `${workspace}: ${count(tasks, 'task')}, ${count(sweep.agents.length - live, 'agent')} to look at, ${live} at work, ${count(left, 'orphan')}`,
+    `${workspace}: ${count(tasks, 'task')}, ${count(sweep.agents.length - live, 'agent')} to look at, ${live} at work, ${left} unlisted`,
     ...agents.flatMap(agent => agentText(agent, graceMs)),
-    ...orphanText(sweep, withOrphans),
-    ...staleText(sweep, withOrphans),
+    ...unlistedText(sweep, withUnlisted),
+    ...staleText(sweep, withUnlisted),
     ...problems.map(problem => `  could not be read or asked: ${printable(problem, 500)}`),
-    sweep.applied ? doneSummary(sweep) : summary(sweep, left > 0 && !withOrphans),
+    sweep.applied ? doneSummary(sweep) : summary(sweep, left > 0 && !withUnlisted),
   ]
 }
 
@@ -26,9 +26,9 @@ function agentText(found: FoundAgent & { done?: Done }, graceMs: number): string
   const name = `${printable(agent.taskId)}/${printable(agent.agentId)}`
   if (state === 'live') return []
   if (state !== 'ended') return [`  ${name} is left alone: ${printable(why, 500)}`]
-  const { plan, to, unattributable } = found
-  const lost = unattributable.map(
-    one => `  unattributable, left alone: ${nameOf(one)} ${printable(one.command)} (${one.looks.join('; ')})`,
+  const { plan, to, suspects } = found
+  const lost = suspects.map(
+    one => `  suspect, left alone: ${nameOf(one)} ${printable(one.command)} (${one.looks.join('; ')})`,
   )
   const lines = [
     ...treeText(plan),
@@ -40,14 +40,14 @@ function agentText(found: FoundAgent & { done?: Done }, graceMs: number): string
   return [`  ${name}: ${printable(why, 500)}`, ...lines.map(line => `    ${line}`), ...doneText(done)]
 }
 
-function orphanText({ orphans }: Sweep, wanted: boolean): string[] {
+function unlistedText({ unlisted }: Sweep, wanted: boolean): string[] {
   const verb = wanted ? 'is removed' : 'is removed only with --orphans'
-  const sessions = orphans.sessions.flatMap(({ name, id, socket, ageMs, plan }) => [
+  const sessions = unlisted.sessions.flatMap(({ name, id, socket, ageMs, plan }) => [
     `  session ${printable(name)} (${id} on ${socket}, ${duration(ageMs)} old), which no registry lists, ${verb}`,
     ...treeText(plan).map(line => `    ${line}`),
   ])
-  const prompts = orphans.prompts.map(file => `  prompt ${fileText(file)}, which no registry lists, ${verb}`)
-  return [...sessions, ...prompts, ...doneText(orphans.done)]
+  const prompts = unlisted.prompts.map(file => `  prompt ${fileText(file)}, which no registry lists, ${verb}`)
+  return [...sessions, ...prompts, ...doneText(unlisted.done)]
 }
 
 function staleText({ stale }: Sweep, wanted: boolean): string[] {
@@ -67,17 +67,18 @@ function doneText(done: Done | undefined): string[] {
   ]
 }
 
-function summary(sweep: Sweep, hasOrphans: boolean): string {
+function summary(sweep: Sweep, hasUnlisted: boolean): string {
   const actions = count(sweep.actions.length, 'action')
-  if (hasOrphans && sweep.actions.length === 0)
+  if (hasUnlisted && sweep.actions.length === 0)
     return 'nothing was done: only with --apply --orphans is anything done about what no registry lists'
-  if (hasOrphans) return `nothing was done: ${actions} with --apply, and --orphans for what no registry lists`
+  if (hasUnlisted)
+    return `nothing was done: ${actions} with --apply, and --orphans for what no registry lists`
   if (sweep.actions.length > 0) return `nothing was done: ${actions} with --apply`
   return isUncertain(sweep) ? 'nothing to do for what could be read and asked' : 'nothing to do'
 }
 
-function doneSummary({ agents, orphans, stale, stopped }: Sweep): string {
-  const all = [...agents, orphans, stale].flatMap(({ done }) => done ?? [])
+function doneSummary({ agents, unlisted, stale, stopped }: Sweep): string {
+  const all = [...agents, unlisted, stale].flatMap(({ done }) => done ?? [])
   const actions = all.reduce((sum, done) => sum + done.actions.length, 0)
   const left = all.filter(({ outcome }) => outcome === 'unfinished' || outcome === 'failed').length
   if (stopped) return stoppedSummary(agents, actions)

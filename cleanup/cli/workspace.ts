@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import { CleanupError } from '../errors.ts'
-import { requireWorkspace, WORKSPACE_NAME } from '../workspace/require-workspace.ts'
-import { becomeOwner } from './become-owner.ts'
-import { here, named } from './where.ts'
+import { becomeOwner } from '../platform/become-owner.ts'
+import { cwd, fromCwd } from '../platform/cwd.ts'
+import { requireWorkspace, WORKSPACE_NAME } from '../registry/require-workspace.ts'
 
 /**
  * The real paths of the workspaces that are meant: the folders named, or the one below the current folder. When root
@@ -15,7 +15,7 @@ export function workspacesOf(folders: readonly string[], orNew = false): string[
 }
 
 function workspaceOf(folder: string, orNew: boolean): string {
-  if (folder !== '') return requireWorkspace(named(folder), orNew)
+  if (folder !== '') return requireWorkspace(fromCwd(folder), orNew)
   throw new CleanupError(
     'bad-argument',
     `An empty name is refused for a workspace: a variable may not be set; name the ${WORKSPACE_NAME} of an orchestrator.`,
@@ -23,10 +23,10 @@ function workspaceOf(folder: string, orNew: boolean): string {
 }
 
 function ownWorkspace(): string {
-  const workspace = named(WORKSPACE_NAME)
+  const workspace = fromCwd(WORKSPACE_NAME)
   if (fs.existsSync(workspace)) return requireWorkspace(workspace)
   throw new CleanupError(
     'no-workspace',
-    `There is no ${WORKSPACE_NAME} in ${here()}; name the workspace of an orchestrator, or go to the folder that holds it.`,
+    `There is no ${WORKSPACE_NAME} in ${cwd()}; name the workspace of an orchestrator, or go to the folder that holds it.`,
   )
 }

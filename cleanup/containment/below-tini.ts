@@ -1,9 +1,9 @@
-import { childrenOf } from '../processes/children.ts'
-import { startOf } from '../processes/table.ts'
-import { type AgentRef, orphansFile } from '../workspace/layout.ts'
+import { childrenOf } from '../platform/processes/children.ts'
+import { startOf } from '../platform/processes/table.ts'
+import { quote } from '../platform/shell.ts'
+import { type AgentRef, adoptedChildrenFile } from '../registry/layout.ts'
 import { confirmed } from './confirmed.ts'
 import type { Launch } from './contain.ts'
-import { quote } from './shell.ts'
 
 /** No process's number. */
 const NONE = -1
@@ -17,7 +17,7 @@ export function belowTini(ref: AgentRef, tini: string, pipeline: string): Launch
   const inner = `trap : HUP INT TERM
 ${pipeline}
 status=$?
-${noteOrphans(orphansFile(ref))}
+${noteAdoptedChildren(adoptedChildrenFile(ref))}
 exit $status`
   return {
     // "exit", because bash would otherwise become tini instead of starting it.
@@ -31,7 +31,7 @@ exit $status`
 }
 
 /** Lines for bash, which starts nothing for them: pid and start of all below its parent, but for itself. */
-const noteOrphans = (file: string): string => `note() {
+const noteAdoptedChildren = (file: string): string => `note() {
   local pid=$1 list kids kid stat
   for list in "/proc/$pid/task/"*/children; do
     read -r -a kids <"$list"

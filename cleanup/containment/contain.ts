@@ -1,8 +1,8 @@
-import type { AgentRef } from '../workspace/layout.ts'
-import type { Contained } from '../workspace/registry-types.ts'
+import { findProgram } from '../platform/shell.ts'
+import type { Contained } from '../registry/entries.ts'
+import type { AgentRef } from '../registry/layout.ts'
 import { belowTini } from './below-tini.ts'
 import { inCgroup, makeCgroup } from './in-cgroup.ts'
-import { findProgram } from './shell.ts'
 
 /** How an agent is held together: around its pipeline, and in its registry entry. */
 export interface Launch {

@@ -1,10 +1,10 @@
 import fs from 'node:fs'
-import { SMALL_BYTES } from '../files/json.ts'
-import { readWithin } from '../files/regular-file.ts'
-import { membersOf } from '../processes/cgroup.ts'
-import type { Identity } from '../processes/identity.ts'
-import { type AgentRef, orphansFile } from '../workspace/layout.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
+import { SMALL_BYTES } from '../platform/files/json.ts'
+import { readWithin } from '../platform/files/regular-file.ts'
+import { membersOf } from '../platform/processes/cgroup.ts'
+import type { Identity } from '../platform/processes/identity.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import { type AgentRef, adoptedChildrenFile } from '../registry/layout.ts'
 import { recordedContainment } from './recorded.ts'
 import { subreaperOf } from './subreaper.ts'
 
@@ -43,7 +43,7 @@ function readNoted(ref: AgentRef, { tmux }: AgentEntry): ReadonlyMap<number, num
 const isNumber = (value: unknown): value is number => Number.isSafeInteger(value)
 
 function readText(ref: AgentRef): string {
-  const file = orphansFile(ref)
+  const file = adoptedChildrenFile(ref)
   try {
     // Mostly there is none, and to find that out by opening every folder on the way takes ten times as long.
     if (!fs.lstatSync(file, { throwIfNoEntry: false })) return ''

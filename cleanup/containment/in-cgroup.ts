@@ -1,14 +1,14 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { membersOf, ownCgroup, removeCgroup } from '../processes/cgroup.ts'
-import { childrenOf } from '../processes/children.ts'
-import { startOf } from '../processes/table.ts'
-import type { AgentRef } from '../workspace/layout.ts'
-import type { Contained } from '../workspace/registry-types.ts'
+import { membersOf, ownCgroup, removeCgroup } from '../platform/processes/cgroup.ts'
+import { childrenOf } from '../platform/processes/children.ts'
+import { startOf } from '../platform/processes/table.ts'
+import { quote } from '../platform/shell.ts'
+import type { Contained } from '../registry/entries.ts'
+import type { AgentRef } from '../registry/layout.ts'
 import { confirmed } from './confirmed.ts'
 import type { Launch } from './contain.ts'
 import { cgroupName } from './recorded.ts'
-import { quote } from './shell.ts'
 
 /** Makes a cgroup for an agent below our own; undefined where we may not. */
 export function makeCgroup(ref: AgentRef): string | undefined {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import path from 'node:path'
-import { isJson } from '../files/json.ts'
-import { isCgroup } from '../processes/cgroup.ts'
-import type { Identity } from '../processes/identity.ts'
-import { type AgentRef, agentMarker } from '../workspace/layout.ts'
-import { realWorkspace } from '../workspace/real-path.ts'
-import type { AgentEntry, Contained } from '../workspace/registry-types.ts'
+import { isJson } from '../platform/files/json.ts'
+import { realWorkspace } from '../platform/files/real-path.ts'
+import { isCgroup } from '../platform/processes/cgroup.ts'
+import type { Identity } from '../platform/processes/identity.ts'
+import type { AgentEntry, Contained } from '../registry/entries.ts'
+import { type AgentRef, agentMarker } from '../registry/layout.ts'
 
 /**
  * The name of an agent's cgroup. It follows from whose it is, so that no registry can name somebody else's, and from the

@@ -1,11 +1,11 @@
-import { readEnvironment } from '../processes/environment.ts'
-import type { Identity } from '../processes/identity.ts'
-import { isOurs } from '../processes/owner.ts'
-import { isAlive, readAlive } from '../processes/table.ts'
+import { readEnvironment } from '../platform/processes/environment.ts'
+import type { Identity } from '../platform/processes/identity.ts'
+import { isOurs } from '../platform/processes/owner.ts'
+import { isAlive, readAlive } from '../platform/processes/table.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import type { AgentRef } from '../registry/layout.ts'
+import { namesAgent } from '../registry/marker.ts'
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
-import type { AgentRef } from '../workspace/layout.ts'
-import { namesAgent } from '../workspace/marker.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
 import { recordedSubreaper } from './recorded.ts'
 
 /**

@@ -3,7 +3,7 @@ export type Level = 'info' | 'warn' | 'error' | 'alarm'
 
 const LEVELS: Partial<Record<string, Level>> = {
   problem: 'warn',
-  'not-cleaned': 'warn',
+  'cleanup-failed': 'warn',
   'retention-problem': 'warn',
   silent: 'warn',
   'workspace-lost': 'error',

@@ -1,4 +1,4 @@
-import { words } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { holdRetention } from '../retention/hold.ts'
 import type { Observer } from './observer.ts'
 
@@ -85,7 +85,7 @@ export class MassDeaths {
     try {
       holdRetention(this.#workspace, { until, reason })
     } catch (error) {
-      const problem = `Retention of ${this.#workspace} could not be held: ${words(error)}.`
+      const problem = `Retention of ${this.#workspace} could not be held: ${messageOf(error)}.`
       this.#observer.log({ event: 'problem', problem })
     }
   }

@@ -1,4 +1,5 @@
-import type { CleanUpReport, Log } from '../cleaning/report.ts'
+import type { Log } from '../log.ts'
+import type { CleanUpReport } from '../reaper/report.ts'
 
 /** Who is told what a daemon does: its log, and whoever counts. */
 export interface Observer {

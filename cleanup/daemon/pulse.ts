@@ -1,9 +1,9 @@
-import { childrenOf } from '../processes/children.ts'
-import { hasEnded } from '../processes/stat.ts'
-import { readProcess } from '../processes/table.ts'
+import { recordedShell } from '../containment/pane-shell.ts'
+import { childrenOf } from '../platform/processes/children.ts'
+import { hasEnded } from '../platform/processes/stat.ts'
+import { readProcess } from '../platform/processes/table.ts'
+import type { AgentEntry } from '../registry/entries.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
-import { recordedShell } from './pane-shell.ts'
 
 /**
  * Tells by one read of /proc whether an agent may have ended: cheap enough for every agent several times a second. It

@@ -1,14 +1,13 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
-import { isPending } from '../cleaning/intent.ts'
-import { words } from '../errors.ts'
-import type { AgentRef } from '../workspace/layout.ts'
-import { taskRegistry, validateRef } from '../workspace/layout.ts'
-import { listTasks, peekTaskRegistry } from '../workspace/registry.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
-import { setAsideText } from '../workspace/set-aside.ts'
-import { isTerminal } from '../workspace/status.ts'
+import { messageOf } from '../errors.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import type { AgentRef } from '../registry/layout.ts'
+import { taskRegistry, validateRef } from '../registry/layout.ts'
+import { isPending, isTerminal } from '../registry/lifecycle.ts'
+import { listTasks, peekTaskRegistry } from '../registry/registry.ts'
+import { setAsideText } from '../registry/set-aside.ts'
 
 export interface Listed {
   /** Unique in its workspace. */
@@ -105,7 +104,7 @@ export class RegistryWatch implements Disposable {
       // Somebody removed the workspace: nobody is left to be watched, and the folder may come back.
       for (const taskId of this.#tasks.keys()) this.#forget(taskId)
       this.#unwatch()
-      this.#tell('', words(error))
+      this.#tell('', messageOf(error))
     }
     this.#collect()
   }
@@ -161,7 +160,7 @@ export class RegistryWatch implements Disposable {
       // What cannot be read says nothing of its agents: they are left as they are until it can.
       this.#drop(taskId)
       this.#changed.delete(taskId)
-      this.#tell(taskId, words(error))
+      this.#tell(taskId, messageOf(error))
     }
   }
 
@@ -171,7 +170,8 @@ export class RegistryWatch implements Disposable {
     try {
       return [{ key: `${taskId}/${entry.id}`, ref: validateRef(ref), entry }]
     } catch (error) {
-      if (refused.size < MOST_REFUSED) refused.set(`${taskId}/${entry.id.slice(0, ID_SHOWN)}`, words(error))
+      if (refused.size < MOST_REFUSED)
+        refused.set(`${taskId}/${entry.id.slice(0, ID_SHOWN)}`, messageOf(error))
       return []
     }
   }
@@ -213,7 +213,7 @@ export class RegistryWatch implements Disposable {
       this.#isWatching = false
       this.#tell(
         'watch',
-        `${this.workspace} cannot be watched whole, so changes are seen up to some seconds later: ${words(error)}.`,
+        `${this.workspace} cannot be watched whole, so changes are seen up to some seconds later: ${messageOf(error)}.`,
       )
     })
     return watcher

@@ -1,24 +1,24 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { GRACE_MS } from '../cleaning/clean-up.ts'
-import type { Log } from '../cleaning/report.ts'
-import { CleanupError, words } from '../errors.ts'
-import { makeFolder } from '../files/within.ts'
+import { CleanupError, messageOf } from '../errors.ts'
+import { TerminalWatch } from '../liveness/terminal-watch.ts'
+import type { Log } from '../log.ts'
 import { Monitor } from '../metrics/monitor.ts'
-import type { Identity } from '../processes/identity.ts'
-import { isAlive } from '../processes/table.ts'
+import { makeFolder } from '../platform/files/within.ts'
+import type { Identity } from '../platform/processes/identity.ts'
+import { isAlive } from '../platform/processes/table.ts'
+import { GRACE_MS } from '../reaper/clean-up.ts'
+import { globalRegistry, validateWorkspace } from '../registry/layout.ts'
 import type { PolicyTexts } from '../retention/policy.ts'
-import { globalRegistry, validateWorkspace } from '../workspace/layout.ts'
-import type { Instance } from './instance.ts'
+import type { DaemonLock } from './daemon-lock.ts'
 import type { Observer } from './observer.ts'
-import { Post } from './post.ts'
-import { Rounds } from './rounds.ts'
-import { takePost } from './take-post.ts'
-import { TerminalWatch } from './terminal-watch.ts'
-import { Upkeep } from './upkeep.ts'
+import type { CheckLevel } from './reconciler.ts'
+import { RetentionJob } from './retention-job.ts'
+import { Scheduler } from './scheduler.ts'
+import { acquireDaemonLock } from './standby.ts'
 import { Wakeup } from './wakeup.ts'
-import type { Depth } from './warden.ts'
+import { WorkspaceSupervisor } from './workspace-supervisor.ts'
 
 export interface DaemonOptions {
   /** Absolute paths of `.agent-workspace` folders. */
@@ -70,46 +70,49 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const wakeup = new Wakeup()
   signal.addEventListener('abort', wakeup.call)
   held.defer(() => signal.removeEventListener('abort', wakeup.call))
-  const instances: Instance[] = []
+  const locks: DaemonLock[] = []
   for (const workspace of workspaces) {
-    const instance = await takePost(workspace, options)
-    if (!instance) return log({ event: 'stopped', because: 'it was not needed any more' })
-    instances.push(held.use(instance))
+    const lock = await acquireDaemonLock(workspace, options)
+    if (!lock) return log({ event: 'stopped', because: 'it was not needed any more' })
+    locks.push(held.use(lock))
   }
   const monitor = await Monitor.start(monitorOptions(workspaces, options))
   const observer = observerFor(monitor, log)
-  const posts = instances.map(instance =>
-    held.use(new Post(wardenOptions(instance.workspace, options, observer, wakeup), instance)),
+  const supervisors = locks.map(lock =>
+    held.use(new WorkspaceSupervisor(reconcilerOptions(lock.workspace, options, observer, wakeup), lock)),
   )
   // Disposed of before the posts: as long as we hold the locks, the health files that it removes are its own.
   held.use(monitor)
-  const upkeep = new Upkeep({ workspaces, policy: options.retention ?? {}, observer })
+  const retentionJob = new RetentionJob({ workspaces, policy: options.retention ?? {}, observer })
   const terminals = held.use(new TerminalWatch(wakeup.call))
-  const rounds = new Rounds()
+  const scheduler = new Scheduler()
 
-  const round = (depth: Depth) => {
+  const round = (level: CheckLevel) => {
     const changed = terminals.take()
-    for (const post of posts) post.round(depth, changed)
-    upkeep.round()
-    monitor.round(posts.reduce((pending, post) => pending + post.pending, 0))
+    for (const supervisor of supervisors) supervisor.round(level, changed)
+    retentionJob.round()
+    monitor.round(supervisors.reduce((pending, supervisor) => pending + supervisor.pending, 0))
   }
-  rounds.go(round)
+  scheduler.go(round)
   // Said when all is there that belongs to it: its health file comes with the first round.
   log({ event: 'started', workspaces, pid: process.pid })
-  while (!signal.aborted && (!owner || isAlive(owner) || isNeeded(posts))) {
-    const called = await rounds.due(wakeup, () => posts.some(post => post.blink()))
-    if (called && !signal.aborted) await pause(rounds.restMs, undefined, { signal }).catch(() => {})
-    if (!signal.aborted) rounds.go(round)
+  while (!signal.aborted && (!owner || isAlive(owner) || isNeeded(supervisors))) {
+    const called = await scheduler.due(wakeup, () => supervisors.some(supervisor => supervisor.blink()))
+    if (called && !signal.aborted) await pause(scheduler.restMs, undefined, { signal }).catch(() => {})
+    if (!signal.aborted) scheduler.go(round)
   }
-  await Promise.race([Promise.all([upkeep.end(), ...posts.map(post => post.idle())]), pause(STOP_MS)])
+  await Promise.race([
+    Promise.all([retentionJob.end(), ...supervisors.map(supervisor => supervisor.idle())]),
+    pause(STOP_MS),
+  ])
   log({ event: 'stopped', because: signal.aborted ? 'it was told to' : 'its owner and all agents are gone' })
 }
 
 /** Whether any agent is left, also one that was registered a moment ago and not heard of yet. */
-function isNeeded(posts: readonly Post[]): boolean {
-  if (posts.some(post => post.isBusy)) return true
-  for (const post of posts) post.round('ask', new Set())
-  return posts.some(post => post.isBusy)
+function isNeeded(supervisors: readonly WorkspaceSupervisor[]): boolean {
+  if (supervisors.some(supervisor => supervisor.isBusy)) return true
+  for (const supervisor of supervisors) supervisor.round('full', new Set())
+  return supervisors.some(supervisor => supervisor.isBusy)
 }
 
 function monitorOptions(workspaces: string[], options: DaemonOptions) {
@@ -127,7 +130,7 @@ function observerFor(monitor: Monitor, log: Log): Observer {
   }
 }
 
-function wardenOptions(workspace: string, options: DaemonOptions, observer: Observer, { call }: Wakeup) {
+function reconcilerOptions(workspace: string, options: DaemonOptions, observer: Observer, { call }: Wakeup) {
   const { graceMs = GRACE_MS, silentAfterMs = SILENT_AFTER_MS, endIdle = false, signal } = options
   return { workspace, graceMs, silentAfterMs, endIdle, observer, wake: call, signal }
 }
@@ -145,7 +148,7 @@ function requireWorkspace(workspace: string): string {
     if (cause instanceof CleanupError) throw cause
     throw new CleanupError(
       'cannot-lock',
-      `${registry} could not be made: ${words(cause)}. Nothing was touched; make the workspace writable, then start the daemon again.`,
+      `${registry} could not be made: ${messageOf(cause)}. Nothing was touched; make the workspace writable, then start the daemon again.`,
       { cause },
     )
   }

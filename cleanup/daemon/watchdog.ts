@@ -1,9 +1,9 @@
-import type { Ending } from '../cleaning/intent.ts'
-import type { Log } from '../cleaning/report.ts'
-import { streamLog } from '../workspace/layout.ts'
-import { idleEnding } from './idle.ts'
+import { detectIdleEnd } from '../liveness/finished-agent.ts'
+import { markSilence, Silences } from '../liveness/silence.ts'
+import type { Log } from '../log.ts'
+import { streamLog } from '../registry/layout.ts'
+import type { Ending } from '../registry/lifecycle.ts'
 import type { Listed } from './registry-watch.ts'
-import { markSilence, Silences } from './silence.ts'
 
 export interface WatchdogOptions {
   /** How long an agent may say nothing before it is called silent, in ms. */
@@ -39,10 +39,10 @@ export class Watchdog {
       if (silence === 'ends') {
         await markSilence(ref, undefined)
         this.#silences.marked(key, false)
-        this.#log({ event: 'speaks-again', ...about })
+        this.#log({ event: 'output-resumed', ...about })
         return undefined
       }
-      const ending = endIdle ? await idleEnding(ref, entry) : undefined
+      const ending = endIdle ? await detectIdleEnd(ref, entry) : undefined
       if (ending) this.#log({ event: 'idle', ...about, ...ending })
       return ending
     }

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { systemCode, words } from '../errors.ts'
+import { messageOf, systemCode } from '../errors.ts'
 import { FILE_CLASSES, type FileClass, fileClassOf } from './file-classes.ts'
 
 /** What the files of one class take. */
@@ -77,7 +77,7 @@ function list(folder: string, problems: string[]): fs.Dirent[] {
     return fs.readdirSync(folder, { withFileTypes: true })
   } catch (error) {
     if (systemCode(error) !== 'ENOENT')
-      problems.push(`${folder} could not be listed, so its files are not counted: ${words(error)}.`)
+      problems.push(`${folder} could not be listed, so its files are not counted: ${messageOf(error)}.`)
     return []
   }
 }

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
+import type { Counters } from './counters.ts'
 import type { Family, Sample } from './exposition.ts'
-import type { Feed } from './feed.ts'
 import { FILE_CLASSES } from './file-classes.ts'
 import type { Measurement, WorkspaceFigures } from './measurement.ts'
 import { isPendingRow, oldestPendingSeconds } from './pending.ts'
@@ -16,22 +16,22 @@ export function machineFamilies(found: Measurement): Family[] {
   return [
     of(
       'tmux_sessions',
-      'Sessions of agents that live, of agents at their end, and sessions named agent_* of no known agent.',
+      'Sessions of live agents, of ended agents, and leftover sessions: named agent_* and listed nowhere.',
       sessions
         ? [
             { labels: { state: 'active' }, value: sessions.active },
             { labels: { state: 'ended' }, value: sessions.ended },
-            { labels: { state: 'orphaned' }, value: sessions.orphaned.length },
+            { labels: { state: 'leftover' }, value: sessions.leftover.length },
           ]
         : [],
     ),
     of(
       'claude_processes',
-      'Processes named claude: of agents, and of nobody known (a user may run some).',
+      'Processes named claude, by owner: an agent, or unknown (a user may run some).',
       processes
         ? [
             { labels: { owner: 'agent' }, value: processes.claudesOfAgents },
-            { labels: { owner: 'nobody' }, value: processes.claudesOfNobody },
+            { labels: { owner: 'unknown' }, value: processes.claudesUnowned },
           ]
         : [],
     ),
@@ -42,9 +42,9 @@ export function machineFamilies(found: Measurement): Family[] {
       one(processes?.rssBytes),
     ),
     of(
-      'unattributed_processes',
-      'Processes with a trace of an agent that is done or unknown: leaked.',
-      one(processes?.unattributed.length),
+      'leftover_processes',
+      'Leaked processes: they bear a trace of an agent that is cleaned up or listed nowhere.',
+      one(processes?.leftovers.length),
     ),
     of('agents', 'Agents by the status in their registry.', perWorkspace(byStatus)),
     of(
@@ -83,32 +83,32 @@ export function machineFamilies(found: Measurement): Family[] {
 }
 
 /** What the daemon counts, and what it takes itself. */
-export function daemonFamilies(feed: Feed): Family[] {
+export function daemonFamilies(counters: Counters): Family[] {
   return [
     {
       name: 'leakrig_cleanups_total',
       help: 'Cleanups of this daemon by outcome.',
       type: 'counter',
-      samples: [...feed.outcomes].map(([outcome, value]) => ({ labels: { outcome }, value })),
+      samples: [...counters.outcomes].map(([outcome, value]) => ({ labels: { outcome }, value })),
     },
     {
       name: 'leakrig_time_to_baseline_seconds',
       help: 'From when an end was written to when nothing of the agent was left.',
       type: 'histogram',
-      samples: feed.timeToBaseline.samples(),
+      samples: counters.timeToBaseline.samples(),
     },
     {
       name: 'leakrig_mass_deaths_total',
       help: 'How often most agents of a workspace died at once.',
       type: 'counter',
-      samples: one(feed.massDeaths),
+      samples: one(counters.massDeaths),
     },
     gauge(
       'last_round_timestamp_seconds',
       'When the daemon last went round.',
-      one(feed.lastRoundMs === undefined ? undefined : feed.lastRoundMs / 1000),
+      one(counters.lastRoundMs === undefined ? undefined : counters.lastRoundMs / 1000),
     ),
-    gauge('daemon_start_timestamp_seconds', 'When the daemon started.', one(feed.startedAtMs / 1000)),
+    gauge('daemon_start_timestamp_seconds', 'When the daemon started.', one(counters.startedAtMs / 1000)),
     gauge('daemon_resident_bytes', 'Resident memory of the daemon.', one(process.memoryUsage.rss())),
     gauge('daemon_open_descriptors', 'Open descriptors of the daemon.', one(openDescriptors())),
   ]

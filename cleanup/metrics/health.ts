@@ -1,11 +1,11 @@
 import path from 'node:path'
-import { type Json, readSmallJson } from '../files/json.ts'
-import { replaceWithin } from '../files/replace-file.ts'
-import { removeWithin } from '../files/within.ts'
-import type { Identity } from '../processes/identity.ts'
-import { isStopped } from '../processes/stat.ts'
-import { readAlive } from '../processes/table.ts'
-import { daemonLock } from '../workspace/layout.ts'
+import { type Json, readSmallJson } from '../platform/files/json.ts'
+import { replaceWithin } from '../platform/files/replace-file.ts'
+import { removeWithin } from '../platform/files/within.ts'
+import type { Identity } from '../platform/processes/identity.ts'
+import { isStopped } from '../platform/processes/stat.ts'
+import { readAlive } from '../platform/processes/table.ts'
+import { daemonLock } from '../registry/layout.ts'
 import type { DaemonFigures } from './measurement.ts'
 
 /** What a daemon says of itself in registry/health.json, for monitors that read files. Times are ISO 8601. */

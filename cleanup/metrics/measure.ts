@@ -1,14 +1,14 @@
-import { hasEnded } from '../processes/stat.ts'
-import { type Machine, readMachine } from '../processes/table.ts'
-import { validateWorkspace } from '../workspace/layout.ts'
-import { realWorkspace } from '../workspace/real-path.ts'
-import { isClaude } from './agent-row.ts'
+import { realWorkspace } from '../platform/files/real-path.ts'
+import { hasEnded } from '../platform/processes/stat.ts'
+import { type Machine, readMachine } from '../platform/processes/table.ts'
+import { validateWorkspace } from '../registry/layout.ts'
 import { attempt } from './attempt.ts'
 import { readDaemon } from './health.ts'
+import { findLeftoverProcesses, type Known } from './leftover-processes.ts'
+import { sessionFigures } from './leftover-sessions.ts'
+import { isClaude } from './measure-agent.ts'
+import { measureWorkspace } from './measure-workspace.ts'
 import type { Measurement, ProcessFigures } from './measurement.ts'
-import { seeWorkspace } from './see-workspace.ts'
-import { sessionFigures } from './sessions.ts'
-import { findUnattributed, type Known } from './unattributed.ts'
 
 /**
  * Looks once at some workspaces (absolute paths) and at what the machine has of their agents. Reads only, throws only
@@ -30,7 +30,7 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
   for (const workspace of workspaces) validateWorkspace(workspace)
   const problems: string[] = []
   const machine = await attempt(problems, readMachine)
-  const seen = await Promise.all(workspaces.map(workspace => seeWorkspace(workspace, machine)))
+  const seen = await Promise.all(workspaces.map(workspace => measureWorkspace(workspace, machine)))
   problems.push(...seen.flatMap(part => part.problems))
   const agents = seen.flatMap(part => part.agents)
   const roots = new Set(workspaces.map(realWorkspace))
@@ -44,7 +44,7 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
     agents,
     workspaces: roots,
     servers: new Set(tmux.servers.map(({ pid }) => pid)),
-    orphanedPanes: tmux.orphanedPanes,
+    leftoverPanes: tmux.leftoverPanes,
   }
   return {
     atMs,
@@ -69,7 +69,7 @@ function processFigures(machine: Machine, known: Known): ProcessFigures {
     ofAgents: ofAgents.size,
     rssBytes,
     claudesOfAgents: claudes.filter(({ pid }) => ofAgents.has(pid)).length,
-    claudesOfNobody: claudes.filter(({ pid }) => !ofAgents.has(pid)).length,
-    unattributed: findUnattributed(machine, known),
+    claudesUnowned: claudes.filter(({ pid }) => !ofAgents.has(pid)).length,
+    leftovers: findLeftoverProcesses(machine, known),
   }
 }

@@ -28,14 +28,14 @@ export interface AgentRow {
 }
 
 /** A session named `agent_*` that belongs to no agent of the workspaces that were measured. */
-interface OrphanedSession {
+interface LeftoverSession {
   name: string
   id: string
   socket: string
 }
 
 /** A process that something ties to an agent of these workspaces which is done, or which no registry lists. */
-export interface UnattributedProcess {
+export interface LeftoverProcess {
   pid: number
   comm: string
   /** What ties it, for people. */
@@ -48,7 +48,7 @@ export interface SessionFigures {
   active: number
   /** Of agents at their end, whose cleanup is not done. */
   ended: number
-  orphaned: OrphanedSession[]
+  leftover: LeftoverSession[]
 }
 
 export interface ProcessFigures {
@@ -56,8 +56,8 @@ export interface ProcessFigures {
   rssBytes: number
   /** Processes whose name is claude, by the kernel: those of agents, and those of nobody's we know (a user's own). */
   claudesOfAgents: number
-  claudesOfNobody: number
-  unattributed: UnattributedProcess[]
+  claudesUnowned: number
+  leftovers: LeftoverProcess[]
 }
 
 /** Who watches a workspace, by what lies in registry/. */

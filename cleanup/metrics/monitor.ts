@@ -1,13 +1,14 @@
-import type { CleanUpReport, Log } from '../cleaning/report.ts'
-import { words } from '../errors.ts'
-import { sharedPass } from '../processes/shared-pass.ts'
-import { startOf } from '../processes/table.ts'
-import { type ServiceManager, serviceManager } from '../service/notify.ts'
-import { peekAgent } from '../workspace/registry.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { startOf } from '../platform/processes/table.ts'
+import { type ServiceManager, serviceManager } from '../platform/service-notify.ts'
+import { singleFlight } from '../platform/single-flight.ts'
+import type { CleanUpReport } from '../reaper/report.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import { peekAgent } from '../registry/registry.ts'
+import { type CountedOutcome, Counters } from './counters.ts'
 import { exposition } from './exposition.ts'
 import { daemonFamilies, machineFamilies } from './families.ts'
-import { type CountedOutcome, Feed } from './feed.ts'
 import { type Health, removeHealth, writeHealth } from './health.ts'
 import { measure } from './measure.ts'
 import { type MetricsAddress, serveMetrics } from './serve.ts'
@@ -39,10 +40,10 @@ const MOST_REASONS = 20
  */
 export class Monitor implements AsyncDisposable {
   readonly #options: MonitorOptions
-  readonly #feed = new Feed()
+  readonly #counters = new Counters()
   readonly #reasons = new Map<string, string>()
   readonly #manager: ServiceManager = serviceManager()
-  readonly #render = sharedPass(() => this.#text(), SCRAPE_REST_MS)
+  readonly #render = singleFlight(() => this.#text(), SCRAPE_REST_MS)
   #servers = new AsyncDisposableStack()
   #url: string | undefined
   #heartbeatAt = Number.NEGATIVE_INFINITY
@@ -79,7 +80,7 @@ export class Monitor implements AsyncDisposable {
 
   /** To be called with every round, with how many cleanups are pending. Costs nothing when nothing is due. */
   round(pending: number): void {
-    this.#feed.lastRoundMs = Date.now()
+    this.#counters.lastRoundMs = Date.now()
     const now = performance.now()
     const reasons = reasonsIn(this.#reasons)
     const state = JSON.stringify(reasons)
@@ -109,7 +110,7 @@ export class Monitor implements AsyncDisposable {
 
   /** Most agents of a workspace died at once. */
   massDeath(): void {
-    this.#feed.massDeaths += 1
+    this.#counters.massDeaths += 1
   }
 
   /** Says that something is wrong, in a sentence, or with undefined that it no longer is. `what` names the thing. */
@@ -132,7 +133,7 @@ export class Monitor implements AsyncDisposable {
     } catch {
       // The workspace went with the agent: it counts, without a time.
     }
-    this.#feed.count(outcome, entry)
+    this.#counters.count(outcome, entry)
   }
 
   #heartbeat(pending: number, reasons: string[]): void {
@@ -140,7 +141,7 @@ export class Monitor implements AsyncDisposable {
     const health: Health = {
       pid: process.pid,
       start: startOf(process.pid) ?? 0,
-      started_at: new Date(this.#feed.startedAtMs).toISOString(),
+      started_at: new Date(this.#counters.startedAtMs).toISOString(),
       heartbeat_at: new Date().toISOString(),
       state: reasons.length > 0 ? 'degraded' : 'ok',
       reasons,
@@ -171,14 +172,14 @@ export class Monitor implements AsyncDisposable {
   }
 
   #wrong(what: string, error: unknown): void {
-    const why = `The ${what.split(' ')[0]} file could not be written: ${words(error)}.`
+    const why = `The ${what.split(' ')[0]} file could not be written: ${messageOf(error)}.`
     if (this.#reasons.get(what) !== why) this.#options.log?.({ event: 'problem', problem: why })
     this.degraded(what, why)
   }
 
   async #text(): Promise<string> {
     const found = await measure(this.#options.workspaces)
-    return exposition([...machineFamilies(found), ...daemonFamilies(this.#feed)])
+    return exposition([...machineFamilies(found), ...daemonFamilies(this.#counters)])
   }
 }
 

@@ -1,6 +1,6 @@
 import type http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { CleanupError, systemCode, words } from '../errors.ts'
+import { CleanupError, messageOf, systemCode } from '../errors.ts'
 import { boundConnections } from './connection-bound.ts'
 import { EXPOSITION_TYPE } from './exposition.ts'
 import { removeStaleSocket, validateSocketFile } from './socket-file.ts'
@@ -45,7 +45,7 @@ export async function serveMetrics(address: MetricsAddress, render: Render): Pro
     },
     (request, response) => {
       answer(request, response, address, render).catch((error: unknown) =>
-        end(response, 500, `${words(error)}\n`),
+        end(response, 500, `${messageOf(error)}\n`),
       )
     },
   )
@@ -123,7 +123,7 @@ function listening(server: http.Server, what: string, remedy: string, listen: ()
   return new Promise((resolve, reject) => {
     server.once('listening', resolve)
     server.once('error', error => {
-      const why = systemCode(error) === 'EADDRINUSE' ? 'another program listens there' : words(error)
+      const why = systemCode(error) === 'EADDRINUSE' ? 'another program listens there' : messageOf(error)
       reject(new CleanupError('bad-argument', `The metrics ${what} is not to be had: ${why}; ${remedy}.`))
     })
     listen()

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { CleanupError, systemCode } from '../errors.ts'
-import { whyUnsafe } from '../files/safe-folder.ts'
+import { whyUnsafe } from '../platform/files/safe-folder.ts'
 
 /** The kernel's `sun_path`: 108 bytes on Linux and 104 on macOS, with the zero at the end. */
 const LONGEST_PATH = 103

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError } from '../errors.ts'
-import { replaceFile } from '../files/replace-file.ts'
+import { replaceFile } from '../platform/files/replace-file.ts'
 
 /**
  * Checks a file for node_exporter's textfile collector before anything is written: it reads only names that end with

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import fs from 'node:fs'
-import { CleanupError, words } from '../errors.ts'
-import { openRegular } from '../files/regular-file.ts'
-import { ownUid } from '../files/trust.ts'
+import { CleanupError, messageOf } from '../errors.ts'
+import { openRegular } from '../platform/files/regular-file.ts'
+import { ownUid } from '../platform/files/trust.ts'
 
 /** Visible ASCII without spaces: what a header carries unchanged. */
 const TOKEN = /^[\x21-\x7e]{16,}$/
@@ -20,7 +20,7 @@ export function readToken(file: string, uid: number | undefined): string {
   try {
     descriptor = openRegular(file, uid ?? ownUid())
   } catch (error) {
-    throw refused(words(error))
+    throw refused(messageOf(error))
   }
   try {
     const found = fs.fstatSync(descriptor)

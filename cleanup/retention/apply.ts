@@ -1,12 +1,12 @@
-import { CleanupError, words } from '../errors.ts'
-import { Folder } from '../files/folder.ts'
+import { CleanupError, messageOf } from '../errors.ts'
+import { Folder } from '../platform/files/folder.ts'
 import { movedSince, readClock } from './clock.ts'
 import { compressFiles } from './compress-files.ts'
 import { reviewFloors } from './floor.ts'
+import type { Work } from './folder-job.ts'
+import { takeTask } from './locks.ts'
 import type { ApplyOptions, PlannedFile, RetentionPlan, RetentionReport } from './plan-types.ts'
 import { removeFiles } from './remove-files.ts'
-import { takeTask } from './turn.ts'
-import type { Work } from './work.ts'
 
 /**
  * Does what a plan names, and nothing else. Each file is looked at once more right before: what changed since, or
@@ -46,7 +46,7 @@ async function applyIn(
     await (first.action === 'remove' ? removeFiles(work) : compressFiles(work))
   } catch (error) {
     // A file of which nothing was reported was not touched.
-    problems.push(words(error))
+    problems.push(messageOf(error))
   }
 }
 

@@ -1,7 +1,8 @@
 import fs from 'node:fs'
 import { CleanupError } from '../errors.ts'
-import { isAlive } from '../processes/table.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
+import { USER_HZ } from '../platform/processes/stat.ts'
+import { isAlive } from '../platform/processes/table.ts'
+import type { AgentEntry } from '../registry/entries.ts'
 
 /** The wall clock, which can be set, and the time since boot (a suspended machine counts too), which cannot; in ms. */
 export interface Clock {
@@ -11,8 +12,6 @@ export interface Clock {
 
 /** How far the two may drift apart before the wall clock counts as moved: 1 hour. */
 const MOVED_MS = 3_600_000
-/** Linux counts a process's start in hundredths of a second, whatever its own tick is (USER_HZ). */
-const MS_PER_TICK = 10
 
 /** Throws a CleanupError (`processes-hidden`) without a /proc: there retention cannot tell who has a file open either. */
 export function readClock(): Clock {
@@ -42,5 +41,7 @@ export function readingOf({ tmux }: AgentEntry): Clock | undefined {
   const { pane_pid: pid, pane_start: start, session_created } = tmux ?? {}
   if (typeof pid !== 'number' || typeof start !== 'number' || typeof session_created !== 'number')
     return undefined
-  return isAlive({ pid, start }) ? { wallMs: session_created * 1000, bootMs: start * MS_PER_TICK } : undefined
+  return isAlive({ pid, start })
+    ? { wallMs: session_created * 1000, bootMs: (start * 1000) / USER_HZ }
+    : undefined
 }

@@ -1,13 +1,13 @@
 import fs from 'node:fs'
-import { CleanupError, words } from '../errors.ts'
+import { CleanupError, messageOf } from '../errors.ts'
 import { DRAFT_ENDING, PACKED_ENDING } from './classes.ts'
 import { type Digest, type Packing, pack } from './compress.ts'
+import type { Work } from './folder-job.ts'
+import { isFull, takeRegistry } from './locks.ts'
 import { pathOf } from './look.ts'
 import type { PlannedFile } from './plan-types.ts'
 import { publish } from './publish.ts'
 import { recheckOf } from './recheck.ts'
-import { isFull, takeRegistry } from './turn.ts'
-import type { Work } from './work.ts'
 import { readWriters } from './writers.ts'
 
 /** So many drafts lie beside their originals at most, and this many bytes of originals, before one look at who writes. */
@@ -89,8 +89,8 @@ function packingOf({ plan, workspace }: Work): Packing {
 }
 
 function failed({ outcomes, problems }: Work, file: PlannedFile, error: unknown): void {
-  problems.push(`${pathOf(file)} could not be compressed, and stays as it is: ${words(error)}.`)
-  outcomes.push({ file, outcome: 'failed', why: words(error), savedBytes: 0 })
+  problems.push(`${pathOf(file)} could not be compressed, and stays as it is: ${messageOf(error)}.`)
+  outcomes.push({ file, outcome: 'failed', why: messageOf(error), savedBytes: 0 })
 }
 
 function removeDraft({ folder }: Work, draft: string): void {

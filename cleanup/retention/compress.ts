@@ -39,7 +39,7 @@ export async function pack(
   })
   const unpacked = await digestOf(draft, packing, signal)
   if (unpacked.bytes === digest.bytes && unpacked.sha256 === digest.sha256) return digest
-  throw new CleanupError('could-not-ask', 'unpacked again, it was not the same')
+  throw new CleanupError('tmux-unreachable', 'unpacked again, it was not the same')
 }
 
 /** What a compressed file's content is known by. */

@@ -1,9 +1,9 @@
 import fs from 'node:fs'
+import { decide, removable } from './apply-policy.ts'
 import { formatBytes } from './bytes.ts'
-import { decide, removable } from './choose.ts'
-import { largest } from './largest.ts'
 import type { Floor, PlannedFile, RetentionPlan } from './plan-types.ts'
 import type { RetentionPolicy } from './policy.ts'
+import { largest } from './top-files.ts'
 
 /**
  * Takes the oldest archives of all workspaces on a file system until so much of it is free as their own policies want,

@@ -1,8 +1,8 @@
 import path from 'node:path'
-import { words } from '../errors.ts'
-import { readSmallJson } from '../files/json.ts'
-import { replaceWithin } from '../files/replace-file.ts'
-import { makeFolder } from '../files/within.ts'
+import { messageOf } from '../errors.ts'
+import { readSmallJson } from '../platform/files/json.ts'
+import { replaceWithin } from '../platform/files/replace-file.ts'
+import { makeFolder } from '../platform/files/within.ts'
 
 /** Until when nothing is purged, and why. */
 export interface Hold {
@@ -34,7 +34,7 @@ export function readHold(workspace: string, nowMs: number): HoldFound | undefine
     if (Date.parse(hold.until) <= nowMs) return undefined
     return { until: hold.until, reason: typeof hold.reason === 'string' ? hold.reason : 'no reason given' }
   } catch (error) {
-    return broken(file, words(error))
+    return broken(file, messageOf(error))
   }
 }
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { type Folder, kindOf } from '../files/folder.ts'
+import { type Folder, kindOf } from '../platform/files/folder.ts'
 import { classify } from './classes.ts'
 import type { SeenFile, TaskPart } from './plan-types.ts'
 import { inodeOf } from './writers.ts'

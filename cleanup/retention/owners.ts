@@ -1,8 +1,7 @@
-import { isDone } from '../cleaning/intent.ts'
-import { textOf } from '../files/json.ts'
-import { mayListMore, readTaskRegistry } from '../workspace/registry.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
-import { isTerminal } from '../workspace/status.ts'
+import { textOf } from '../platform/files/json.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import { isDone, isTerminal } from '../registry/lifecycle.ts'
+import { mayListMore, readTaskRegistry } from '../registry/registry.ts'
 import { type Clock, readingOf } from './clock.ts'
 
 /** What a task's registry says of an agent, for its files' sake. */

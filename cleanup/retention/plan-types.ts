@@ -1,4 +1,4 @@
-import type { LogLine } from '../cleaning/report.ts'
+import type { LogLine } from '../log.ts'
 import type { LogClass } from './classes.ts'
 import type { Clock } from './clock.ts'
 import type { HoldFound } from './hold.ts'

@@ -1,9 +1,9 @@
-import { words } from '../errors.ts'
-import { choose, decide, type Now, putAwayAt } from './choose.ts'
+import { messageOf } from '../errors.ts'
+import { choose, decide, type Now, putAwayAt } from './apply-policy.ts'
 import { type Clock, movedSince, readClock } from './clock.ts'
 import { reachFloors } from './floor.ts'
+import { objection } from './guards.ts'
 import { type HoldFound, holdText, readHold } from './hold.ts'
-import { objection } from './judge.ts'
 import type { PlannedFile, RetentionPlan } from './plan-types.ts'
 import type { RetentionPolicy } from './policy.ts'
 import { rootsOf } from './roots.ts'
@@ -83,7 +83,7 @@ async function scan(workspace: string): Promise<SeenTask[]> {
 
 /** Somebody removed the workspace while we looked. The others are planned all the same. */
 function gone(workspace: string, error: unknown, plan: RetentionPlan): SeenTask[] {
-  plan.problems.push(`The workspace ${workspace} could not be read: ${words(error)}.`)
+  plan.problems.push(`The workspace ${workspace} could not be read: ${messageOf(error)}.`)
   return []
 }
 

@@ -1,7 +1,7 @@
 import path from 'node:path'
-import { CleanupError, words } from '../errors.ts'
-import { isJson, parseJson, SMALL_BYTES } from '../files/json.ts'
-import { readWithin } from '../files/regular-file.ts'
+import { CleanupError, messageOf } from '../errors.ts'
+import { isJson, parseJson, SMALL_BYTES } from '../platform/files/json.ts'
+import { readWithin } from '../platform/files/regular-file.ts'
 import { type PolicyTexts, parsePolicy, type RetentionPolicy } from './policy.ts'
 
 export const policyFile = (workspace: string): string => path.join(workspace, 'registry', 'retention.json')
@@ -19,7 +19,7 @@ export async function policyOf(workspace: string, texts: PolicyTexts = {}): Prom
     return parsePolicy({ ...written, ...Object.fromEntries(said) })
   } catch (error) {
     if (Object.keys(written).length === 0) throw error
-    throw new CleanupError('bad-argument', `${words(error)} (${file} counts as well.)`)
+    throw new CleanupError('bad-argument', `${messageOf(error)} (${file} counts as well.)`)
   }
 }
 
@@ -29,7 +29,7 @@ function readTexts(workspace: string, file: string): PolicyTexts {
   try {
     return textsOf(parseJson(text))
   } catch (error) {
-    throw refused(file, words(error))
+    throw refused(file, messageOf(error))
   }
 }
 
@@ -59,7 +59,7 @@ function readOrRefuse(workspace: string, file: string): string | undefined {
   try {
     return readWithin(workspace, file, SMALL_BYTES)
   } catch (error) {
-    throw refused(file, words(error))
+    throw refused(file, messageOf(error))
   }
 }
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { systemCode } from '../errors.ts'
-import type { Folder } from '../files/folder.ts'
+import type { Folder } from '../platform/files/folder.ts'
 import { PACKED_ENDING } from './classes.ts'
 import { type Digest, digestOf, type Packing } from './compress.ts'
 import type { PlannedFile } from './plan-types.ts'

@@ -1,6 +1,6 @@
-import type { Folder } from '../files/folder.ts'
+import type { Folder } from '../platform/files/folder.ts'
+import { objection } from './guards.ts'
 import { holdText, readHold } from './hold.ts'
-import { objection } from './judge.ts'
 import { lookAt } from './look.ts'
 import { readOwners } from './owners.ts'
 import type { FileOutcome, PlannedFile, RetentionPlan } from './plan-types.ts'

@@ -1,11 +1,11 @@
 import fs from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { systemCode, words } from '../errors.ts'
+import { messageOf, systemCode } from '../errors.ts'
+import type { Work } from './folder-job.ts'
+import { takeRegistry } from './locks.ts'
 import { pathOf } from './look.ts'
 import type { FileOutcome, PlannedFile } from './plan-types.ts'
 import { type Recheck, recheckOf } from './recheck.ts'
-import { takeRegistry } from './turn.ts'
-import type { Work } from './work.ts'
 import { readWriters } from './writers.ts'
 
 /** So many files go under one lock: it is held for some ms, and an agent's status waits no longer than that. */
@@ -34,7 +34,7 @@ function removeOne({ folder, options, problems }: Work, file: PlannedFile, reche
   } catch (error) {
     if (systemCode(error) === 'ENOENT')
       return { ...nothing, outcome: 'gone', why: 'somebody else removed it' }
-    problems.push(`${pathOf(file)} could not be removed: ${words(error)}.`)
-    return { ...nothing, outcome: 'failed', why: words(error) }
+    problems.push(`${pathOf(file)} could not be removed: ${messageOf(error)}.`)
+    return { ...nothing, outcome: 'failed', why: messageOf(error) }
   }
 }

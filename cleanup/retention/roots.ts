@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { CleanupError, systemCode, words } from '../errors.ts'
+import { CleanupError, messageOf, systemCode } from '../errors.ts'
 
 /** Each workspace once, at its real path, however it was named. */
 export function rootsOf(workspaces: readonly string[]): string[] {
@@ -13,7 +13,7 @@ function realWorkspace(workspace: string): string {
     if (!real.startsWith('/dev/')) return real
   } catch (error) {
     if (systemCode(error) === undefined) throw error
-    throw new CleanupError('no-workspace', `The workspace ${workspace} cannot be used: ${words(error)}.`)
+    throw new CleanupError('no-workspace', `The workspace ${workspace} cannot be used: ${messageOf(error)}.`)
   }
   throw new CleanupError(
     'bad-argument',

@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { words } from '../errors.ts'
-import { Folder } from '../files/folder.ts'
-import { taskRegistry } from '../workspace/layout.ts'
+import { messageOf } from '../errors.ts'
+import { Folder } from '../platform/files/folder.ts'
+import { taskRegistry } from '../registry/layout.ts'
 import { lookAt, type Place, TASK_PARTS } from './look.ts'
 import { type Owners, readOwners } from './owners.ts'
 import type { SeenFile } from './plan-types.ts'
@@ -37,7 +37,7 @@ export async function scanTask(workspace: string, taskId: string): Promise<SeenT
     try {
       await step()
     } catch (error) {
-      seen.problems.push(words(error))
+      seen.problems.push(messageOf(error))
     }
   }
   await attempt(async () => {

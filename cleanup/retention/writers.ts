@@ -1,6 +1,6 @@
 import fs from 'node:fs'
-import { isOpenForWriting } from '../processes/open-files.ts'
-import { readMachine } from '../processes/table.ts'
+import { isOpenForWriting } from '../platform/processes/open-files.ts'
+import { readMachine } from '../platform/processes/table.ts'
 
 /** The files that somebody has open for writing, by device and inode. */
 export type Writers = ReadonlySet<string>

@@ -1,11 +1,12 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { CleanupError, words } from '../errors.ts'
-import { replaceFile } from '../files/replace-file.ts'
-import { difference } from './difference.ts'
+import { CleanupError, messageOf } from '../errors.ts'
+import { replaceFile } from '../platform/files/replace-file.ts'
+import { quoteForPeople } from '../platform/shell.ts'
+import { difference } from './file-diff.ts'
+import { type Present, present } from './managed-file.ts'
 import { type Manager, type Place, requireManager, run } from './manager.ts'
 import type { ServicePlan } from './plan.ts'
-import { type Present, present } from './written-by-us.ts'
 
 /** What a person is told, and how it went. */
 export interface Told {
@@ -113,7 +114,9 @@ function write(file: string, text: string): void {
     fs.mkdirSync(path.dirname(file), { recursive: true })
     replaceFile(file, text)
   } catch (error) {
-    throw new CleanupError('bad-argument', `${file} could not be written: ${words(error)}.`, { cause: error })
+    throw new CleanupError('bad-argument', `${file} could not be written: ${messageOf(error)}.`, {
+      cause: error,
+    })
   }
 }
 
@@ -127,10 +130,7 @@ async function runAll(commands: string[][], told: Told): Promise<void> {
   }
 }
 
-const shown = (commands: string[][]): string[] => commands.map(words => `  ${words.map(quote).join(' ')}`)
-
-/** A word as a person can paste it into a shell. */
-const quote = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+const shown = (commands: string[][]): string[] =>
+  commands.map(words => `  ${words.map(quoteForPeople).join(' ')}`)
 
 const told1 = (problem: string): Told => ({ lines: [], problems: [problem] })

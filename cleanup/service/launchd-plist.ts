@@ -1,6 +1,6 @@
 import { CleanupError } from '../errors.ts'
+import { HEADER } from './managed-file.ts'
 import { commandOf, type ServicePlan } from './plan.ts'
-import { HEADER } from './written-by-us.ts'
 
 export const LABEL = 'leakrig.daemon'
 

@@ -2,8 +2,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { LEAN_FLAGS, LEAN_MALLOC } from '../daemon/lean.ts'
 import { CleanupError } from '../errors.ts'
-import { ownUid } from '../files/trust.ts'
-import { requireWorkspace } from '../workspace/require-workspace.ts'
+import { ownUid } from '../platform/files/trust.ts'
+import { requireWorkspace } from '../registry/require-workspace.ts'
 import { isIn, safePath } from './safe-path.ts'
 
 /** What a service is to run, whoever manages it. */

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError } from '../errors.ts'
-import { whyUnsafeToRunFrom } from '../files/safe-folder.ts'
+import { whyUnsafeToRunFrom } from '../platform/files/safe-folder.ts'
 
 /** The PATH of a service, and what was left out of the one that it was made from. */
 export interface SafePath {

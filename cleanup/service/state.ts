@@ -1,8 +1,8 @@
-import { words } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { readDaemon } from '../metrics/health.ts'
+import { present } from './managed-file.ts'
 import { type Manager, type Place, run } from './manager.ts'
 import type { ServicePlan } from './plan.ts'
-import { present } from './written-by-us.ts'
 
 /** How a service is: its file, what its manager says, and the daemons of the workspaces. For people. */
 export interface ServiceState {
@@ -39,7 +39,7 @@ function fileState(plan: ServicePlan | Error, { file, render }: Manager): Findin
   const there = present(file)
   if (there.is === 'absent') return { line: `${file}: not installed`, isWell: false }
   if (there.is === 'foreign') return { line: `${file}: ${there.what}, not ours`, isWell: false }
-  if (plan instanceof Error) return { line: `${file}: installed; ${words(plan)}`, isWell: false }
+  if (plan instanceof Error) return { line: `${file}: installed; ${messageOf(plan)}`, isWell: false }
   // Other options are as right as those by default; whether it works is for the daemons below to say.
   const isSame = there.text === render(plan)
   const line = `${file}: installed${isSame ? '' : ', with other options or for other workspaces than an install would now'}`

@@ -1,7 +1,7 @@
-import { MARKER } from '../workspace/layout.ts'
+import { MARKER } from '../platform/processes/environment.ts'
+import { HEADER } from './managed-file.ts'
 import { commandOf, type ServicePlan } from './plan.ts'
 import { command, setting } from './systemd-words.ts'
-import { HEADER } from './written-by-us.ts'
 
 export const UNIT_NAME = 'leakrig.service'
 

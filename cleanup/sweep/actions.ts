@@ -1,5 +1,5 @@
-import type { CleanUpReport } from '../cleaning/report.ts'
-import type { Plan } from './plan.ts'
+import type { Plan } from '../reaper/plan.ts'
+import type { CleanUpReport } from '../reaper/report.ts'
 
 /** One thing that a sweep does, or did. Those of a dry run and of the run after it are compared as they are. */
 export type Action =
@@ -10,11 +10,11 @@ export type Action =
   | { do: 'register'; agent: string; status: string }
 
 /** What a cleanup will do, by its plan. */
-export function plannedActions({ end, session, remove, leftovers, archive }: Plan): Action[] {
+export function plannedActions({ end, session, remove, claudeLeftovers, archive }: Plan): Action[] {
   return [
     ...end.map(({ pid, start }): Action => ({ do: 'end', pid, start })),
     ...(session ? [{ do: 'close', session: session.name } as const] : []),
-    ...[...remove, ...leftovers].map(({ file }): Action => ({ do: 'remove', file })),
+    ...[...remove, ...claudeLeftovers].map(({ file }): Action => ({ do: 'remove', file })),
     ...archive.map(({ file }): Action => ({ do: 'archive', file })),
   ]
 }

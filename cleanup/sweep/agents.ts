@@ -1,17 +1,16 @@
 import fs from 'node:fs'
-import { type Unattributable, unattributable } from '../claims/unattributable.ts'
-import { isPending } from '../cleaning/intent.ts'
-import { CLEANED_AT_ONCE, Slots } from '../cleaning/slots.ts'
-import { judge } from '../daemon/judge.ts'
-import { words } from '../errors.ts'
+import { findSuspects, type Suspect } from '../claims/suspects.ts'
+import { messageOf } from '../errors.ts'
+import { detectEnd } from '../liveness/detect-end.ts'
+import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
+import { type Plan, planFor } from '../reaper/plan.ts'
+import type { AgentEntry, TaskRegistry } from '../registry/entries.ts'
+import { type AgentRef, promptFile, taskRegistry, validateRef } from '../registry/layout.ts'
+import { isPending, isTerminal } from '../registry/lifecycle.ts'
+import type { Registries } from '../registry/read-all.ts'
+import { peekGlobalRegistry } from '../registry/registry.ts'
+import { parseTimestamp } from '../registry/timestamps.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { type AgentRef, promptFile, taskRegistry, validateRef } from '../workspace/layout.ts'
-import type { Registries } from '../workspace/registries.ts'
-import { peekGlobalRegistry } from '../workspace/registry.ts'
-import type { AgentEntry, TaskRegistry } from '../workspace/registry-types.ts'
-import { isTerminal } from '../workspace/status.ts'
-import { toldTime } from '../workspace/told-time.ts'
-import { type Plan, planFor } from './plan.ts'
 import { finishedAt, mayRunAgain } from './runs-again.ts'
 
 /** What a sweep found of one agent that a registry lists. */
@@ -26,7 +25,7 @@ export type FoundAgent = {
       state: 'ended'
       to: string
       plan: Plan
-      unattributable: Unattributable[]
+      suspects: Suspect[]
       /** When it was cleaned up before, of one that is listed as clean and of which something runs. */
       cleanedUpAt?: string
     }
@@ -79,7 +78,7 @@ async function lookAt(
   try {
     validateRef(agent)
   } catch (error) {
-    return isClean ? undefined : { agent, status, state: 'refused', why: words(error) }
+    return isClean ? undefined : { agent, status, state: 'refused', why: messageOf(error) }
   }
   try {
     if (isClean) {
@@ -89,13 +88,13 @@ async function lookAt(
       return isNothing ? undefined : { ...again, cleanedUpAt: finishedAt(entry) }
     }
     if (isPending(entry)) return await ended(agent, entry, registry, status, whyPending(entry))
-    const ending = await judge(agent, entry)
+    const ending = await detectEnd(agent, entry)
     if (!ending) return { agent, status, state: 'live', why: 'it lives' }
     if (!recordedTmux(entry) && isYoung(agent, entry, minAgeMs))
       return { agent, status, state: 'young', why: 'it is young enough to be still being deployed' }
     return await ended(agent, entry, registry, ending.status, ending.reason)
   } catch (error) {
-    return { agent, status, state: 'unknown', why: words(error) }
+    return { agent, status, state: 'unknown', why: messageOf(error) }
   }
 }
 
@@ -108,8 +107,8 @@ async function ended(
 ): Promise<FoundAgent & { state: 'ended' }> {
   // A cleanup needs it to tell the end to; without it nothing would be done.
   peekGlobalRegistry(agent.workspace)
-  const { plan, scene, claims } = await planFor(agent, registry)
-  return { agent, status, state: 'ended', why, to, plan, unattributable: unattributable(scene, claims) }
+  const { plan, observation, claims } = await planFor(agent, registry)
+  return { agent, status, state: 'ended', why, to, plan, suspects: findSuspects(observation, claims) }
 }
 
 function whyPending({ status, cleanup }: AgentEntry): string {
@@ -126,7 +125,7 @@ const whyAgain = (entry: AgentEntry): string =>
  * it was deployed: its prompt, and the registry that lists it.
  */
 function isYoung(agent: AgentRef, { started_at }: AgentEntry, minAgeMs: number): boolean {
-  const since = Date.now() - toldTime(started_at).latest
+  const since = Date.now() - parseTimestamp(started_at).latest
   if (since >= 0) return since < minAgeMs
   const files = [promptFile(agent), taskRegistry(agent.workspace, agent.taskId)]
   return files.every(file => !(Date.now() - writtenAt(file) >= minAgeMs))

@@ -1,13 +1,13 @@
-import { isDone } from '../cleaning/intent.ts'
-import { textOf } from '../files/json.ts'
-import { hasEnded } from '../processes/stat.ts'
-import { readTable } from '../processes/table.ts'
+import { textOf } from '../platform/files/json.ts'
+import { hasEnded } from '../platform/processes/stat.ts'
+import { readTable } from '../platform/processes/table.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import type { AgentRef } from '../registry/layout.ts'
+import { isDone } from '../registry/lifecycle.ts'
+import { namesAgent } from '../registry/marker.ts'
+import { changeAgent, reopenCleanup } from '../registry/update.ts'
 import { locate } from '../tmux/locate.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import type { AgentRef } from '../workspace/layout.ts'
-import { namesAgent } from '../workspace/marker.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
-import { changeAgent, reopenCleanup } from '../workspace/update-agent.ts'
 
 /**
  * Whether something of an agent may run that was cleaned up: its recorded session is there, or a program has its marker, which
@@ -18,9 +18,9 @@ export async function mayRunAgain(agent: AgentRef, entry: AgentEntry): Promise<b
   const isOwn = namesAgent(agent)
   // Of one that is done nobody needs to know that its tmux cannot be asked.
   const asking = recordedTmux(entry) && locate(entry).catch(() => undefined)
-  const [where, table] = await Promise.all([asking, readTable()])
+  const [location, table] = await Promise.all([asking, readTable()])
   const isMarked = [...table.values()].some(seen => isOwn(seen.environment.marker) && !hasEnded(seen))
-  return isMarked || (where?.recorded !== undefined && where.session !== undefined)
+  return isMarked || (location?.recorded !== undefined && location.session !== undefined)
 }
 
 /** Notes that an agent is to be cleaned up once more, unless it was deployed anew or somebody else has done so. */

@@ -1,17 +1,16 @@
 import fs from 'node:fs'
-import { isPending } from '../cleaning/intent.ts'
-import { words } from '../errors.ts'
-import { type Json, textOf } from '../files/json.ts'
-import { toldSession } from '../tmux/recorded.ts'
+import { messageOf } from '../errors.ts'
+import { type Json, textOf } from '../platform/files/json.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import { globalRegistry, taskRegistry } from '../registry/layout.ts'
+import { isPending, isTerminal } from '../registry/lifecycle.ts'
+import type { Registries } from '../registry/read-all.ts'
+import { changeGlobal, findAgent, mayListMore, readGlobalRegistry } from '../registry/registry.ts'
+import { syncGlobal } from '../registry/sync-global.ts'
+import { parseTimestamp } from '../registry/timestamps.ts'
+import { namedSession } from '../tmux/recorded.ts'
 import { readServer } from '../tmux/server.ts'
 import { socketsOf } from '../tmux/sockets.ts'
-import { globalRegistry, taskRegistry } from '../workspace/layout.ts'
-import { mirror } from '../workspace/mirror.ts'
-import type { Registries } from '../workspace/registries.ts'
-import { changeGlobal, findAgent, mayListMore, readGlobalRegistry } from '../workspace/registry.ts'
-import type { AgentEntry } from '../workspace/registry-types.ts'
-import { isTerminal } from '../workspace/status.ts'
-import { toldTime } from '../workspace/told-time.ts'
 import type { Action } from './actions.ts'
 import type { Done } from './sweep.ts'
 
@@ -63,14 +62,14 @@ export async function findStale(
   const sessions = await sessionNames([...tasks.values()].flatMap(({ agents }) => agents))
   const gone = unlisted.filter(
     ([{ agentId }, entry]) =>
-      !sessions.has(`agent_${agentId}`) && !sessions.has(toldSession({ ...entry, id: agentId }).name),
+      !sessions.has(`agent_${agentId}`) && !sessions.has(namedSession({ ...entry, id: agentId }).name),
   )
   return [...found, ...gone.map(([entry]) => entry)]
 }
 
 /** An entry without a start is at least as old as the last write of its registry. */
 function isYoung({ started_at }: Json, writtenAt: number, minAgeMs: number): boolean {
-  const since = Date.now() - toldTime(started_at).latest
+  const since = Date.now() - parseTimestamp(started_at).latest
   return !((since >= 0 ? since : Date.now() - writtenAt) >= minAgeMs)
 }
 
@@ -87,7 +86,7 @@ export async function correctStale(workspace: string, entries: readonly StaleEnt
   try {
     // All at once, so that they share the writes of the one registry.
     const listed = entries.filter(({ isListed }) => isListed)
-    await Promise.all(listed.map(({ taskId, agentId }) => mirror({ workspace, taskId, agentId })))
+    await Promise.all(listed.map(({ taskId, agentId }) => syncGlobal({ workspace, taskId, agentId })))
     const unlisted = entries.filter(({ isListed }) => !isListed)
     if (unlisted.length > 0)
       await changeGlobal(workspace, ({ agents }) => {
@@ -97,6 +96,6 @@ export async function correctStale(workspace: string, entries: readonly StaleEnt
       })
     return { outcome: 'clean', actions: actionsForStale(entries), problems: [] }
   } catch (error) {
-    return { outcome: 'failed', actions: [], problems: [words(error)] }
+    return { outcome: 'failed', actions: [], problems: [messageOf(error)] }
   }
 }

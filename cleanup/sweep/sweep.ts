@@ -1,18 +1,18 @@
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
-import { cleanUp } from '../cleaning/clean-up.ts'
-import type { Outcome } from '../cleaning/report.ts'
-import { isSameRun } from '../cleaning/same-run.ts'
-import { CLEANED_AT_ONCE, Slots } from '../cleaning/slots.ts'
-import { CleanupError, words } from '../errors.ts'
-import { type Registries, readRegistries } from '../workspace/registries.ts'
-import { findAgent, peekAgent } from '../workspace/registry.ts'
+import { CleanupError, messageOf } from '../errors.ts'
+import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
+import { cleanUp } from '../reaper/clean-up.ts'
+import type { Outcome } from '../reaper/report.ts'
+import { isSameRun } from '../registry/lifecycle.ts'
+import { type Registries, readRegistries } from '../registry/read-all.ts'
+import { findAgent, peekAgent } from '../registry/registry.ts'
 import { type Action, doneActions, plannedActions } from './actions.ts'
 import { type FoundAgent, findAgents, type Progress } from './agents.ts'
-import { type FoundOrphans, findOrphans } from './orphans.ts'
-import { removeOrphans } from './remove-orphans.ts'
+import { removeUnlisted } from './remove-unlisted.ts'
 import { reopen } from './runs-again.ts'
 import { actionsForStale, correctStale, findStale, type StaleEntry } from './stale-entries.ts'
+import { findUnlisted, type UnlistedLeftovers } from './unlisted.ts'
 
 export interface SweepOptions {
   /** False, the default, looks only. */
@@ -46,7 +46,7 @@ export interface Sweep {
   /** True when it was stopped: then some agents may not have been looked at, and those without `done` are as they were. */
   stopped: boolean
   agents: (FoundAgent & { done?: Done })[]
-  orphans: FoundOrphans & { done?: Done }
+  unlisted: UnlistedLeftovers & { done?: Done }
   /** Entries of the global registry whose agents have ended. */
   stale: { entries: StaleEntry[]; done?: Done }
   /** Everything that is to be done, or that an apply would do, as one list. */
@@ -60,12 +60,12 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
   const { minAgeMs, beside = [], signal } = options
   const registries = readRegistries(workspace)
   const agents = await orStopped(signal, findAgents(workspace, registries, options), () => [])
-  const orphans = signal?.aborted
+  const unlisted = signal?.aborted
     ? { sessions: [], prompts: [], problems: [] }
-    : await findOrphans(workspace, registries, beside.map(readRegistries), minAgeMs)
-  const problems = [...registries.problems, ...orphans.problems]
+    : await findUnlisted(workspace, registries, beside.map(readRegistries), minAgeMs)
+  const problems = [...registries.problems, ...unlisted.problems]
   const stale = await findStale(workspace, registries, minAgeMs).catch((error: unknown) => {
-    if (!problems.includes(words(error))) problems.push(words(error))
+    if (!problems.includes(messageOf(error))) problems.push(messageOf(error))
     return []
   })
   const toCorrect = stale.filter(({ isListed }) => isListed || options.orphans)
@@ -75,11 +75,11 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
     applied: options.apply === true,
     stopped: signal?.aborted === true,
     agents,
-    orphans,
+    unlisted,
     stale: { entries: stale },
     actions: [
       ...agents.flatMap(actionsFor),
-      ...(options.orphans ? actionsForOrphans(orphans) : []),
+      ...(options.orphans ? actionsForUnlisted(unlisted) : []),
       ...actionsForStale(toCorrect),
     ],
     problems,
@@ -88,7 +88,7 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
   found.agents = await finishAll(agents, registries, options)
   found.stopped = signal?.aborted === true
   if (found.stopped) return found
-  if (options.orphans) found.orphans.done = await removeOrphans(workspace, orphans, options.graceMs)
+  if (options.orphans) found.unlisted.done = await removeUnlisted(workspace, unlisted, options.graceMs)
   if (toCorrect.length > 0) found.stale.done = await correctStale(workspace, toCorrect)
   return found
 }
@@ -100,8 +100,8 @@ export const isUncertain = ({ problems, agents, stale }: Sweep): boolean =>
   agents.some(({ state, done }) => state === 'unknown' || done?.outcome === 'failed')
 
 /** True when something that was to be cleaned up is still there. */
-export const isLeft = ({ agents, orphans }: Sweep): boolean =>
-  [...agents, orphans].some(({ done }) => done?.outcome === 'unfinished') ||
+export const isLeft = ({ agents, unlisted }: Sweep): boolean =>
+  [...agents, unlisted].some(({ done }) => done?.outcome === 'unfinished') ||
   agents.some(({ state }) => state === 'refused')
 
 function actionsFor(found: FoundAgent): Action[] {
@@ -110,7 +110,7 @@ function actionsFor(found: FoundAgent): Action[] {
   return [...plannedActions(plan), { do: 'register', agent: `${agent.taskId}/${agent.agentId}`, status: to }]
 }
 
-function actionsForOrphans({ sessions, prompts }: FoundOrphans): Action[] {
+function actionsForUnlisted({ sessions, prompts }: UnlistedLeftovers): Action[] {
   return [
     ...sessions.flatMap(({ plan }) => plannedActions(plan)),
     ...prompts.map(({ file }): Action => ({ do: 'remove', file })),
@@ -184,6 +184,6 @@ async function finish(
     return { ...found, done: { outcome: report.outcome, actions, problems: report.problems } }
   } catch (error) {
     if (!(error instanceof CleanupError)) throw error
-    return { ...found, done: { outcome: 'failed', actions: [], problems: [words(error)] } }
+    return { ...found, done: { outcome: 'failed', actions: [], problems: [messageOf(error)] } }
   }
 }

@@ -1,10 +1,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { sharesPids } from '../processes/namespaces.ts'
-import { isOurs } from '../processes/owner.ts'
-import { readProc } from '../processes/proc-file.ts'
-import { source } from '../processes/source.ts'
-import { startOf } from '../processes/table.ts'
+import { backend } from '../platform/processes/backend.ts'
+import { sharesPids } from '../platform/processes/namespaces.ts'
+import { isOurs } from '../platform/processes/owner.ts'
+import { readProc } from '../platform/processes/proc-file.ts'
+import { startOf } from '../platform/processes/table.ts'
 
 /** The socket files that were found to be listened to by us, by path, each as it was then. */
 const known = new Map<string, string>()
@@ -20,7 +20,7 @@ const knownHolders = new Map<string, string>()
  * answer counts for as long as it is the same file.
  */
 export function isListenedToByUs(socket: string, file: fs.Stats): boolean {
-  if (source !== 'proc') return true
+  if (backend !== 'proc') return true
   const sign = signOf(file)
   if (known.get(socket) === sign) return true
   if (!findListener(socket, file)) return false
@@ -30,7 +30,7 @@ export function isListenedToByUs(socket: string, file: fs.Stats): boolean {
 
 /** True when this very process listens on a socket, and also without /proc, where nothing tells. */
 export function isListenedToBy(pid: number, socket: string, file: fs.Stats): boolean {
-  if (source !== 'proc') return true
+  if (backend !== 'proc') return true
   const sign = `${signOf(file)} ${pid} ${startOf(pid)}`
   if (knownHolders.get(socket) === sign) return true
   const listeners = listenersOn(String(pid), socket, file)

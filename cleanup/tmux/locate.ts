@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Identity } from '../processes/identity.ts'
-import { isAlive, startOf } from '../processes/table.ts'
-import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
-import { couldNotAsk } from './ask.ts'
+import type { Identity } from '../platform/processes/identity.ts'
+import { isAlive, startOf } from '../platform/processes/table.ts'
+import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
 import { defaultSocket } from './default-socket.ts'
-import { recordedTmux, toldSession } from './recorded.ts'
+import { tmuxUnreachable } from './query.ts'
+import { namedSession, recordedTmux } from './recorded.ts'
 import { readServer, type TmuxPane, type TmuxServer, type TmuxSession } from './server.ts'
 
 /** Where an agent is in tmux, as tmux says now. */
-export interface Whereabouts {
+export interface TmuxLocation {
   /** As it stands in TMUX of what runs there. */
   socket: string
   /** The path by which that server is asked. */
@@ -34,9 +34,9 @@ const SERVER_EXIT_MS = 1_000
 
 /**
  * Finds an agent's session by exact comparison with what tmux lists: never by handing tmux a name, which it
- * reads as a prefix and a pattern. Throws `could-not-ask` when there is no certain answer.
+ * reads as a prefix and a pattern. Throws `tmux-unreachable` when there is no certain answer.
  */
-export async function locate(entry: AgentEntry): Promise<Whereabouts> {
+export async function locate(entry: AgentEntry): Promise<TmuxLocation> {
   const recorded = recordedTmux(entry)
   const socket = recorded?.socket ?? defaultSocket()
   const found = await readServer(socket, recorded?.server_pid)
@@ -67,7 +67,7 @@ function isOurs(
     const { session_id, session_created } = recorded
     return sameServer(recorded, server) && session.id === session_id && session.created === session_created
   }
-  const { name } = toldSession(entry)
+  const { name } = namedSession(entry)
   return session.name === name || session.id === name || session.panes.some(pane => pane.id === name)
 }
 
@@ -93,7 +93,7 @@ async function requireEnded(recorded: RecordedTmux): Promise<void> {
   const deadline = performance.now() + SERVER_EXIT_MS
   while (isAlive(server)) {
     if (performance.now() > deadline)
-      throw couldNotAsk(
+      throw tmuxUnreachable(
         recorded.socket,
         ['list-sessions'],
         `its server ${server.pid} runs, but is not behind that socket`,

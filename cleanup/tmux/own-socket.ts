@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError, systemCode } from '../errors.ts'
-import { whyUnsafe } from '../files/safe-folder.ts'
-import { ownUid } from '../files/trust.ts'
+import { whyUnsafe } from '../platform/files/safe-folder.ts'
+import { ownUid } from '../platform/files/trust.ts'
 import { isListenedToBy, isListenedToByUs } from './listener.ts'
 import { isListening } from './listening.ts'
 
@@ -10,7 +10,7 @@ import { isListening } from './listening.ts'
  * The real path of a tmux socket that we may ask, or undefined when no server is behind it. A tmux client trusts its
  * server: that may have it open files, and may give any command another meaning (`command-alias`). `tmux -S` skips
  * tmux's own check of who made the socket, so it is done here, before any client starts: only we or root can put
- * something in the socket's place, the socket is ours, and so is the process that listens. Throws `could-not-ask`
+ * something in the socket's place, the socket is ours, and so is the process that listens. Throws `tmux-unreachable`
  * with what is wrong. Without /proc nothing tells who listens, and only the owners and modes are checked.
  *
  * The client opens the path after we have looked. That window does not matter, because nobody but us or root can
@@ -82,7 +82,7 @@ function whyNotOurs(found: fs.Stats): string | undefined {
 
 function notAsked(socket: string, why: string, advice: string): CleanupError {
   return new CleanupError(
-    'could-not-ask',
+    'tmux-unreachable',
     `The tmux server on ${socket} was not asked: ${why}. A tmux server of somebody else could read and write files as us, so nothing was asked, ended or deleted; ${advice}, or name another TMUX_TMPDIR, then try again.`,
   )
 }

@@ -1,6 +1,6 @@
-import { isJson, textOf } from '../files/json.ts'
-import { startOf } from '../processes/table.ts'
-import type { AgentEntry, RecordedTmux } from '../workspace/registry-types.ts'
+import { isJson, textOf } from '../platform/files/json.ts'
+import { startOf } from '../platform/processes/table.ts'
+import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
 
 const NUMBERS = ['server_pid', 'session_created', 'pane_pid']
 const WORDS: [string, RegExp][] = [
@@ -24,7 +24,7 @@ export function recordedTmux(entry: AgentEntry): RecordedTmux | undefined {
  * It may name a part of a session as tmux's targets do (`work:2.1`, `%3`, `$2`); `isPart` then, and a session is not its own. tmux
  * itself writes "_" in a name where "." or ":" was asked for.
  */
-export function toldSession({ id, tmux_session: told }: Pick<AgentEntry, 'id' | 'tmux_session'>): {
+export function namedSession({ id, tmux_session: told }: Pick<AgentEntry, 'id' | 'tmux_session'>): {
   name: string
   isPart: boolean
 } {

@@ -1,6 +1,6 @@
-import { sharedPass } from '../processes/shared-pass.ts'
-import { askTmux, couldNotAsk } from './ask.ts'
+import { singleFlight } from '../platform/single-flight.ts'
 import { isServerOf } from './own-socket.ts'
+import { queryTmux, tmuxUnreachable } from './query.ts'
 
 /** What one tmux server holds at one moment. */
 export interface TmuxServer {
@@ -53,21 +53,21 @@ const holders = new Map<string, number>()
 
 /**
  * What the server behind a socket holds, or undefined when there is certainly no server. Calls of one turn of the
- * event loop share one question. Throws `could-not-ask`, also for a line it does not understand: half an answer
+ * event loop share one question. Throws `tmux-unreachable`, also for a line it does not understand: half an answer
  * must not be taken for a whole one. A server that is known to be `expected` is given more time when it is busy.
  */
 export function readServer(socket: string, expected?: number): Promise<TmuxServer | undefined> {
   if (expected !== undefined) holders.set(socket, expected)
   let pass = passes.get(socket)
   if (!pass) {
-    pass = sharedPass(() => askServer(socket), REST_MS)
+    pass = singleFlight(() => askServer(socket), REST_MS)
     passes.set(socket, pass)
   }
   return pass()
 }
 
 async function askServer(socket: string, tries = TRIES): Promise<TmuxServer | undefined> {
-  const answer = await askTmux(socket, QUESTION, holders.get(socket))
+  const answer = await queryTmux(socket, QUESTION, holders.get(socket))
   if (answer === 'no-server') return undefined
   // A client now and then ends well without having said all when very many ask at once (3.3a). Sessions that it did not
   // come to would be taken for gone.
@@ -82,7 +82,7 @@ async function askServer(socket: string, tries = TRIES): Promise<TmuxServer | un
   if (!isServerOf(socket, pid)) {
     // One that answered on its way out has closed its socket since, and is asked in vain.
     if (tries > 1) return askServer(socket, tries - 1)
-    throw couldNotAsk(socket, QUESTION, `it calls itself process ${pid}, which does not listen there`)
+    throw tmuxUnreachable(socket, QUESTION, `it calls itself process ${pid}, which does not listen there`)
   }
   return {
     pid,
@@ -105,5 +105,9 @@ function parsePane(text: string): TmuxPane {
 }
 
 function notUnderstood(socket: string, line: string | undefined): Error {
-  return couldNotAsk(socket, QUESTION, `it answered ${JSON.stringify(line ?? '')}, which was not expected`)
+  return tmuxUnreachable(
+    socket,
+    QUESTION,
+    `it answered ${JSON.stringify(line ?? '')}, which was not expected`,
+  )
 }

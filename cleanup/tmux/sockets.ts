@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import type { AgentEntry } from '../workspace/registry-types.ts'
+import type { AgentEntry } from '../registry/entries.ts'
 import { defaultSocket } from './default-socket.ts'
 import { recordedTmux } from './recorded.ts'
 

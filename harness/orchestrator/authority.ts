@@ -5,7 +5,7 @@ import {
   realWorkspace,
   type TaskRegistry,
   validateTaskId,
-} from '../../cleanup/index.ts'
+} from '../../cleanup/orchestrator.ts'
 import type { Strategy } from './strategies/strategy.ts'
 
 /** The `parent` of an agent that the instance deployed to which people talk. */

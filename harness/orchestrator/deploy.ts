@@ -12,7 +12,7 @@ import {
   MARKER,
   makeFolder,
   quote,
-} from '../../cleanup/index.ts'
+} from '../../cleanup/orchestrator.ts'
 import { appendLine, createFile } from './files.ts'
 import type { Strategy } from './strategies/strategy.ts'
 import { newSession } from './tmux.ts'

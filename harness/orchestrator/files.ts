@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { dirname } from 'node:path'
-import { makeFolder, openRegular, systemCode, within, words } from '../../cleanup/index.ts'
+import { makeFolder, messageOf, openRegular, systemCode, within } from '../../cleanup/orchestrator.ts'
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } = fs.constants
 
@@ -67,7 +67,7 @@ export function openFile(workspace: string, file: string, flags: number): number
   } catch (error) {
     const code = systemCode(error)
     if (code !== 'EREFUSED' && code !== 'EEXIST') throw error
-    const why = code === 'EEXIST' ? 'expected no such file yet, found one' : words(error)
+    const why = code === 'EEXIST' ? 'expected no such file yet, found one' : messageOf(error)
     throw new Error(
       `${file} is refused: ${why}. Nothing was read from it or written to it; remove it, then try again.`,
       { cause: error },

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import { becomeOwner, here, MARKER, makeRoot } from '../../cleanup/index.ts'
+import { becomeOwner, cwd, MARKER, makeRoot } from '../../cleanup/orchestrator.ts'
 import { strategies } from './strategies/index.ts'
 import type { Strategy, StrategyName } from './strategies/strategy.ts'
 import { createServer } from './tools.ts'
@@ -14,7 +14,7 @@ export function serveOrchestrator(name: StrategyName): Promise<void> {
 /** The same with a strategy that may have no name. */
 export async function serve(strategy: Strategy): Promise<void> {
   // Its workspace is there, and its agents work there, where people are: npm has started us in the project's folder.
-  process.chdir(here())
+  process.chdir(cwd())
   const workspace = resolve(process.env.CLAUDE_ORCHESTRATOR_WORKSPACE || '.agent-workspace')
   // As root, before anything is made there: whoever owns the folder could have put a link in the way.
   becomeOwner([nearest(workspace)])

@@ -1,4 +1,4 @@
-import { type AgentRef, layout } from '../../cleanup/index.ts'
+import { type AgentRef, layout } from '../../cleanup/orchestrator.ts'
 import { readEnd } from './files.ts'
 
 /** How much of a log is read, from its end. */

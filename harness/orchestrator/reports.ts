@@ -1,4 +1,4 @@
-import { type AgentRef, isTerminal, layout } from '../../cleanup/index.ts'
+import { type AgentRef, isTerminal, layout } from '../../cleanup/orchestrator.ts'
 import { appendLine } from './files.ts'
 import type { Strategy } from './strategies/strategy.ts'
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { RECORD_FORMAT, type RecordedTmux, recordOf } from '../../cleanup/index.ts'
+import { RECORD_FORMAT, type RecordedTmux, recordOf } from '../../cleanup/orchestrator.ts'
 import { Limit } from '../limit.ts'
 import { isServerExiting } from './server-exiting.ts'
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { McpServer } from '@modelcontextprotocol/server'
-import { type AgentRef, isTerminal, layout, validateTaskId } from '../../cleanup/index.ts'
+import { type AgentRef, isTerminal, layout, validateTaskId } from '../../cleanup/orchestrator.ts'
 import { answer } from './answer.ts'
 import { authority } from './authority.ts'
 import { deploy } from './deploy.ts'

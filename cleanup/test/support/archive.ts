@@ -1,14 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { dir } from 'tmp-promise'
-import {
-  type AgentEntry,
-  addAgent,
-  addTask,
-  initRegistries,
-  type PlannedFile,
-  type RetentionPlan,
-} from '../../index.ts'
+import { type AgentEntry, addAgent, addTask, initRegistries } from '../../orchestrator.ts'
+import type { PlannedFile, RetentionPlan } from '../../retention/plan-types.ts'
 
 export const DAY_MS = 86_400_000
 

@@ -3,14 +3,10 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { expect } from 'vitest'
-import {
-  type AgentRef,
-  type CleanUpReport,
-  findPending,
-  layout,
-  readGlobalRegistry,
-  readTaskRegistry,
-} from '../../index.ts'
+import type { AgentRef, CleanUpReport } from '../../index.ts'
+import { layout, readTaskRegistry } from '../../orchestrator.ts'
+import { findPending } from '../../reaper/resume.ts'
+import { readGlobalRegistry } from '../../registry/registry.ts'
 import { cleanerCommand } from './outside-cleaner.ts'
 import { NO_TRACES, type Rig, traces } from './rig.ts'
 import { until } from './until.ts'

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { programFile } from '../../../bin/programs.ts'
 import { LEAN_FLAGS, LEAN_MALLOC } from '../../daemon/lean.ts'
-import { childrenOf } from '../../processes/children.ts'
+import { childrenOf } from '../../platform/processes/children.ts'
 import { type Rig, readText } from './rig.ts'
 import { until } from './until.ts'
 
@@ -45,7 +45,7 @@ export class Daemon {
   /** One that finds another daemon in its place. */
   static async standBy(rig: Rig, ...args: string[]): Promise<Daemon> {
     const daemon = new Daemon(rig, PROGRAM, ['--grace-ms', '1000', ...args])
-    await until('the daemon stands by', () => daemon.events('standing-by').length > 0)
+    await until('the daemon stands by', () => daemon.events('standby').length > 0)
     return daemon
   }
 

@@ -1,5 +1,7 @@
 import fs from 'node:fs'
-import { type AgentRef, changeTask, layout } from '../../index.ts'
+import type { AgentRef } from '../../index.ts'
+import { layout } from '../../orchestrator.ts'
+import { changeTask } from '../../registry/registry.ts'
 import type { Rig } from './rig.ts'
 
 /**

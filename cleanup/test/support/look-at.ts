@@ -1,16 +1,10 @@
 // Does all that leakrig does to workspaces, one after the other: `look-at.ts <workspace> ...`. Prints a line of JSON for each.
-import {
-  applyPlan,
-  CleanupError,
-  cleanUp,
-  listTasks,
-  measure,
-  planRetention,
-  policyOf,
-  readTaskRegistry,
-  runDaemon,
-  sweep,
-} from '../../index.ts'
+
+import { CleanupError, cleanUp, measure, planRetention, runDaemon, sweep } from '../../index.ts'
+import { readTaskRegistry } from '../../orchestrator.ts'
+import { listTasks } from '../../registry/registry.ts'
+import { applyPlan } from '../../retention/apply.ts'
+import { policyOf } from '../../retention/policy-file.ts'
 
 const graceMs = 100
 const times = { graceMs, minAgeMs: 0 }

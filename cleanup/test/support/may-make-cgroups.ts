@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { isCgroup, ownCgroup } from '../../processes/cgroup.ts'
+import { isCgroup, ownCgroup } from '../../platform/processes/cgroup.ts'
 
 /** Whether we may make a cgroup below our own. */
 export const mayMakeCgroups = tryIt()

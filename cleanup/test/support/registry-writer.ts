@@ -1,5 +1,6 @@
+import { updateAgent } from '../../orchestrator.ts'
+
 // Changes the registry as one of many: `registry-writer.ts <workspace> <task> <agent> <times>`.
-import { updateAgent } from '../../index.ts'
 
 const [workspace = '', taskId = '', agentId = '', times] = process.argv.slice(2)
 for (let n = 0; n < Number(times); n++)

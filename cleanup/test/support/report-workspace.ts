@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { type AgentEntry, type AgentRef, layout } from '../../index.ts'
+import type { AgentRef } from '../../index.ts'
+import { type AgentEntry, layout } from '../../orchestrator.ts'
 import type { Rig } from './rig.ts'
 
 /** What the report counted on its machine; it does not say in how many tasks. */

@@ -3,9 +3,9 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { dir as temporaryFolder } from 'tmp-promise'
+import type { AgentRef } from '../../index.ts'
 import {
   type AgentEntry,
-  type AgentRef,
   addAgent,
   addTask,
   agentMarker,
@@ -14,12 +14,11 @@ import {
   layout,
   RECORD_FORMAT,
   type RecordedTmux,
-  readAgent,
   recordOf,
-  startOf,
-} from '../../index.ts'
-import type { Identity } from '../../processes/identity.ts'
-import { isAlive, readProcess } from '../../processes/table.ts'
+} from '../../orchestrator.ts'
+import type { Identity } from '../../platform/processes/identity.ts'
+import { isAlive, readProcess, startOf } from '../../platform/processes/table.ts'
+import { readAgent } from '../../registry/registry.ts'
 import { guard } from './guard.ts'
 import { until } from './until.ts'
 

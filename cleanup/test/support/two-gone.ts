@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, vi } from 'vitest'
-import { addAgent, addTask, initRegistries } from '../../index.ts'
+import { addAgent, addTask, initRegistries } from '../../orchestrator.ts'
 
 export const TASK = 'TASK-1'
 

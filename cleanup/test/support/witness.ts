@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { readProcess } from '../../processes/table.ts'
+import { readProcess } from '../../platform/processes/table.ts'
 import { isRunning, readText } from './rig.ts'
 import { until } from './until.ts'
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AgentEntry, type AgentRef, layout } from '../../../cleanup/index.ts'
+import { type AgentEntry, type AgentRef, layout } from '../../../cleanup/orchestrator.ts'
 import { killSession } from '../tmux.ts'
 import type { Strategy } from './strategy.ts'
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, fstatSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { layout, leanDaemon } from '../../../cleanup/index.ts'
+import { layout, leanDaemon } from '../../../cleanup/orchestrator.ts'
 import { Limit } from '../../limit.ts'
 import { openFile, readFrom } from '../files.ts'
 

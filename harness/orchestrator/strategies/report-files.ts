@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs'
-import { type AgentRef, layout } from '../../../cleanup/index.ts'
+import { type AgentRef, layout } from '../../../cleanup/orchestrator.ts'
 
 /**
  * Moves an agent's three logs to the archive, as both of the report's options do: under their own names, over

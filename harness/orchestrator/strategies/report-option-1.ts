@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { type AgentRef, layout } from '../../../cleanup/index.ts'
+import { type AgentRef, layout } from '../../../cleanup/orchestrator.ts'
 import { answersToName, killSession } from '../tmux.ts'
 import { asFound, markEnded } from './as-found.ts'
 import { moveLogs, removePrompt } from './report-files.ts'

@@ -4,10 +4,11 @@
  * otherwise, or has no session any more, it never looks at: the files of such an agent stay for ever.
  * It ends with its standard input.
  */
+
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AgentEntry, AgentRef } from '../../../cleanup/index.ts'
+import type { AgentEntry, AgentRef } from '../../../cleanup/orchestrator.ts'
 import { answersToName, killSession } from '../tmux.ts'
 import { moveLogs, removePrompt } from './report-files.ts'
 

@@ -1,6 +1,5 @@
-import type { AgentEntry, AgentRef, TaskRegistry } from '../../../cleanup/index.ts'
-
 /** How our own orchestrator cleans up after its agents. */
+import type { AgentEntry, AgentRef, TaskRegistry } from '../../../cleanup/orchestrator.ts'
 export const strategyNames = [
   'none',
   'immediate',

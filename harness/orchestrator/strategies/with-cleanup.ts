@@ -1,4 +1,5 @@
-import * as cleanup from '../../../cleanup/index.ts'
+import { cleanUp, recordIntent } from '../../../cleanup/index.ts'
+import * as orchestrator from '../../../cleanup/orchestrator.ts'
 import { ensureDaemon } from './ensure-daemon.ts'
 import type { Ending, Strategy, StrategyName } from './strategy.ts'
 
@@ -11,34 +12,34 @@ interface Parts {
 
 /** A strategy that uses the bundled cleanup: at once, by a daemon, or both. */
 export function withCleanup(name: StrategyName, parts: Parts): Strategy {
-  const end = (agent: cleanup.AgentRef, ending: Ending) =>
-    parts.immediate ? cleanUp(agent, ending) : leaveToDaemon(agent, ending)
+  const end = (agent: orchestrator.AgentRef, ending: Ending) =>
+    parts.immediate ? cleanUpNow(agent, ending) : leaveToDaemon(agent, ending)
   return {
     name,
     contains: true,
     async start(workspace) {
-      await cleanup.initRegistries(workspace)
+      await orchestrator.initRegistries(workspace)
       if (parts.daemon) await ensureDaemon(workspace)
     },
-    addTask: cleanup.addTask,
-    addAgent: cleanup.addAgent,
-    updateAgent: cleanup.updateAgent,
-    readTask: async (workspace, taskId) => cleanup.readTaskRegistry(workspace, taskId),
+    addTask: orchestrator.addTask,
+    addAgent: orchestrator.addAgent,
+    updateAgent: orchestrator.updateAgent,
+    readTask: async (workspace, taskId) => orchestrator.readTaskRegistry(workspace, taskId),
     ended: end,
     kill: (agent, reason) => end(agent, { status: 'terminated', reason }),
     async seenEnded(agent) {
-      const ending = await cleanup.endingOf(agent)
+      const ending = await orchestrator.findEnding(agent)
       return ending ? end(agent, ending) : {}
     },
   }
 }
 
-async function cleanUp(agent: cleanup.AgentRef, ending: Ending): Promise<Record<string, unknown>> {
-  return { cleanup: await cleanup.cleanUp(agent, ending) }
+async function cleanUpNow(agent: orchestrator.AgentRef, ending: Ending): Promise<Record<string, unknown>> {
+  return { cleanup: await cleanUp(agent, ending) }
 }
 
 /** Only the intent is written; the daemon sees it and does the work. */
-async function leaveToDaemon(agent: cleanup.AgentRef, ending: Ending): Promise<Record<string, unknown>> {
-  await cleanup.recordIntent(agent, ending)
+async function leaveToDaemon(agent: orchestrator.AgentRef, ending: Ending): Promise<Record<string, unknown>> {
+  await recordIntent(agent, ending)
   return { cleanup: { outcome: 'left to the daemon' } }
 }

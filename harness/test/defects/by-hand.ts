@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type AgentRef, layout, recordIntent } from '../../../cleanup/index.ts'
+import { recordIntent } from '../../../cleanup/index.ts'
+import { type AgentRef, layout } from '../../../cleanup/orchestrator.ts'
 import type { Strategy } from '../../orchestrator/strategies/strategy.ts'
 
 /** A process as a cleanup by hand sees it. */
@@ -83,7 +84,8 @@ function firstPane(agent: AgentRef, format: string): string {
 
 /** Without a look at where the archive really is. */
 function putAway(agent: AgentRef): void {
-  for (const file of [layout.promptFile(agent), layout.orphansFile(agent)]) rmSync(file, { force: true })
+  for (const file of [layout.promptFile(agent), layout.adoptedChildrenFile(agent)])
+    rmSync(file, { force: true })
   mkdirSync(layout.archiveFolder(agent), { recursive: true })
   const logs = [layout.streamLog, layout.progressFile, layout.findingsFile, layout.deployLog]
   for (const file of logs.map(of => of(agent)))

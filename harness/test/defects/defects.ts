@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { type AgentRef, layout } from '../../../cleanup/index.ts'
+import { type AgentRef, layout } from '../../../cleanup/orchestrator.ts'
 import { asFound } from '../../orchestrator/strategies/as-found.ts'
 import type { Strategy } from '../../orchestrator/strategies/strategy.ts'
 import { byDescent, byFirstPane, byHand, byMarker, soundHand } from './by-hand.ts'

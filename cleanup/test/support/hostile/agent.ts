@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
-import { type AgentRef, layout } from '../../../index.ts'
+import type { AgentRef } from '../../../index.ts'
+import { layout } from '../../../orchestrator.ts'
 import type { World } from './world.ts'
 
 const TASK = 'TASK-1'
@@ -172,7 +173,7 @@ export function write(world: World, { agents, log, notes, plants }: Hostility): 
   const global = Object.fromEntries(agents.map(agent => [agent.id, { ...agent, task_id: TASK }]))
   fs.writeFileSync(layout.globalRegistry(workspace), JSON.stringify({ tasks: {}, agents: global }))
   fs.writeFileSync(layout.streamLog(ref), log.map(event => `${JSON.stringify(event)}\n`).join(''))
-  fs.writeFileSync(layout.orphansFile(ref), notes.map(line => `${line}\n`).join(''))
+  fs.writeFileSync(layout.adoptedChildrenFile(ref), notes.map(line => `${line}\n`).join(''))
   fs.writeFileSync(layout.promptFile(ref), 'a prompt\n')
   for (const { place, kind, target } of plants) plant(path.join(workspace, place), kind, target)
   fs.lchownSync(workspace, uid, uid)

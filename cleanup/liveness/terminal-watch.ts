@@ -1,0 +1,49 @@
+import fs from 'node:fs'
+import { readProcess } from '../platform/processes/table.ts'
+
+/** Where the kernel shows the terminals that programs such as tmux have opened, a file for each. */
+const TERMINALS = '/dev/pts'
+/** The kernel's device number for them (Documentation/admin-guide/devices.txt). */
+const MAJOR = 136
+
+/**
+ * Hears of terminals that go. tmux closes a pane's terminal when the pane, its session or the server itself ends, and
+ * the kernel removes its file then (fsnotify for devpts, Linux 5.3), also while the pane's process lives on. It costs
+ * nothing while nothing happens. Where the kernel does not tell, the slower looks find the same.
+ */
+export class TerminalWatch implements Disposable {
+  readonly #watcher: fs.FSWatcher | undefined
+  readonly #changed = new Set<string>()
+
+  constructor(onChange: () => void) {
+    try {
+      this.#watcher = fs.watch(TERMINALS, { persistent: false }, (_, name) => {
+        if (name === null) return
+        this.#changed.add(name)
+        onChange()
+      })
+      this.#watcher.on('error', () => this.#watcher?.close())
+    } catch {
+      // No such folder, or no inotify watch to be had.
+    }
+  }
+
+  /** The terminals that came or went since the last call, by the names of their files. */
+  take(): ReadonlySet<string> {
+    const changed = new Set(this.#changed)
+    this.#changed.clear()
+    return changed
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher?.close()
+  }
+}
+
+/** The file name of a process's controlling terminal below /dev/pts; undefined when it has none there. */
+export function terminalOf(pid: number): string | undefined {
+  // The kernel packs both numbers into one: 12 bits of the major, and around it 20 of the minor.
+  const device = readProcess(pid)?.tty ?? 0
+  const [major, minor] = [(device >> 8) & 0xfff, (device & 0xff) | ((device >> 12) & 0xfff00)]
+  return major === MAJOR ? String(minor) : undefined
+}

@@ -1,0 +1,52 @@
+import { readProc } from './proc-file.ts'
+
+/** The environment variable by which our orchestrator marks every process of an agent from its start. */
+export const MARKER = 'LEAKRIG_AGENT'
+
+/**
+ * What a process's initial environment says about where it was started. It is fixed at exec and inherited, so it
+ * still tells when parent, group, session and terminal no longer do.
+ */
+export interface Environment {
+  marker?: string
+  tmux?: string
+  pane?: string
+  /** False when it could not be read (another user's, or a process that may not be traced): then it says nothing. */
+  readable: boolean
+}
+
+export const NO_ENVIRONMENT: Environment = Object.freeze({ readable: true })
+const UNREADABLE: Environment = Object.freeze({ readable: false })
+const INTERESTING = [`${MARKER}=`, 'TMUX='].map(name => Buffer.from(name))
+
+/** The part of a process's environment that claims are made from. */
+export function readEnvironment(pid: number): Environment {
+  const bytes = readProc(`/proc/${pid}/environ`)
+  if (typeof bytes === 'string') return bytes === 'gone' ? NO_ENVIRONMENT : UNREADABLE
+  // Most processes of a machine have neither; a search of the bytes is much cheaper than taking them apart.
+  if (!INTERESTING.some(name => bytes.includes(name))) return NO_ENVIRONMENT
+  const values = parse(bytes)
+  const found: Environment = { readable: true }
+  const [marker, tmux, pane] = [values.get(MARKER), values.get('TMUX'), values.get('TMUX_PANE')]
+  if (marker !== undefined) found.marker = marker
+  if (tmux !== undefined) found.tmux = tmux
+  if (pane !== undefined) found.pane = pane
+  return found
+}
+
+/** All of it, or undefined when the process is gone or cannot be read. */
+export function readWholeEnvironment(pid: number): ReadonlyMap<string, string> | undefined {
+  const bytes = readProc(`/proc/${pid}/environ`)
+  return typeof bytes === 'string' ? undefined : parse(bytes)
+}
+
+function parse(bytes: Buffer): Map<string, string> {
+  const values = new Map<string, string>()
+  for (const line of bytes.toString('utf8').split('\0')) {
+    const equals = line.indexOf('=')
+    const name = line.slice(0, equals)
+    // getenv(3) returns the first of two equal names; so do we.
+    if (equals > 0 && !values.has(name)) values.set(name, line.slice(equals + 1))
+  }
+  return values
+}

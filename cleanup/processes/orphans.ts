@@ -1,8 +1,0 @@
-import type { Process } from './stat.ts'
-
-/** Who takes orphans in beside process 1 (PR_SET_CHILD_SUBREAPER), by the names that ps shows. */
-const ADOPTERS: ReadonlySet<string> = new Set(['systemd', 'init', 'tini', 'dumb-init', 'docker-init'])
-
-/** True when a process's parent has ended, as far as its present one tells. It never makes a process an agent's. */
-export const isOrphan = ({ ppid }: Process, table: ReadonlyMap<number, Pick<Process, 'comm'>>): boolean =>
-  ppid === 1 || ADOPTERS.has(table.get(ppid)?.comm ?? '')

@@ -1,0 +1,67 @@
+import type { Evidence } from '../claims/evidence.ts'
+import type { Suspect } from '../claims/suspects.ts'
+import type { Identity } from '../platform/processes/identity.ts'
+import type { AgentRef } from '../registry/layout.ts'
+
+export type Outcome =
+  /** Nothing of the agent is left. */
+  | 'clean'
+  /** An earlier cleaning had finished; this one did nothing. */
+  | 'already-clean'
+  /** The caller runs inside the agent: a process outside it does the work from here. */
+  | 'handed-over'
+  /** Something is left; `problems` says what and why. The next cleaning goes on from there. */
+  | 'unfinished'
+
+/** The strongest signal that we sent; null for a process that ended without one. */
+export type StrongestSignal = 'SIGTERM' | 'SIGKILL' | null
+
+export interface EndedProcess extends Identity {
+  comm: string
+  evidence: Evidence[]
+  signal: StrongestSignal
+}
+
+/** Dead and not collected by its parent: it holds nothing but its number, and only the parent can end that. */
+export interface Zombie extends Identity {
+  comm: string
+  parent: { pid: number; comm: string }
+}
+
+/** What one call of cleanUp did. */
+export interface CleanUpReport {
+  agent: AgentRef
+  outcome: Outcome
+  /** The status on disk, which may be an earlier one than was asked for: the first end counts. */
+  status: string
+  /** `left-alone`: it is not the agent's alone; `notes` says why. */
+  session: 'was-gone' | 'ended-by-itself' | 'killed' | 'left-alone' | 'unknown' | 'not-looked-at'
+  ended: EndedProcess[]
+  zombies: Zombie[]
+  /** What may be the agent's, but nothing ties to it: left alone. */
+  suspects: Suspect[]
+  archived: { from: string; to: string }[]
+  removed: string[]
+  /** What is left and why, in sentences; empty unless the outcome is `unfinished`. */
+  problems: string[]
+  /** What a person should know although nothing is left because of it. */
+  notes: string[]
+  ms: number
+}
+
+export function emptyReport(agent: AgentRef, status: string): CleanUpReport {
+  return {
+    agent,
+    outcome: 'clean',
+    status,
+    session: 'not-looked-at',
+    ended: [],
+    zombies: [],
+    suspects: [],
+    archived: [],
+    removed: [],
+    problems: [],
+    notes: [],
+    ms: 0,
+  }
+}

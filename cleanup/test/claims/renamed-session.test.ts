@@ -1,0 +1,100 @@
+import fs from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needsNamespaces } from '../../../test/namespaces.ts'
+import { needs } from '../../../test/needs.ts'
+import { cleanUp } from '../../index.ts'
+import { detectEnd } from '../../liveness/detect-end.ts'
+import { addAgent, layout } from '../../orchestrator.ts'
+import { leakrig } from '../support/cli.ts'
+import { isRunning, Rig, readText } from '../support/rig.ts'
+import { until } from '../support/until.ts'
+
+const claude = 'echo $$ >claude.pid; echo ready; sleep 1000 & wait'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+describe('an agent of another orchestrator that has no session of its name, and whose log is being written, lives', () => {
+  test.each<[what: string, session: string | undefined, start: (line: string) => void]>([
+    ['tmux has altered its name', 'agent.v1', line => rig.tmux('new-session', '-d', '-s', 'agent.v1', line)],
+    [
+      'the user has renamed its session',
+      'agent_a',
+      line => {
+        rig.tmux('new-session', '-d', '-s', 'agent_a', line)
+        rig.tmux('rename-session', '-t', '=agent_a:', 'looking at this')
+      },
+    ],
+    [
+      'the user has moved its window into his session',
+      'agent_a',
+      line => {
+        rig.tmux('new-session', '-d', '-s', 'agent_a', line)
+        rig.tmux('move-window', '-s', '=agent_a:0', '-t', '=user:7')
+      },
+    ],
+    [
+      'it was never in tmux',
+      undefined,
+      line => rig.start('bash', ['-c', line], { TMUX: undefined, TMUX_PANE: undefined }),
+    ],
+  ])('%s', async (_, session, start) => {
+    const ref = rig.ref('a')
+    fs.writeFileSync(layout.promptFile(ref), 'do this')
+    const started_at = new Date().toISOString()
+    await addAgent(ref, { status: 'running', started_at, ...(session && { tmux_session: session }) })
+    start(rig.pipeline(ref, { claude }))
+    await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
+    const pid = await rig.pid('claude')
+    expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
+    leakrig(['sweep', rig.workspace, '--apply', '--grace', '1', '--min-age', '0'])
+    expect(isRunning(pid)).toBe(true)
+    expect(rig.entry(ref).status).toBe('running')
+    expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
+  })
+})
+
+test('so does one in a container, whose log is written there', async () => {
+  needs('root rights', process.geteuid?.() === 0)
+  needsNamespaces()
+  const ref = rig.ref('a')
+  await addAgent(ref, { status: 'running', tmux_session: 'agent_a', started_at: new Date().toISOString() })
+  const server = `tmux -f /dev/null -S ${rig.folder}/inner new-session -d -s agent_a '${rig.pipeline(ref, { claude })}'`
+  rig.start('unshare', ['-pfm', '--mount-proc', '--kill-child', 'sh', '-c', `${server}; sleep 1000`], {
+    TMUX: undefined,
+    TMUX_PANE: undefined,
+  })
+  await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
+  expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
+})
+
+test('what has emptied its environment and holds the log of one that was in tmux is a leftover', async () => {
+  const ref = rig.ref('a')
+  await addAgent(ref, { status: 'running', tmux_session: 'agent_a', started_at: new Date().toISOString() })
+  const script = `cd ${rig.folder}; exec >>${layout.streamLog(ref)}; setsid env -i sleep 1000 & echo $! >left.pid; ${claude}`
+  rig.newSession(ref, { claude: '', marker: false }, ['bash', '-c', script])
+  await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
+  const pid = await rig.pid('left')
+  await until('it has become what it is', () => readText(`/proc/${pid}/comm`) === 'sleep\n')
+  rig.tmux('kill-session', '-t', '=agent_a:')
+  expect(await detectEnd(ref, rig.entry(ref))).toMatchObject({ status: 'crashed' })
+})
+
+test('an orchestrator that writes the log of its only agent is none of it, and no sign that it lives', async () => {
+  const ref = rig.ref('a')
+  const lines = `exec 7>>${layout.streamLog(ref)}; echo ready >&7; sleep 1000 7>&-`
+  const orchestrator = rig.start('bash', ['-c', lines], { TMUX: undefined, TMUX_PANE: undefined })
+  await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
+  // Older by minutes, as one is that was there before.
+  await addAgent(ref, { status: 'running', started_at: new Date(Date.now() + 600_000).toISOString() })
+  expect(await detectEnd(ref, rig.entry(ref))).toMatchObject({ status: 'crashed' })
+  const report = await cleanUp(ref, { status: 'completed', reason: 'it said so', graceMs: 300 })
+  expect(report.ended).toEqual([])
+  expect(report.problems).toEqual([
+    expect.stringMatching(/was left in place: process \d+ \(bash\).* still writes it/),
+  ])
+  expect(isRunning(orchestrator)).toBe(true)
+})

@@ -1,0 +1,84 @@
+import fs from 'node:fs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { addAgent, layout } from '../../orchestrator.ts'
+import { changeTask } from '../../registry/registry.ts'
+import { Daemon } from '../support/daemon.ts'
+import { isRunning, kill, Rig } from '../support/rig.ts'
+import { until } from '../support/until.ts'
+
+const idle = 'echo ready; sleep 1000 & wait'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+test('an agent that is being deployed is not judged, nor one whose tmux does not answer', async () => {
+  const daemon = await Daemon.start(rig)
+  const young = rig.ref('young')
+  await addAgent(young, {
+    status: 'running',
+    tmux_session: 'agent_young',
+    started_at: new Date().toISOString(),
+  })
+  const hung = await rig.deploy('hung', { claude: idle, socket: `${rig.folder}/hung` })
+  const server = rig.entry(hung).tmux?.server_pid ?? 0
+  await daemon.stopServer(server, '/hung')
+  kill(rig.entry(hung).tmux?.pane_pid ?? 0)
+  await until('it could not be asked', () => daemon.events('cleanup-failed').length > 0)
+  expect(rig.entry(young).status).toBe('running')
+  expect(rig.entry(hung).status).toBe('running')
+  expect(fs.existsSync(layout.promptFile(hung))).toBe(true)
+  process.kill(server, 'SIGCONT')
+  await until('it is clean', () => rig.entry(hung).cleanup?.state === 'done')
+  expect(rig.entry(young).status).toBe('running')
+  await daemon.stop()
+})
+
+test('entries named as no agent may be are told once each, and hold nobody up', async () => {
+  const ids = ['../x', 'a b', 'a\nb', '-rf', '=user', '$0']
+  const daemon = await Daemon.start(rig)
+  const ref = await rig.deploy('a', { claude: idle })
+  await changeTask(rig.workspace, ref.taskId, registry => {
+    const contained = { by: 'tini', pid: 2, start: 3 } as const
+    for (const id of ids) {
+      registry.agents.unshift({ id, status: 'running', tmux_session: 'user', contained })
+      registry.agents.unshift({ id: `${id}/2`, status: 'completed', tmux_session: id })
+    }
+  })
+  const refusals = () =>
+    daemon.events('problem').filter(({ problem }) => /^The agent id .* is refused/s.test(String(problem)))
+  await until('all are told', () => refusals().length >= 2 * ids.length)
+  kill(rig.entry(ref).tmux?.pane_pid ?? 0)
+  await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+  expect(refusals()).toHaveLength(2 * ids.length)
+  expect(rig.sessions()).toEqual(['user'])
+  expect(await daemon.stop()).toBe(0)
+})
+
+test('a server that does not answer: nothing of its agents is touched, that is said once of each, and a stop leaves no question', async () => {
+  const daemon = await Daemon.start(rig)
+  const refs = []
+  for (const id of ['a', 'b', 'c', 'd', 'e'])
+    refs.push(await rig.deploy(id, { claude: idle, socket: `${rig.folder}/hung` }))
+  const [first] = refs
+  const server = first ? (rig.entry(first).tmux?.server_pid ?? 0) : 0
+  await daemon.stopServer(server, '/hung')
+  for (const ref of refs) kill(rig.entry(ref).tmux?.pane_pid ?? 0)
+  await until('none could be asked', () => daemon.events('cleanup-failed').length >= refs.length)
+  await until('none asks', () => daemon.clients().length === 0)
+  await until('it asks again', () => daemon.clients().length > 0)
+  const named = daemon.events('cleanup-failed').map(({ agent }) => agent)
+  expect(named.sort()).toEqual(refs.map(({ taskId, agentId }) => `${taskId}/${agentId}`))
+  expect(daemon.events('signal')).toEqual([])
+  expect(daemon.events('mass-death')).toEqual([])
+  for (const ref of refs) {
+    expect(rig.entry(ref)).toMatchObject({ status: 'running' })
+    expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
+  }
+  const asking = daemon.clients()
+  expect(await daemon.stop()).toBe(0)
+  await until('no client is left', () => !asking.some(isRunning))
+  process.kill(server, 'SIGCONT')
+})

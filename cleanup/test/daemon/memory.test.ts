@@ -1,0 +1,132 @@
+import fs from 'node:fs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { RegistryWatch } from '../../daemon/registry-watch.ts'
+import { Signs } from '../../liveness/liveness-checks.ts'
+import { Silences } from '../../liveness/silence.ts'
+import { readHealth } from '../../metrics/health.ts'
+import { addTask, layout } from '../../orchestrator.ts'
+import { childrenOf } from '../../platform/processes/children.ts'
+import { isGone } from '../../platform/processes/signals.ts'
+import { Daemon } from '../support/daemon.ts'
+import { kill, Rig, readText } from '../support/rig.ts'
+import { until } from '../support/until.ts'
+
+// What the daemon keeps in mind from one look to the next, and for how long.
+
+const idle = 'echo ready; sleep 1000 & wait'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+test('what is found out of an agent that went off the list meanwhile is no trouble', async () => {
+  const daemon = await Daemon.start(rig)
+  const gone = await rig.deploy('gone', { claude: idle, socket: `${rig.folder}/hung` })
+  const server = rig.entry(gone).tmux?.server_pid ?? 0
+  process.kill(server, 'SIGSTOP')
+  const isAsking = () => daemon.clients('/hung').length > 0
+  await until('it asks in vain', isAsking)
+  fs.rmSync(layout.taskFolder(rig.workspace, gone.taskId), { recursive: true })
+  await addTask(rig.workspace, { task_id: gone.taskId })
+  await seenToEnd('later')
+  kill(server)
+  await until('it has its answer', () => !isAsking())
+  await seenToEnd('last')
+  await until('all is well', () => readHealth(rig.workspace)?.state === 'ok')
+  expect(daemon.events('ended').map(({ agent }) => agent)).toEqual(['later', 'last'])
+  await daemon.stop()
+})
+
+/** The daemon has gone round since. */
+async function seenToEnd(id: string): Promise<void> {
+  const ref = await rig.deploy(id, { claude: idle })
+  kill(rig.entry(ref).tmux?.pane_pid ?? 0)
+  await until(`${id} is clean`, () => rig.entry(ref).cleanup?.state === 'done')
+}
+
+test('a registry that is being written in place keeps its agents; one that stays cut is told', async () => {
+  const ref = await rig.deploy('a', { claude: idle })
+  const file = layout.taskRegistry(rig.workspace, ref.taskId)
+  const whole = readText(file)
+  const told: string[] = []
+  const tell = (_: string, problem: string | undefined) => {
+    if (problem !== undefined) told.push(problem)
+  }
+  using watch = new RegistryWatch(rig.workspace, () => {}, tell)
+  const ids = () => watch.open().map(({ ref: { agentId } }) => agentId)
+  watch.poll()
+  expect(ids()).toEqual(['a'])
+  fs.writeFileSync(file, whole.slice(0, 40))
+  for (let n = 0; n < 3; n++) watch.poll()
+  expect(ids()).toEqual(['a'])
+  expect(watch.isUnsure).toBe(true)
+  fs.writeFileSync(file, whole)
+  expect(ids()).toEqual(['a'])
+  expect(watch.isUnsure).toBe(false)
+  expect(told).toEqual([])
+  fs.writeFileSync(file, whole.slice(0, 40))
+  watch.poll()
+  await until('it is told', () => {
+    watch.open()
+    return told.length > 0
+  })
+  expect(ids()).toEqual([])
+})
+
+test('of entries that are no agents few are kept in mind, in few words, and none when they are gone', async () => {
+  const ref = rig.ref('a')
+  const file = layout.taskRegistry(rig.workspace, ref.taskId)
+  const problems = new Map<string, string>()
+  using watch = new RegistryWatch(
+    rig.workspace,
+    () => {},
+    (about, problem) => {
+      if (problem === undefined) problems.delete(about)
+      else problems.set(about, problem)
+    },
+  )
+  for (let n = 0; n < 3; n++) {
+    const agents = Array.from({ length: 200 }, (_, m) => ({ id: `${n}/${m}${'x'.repeat(1_000)}` }))
+    fs.writeFileSync(file, JSON.stringify({ agents }))
+    watch.poll()
+  }
+  expect(problems.size).toBeGreaterThan(0)
+  expect([...problems].flat().join('').length).toBeLessThan(20_000)
+  fs.writeFileSync(file, '{"agents":[]}')
+  watch.poll()
+  expect([...problems]).toEqual([])
+})
+
+test('a claude that is gone is not forgotten because somebody writes the registry', async () => {
+  const ref = await rig.deploy('a', { claude: idle, after: 'sleep 1000' })
+  const entry = rig.entry(ref)
+  const signs = new Signs()
+  signs.know('a', entry)
+  const claude = childrenOf(entry.tmux?.pane_pid ?? 0) ?? []
+  for (const pid of claude) kill(pid)
+  // Also for its parent, which has to collect it first.
+  await until('it is gone', () => claude.every(isGone))
+  signs.renew('a', { ...entry, progress: 1 })
+  expect(signs.areOfAnEnd('a', entry, new Set())).toBe(true)
+})
+
+test('a silence is found again until its mark is written, and so is its end', async () => {
+  const ref = await rig.deploy('a', { claude: idle })
+  const log = layout.streamLog(ref)
+  const entry = rig.entry(ref)
+  const silences = new Silences(0)
+  silences.look('a', entry, log)
+  expect(silences.look('a', entry, log)).toBe('begins')
+  expect(silences.look('a', entry, log)).toBe('begins')
+  silences.marked('a', true)
+  expect(silences.look('a', entry, log)).toBe('lasts')
+
+  const marked = { ...entry, silent_since: '2026-01-01T00:00:00Z' }
+  const patient = new Silences(60_000)
+  expect(patient.look('a', marked, log)).toBe('ends')
+  expect(patient.look('a', marked, log)).toBe('ends')
+  patient.marked('a', false)
+  expect(patient.look('a', entry, log)).toBeUndefined()
+})

@@ -1,0 +1,90 @@
+import fs from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { layout, updateAgent } from '../../orchestrator.ts'
+import { Daemon } from '../support/daemon.ts'
+import { NO_TRACES, Rig, traces } from '../support/rig.ts'
+import { until } from '../support/until.ts'
+
+const result = (fields: object = {}) =>
+  `echo '${JSON.stringify({ type: 'result', subtype: 'success', is_error: false, ...fields })}'`
+/** Stays below the terminal of its pane, as an MCP server does. */
+const server = 'sleep 1000 &'
+/** In a session of its own, as a command of the Bash tool is. */
+const command = 'setsid sleep 1000 >/dev/null 2>&1 &'
+const wait = 'wait; sleep 1000'
+
+let rig: Rig
+let daemon: Daemon
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(async () => {
+  await daemon.stop()
+  await rig[Symbol.asyncDispose]()
+})
+
+const silent = () => daemon.events('silent').map(({ agent }) => agent)
+
+// At the pace of a daemon; watchdog.test.ts asks the same of its watchdog alone.
+describe('an agent that says nothing', { tags: ['long'] }, () => {
+  test.each<[string, (log: string) => Promise<void> | void]>([
+    ['writes to its log', log => fs.appendFileSync(log, '{"type":"assistant"}\n')],
+    [
+      'is updated in the registry',
+      () =>
+        updateAgent(rig.ref('a'), entry => {
+          entry.progress = 7
+        }),
+    ],
+  ])('is marked and told once, until it %s', async (_, speak) => {
+    daemon = await Daemon.start(rig, '--silent-after', '1')
+    const ref = await rig.deploy('a', { claude: `echo ready; ${server} ${wait}` })
+    const deployed = rig.entry(ref).last_update
+    await until('it is marked', () => rig.entry(ref).silent_since !== undefined)
+    expect(rig.entry(ref)).toMatchObject({ status: 'running' })
+    expect(rig.entry(ref).last_update).toBe(deployed)
+    await speak(layout.streamLog(ref))
+    await until('that is taken back', () => rig.entry(ref).silent_since === undefined)
+    await until('it is silent again', () => silent().length === 2)
+    expect(daemon.events('output-resumed')).toHaveLength(1)
+  })
+
+  test('is told once, also by the next daemon', async () => {
+    daemon = await Daemon.start(rig, '--silent-after', '1')
+    const ref = await rig.deploy('a', { claude: `echo ready; ${server} ${wait}` })
+    await until('it is marked', () => rig.entry(ref).silent_since !== undefined)
+    await daemon.stop()
+    daemon = await Daemon.start(rig, '--silent-after', '1')
+    const other = await rig.deploy('b', { claude: `echo ready; ${server} ${wait}` })
+    await until('the other one is told', () => silent().length > 0)
+    expect(silent()).toEqual([other.agentId])
+  })
+
+  test('is not ended unless that is asked for', async () => {
+    daemon = await Daemon.start(rig, '--silent-after', '1')
+    const ref = await rig.deploy('a', { claude: `echo ready; ${result()}; ${server} ${wait}` })
+    await until('it is told', () => silent().length === 1)
+    const marker = await rig.deploy('later', { claude: `echo ready; ${server} ${wait}` })
+    await until('time has passed', () => rig.entry(marker).silent_since !== undefined)
+    expect(rig.entry(ref).status).toBe('running')
+  })
+})
+
+describe('with --end-idle', () => {
+  test('one that finished and idles is ended as completed, and only such a one', async () => {
+    daemon = await Daemon.start(rig, '--silent-after', '1', '--end-idle')
+    const kept = {
+      'at-work': `echo ready; ${result()}; ${server} ${command} ${wait}`,
+      'said-more': `echo ready; ${result()}; echo '{"type":"assistant"}'; ${server} ${wait}`,
+      failed: `echo ready; ${result({ is_error: true })}; ${server} ${wait}`,
+      'no-result': `echo ready; ${server} ${wait}`,
+    }
+    for (const [id, claude] of Object.entries(kept)) await rig.deploy(id, { claude })
+    const idle = await rig.deploy('idle', { claude: `echo ready; ${result()}; ${server} ${wait}` })
+    await until('the idle one is clean', () => rig.entry(idle).cleanup?.state === 'done')
+    await until('the others are silent', () => silent().length === 5)
+    expect(rig.entry(idle)).toMatchObject({ status: 'completed', reason: expect.stringContaining('idled') })
+    expect(traces(rig, idle)).toEqual(NO_TRACES)
+    for (const id of Object.keys(kept)) expect(rig.entry(rig.ref(id)).status).toBe('running')
+  })
+})

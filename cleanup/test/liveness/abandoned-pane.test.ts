@@ -1,0 +1,178 @@
+import fs from 'node:fs'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { AgentRef } from '../../index.ts'
+import type { QuietPeriod } from '../../liveness/abandoned-pane.ts'
+import { detectEnd } from '../../liveness/detect-end.ts'
+import { Deploys } from '../../liveness/pending-deploys.ts'
+import { layout } from '../../orchestrator.ts'
+import { Daemon } from '../support/daemon.ts'
+import { kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
+import { until } from '../support/until.ts'
+
+const work = 'echo $$ >claude.pid; echo ready; exec sleep 1000'
+const success = `echo ready; echo '${JSON.stringify({ type: 'result', subtype: 'success' })}'`
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+const cleaned = (ref: AgentRef) => until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+const log = (ref: AgentRef) => layout.streamLog(ref)
+const written = (ref: AgentRef) => {
+  const fds = fs.readdirSync('/proc').flatMap(pid => links(`/proc/${pid}/fd`))
+  return fds.includes(log(ref))
+}
+
+test.each([true, false])(
+  'a claude that is killed while its pane goes on as a shell (contained: %s)',
+  async contained => {
+    const daemon = await Daemon.start(rig)
+    const ref = await rig.deploy('a', { claude: work, after: 'exec bash --norc', contained })
+    kill(await rig.pid('claude'))
+    await cleaned(ref)
+    expect(rig.entry(ref)).toMatchObject({
+      status: 'crashed',
+      reason: expect.stringMatching(/^nothing runs any more/),
+    })
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+    await daemon.stop()
+  },
+)
+
+test('a claude that finished while its pane goes on as a shell', async () => {
+  const daemon = await Daemon.start(rig)
+  const ref = await rig.deploy('a', { claude: `${success}; sleep 0.3`, after: 'exec bash --norc' })
+  await cleaned(ref)
+  expect(rig.entry(ref)).toMatchObject({ status: 'completed' })
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+  await daemon.stop()
+})
+
+test('the same, found later by one who has not seen it run, and without a record of its place in tmux', async () => {
+  const ref = await rig.deploy('a', { claude: success, after: 'exec bash --norc', recorded: false })
+  await until('the log is closed', () => !written(ref))
+  const found = await until('it is found', () => detectEnd(ref, rig.entry(ref)))
+  expect(found).toMatchObject({ status: 'completed' })
+})
+
+test.each([
+  ['a claude at work', { claude: work }],
+  ['a claude at work that nobody recorded', { claude: work, recorded: false }],
+  [
+    'a claude that is started again and again',
+    { before: 'while :; do', claude: 'echo ready', after: 'done' },
+  ],
+  ['a wrapper that waits before it starts claude again', { claude: 'echo ready', after: 'sleep 1000; true' }],
+  [
+    'a wrapper that waits a moment each time',
+    { before: 'while :; do', claude: 'echo ready', after: 'sleep 0.05; done' },
+  ],
+  [
+    'a wrapper that waits without a child',
+    { before: 'while :; do', claude: 'echo ready', after: 'read -t 0.3; done' },
+  ],
+  [
+    'one process that is not a shell and writes its log otherwise',
+    { claude: 'echo ready', after: 'exec sleep 1000' },
+  ],
+  [
+    'another pane that is at work',
+    { claude: `${success}; tmux split-window -d sleep 1000`, after: 'exec bash --norc' },
+  ],
+])('no end: %s', async (_, deployment) => {
+  const ref = await rig.deploy('a', deployment)
+  if (deployment.claude !== work) await until('the first claude has left', () => !hasChild(ref, 'a.sh'))
+  expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
+})
+
+test('no end: a claude that has not started yet', async () => {
+  const ref = rig.ref('a')
+  const tmux = rig.newSession(ref, { claude: '' }, ['bash', '--norc'])
+  const entry = {
+    id: 'a',
+    status: 'running',
+    tmux_session: 'agent_a',
+    tmux,
+    started_at: new Date().toISOString(),
+  }
+  expect(await detectEnd(ref, entry)).toBeUndefined()
+  fs.writeFileSync(log(ref), '')
+  expect(await detectEnd(ref, entry)).toBeUndefined()
+  const old = { ...entry, started_at: '2026-01-01T00:00:00Z' }
+  expect(await until('it is found', () => detectEnd(ref, old))).toMatchObject({ status: 'crashed' })
+})
+
+test.each([
+  ['forward', 1],
+  ['back', -1],
+])(
+  'a clock that is moved %s by a year after the first look makes an agent neither old nor young',
+  async (_, years) => {
+    using held = new DisposableStack()
+    held.defer(() => vi.useRealTimers())
+    const ref = rig.ref('a')
+    const tmux = rig.newSession(ref, { claude: '' }, ['bash', '--norc'])
+    fs.writeFileSync(log(ref), '')
+    const entryOf = (ageMs: number) => {
+      const started_at = new Date(Date.now() - ageMs).toISOString()
+      return { id: 'a', status: 'running', tmux_session: 'agent_a', tmux, started_at }
+    }
+    const [young, old] = [entryOf(0), entryOf(3_600_000)]
+    const ofYoung: QuietPeriod = { sign: '', since: 0 }
+    const ofOld: QuietPeriod = { sign: '', since: 0 }
+    await until('it is found', () => detectEnd(ref, old, ofOld))
+    expect(await detectEnd(ref, young, ofYoung)).toBeUndefined()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + years * 365 * 86_400_000 })
+    expect(await until('it is found again', () => detectEnd(ref, old, ofOld))).toMatchObject({
+      status: 'crashed',
+    })
+    expect(await detectEnd(ref, young, ofYoung)).toBeUndefined()
+    const deploys = new Deploys()
+    deploys.see([
+      { key: 'young', entry: { ...young, started_at: new Date().toISOString() } },
+      { key: 'old', entry: { ...old, started_at: new Date(Date.now() - 3_600_000).toISOString() } },
+    ])
+    vi.setSystemTime(Date.now() + years * 365 * 86_400_000)
+    expect(['young', 'old'].map(key => deploys.mayBeInTheMaking(key))).toEqual([true, false])
+  },
+)
+
+test('a session whose panes are all dead, where nothing of it is recorded', async () => {
+  const ref = await rig.deploy('a', {
+    before: 'tmux set-option -t =agent_a: remain-on-exit on;',
+    claude: success,
+    recorded: false,
+  })
+  await until(
+    'the pane is dead',
+    () => rig.tmux('list-panes', '-t', '=agent_a:', '-F', '#{pane_dead}') === '1',
+  )
+  expect(await detectEnd(ref, rig.entry(ref))).toMatchObject({ status: 'completed' })
+})
+
+function hasChild(ref: AgentRef, name: string): boolean {
+  return rig.processesOf(ref).some(line => {
+    const file = `/proc/${line.split(' ')[0]}/cmdline`
+    try {
+      return fs.readFileSync(file, 'utf8').split('\0').at(1)?.endsWith(name) === true
+    } catch {
+      return false
+    }
+  })
+}
+
+function links(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder).flatMap(fd => {
+      try {
+        return [fs.readlinkSync(`${folder}/${fd}`)]
+      } catch {
+        return []
+      }
+    })
+  } catch {
+    return []
+  }
+}

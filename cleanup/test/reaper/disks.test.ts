@@ -1,0 +1,91 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../../test/needs.ts'
+import { cleanUp } from '../../index.ts'
+import { layout } from '../../orchestrator.ts'
+import { mayMount, OtherMounts } from '../support/other-mounts.ts'
+import { runCleaner } from '../support/outside-cleaner.ts'
+import { NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
+
+const completed = { status: 'completed', reason: 'it said so' }
+const idle = 'echo ready; sleep 1000 & wait'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+/** A folder of the workspace on a small disk of its own, with what was in it, and nothing free. */
+const full = (
+  folder: string,
+) => `cp -a ${folder} ${rig.folder}/copy; mount -t tmpfs -o size=64k small ${folder}
+  cp -a ${rig.folder}/copy/. ${folder}; dd if=/dev/zero of=${folder}/ballast bs=1k 2>/dev/null || :`
+
+describe('a disk that is full', () => {
+  needs('right to mount', mayMount)
+
+  test('under the archive: the logs stay, the reason is said, and there is room later', async () => {
+    const ref = await rig.deploy('a', { claude: `echo ready; seq 2000; sleep 1000 & wait` })
+    const archive = layout.archiveFolder(ref)
+    using mounts = await OtherMounts.make(rig, full(archive))
+    const { report } = await runCleaner(rig, ref, 0, mounts.before)
+    expect(report).toMatchObject({ outcome: 'unfinished' })
+    expect(report?.problems.join(' ')).toMatch(/a_stream.jsonl could not be put away: .*ENOSPC/)
+    expect(rig.processesOf(ref)).toEqual([])
+    expect(rig.entry(ref).cleanup).toMatchObject({ state: 'pending', problems: report?.problems })
+    expect(readText(layout.streamLog(ref))).toMatch(/^ready\n1\n(\d+\n)*2000\n$/)
+    expect(fs.readdirSync(mounts.seen(archive)).filter(name => name.endsWith('.part'))).toEqual([])
+
+    fs.rmSync(mounts.seen(path.join(archive, 'ballast')))
+    expect((await runCleaner(rig, ref, 0, mounts.before)).report).toMatchObject({ outcome: 'clean' })
+    expect(readText(mounts.seen(layout.archived(ref, layout.streamLog(ref))))).toMatch(/2000\n$/)
+    expect(traces(rig, ref)).toEqual({ ...NO_TRACES, archived: 0 })
+  })
+
+  test('under the task’s registry: nothing is ended', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    const folder = layout.taskFolder(ref.workspace, ref.taskId)
+    using mounts = await OtherMounts.make(rig, full(folder))
+    const before = readText(mounts.seen(layout.taskRegistry(ref.workspace, ref.taskId)))
+    const { report, said } = await runCleaner(rig, ref, 0, mounts.before)
+    expect(report).toBeUndefined()
+    expect(said).toMatch(/CleanupError: The registry .*AGENT_REGISTRY.json could not be written: ENOSPC/)
+    expect(rig.processesOf(ref)).toHaveLength(4)
+    expect(readText(mounts.seen(layout.taskRegistry(ref.workspace, ref.taskId)))).toBe(before)
+    expect(fs.readdirSync(mounts.seen(folder)).filter(name => name.endsWith('.next'))).toEqual([])
+
+    fs.rmSync(mounts.seen(path.join(folder, 'ballast')))
+    expect((await runCleaner(rig, ref, 0, mounts.before)).report).toMatchObject({ outcome: 'clean' })
+  })
+
+  test('under the global registry: the work is done, and finished when there is room', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    const folder = path.dirname(layout.globalRegistry(ref.workspace))
+    using mounts = await OtherMounts.make(rig, full(folder))
+    const { report } = await runCleaner(rig, ref, 0, mounts.before)
+    expect(report).toMatchObject({ outcome: 'unfinished', problems: [expect.stringContaining('ENOSPC')] })
+    expect(traces(rig, ref)).toEqual({ ...NO_TRACES, cleanup: 'pending' })
+
+    fs.rmSync(mounts.seen(path.join(folder, 'ballast')))
+    expect((await runCleaner(rig, ref, 0, mounts.before)).report).toMatchObject({ outcome: 'clean' })
+    const global = JSON.parse(readText(mounts.seen(layout.globalRegistry(ref.workspace))))
+    expect(global).toMatchObject({ active_agents: 0, agents: { a: { cleanup: { state: 'done' } } } })
+  })
+})
+
+test('a workspace that may only be read: nothing is ended, and it is said', async () => {
+  needs('right to mount', mayMount)
+  const ref = await rig.deploy('a', { claude: idle })
+  const { workspace } = ref
+  using mounts = await OtherMounts.make(
+    rig,
+    `mount --bind ${workspace} ${workspace}; mount -o remount,ro,bind ${workspace}`,
+  )
+  const { report, said } = await runCleaner(rig, ref, 0, mounts.before)
+  expect(report).toBeUndefined()
+  expect(said).toMatch(/CleanupError: The registry .* could not be written: EROFS/)
+  expect(rig.processesOf(ref)).toHaveLength(4)
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+})

@@ -1,0 +1,93 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { testProgram } from '../../../bin/programs.ts'
+import { needs } from '../../../test/needs.ts'
+import { agentMarker } from '../../orchestrator.ts'
+import { honest, hostility, write } from '../support/hostile/agent.ts'
+import { World } from '../support/hostile/world.ts'
+import { isRunning } from '../support/rig.ts'
+import { commandWords, type Ran, Running } from '../support/run-command.ts'
+import { until } from '../support/until.ts'
+
+/** How many hostile agents are tried for each user at length; HOSTILE_RUNS for more (`npm run test:hostile`). */
+const MANY = Number(process.env.HOSTILE_RUNS ?? 12)
+/** How long everything may take for one of them, in ms: without a bound, what is held up would be for ever. */
+const WITHIN_MS = 60_000
+
+const isRoot = process.geteuid?.() === 0
+const OWNER = 54_321
+
+/**
+ * Whatever a hostile agent writes, nothing outside the workspace changes, and no process gets a signal that nothing but
+ * that writing ties to the agent.
+ */
+for (const { tags, ...runs } of [
+  // The same three each time: of three others, all may be refused.
+  { numRuns: 3, seed: 1, tags: [] },
+  { numRuns: MANY, tags: ['long'] },
+])
+  describe(`whatever an agent writes into its workspace, ${runs.numRuns} times`, {
+    tags,
+    timeout: runs.numRuns * 60_000,
+  }, () => {
+    test('as its user: sweep, cleanUp, daemon and retention touch nothing else', () =>
+      tryAll(runs, process.geteuid?.() ?? 0, async world => {
+        const program = testProgram('look-at')
+        return [await run([process.execPath, program, world.workspace], world)]
+      }))
+
+    test('as root: the commands touch nothing else', () => {
+      needs('root rights', isRoot)
+      return tryAll(runs, OWNER, async world => {
+        const sweep = ['sweep', '--apply', '--orphans', '--min-age', '0', '--grace', '0', world.workspace]
+        return [
+          await run(commandWords(...sweep), world),
+          await run(commandWords('retention', '--apply', '--keep-days', '0', world.workspace), world),
+          await daemonFor(world),
+        ]
+      })
+    })
+  })
+
+async function tryAll(
+  runs: { numRuns: number; seed?: number },
+  uid: number,
+  act: (world: World) => Promise<Ran[]>,
+): Promise<void> {
+  await using world = await World.start(uid)
+  expect(world.damage()).toEqual([])
+  let cleaned = 0
+  const property = fc.asyncProperty(hostility(world), async hostile => {
+    write(world, hostile)
+    const left = world.start(['sleep', '1000'], { LEAKRIG_AGENT: agentMarker(honest(world)) })
+    const ran = await act(world)
+    if (!isRunning(left.pid ?? 0)) cleaned++
+    left.kill('SIGKILL')
+    // No stack, and nothing that had to be killed.
+    for (const { code, err } of ran)
+      expect([code, err]).toEqual([expect.any(Number), expect.not.stringMatching(/^ {4}at /m)])
+    expect(world.damage()).toEqual([])
+  })
+  await fc.assert(property, { ...runs, endOnFailure: true })
+  // Whoever does nothing at all does no harm either.
+  expect(cleaned).toBeGreaterThan(runs.numRuns / 4)
+}
+
+async function run(words: string[], world: World): Promise<Ran> {
+  const running = new Running(words, world.environment)
+  const deadline = setTimeout(() => running.child.kill('SIGKILL'), WITHIN_MS)
+  try {
+    return await running.end()
+  } finally {
+    clearTimeout(deadline)
+  }
+}
+
+/** A daemon for as long as it takes to look at everybody and to finish what it took up, or until it refuses. */
+async function daemonFor(world: World): Promise<Ran> {
+  const running = new Running(commandWords('daemon', '--grace-ms', '100', world.workspace), world.environment)
+  const ended = running.end()
+  await until('it began or refused', () => running.out.includes('"started"') || running.err !== '', WITHIN_MS)
+  running.child.kill('SIGTERM')
+  return ended
+}

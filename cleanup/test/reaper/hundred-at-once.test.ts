@@ -1,0 +1,11 @@
+import { test } from 'vitest'
+import { cleansAllAtOnce } from '../support/at-once.ts'
+import { Rig } from '../support/rig.ts'
+
+test('a hundred agents at the same instant, through a hundred processes', {
+  tags: ['long'],
+  timeout: 600_000,
+}, async () => {
+  await using rig = await Rig.start()
+  await cleansAllAtOnce(rig, 100)
+})

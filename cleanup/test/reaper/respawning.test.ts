@@ -1,0 +1,143 @@
+import fs from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { cleanUp } from '../../index.ts'
+import { addAgent, agentMarker, layout, updateAgent } from '../../orchestrator.ts'
+import { hasEnded } from '../../platform/processes/stat.ts'
+import { readTable, type SeenProcess } from '../../platform/processes/table.ts'
+import { findPending } from '../../reaper/resume.ts'
+import { chain, respawner } from '../support/resistance.ts'
+import { isRunning, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
+import { until } from '../support/until.ts'
+
+const completed = { status: 'completed', reason: 'it said so', graceMs: 400 }
+const idle = 'echo ready; sleep 1000 & wait'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+/** Everything on the machine that runs the program with these words in it. */
+async function running(words: string): Promise<SeenProcess[]> {
+  const table = await readTable()
+  return [...table.values()].filter(
+    seen => !hasEnded(seen) && readText(`/proc/${seen.pid}/cmdline`).includes(words),
+  )
+}
+
+const lastNumber = (file: string) => until(file, () => Number(readText(file)) || undefined)
+
+describe('a process that forks its successor and exits, a thousand times a second', () => {
+  test.each([
+    ['in sessions of their own', (file: string) => `( setsid ${chain(file, { ownSession: true })} & )`],
+    ['in the pane', (file: string) => `( ${chain(file, { ownSession: false })} & )`],
+    [
+      'without an environment, in the session of a process that lives',
+      (file: string) => `setsid sh -c '( env -i PATH="$PATH" sh ${file}.sh & ) ; sleep 1000' &`,
+    ],
+  ])('%s', async (_, start) => {
+    const file = `${rig.folder}/generation`
+    fs.writeFileSync(`${file}.sh`, `exec ${chain(file, { ownSession: false })}\n`)
+    const ref = await rig.deploy('chain', { claude: `${start(file)} >/dev/null 2>&1\n${idle}` })
+    const seen = new Set<number>()
+    await until('it runs', () => seen.add(Number(readText(file))).size > 10)
+    const report = await cleanUp(ref, completed)
+    expect(await running(`"${file}"`)).toEqual([])
+    expect(report).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+})
+
+describe('a supervisor that starts its worker again', () => {
+  test.each([
+    ['in the pane', ''],
+    ['in a session of its own', 'setsid'],
+    ['outside the pane, with nobody above it', '( setsid'],
+  ])('%s', async (_, how) => {
+    const file = `${rig.folder}/worker`
+    const end = how.startsWith('(') ? ' & )' : ' &'
+    const claude = `${how} ${respawner(file)} >/dev/null 2>&1 ${end}\n${idle}`
+    const ref = await rig.deploy('again', { claude })
+    const worker = await lastNumber(file)
+    process.kill(worker, 'SIGKILL')
+    await until('it came again', async () => (await lastNumber(file)) !== worker)
+    const report = await cleanUp(ref, completed)
+    expect(isRunning(await lastNumber(file))).toBe(false)
+    expect(await running(`"${file}"`)).toEqual([])
+    expect(report).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+})
+
+test('a tmux server that is told to start the pane’s process again', async () => {
+  const ref = await rig.deploy('hook', { claude: idle })
+  rig.tmux('set-option', '-t', '=agent_hook:', 'remain-on-exit', 'on')
+  rig.tmux('set-hook', '-w', '-t', '=agent_hook:', 'pane-died', 'respawn-pane "exec sleep 1000"')
+  const report = await cleanUp(ref, completed)
+  expect(report).toMatchObject({ outcome: 'clean', session: 'killed', problems: [] })
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
+
+test('nobody is killed before all are frozen, wherever in a turn the grace ends', async () => {
+  for (let n = 1; n <= 20; n++) {
+    const ref = await rig.deploy(`deaf-${n}`, {
+      claude: 'trap "" TERM HUP; echo ready; while :; do sleep 1; done',
+    })
+    const events: string[] = []
+    const log = ({ event, signal }: Record<string, unknown>) => {
+      if (event === 'freeze' || signal === 'SIGKILL') events.push(String(event))
+    }
+    expect(await cleanUp(ref, { ...completed, graceMs: n / 20, log })).toMatchObject({ outcome: 'clean' })
+    expect(events[0]).toBe('freeze')
+  }
+})
+
+test('a session that comes only while its agent is being ended is ended too, and no other one', async () => {
+  const ref = rig.ref('late')
+  await addAgent(ref, { status: 'running' })
+  const ready = `${rig.folder}/ready`
+  const deaf = `trap '' TERM; echo > ${ready}; while :; do sleep 0.1; done`
+  rig.start('sh', ['-c', deaf], { LEAKRIG_AGENT: agentMarker(ref) })
+  await until('it ignores TERM', () => fs.existsSync(ready))
+  let isThere = false
+  const log = ({ event }: { event: string }) => {
+    if (isThere || event !== 'signal') return
+    isThere = true
+    rig.newSession(ref, { claude: idle })
+    rig.tmux('new-session', '-d', '-s', 'newest', 'sleep 1000')
+  }
+  const report = await cleanUp(ref, { ...completed, log })
+  expect(report).toMatchObject({ outcome: 'clean', problems: [] })
+  expect(rig.processesOf(ref)).toEqual([])
+  expect(rig.sessions().sort()).toEqual(['newest', 'user'])
+})
+
+test('an agent whose start is told as an object becomes clean', async () => {
+  const started_at = { $date: '2026-01-01' } as never
+  const ref = await rig.deploy('a', { claude: idle, entry: { started_at } })
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'already-clean' })
+})
+
+test('an agent that is run again under its id, in the entry that says it is clean, is cleaned up again', async () => {
+  const theirs = {
+    claude: idle,
+    recorded: false,
+    marker: false,
+    entry: { started_at: '2026-01-01T00:00:00Z' },
+  }
+  const ref = await rig.deploy('builder', theirs)
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'already-clean' })
+  rig.newSession(ref, theirs)
+  await until('it runs', () => readText(layout.streamLog(ref)).includes('ready'))
+  // As other programs do: what they do not know of the entry survives.
+  const started_at = '2026-01-02T00:00:00Z'
+  await updateAgent(ref, entry => Object.assign(entry, { status: 'running', started_at }))
+  await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))
+  expect(findPending(rig.workspace).agents).toEqual([ref])
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', session: 'ended-by-itself' })
+  expect(rig.sessions()).toEqual(['user'])
+  expect(findPending(rig.workspace).agents).toEqual([])
+})

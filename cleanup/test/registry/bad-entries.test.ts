@@ -1,0 +1,163 @@
+import fs from 'node:fs'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { explain } from '../../cli/run-explain.ts'
+import { cleanUp, measure, planRetention, runDaemon, sweep } from '../../index.ts'
+import type { LogLine } from '../../log.ts'
+import { layout } from '../../orchestrator.ts'
+import { readAgent } from '../../registry/registry.ts'
+import { policyOf } from '../../retention/policy-file.ts'
+import { TASK, useTwoGone } from '../support/two-gone.ts'
+import { until } from '../support/until.ts'
+
+const times = { graceMs: 100, minAgeMs: 0 }
+const ending = { status: 'terminated', reason: 'a test', graceMs: 100 }
+
+let workspace: string
+const workspaceNow = useTwoGone()
+beforeEach(() => {
+  workspace = workspaceNow()
+})
+
+const task = () => layout.taskRegistry(workspace, TASK)
+const read = (file: string) => JSON.parse(fs.readFileSync(file, 'utf8'))
+const change = (file: string, edit: (registry: ReturnType<typeof read>) => void): void => {
+  const registry = read(file)
+  edit(registry)
+  fs.writeFileSync(file, JSON.stringify(registry))
+}
+/** Between the two that are agents. */
+const plant = (...values: unknown[]): void => change(task(), ({ agents }) => agents.splice(1, 0, ...values))
+
+const said = () =>
+  `The registry ${task()} has 4 entries that are none: number 2 of its agents is null, number 3 of its agents is a list, number 4 of its agents is a string, and 1 more. The others count; correct or remove them.`
+const PLANTED = [null, ['x'], 'x', 7]
+
+test('a sweep reports them, cleans up after the others, and leaves them as they are', async () => {
+  plant(...PLANTED)
+  const dry = await sweep(workspace, times)
+  expect(dry.problems).toEqual([said()])
+  expect(dry.agents.map(({ agent, state }) => [agent.agentId, state])).toEqual([
+    ['a', 'ended'],
+    ['b', 'ended'],
+  ])
+  const { agents } = await sweep(workspace, { ...times, apply: true })
+  expect(agents.map(({ done }) => done?.outcome)).toEqual(['clean', 'clean'])
+  const after = read(task())
+  expect(after.agents.slice(1, 5)).toEqual(PLANTED)
+  expect(after.agents.map((entry: { id?: string } | null) => entry?.id)).toEqual([
+    'a',
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    'b',
+  ])
+  expect(after).toMatchObject({ active_count: 0 })
+})
+
+test('so do status, metrics and explain', async () => {
+  plant(...PLANTED)
+  const { problems, workspaces, sessions } = await measure([workspace])
+  expect(problems).toEqual([said()])
+  expect(workspaces[0]?.agents.map(({ agentId }) => agentId)).toEqual(['a', 'b'])
+  // The text may be an agent's id.
+  expect(sessions).toBeUndefined()
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+  expect(await explain('a', workspace, {})).toBe(3)
+  expect(log.mock.calls.join('\n')).toMatch(
+    /^agent a of TASK-1 .*\ncould not be read: The registry .* none: /s,
+  )
+})
+
+test('so does a daemon, once', async () => {
+  plant(...PLANTED)
+  const stop = new AbortController()
+  const lines: LogLine[] = []
+  const running = runDaemon({
+    workspaces: [workspace],
+    graceMs: 100,
+    log: line => lines.push(line),
+    signal: stop.signal,
+  })
+  const isDone = (agentId: string) =>
+    readAgent({ workspace, taskId: TASK, agentId }).cleanup?.state === 'done'
+  await until('both are clean', () => isDone('a') && isDone('b'))
+  stop.abort()
+  await running
+  expect(lines.filter(({ event }) => event === 'problem').map(({ problem }) => problem)).toEqual([said()])
+})
+
+/** An agent under another word, one with a status that no text is made of, and one that is listed by its id alone. */
+const MAYBE_C: [unknown, string][] = [
+  [{ agent_id: 'c', status: 'running', tmux_session: 'agent_c' }, 'an object without an id'],
+  [{ agent_id: 'c', status: { toString: null }, tmux: { toString: null } }, 'an object without an id'],
+  ['c', 'a string'],
+  [['c'], 'a list'],
+]
+
+test.each(MAYBE_C)('%j may be an agent and keeps what it may own', async (value, what) => {
+  plant(value)
+  const prompt = layout.promptFile({ workspace, taskId: TASK, agentId: 'c' })
+  fs.writeFileSync(prompt, 'a prompt\n')
+  change(layout.globalRegistry(workspace), ({ agents }) => {
+    agents.c = { task_id: TASK, status: 'running', started_at: '2026-01-01T00:00:00Z' }
+  })
+  const found = await sweep(workspace, times)
+  expect(found.problems).toEqual([
+    expect.stringContaining(` has an entry that is none: number 2 of its agents is ${what}.`),
+  ])
+  expect(found).toMatchObject({ unlisted: { sessions: [], prompts: [] }, stale: { entries: [] } })
+  expect((await measure([workspace])).sessions).toBeUndefined()
+  const archived = layout.archived({ workspace, taskId: TASK, agentId: 'c' }, 'c_stream.jsonl')
+  fs.writeFileSync(archived, 'x')
+  fs.utimesSync(archived, 0, 0)
+  const { files } = await planRetention([workspace], one => policyOf(one, { keepDays: '0' }))
+  expect(files.map(({ action }) => action)).toEqual(['leave'])
+})
+
+test('in the global registry they hold up no cleanup', async () => {
+  const file = layout.globalRegistry(workspace)
+  change(file, registry => {
+    registry.agents.x = null
+    registry.agents.a = null
+    registry.tasks.y = 'z'
+  })
+  const problem = `The registry ${file} has 3 entries that are none: "y" of its tasks is a string, "a" of its agents is null, "x" of its agents is null. The others count; correct or remove them.`
+  expect((await sweep(workspace, times)).problems).toEqual([problem])
+  expect((await measure([workspace])).problems).toEqual([problem])
+  expect(await cleanUp({ workspace, taskId: TASK, agentId: 'a' }, ending)).toMatchObject({ outcome: 'clean' })
+  expect(read(file)).toMatchObject({
+    tasks: { y: 'z' },
+    agents: { a: { status: 'terminated' }, b: { status: 'running' }, x: null },
+    active_agents: 1,
+  })
+})
+
+test('a global registry that cannot be read is no secret', async () => {
+  fs.truncateSync(layout.globalRegistry(workspace), 20)
+  const problem = expect.stringMatching(/^The registry .*GLOBAL_REGISTRY.json could not be read: /)
+  expect(await measure([workspace])).toMatchObject({ problems: [problem], sessions: { active: 0 } })
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+  expect(await explain('a', workspace, {})).toBe(3)
+  expect(await explain(String(process.pid), workspace, {})).toBe(3)
+  expect(log.mock.calls.map(([text]) => text)).toEqual([
+    expect.stringMatching(/\ncould not be read: The registry .*GLOBAL_REGISTRY/),
+    expect.stringMatching(/\nnot looked at: The registry .*GLOBAL_REGISTRY/),
+  ])
+})
+
+test('a list of many is as long as it is, and each is in its place again', async () => {
+  const many = Array.from({ length: 100_000 }, (_, n) => (n % 2 ? n : null))
+  plant(...many.slice(0, 50_000))
+  change(task(), ({ agents }) => agents.push(...many.slice(50_000)))
+  change(layout.globalRegistry(workspace), ({ agents }) => {
+    for (let n = 0; n < 10_000; n++) agents[`x${n}`] = n
+  })
+  const before = read(task()).agents
+  expect(await cleanUp({ workspace, taskId: TASK, agentId: 'b' }, ending)).toMatchObject({ outcome: 'clean' })
+  const after = read(task()).agents
+  expect(after.map((one: { id: string }, n: number) => one?.id ?? before[n])).toEqual(
+    before.map((one: { id: string }) => one?.id ?? one),
+  )
+  expect(Object.keys(read(layout.globalRegistry(workspace)).agents).slice(0, 2)).toEqual(['x0', 'x1'])
+})

@@ -1,0 +1,326 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type AgentRef, cleanUp, type Sweep } from '../../index.ts'
+import { addAgent, agentMarker, layout, readTaskRegistry, updateAgent } from '../../orchestrator.ts'
+import type { Action } from '../../sweep/actions.ts'
+import { leakrig, leakrigJson } from '../support/cli.ts'
+import { isRunning, kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
+import { commandWords, Running } from '../support/run-command.ts'
+import { until } from '../support/until.ts'
+
+const idle = 'echo ready; sleep 1000 & wait'
+const stubborn = `(setsid bash -c 'trap "" TERM HUP; sleep 1000 & wait' >/dev/null 2>&1 &); ${idle}`
+
+interface Answer {
+  exitCode: number
+  sweeps: Sweep[]
+}
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await Rig.start()
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+const run = (...args: string[]) => leakrigJson<Answer>(['sweep', rig.workspace, '--grace', '1', ...args])
+const names = (actions: readonly Action[]) => actions.map(action => JSON.stringify(action)).sort()
+const done = ({ sweeps }: Answer) =>
+  sweeps.flatMap(({ agents, unlisted }) => [...agents, unlisted].flatMap(one => one.done?.actions ?? []))
+const planned = ({ sweeps }: Answer) => sweeps.flatMap(({ actions }) => actions)
+
+/** Deploys as the report's system does: no place in tmux, no marker, fields of its own, nothing in the global registry. */
+async function deployTheirs(id: string, claude: string): Promise<AgentRef> {
+  const entry = { their_field: { depth: [1, 2] }, started_at: '2026-01-01T00:00:00Z' }
+  const ref = await rig.deploy(id, { claude, recorded: false, marker: false, entry })
+  const file = layout.globalRegistry(rig.workspace)
+  const global = JSON.parse(fs.readFileSync(file, 'utf8'))
+  delete global.agents[id]
+  fs.writeFileSync(file, JSON.stringify({ ...global, their_setting: 7 }))
+  return ref
+}
+
+test('a dry run names exactly what apply then does, on a workspace as the report’s system leaves it', async () => {
+  const completed = await deployTheirs('completed', stubborn)
+  const vanished = await deployTheirs('vanished', idle)
+  const working = await deployTheirs('working', idle)
+  const killed = await rig.deploy('killed', { claude: idle })
+  await updateAgent(completed, entry => Object.assign(entry, { status: 'completed' }))
+  rig.tmux('kill-session', '-t', '=agent_vanished:')
+  kill(rig.entry(killed).tmux?.pane_pid ?? 0)
+  await until('they have gone', () => !rig.sessions().some(name => /vanished|killed/.test(name)))
+  const orphan = layout.promptFile(rig.ref('nobody'))
+  fs.writeFileSync(orphan, 'a prompt')
+  rig.tmux('new-session', '-d', '-s', 'agent_unlisted', 'sleep 1000')
+  const bystander = rig.start('bash', ['-c', 'sleep 1000; : agent_completed claude'])
+
+  const dry = run('--orphans', '--min-age', '0')
+  expect(dry.exitCode).toBe(0)
+  expect(done(dry)).toEqual([])
+  expect(rig.sessions().sort()).toEqual(['agent_completed', 'agent_unlisted', 'agent_working', 'user'])
+  expect(fs.existsSync(orphan)).toBe(true)
+  expect(rig.entry(vanished).status).toBe('running')
+  const doing = new Set(planned(dry).map(action => action.do))
+  expect([...doing].sort()).toEqual(['archive', 'close', 'end', 'register', 'remove'])
+
+  const applied = run('--apply', '--orphans', '--min-age', '0')
+  expect(names(done(applied))).toEqual(names(planned(dry)))
+  expect(applied.exitCode).toBe(0)
+  expect(rig.sessions().sort()).toEqual(['agent_working', 'user'])
+  expect(fs.existsSync(orphan)).toBe(false)
+  for (const ref of [completed, vanished, killed]) expect(traces(rig, ref)).toEqual(NO_TRACES)
+  expect(isRunning(bystander)).toBe(true)
+  expect(rig.entry(working)).toMatchObject({ status: 'running', their_field: { depth: [1, 2] } })
+  expect(rig.entry(vanished)).toMatchObject({
+    status: 'crashed',
+    reason: expect.stringMatching(/session/),
+    their_field: { depth: [1, 2] },
+  })
+  const global = JSON.parse(fs.readFileSync(layout.globalRegistry(rig.workspace), 'utf8'))
+  expect(global).toMatchObject({ their_setting: 7, agents: { completed: { status: 'completed' } } })
+
+  expect(planned(run('--orphans', '--min-age', '0'))).toEqual([])
+})
+
+test('what a killed cleaner left is finished', async () => {
+  const ref = await rig.deploy('a', { claude: idle })
+  const since = new Date().toISOString()
+  await updateAgent(ref, entry =>
+    Object.assign(entry, { status: 'terminated', cleanup: { state: 'pending', since, reason: 'asked' } }),
+  )
+  const text = leakrig(['sweep', rig.workspace]).out
+  expect(text).toMatch(/TASK-1\/a: it is terminated, and its cleanup was begun at .* not finished/)
+  expect(text).toMatch(/because pane: tmux started it in pane %\d+/)
+  expect(text).toMatch(/nothing was done: \d+ actions with --apply/)
+  expect(names(done(run('--apply')))).toContainEqual(
+    JSON.stringify({ do: 'register', agent: 'TASK-1/a', status: 'terminated' }),
+  )
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
+
+test('what runs of agents that were cleaned up is ended too', async () => {
+  const late = await rig.deploy('late', { claude: idle, recorded: false })
+  const again = await rig.deploy('again', { claude: idle })
+  const quiet = await rig.deploy('quiet', { claude: idle })
+  for (const ref of [late, again, quiet]) await cleanUp(ref, { status: 'completed', reason: 'it said so' })
+  const entry = rig.entry(quiet)
+  // Its session, asked for by a client that nobody heard of again, comes when all is over.
+  rig.newSession(late, { claude: idle })
+  await rig.stands(late)
+  rig.start('sleep', ['1000'], { LEAKRIG_AGENT: agentMarker(again) })
+  // Opened from within the agent's session it would carry the marker too, so that this alone makes none its own.
+  rig.newSession(quiet, { claude: '' }, ['sleep', '1000'])
+
+  const dry = run()
+  expect(dry.sweeps[0]?.agents.map(({ agent, why }) => [agent.agentId, why])).toEqual(
+    [late, again].map(({ agentId }) => [
+      agentId,
+      expect.stringMatching(/^it is completed and was cleaned up .* runs again, or came later$/),
+    ]),
+  )
+  expect(rig.entry(late).cleanup?.state).toBe('done')
+  const applied = run('--apply')
+  expect(names(done(applied))).toEqual(names(planned(dry)))
+  expect(applied.exitCode).toBe(0)
+  expect([late, again].flatMap(ref => rig.processesOf(ref))).toEqual([])
+  expect(rig.sessions().sort()).toEqual(['agent_quiet', 'user'])
+  for (const ref of [late, again]) expect(rig.entry(ref).cleanup?.state).toBe('done')
+  expect(rig.entry(quiet)).toEqual(entry)
+  expect(run('--apply').sweeps[0]?.actions).toEqual([])
+})
+
+test('stopped halfway it says what becomes of it, and the next one finishes', async () => {
+  const ref = await rig.deploy('a', { claude: stubborn })
+  await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))
+  const running = new Running(commandWords('sweep', rig.workspace, '--apply', '--grace', '60'))
+  await until('it is at work', () => rig.entry(ref).cleanup?.state === 'pending')
+  running.child.kill('SIGINT')
+  expect(await running.end()).toMatchObject({
+    code: 130,
+    out: expect.stringMatching(
+      /\n {4}interrupted: 0 actions\nstopped: 0 agents cleaned up .* 1 begun .* 0 not begun\n$/,
+    ),
+    err: expect.stringMatching(/^leakrig: Stopped\. .* another sweep --apply finishes it\.\n$/),
+  })
+  expect(rig.entry(ref).cleanup?.state).toBe('pending')
+  expect(run('--apply').exitCode).toBe(0)
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
+
+test('orphans are only shown when nobody asks for them, and not at all when young or known elsewhere', async () => {
+  const ref = await rig.deploy('a', { claude: idle })
+  const prompt = layout.promptFile(rig.ref('nobody'))
+  fs.writeFileSync(prompt, 'a prompt')
+  rig.tmux('new-session', '-d', '-s', 'agent_unlisted', 'sleep 1000')
+  // Lists the agent itself: from here its session looks like an orphan.
+  const elsewhere = path.join(rig.folder, 'elsewhere')
+  fs.mkdirSync(path.join(elsewhere, 'T'), { recursive: true })
+  fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{"agents": []}')
+  expect(run().sweeps[0]?.unlisted).toMatchObject({ sessions: [], prompts: [] })
+  const found = run('--apply', '--min-age', '0')
+  expect(found.sweeps[0]?.unlisted).toMatchObject({
+    sessions: [{ name: 'agent_unlisted' }],
+    prompts: [{ file: prompt }],
+  })
+  expect(found.exitCode).toBe(0)
+  const other = leakrigJson<Answer>(['sweep', elsewhere, '--min-age', '0', '--orphans', '--apply'])
+  expect(names(planned(other))).toContainEqual(JSON.stringify({ do: 'close', session: 'agent_unlisted' }))
+  expect(rig.sessions().sort()).toEqual(['agent_a', 'user'])
+  expect(fs.existsSync(prompt)).toBe(true)
+  // Without a marker only the registry of the other workspace tells, and only when it can be read.
+  await deployTheirs('theirs', idle)
+  const shown = (...more: string[]) =>
+    leakrigJson<Answer>(['sweep', elsewhere, ...more, '--min-age', '0']).sweeps[0]?.unlisted.sessions.map(
+      ({ name }) => name,
+    )
+  expect(shown()).toEqual(['agent_theirs'])
+  expect(shown(rig.workspace)).toEqual([])
+  fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{')
+  expect(shown()).toEqual([])
+  expect(rig.processesOf(ref)).toHaveLength(4)
+})
+
+test('neither a prompt that an entry names is an orphan, nor a session in which an agent has a window', async () => {
+  const named = path.join(path.dirname(layout.promptFile(rig.ref('a'))), 'agent_prompt_second-try.txt')
+  fs.writeFileSync(named, 'do this')
+  rig.tmux('new-session', '-d', '-s', 'agent_team', 'sleep 1000')
+  const entry = { tmux_session: 'agent_team:0', prompt_file: named }
+  await rig.deploy('a', { claude: idle, recorded: false, marker: false, entry })
+  const found = run('--orphans', '--min-age', '0', '--apply').sweeps[0]
+  expect(found?.unlisted).toMatchObject({ sessions: [], prompts: [] })
+  expect(fs.existsSync(named)).toBe(true)
+  expect(rig.sessions()).toContain('agent_team')
+})
+
+test.each(['Europe/Berlin', 'America/New_York'])(
+  'who is being deployed is young, though its start does not name a zone: %s',
+  async zone => {
+    const ref = rig.ref('a')
+    fs.writeFileSync(layout.promptFile(ref), 'do this')
+    // As Python's utcnow() writes it.
+    const start = (ms: number) => new Date(Date.now() - ms).toISOString().slice(0, -1)
+    const swept = () => leakrig(['sweep', rig.workspace, '--apply'], '/', { TZ: zone }).out
+    await addAgent(ref, { status: 'running', started_at: start(0) })
+    expect(swept()).toContain('it is young enough to be still being deployed')
+    expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
+    fs.utimesSync(layout.promptFile(ref), 1, 1)
+    await updateAgent(ref, entry => Object.assign(entry, { started_at: start(90_000) }))
+    swept()
+    expect(rig.entry(ref).status).toBe('crashed')
+  },
+)
+
+test('an agent whose entry has no start, or one that is yet to come, is as old as its prompt and its registry', async () => {
+  const starts = [undefined, 'soon', '2999-01-01T00:00:00Z']
+  const ids = starts.map((_, n) => `gone-${n}`)
+  const registry = {
+    agents: starts.map((started_at, n) => ({
+      id: ids[n],
+      status: 'running',
+      tmux_session: `agent_${ids[n]}`,
+      started_at,
+    })),
+  }
+  const file = layout.taskRegistry(rig.workspace, 'TASK-1')
+  fs.writeFileSync(file, JSON.stringify(registry))
+  for (const id of ids) fs.writeFileSync(layout.promptFile(rig.ref(id)), 'a prompt')
+  const states = () => run().sweeps.flatMap(({ agents }) => agents.map(({ state }) => state))
+  expect(states()).toEqual(['young', 'young', 'young'])
+  const before = new Date(Date.now() - 120_000)
+  const prompt = layout.promptFile(rig.ref(ids[0] ?? ''))
+  fs.utimesSync(prompt, before, before)
+  expect(states()).toEqual(['ended', 'young', 'young'])
+  fs.utimesSync(file, before, before)
+  expect(states()).toEqual(['ended', 'ended', 'ended'])
+})
+
+describe('what cannot be asked is said, and the rest is done', () => {
+  test('a registry that is cut in half', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    await updateAgent(ref, entry => Object.assign(entry, { status: 'failed' }))
+    fs.mkdirSync(path.join(rig.workspace, 'TASK-2'))
+    fs.writeFileSync(layout.taskRegistry(rig.workspace, 'TASK-2'), '{"agents": [')
+    const found = run('--apply')
+    expect(found.exitCode).toBe(3)
+    expect(found.sweeps[0]?.problems).toEqual([expect.stringMatching(/TASK-2.* could not be read/)])
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+
+  test('a tmux server that hangs', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    await updateAgent(ref, entry => Object.assign(entry, { status: 'failed' }))
+    const hung = await rig.deploy('hung', { claude: idle, socket: `${rig.folder}/hung` })
+    const server = rig.entry(hung).tmux?.server_pid ?? 0
+    process.kill(server, 'SIGSTOP')
+    const found = run('--apply')
+    const text = leakrig(['sweep', rig.workspace]).out
+    process.kill(server, 'SIGCONT')
+    expect(text).toMatch(/nothing to do for what could be read and asked\n$/)
+    expect(found.exitCode).toBe(3)
+    expect(found.sweeps[0]?.agents).toContainEqual(
+      expect.objectContaining({ state: 'unknown', why: expect.stringMatching(/could not be asked/) }),
+    )
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+    expect(rig.entry(hung).status).toBe('running')
+    expect(isRunning(rig.entry(hung).tmux?.pane_pid ?? 0)).toBe(true)
+  })
+})
+
+test('entries named as no agent may be are refused one by one, and hold nobody up', async () => {
+  const ids = ['../x', 'a b', "a'b", 'a\nb', '-rf', '$3', '%7', '=user', 'a*', 'a:b.c', '']
+  const ref = await rig.deploy('a', { claude: idle })
+  const file = layout.taskRegistry(rig.workspace, ref.taskId)
+  const registry = readTaskRegistry(rig.workspace, ref.taskId)
+  const hostile = ids.flatMap(id => [
+    { id, status: 'completed', tmux_session: id, contained: { by: 'tini', pid: 2, start: 3 } },
+    { id: `${id}/2`, status: 'running', tmux_session: 'user' },
+  ])
+  const agents = [...hostile, ...registry.agents.map(one => ({ ...one, status: 'completed' }))]
+  fs.writeFileSync(file, JSON.stringify({ ...registry, agents }))
+  const found = run('--apply')
+  expect(found.exitCode).toBe(1)
+  const refused = found.sweeps[0]?.agents.filter(({ state }) => state === 'refused') ?? []
+  expect(refused).toHaveLength(hostile.length)
+  for (const { why } of refused) expect(why).toMatch(/^The agent id .* is refused: expected .*; .*\.$/s)
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+  expect(rig.sessions()).toEqual(['user'])
+})
+
+test('a dry run promises nothing that could not be told to the global registry', async () => {
+  const ref = await rig.deploy('a', { claude: idle, entry: { status: 'completed' } })
+  fs.truncateSync(layout.globalRegistry(ref.workspace), 40)
+  const found = run()
+  expect(found).toMatchObject({ exitCode: 3, sweeps: [{ actions: [], agents: [{ state: 'unknown' }] }] })
+  expect(run('--apply')).toMatchObject({ exitCode: 3, sweeps: [{ actions: [] }] })
+  expect(rig.processesOf(ref)).not.toEqual([])
+})
+
+test('no workspace, one that is none, and wrong options', () => {
+  const cases: [string[], RegExp][] = [
+    [[], /^leakrig: There is no \.agent-workspace in .*; name the workspace .*\.$/],
+    [['nowhere'], /^leakrig: The workspace ".*\/nowhere" is no folder; expected .*\.$/],
+    [[''], /^leakrig: An empty name is refused for a workspace: .*\.$/],
+    [[rig.folder], /^leakrig: .* is no workspace, but the folder of one; name .*\/\.agent-workspace\.$/],
+    [[rig.workspace, '--min-age', 'long'], /Expected a number of seconds/],
+  ]
+  for (const [args, said] of cases)
+    expect(leakrig(['sweep', ...args], path.dirname(rig.socket))).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(said),
+    })
+  // As npm runs it: in the project's folder, and told where people are.
+  const root = path.join(import.meta.dirname, '../../..')
+  const npm = {
+    npm_lifecycle_event: 'leakrig',
+    npm_package_json: path.join(root, 'package.json'),
+    INIT_CWD: path.dirname(rig.workspace),
+  }
+  const isSwept = { code: 0, out: expect.stringMatching(/: 1 task, 0 agents to look at/) }
+  expect(leakrig(['sweep'], root, npm)).toMatchObject(isSwept)
+  expect(leakrig(['sweep', '.agent-workspace'], root, npm)).toMatchObject(isSwept)
+  expect(leakrig(['sweep'], path.dirname(rig.socket), npm)).toMatchObject({ code: 2 })
+  expect(leakrig(['sweep'], rig.folder)).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/: 1 task, 0 agents to look at.*\nnothing to do\n$/),
+  })
+})
