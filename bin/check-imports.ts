@@ -98,9 +98,9 @@ function allowedOutside(path: string, { outside = {} }: Area): string[] {
   return longest === undefined ? [] : (outside[longest] ?? [])
 }
 
-/** Each circle of imports once, as its files in order. Files of an area that is not laid out are left out. */
+/** Each circle of imports once, as its files in order. Areas with known circles are left out. */
 function cycles(imports: Imports, areas: Area[]): string[] {
-  const isChecked = (file: string) => positionOf(file, areas)?.area.isLaidOut ?? true
+  const isChecked = (file: string) => !positionOf(file, areas)?.area.hasCircles
   const found: string[] = []
   const finished = new Set<string>()
   const path: string[] = []

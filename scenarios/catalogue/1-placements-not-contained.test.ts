@@ -37,7 +37,7 @@ notContained('bare-daemon, not contained × killed', async ({ rig }) => {
     const answer = await cell.agent.isKilled()
     for (const pid of pids)
       expect(JSON.stringify(answer), "is said to be nobody's").toMatch(
-        new RegExp(`"unattributable":\\[.*"pid":${pid}\\b`),
+        new RegExp(`"suspects":\\[.*"pid":${pid}\\b`),
       )
     await rig.ignore('suspect: its environment was emptied, and nothing contained it', isDaemon)
     await expectCleanedUp(cell, 'terminated')

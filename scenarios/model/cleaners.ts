@@ -28,7 +28,7 @@ export async function killInside({ rig, present }: World, afterMs: number): Prom
 /** SIGKILL for the process outside the agent to which a cleaner inside has handed its work. */
 export async function killHandOver({ rig, present }: World, afterMs: number): Promise<string | undefined> {
   if (!present.some(({ reports }) => reports)) return undefined
-  const command = String.raw`^\S+ \S*/cleanup/bin/hand-over\.ts `
+  const command = String.raw`^\S+ \S*/hand-over\.(ts|mjs) `
   const killed = await rig.probe.signalWhenSeen({ command, withinMs: handOverMs, afterMs }, 'SIGKILL')
   return killed && `the hand-over process is killed ${afterMs} ms after it was seen`
 }

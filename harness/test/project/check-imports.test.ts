@@ -9,12 +9,7 @@ import { projectRoot } from '../../../bin/programs.ts'
 const areas: Area[] = [
   {
     folder: 'app',
-    rows: [
-      ['upper/names.ts'],
-      ['lower'],
-      ['one', 'other'],
-      ['upper', '*'],
-    ],
+    rows: [['upper/names.ts'], ['lower'], ['one', 'other'], ['upper', '*']],
     tests: ['test'],
     outside: { 'upper/': ['library/index.ts'] },
     isLaidOut: true,
