@@ -1,7 +1,4 @@
-/**
- * What a scenario imports. The folders below: `sandbox` (where it runs), `probe` (the rig's hand in there),
- * `snapshot`, `verdict`, `rig` (the fixtures and matchers), `report`, `systems`, `orchestrator`, `cli`.
- */
+/** Everything that a scenario may import. bin/architecture.ts lists the folders, from the bottom up. */
 export { expect, inject } from 'vitest'
 export { AllBystanders } from './catalogue/all-bystanders.ts'
 export { type DeployedCell, deployCell, expectCleanEnd, expectCleanedUp } from './catalogue/cell.ts'

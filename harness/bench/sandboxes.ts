@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 /**
- * How much longer a run of the four scenarios takes in containers than in namespaces: both in turn, three times.
- * The image is built before the first run, which is not counted. Exits 1 when the limit does not hold.
+ * Compares how long the four scenarios take in containers and in namespaces: both in turn, three times. A first run of
+ * each, which builds the image, is not counted. Exits 1 when the limit does not hold.
  */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { $ } from 'zx'
 import { projectRoot } from '../../bin/programs.ts'
-import { median, seconds } from './numbers.ts'
+import { median, seconds } from './cost.ts'
 
 const rounds = 3
 const kinds = ['namespace', 'container'] as const

@@ -2,9 +2,9 @@ import type { Agent } from '../rig/agent.ts'
 
 /** One way in which an agent ends. */
 interface Ending {
-  /** What fake Claude plays, where the shape does not say it. */
+  /** The persona of fake Claude, unless the shape names one. */
   persona: string
-  /** What both registries have to say afterwards. */
+  /** The agent's status in both registries afterwards. */
   status: string
   happens(agent: Agent): Promise<unknown>
 }
@@ -22,7 +22,7 @@ export const endings = {
     happens: agent => agent.isReportedCompleted(),
   },
   killed: { persona: 'works', status: 'terminated', happens: agent => agent.isKilled() },
-  /** SIGKILL, as the kernel's out-of-memory killer sends it, and nobody asks for anything. */
+  /** SIGKILL, as the kernel's out-of-memory killer sends it. Nobody calls a tool. */
   crashed: { persona: 'works', status: 'crashed', happens: agent => agent.losesItsClaude() },
 } satisfies Record<string, Ending>
 

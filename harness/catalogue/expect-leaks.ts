@@ -5,20 +5,20 @@ import type { Agent } from '../rig/agent.ts'
 import type { ResourceKind } from '../snapshot/snapshot.ts'
 import type { Finding } from '../verdict/verdict.ts'
 
-/** What of an agent a finding shows, by its kind and a part of its description. */
+/** A finding that shows an agent's leak: its kind, and a pattern for its description. */
 export type Trace = [ResourceKind, RegExp]
 
-/** `true`: it outlives its agent where nobody cleans up. A sentence: it does not, and why. */
+/** `true`: the leak outlives its agent when nobody cleans up. A sentence: it does not, and why. */
 export type Outlives = true | string
 
-/** Nobody ends anything any more once claude is gone, so that a second without a change is enough. */
+/** Nothing ends by itself any more once claude is gone, so a second without a change is enough. */
 const timing = { deadlineMs: 6_000, restMs: 1_000, samples: 3 }
-/** A claude that is hung up takes up to 4.1 s. */
+/** A claude that gets SIGHUP takes up to 4.1 s. */
 const claudeEndsWithinMs = 15_000
 
 /**
- * The proof of a cell, against a system that does not clean up: the cell is red, the traces of its shape are among
- * the leaks and known to be the agent's; or they are not there, where the table says that they end by themselves.
+ * Expects, against a system that does not clean up, that the cell leaks, and that the traces of its shape are among the
+ * leaks and attributed to the agent. Where the table says that they end by themselves, they must not be among the leaks.
  */
 export async function expectLeaks(agent: Agent, traces: Trace[], outlives: Outlives): Promise<void> {
   const { rig } = agent
@@ -27,11 +27,11 @@ export async function expectLeaks(agent: Agent, traces: Trace[], outlives: Outli
   expect(result).toBe('leak')
   const own = leaks.filter(({ owner }) => owner?.agent === agent.id)
   const found = traces.filter(trace => own.some(leak => matches(leak, trace)))
-  const said = outlives === true ? traces : []
-  expect(found, `${JSON.stringify(outlives)}; the leaks are ${own.map(show).join('\n')}`).toEqual(said)
+  const expected = outlives === true ? traces : []
+  expect(found, `${JSON.stringify(outlives)}; the leaks are ${own.map(show).join('\n')}`).toEqual(expected)
 }
 
-/** @throws CannotMeasureError when the agent's claude does not end. */
+/** @throws CannotMeasureError when the agent's claude does not end */
 export async function waitUntilClaudeEnded(agent: Agent): Promise<void> {
   const gone = await poll(claudeEndsWithinMs, async () => {
     const all = await agent.processes()

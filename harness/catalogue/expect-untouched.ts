@@ -3,15 +3,15 @@ import { expect } from 'vitest'
 import type { Agent } from '../rig/agent.ts'
 import type { FileClass, Resource, Snapshot } from '../snapshot/snapshot.ts'
 
-/** How long nothing may happen after a refusal, ms: longer than a cleaner takes from its answer to its first signal. */
+/** How long to watch after a refusal, ms: longer than a cleaner takes from its answer to its first signal. */
 const watchMs = 1_500
 
-/** What of an agent a refusal leaves as it was: what lives, and its files. */
+/** The kinds of resources that a refusal must leave as they were. */
 const kinds = new Set(['session', 'pane', 'process', 'file'])
 
 /**
- * A refusal ended nothing and deleted nothing: all that was the agent's before is there some time after it, no
- * process of it stopped or dead that was not.
+ * Expects that a refusal ends and deletes nothing: some time after it, every resource of the agent is still there, and no
+ * more of its processes are stopped or dead.
  */
 export async function expectUntouched(agent: Agent, happens: () => Promise<unknown>): Promise<void> {
   const before = own(agent, await agent.rig.snapshot())
@@ -20,7 +20,7 @@ export async function expectUntouched(agent: Agent, happens: () => Promise<unkno
   await delay(watchMs)
   const after = own(agent, await agent.rig.snapshot())
   const touched = [...before].filter(([id, state]) => after.get(id) !== state)
-  expect(touched, 'what a refusal has touched').toEqual([])
+  expect(touched, 'resources that a refusal changed').toEqual([])
 }
 
 function own(agent: Agent, { resources }: Snapshot): Map<string, string> {
@@ -32,14 +32,14 @@ function state(one: Resource): string {
   return one.kind === 'process' && /[TZ]/.test(one.state) ? one.state : 'there'
 }
 
-/** Whatever becomes of its processes: for some time every file of these classes is there, and none is shorter. */
+/** Expects that for some time every file of these classes stays and none gets shorter, whatever happens to processes. */
 export async function expectFilesKept(agent: Agent, classes: FileClass[]): Promise<void> {
   const before = files(agent, await agent.rig.snapshot(), classes)
   expect(before.size).toBeGreaterThan(0)
   await delay(watchMs)
   const after = files(agent, await agent.rig.snapshot(), classes)
   const lost = [...before].filter(([path, bytes]) => (after.get(path) ?? -1) < bytes)
-  expect(lost, 'what was lost meanwhile').toEqual([])
+  expect(lost, 'files that were lost meanwhile').toEqual([])
 }
 
 function files(agent: Agent, { resources }: Snapshot, classes: FileClass[]): Map<string, number> {

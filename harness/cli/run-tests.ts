@@ -2,18 +2,19 @@ import type { Vitest } from 'vitest/node'
 import { signalled } from '../report/exit-codes.ts'
 import type { ScenarioReporter } from '../report/reporter.ts'
 
-/** Ctrl-C, the end of a service or a CI job, a terminal that was closed, and a reader of the output that is gone. */
+/** Ctrl-C, the end of a service or a CI job, a closed terminal, and a reader that closed the output. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'] as const
 
-/** Ctrl-C below npm arrives twice: from the terminal and from npm. Later than that, ms, it is a person's second. */
+/** Below npm, one Ctrl-C arrives twice: from the terminal and from npm. After so many ms it is a second Ctrl-C. */
 const sameSignalMs = 1_000
 
-/** A worker that a signal for the whole group ended as it started is waited for by Vitest for ten seconds. */
+/** Vitest waits ten seconds for a worker that the signal ended while it started; this is how long we wait, ms. */
 const endsWithinMs = 4_000
 
 /**
- * Runs the tests. A signal ends the run in order: no further test begins, those that run are aborted, and their sandboxes
- * end; what has not ended after 4 s ends with this process. A second one ends the process at once. Returns the first signal.
+ * Runs the tests. The first signal stops the run: no further test begins, running tests are aborted, and their sandboxes
+ * end. Whatever has not ended after 4 s ends with this process. A second signal ends the process at once.
+ * @returns the first signal
  */
 export async function runTests(
   vitest: Vitest,
@@ -30,7 +31,7 @@ export async function runTests(
     void vitest.cancelCurrentRun('keyboard-input')
     setTimeout(giveUp, endsWithinMs).unref()
   }
-  // Vitest's own listeners end the process at once, and nothing would be reported.
+  // Vitest's own listeners end the process at once, without a report.
   for (const signal of signals) process.removeAllListeners(signal).on(signal, interrupt)
   await Promise.race([vitest.start(filter), tooLong])
   return first?.signal

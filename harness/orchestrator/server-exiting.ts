@@ -1,6 +1,6 @@
 /**
- * Whether a tmux client was turned away by a server on its way out: one whose last session has just ended still lets
- * clients in, and leaves them without having heard them. To ask again is to ask the next server, or none.
+ * Whether a tmux command failed because its server was exiting: a server whose last session has just ended still accepts
+ * clients, and exits without running their commands. A retry reaches the next server, or none.
  */
 export function isServerExiting(stderr: string): boolean {
   return /server exited|lost server/.test(stderr)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { isGone } from '../errors.ts'
 import type { FileClass, FileResource, PtyResource } from '../snapshot/snapshot.ts'
 
-/** Which class a file of the report's layout belongs to; the first pattern that matches decides. */
+/** The class of each file of the report's layout. The first pattern that matches decides. */
 const classes: [RegExp, FileClass][] = [
   [/\/\.agent-workspace\/[^/]+\/archive\//, 'archive'],
   [/\/agent_prompt_[^/]*\.txt$/, 'prompt'],
@@ -55,7 +55,7 @@ function classify(path: string): FileClass {
   return classes.find(([pattern]) => pattern.test(path))?.[1] ?? 'other'
 }
 
-/** The sandbox has a devpts of its own, so that these are its terminals and nobody else's. */
+/** The sandbox has a devpts of its own, so that every terminal in it is the sandbox's. */
 export function readPtys(): PtyResource[] {
   return list('/dev/pts')
     .filter(entry => /^\d+$/.test(entry.name))

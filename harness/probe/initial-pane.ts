@@ -2,25 +2,25 @@ import type { ProcessResource } from '../snapshot/snapshot.ts'
 import { readEnvironment } from './processes.ts'
 
 /**
- * The pane in which a process was started, as `<server pid>:<pane id>`, by its first environment. Read once for a
- * program: a process that becomes another one by exec(2) has another name or other arguments then.
+ * The pane in which a process was started, as `<server pid>:<pane id>`, by its initial environment. That is read once
+ * for each program: after an exec(2) the name or the arguments differ, and /proc shows another environment.
  */
 export class InitialPanes {
-  #known = new Map<string, string>()
-  #asked = new Map<string, string>()
+  #panes = new Map<string, string>()
+  #used = new Map<string, string>()
 
   of(process: ProcessResource): string {
     const program = `${process.id} ${process.comm} ${process.command}`
-    const pane = this.#known.get(program) ?? readPane(process.pid)
-    // One that is just ending shows no environment: to read nothing proves nothing.
-    if (pane !== undefined) this.#asked.set(program, pane)
+    const pane = this.#panes.get(program) ?? readPane(process.pid)
+    // A process that is just ending shows no environment, which must not be remembered.
+    if (pane !== undefined) this.#used.set(program, pane)
     return pane ?? ''
   }
 
-  /** Forgets every program that was not asked for since the last time. */
+  /** Forgets every program that was not looked up since the last call. */
   forgetOthers(): void {
-    this.#known = this.#asked
-    this.#asked = new Map()
+    this.#panes = this.#used
+    this.#used = new Map()
   }
 }
 

@@ -6,19 +6,19 @@ interface Related {
   ppid: number
 }
 
-/** What was there before the probe did anything: the reaper at the top, and whatever carries the sandbox. */
+/** What was there before the probe did anything: process 1, and whatever else keeps the sandbox running. */
 const carriers = new Map(readProcesses().map(({ pid, start }) => [pid, start]))
 
-/** By identity: a carrier may end, and its pid be given to somebody else. */
+/** By identity, because a carrier may end and its pid be reused. */
 function isCarrier(pid: number): boolean {
   return carriers.has(pid) && readProcess(pid)?.start === carriers.get(pid)
 }
 
 /**
- * Tells the rig's own processes from all others: the carriers and what they start themselves, the probe and
- * its tools. An orphan is a child of process 1 and of nobody's own.
+ * Tells the rig's own processes from all others. Its own are the carriers and what they start themselves, the probe,
+ * and the probe's tools. Children of process 1 are not among them: those are orphans of anybody.
  */
-export function isForeign(all: Related[]): (one: Related) => boolean {
+export function isForeign(all: Related[]): (process: Related) => boolean {
   const parents = new Map(all.map(({ pid, ppid }) => [pid, ppid]))
   const isOwn = (pid: number): boolean => {
     if (toolPids.has(pid) || isCarrier(pid)) return true

@@ -1,13 +1,13 @@
-/** How many characters at the end of a name it is found by: ids, sessions and pids differ there. */
+/** Names are indexed by so many last characters, in which ids, sessions and pids differ. */
 const keyLength = 6
 
 /**
- * OwnerNames and whose they are, such that a text is searched for all of them at once: its length decides how long that
- * takes, and not how many names there are.
+ * Names with their owners. A text is searched for all names at once, in a time that depends on its length and not on
+ * the number of names.
  */
 export class OwnerNames {
   readonly #owners = new Map<string, string>()
-  /** The names by the end of each, the longest first. */
+  /** The names by their last characters, the longest first. */
   readonly #byEnd = new Map<string, string[]>()
   readonly #lengths = new Set<number>()
 
@@ -26,7 +26,7 @@ export class OwnerNames {
     )
   }
 
-  /** The owner of the longest name that the text contains: one agent's id may be the beginning of another's. */
+  /** The owner of the longest name in the text, because one agent's id may be a prefix of another's. */
   ownerIn(text: string): string | undefined {
     let longest: string | undefined
     for (const length of this.#lengths) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-/** The sandbox's folders. Claude itself writes to /tmp, which is why the root is there. */
+/** The folders of a sandbox. Its root is /tmp, because claude itself writes there. */
 export function placesBelow(root: string): Places {
   const work = join(root, 'work')
   return {
@@ -13,7 +13,7 @@ export function placesBelow(root: string): Places {
     node: process.execPath,
   }
 }
-/** The places inside the sandbox, the same in every kind of sandbox. */
+/** The folders inside a sandbox, the same in every kind of sandbox. */
 export interface Places {
   /** The sandbox's private folder; everything a scenario makes lies below it. */
   root: string
@@ -23,6 +23,6 @@ export interface Places {
   workspace: string
   /** The rig's own journals and gates; left out of snapshots. */
   own: string
-  /** The Node that the probe runs on: what is started in the sandbox runs on it too. */
+  /** The Node that the probe runs on, and every program of ours in the sandbox. */
   node: string
 }

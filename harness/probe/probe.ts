@@ -13,7 +13,7 @@ import type { System } from './system.ts'
 import { countByPs, takeSnapshot } from './take-snapshot.ts'
 import { runTool } from './tools.ts'
 
-/** The probe's side of the calls. `keep` are folders below the root that are not the sandbox's own. */
+/** Implements the probe's calls. `keep` are folders below the root that are not the sandbox's own. */
 export function createProbe(places: Places, keep: string[]): ProbeApi {
   makeFolders(places)
   let owners = new Owners()
@@ -47,13 +47,13 @@ export function createProbe(places: Places, keep: string[]): ProbeApi {
     },
 
     async callTool(name, args) {
-      if (!system) throw new Error(`No system was started that could be asked for ${name}.`)
+      if (!system) throw new Error(`No system was started, so ${name} cannot be called.`)
       return system.call(name, args)
     },
 
     systemLog: async () => system?.log ?? '',
     registerAgent: async agent => owners.add(agent),
-    registerReported: async (agent, things) => owners.addThings(agent, things),
+    registerReported: async (agent, reported) => owners.addReported(agent, reported),
     snapshot: () => takeSnapshot({ root: places.root, own: places.own, keep, owners }),
     countByPs,
 

@@ -20,7 +20,7 @@ export interface RegistryReading {
   problems: string[]
 }
 
-/** Reads every registry among the files. One that does not parse is a problem, never an empty registry. */
+/** Reads every registry among the files. A registry that does not parse is a problem, and never an empty one. */
 export function readRegistries(files: FileResource[]): RegistryReading {
   const reading: RegistryReading = { registries: [], problems: [] }
   for (const { path } of files.filter(file => file.class === 'registry')) {

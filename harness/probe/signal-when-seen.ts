@@ -2,20 +2,20 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ProcessIdentity } from '../snapshot/snapshot.ts'
 import { readProcess, readProcesses } from './processes.ts'
 
-/** How often the process table is read while a process is waited for, ms. */
-const lookMs = 3
+/** The pause between two readings of the process table, ms. */
+const pauseMs = 3
 
-/** When a process gets its signal that lives too briefly to be found from outside the sandbox. */
+/** A process that lives too briefly to be found from outside the sandbox, and when it gets its signal. */
 export interface AwaitedProcess {
-  /** A regular expression for its command line, the arguments separated by single spaces. */
+  /** A regular expression for its command line, with single spaces between the arguments. */
   command: string
-  /** How long it is waited for, ms. */
+  /** How long to wait until it appears, ms. */
   withinMs: number
-  /** How long it is left alone once it is seen, ms. */
+  /** How long after it was seen the signal is due, ms. */
   afterMs: number
 }
 
-/** Waits for a process and signals it; undefined when none came, or it had ended before its time. */
+/** Waits for a process and sends it a signal; undefined when none appeared, or it ended before the signal was due. */
 export async function signalWhenSeen(
   { command, withinMs, afterMs }: AwaitedProcess,
   signal: string,
@@ -32,6 +32,6 @@ export async function signalWhenSeen(
       return { pid, start }
     }
     if (performance.now() >= deadline) return undefined
-    await delay(lookMs)
+    await delay(pauseMs)
   }
 }

@@ -3,7 +3,7 @@ import type { Agent } from './agent.ts'
 import type { JournalEntry } from './journal.ts'
 import type { SystemUnderTest } from './system-under-test.ts'
 
-/** The logs an agent leaves, by the end of their names, and the tool whose calls each of them keeps. */
+/** An agent's logs, by the end of their names, with the tool whose calls are recorded in each. */
 const logs = [
   { ending: '_stream.jsonl' },
   { ending: '_progress.jsonl', tool: 'update_agent_progress' },
@@ -11,8 +11,8 @@ const logs = [
 ]
 
 /**
- * What is wrong with an agent's archive, in sentences; empty when it holds a line for every call that was
- * answered, and in the stream log every event that fake Claude's pipe took, in order, each a whole line.
+ * What is wrong with an agent's archive, in sentences. Nothing, when the archive has a line for every call that was
+ * answered, and the stream log has, in order and as whole lines, every event that fake Claude could write to its pipe.
  */
 export async function archiveFaults(rig: SystemUnderTest, agent: Agent): Promise<string[]> {
   const folder = `${rig.places.workspace}/${agent.taskId}/archive`
@@ -37,7 +37,7 @@ export async function archiveFaults(rig: SystemUnderTest, agent: Agent): Promise
   return faults
 }
 
-/** Archived stream logs that belong to none of these agents, or to one of them a second time. */
+/** Archived stream logs that belong to none of these agents, or are a second one of the same agent. */
 export async function strayArchives(rig: SystemUnderTest, agents: Agent[]): Promise<string[]> {
   const { resources } = await rig.snapshot()
   const expected = new Set(agents.map(({ id }) => `${id}_stream.jsonl`))
@@ -50,14 +50,15 @@ export async function strayArchives(rig: SystemUnderTest, agents: Agent[]): Prom
   })
 }
 
-/** `torn`: how many bytes of a half line the agent itself wrote last; they have to be there too. */
+/** `torn`: how many bytes of an incomplete line the agent itself wrote at its end; they have to be there too. */
 function unreadableLines(name: string, text: string, torn: number): string[] {
   const lines = text.split('\n')
   const rest = Buffer.byteLength(lines.pop() ?? '')
   const faults = lines.flatMap((line, index) =>
     parses(line) ? [] : `${name}:${index + 1} is not JSON: ${line.slice(0, 60)}`,
   )
-  if (rest !== torn) faults.push(`${name} ends in ${rest} bytes of a half line, and ${torn} were written`)
+  if (rest !== torn)
+    faults.push(`${name} ends in ${rest} bytes of an incomplete line, and ${torn} were written`)
   return faults
 }
 
@@ -67,7 +68,7 @@ function tornBytes(journal: JournalEntry[]): number {
 
 function missingEvents(agent: string, journal: JournalEntry[], stream: string): string[] {
   const written = journal.flatMap(({ what, uuid }) => (what === 'event' && uuid ? uuid : []))
-  if (written.length === 0) return [`${agent} wrote no event, so that nothing is proved`]
+  if (written.length === 0) return [`${agent} wrote no event, so its log proves nothing`]
   const archived = stream
     .split('\n')
     .filter(parses)

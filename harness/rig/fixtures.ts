@@ -20,18 +20,18 @@ declare module 'vitest' {
   }
 }
 
-/** What a test leaves for the report. Every failed scenario is brought out, and all of them with `--keep`. */
+/** What a test records for the report. The files of a failed scenario are copied, and with `--keep` those of all. */
 interface RigRecord extends Kept {
-  /** The system that was really started. */
+  /** The system that was started. */
   system: string
   verdicts: Verdict[]
   /** Expectations beside the baseline that were not met, in sentences. */
   unmet: string[]
 }
 
-/** Vitest's `test` with a rig: a sandbox that is this test's alone while it runs, and in it a fresh system. */
+/** Vitest's `test` with a rig: a sandbox that no other test uses meanwhile, and a fresh system in it. */
 export const test = vitestTest
-  // A file whose faults are disks of their own asks for more.
+  // Files with faults that need a mount override this.
   .extend('rights', { scope: 'file' }, (): SandboxRights => ({}))
   .extend('sandboxes', { scope: 'file' }, ({ rights }, { onCleanup }): SandboxPool => {
     const pool = new SandboxPool(() => startSandbox(inject('leakrig').sandbox, rights))
@@ -43,14 +43,14 @@ export const test = vitestTest
     onCleanup(() => sandboxes.giveBack(sandbox))
     return sandbox
   })
-  // How the system under test is started. A test may put another in its place.
+  // The command that starts the system under test. A test may replace it.
   .extend(
     'system',
     () =>
       (places: Places): SystemCommand =>
         systemCommand(inject('leakrig').system, places),
   )
-  // What is there before the system is started: a disk of another size, a program in front of another.
+  // Prepares the sandbox before the system starts: a disk of another size, a program on the PATH before another.
   .extend(
     'prepareSandbox',
     () =>
@@ -75,14 +75,14 @@ export const test = vitestTest
     return rig
   })
   .extend('bystanders', ({ rig }) => new Bystanders(rig))
-/** What the command line hands to the tests; `npm test` runs with the defaults of vitest.config.ts. */
+/** The settings that the commands pass to the tests; for `npm test` they are in vitest.config.ts. */
 interface RigSettings {
   system: string
   sandbox: SandboxKind
-  /** Copy each scenario's workspace out of its sandbox, for a look. */
+  /** Copy the files of each scenario out of its sandbox. */
   keep: boolean
-  /** The catalogue is run against a system that cleans nothing up, and every cell has to leak as its table says. */
+  /** The catalogue runs against a system that cleans nothing up, and every cell has to leak as its table says. */
   withoutCleanup?: boolean
-  /** Only for `npm test`: where no sandbox can be started, a scenario is skipped, and says why. */
+  /** Only for `npm test`: skip scenarios, with the reason, where no sandbox can be started. */
   mayBeSkipped?: boolean
 }

@@ -1,8 +1,8 @@
 import type { ReportedResources } from '../probe/owners.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
 
-/** What a deployed agent must have been seen with, so that its absence afterwards means something. */
-const load: [string, (one: Resource) => boolean][] = [
+/** What a deployed agent consists of. It must have been seen, so that its absence afterwards means something. */
+const requiredLoad: [string, (one: Resource) => boolean][] = [
   ['tmux session', one => one.kind === 'session'],
   ['claude', one => one.kind === 'process' && one.comm === 'claude'],
   ['tee', one => one.kind === 'process' && one.comm === 'tee'],
@@ -10,8 +10,11 @@ const load: [string, (one: Resource) => boolean][] = [
   ['open log', one => one.kind === 'descriptor' && one.mode !== 'r' && one.path.endsWith('_stream.jsonl')],
 ]
 
-/** What an agent says that it made, and a snapshot does not show. A process that forks all the time may be its child by now. */
-export function shapeMissing({ pids, paths }: ReportedResources, { resources }: Snapshot): string[] {
+/**
+ * What an agent reported to have made and a snapshot does not show. Its session counts for a process, because one that
+ * forks all the time may have been replaced by its child.
+ */
+export function missingReported({ pids, paths }: ReportedResources, { resources }: Snapshot): string[] {
   const processes = resources.filter(one => one.kind === 'process')
   const seen = new Set(processes.flatMap(({ pid, sid }) => [pid, sid]))
   const files = new Set(resources.flatMap(one => (one.kind === 'file' ? one.path : [])))
@@ -22,8 +25,8 @@ export function shapeMissing({ pids, paths }: ReportedResources, { resources }: 
   ]
 }
 
-/** The parts of the load that a snapshot does not show, by name. */
-export function loadMissing(agent: string, { resources }: Snapshot): string[] {
+/** The parts of an agent that a snapshot does not show, by name. */
+export function missingLoad(agent: string, { resources }: Snapshot): string[] {
   const own = resources.filter(one => one.owner?.agent === agent)
-  return load.filter(([, matches]) => !own.some(matches)).map(([name]) => name)
+  return requiredLoad.filter(([, matches]) => !own.some(matches)).map(([name]) => name)
 }

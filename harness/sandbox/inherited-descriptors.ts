@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 const closeOnExec = 0o2000000
 
 /**
- * The descriptors above `last` that a child of this process would get. Node closes those that it opened itself, and
- * of those that it inherited only the lowest; an open folder of the machine is a way out of any sandbox.
+ * The descriptors above `last` that a child of this process would inherit. Node sets close-on-exec for those that it
+ * opened itself, but not for most of those that it inherited; an open folder would be a way out of the sandbox.
  */
 export function inheritedDescriptors(last: number): number[] {
   const numbers = readdirSync('/proc/self/fd').map(Number)
@@ -16,6 +16,6 @@ function isInherited(fd: number): boolean {
     const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0'
     return (Number.parseInt(flags, 8) & closeOnExec) === 0
   } catch {
-    return false // it was the listing's own
+    return false // the descriptor of readdirSync itself
   }
 }

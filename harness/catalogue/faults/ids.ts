@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Rig } from '../../rig/rig.ts'
 
-/** Ids that mean something to a path, a shell, an option parser, or to tmux, instead of themselves. */
+/** Ids that have a special meaning in a path, for a shell, for an option parser, or for tmux. */
 export const hostileIds = [
   '../victim',
   '../../../home/victim',
@@ -22,7 +22,7 @@ export const hostileIds = [
   '',
 ]
 
-/** What a hostile id could reach: files beside the workspace and in the user's home, there before any agent. */
+/** Plants files that a hostile id could reach, beside the workspace and in the user's home. Call it before any deploy. */
 export async function plantVictims({ probe, places }: Rig): Promise<void> {
   const { home, work, workspace } = places
   for (const folder of [home, work, workspace])
@@ -30,7 +30,7 @@ export async function plantVictims({ probe, places }: Rig): Promise<void> {
       await probe.write(`${folder}/${name}`, 'mine\n')
 }
 
-/** Every tool refuses every hostile id, each in one sentence of one line. */
+/** Expects that every tool refuses every hostile id, in one sentence of one line. */
 export async function refusesHostileIds(rig: Rig): Promise<void> {
   const task_id = rig.taskId
   const done = { status: 'completed', message: 'x', progress: 100 }
@@ -45,7 +45,7 @@ export async function refusesHostileIds(rig: Rig): Promise<void> {
       ['get_real_task_status', { task_id: id }],
       ['deploy_headless_agent', { task_id: id, agent_type: 'worker', prompt: 'x' }],
     ]
-    // An agent's id begins with its type: an empty one is no fault of the id alone.
+    // An agent's id begins with its type, so an empty type is not a case of an empty id.
     if (id) calls.push(['deploy_headless_agent', { task_id, agent_type: id, prompt: 'x' }])
     for (const [tool, args] of calls)
       expect(await rig.refusal(tool, args), `${tool} ${JSON.stringify(args)}`).toMatch(/^[^\n]{10,400}$/)
@@ -53,8 +53,8 @@ export async function refusesHostileIds(rig: Rig): Promise<void> {
 }
 
 /**
- * Agents with hostile ids that stand in both registries already, as another writer left them: at work, or with
- * their cleanup begun, and with paths that lead out. Returns how they are taken out again.
+ * Adds agents with hostile ids to both registries, as another writer might: at work, or with a cleanup that has begun, and
+ * with paths out of the workspace. `mend` removes them again.
  */
 export async function enterHostileAgents(rig: Rig): Promise<{ mend(): Promise<void> }> {
   const { probe, places, taskId } = rig
@@ -91,7 +91,7 @@ function entryOf(id: string, at: number) {
     parent: 'orchestrator',
     status: begun ? 'completed' : 'working',
     ...(begun ? { cleanup: { state: 'pending', since: now, reason: 'x' } } : {}),
-    // The session that such a target would reach: the user's own.
+    // As a target, such an id would reach the user's own session.
     tmux_session: id.startsWith('=') || id.includes(':') ? id : `agent_${id}`,
     started_at: now,
     last_update: now,

@@ -4,8 +4,8 @@ import type { Agent } from '../../rig/agent.ts'
 import { ignoreUncertainShellSnapshots } from '../suspect-files.ts'
 
 /**
- * A tmux that lets an agent's session begin and kills whoever asked for it, before it can write that down. For
- * the system alone: it stands on the PATH in front of the real one.
+ * Installs a tmux that starts an agent's session and then kills its caller, before the caller can record the session.
+ * Only the system gets it, by a PATH with this tmux in front of the real one.
  */
 export async function tmuxThatKills(probe: ProbeApi, { home }: Places): Promise<void> {
   const script = [
@@ -20,7 +20,7 @@ export async function tmuxThatKills(probe: ProbeApi, { home }: Places): Promise<
   await probe.run(['chmod', '755', `${home}/half/tmux`])
 }
 
-/** The same system, with the tmux of `tmuxThatKills` on its PATH. */
+/** The same command with the tmux of `tmuxThatKills` on its PATH. */
 export function withTmuxThatKills(
   { command, args, ...rest }: SystemCommand,
   { home }: Places,
@@ -30,8 +30,8 @@ export function withTmuxThatKills(
 }
 
 /**
- * The machine stops in one instant, and is there again: no process is left, and every file. Somebody innocent
- * has the pid by now that the registry knows as the pane's.
+ * Restarts the machine: no process is left, and every file. An innocent process now has the pid that the registry has
+ * recorded for the pane.
  */
 export async function restartMachine(agent: Agent): Promise<void> {
   const { rig } = agent

@@ -3,14 +3,14 @@ import { poll } from '../../poll.ts'
 import type { Agent } from '../../rig/agent.ts'
 import type { Rig } from '../../rig/rig.ts'
 
-/** A user whose tmux keeps panes whose process has ended: before the first session on its server. */
+/** Configures the user's tmux to keep dead panes. Call it before the first session on its server. */
 export async function keepDeadPanes({ probe, places }: Rig): Promise<void> {
   await probe.write(`${places.home}/.tmux.conf`, 'set -g remain-on-exit on\n')
 }
 
 /**
- * A shell that stays in an agent's pane behind its pipeline, as `; exec $SHELL` does, whatever the system starts
- * there with bash: it is told by BASH_ENV, and runs its own command first. Before the first session.
+ * Keeps a shell in an agent's pane after its pipeline, as `; exec $SHELL` does, for every system that starts the pipeline
+ * with bash: a script in BASH_ENV runs the command and then becomes a shell. Call it before the first session.
  */
 export async function keepShells({ probe, places }: Rig): Promise<void> {
   const script = `${places.home}/.keep-shell`
@@ -31,18 +31,18 @@ export async function keepShells({ probe, places }: Rig): Promise<void> {
 
 const deadlineMs = 60_000
 
-/** An agent that works in more than one pane: one beside claude, and a window whose process ignores the hang-up. */
+/** Opens two more panes for an agent: one beside claude, and a window whose process ignores SIGHUP. */
 export async function openMorePanes(agent: Agent): Promise<void> {
   const { socket, session, pane } = await agent.pane()
   const run = (...args: string[]) => agent.rig.probe.run(['tmux', '-S', socket, ...args])
   const before = await sleeps(agent)
   await run('split-window', '-d', '-t', pane, 'exec sleep 1200')
   await run('new-window', '-d', '-t', `${session}:`, "trap '' HUP; sleep 1200; :")
-  // Whose they are is seen while their session is there; and a shell may take a while to start its command.
+  // They can be attributed only while their session exists, and a shell may take a while to start its command.
   const seen = await poll(deadlineMs, async () => {
     return (await sleeps(agent)) === before + 2 || undefined
   })
-  if (!seen) throw new CannotMeasureError(`The panes of agent ${agent.id} did not come to work.`)
+  if (!seen) throw new CannotMeasureError(`The panes of agent ${agent.id} did not start.`)
 }
 
 async function sleeps(agent: Agent): Promise<number> {

@@ -4,18 +4,18 @@ import { readProcess } from '../../probe/processes.ts'
 
 const label = 'leakrig.rig'
 
-/** Names the rig that a container belongs to: this process, by an identity that no later process has. */
+/** The label of a container: its rig, which is this process, identified by pid and start time. */
 export function rigLabel(): Record<string, string> {
   return { [label]: JSON.stringify({ host: hostname(), pid: process.pid, start: startOf(process.pid) }) }
 }
 
-/** Removes the containers of rigs that are gone from this machine. Those of a rig that runs are left alone. */
-export async function removeLeftOver({ container }: ContainerRuntimeClient): Promise<void> {
+/** Removes the containers of rigs on this machine that are gone. Those of a running rig are left alone. */
+export async function removeStaleContainers({ container }: ContainerRuntimeClient): Promise<void> {
   const all = await container.dockerode.listContainers({ all: true, filters: { label: [label] } })
   for (const { Id, Labels } of all) {
     const { host, pid, start } = JSON.parse(Labels[label] ?? '{}')
     if (host !== hostname() || startOf(pid) === start) continue
-    // It may be ending by itself at this very moment.
+    // It may be ending by itself at this moment.
     await container
       .getById(Id)
       .remove({ force: true })
@@ -23,7 +23,7 @@ export async function removeLeftOver({ container }: ContainerRuntimeClient): Pro
   }
 }
 
-/** Clock ticks since boot; on systems without /proc the pid alone has to do. */
+/** The start time in clock ticks since boot; on systems without /proc only whether the pid exists. */
 function startOf(pid: number): string {
   const start = readProcess(pid)?.start
   return start === undefined ? (isThere(pid) ? 'unknown' : 'gone') : String(start)

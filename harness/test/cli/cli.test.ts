@@ -40,7 +40,7 @@ const wrong: [string, string[], RegExp][] = [
     ['scenarios', '--sandbox', 'vm'],
     /'vm' is invalid\. Allowed choices are auto, container, namespace/,
   ],
-  ['an unknown flag', ['scenarios', '--fast'], /`--fast`: neither leakrig nor Vitest takes that/],
+  ['an unknown flag', ['scenarios', '--fast'], /`--fast`: neither leakrig nor Vitest accepts that/],
   ['a flag without its value', ['scenarios', '-t'], /value is missing/],
   [
     'an unknown scenario',
@@ -53,7 +53,7 @@ const wrong: [string, string[], RegExp][] = [
     /Allowed choices are none, immediate/,
   ],
   ['an unknown strategy', ['orchestrator', '--strategy', 'hope'], /'hope' is invalid/],
-  ['a report that can not be written', ['scenarios', '--json', '/nowhere/report.json'], /\/nowhere/],
+  ['a report that cannot be written', ['scenarios', '--json', '/nowhere/report.json'], /\/nowhere/],
 ]
 
 test.for(wrong)('%s is wrong usage: one sentence and exit 2', async ([, args, sentence]) => {
@@ -86,7 +86,7 @@ for (const { args, tags } of [
       'namespace',
     ])
     expect(stderr.trim()).toBe(
-      'leakrig: No scenario\'s name matches "lunch"; leakrig scenarios --list names them.',
+      'leakrig: No scenario\'s name matches "lunch"; leakrig scenarios --list lists the names.',
     )
     expect(stdout).not.toContain('skipped')
     expect(exitCode).toBe(2)

@@ -33,7 +33,7 @@ expectRed(seeded, ['kills the session by its bare name'])
 
 const unarchived: Record<string, RegExp> = {
   'throws a log away': /_progress\.jsonl is not in/,
-  'cuts the log before it is drained': /bytes of a half line, and 0 were written/,
+  'cuts the log before it is drained': /bytes of an incomplete line, and 0 were written/,
 }
 
 for (const [defect, complaint] of Object.entries(unarchived)) {
@@ -56,7 +56,9 @@ describe('the sound cleanup', () => {
     await expect(expect(agent).toBeRegisteredAs('completed')).rejects.toThrow(
       /registered as completed.*terminated/,
     )
-    await expect(expect(agent).toBeRegisteredAs('terminated', /storm/)).rejects.toThrow(/a reason like/)
+    await expect(expect(agent).toBeRegisteredAs('terminated', /storm/)).rejects.toThrow(
+      /a reason that matches/,
+    )
     await expect(expect(rig).not.toReturnToBaseline()).rejects.toThrow(/and it did/)
   })
 })

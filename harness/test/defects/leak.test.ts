@@ -16,7 +16,7 @@ const seeded: Record<string, Expected> = {
       ['process', /^tee /],
       ['process', /^bash .*shell-snapshots/],
       ['descriptor', /_stream\.jsonl, open for writing in tee/],
-      ['registry', /is terminated, and it lives/],
+      ['registry', /is terminated, but it lives/],
     ],
   },
   'kills at once and does not look again': {
@@ -26,10 +26,10 @@ const seeded: Record<string, Expected> = {
       ['file', /^claude state /],
     ],
   },
-  'counts by hand': { result: 'leak', findings: [['registry', /counts active_count 7/]] },
+  'counts by hand': { result: 'leak', findings: [['registry', /has active_count 7/]] },
   'loses an update': {
     result: 'leak',
-    findings: [['registry', /says .* is working, and nothing of it lives/]],
+    findings: [['registry', /says .* is working, but no process or session of it is left/]],
   },
   'forgets the global registry': { result: 'leak', findings: [['registry', /the global registry says/]] },
   'opens a file for each call': {

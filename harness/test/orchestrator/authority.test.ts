@@ -50,7 +50,7 @@ const calls: [string, Record<string, unknown>][] = [
 ]
 
 const refused =
-  /^This orchestrator runs inside agent T1\/worker and acts for it and for the agents that it deployed, not for [^\n]+; ask [^\n]+\.$/
+  /^This orchestrator runs inside agent T1\/worker and acts for it and for the agents that it deployed, not for [^\n]+; use [^\n]+\.$/
 
 const idsOf = (agent: string) => {
   const [task_id, agent_id] = agent.split('/')
@@ -124,7 +124,7 @@ describe.for(strategies)('inside an agent, with the strategy %s', strategy => {
     expect((await inside.call('get_real_task_status', { task_id })).isError).toBe(false)
   })
 
-  test('the instance that people talk to acts for all', async () => {
+  test('the outer instance acts for all', async () => {
     await using workspace = new Workspace(tasks, created)
     const outside = await workspace.instance(strategy)
     for (const agent of ['T1/boss', 'T1/chicken', 'T1/lost', 'T2/worker', 'T3/stray']) {
@@ -151,9 +151,9 @@ const nobodies: [string, (workspace: string) => string][] = [
 ]
 
 const refusal =
-  /^This orchestrator [^\n]+ acts for nobody; [^\n]+\.$|T9\/AGENT_REGISTRY.json could not be read: /
+  /^This orchestrator [^\n]+ acts for no agent; [^\n]+\.$|T9\/AGENT_REGISTRY.json could not be read: /
 
-test.for(nobodies)('an instance with a wrong marker acts for nobody: %s', async ([, marker]) => {
+test.for(nobodies)('an instance with a wrong marker acts for no agent: %s', async ([, marker]) => {
   await using workspace = new Workspace(tasks, created)
   const instance: Orchestrator = await workspace.instance('immediate', marker(workspace.path))
   const before = workspace.everything()

@@ -37,19 +37,19 @@ const report = (tests: TestCase[], interrupted?: NodeJS.Signals) =>
     { results: tests.map(scenarioResult), errors: [] },
   )
 
-test('what cannot be brought out is said on standard error, and changes no verdict', async () => {
+test('files that cannot be copied out are reported on standard error and change no verdict', async () => {
   const record = await keep({} as Rig, 'x'.repeat(300))
   expect(record).toEqual({ notKept: expect.stringMatching(/name too long/) })
   vi.spyOn(process.stdout, 'write').mockReturnValue(true)
-  const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
   onTestFinished(() => void vi.restoreAllMocks())
   const reporter = new ScenarioReporter()
   reporter.onTestCaseResult(testCase('pass', record))
   reporter.onTestCaseResult(testCase('leak', record))
   expect(reporter.results.map(({ verdict }) => verdict)).toEqual(['pass', 'leak'])
-  expect(said).toHaveBeenCalledWith(
+  expect(printed).toHaveBeenCalledWith(
     expect.stringMatching(
-      /^leakrig: What is left of "a scenario" could not be brought out .*\(.*name too long.*verdict stands/,
+      /^leakrig: The files of "a scenario" could not be copied out .*\(.*name too long.*verdict stands/,
     ),
   )
 })
@@ -62,12 +62,12 @@ test('an interrupted run has the exit code of its signal, whatever was found unt
   expect(report([testCase('leak')])).toMatchObject({ exitCode: 1 })
 })
 
-test('the commands of findings are said to be for a sandbox that has ended', () => {
-  const words = 'The commands ($ ...) are for inside a sandbox, and each has ended'
+test('the summary says that the sandboxes of the commands have ended', () => {
+  const words = 'The commands ($ ...) work inside a sandbox that runs, and each sandbox has ended'
   expect(summaryText(report([testCase('pass')]))).not.toContain('The commands')
   expect(summaryText(report([testCase('leak')]))).toContain(`${words}.`)
   const kept = testCase('leak', { kept: '/project/.leakrig/a-scenario' })
-  expect(summaryText(report([kept]))).toContain(`${words}; "for a look" names a copy of its files.`)
+  expect(summaryText(report([kept]))).toContain(`${words}; "its files" names a copy of what was in it.`)
 })
 
 test('on a terminal a long name goes on below, and the outcome stays in its column', () => {

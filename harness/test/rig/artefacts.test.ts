@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
-import { bringOut } from '../../rig/artefacts.ts'
+import { copyOut } from '../../rig/artefacts.ts'
 import { test } from '../../rig/fixtures.ts'
 import { Rig } from '../../rig/rig.ts'
 import { startNamespaceSandbox } from '../../sandbox/namespace.ts'
@@ -14,7 +14,7 @@ test('a scenario is brought out: workspace, snapshot, process tree, panes, the l
   rig,
 }) => {
   const agent = await rig.deploy({ persona: 'works' })
-  const folder = await bringOut(rig, 'a test of artefacts')
+  const folder = await copyOut(rig, 'a test of artefacts')
   const read = (file: string) => readFileSync(join(folder, file), 'utf8')
   expect(read('processes.txt')).toMatch(new RegExp(`claude .*<- ${agent.id}`))
   expect(read('panes.txt')).toContain(`== ${agent.session} %`)
@@ -31,7 +31,7 @@ test('of a sandbox that died the last snapshot is brought out, and what is missi
   await rig.start(systemCommand('none', places))
   await rig.snapshot()
   await sandbox[Symbol.asyncDispose]()
-  const folder = await bringOut(rig, 'a test of artefacts of the dead')
+  const folder = await copyOut(rig, 'a test of artefacts of the dead')
   expect(readFileSync(join(folder, 'processes.txt'), 'utf8')).toMatch(/orchestrator\S* --strategy none/)
   expect(readFileSync(join(folder, 'missing.txt'), 'utf8')).toMatch(/sandbox ended/)
   rmSync(folder, { recursive: true })

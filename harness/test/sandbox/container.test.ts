@@ -9,7 +9,7 @@ import { needsNamespaces } from '../../../test/namespaces.ts'
 import { needs } from '../../../test/needs.ts'
 import { poll } from '../../poll.ts'
 import { startContainerSandbox } from '../../sandbox/container/container.ts'
-import { removeLeftOver } from '../../sandbox/container/stale-containers.ts'
+import { removeStaleContainers } from '../../sandbox/container/stale-containers.ts'
 import { engine, objection } from '../support/container.ts'
 
 const program = join(projectRoot, 'bin/leakrig.ts')
@@ -96,7 +96,7 @@ describe('the container sandbox', () => {
         Labels: { 'leakrig.rig': gone },
       })
       await left?.start()
-      if (engine) await removeLeftOver(engine)
+      if (engine) await removeStaleContainers(engine)
       // A rig in another worker may be removing it at this moment: then the engine answers that it is being removed.
       const isGone = () =>
         left?.inspect().then(
@@ -231,6 +231,9 @@ function withoutNumbers(what: string): string {
       .replaceAll(/\b[0-9a-f]{6,}\b/g, '<n>')
       .replaceAll(/[0-9a-f.]*\d[0-9a-f.]*/g, '<n>')
       // Its first report may still be on its way when it is killed.
-      .replace(/ is (running|working), and nothing of it lives$/, ' is <live>, and nothing of it lives')
+      .replace(
+        / is (running|working), but no process or session of it is left$/,
+        ' is <live>, but it does not live',
+      )
   )
 }

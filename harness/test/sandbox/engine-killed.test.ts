@@ -100,7 +100,7 @@ test('a rig that stands still for a minute loses its container and says so; one 
   expect(await waiting.asksTwice()).toEqual(['a snapshot', 'a snapshot'])
   frozen.rig.kill('SIGCONT')
   expect((await frozen.asksTwice())[1]).toMatch(
-    /The sandbox ended: its container heard nothing of the rig for 45 s/,
+    /The sandbox ended: its container received no heartbeat of the rig for 45 s/,
   )
   waiting.rig.stdin.end()
   await waiting.rig

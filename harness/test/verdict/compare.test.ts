@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Counted, countReads, knownOf, syntheticSnapshot } from '../../bench/snapshots.ts'
+import { type Counted, countReads, factsOf, syntheticSnapshot } from '../../bench/snapshots.ts'
 import type { ProcessResource, Resource, Snapshot } from '../../snapshot/snapshot.ts'
 import { compare } from '../../verdict/compare.ts'
 
@@ -9,7 +9,7 @@ test('to compare forty times as many agents reads at most fifty times as much', 
   const reads = (agents: number): number => {
     const counted: Counted = { reads: 0 }
     const now = countReads(syntheticSnapshot(agents), counted)
-    expect(compare(empty, now, knownOf(agents)).leaks.length).toBeGreaterThan(agents * 10)
+    expect(compare(empty, now, factsOf(agents)).leaks.length).toBeGreaterThan(agents * 10)
     return counted.reads
   }
   expect(reads(400)).toBeLessThan(50 * reads(10))
@@ -52,7 +52,7 @@ test('a process knows its pane through its parents, and a circle of pids has non
     process(30, 31),
     process(31, 30),
   ]
-  const { leaks } = compare(empty, { ...empty, resources }, knownOf(0))
+  const { leaks } = compare(empty, { ...empty, resources }, factsOf(0))
   expect(leaks.filter(({ mechanism }) => mechanism.startsWith('below a pane')).map(({ id }) => id)).toEqual([
     'process 10@1',
     'process 11@1',
