@@ -19,13 +19,13 @@ import { placesOf, sessionsOf } from './process/session/places.ts'
 import { profiles } from './profiles.ts'
 import { launcherConfigs } from './shapes/mcp-launcher.ts'
 
-/** From the arguments to the last step of the persona. */
+/** Runs one claude, from its arguments to the last step of its persona. */
 export async function run(argv: string[]): Promise<void> {
   const flags = readFlags(argv)
   if (flags.version) return console.log(`${profiles[readSettings('').profile].version} (Claude Code)`)
 
   const cwd = process.cwd()
-  // Before the prompt: where --mcp-config swallowed it, that is what has to be told.
+  // Before the prompt is read: if --mcp-config has swallowed it, the error must be about that.
   const configs = readServerConfigs(flags.mcpConfig, flags.strictMcpConfig, cwd)
   const settings = readSettings(await readPrompt(flags))
   const profile = profiles[settings.profile]
@@ -68,12 +68,12 @@ export async function run(argv: string[]): Promise<void> {
 }
 
 function sessionFor({ sessionId, resume, continue: latest }: Flags, cwd: string): string {
-  const known = sessionsOf(cwd)
+  const sessions = sessionsOf(cwd)
   if (typeof resume === 'string') {
-    if (!known.includes(resume)) refuse(`No conversation found with session ID: ${resume}`)
+    if (!sessions.includes(resume)) refuse(`No conversation found with session ID: ${resume}`)
     return resume
   }
-  if (latest || resume) return known[0] ?? refuse('No conversation found to continue')
+  if (latest || resume) return sessions[0] ?? refuse('No conversation found to continue')
   return sessionId ?? randomUUID()
 }
 

@@ -5,13 +5,13 @@ import type { Settings } from './settings.ts'
 
 const resisting: (Behaviour | Program)[] = ['hup-ignored', 'term-ignored', 'respawn', 'mcp-launcher']
 
-/** Why this shape cannot be had, as the rest of a sentence; undefined: it can. Keys are checked one by one before. */
-export function objection(settings: Settings): string | undefined {
+/** Why the settings do not fit each other, as a part of a sentence; undefined where they do. */
+export function shapeObjection(settings: Settings): string | undefined {
   const { shape, persona, children, afterMs, resistMs } = settings
   if (!shape) {
     const given = { children, after_ms: afterMs, resist_ms: resistMs }
-    const lonely = Object.entries(given).find(([, value]) => value !== undefined)
-    return lonely && `${lonely[0]} is given without a shape, add shape=<name>`
+    const unused = Object.entries(given).find(([, value]) => value !== undefined)
+    return unused && `${unused[0]} is given without a shape, add shape=<name>`
   }
   if (persona === 'plain') return 'a shape is given for the persona plain, which starts nothing'
   const names = [...shape.behaviours, ...shape.programs]

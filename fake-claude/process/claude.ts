@@ -9,7 +9,7 @@ import type { SessionFiles } from './session/files.ts'
 import type { Note } from './session/journal.ts'
 import type { Places } from './session/places.ts'
 
-/** One running claude: what its persona, its ending and its idle state work with. */
+/** One running claude: everything that its persona, its ending and its idle state need. */
 export interface Claude {
   settings: Settings
   flags: Flags
@@ -22,8 +22,8 @@ export interface Claude {
   output: Output
   servers: Servers
   bash: BashTools
-  /** A result was printed: no last words are owed any more. */
+  /** Its result was printed, so that it prints nothing more when it ends. */
   answered: boolean
-  /** It is on its way out, and does not begin anything any more. */
+  /** It is ending, and starts nothing any more. */
   ending: boolean
 }

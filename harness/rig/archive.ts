@@ -31,7 +31,7 @@ export async function archiveFaults(rig: SystemUnderTest, agent: Agent): Promise
     }
     const lines = text.split('\n').length - 1
     if (lines < answered.length) faults.push(`${name} has ${lines} lines for ${answered.length} calls`)
-    faults.push(...unreadableLines(name, text, tool ? 0 : tornBytes(journal)))
+    faults.push(...unreadableLines(name, text, tool ? 0 : halfLineBytes(journal)))
     if (!tool) faults.push(...missingEvents(agent.id, journal, text))
   }
   return faults
@@ -50,20 +50,20 @@ export async function strayArchives(rig: SystemUnderTest, agents: Agent[]): Prom
   })
 }
 
-/** `torn`: how many bytes of an incomplete line the agent itself wrote at its end; they have to be there too. */
-function unreadableLines(name: string, text: string, torn: number): string[] {
+/** `halfLine`: how many bytes of an incomplete line the agent itself wrote at its end; they have to be there too. */
+function unreadableLines(name: string, text: string, halfLine: number): string[] {
   const lines = text.split('\n')
   const rest = Buffer.byteLength(lines.pop() ?? '')
   const faults = lines.flatMap((line, index) =>
     parses(line) ? [] : `${name}:${index + 1} is not JSON: ${line.slice(0, 60)}`,
   )
-  if (rest !== torn)
-    faults.push(`${name} ends in ${rest} bytes of an incomplete line, and ${torn} were written`)
+  if (rest !== halfLine)
+    faults.push(`${name} ends in ${rest} bytes of an incomplete line, and ${halfLine} were written`)
   return faults
 }
 
-function tornBytes(journal: JournalEntry[]): number {
-  return Number(journal.find(({ what }) => what === 'torn')?.bytes ?? 0)
+function halfLineBytes(journal: JournalEntry[]): number {
+  return Number(journal.find(({ what }) => what === 'half line')?.bytes ?? 0)
 }
 
 function missingEvents(agent: string, journal: JournalEntry[], stream: string): string[] {

@@ -35,8 +35,8 @@ export class BashTools {
   start(command: string, description: string, background = false): BashTool {
     const taskId = (background ? 'b' : 'f') + randomBytes(3).toString('hex')
     const output = join(this.#places.tasks, `${taskId}.output`)
-    // Output of a foreground command goes with a clean exit; that of a background task stays.
-    if (!background) this.#files.passing.add(output)
+    // The output of a foreground command is removed on a clean exit; that of a background task stays.
+    if (!background) this.#files.removedOnExit.add(output)
 
     const log = openSync(output, 'a')
     const shellCommand = `source ${quoted(this.#files.snapshot)} && eval ${quoted(command)}`
@@ -64,12 +64,12 @@ export class BashTools {
   }
 }
 
-/** The same command below `depth - 1` more shells; `:` behind it keeps each shell from becoming its command. */
+/** A command below `depth - 1` more shells. The `:` at the end keeps each shell from exec'ing its last command. */
 export function nested(command: string, depth: number): string {
   return depth <= 1 ? command : `bash -c ${quoted(`${nested(command, depth - 1)}; :`)}`
 }
 
-/** For a shell, whatever is in it. */
+/** Quotes text for a shell. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`
 }

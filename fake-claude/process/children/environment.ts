@@ -1,6 +1,6 @@
 import type { Places } from '../session/places.ts'
 
-/** What every child of claude finds in its environment; TMUX and TMUX_PANE are inherited with the rest. */
+/** The environment of every child of claude. It inherits TMUX and TMUX_PANE with the rest. */
 export function childEnvironment(sessionId: string, places: Places): NodeJS.ProcessEnv {
   return {
     ...process.env,

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** The pid and everything below it, as its parents know it: what has left the tree (ppid 1) is not found. */
+/** The pid and its descendants. A process whose parent has ended (ppid 1) is not among them. */
 export function tree(pid: number): number[] {
   return [pid, ...childrenOf(pid).flatMap(tree)]
 }
 
-// The kernel lists the children of each thread; a walk over all of /proc would race with every fork on the machine.
+// The kernel lists the children of each thread. A scan of all of /proc would race with every fork on the machine.
 function childrenOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap(thread =>
@@ -21,7 +21,7 @@ export function isAlive(pid: number): boolean {
   return !'ZX'.includes(stateOf(pid) ?? 'X')
 }
 
-/** The letter that the kernel has for its state: `T` is stopped, `Z` a zombie; undefined: there is no such process. */
+/** The kernel's letter for the state of a process (`T` stopped, `Z` zombie); undefined without such a process. */
 export function stateOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')

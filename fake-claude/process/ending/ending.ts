@@ -4,7 +4,7 @@ import { isAlive, signalIfThere, tree } from '../children/process-tree.ts'
 import type { Claude } from '../claude.ts'
 import { lastWords } from './last-words.ts'
 
-/** Ends claude as its version does: children step by step, last words, files, exit. Never returns. */
+/** Ends claude as its version does: children step by step, last events, files, exit. Never returns. */
 export async function end(claude: Claude, cause: Cause): Promise<never> {
   if (claude.ending) return new Promise(() => {})
   claude.ending = true
@@ -27,22 +27,22 @@ async function endChildren({ servers, bash }: Claude, ending: Ending): Promise<v
   const leaders = [...bash.running].map(tool => tool.pid)
   const start = performance.now()
   let late = servers.unanswered > 0 ? (ending.inCall ?? 0) : 0
-  // Below a leader that ended on SIGTERM there may be one that did not: it is still known by its pid.
-  const known = new Set(leaders)
+  // A leader may end on SIGTERM while a descendant does not: the descendant's pid is remembered.
+  const below = new Set(leaders)
 
   for (const step of stepsFor(ending, leaders.length > 0)) {
     const until = start + late + step.at
     while (performance.now() < until && !(step.to === 'mcp' && !mcp.some(isAlive)))
       await sleep(Math.min(50, until - performance.now()))
-    if (step.to === 'bash') for (const pid of leaders.flatMap(tree)) known.add(pid)
-    for (const pid of step.to === 'mcp' ? mcp : known) if (isAlive(pid)) signalIfThere(pid, step.signal)
-    // Where this process got no turn for a while, what follows is as late as this step: the pauses between them stay.
+    if (step.to === 'bash') for (const pid of leaders.flatMap(tree)) below.add(pid)
+    for (const pid of step.to === 'mcp' ? mcp : below) if (isAlive(pid)) signalIfThere(pid, step.signal)
+    // When this process was not scheduled for a while, later steps are late too, so that the pauses between them stay.
     late = Math.max(late, performance.now() - start - step.at)
   }
   if (ending.lasts) await sleep(start + ending.lasts - performance.now())
 }
 
-/** Steps that are meant for nobody are not waited for. */
+/** The steps without those for Bash tools where there are none, because nothing waits for them. */
 export function stepsFor(ending: Ending, hasBash: boolean): EndingStep[] {
   return ending.steps.filter(step => step.to === 'mcp' || hasBash)
 }

@@ -2,7 +2,7 @@ import type { Cause } from '../../profiles.ts'
 import type { Claude } from '../claude.ts'
 import type { Event } from '../output/events.ts'
 
-/** What claude still prints when a signal ends it in the middle of its turn. */
+/** The last events that claude prints when a signal ends it in the middle of its turn. */
 export function lastWords({ profile, answered, bash, events }: Claude, cause: Cause): Event[] {
   if (!profile.lastWords || answered || cause === 'exit') return []
   const foreground = [...bash.running].filter(tool => !tool.background)

@@ -3,7 +3,7 @@ import type { Note } from '../session/journal.ts'
 
 export type Handled = Exclude<Cause, 'exit'>
 
-/** Listens for the signals that this version handles. What comes while claude is ending changes nothing any more. */
+/** Listens for the signals that this version handles. Signals after the first are only recorded. */
 export function listen(profile: Profile, note: Note, first: (signal: Handled) => void): void {
   let ending = false
   for (const signal of handled(profile))
@@ -16,7 +16,7 @@ export function listen(profile: Profile, note: Note, first: (signal: Handled) =>
   for (const signal of ['SIGTTIN', 'SIGTTOU'] as const) process.on(signal, () => {})
 }
 
-/** From here on each of them does what the kernel does by default. */
+/** From here on each of these signals has the kernel's default effect. */
 export function stopListening(profile: Profile): void {
   for (const signal of handled(profile)) process.removeAllListeners(signal)
 }

@@ -55,7 +55,7 @@ function givenConfig(config: string): unknown {
     const parsed = JSON.parse(text)
     if (typeof parsed.mcpServers === 'object' && parsed.mcpServers) return parsed
   } catch {
-    // Told below: not JSON and not this shape come to the same.
+    // Invalid JSON and JSON of another shape are reported in the same way.
   }
   const where = isText ? 'the text given' : `the file ${config}`
   return refuse(`Error: Invalid MCP configuration: ${where} is not JSON of the shape {"mcpServers": {...}}`)

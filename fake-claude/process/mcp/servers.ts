@@ -7,8 +7,8 @@ import type { Note } from '../session/journal.ts'
 import type { Places } from '../session/places.ts'
 import type { ServerConfig } from './config.ts'
 
-// The real one's own variable.
-const patience = Number(process.env.MCP_TIMEOUT) || 30_000
+/** How long a server may take to answer, ms. The variable is the real claude's. */
+const answerWithinMs = Number(process.env.MCP_TIMEOUT) || 30_000
 
 interface Server {
   config: ServerConfig
@@ -24,7 +24,7 @@ export interface Answer {
 
 /** The MCP servers of one claude: its direct children, in its own process group and on its own terminal. */
 export class Servers {
-  /** Calls that no server has answered yet. */
+  /** The number of calls without an answer yet. */
   unanswered = 0
   #servers: Server[] = []
   readonly #note: Note
@@ -40,7 +40,7 @@ export class Servers {
     version: string,
   ): Promise<void> {
     this.#servers = configs.map(config => startServer(config, env, places, this.#note))
-    // The client is the slowest thing to load: only when there is a server, and while the servers start, too.
+    // The client takes longest to load, so it is loaded only when there is a server, and while the servers start.
     await Promise.all(this.#servers.map(server => connect(server, version)))
   }
 
@@ -68,31 +68,31 @@ export class Servers {
     return this.#servers.flatMap(({ config, tools }) => tools.map(tool => `mcp__${config.name}__${tool}`))
   }
 
-  /** The name under which a tool is offered, by whichever server has it. */
+  /** The full name of a tool, of whichever server offers it. */
   offered(tool: string): string | undefined {
-    const server = this.#with(tool)
+    const server = this.#serverWith(tool)
     return server && `mcp__${server.config.name}__${tool}`
   }
 
-  /** A server that fails, hangs up or is killed in the middle of a call is an answer, too: claude carries on. */
+  /** Calls a tool. A server that fails or is killed during the call counts as an error answer: claude goes on. */
   async call(tool: string, input: Record<string, unknown>): Promise<Answer> {
     this.#note('call', { tool, arguments: input })
     this.unanswered += 1
-    const answer = await this.#ask(tool, input).catch(error => ({ text: String(error), isError: true }))
+    const answer = await this.#request(tool, input).catch(error => ({ text: String(error), isError: true }))
     this.unanswered -= 1
     this.#note('answer', { tool, is_error: answer.isError })
     return answer
   }
 
-  async #ask(tool: string, input: Record<string, unknown>): Promise<Answer> {
-    const client = this.#with(tool)?.client
+  async #request(tool: string, input: Record<string, unknown>): Promise<Answer> {
+    const client = this.#serverWith(tool)?.client
     if (!client) throw new Error(`no MCP server offers ${tool}`)
     const { content, isError } = await client.callTool({ name: tool, arguments: input })
     const texts = content.map(block => (block.type === 'text' ? block.text : `[${block.type}]`))
     return { text: texts.join('\n'), isError: isError ?? false }
   }
 
-  #with(tool: string): Server | undefined {
+  #serverWith(tool: string): Server | undefined {
     return this.#servers.find(server => server.tools.includes(tool))
   }
 }
@@ -120,11 +120,11 @@ async function connect(server: Server, version: string): Promise<void> {
   const { ChildTransport } = await import('./transport.ts')
   const client = new Client({ name: 'claude-code', version })
   try {
-    await client.connect(new ChildTransport(server.child), { timeout: patience })
-    const { tools } = await client.listTools(undefined, { timeout: patience })
+    await client.connect(new ChildTransport(server.child), { timeout: answerWithinMs })
+    const { tools } = await client.listTools(undefined, { timeout: answerWithinMs })
     server.tools = tools.map(tool => tool.name)
     server.client = client
   } catch {
-    // It is shown as `failed` in the init line, and lives on as claude's child.
+    // The init event lists it as `failed`, and it stays claude's child.
   }
 }

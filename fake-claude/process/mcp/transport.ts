@@ -7,8 +7,8 @@ import {
 } from '@modelcontextprotocol/client'
 
 /**
- * MCP over the pipes of a child that claude started by itself. The official transport owns its child: it ends it with
- * timers of its own, which are not claude's.
+ * MCP over the pipes of a child that claude started itself. The official transport starts and ends its child, with timers
+ * that are not claude's.
  */
 export class ChildTransport implements Transport {
   onclose?: () => void
@@ -24,7 +24,7 @@ export class ChildTransport implements Transport {
   async start(): Promise<void> {
     this.#child.stdin.on('error', error => this.onerror?.(error))
     this.#child.stdout.on('data', chunk => this.#read(chunk)).on('close', () => this.onclose?.())
-    // It may have ended while the client was being loaded; its `close` came before there was anyone to hear it.
+    // The server may have ended while the client was loaded, before anybody listened for `close`.
     if (this.#child.stdout.closed) throw new Error('the server ended before the handshake')
   }
 

@@ -79,7 +79,7 @@ export class Events {
     return this.initAgain()
   }
 
-  /** The same once more: claude begins anew when a background task wakes it. */
+  /** The init event again: claude prints it once more when a background task wakes it. */
   initAgain(): Event {
     return this.system('init', this.#init)
   }
@@ -105,7 +105,7 @@ export class Events {
     return this.#user([{ type: 'text', text: '[Request interrupted by user for tool use]' }], undefined)
   }
 
-  /** `afterwards`: milliseconds from now, for a result that is written down before its time. */
+  /** `afterwards`: how many ms from now it will be printed, for an event that is made before its time. */
   result(text: string, afterwards = 0): Event {
     return this.#result('success', { is_error: false, result: text, stop_reason: 'end_turn' }, afterwards)
   }
@@ -136,7 +136,7 @@ export class Events {
     return { type: 'user', message, parent_tool_use_id: null, ...identity, tool_use_result: detail }
   }
 
-  // The real line does not begin with its type either; a reader that expects that must fail here, too.
+  // As in the real output, the type is not the first field, so that a reader which expects that fails here too.
   #result(subtype: string, outcome: Record<string, unknown>, afterwards: number): Event {
     const lasted = Date.now() - this.#started + afterwards
     return {

@@ -5,11 +5,11 @@ import type { Note } from '../session/journal.ts'
 import type { Event } from './events.ts'
 
 /**
- * claude's stdout. It never waits for a reader: to one that is gone, and to one that stalls, claude pays no
- * attention. So a stalled reader's log ends in the middle of a line when claude leaves.
+ * claude's stdout. claude never waits for its reader, whether that is gone or stalls, so the log of a stalled reader ends
+ * in the middle of a line when claude exits.
  */
 export class Output {
-  /** claude is ending: what its persona still says comes too late. */
+  /** claude is ending: events of its persona are dropped. */
   stopped = false
   readonly #waiting = new Set<{ text: string }>()
   readonly #format: Flags['outputFormat']
@@ -24,15 +24,15 @@ export class Output {
   }
 
   emit(event: Event): Promise<void> {
-    // A stopped claude is ending: its persona must not go on to the next step.
+    // claude is ending: its persona must not go on to the next step.
     if (this.stopped) return new Promise(() => {})
     return this.lastWord(event)
   }
 
   /**
-   * Many in a row; resolves when stdout has, or has not, taken each of them. Each is a write of its own, because the
-   * kernel takes a line of less than a page whole or not at all, and Node would hand over what waits in one piece, of
-   * which SIGKILL may leave half a line. The journal gets them together.
+   * Writes many events; resolves when stdout has taken or refused each of them. Each is a write of its own: the kernel
+   * takes a line of less than a page whole or not at all, and Node would join waiting lines into one write, of which
+   * SIGKILL could leave half a line. The journal gets all of them in one write.
    */
   async emitAll(events: Event[]): Promise<void> {
     if (this.stopped) return new Promise(() => {})
@@ -51,7 +51,7 @@ export class Output {
       )
   }
 
-  /** Resolves when stdout has the whole line, or at once when its reader keeps it waiting. */
+  /** Writes an event also while claude is ending. Resolves when stdout has taken it, or at once when the reader stalls. */
   lastWord(event: Event): Promise<void> {
     this.#remember([event])
     const text = printed(event, this.#format)
@@ -61,7 +61,7 @@ export class Output {
     return process.stdout.writableLength > 0 ? Promise.resolve() : accepted
   }
 
-  /** Whether stdout took all of it. */
+  /** Resolves with whether stdout took the whole text. */
   write(text: string): Promise<boolean> {
     const piece = { text }
     this.#waiting.add(piece)
@@ -73,20 +73,20 @@ export class Output {
     })
   }
 
-  /** Whether the reader took everything within the time. */
+  /** Resolves with whether the reader took everything within so many ms. */
   async drain(limit: number): Promise<boolean> {
     const deadline = performance.now() + limit
     while (this.#waiting.size > 0 && performance.now() < deadline) await sleep(10)
     return this.#waiting.size === 0
   }
 
-  /** Leaves a reader that stalls with what still fits into its pipe: more than a page is written in part. */
+  /** Writes what still fits into the pipe of a stalled reader: of more than a page, the kernel takes a part. */
   cut(): void {
     const rest = [...this.#waiting].map(piece => piece.text).join('')
     try {
       if (rest) writeSync(1, rest)
     } catch {
-      // Not a byte fits.
+      // The pipe is full.
     }
   }
 

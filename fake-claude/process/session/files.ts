@@ -10,10 +10,10 @@ interface Session {
   version: string
 }
 
-/** The files of a running session; those in `passing` are gone after a clean exit and left after SIGKILL. */
+/** The files of a running session. Those in `removedOnExit` are gone after a clean exit, and stay after SIGKILL. */
 export interface SessionFiles {
   snapshot: string
-  passing: Set<string>
+  removedOnExit: Set<string>
   remove(): void
 }
 
@@ -33,12 +33,12 @@ export function makeFiles(places: Places, session: Session): SessionFiles {
   rememberStart(places)
   listen(places.socket)
 
-  const passing = new Set([record, key, snapshot, places.socket])
+  const removedOnExit = new Set([record, key, snapshot, places.socket])
   return {
     snapshot,
-    passing,
+    removedOnExit,
     remove: () => {
-      for (const file of passing) rmSync(file, { force: true })
+      for (const file of removedOnExit) rmSync(file, { force: true })
     },
   }
 }
@@ -48,7 +48,7 @@ function write(path: string, text: string, mode = 0o644): void {
   writeFileSync(path, text, { mode })
 }
 
-// Many sessions share this file: it is replaced in one step, and the state before stays as a backup.
+// Many sessions share this file. It is replaced atomically, and its previous content stays as a backup.
 function rememberStart(places: Places): void {
   const file = join(places.home, '.claude.json')
   const draft = `${file}.${process.pid}.tmp`
@@ -57,19 +57,19 @@ function rememberStart(places: Places): void {
     before = JSON.parse(readFileSync(file, 'utf8'))
     copyFileSync(file, `${file}.backup`)
   } catch {
-    // The first start in this home.
+    // It does not exist before the first start in this home.
   }
   writeFileSync(draft, JSON.stringify({ ...before, numStartups: (before.numStartups ?? 0) + 1 }, null, 2))
   renameSync(draft, file)
 }
 
-// Other sessions reach this one here. Nobody calls the fake; but a socket file that nobody listens on any more is
-// what a killed claude leaves behind.
+// The real claude listens here for other sessions. Nobody calls the fake one, but like the real one it leaves the socket
+// file behind when it is killed.
 function listen(path: string): void {
   mkdirSync(dirname(path), { recursive: true })
   rmSync(path, { force: true })
   createServer(peer => peer.destroy())
-    // A base folder with a long name does not fit into a socket's address (108 bytes).
+    // The path may be longer than the address of a socket (108 bytes).
     .on('error', () => {})
     .listen(path)
     .unref()

@@ -1,14 +1,14 @@
 import { appendFileSync } from 'node:fs'
 
 /**
- * What the fake tells the rig about itself; the real claude has nothing like it. README.md lists the entries. Given an
- * array: an entry for each, in one write.
+ * Records in the journal what the fake does, for the rig. The real claude has no journal. fake-claude/README.md lists the
+ * entries. An array makes one entry for each element, in one write.
  */
 export type Note = (what: string, fields?: Fields | Fields[]) => void
 
 type Fields = Record<string, unknown>
 
-// Open, append, close for each entry: a rig that counts descriptors must not find one of the journal's.
+// Opens and closes the file for each entry, because the rig counts open descriptors.
 export function openJournal(path: string | undefined): Note {
   if (path === undefined) return () => {}
   appendFileSync(path, '')
@@ -17,7 +17,7 @@ export function openJournal(path: string | undefined): Note {
     try {
       appendFileSync(path, entries.join(''))
     } catch {
-      // The rig took its folder away while this claude still ran. There is nobody left to tell.
+      // The rig has removed the journal's folder while this claude still ran.
     }
   }
 }

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** Where one session keeps its files. */
+/** The paths of one session's files. */
 export interface Places {
   /** /tmp, unless CLAUDE_CODE_TMPDIR says otherwise. */
   base: string
@@ -36,7 +36,7 @@ export function placesOf(cwd: string, sessionId: string): Places {
   }
 }
 
-/** The sessions that ran in this folder, the latest first. */
+/** The ids of the sessions that ran in this folder, the latest first. */
 export function sessionsOf(cwd: string): string[] {
   const project = projectOf(cwd)
   try {

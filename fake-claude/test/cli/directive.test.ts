@@ -16,7 +16,7 @@ test.concurrent.for([
   ['shape=leaks', "shape='leaks'", 'own-session, daemon, bare-daemon'],
   ['shape=daemon+', "shape='daemon+'", 'names joined with +'],
   ['shape=daemon+busy+daemon', "shape='daemon+busy+daemon'", 'not daemon twice'],
-  ['shape=job-control+daemon', "shape='job-control+daemon'", 'one place for the child'],
+  ['shape=job-control+daemon', "shape='job-control+daemon'", 'one placement for the child'],
   ['children=51', "children='51'", 'a whole number from 1 to 50'],
   ['after_ms=60001', "after_ms='60001'", 'a whole number from 0 to 60000'],
 ])('refuses %s', async ([words = '', found = '', expected = '']) => {

@@ -91,13 +91,13 @@ test.concurrent('works: when its command is ended it says so, and goes on', asyn
 test.concurrent('crashes: in the middle of a line, its tools go on', async () => {
   await using run = new Run({ directive: 'persona=crashes', mcp: { rig: '' } })
   expect(await run.ended).toBe('SIGKILL')
-  const torn = run.stdout.split('\n').at(-1) ?? ''
+  const halfLine = run.stdout.split('\n').at(-1) ?? ''
   expect(run.journal.slice(-2)).toMatchObject([
-    { what: 'torn', bytes: torn.length },
+    { what: 'half line', bytes: halfLine.length },
     { what: 'ended', signal: 'SIGKILL' },
   ])
-  expect(torn.length).toBeGreaterThan(0)
-  expect(() => JSON.parse(torn)).toThrow()
+  expect(halfLine.length).toBeGreaterThan(0)
+  expect(() => JSON.parse(halfLine)).toThrow()
   await until('its tool goes on', () => inSession(run.children('bash')[0] ?? 0).length === 2)
   await until('the polite MCP server has left', () => !run.children('mcp').some(isAlive))
 })

@@ -32,7 +32,7 @@ test.concurrent.for(['own-session', 'hup-ignored', 'daemon', 'job-control', 'pty
     expect(facts(waiting)?.comm).toBe('perl')
     expect(answersTo(waiting, 'SIGHUP')).toBe('default')
     expect(environment(waiting)).toMatchObject({ HOME: run.home, TMUX_PANE: '%7' })
-    expect(run.journal.filter(({ what }) => what === 'deed')).toEqual([])
+    expect(run.journal.filter(({ what }) => what === 'late')).toEqual([])
   },
 )
 
@@ -41,18 +41,18 @@ test.concurrent.for(['own-session+stopped', 'hup-ignored+stopped', 'job-control+
   async words => {
     await using run = shaped(`${words} after_ms=700`)
     const { t } = await run.noted('started')
-    const deed = await run.noted('deed')
-    expect(deed).toMatchObject({ shape: words, role: 'child' })
-    expect(deed.t - t).toBeGreaterThan(680)
-    await until('it has stopped', () => facts(deed.pid as number)?.state === 'T')
+    const late = await run.noted('late')
+    expect(late).toMatchObject({ shape: words, role: 'child' })
+    expect(late.t - t).toBeGreaterThan(680)
+    await until('it has stopped', () => facts(late.pid as number)?.state === 'T')
   },
 )
 
 test.concurrent('after_ms for files: they come later', async () => {
   await using run = shaped('temp-files after_ms=1000')
   await made(run, 'waiting')
-  const deed = await until('the team is there', () => run.journal.find(({ role }) => role === 'files'))
-  expect(deed).toMatchObject({ what: 'deed', path: `${run.home}/.claude/teams/swarm-${run.pid}` })
+  const late = await until('the team is there', () => run.journal.find(({ role }) => role === 'files'))
+  expect(late).toMatchObject({ what: 'late', path: `${run.home}/.claude/teams/swarm-${run.pid}` })
 })
 
 test.concurrent('after_ms for an MCP server: until then it is polite', async () => {

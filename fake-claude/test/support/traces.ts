@@ -63,7 +63,7 @@ export class Traces {
 
   /** The roles of the shape's processes that live. */
   get left(): string[] {
-    const entries = this.journal.filter(entry => entry.what === 'shape' || entry.what === 'deed')
+    const entries = this.journal.filter(entry => entry.what === 'shape' || entry.what === 'late')
     return entries
       .filter(entry => entry.pid !== undefined && isAlive(entry.pid) && isSame(entry))
       .map(entry => entry.role as string)
