@@ -4,13 +4,13 @@ import { cellsPerFile } from './harness/cli/process-limit.ts'
 import { LeftOutReporter } from './test/left-out.ts'
 
 const crowd = 'cleanup/test/reaper/hundred-at-once.test.ts'
-/** Decides as it is loaded where processes are read from. */
+/** Chooses at load time how processes are read, so it needs a worker of its own. */
 const ps = 'cleanup/test/platform/ps.test.ts'
 
-/** The rig's own limits follow the load (harness/limit.ts): on a busy machine they are longer than a test may take elsewhere. */
-const patient = 600_000
+/** The rig's own limits grow with the load (harness/limit.ts), beyond the usual timeout of a test, ms. */
+const rigTimeoutMs = 600_000
 
-/** Cells of one file run side by side, each in a sandbox of its own: most of their time is graces and rests. */
+/** Cells of one file run side by side, each in a sandbox of its own: most of their time they wait. */
 const cells = { sequence: { concurrent: true }, maxConcurrency: cellsPerFile }
 
 export default defineConfig({
@@ -22,7 +22,7 @@ export default defineConfig({
     tags: [
       { name: 'long', description: 'Proves at length what a shorter test proves too: npm run test:all' },
     ],
-    // More than cores: much of a test's time is waiting for something to end.
+    // More than there are cores, because tests mostly wait.
     maxWorkers: availableParallelism() + 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
@@ -30,7 +30,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // To load all modules anew for each file costs more than most of these files do.
+        // Loading all modules again for each file would take longer than most of these files.
         test: { name: 'fake-claude', include: ['fake-claude/test/**/*.test.ts'], isolate: false },
       },
       {
@@ -43,17 +43,17 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: 'cleanup-ps', include: [ps] } },
-      // A hundred processes at once take every core: after all others, and beside none of them.
+      // A hundred processes at once take every core, so this runs alone, after all others.
       { extends: true, test: { name: 'cleanup-crowd', include: [crowd], sequence: { groupOrder: 1 } } },
       { extends: true, test: { name: 'harness', include: ['harness/test/**/*.test.ts'] } },
       {
         extends: true,
-        // Every scenario has a sandbox of its own: to load the harness anew for each file isolates nothing more.
+        // Every scenario has a sandbox of its own. Loading the harness again for each file would isolate nothing more.
         test: {
           name: 'scenarios',
           include: ['scenarios/*.test.ts'],
           isolate: false,
-          testTimeout: patient,
+          testTimeout: rigTimeoutMs,
           setupFiles: ['test/scenarios-may-be-skipped.ts'],
         },
       },
@@ -64,18 +64,18 @@ export default defineConfig({
           include: ['scenarios/catalogue/*.test.ts'],
           isolate: false,
           ...cells,
-          testTimeout: patient,
+          testTimeout: rigTimeoutMs,
         },
       },
       {
         extends: true,
-        // The gate on the gate: the same cells against the system as found, each red as its table says.
+        // Tests the catalogue itself: against the system as found, each cell must leak as its table says.
         test: {
           name: 'catalogue-none',
           include: ['scenarios/catalogue/*.test.ts'],
           isolate: false,
           ...cells,
-          testTimeout: patient,
+          testTimeout: rigTimeoutMs,
           provide: { leakrig: { system: 'none', sandbox: 'namespace', keep: false, withoutCleanup: true } },
         },
       },

@@ -1,13 +1,13 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
-/** A test as far as it matters here why it did not run. */
+/** What shows why a test did not run. */
 export interface Skipped {
-  /** What the test itself says, with `needs` or `skip`. */
+  /** The reason that the test itself gave, with `needs` or `skip`. */
   note?: string | undefined
   tags: readonly string[]
 }
 
-/** One line for each reason why tests did not run, the most frequent first. What a filter chose gives no reason. */
+/** One line for each reason why tests did not run, the most frequent first. Tests that a filter left out have none. */
 export function leftOut(tests: readonly Skipped[]): string[] {
   const reasons = tests.map(({ note, tags }) => note ?? (tags.includes('long') ? LONG : ''))
   const counts = Map.groupBy(reasons.filter(Boolean), reason => reason.replaceAll(/\s+/g, ' '))
@@ -17,7 +17,7 @@ export function leftOut(tests: readonly Skipped[]): string[] {
 
 const LONG = 'long; npm run test:all runs these too'
 
-/** Prints those lines at the end of a run, below what Vitest says. */
+/** Prints those lines at the end of a run, below Vitest's summary. */
 export class LeftOutReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const tests = modules.flatMap(module => [...module.children.allTests('skipped')])

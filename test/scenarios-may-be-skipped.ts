@@ -1,5 +1,5 @@
 import { inject } from 'vitest'
 import { needsNamespaces } from './namespaces.ts'
 
-// In `npm test` only: `leakrig scenarios` could not measure then, and says so.
+// Only for `npm test`: `leakrig scenarios` reports that it could not measure.
 if (inject('leakrig').mayBeSkipped) needsNamespaces()

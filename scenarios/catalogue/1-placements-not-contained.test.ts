@@ -2,13 +2,13 @@ import { deployCell, expect, expectCleanedUp, inject, systemCommand, test } from
 import { matrix, type Shape } from './matrix.ts'
 import { redWithoutCleanup } from './red-without-cleanup.ts'
 
-/** As on a machine without tini, and as where the launch was somebody else's: nothing is put around an agent. */
+/** Without containment, as on a machine without tini, or with an orchestrator that does not use the launch function. */
 const notContained = test.extend('system', () => places => {
   const { env, ...command } = systemCommand(inject('leakrig').system, places)
   return { ...command, env: { ...env, LEAKRIG_CONTAINMENT: 'none' } }
 })
 
-const places: [string, Shape['traces']][] = [
+const placements: [string, Shape['traces']][] = [
   ['own-session', [['process', /child\.pl.*session of its own/]]],
   ['job-control', [['process', /child\.pl/]]],
   ['daemon', [['process', /child\.pl.*orphaned/]]],
@@ -17,9 +17,9 @@ const places: [string, Shape['traces']][] = [
   ['daemon+hup-ignored+stopped', [['process', /child\.pl.*stopped/]]],
 ]
 
-/** What finds a leaked process where no subreaper and no cgroup keeps it: descent, session, terminal, environment. */
+/** Leaked processes that only descent, session, terminal or environment tie to their agent. */
 matrix(
-  places.map(([shape, traces]) => ({
+  placements.map(([shape, traces]) => ({
     name: `${shape}, not contained`,
     directive: { shape },
     traces,
@@ -33,10 +33,10 @@ notContained('bare-daemon, not contained × killed', async ({ rig }) => {
   const { pids } = await cell.agent.reportedResources()
   const isDaemon = (one: { kind: string; pid?: number }) =>
     one.kind === 'process' && pids.includes(one.pid ?? 0)
-  await redWithoutCleanup(/is said to be nobody's/, async () => {
+  await redWithoutCleanup(/is listed as a suspect/, async () => {
     const answer = await cell.agent.isKilled()
     for (const pid of pids)
-      expect(JSON.stringify(answer), "is said to be nobody's").toMatch(
+      expect(JSON.stringify(answer), 'is listed as a suspect').toMatch(
         new RegExp(`"suspects":\\[.*"pid":${pid}\\b`),
       )
     await rig.ignore('suspect: its environment was emptied, and nothing contained it', isDaemon)

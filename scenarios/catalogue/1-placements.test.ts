@@ -1,14 +1,14 @@
 import { matrix } from './matrix.ts'
 
-/** Where a leaked process lives: what finds it, and what does not. */
+/** Where a leaked process lives, which decides how it can be found. */
 matrix([
   {
     name: 'plain',
     directive: {},
     traces: [['process', /^claude /]],
     outlives: {
-      killed: 'a claude that is hung up ends its own children, and itself',
-      crashed: 'it is claude that was killed',
+      killed: 'on SIGHUP claude ends its children and itself',
+      crashed: 'claude itself was killed',
     },
   },
   {
@@ -32,7 +32,8 @@ matrix([
     outlives: { killed: true, crashed: true },
     needs: {
       program: 'tini',
-      because: 'nothing contains the launch, and nothing else ties an emptied environment to its agent',
+      because:
+        'without it nothing contains the launch, and a process with an emptied environment cannot be attributed',
     },
   },
   {

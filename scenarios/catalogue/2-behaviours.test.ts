@@ -1,9 +1,9 @@
 import { ignoreAgentsWork } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
 
-const dies = 'the hang-up of its terminal ends it'
+const dies = 'the SIGHUP of its terminal ends it'
 
-/** How a leaked process behaves: what ends it, and what does not. */
+/** How a leaked process behaves, which decides what ends it. */
 matrix([
   {
     name: 'hup-ignored',
@@ -18,7 +18,7 @@ matrix([
   {
     name: 'stopped',
     traces: [['process', /child\.pl.*stopped/]],
-    // The shell of a pane that ends by itself takes the terminal with it: a HUP, and no CONT that would deliver it.
+    // When the pane's shell ends by itself, the terminal goes: the process gets SIGHUP, but no SIGCONT to deliver it.
     outlives: { killed: dies, crashed: true },
   },
   {

@@ -3,7 +3,7 @@ import { matrix, type Shape } from './matrix.ts'
 
 const stays = { killed: true, crashed: true } as const
 
-/** What stands one after the other in the other rows, at once. */
+/** Several of the other rows' shapes at once. */
 const combinations: [string, Shape['traces'], Partial<Shape['directive']>?][] = [
   ['own-session+hup-ignored+stopped', [['process', /child\.pl.*stopped/]]],
   ['daemon+hup-ignored+term-ignored', [['process', /child\.pl/]], { children: 3, depth: 3 }],

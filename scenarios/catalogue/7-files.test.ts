@@ -20,7 +20,7 @@ import { redWithoutCleanup } from './red-without-cleanup.ts'
 const test = plainTest.extend('rights', { scope: 'file' }, () => ({ mayMount: true }))
 
 const logs = ['stream log', 'progress'] as const
-const claudeIsGone = { killed: 'claude ends itself', crashed: 'it is claude that was killed' }
+const claudeIsGone = { killed: 'claude ends itself', crashed: 'claude itself was killed' }
 
 matrix(
   [
@@ -62,7 +62,7 @@ test('registry cut in half × crashed', async ({ rig }) => {
     await endings.crashed.happens(cell.agent)
     await expectFilesKept(cell.agent, ['prompt', ...logs])
     await registry.mend()
-    await expectCleanedUp(cell, 'crashed') // nobody asks for it
+    await expectCleanedUp(cell, 'crashed') // nobody calls a tool
   })
 })
 
@@ -86,11 +86,11 @@ test('archive linked out of the workspace × completes from inside', async ({ ri
     await expectUntouched(cell.agent, () => cell.agent.reportsCompleted())
     expect((await rig.probe.collect(outside)).map(({ path }) => path)).toEqual([])
     await mend()
-    await expectCleanEnd(cell, 'completes from outside') // somebody says it again
+    await expectCleanEnd(cell, 'completes from outside') // somebody reports it again
   })
 })
 
-// The system is on it from its start: its registries, its daemon's log, the agents' logs.
+// The whole workspace is on it: registries, the daemon's log, the agents' logs.
 const onSmallDisk = test.extend('prepareSandbox', () => async (probe, { work }) => {
   await mountDisk({ probe }, work, 4096).catch(() => {})
 })
@@ -118,7 +118,7 @@ onSmallDisk('full disk × crashed', async ({ rig, skip }) => {
     await endings.crashed.happens(cell.agent)
     await expectFilesKept(cell.agent, ['prompt', ...logs])
     await disk.empty()
-    await expectCleanedUp(cell, 'crashed') // nobody asks for it
+    await expectCleanedUp(cell, 'crashed') // nobody calls a tool
   })
 })
 
@@ -133,6 +133,6 @@ test('archive on a full device × killed', async ({ rig, skip }) => {
     await rig.probe.callTool('kill_real_agent', { task_id: rig.taskId, agent_id: cell.agent.id })
     await expectFilesKept(cell.agent, [...logs])
     await disk.empty()
-    await expectCleanEnd(cell, 'killed') // somebody asks again
+    await expectCleanEnd(cell, 'killed') // somebody calls it again
   })
 })

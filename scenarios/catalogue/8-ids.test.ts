@@ -33,10 +33,10 @@ for (const ending of ['killed', 'crashed'] satisfies EndingName[])
       let rest: string[] = []
       await poll(20_000, async () => {
         const { leaks, collateral } = await rig.difference()
-        const known = leaks.filter(
+        const expected = leaks.filter(
           ({ kind, owner }) => kind === 'registry' && hostileIds.includes(owner?.agent ?? ''),
         )
-        rest = [...leaks, ...collateral].filter(one => !known.includes(one)).map(({ what }) => what)
+        rest = [...leaks, ...collateral].filter(one => !expected.includes(one)).map(({ what }) => what)
         return rest.length === 0 || undefined
       })
       expect(rest, 'what is wrong besides the hostile entries').toEqual([])

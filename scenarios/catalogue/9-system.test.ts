@@ -45,7 +45,7 @@ test('tmux server dead × crashed', async ({ rig }) => {
 })
 
 test('machine restarted × crashed', async ({ rig }) => {
-  // The agent is the first on its server: afterwards `$0` and `%0` are the user's.
+  // The agent is the first on its server, so that its `$0` and `%0` are the user's after the restart.
   const agent = await rig.deploy({ persona: 'works' })
   await restartMachine(agent)
   await new AllBystanders(rig).plant()

@@ -3,12 +3,12 @@ import { defectiveSystem, expect, testRuns } from '../../harness/index.ts'
 import { sequences } from './commands.ts'
 import { runSequence } from './run-sequence.ts'
 
-/** A seeded fault ends nothing slowly: what is left after this is left. */
+/** The seeded defects end nothing slowly: what is left after this time is a leak. */
 const timing = { deadlineMs: 15_000, restMs: 2_500, samples: 3 }
 
 /**
- * Defects that no single agent shows, a seed whose first sequence comes upon it among other things, and how many
- * commands the shortest one has that still does.
+ * Defects that need more than one agent, each with a seed whose first sequence finds it, and the number of commands in the
+ * shortest sequence that still does.
  */
 const seeded = [
   { defect: 'kills the session by its bare name', seed: 2024, shortest: 3, complaint: /collateral of agent/ },

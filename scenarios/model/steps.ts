@@ -12,7 +12,7 @@ type Step<Kind extends Command['do']> = (
   command: Extract<Command, { do: Kind }>,
 ) => Promise<string | undefined>
 
-/** What each command does, to the sandbox and to the model. It returns that in words, or nothing when it was left out. */
+/** What each command does to the sandbox and to the model. Returns a description, or undefined when it was left out. */
 const steps: { [Kind in Command['do']]: Step<Kind> } = {
   async deploy(world, { persona, namesake }) {
     if (world.present.length >= mostAtOnce) return undefined
@@ -34,7 +34,7 @@ const steps: { [Kind in Command['do']]: Step<Kind> } = {
       await whose.agent.mayComplete()
     } else call(world, whose, 'completed', 'update_agent_progress', { status: 'completed', message: 'Done' })
     world.ends(whose, 'completed')
-    return `${whose.name} completes, told from ${from}`
+    return `${whose.name} completes, as reported from ${from}`
   },
 
   async kill(world, { whom }) {
@@ -80,7 +80,7 @@ const steps: { [Kind in Command['do']]: Step<Kind> } = {
   async 'restart-daemon'(world) {
     while (world.daemons.length > 0) await stopDaemon(world, 0)
     await startDaemon(world)
-    return 'the daemon is started anew'
+    return 'the daemon is restarted'
   },
 
   'bystander-comes': (world, { kind }) => bystanderComes(world, kind),
@@ -98,14 +98,14 @@ const steps: { [Kind in Command['do']]: Step<Kind> } = {
   },
 }
 
-/** Does one command and writes down what it did. */
-export async function take(world: World, command: Command): Promise<void> {
+/** Runs one command and logs what it did. */
+export async function runCommand(world: World, command: Command): Promise<void> {
   const step = steps[command.do] as Step<Command['do']>
-  const told = await step(world, command as never)
-  if (told) world.told.push(told)
+  const description = await step(world, command as never)
+  if (description) world.log.push(description)
 }
 
-/** Asks the system for an end, and does not wait for the answer. */
+/** Calls a tool that ends an agent, without waiting for the answer. */
 function call(
   world: World,
   whose: Modelled,
@@ -123,7 +123,7 @@ function call(
   world.calls.push({ whose, ends, error })
 }
 
-/** False when what was to be killed is gone already, because another ending was faster. */
+/** False when the target is gone already, because another ending was faster. */
 async function isThere(kill: () => Promise<void>): Promise<boolean> {
   try {
     await kill()
