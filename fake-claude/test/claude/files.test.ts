@@ -16,7 +16,7 @@ test.concurrent('while it runs: the record, its key, the snapshot, the socket, t
   })
   expect(
     run
-      .passingFiles()
+      .temporaryFiles()
       .map(file => file.replace(/\d+|[0-9a-f]{6,}/g, 'N'))
       .sort(),
   ).toEqual([
@@ -31,7 +31,7 @@ test.concurrent('while it runs: the record, its key, the snapshot, the socket, t
 test.concurrent('after a clean exit: what belongs to the home, and nothing that names the pid', async () => {
   await using run = new Run({ directive: 'persona=exits', mcp: { rig: '' } })
   expect(await run.ended).toBe(0)
-  expect(run.passingFiles()).toEqual([])
+  expect(run.temporaryFiles()).toEqual([])
   const session = run.lines[0]?.session_id
   const slug = run.cwd.replaceAll(/[^A-Za-z0-9]/g, '-')
   const transcript = readFileSync(join(run.home, '.claude/projects', slug, `${session}.jsonl`), 'utf8')
@@ -60,11 +60,11 @@ test.concurrent('the output of a background task stays', async () => {
   await using run = new Run({ directive: 'persona=completes' })
   await run.noted('idle')
   expect(await run.signal('SIGTERM')).toBe(143)
-  expect(run.passingFiles()).toEqual([expect.stringMatching(/\.output$/)])
+  expect(run.temporaryFiles()).toEqual([expect.stringMatching(/\.output$/)])
 })
 
 test.concurrent('after SIGKILL: everything', async () => {
   await using run = new Run({ directive: 'persona=crashes' })
   expect(await run.ended).toBe('SIGKILL')
-  expect(run.passingFiles()).toHaveLength(5)
+  expect(run.temporaryFiles()).toHaveLength(5)
 })

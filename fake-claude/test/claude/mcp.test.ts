@@ -35,14 +35,14 @@ test.concurrent('calls the tools of the server that offers them', async () => {
   ])
 })
 
-test.concurrent('where no server offers them it says so and carries on', async () => {
+test.concurrent('where no server offers them, it prints that and goes on', async () => {
   await using run = new Run({ directive: 'persona=exits', mcp: { other: 'bare' } })
   expect(await run.ended).toBe(0)
   expect(run.stdout).toContain('No MCP server offers update_agent_progress')
   expect(run.order.at(-1)).toBe('result/success')
 })
 
-test.concurrent('a server that dies under a call is an error in the answer, nothing more', async () => {
+test.concurrent('a server that dies during a call is an error in the answer', async () => {
   await using run = new Run({ directive: 'persona=exits', mcp: { rig: 'fragile' } })
   expect(await run.ended).toBe(0)
   expect(run.journal.filter(entry => entry.what === 'answer')).toMatchObject(
@@ -60,7 +60,7 @@ test.concurrent('a server that never answers delays the init line, then is faile
   expect((init?.t ?? 0) - (started?.t ?? 0)).toBeGreaterThanOrEqual(690)
 })
 
-test.concurrent('a command that is not there is failed, too', async () => {
+test.concurrent('a missing command is failed, too', async () => {
   const mcpServers = { rig: { command: '/nowhere/server' }, web: { type: 'http', url: 'http://localhost' } }
   const args = [
     '--verbose',

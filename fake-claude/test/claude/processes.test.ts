@@ -4,7 +4,7 @@ import { Run } from '../support/claude.ts'
 import { childrenOf, cmdline, environment, facts, inSession, openFiles, status } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 
-// While Node runs (waiting at the gate), and after it was replaced (idle): a rig must see no difference.
+// While Node runs (at the gate) and after the shell has replaced it (idle): the rig must see no difference.
 const states = [
   [
     'Node',
@@ -61,7 +61,7 @@ test.concurrent('the environment of the children', async () => {
   expect(bash).toMatchObject({ ...common, ...bashOnly })
   for (const name of Object.keys(bashOnly)) expect(mcp).not.toHaveProperty(name)
   expect(bash).not.toHaveProperty('CLAUDE_PROJECT_DIR')
-  // Its own environment did not change when it was replaced.
+  // Its environment is the same after the exec.
   expect(environment(run.pid)).not.toHaveProperty('CLAUDECODE')
   expect(environment(run.pid)).toMatchObject({ TMUX_PANE: '%7', HOME: run.home })
 })
@@ -74,7 +74,7 @@ test.concurrent('bash=N and depth=N make so many tools, so deep', async () => {
   for (const leader of leaders) await until('there are three processes', () => inSession(leader).length === 3)
 })
 
-test.concurrent('the versions that ran on Node show no arguments', async () => {
+test.concurrent('the versions that run on Node show no arguments', async () => {
   await using run = new Run({
     directive: 'persona=crashes profile=legacy gate=/tmp/never-made-by-fake-claude',
   })

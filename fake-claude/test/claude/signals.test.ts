@@ -6,7 +6,7 @@ import { Run } from '../support/claude.ts'
 import { inSession, isAlive } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 
-// They wait for timers most of the time.
+// These tests mostly wait for timers.
 vi.setConfig({ maxConcurrency: 12 })
 
 interface Case {
@@ -95,7 +95,7 @@ const table: Case[] = [
   { profile: 'legacy', signal: 'SIGINT', ends: 0, least: 0, bash: 'leaks', stubborn: 'leaks', files: 'left' },
 ]
 
-// Twice: while Node waits at the gate, and idle, where a shell has to do the same.
+// Each case runs twice: while Node waits at the gate, and while claude is idle, where a shell has to do the same.
 const states = [
   ['Node', 'persona=crashes gate=/tmp/never-made-by-fake-claude'],
   ['idle', 'persona=works'],
@@ -127,7 +127,7 @@ test.concurrent.for(cases)('$profile, $state: $signal', async one => {
   else await until('the Bash tool has ended', () => inSession(leader).length === 0)
   if (one.stubborn === 'leaks') expect(isAlive(stubborn)).toBe(true)
   else await until('the stubborn MCP server died of SIGKILL', () => !isAlive(stubborn))
-  expect(run.passingFiles().length > 0).toBe(one.files === 'left')
+  expect(run.temporaryFiles().length > 0).toBe(one.files === 'left')
   if (one.stubborn === 'ends')
     expect(readFileSync(join(run.cwd, 'signals'), 'utf8')).toBe('SIGINT\nSIGTERM\n')
 
@@ -139,7 +139,7 @@ test.concurrent.for(cases)('$profile, $state: $signal', async one => {
 })
 
 test.concurrent.for(states)('a tree that ignores SIGTERM gets SIGKILL, as %s', async ([state, directive]) => {
-  // What every bash reads before its command: it and all below it will ignore SIGTERM.
+  // Every bash sources this file before its command, so that it and its descendants ignore SIGTERM.
   const folder = dirSync({ prefix: 'fake-claude' }).name
   writeFileSync(join(folder, 'env'), "trap '' TERM\n")
   const env = { BASH_ENV: join(folder, 'env') }

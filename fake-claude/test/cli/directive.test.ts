@@ -45,7 +45,7 @@ test.concurrent.for([
   expect(readdirSync(run.home)).toEqual([])
 })
 
-test.concurrent('refuses a shape that the machine has no tool for', async () => {
+test.concurrent('refuses a shape that needs a missing tool', async () => {
   const tools = dirSync({ prefix: 'fake-claude', unsafeCleanup: true })
   for (const tool of ['bash', 'realpath'])
     symlinkSync(
@@ -79,7 +79,7 @@ test.concurrent('values may be quoted', async () => {
   expect(run.journal).toContainEqual(expect.objectContaining({ what: 'gate', path: '/proc/self/stat' }))
 })
 
-test.concurrent('a journal that cannot be written is told at once', async () => {
+test.concurrent('a journal that cannot be written is reported at once', async () => {
   await using run = new Run({ args: ['-p', '[[fake-claude journal=/nowhere/j]]'] })
   expect(await run.ended).toBe(1)
   expect(run.stderr).toContain("the journal '/nowhere/j' cannot be written")

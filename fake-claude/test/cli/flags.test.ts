@@ -18,7 +18,7 @@ const accepted = [
   '--max-turns 3',
 ]
 
-test.concurrent('accepts the flags that the real one knows', async () => {
+test.concurrent('accepts the flags of the real one', async () => {
   const args = ['-p', 'hello', '--output-format=stream-json', '--input-format=text', '--verbose']
   await using run = new Run({
     args: [...args, ...accepted.flatMap(flag => flag.split(' '))],

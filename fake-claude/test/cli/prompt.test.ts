@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Run } from '../support/claude.ts'
 
-// The prompt itself shows in what it makes claude do: each half of it carries a part of the orders.
+// Each half of the prompt has a part of the directive, so that claude's behaviour shows what it has read.
 const journal = (run: Run) => run.journal.find(entry => entry.what === 'started')
 
 test.concurrent('from the argument', async () => {

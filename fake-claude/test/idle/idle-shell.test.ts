@@ -7,12 +7,12 @@ import { expect, onTestFinished, test } from 'vitest'
 import { childrenOf } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 
-// The two shells of idle/ by themselves, with a plan that makes their moments long enough to be hit.
+// Runs the two scripts of idle/ alone, with a plan that makes the critical moments long enough to hit them.
 const idle = join(import.meta.dirname, '../../idle')
 
 test('a signal in the turn that collects the nudge is not lost', async () => {
   const { folder, plan } = planned({
-    // As many as make each look at them last for tenths of a second; the last one lives.
+    // So many that each check of them takes tenths of a second. The last one lives.
     BACKGROUND: `${'99999999 '.repeat(10_000)}${process.pid}`,
     FIFO: 'fifo',
     HANDLED: 'TERM',
@@ -22,7 +22,7 @@ test('a signal in the turn that collects the nudge is not lost', async () => {
   const shell = started('sh', [join(idle, 'idle.sh'), plan], folder)
   const pid = shell.pid as number
   const nudge = await until('the nudge is there', () => childrenOf(pid).find(({ comm }) => comm === 'sleep'))
-  // The shell takes it away at once, and has then begun to look at everything once more, or is about to.
+  // The shell collects it at once, and then checks everything once more.
   await until('the nudge has ended', () => !childrenOf(pid).some(one => one.pid === nudge.pid))
   shell.kill('SIGTERM')
   await until('it ends as the plan says', () => shell.exitCode === 143)
@@ -38,7 +38,7 @@ test.for([
   const guard = started('sh', [join(idle, 'guard.sh'), plan], folder)
   await once(guard.stdout as NodeJS.ReadableStream, 'data')
   if (state === 'taken') rmSync(plan)
-  // As somebody does who ends claude and all its children.
+  // As a killer of claude and all its children does.
   guard.kill('SIGTERM')
   claude.kill('SIGKILL')
   await once(claude, 'exit')
@@ -49,7 +49,7 @@ test.for([
   expect(journal.includes('"ended"')).toBe(state === 'there')
 })
 
-/** A plan as plan.ts writes it, with what is not named left empty. */
+/** A plan as plan.ts writes it, with empty values by default. */
 function planned(variables: Record<string, string>): { folder: string; plan: string } {
   const folder = dirSync({ prefix: 'fake-claude', unsafeCleanup: true }).name
   onTestFinished(() => rmSync(folder, { recursive: true }))

@@ -37,7 +37,7 @@ test.concurrent('keeps stdout and stderr, and the MCP servers connected', async 
   const servers = run.children('mcp')
   await sleep(100)
   expect(servers.filter(isAlive)).toHaveLength(3)
-  // They are held by claude alone: when it goes, they see the end of their stdin.
+  // Only claude holds their pipes: when it ends, they read the end of their stdin.
   expect(await run.signal('SIGKILL')).toBe('SIGKILL')
   await until('they have left', () => !servers.some(isAlive))
 })
@@ -51,8 +51,8 @@ test.concurrent('a server that dies leaves no zombie', async () => {
   expect(isAlive(run.pid)).toBe(true)
 })
 
-// In the milliseconds between Node and the shell a signal ends claude as the kernel does. The guard then ends its
-// children and removes its files. Each run aims at another moment around the switch.
+// In the milliseconds between Node and the shell a signal has the kernel's default effect on claude, and the guard then ends
+// its children and removes its files. Each run sends the signal at another moment around the switch.
 test.concurrent.for([0, 3, 6, 9, 12])('a signal %s ms into going idle', async delay => {
   await using run = new Run({ directive: 'persona=works' })
   await until('the last line before it', () => run.order.at(-1) === 'system/task_started')
@@ -61,5 +61,5 @@ test.concurrent.for([0, 3, 6, 9, 12])('a signal %s ms into going idle', async de
   expect([143, 'SIGTERM']).toContain(end)
   await run.noted('ended')
   await until('its tool has ended', () => inSession(run.children('bash')[0] ?? 0).length === 0)
-  expect(run.passingFiles()).toEqual([])
+  expect(run.temporaryFiles()).toEqual([])
 })

@@ -30,7 +30,7 @@ test.concurrent('completes: works, reports, prints its result, and stays', async
 })
 
 test.concurrent('completes: a background task that ends wakes it, for a second result', async () => {
-  // It is ended once claude waits: one that ends by itself could do so before the result, on a busy machine.
+  // The test ends it once claude waits. By itself it might end before the result on a busy machine.
   await using run = new Run({ directive: 'persona=completes events=0 task_seconds=77', mcp: { rig: '' } })
   await run.noted('idle')
   const [leader = 0] = run.children('bash')
@@ -53,7 +53,7 @@ test.concurrent('completes: a background task that ends wakes it, for a second r
   await until('its MCP server has ended', () => !run.children('mcp').some(isAlive))
 })
 
-test.concurrent('exits: the same, and leaves with 0', async () => {
+test.concurrent('exits: the same, and exits with 0', async () => {
   await using run = new Run({ directive: 'persona=exits', mcp: { rig: '' } })
   expect(await run.ended).toBe(0)
   expect(reported(run)).toEqual(['working', 'finding', 'completed'])
@@ -77,7 +77,7 @@ test.concurrent('works: until somebody ends it', async () => {
   expect(run.children('bash').filter(isAlive)).toHaveLength(2)
 })
 
-test.concurrent('works: when its command is ended it says so, and goes on', async () => {
+test.concurrent('works: when its command is ended it prints that, and goes on', async () => {
   await using run = new Run({ directive: 'persona=works' })
   await run.noted('idle')
   const [leader = 0] = run.children('bash')
@@ -120,7 +120,7 @@ test.concurrent('the gate holds it back', async () => {
   expect(held.journal).toContainEqual(expect.objectContaining({ what: 'gate', path: gate }))
 })
 
-test.concurrent('idles: done, but it never says so, and stays', async () => {
+test.concurrent('idles: finishes without reporting it, and stays', async () => {
   await using run = new Run({ directive: 'persona=idles', mcp: { rig: '' } })
   await run.noted('idle')
   expect(reported(run)).toEqual(['working', 'finding'])
@@ -161,7 +161,7 @@ test.concurrent.for(['SIGTERM', 'SIGKILL'] as const)('talks: ended by %s in the 
   const told = run.lines.map(({ uuid }) => uuid)
   const noted = run.journal.filter(({ what }) => what === 'event').map(({ uuid }) => uuid)
   expect(told.length).toBeLessThan(100_000)
-  // What the journal says was taken is in the log, in the same order.
+  // The events that the journal records as taken are in the log, in the same order.
   expect(told.slice(0, noted.length)).toEqual(noted)
   expect(noted.length).toBeGreaterThan(400)
   expect(run.stdout.endsWith('\n')).toBe(true)
@@ -172,14 +172,14 @@ test.concurrent('talks: into a file, too, it notices a signal', async () => {
   const log = openSync(join(folder, 'log'), 'w')
   await using run = new Run({ directive: 'persona=talks events=100000', folder, stdout: log })
   closeSync(log)
-  // Nothing holds it back while this test gets no turn, and it must not come to its end meanwhile: it goes last.
+  // It must not end while this test is not scheduled, so it runs last.
   setPriority(run.pid, constants.priority.PRIORITY_LOW)
   await until('it talks', () => size(join(folder, 'journal')) > 50_000)
   expect(await run.signal('SIGTERM')).toBe(143)
   expect(run.journal.length).toBeLessThan(100_000)
 })
 
-// A look that costs nothing: what talks writes a hundred thousand entries in seconds.
+// A cheap check, because `talks` writes a hundred thousand entries in seconds.
 function size(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0
 }

@@ -16,9 +16,9 @@ vi.setConfig({ maxConcurrency: 6 })
 
 const byNumber = (one: number, other: number) => one - other
 
-// At nice 19 a tenth of a second of computing takes a while on a machine that has no core to spare.
-const patience = 100_000
-const timeout = patience + 60_000
+// At nice 19, a tenth of a second of processor time takes long on a machine without a free core.
+const busyWaitMs = 100_000
+const timeout = busyWaitMs + 60_000
 
 test.concurrent.for([
   ['own-session', 'default', 'default'],
@@ -56,25 +56,25 @@ test.concurrent('stopped: TERM waits until CONT', async () => {
   await until('TERM has arrived', () => !isAlive(child))
 })
 
-test.concurrent('busy: it burns time, and lets everybody else go first', { timeout }, async () => {
+test.concurrent('busy: it takes processor time, at the lowest priority', { timeout }, async () => {
   await using run = shaped('own-session+busy')
   const child = await made(run, 'child')
   expect(facts(child)).toMatchObject({ nice: 19 })
   expect(answersTo(child, 'SIGPIPE')).toBe('ignored')
   const before = processorTime(child)
   const more = () => processorTime(child) - before >= 100
-  await until('it has taken a tenth of a second more', more, patience)
+  await until('it has taken a tenth of a second more', more, busyWaitMs)
 })
 
-test.concurrent('stopped and busy: it spins once it may', { timeout }, async () => {
+test.concurrent('stopped and busy: it spins after SIGCONT', { timeout }, async () => {
   await using run = shaped('own-session+busy+stopped')
   const child = await made(run, 'child')
   expect(facts(child)?.state).toBe('T')
   process.kill(child, 'SIGCONT')
-  await until('it runs', () => processorTime(child) > 100, patience)
+  await until('it runs', () => processorTime(child) > 100, busyWaitMs)
 })
 
-test.concurrent('zombies: dead, and still in the table', async () => {
+test.concurrent('zombies: dead, and still in the process table', async () => {
   await using run = shaped('own-session+zombies children=2')
   await made(run, 'child')
   const zombies = run.made('zombie')
@@ -94,17 +94,17 @@ test.concurrent('descriptors: many files open, some of them deleted', async () =
   expect(held.filter(path => path.endsWith(' (deleted)'))).toHaveLength(10)
 })
 
-test.concurrent('renamed: bytes that a reader of /proc trips over', async () => {
+test.concurrent('renamed: bytes that break readers of /proc', async () => {
   await using run = shaped('own-session+renamed children=2')
   await made(run, 'child')
   const bytes = (pid: number, file: string) => readFileSync(`/proc/${pid}/${file}`, 'latin1')
   const isBare = (pid: number) => bytes(pid, 'cmdline').length === 1
-  // Which of the two is ready first is not known.
+  // Either of the two may be ready first.
   const [one = 0, other = 0] = run.made('child').sort((a, b) => Number(isBare(a)) - Number(isBare(b)))
   expect(bytes(one, 'comm')).toBe(') R 1 1\n(\xff\n')
   expect(bytes(one, 'cmdline')).toMatch(/^x\) S 1 1\n\xff\0.*child\.pl\x001\0again\0\0\n\0$/s)
   expect(bytes(other, 'comm')).toBe('\n\n')
   expect(bytes(other, 'cmdline')).toBe('\0')
-  // The environment that it was started with is not touched.
+  // Its initial environment is unchanged.
   expect(bytes(one, 'environ')).toContain(`HOME=${run.home}`)
 })

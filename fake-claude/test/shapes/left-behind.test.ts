@@ -5,8 +5,8 @@ import { until } from '../support/until.ts'
 
 vi.setConfig({ maxConcurrency: 4 })
 
-// Who is left, by role, once the session is gone: after `tmux kill-session`; after claude got TERM, and ended; after
-// claude got KILL. Where one version of claude does otherwise, the case says so.
+// The roles that are left once the session is gone: after `tmux kill-session`, after TERM for claude, and after KILL for
+// claude. Cases with a profile are for a version of claude that differs.
 const table: [string, { hangUp: string; term?: string; kill?: string }][] = [
   ['own-session', { hangUp: 'child' }],
   ['hup-ignored', { hangUp: 'child' }],
@@ -15,9 +15,9 @@ const table: [string, { hangUp: string; term?: string; kill?: string }][] = [
   ['subreaper', { hangUp: 'child main subreaper' }],
   ['live-parent', { hangUp: 'child parent' }],
   ['job-control', { hangUp: 'child' }],
-  // The hang-up ends what lives in the pane's group and does not ignore it.
+  // SIGHUP ends the processes in the pane's group that do not ignore it.
   ['term-ignored', { hangUp: '' }],
-  // To the stopped the kernel says CONT when the terminal is hung up, not when the pane's shell ends by itself.
+  // The kernel sends CONT to stopped processes when the terminal hangs up, not when the pane's shell ends by itself.
   ['stopped', { hangUp: '', term: 'child', kill: 'child' }],
   ['hup-ignored+stopped', { hangUp: 'child' }],
   ['own-session+stopped+zombies', { hangUp: 'child' }],
@@ -39,13 +39,13 @@ async function leaves(words: string, ending: keyof typeof endings, left: string)
   await using pane = new Pane(`persona=works bash=0 events=1 ${words}`)
   await pane.noted('idle')
   await endings[ending](pane)
-  // For a while: what is about to die is not left.
+  // Waits, because what is about to end is not left.
   let inARow = 0
   await until(`'${left}' is left and stays`, () => {
     inARow = pane.left.join(' ') === left ? inARow + 1 : 0
     return inARow === 15
   })
-  // Nor is there anything that nobody noted: the tmux server of this test is the last of it.
+  // No other process is left either, except the tmux server of this test.
   if (left === '') await until('nothing else is left', () => pane.alive.length === 1)
 }
 

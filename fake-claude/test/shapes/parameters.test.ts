@@ -25,7 +25,7 @@ test.concurrent('programs, place and behaviours side by side', async () => {
 })
 
 test.concurrent.for(['own-session', 'hup-ignored', 'daemon', 'job-control', 'pty'])(
-  'after_ms: until then %s only waits, with the environment that tells whose it is',
+  'after_ms: until then %s only waits, with the agent’s environment',
   async words => {
     await using run = shaped(`${words} after_ms=60000`)
     const waiting = await made(run, 'waiting')
@@ -37,7 +37,7 @@ test.concurrent.for(['own-session', 'hup-ignored', 'daemon', 'job-control', 'pty
 )
 
 test.concurrent.for(['own-session+stopped', 'hup-ignored+stopped', 'job-control+stopped'])(
-  'after_ms: then %s is what it is',
+  'after_ms: then %s behaves as its shape says',
   async words => {
     await using run = shaped(`${words} after_ms=700`)
     const { t } = await run.noted('started')
@@ -55,7 +55,7 @@ test.concurrent('after_ms for files: they come later', async () => {
   expect(late).toMatchObject({ what: 'late', path: `${run.home}/.claude/teams/swarm-${run.pid}` })
 })
 
-test.concurrent('after_ms for an MCP server: until then it is polite', async () => {
+test.concurrent('after_ms for an MCP server: until then it ends with its client', async () => {
   await using run = shaped('mcp-launcher after_ms=60000')
   const server = await made(run, 'server')
   expect(answersTo(server, 'SIGHUP')).toBe('default')
@@ -63,7 +63,7 @@ test.concurrent('after_ms for an MCP server: until then it is polite', async () 
   await until('it has left at the end of its stdin', () => !isAlive(server))
 })
 
-test.concurrent('after_ms for an MCP server: then it is not', async () => {
+test.concurrent('after_ms for an MCP server: then it does not', async () => {
   await using run = shaped('mcp-launcher after_ms=500')
   const server = await made(run, 'server')
   await until('it has become stubborn', () => answersTo(server, 'SIGHUP') === 'ignored')
@@ -82,19 +82,19 @@ test.concurrent.for(['SIGTERM', 'SIGHUP'] as const)(
   },
 )
 
-test.concurrent('resist_ms: a busy one gives in, too', async () => {
+test.concurrent('resist_ms: a busy process ends too', async () => {
   await using run = shaped('own-session+busy+term-ignored resist_ms=300')
   const child = await made(run, 'child')
   process.kill(child, 'SIGTERM')
   await until('it has given in', () => !isAlive(child))
 })
 
-test.concurrent('resist_ms: a supervisor that gives in takes its worker with it', async () => {
+test.concurrent('resist_ms: a supervisor that ends takes its worker with it', async () => {
   await using run = shaped('respawn resist_ms=300')
   const supervisor = await made(run, 'supervisor')
   process.kill(supervisor, 'SIGTERM')
   await until('both are gone', () => run.left.length === 0 && !isAlive(supervisor))
-  // claude's own nudge may live for a moment still.
+  // claude's own nudge may still run for a moment.
   await until('nothing but claude lives', () => run.alive.join() === String(run.pid))
 })
 
@@ -111,10 +111,10 @@ test.concurrent.for(['completes', 'exits', 'crashes', 'idles', 'talks'])(
   },
 )
 
-test.concurrent('a shape of an exits: it leaves with 0, the child stays', async () => {
+test.concurrent('a shape for the persona exits: claude exits with 0, the child stays', async () => {
   await using run = new Run({ directive: 'persona=exits shape=daemon' })
   expect(await run.ended).toBe(0)
   await until('the child lives', () => run.left.join() === 'child')
-  // Nothing of what claude and the scripts told each other is left, either.
-  expect(run.passingFiles()).toEqual([])
+  // The files that claude and the scripts shared are gone too.
+  expect(run.temporaryFiles()).toEqual([])
 })

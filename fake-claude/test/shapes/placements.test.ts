@@ -23,7 +23,7 @@ test.concurrent('own-session: an orphan that leads its session', async () => {
     CLAUDE_CODE_CHILD_SESSION: '1',
   })
   expect(readlinkSync(`/proc/${child}/cwd`)).toBe(run.cwd)
-  // The output of a finished Bash call: removed, and open here for ever.
+  // The output file of a finished Bash call, deleted but still open here.
   expect(readlinkSync(`/proc/${child}/fd/1`)).toMatch(/\/tasks\/f\w+\.output \(deleted\)$/)
 })
 
@@ -49,7 +49,7 @@ test.concurrent('daemon: no parent, no leader of its session; environment and fo
   expect(readlinkSync(`/proc/${child}/cwd`)).toBe(run.cwd)
 })
 
-test.concurrent('bare-daemon: nothing in it tells whose it is', async () => {
+test.concurrent('bare-daemon: nothing in it shows its owner', async () => {
   await using run = shaped('bare-daemon')
   const child = await made(run, 'child')
   const { sid, ...is } = facts(child) ?? {}
@@ -80,7 +80,7 @@ test.concurrent.for(['tini', 'perl'])('subreaper: %s adopts it', async (reaper, 
   tools.removeCallback()
 })
 
-test.concurrent('live-parent: below a daemon that lives on', async () => {
+test.concurrent('live-parent: below a daemon that stays', async () => {
   await using run = shaped('live-parent children=2')
   await made(run, 'child')
   const parents = run.made('parent')
@@ -96,7 +96,7 @@ test.concurrent('job-control: a group of its own in the session of a finished Ba
   expect(facts(child)).toMatchObject({ ppid: adopter(), pgid: child, sid: leader, tty: 0 })
 })
 
-// A PATH with what a claude needs, and no tini.
+// A PATH with everything that claude needs except tini.
 function withoutTini() {
   const folder = dirSync({ prefix: 'fake-claude', unsafeCleanup: true })
   for (const tool of ['sh', 'bash', 'perl', 'setsid', 'sleep', 'date', 'mkfifo', 'rm', 'realpath'])

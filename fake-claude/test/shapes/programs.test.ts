@@ -41,7 +41,7 @@ test.concurrent.for(['legacy', 'mid', 'current'])(
     await using run = shaped(`mcp-launcher profile=${profile}`)
     const server = await made(run, 'server')
     expect(await run.signal('SIGTERM')).toBe(143)
-    // Its stdin has come to its end, and it has read that.
+    // It has read the end of its stdin.
     await until('it has let go of it', () => readlinkSync(`/proc/${server}/fd/0`) === '/dev/null')
     process.kill(server, 'SIGHUP')
     expect(isAlive(server)).toBe(true)
@@ -88,13 +88,13 @@ test.concurrent('temp-files: files that belong to no process', async () => {
   expect(paths.map(path => statSync(path).isFile())).toEqual([true, true, true])
 })
 
-test.concurrent('respawn: a killed worker is there again, and TERM is not heard', async () => {
+test.concurrent('respawn: a killed worker is restarted, and TERM is ignored', async () => {
   await using run = shaped('respawn')
   const supervisor = await made(run, 'supervisor')
   const first = await made(run, 'worker')
   expect(facts(supervisor)).toMatchObject({ ppid: adopter(), sid: supervisor })
   expect(answersTo(supervisor, 'SIGTERM')).toBe('ignored')
-  // It is a fork of the supervisor, with the same deafness, until it has come so far.
+  // Until its exec it is a fork of the supervisor, which ignores TERM.
   await until('its worker hears TERM', () => answersTo(first, 'SIGTERM') === 'default')
   process.kill(first, 'SIGKILL')
   const next = await until('there is another', () =>
@@ -118,13 +118,13 @@ test.concurrent('fork-storm: always another process, never more than a few, one 
     return seen.size >= 20
   })
   expect(isAlive(first)).toBe(false)
-  // Two, and what came between two reads of one walk over /proc.
+  // Two, and what was forked during one scan of /proc.
   expect(most.alive).toBeLessThan(10)
   process.kill(-first, 'SIGKILL')
   await until('its group is gone', () => !hasGroup(first))
 })
 
-test.concurrent('pty: terminals that nobody sits at', async () => {
+test.concurrent('pty: terminals without a user', async () => {
   await using run = shaped('pty')
   const holder = await made(run, 'holder')
   const held = openFiles(holder)

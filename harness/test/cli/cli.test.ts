@@ -9,7 +9,7 @@ const program = join(import.meta.dirname, '../../../bin/leakrig.ts')
 let folder = ''
 
 beforeAll(() => {
-  // In the project, of which a sandbox sees everything; root's runs as nobody.
+  // In the project, which is visible in a sandbox. Root's sandbox runs as nobody.
   const parent = join(projectRoot, '.leakrig')
   mkdirSync(parent, { recursive: true })
   folder = mkdtempSync(join(parent, 'test-'))
@@ -92,7 +92,7 @@ for (const { args, tags } of [
     expect(exitCode).toBe(2)
   })
 
-test('-t chooses by name, and what it leaves out is not told of', async () => {
+test('-t chooses by name, and the report omits the others', async () => {
   needsNamespaces()
   const listed = await leakrig(['scenarios', '--list', '-t', 'then leaves'])
   expect(listed.stdout.split('\n')).toEqual([
@@ -115,13 +115,13 @@ test('no cell of that name is wrong usage', async () => {
   expect(exitCode).toBe(2)
 })
 
-test('the catalogue prints a line for each cell and the table, and a leak of one system is exit 1', async () => {
+test('the catalogue prints a line for each cell, then the table, and exits with 1 when one system leaks', async () => {
   needsNamespaces()
   const json = join(folder, 'catalogue.json')
   const cell = 'own-session, not contained × killed'
   const args = ['catalogue', cell, '--system', 'none', '--system', 'immediate', '--sandbox', 'namespace']
   const { exitCode, stdout } = await leakrig([...args, '--json', json])
-  // A red cell is brought out, to where the next run would put it.
+  // The files of a failed cell are copied to the folder that the next run would use.
   rmSync(join(projectRoot, '.leakrig/own-session-not-contained-killed'), { recursive: true })
   expect(stdout).toMatch(/✗ own-session, not contained × killed +\d+ leaked/)
   expect(stdout).toMatch(/✓ own-session, not contained × killed +back at the baseline/)
@@ -144,7 +144,7 @@ test('the scenarios leave the catalogue out until it is named', async () => {
   expect(named.stdout).toContain('  own-session+hup-ignored+stopped × crashed')
 })
 
-test('a reporter of Vitest stands beside ours', { tags: ['long'] }, async () => {
+test('a reporter of Vitest works beside ours', { tags: ['long'] }, async () => {
   needsNamespaces()
   const xml = join(folder, 'junit.xml')
   const args = ['scenarios', 'manual', '--sandbox', 'namespace', '--reporter', 'junit', '--outputFile', xml]
@@ -154,7 +154,7 @@ test('a reporter of Vitest stands beside ours', { tags: ['long'] }, async () => 
   expect(exitCode).toBe(0)
 })
 
-test('without tmux the rig can not measure: one sentence and exit 3', async () => {
+test('without tmux the rig cannot measure: one sentence and exit 3', async () => {
   needsNamespaces()
   const { exitCode, stderr } = await leakrig(['scenarios', '--sandbox', 'namespace'], {
     PATH: pathWith('no-tmux', {}),
@@ -174,7 +174,7 @@ test('an old tmux is refused', async () => {
   expect(exitCode).toBe(3)
 })
 
-test('without the right to unshare the rig can not measure', async () => {
+test('without the right to unshare the rig cannot measure', async () => {
   const refused = 'echo "unshare: unshare failed: Operation not permitted" >&2; exit 1'
   const { exitCode, stderr } = await leakrig(['scenarios', '--sandbox', 'namespace'], {
     PATH: pathWith('no-right', { unshare: refused }),
@@ -187,7 +187,7 @@ test('without the right to unshare the rig can not measure', async () => {
 
 const tools = ['sh', 'mount', 'umount', 'mkdir', 'cp', 'ln', 'unshare', 'setpriv', 'bash', 'ps']
 
-/** A PATH with what the sandbox needs but tmux, and with stand-ins in front. */
+/** A PATH with everything that the sandbox needs except tmux, and with stand-ins in front. */
 function pathWith(name: string, standIns: Record<string, string>): string {
   const bin = join(folder, name)
   mkdirSync(bin)

@@ -12,19 +12,19 @@ needsNamespaces()
 
 const program = join(import.meta.dirname, '../../../bin/leakrig.ts')
 
-/** The machine's own process table: the sandbox's processes are in it, under other pids than inside. */
+/** The machine's process table, in which the sandbox's processes have other pids than inside. */
 function below(root: number, all = readProcesses()): ProcessResource[] {
   const children = all.filter(({ ppid }) => ppid === root)
   return children.flatMap(child => [child, ...below(child.pid, all)])
 }
 
-/** A zombie is dead: the machine's own init collects it when it comes to it. */
+/** Zombies do not count: the machine's init collects them in its own time. */
 function stillThere(known: ProcessResource[]): ProcessResource[] {
   const now = readProcesses().filter(({ state }) => state !== 'Z')
   return known.filter(one => now.some(({ id }) => id === one.id))
 }
 
-/** Ctrl-C reaches the whole group of the terminal, the other two the one process that is named. */
+/** Ctrl-C reaches the whole foreground group of the terminal; the other two signals reach one process. */
 const ways: [NodeJS.Signals, 'group' | 'process'][] = [
   ['SIGINT', 'group'],
   ['SIGTERM', 'process'],
@@ -43,7 +43,7 @@ for (const { scenario, tags } of [
       const rig = execa(process.execPath, args, { detached: true, reject: false, all: true })
       const root = rig.pid ?? 0
       const seen = new Map<string, ProcessResource>()
-      // In the middle: agents are at work in their panes.
+      // Now agents are at work in their panes.
       const inTheMiddle = await poll(60_000, async () => {
         for (const one of below(root)) seen.set(one.id, one)
         return [...seen.values()].some(({ comm }) => comm === 'tee') || undefined

@@ -11,12 +11,12 @@ import { ScenarioReporter } from '../../report/reporter.ts'
 
 const program = join(import.meta.dirname, '../../../bin/leakrig.ts')
 const folder = mkdtempSync(join(tmpdir(), 'leakrig-output-'))
-/** It prints, and needs no more than the folder. */
+/** A command that prints and needs only the folder. */
 const command = [program, 'service', 'install', '--print', folder]
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('a reader that is gone ends a command quietly, as SIGPIPE does', async () => {
+test('a reader that is gone ends a command silently, as SIGPIPE does', async () => {
   const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] })
   child.stdout.destroy()
   const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
@@ -24,7 +24,7 @@ test('a reader that is gone ends a command quietly, as SIGPIPE does', async () =
   expect(code).toBe(141)
 })
 
-test('output to a full disk is one sentence and exit 3', async () => {
+test('output to a full disk is reported in one sentence, with exit 3', async () => {
   const full = openSync('/dev/full', 'w')
   const child = spawn(process.execPath, command, { stdio: ['ignore', full, 'pipe'] })
   closeSync(full)

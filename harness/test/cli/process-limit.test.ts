@@ -18,7 +18,7 @@ const problem = (
   }
 }
 
-test('a limit of processes that is too small is named before anything is started', () => {
+test('a process limit that is too small is reported before anything starts', () => {
   const error = problem(3, 60, 12)
   expect(error).toBeInstanceOf(CannotMeasureError)
   expect(String(error)).toMatch(
@@ -28,13 +28,13 @@ test('a limit of processes that is too small is named before anything is started
   expect(String(problem(1, 210, 12))).toMatch(/about 200 .* raise the limit\.$/)
 })
 
-test('what others of the user took is not there, and many workers have no more files than there are', () => {
+test('other processes of the user count, and more workers than files do not', () => {
   expect(problem(3, 412, 12)).toBeUndefined()
   expect(problem(3, 412, 13)).toBeDefined()
   expect(problem(65, 520, 12)).toBeUndefined()
 })
 
-test('a file of the catalogue needs room for several cells, and the number of files is true', () => {
+test('a file of the catalogue needs room for several cells, and the number of files is right', () => {
   expect(problem(3, 712, 12, 'catalogue')).toBeUndefined()
   expect(String(problem(3, 330, 12, 'catalogue'))).toMatch(/about 700 .* or take --workers 1\.$/)
   const filesIn = (folder: string) =>

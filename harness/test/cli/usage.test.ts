@@ -56,7 +56,7 @@ test('more shards than files are wrong usage', async () => {
   )
 })
 
-test('a name that no scenario has is refused before any sandbox is started', async () => {
+test('an unknown name is refused before any sandbox starts', async () => {
   const choose = vi.spyOn(sandboxes, 'chooseSandbox')
   const options = { system: 'hybrid', sandbox: 'namespace' } as const
   await expect(runScenarios(options, ['-t', 'lunch', '2-'])).rejects.toThrow(
@@ -65,7 +65,7 @@ test('a name that no scenario has is refused before any sandbox is started', asy
   expect(choose).not.toHaveBeenCalled()
 })
 
-test('of two shards, one has the name', async () => {
+test('a name in another shard is not found', async () => {
   const outcomes = ['1/2', '2/2'].map(async shard => {
     const vitest = await open(['-t', 'ten agents', '--shard', shard])
     onTestFinished(() => vitest.close())
@@ -89,7 +89,7 @@ test('--version is that of package.json', () => {
   expect(execFileSync(process.execPath, [program, '--version'], { encoding: 'utf8' })).toBe(`${version}\n`)
 })
 
-test('a report that cannot be written is a sentence, and leaves nothing of itself', () => {
+test('a report that cannot be written is reported in a sentence, and leaves no file', () => {
   const said = vi.spyOn(console, 'error').mockImplementation(() => {})
   onTestFinished(() => said.mockRestore())
   writeJson('/dev/full', { a: 1 })
@@ -117,7 +117,7 @@ test('a report replaces the one before as a whole, also through a link', () => {
   expect(readdirSync(folder).sort()).toEqual(['link.json', 'report.json'])
 })
 
-test('asking whether a report can be written makes no file', () => {
+test('checking that a report can be written makes no file', () => {
   requireWritable(join(folder, 'later.json'))
   expect(readdirSync(folder)).toEqual([])
   expect(() => requireWritable(folder)).toThrow(/it is a folder/)

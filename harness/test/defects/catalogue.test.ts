@@ -10,7 +10,7 @@ import { withDefect } from './expect-red.ts'
 
 needsNamespaces()
 
-/** A cell of the catalogue that shows a fault: the shape, and what of it is found. */
+/** A cell of the catalogue that shows a defect: the shape, and the finding. */
 interface Shown {
   shape?: string
   before?: (agent: Agent) => Promise<void>
@@ -18,7 +18,7 @@ interface Shown {
   finding: [ResourceKind, RegExp]
 }
 
-/** Each ends within the grace of a cleanup by hand. */
+/** Each ends within the grace of the hand-written cleanup. */
 const timing = { deadlineMs: 15_000, restMs: 1_500, samples: 3 }
 
 const shown: Record<string, Shown> = {
@@ -50,7 +50,7 @@ const shown: Record<string, Shown> = {
   'kills the server': { result: 'collateral', finding: ['session', /my-work/] },
 }
 
-/** One that leaves something, one that takes something, and one that is sound: the others run in npm run test:all. */
+/** One that leaks, one that harms a bystander, and one that is sound. The others run in npm run test:all. */
 const chosen = ['walks only descent', 'claims by the id in the command line', 'more panes']
 const tags = (name: string) => (chosen.includes(name) ? [] : ['long'])
 
@@ -81,7 +81,7 @@ describe('a cleanup that follows a linked archive', () => {
   })
 })
 
-/** None of the cells above is red because of how a cleanup by hand is made. */
+/** Shows that the cells above fail because of the defects, and not because of the hand-written cleanup. */
 const alsoGreen = ['daemon', 'own-session+term-ignored', 'own-session+stopped', 'more panes']
 
 describe('the same cleanup by hand without a fault', () => {

@@ -7,7 +7,7 @@ import { type Expected, expectRed, withDefect } from './expect-red.ts'
 
 needsNamespaces()
 
-/** An agent that stays, and whose id begins with the other's: a bare name that is gone matches it. */
+/** An agent that stays, and whose id begins with the other agent's: tmux matches it by the other's bare name. */
 const namesake = async (rig: Rig, agent: Agent) =>
   (await rig.deploy({ persona: 'works', type: agent.id })).stays()
 

@@ -6,7 +6,7 @@ import { Workspace } from '../support/workspace.ts'
 
 const strategies = ['none', 'immediate', 'report-option-1'] as const
 
-/** Whose instance it is: `T1/worker`. `boss` deployed it; it deployed `child`, and that one `grandchild`. */
+/** The instance's agent is `T1/worker`, which `boss` deployed. It deployed `child`, which deployed `grandchild`. */
 const tasks = {
   T1: {
     boss: 'orchestrator',
@@ -14,7 +14,7 @@ const tasks = {
     sibling: 'boss',
     child: 'T1/worker',
     grandchild: 'child',
-    // A circle that is not ours, a parent that is not there, and parents that make no path.
+    // A circle of other agents, a missing parent, and parents that are not valid names.
     chicken: 'egg',
     egg: 'chicken',
     lost: 'gone',
@@ -73,14 +73,14 @@ describe.for(strategies)('inside an agent, with the strategy %s', strategy => {
     expect(workspace.everything()).toEqual(before)
   })
 
-  test('it acts for itself, for those that it deployed, and for those that these deployed', async () => {
+  test('it acts for itself and for its descendants', async () => {
     await using workspace = new Workspace(tasks, created)
     const inside = await workspace.inside(strategy, 'T1/worker')
     for (const agent of ['T1/worker', ...own]) {
       const output = await inside.call('get_agent_output', idsOf(agent))
       expect(output.said, agent).toMatchObject({ output: [`log of ${agent.split('/')[1]}`] })
     }
-    // What reads the output of one without a session ends it, where the strategy is ours.
+    // With our strategies, reading the output of an agent without a session ends it.
     await using again = new Workspace(tasks, created)
     const inside2 = await again.inside(strategy, 'T1/worker')
     for (const agent of ['T1/worker', ...own]) {
@@ -140,7 +140,7 @@ describe.for(strategies)('inside an agent, with the strategy %s', strategy => {
   })
 })
 
-/** Markers that name nobody here, from the folder of the workspace. */
+/** Markers that name no agent of this workspace, made from its folder. */
 const nobodies: [string, (workspace: string) => string][] = [
   ['an empty one', () => ''],
   ['one that is no path', () => 'worker'],
@@ -167,7 +167,7 @@ test.for(nobodies)('an instance with a wrong marker acts for no agent: %s', asyn
   expect(workspace.everything()).toEqual(before)
 })
 
-test('a marker that comes to the workspace by a link names the same agent', async () => {
+test('a marker with a linked path to the workspace names the same agent', async () => {
   await using workspace = new Workspace(tasks, created)
   const link = join(workspace.folder, 'link')
   symlinkSync(workspace.path, link)

@@ -10,7 +10,7 @@ import { orchestratorArgs } from '../support/orchestrator.ts'
 const strategies = ['none', 'report-option-1', 'hybrid']
 const owner = 54_321
 
-/** Starts the orchestrator, which ends at once because nobody asks it anything. */
+/** Starts the orchestrator, which ends at once because its stdin is empty. */
 async function begin(
   strategy: string,
   workspace: string,
@@ -43,12 +43,12 @@ test.for(strategies)('as root, %s makes nothing behind a link of the owner', asy
   }
 })
 
-test('its workspace lies where people are who start it by npm from another folder', async () => {
+test('its workspace is relative to the folder that npm was called from', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
   const [clone, elsewhere] = [join(folder, 'clone'), join(folder, 'elsewhere')]
   try {
     for (const path of [clone, elsewhere]) mkdirSync(path)
-    // As "npm --prefix clone run leakrig" does it.
+    // The environment of "npm --prefix clone run leakrig".
     const npm = {
       npm_lifecycle_event: 'leakrig',
       npm_package_json: join(clone, 'package.json'),

@@ -35,7 +35,7 @@ const tooMuch: [string, string, Record<string, unknown>][] = [
   ['a long priority', 'create_real_task', { description: 'x', priority: MEGABYTE }],
 ]
 
-test('what has no bound elsewhere has one here', async () => {
+test('every input has a limit', async () => {
   await using workspace = new Workspace({ T1: { worker: 'orchestrator' } })
   const instance = await workspace.instance('none')
   const before = workspace.everything()
@@ -51,7 +51,7 @@ test('what has no bound elsewhere has one here', async () => {
   expect((await instance.call('report_agent_finding', allowed)).error).toBe('')
 })
 
-/** An object in an object, so many in all. */
+/** An object with so many levels. */
 function nested(levels: number): Record<string, unknown> {
   return levels === 1 ? {} : { in: nested(levels - 1) }
 }

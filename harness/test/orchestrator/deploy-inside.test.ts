@@ -7,7 +7,7 @@ import { Workspace } from '../support/workspace.ts'
 
 const tasks = { T1: { worker: 'orchestrator', sibling: 'orchestrator' } }
 
-/** A claude that writes down with which arguments it was started, an argument a line, and stays. */
+/** A claude that writes its arguments to a file, one per line, and stays. */
 const claude = `#!/bin/sh
 printf '%s\\n' "$@" > "$CLAUDE_ORCHESTRATOR_WORKSPACE/../arguments.next"
 mv "$CLAUDE_ORCHESTRATOR_WORKSPACE/../arguments.next" "$CLAUDE_ORCHESTRATOR_WORKSPACE/../arguments"
@@ -21,7 +21,7 @@ function withClaude(workspace: Workspace): Record<string, string> {
 }
 
 describe.for(['none', 'immediate'])('with the strategy %s', strategy => {
-  test('an agent that deploys is the parent, whatever it says, and its child’s instance is the child’s', async () => {
+  test('an agent that deploys is the parent, whatever it passes, and the child’s instance acts for the child', async () => {
     await using workspace = new Workspace(tasks)
     const env = withClaude(workspace)
     const worker = await workspace.inside(strategy, 'T1/worker', env)
@@ -43,7 +43,7 @@ describe.for(['none', 'immediate'])('with the strategy %s', strategy => {
         CLAUDE_ORCHESTRATOR_WORKSPACE: workspace.path,
         LEAKRIG_AGENT: `${workspace.path}/T1/${child.agent_id}`,
       })
-      // As its claude starts it, in an environment that says nothing of the agent.
+      // Its claude starts it in an environment without the agent's variables.
       const inside = await workspace.start(server.args, server.env)
       expect((await inside.call('get_agent_output', child)).error).toBe('')
       const { error: refused } = await inside.call('kill_real_agent', { task_id: 'T1', agent_id: 'worker' })
@@ -60,7 +60,7 @@ describe.for(['none', 'immediate'])('with the strategy %s', strategy => {
     }
   })
 
-  test('nothing is made for a task that is not there', async () => {
+  test('nothing is made for a task that does not exist', async () => {
     await using workspace = new Workspace(tasks)
     const instance = await workspace.instance(strategy, undefined, withClaude(workspace))
     const deploy = { task_id: 'T9', agent_type: 'helper', prompt: 'x' }
@@ -68,7 +68,7 @@ describe.for(['none', 'immediate'])('with the strategy %s', strategy => {
     expect(existsSync(join(workspace.path, 'T9'))).toBe(false)
   })
 
-  test('nothing is deployed through a link, and nothing of it stays', async () => {
+  test('nothing is deployed through a link, and no trace of the attempt stays', async () => {
     await using workspace = new Workspace({ T1: {} })
     const outside = join(workspace.folder, 'outside')
     mkdirSync(outside)

@@ -24,7 +24,7 @@ const tasks = { T1: { worker: 'orchestrator' } }
 const progress = { ...ids, status: 'busy', message: 'x' }
 const finding = { ...ids, finding_type: 'x', severity: 'low', message: 'x' }
 
-/** What is put in the place of a file, or of its folder. */
+/** What replaces a file, or its folder. */
 type Plant = (file: string, victim: string) => void | Promise<void> | (() => void)
 
 const plants: Record<string, Plant> = {
@@ -51,7 +51,7 @@ const strategies = ['none', 'immediate']
 describe.for(strategies)('with the strategy %s', strategy => {
   for (const [n, [what, plant]] of Object.entries(plants).entries())
     for (const [m, [place, name, tool, args]] of places.entries()) {
-      // Each of them with both strategies in one place, another one for the next.
+      // Each kind with both strategies in one place, which changes from kind to kind.
       const isChosen = m === (n + 2 * strategies.indexOf(strategy)) % places.length
       test(`${what} as ${place} is refused`, { tags: isChosen ? [] : ['long'] }, async () => {
         if (what === 'a device') needs('root rights', isRoot)
@@ -75,7 +75,7 @@ describe.for(strategies)('with the strategy %s', strategy => {
       })
     }
 
-  test('a FIFO that somebody reads is no file either', async () => {
+  test('a FIFO with a reader is refused too', async () => {
     await using workspace = new Workspace(tasks)
     const file = join(workspace.path, 'T1/progress/worker_progress.jsonl')
     await execa('mkfifo', [file])
@@ -87,7 +87,7 @@ describe.for(strategies)('with the strategy %s', strategy => {
   })
 })
 
-test('files and folders that are missing are made', async () => {
+test('missing files and folders are made', async () => {
   await using workspace = new Workspace(tasks)
   for (const name of ['progress', 'findings']) rmSync(join(workspace.path, 'T1', name), { recursive: true })
   const instance = await workspace.instance('immediate')
@@ -99,7 +99,7 @@ test('files and folders that are missing are made', async () => {
   expect(workspace.read('T1/findings/worker_findings.jsonl').split('\n')).toHaveLength(3)
 })
 
-test('of a log of 100 MB only the end is read', async () => {
+test('only the end of a log of 100 MB is read', async () => {
   await using workspace = new Workspace(tasks)
   const log = join(workspace.path, 'T1/logs/worker_stream.jsonl')
   truncateSync(log, 100 << 20)
@@ -119,7 +119,7 @@ test('of a log of 100 MB only the end is read', async () => {
   expect(instance.peakRss() - before).toBeLessThan(32 << 20)
 })
 
-test('of a log that is one endless line, nothing is given and that is said', async () => {
+test('a log of one endless line gives no lines, and the answer says why', async () => {
   await using workspace = new Workspace(tasks)
   truncateSync(join(workspace.path, 'T1/logs/worker_stream.jsonl'), 100 << 20)
   const instance = await workspace.instance('none')

@@ -7,7 +7,7 @@ import { systemCommand } from '../../systems/systems.ts'
 
 needsNamespaces()
 
-// Handed to a process outside; and with a daemon that has seen the end too, and is at work before that one has started.
+// `immediate` hands over to a process outside. With `hybrid` a daemon may begin before that process has started.
 for (const [system, count, tags] of [
   ['immediate', 3, []],
   ['hybrid', 3, []],
@@ -17,7 +17,7 @@ for (const [system, count, tags] of [
   const withSystem = test.extend('system', () => places => systemCommand(system, places))
 
   withSystem(
-    `${system}: ${count} that complete at once each read the answer before they are ended`,
+    `${system}: ${count} that complete at once each get the answer before they are ended`,
     { tags: [...tags] },
     async ({ rig }) => {
       const agents = await Promise.all(
@@ -34,7 +34,7 @@ for (const [system, count, tags] of [
   )
 }
 
-/** What the system answered to `completed`, as the agent's archived log tells it. */
+/** The system's answers to `completed`, from the agent's archived log. */
 async function answers({ rig, taskId, id }: Agent): Promise<unknown[]> {
   const text = (await rig.probe.read(`${rig.places.workspace}/${taskId}/archive/${id}_stream.jsonl`)) ?? ''
   const lines = text.split('\n').slice(0, -1)

@@ -9,7 +9,7 @@ needsNamespaces()
 const immediate = test.extend('system', () => places => systemCommand('immediate', places))
 const none = test.extend('system', () => places => systemCommand('none', places))
 
-immediate('who reads the output of an agent whose session is gone has it cleaned up', async ({ rig }) => {
+immediate('reading the output of an agent whose session is gone cleans it up', async ({ rig }) => {
   const agent = await rig.deploy({ persona: 'works' })
   await agent.losesItsSession()
   const ask = () => rig.callTool('get_agent_output', { task_id: agent.taskId, agent_id: agent.id })
@@ -24,7 +24,7 @@ immediate('who reads the output of an agent whose session is gone has it cleaned
   expect(after.output).not.toEqual([])
 })
 
-immediate('who reads the output of an agent that lives changes nothing', async ({ rig }) => {
+immediate('reading the output of a live agent changes nothing', async ({ rig }) => {
   const agent = await rig.deploy({ persona: 'works' })
   const answer = await rig.callTool('get_agent_output', { task_id: agent.taskId, agent_id: agent.id })
   expect(answer).toMatchObject({ session_status: 'running' })
@@ -34,7 +34,7 @@ immediate('who reads the output of an agent that lives changes nothing', async (
   await expectRig(rig).toReturnToBaseline()
 })
 
-none('the report’s system only says that the session is gone', async ({ rig }) => {
+none('the report’s system only reports that the session is gone', async ({ rig }) => {
   const agent = await rig.deploy({ persona: 'works' })
   await agent.losesItsSession()
   const answer = await rig.callTool('get_agent_output', { task_id: agent.taskId, agent_id: agent.id })

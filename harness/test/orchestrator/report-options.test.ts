@@ -10,11 +10,11 @@ needsNamespaces()
 const option1 = test.extend('system', () => places => systemCommand('report-option-1', places))
 const option2 = test.extend('system', () => places => systemCommand('report-option-2', places))
 
-/** Longer than the daemon's second and a hung-up claude's ending. */
+/** Longer than the daemon's interval and the ending of a claude after SIGHUP, ms. */
 const untilNothingChanges = { deadlineMs: 20_000, restMs: 5_000, samples: 3 }
 const now = { deadlineMs: 0, restMs: 0, samples: 1 }
 
-/** Whatever these options do, they know nothing of the two: the report names them and leaves them alone. */
+/** Neither option handles these two kinds of files; the report itself says so. */
 const always = ['deploy log', 'the global registry says']
 
 option1('option 1, called from outside, cleans up what it knows of', async ({ rig }) => {
@@ -35,7 +35,7 @@ option1('option 1, called from inside the agent, dies with the session that it k
 option2('option 2 cleans up after an agent that completed and has a session still', async ({ rig }) => {
   const agent = await rig.deploy({ persona: 'completes' })
   await agent.reportsCompleted()
-  // It goes on asking tmux about this agent every second: there is no rest.
+  // The daemon queries tmux about this agent every second, so its processes come and go.
   await expect.poll(() => left(rig, now), { timeout: 20_000 }).toEqual(always)
 })
 
@@ -58,7 +58,7 @@ function isDaemon(one: { kind: string; command?: string }): boolean {
   return one.kind === 'process' && one.command?.includes('report-option-2-daemon') === true
 }
 
-/** The kinds of what is left of the one agent, sorted: the words that their descriptions begin with. */
+/** The kinds of leftovers of the agent, sorted: the first words of their descriptions. */
 async function left(rig: Rig, timing = untilNothingChanges): Promise<string[]> {
   const { leaks, collateral }: Verdict = await rig.settle(timing)
   expect(collateral).toEqual([])

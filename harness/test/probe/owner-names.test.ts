@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { OwnerNames } from '../../probe/owner-names.ts'
 
-test('of all names that a text contains the longest one decides', () => {
+test('the longest name in a text decides', () => {
   const name = fc.string({ unit: fc.constantFrom('a', 'b', '-'), minLength: 1, maxLength: 9 })
   const text = fc.string({ unit: fc.constantFrom('a', 'b', '-', '/'), maxLength: 24 })
   fc.assert(
@@ -14,7 +14,7 @@ test('of all names that a text contains the longest one decides', () => {
         .filter(key => path.includes(key))
         .sort((one, other) => other.length - one.length)
       const found = names.ownerIn(path)
-      // Of two that are equally long any may win.
+      // Of two names of equal length, either may win.
       const right = [...all].filter(([key]) => path.includes(key) && key.length === longest?.length)
       expect(right.length === 0 ? [undefined] : right.map(([, owner]) => owner)).toContain(found)
     }),

@@ -28,7 +28,7 @@ const test = base
 
 type Of<Kind extends ResourceKind> = Extract<Resource, { kind: Kind }>
 
-test('a process is seen with its relations, and gone when it is gone', async ({ probe, see }) => {
+test('a process is shown with its relations, and not after its end', async ({ probe, see }) => {
   const planted = await probe.plant(['sleep', '1234'])
   const seen = await see('process', one => one.pid === planted.pid)
   expect(seen).toMatchObject({ comm: 'sleep', command: 'sleep 1234', start: planted.start, sid: planted.pid })
@@ -38,7 +38,7 @@ test('a process is seen with its relations, and gone when it is gone', async ({ 
   )
 })
 
-test('a pid that was given to another process is not signalled', async ({ probe, see }) => {
+test('a reused pid gets no signal', async ({ probe, see }) => {
   const planted = await probe.plant(['sleep', '1234'])
   expect(await probe.signal({ ...planted, start: planted.start + 1 }, 'SIGKILL')).toBe(false)
   expect(await see('process', one => one.pid === planted.pid)).toBeDefined()
@@ -51,16 +51,16 @@ test('a name with brackets, spaces and a newline does not confuse the table', as
   expect(seen).toMatchObject({ comm: 'a) R 1\n(b' })
 })
 
-test('stopped processes and zombies are seen as what they are', async ({ probe, see }) => {
+test('stopped processes and zombies are shown as such', async ({ probe, see }) => {
   const stopped = await probe.plant(['sleep', '1234'])
   await probe.signal(stopped, 'SIGSTOP')
   expect(await see('process', one => one.pid === stopped.pid && one.state === 'T')).toBeDefined()
-  // `exec` makes a parent that knows nothing of the child it has.
+  // `exec` makes a parent that does not collect the child it has.
   await probe.plant(['sh', '-c', 'sleep 0.01 & exec sleep 1235'])
   expect(await see('process', one => one.comm === 'sleep' && one.state === 'Z')).toBeDefined()
 })
 
-test('open files are seen with their mode, also when they are deleted', async ({ probe, see }) => {
+test('open files are shown with their mode, also when they are deleted', async ({ probe, see }) => {
   await probe.plant(['sh', '-c', 'exec sleep 1234 3>/tmp/work/kept 4>/tmp/work/dropped 5</tmp/work/kept; '])
   expect(await see('descriptor', one => one.path === '/tmp/work/kept' && one.mode === 'w')).toMatchObject({
     fd: 3,
@@ -72,7 +72,7 @@ test('open files are seen with their mode, also when they are deleted', async ({
   expect(await see('descriptor', one => one.path === '/tmp/work/dropped')).toMatchObject({ deleted: true })
 })
 
-test('sessions, panes, terminals and sockets of every tmux server are seen, nested ones too', async ({
+test('sessions, panes, terminals and sockets of every tmux server are shown, nested servers included', async ({
   probe,
   see,
 }) => {
@@ -90,7 +90,7 @@ test('sessions, panes, terminals and sockets of every tmux server are seen, nest
   expect((await probe.snapshot()).problems).toEqual([])
 })
 
-test('a TCP socket that somebody listens on is seen, of either kind', async ({ probe, places, see }) => {
+test('listening TCP sockets are shown, IPv4 and IPv6', async ({ probe, places, see }) => {
   const listen = (host: string) =>
     probe.plant([places.node, '-e', `require('node:net').createServer().listen(0, '${host}')`])
   await listen('0.0.0.0')

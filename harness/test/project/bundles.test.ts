@@ -43,7 +43,7 @@ const write = (name: string, text: string) => writeFileSync(join(place.root, nam
 const bundles = () => readdirSync(place.cache)
 const isBundle = () => programFile('small', set, place).endsWith('/small.mjs')
 
-/** Runs the program as whoever starts it now would. */
+/** Runs the program from where programFile finds it now. */
 async function small(...args: string[]) {
   const { stdout, stderr } = await execa(process.execPath, [programFile('small', set, place), ...args], {
     env: { NODE_COMPILE_CACHE: undefined, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' },
@@ -52,7 +52,7 @@ async function small(...args: string[]) {
   return { said: stdout.split('\n').at(-1), log: `${stdout}${stderr}` }
 }
 
-test('a change of a source runs, before there is a bundle of it and after', async () => {
+test('a changed source is what runs, without and with a bundle of it', async () => {
   await ensureBundles(set, place)
   expect(isBundle()).toBe(true)
   expect((await small()).said).toBe('first')
@@ -86,13 +86,13 @@ test('LEAKRIG_UNBUNDLED=1 runs the sources', async () => {
   expect((await small()).said).toBe('first')
 })
 
-test('of several that bundle at once one wins, and nothing else is left', async () => {
+test('when several processes bundle at once, one wins and nothing else is left', async () => {
   await Promise.all([1, 2, 3].map(() => ensureBundles(set, place)))
   expect(bundles()).toEqual([bundleFolder(set, place).split('/').at(-1)])
   expect((await small()).said).toBe('first')
 })
 
-test('what was interrupted, and what nobody used for a day, is removed by the next one', async () => {
+test('the next run removes what was interrupted, and what was not used for a day', async () => {
   await ensureBundles(set, place)
   const [used = ''] = bundles()
   for (const [name, hours] of [
@@ -112,7 +112,7 @@ test('what was interrupted, and what nobody used for a day, is removed by the ne
   expect(bundles().toSorted()).toEqual([now, used, 'building-now'].toSorted())
 })
 
-test('a source that is changed while it is bundled is bundled again, and never under the name of the old one', async () => {
+test('a source that changes while it is bundled is bundled again, never under the old name', async () => {
   const before = bundleFolder(set, place)
   const making = ensureBundles(set, place)
   write('src/word.ts', `export const word: string = 'second'`)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { leftOut } from '../../../test/left-out.ts'
 
-test('the end of a run says once for each reason how many tests did not run', () => {
+test('the end of a run counts the tests that did not run, by reason', () => {
   const [engine, tini] = ['no container engine that answers', 'no tini on the PATH'].map(note => ({
     note,
     tags: [],

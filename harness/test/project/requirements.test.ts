@@ -23,7 +23,7 @@ function install(): void {
     mkdirSync(join(clone, 'node_modules', name), { recursive: true })
 }
 
-test('a clone without its packages says so before anything is loaded, and exits with 3', () => {
+test('a clone without its packages reports that before anything is loaded, and exits with 3', () => {
   for (const command of [
     ['leakrig.cjs', 'scenarios'],
     ['run.cjs', 'vitest', 'run'],
@@ -38,7 +38,7 @@ test('a clone without its packages says so before anything is loaded, and exits 
   }
 })
 
-test('an old Node is named, with what brings the right one', () => {
+test('an old Node is reported, with how to get the right one', () => {
   expect(problem('v24.14.1', '/usr/bin/node', clone)).toMatch(
     /^The package \S+ is not installed .* run `npm ci` there/,
   )
@@ -57,7 +57,7 @@ test('a Node that is new enough and all packages are no problem', () => {
     expect(problem(version, '/usr/bin/node', clone)).toBeUndefined()
 })
 
-test('a missing package is found further up, where the project is a dependency itself', () => {
+test('a package may lie further up, where the project is a dependency itself', () => {
   const inside = join(clone, 'node_modules/leakrig')
   install()
   cpSync(join(clone, 'package.json'), join(inside, 'package.json'))
@@ -71,7 +71,7 @@ test('every script of package.json begins with that check', () => {
     )
 })
 
-test('the check is written in what Node 12 can read', () => {
+test('the check runs on Node 12', () => {
   for (const name of ['leakrig', 'requirements', 'run']) {
     const source = readFileSync(join(projectRoot, `bin/${name}.cjs`), 'utf8')
     expect(source, name).not.toMatch(/\?\?|\?\.|\|\|=|&&=|node:|^await |#\w+[ (=]|\bat\(|replaceAll/m)

@@ -14,12 +14,12 @@ const read = (...file: string[]): string => readFileSync(join(projectRoot, ...fi
 
 describe('package-lock.json', () => {
   const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> }
-  // The root is the project itself, and a link leads to a folder of it.
+  // The root is the project itself, and links lead to folders of it.
   const locked = Object.entries(packages).filter(([path, { link }]) => path !== '' && !link)
   const pathsOf = (isWrong: (one: LockedPackage) => boolean) =>
     locked.filter(([, one]) => isWrong(one)).map(([path]) => path)
 
-  test('every package has a hash, so that npm refuses another content', () => {
+  test('every package has a hash, so that npm refuses other content', () => {
     expect(locked.length).toBeGreaterThan(100)
     expect(pathsOf(({ integrity }) => !/^sha512-[\w+/]{86}==$/.test(integrity ?? ''))).toEqual([])
   })

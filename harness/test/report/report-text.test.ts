@@ -21,7 +21,7 @@ const verdict = (result: Verdict['result']) =>
     msToBaseline: 1,
   }) as unknown as Verdict
 
-/** What Vitest tells of a test that has passed or failed with this verdict. */
+/** Vitest's result of a test that has passed or failed with this verdict. */
 const testCase = (result: Verdict['result'], record = {}): TestCase =>
   ({
     fullName: 'a scenario',
@@ -54,7 +54,7 @@ test('files that cannot be copied out are reported on standard error and change 
   )
 })
 
-test('an interrupted run has the exit code of its signal, whatever was found until then', () => {
+test('an interrupted run has the exit code of its signal, whatever it has found', () => {
   const run = report([testCase('pass'), testCase('leak')], 'SIGTERM')
   expect(run).toMatchObject({ exitCode: 143, interrupted: 'SIGTERM' })
   expect(summaryText(run)).toContain('interrupted by SIGTERM; until then:\n1 pass, 1 leak; ')
@@ -70,7 +70,7 @@ test('the summary says that the sandboxes of the commands have ended', () => {
   expect(summaryText(report([kept]))).toContain(`${words}; "its files" names a copy of what was in it.`)
 })
 
-test('on a terminal a long name goes on below, and the outcome stays in its column', () => {
+test('on a terminal a long name is wrapped, and the outcome stays in its column', () => {
   const name = 'crash: the process of one pane is killed with -9, another session is ended from outside'
   const outcome = 'back at the baseline after 12.3 s'
   const lines = inColumns(name, outcome, 80).split('\n')

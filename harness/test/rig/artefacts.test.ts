@@ -10,7 +10,7 @@ import { systemCommand } from '../../systems/systems.ts'
 
 needsNamespaces()
 
-test('a scenario is brought out: workspace, snapshot, process tree, panes, the log of the system', async ({
+test('a scenario is copied out: workspace, snapshot, process tree, panes, the log of the system', async ({
   rig,
 }) => {
   const agent = await rig.deploy({ persona: 'works' })
@@ -24,7 +24,7 @@ test('a scenario is brought out: workspace, snapshot, process tree, panes, the l
   rmSync(folder, { recursive: true })
 })
 
-test('of a sandbox that died the last snapshot is brought out, and what is missing is said', async () => {
+test('for a dead sandbox the last snapshot is copied, and what is missing is reported', async () => {
   const sandbox = await startNamespaceSandbox()
   const { places } = await sandbox.probe.hello()
   const rig = new Rig(sandbox.probe, places)

@@ -7,10 +7,10 @@ import { test } from '../../rig/fixtures.ts'
 
 needsNamespaces()
 
-/** More than it gets to say before it is ended. */
+/** More events than it can print before it is ended. */
 const EVENTS = 100_000
-/** It is ended when it has said so many. */
-const SAID = 10_000
+/** It is ended after so many events. */
+const PRINTED = 10_000
 
 const ends = {
   'by the cleanup': (agent: Agent) => agent.isKilled(),
@@ -18,22 +18,22 @@ const ends = {
 }
 
 for (const [how, end] of Object.entries(ends))
-  test(`of a claude that talks at full speed, ended in the middle ${how}, every event is kept`, async ({
+  test(`every event of a claude that prints at full speed is kept when it is ended ${how}`, async ({
     rig,
   }) => {
     const agent = await rig.deploy({ persona: 'talks', events: EVENTS })
     await agent.goesOn()
-    expect(await poll(20_000, async () => (await said(agent, 'event')) > SAID || undefined)).toBe(true)
+    expect(await poll(20_000, async () => (await said(agent, 'event')) > PRINTED || undefined)).toBe(true)
     await end(agent)
     await expectRig(rig).toReturnToBaseline()
 
-    // Every event that its pipe took is in the archive, at its place, and the pipe took each: tee outlived claude.
+    // The pipe took every event, because tee outlived claude, and each is at its place in the archive.
     await expectRig(agent).toHaveArchivedLogs()
     expect(await said(agent, 'lost')).toBe(0)
     const numbers = await archived(agent)
     expect(numbers).toEqual(Array.from(numbers, (_, at) => at + 1))
     expect(numbers.length, 'it was not through').toBeLessThan(EVENTS)
-    expect(numbers.length).toBeGreaterThan(SAID)
+    expect(numbers.length).toBeGreaterThan(PRINTED)
   })
 
 async function said(agent: Agent, what: string): Promise<number> {

@@ -18,10 +18,10 @@ const ask = [process.execPath, join(import.meta.dirname, '../fixtures/ask-sandbo
 const namespaces = mayMakeNamespaces ? undefined : 'no right to make namespaces'
 const onlyRoot = process.getuid?.() === 0 ? undefined : 'no root rights'
 
-/** Somebody who owns nothing on this machine and is in no group. */
+/** A user who owns nothing on this machine and is in no group. */
 const asStranger = ['setpriv', '--reuid=54321', '--regid=54321', '--clear-groups', '--']
 
-/** The script is told by $granted what CAP_SYS_ADMIN looks like. */
+/** $granted tells the script which capabilities it is allowed to have. */
 const granted = (script: string) => `granted=${(1 << 21).toString(16)}\n${script}`
 
 async function inOwnSandbox(kind: SandboxKind, script: string, rights = {}): Promise<string> {
@@ -86,14 +86,14 @@ for (const { where, objection, run } of ways)
     })
   })
 
-test('a descriptor that the rig inherited leads to nothing', async () => {
+test('a descriptor that the rig inherited is not open in the sandbox', async () => {
   needsNamespaces()
   const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   chmodSync(folder, 0o755)
   writeFileSync(join(folder, 'secret'), 'secret\n')
   const open = openSync(folder, 'r')
-  // Node closes the low numbers of its children by itself.
+  // Node itself closes the low descriptors of its children.
   const stdio = [...Array(3).fill('pipe'), ...Array(197).fill('ignore'), open]
   const answer = await inSandboxOf([...ask, 'cat /proc/self/fd/*/secret'], { stdio })
   closeSync(open)
@@ -114,7 +114,7 @@ test('a key of the rig’s session is not found', async () => {
   expect(await inSandboxOf(['perl', '-e', prepare, ...ask, find])).toBe('')
 })
 
-test('what stops and kills everything that it can does not outlive the rig', async () => {
+test('a process that stops and kills everything it can does not outlive the rig', async () => {
   needsNamespaces()
   const marker = `9${Math.floor(Math.random() * 1e8)}.5`
   const hold = join(import.meta.dirname, '../fixtures/hold-sandbox.ts')
@@ -132,6 +132,6 @@ test('what stops and kills everything that it can does not outlive the rig', asy
   rig.kill('SIGKILL')
   await rig
   const isGone = await poll(10_000, async () => left().length === 0 || undefined)
-  for (const { ppid } of left()) process.kill(ppid, 'SIGKILL') // the probe, with which all of the sandbox ends
+  for (const { ppid } of left()) process.kill(ppid, 'SIGKILL') // the probe, whose end ends the sandbox
   expect(isGone).toBe(true)
 })

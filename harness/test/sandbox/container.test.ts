@@ -14,7 +14,7 @@ import { engine, objection } from '../support/container.ts'
 
 const program = join(projectRoot, 'bin/leakrig.ts')
 
-/** Where Testcontainers' own cleanup service writes, in whichever sandbox of this process comes first. */
+/** The lock file of Testcontainers' own cleanup service, which the first sandbox of a process would make. */
 const lockFile = join(tmpdir(), `testcontainers-node-${process.getuid?.()}.lock`)
 const lockedAt = statSync(lockFile, { throwIfNoEntry: false })?.mtimeMs
 
@@ -59,7 +59,7 @@ describe('the container sandbox', () => {
     expect(empty).toBe(true)
   })
 
-  test('answers many questions over one stream', async ({ sandbox }) => {
+  test('answers many calls over one stream', async ({ sandbox }) => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => sandbox.probe.snapshot()))
     expect(answers.every(({ problems }) => problems.length === 0)).toBe(true)
   })
@@ -109,9 +109,9 @@ describe('the container sandbox', () => {
     },
   )
 
-  test('a container that is killed in the middle is said to be gone', async ({ sandbox }) => {
+  test('a container that is killed during a call is reported as gone', async ({ sandbox }) => {
     await sandbox.probe.run(['mkfifo', '/tmp/never-written'])
-    // Whoever reads it waits until somebody writes: the call is open for as long as the engine takes.
+    // A read of the FIFO waits for a writer, so the call stays open until the container is gone.
     const answer = sandbox.probe.read('/tmp/never-written').catch(error => error)
     const [own] = await containers()
     await engine?.container.getById(own?.Id ?? '').kill()
@@ -120,9 +120,9 @@ describe('the container sandbox', () => {
     )
   })
 
-  test('a full disk is said to be full', async ({ sandbox }) => {
+  test('a full disk is reported as full', async ({ sandbox }) => {
     await sandbox.probe.plant(['dd', 'if=/dev/zero', 'of=/tmp/fill', 'bs=1M'])
-    // Each time another file: one that is there already needs no more space than it has.
+    // A new file each time, because an existing one would need no more space.
     let count = 0
     const refused = await poll(60_000, () =>
       sandbox.probe.write(`/tmp/leakrig/x${count++}`, 'x'.repeat(10_000)).then(
@@ -169,7 +169,7 @@ describe('the container sandbox', () => {
 base('without an engine: one sentence and exit 3, and auto takes the namespace sandbox', async () => {
   needs('root rights', process.getuid?.() === 0)
   needsNamespaces()
-  // A mount namespace without the engine's socket: Testcontainers looks in all the usual places.
+  // A mount namespace without the engine's socket, because Testcontainers tries all the usual paths.
   const script = 'mount -t tmpfs tmpfs /run && exec "$@"'
   const hidden = (args: string[]) =>
     execa('unshare', ['--mount', 'sh', '-c', script, 'sh', process.execPath, program, ...args], {
@@ -184,7 +184,7 @@ base('without an engine: one sentence and exit 3, and auto takes the namespace s
   expect(auto.stdout).toMatch(/sandbox namespace \(No container engine answers/)
 })
 
-/** By scenario, what the system as found leaks: without what differs from run to run. */
+/** What the system as found leaks, by scenario, without details that differ from run to run. */
 async function leaks(sandbox: 'container' | 'namespace'): Promise<Record<string, unknown>> {
   const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
   const json = join(folder, 'report.json')
@@ -204,7 +204,7 @@ async function leaks(sandbox: 'container' | 'namespace'): Promise<Record<string,
   await execa(process.execPath, args, { reject: false })
   const report = JSON.parse(readFileSync(json, 'utf8'))
   rmSync(folder, { recursive: true })
-  // What is red is brought out, by both to the same places.
+  // Both runs copy the files of failed scenarios to the same folders.
   for (const { kept } of report.scenarios)
     if (kept) onTestFinished(() => rmSync(kept, { recursive: true, force: true }))
   return Object.fromEntries(
@@ -227,10 +227,10 @@ function withoutNumbers(what: string): string {
   return (
     what
       .replaceAll(/worker-\d+-[0-9a-f]+/g, '<agent>')
-      .replace(/^(\S+ \(\d+\)), .*/, '$1') // a process: its name; its command line holds paths of the machine
+      .replace(/^(\S+ \(\d+\)), .*/, '$1') // for a process only its name, because its command line has paths of the machine
       .replaceAll(/\b[0-9a-f]{6,}\b/g, '<n>')
       .replaceAll(/[0-9a-f.]*\d[0-9a-f.]*/g, '<n>')
-      // Its first report may still be on its way when it is killed.
+      // It may be killed before its first report arrives.
       .replace(
         / is (running|working), but no process or session of it is left$/,
         ' is <live>, but it does not live',

@@ -13,7 +13,7 @@ import { ensureImage } from '../../sandbox/container/image.ts'
 
 const engine = await findEngine().catch(() => undefined)
 
-/** A rig with one process in its container, which nobody else's command line names. */
+/** A rig with one process in its container, with a unique command line. */
 async function startRig(env: Record<string, string> = {}) {
   const marker = String(randomInt(1e8, 2e9))
   const program = join(import.meta.dirname, '../fixtures/ask-container.ts')
@@ -52,7 +52,7 @@ async function startEngine(folder: string) {
   return { daemon, docker, env, host }
 }
 
-test('the container of an engine that is killed ends within a minute, and the next run finds nothing of it', {
+test('the container of a killed engine ends within a minute, and the next run finds nothing left of it', {
   tags: ['long'],
   timeout: 600_000,
 }, async () => {
@@ -89,7 +89,7 @@ test('the container of an engine that is killed ends within a minute, and the ne
   expect(ofThisEngine.filter(({ comm }) => comm.startsWith('containerd-shim'))).toEqual([])
 })
 
-test('a rig that stands still for a minute loses its container and says so; one that only waits keeps it', {
+test('a rig that is stopped for a minute loses its container and reports that; one that waits keeps it', {
   tags: ['long'],
   timeout: 300_000,
 }, async () => {

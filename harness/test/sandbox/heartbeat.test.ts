@@ -6,7 +6,7 @@ import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
 import { projectRoot } from '../../../bin/programs.ts'
 
-/** What holds a container up, as processes of the machine: an engine adds nothing to them. */
+/** The scripts that keep a container running, run here on the machine, without an engine. */
 const scripts = join(projectRoot, 'harness/sandbox/container')
 const silenceSeconds = 3
 
@@ -22,7 +22,7 @@ function hold(lifeline: string) {
   return held
 }
 
-/** As probe.sh opens it; the first sign says that there is a probe. */
+/** Opens the lifeline as probe.sh does; the first heartbeat means that there is a probe. */
 async function firstSign(lifeline: string): Promise<FileHandle> {
   await execa('sh', ['-c', 'until [ -p "$1" ]; do sleep 0.01; done', 'sh', lifeline])
   const signs = await open(lifeline, 'w')
@@ -30,12 +30,12 @@ async function firstSign(lifeline: string): Promise<FileHandle> {
   return signs
 }
 
-test('a container’s main process goes on while signs of the rig come, and ends without them', async () => {
+test('a container’s main process goes on while heartbeats of the rig arrive, and ends without them', async () => {
   const lifeline = await newLifeline()
   const held = hold(lifeline)
   await using signs = await firstSign(lifeline)
   const until = Date.now() + 1.5 * silenceSeconds * 1000
-  // A write is refused as soon as nobody reads any more.
+  // A write fails as soon as there is no reader.
   for (; Date.now() < until; await delay(100)) await signs.write('\n')
   // Its pipe stays open, as it does when an engine is killed.
   expect((await held).exitCode).toBe(75)
@@ -49,7 +49,7 @@ test('it ends with its probe at once', async () => {
   expect((await held).exitCode).toBe(0)
 })
 
-test('a probe passes on the signs of its rig, and nothing else', async () => {
+test('a probe passes on the heartbeats of its rig, and nothing else', async () => {
   const lifeline = await newLifeline()
   await execa('mkfifo', [lifeline])
   await using pipe = await open(lifeline, 'r+')

@@ -30,14 +30,14 @@ const hosts: [string, string][] = [
   ['ssh://me@elsewhere', 'expected unix:///path or tcp://name:port'],
 ]
 
-test.for(hosts)('DOCKER_HOST=%s is the engine that is meant, and does not answer', async ([host, reason]) => {
+test.for(hosts)('with DOCKER_HOST=%s no other engine is tried', async ([host, reason]) => {
   vi.stubEnv('DOCKER_HOST', host)
   await expect(findEngine()).rejects.toThrow(
     `The container engine at DOCKER_HOST=${host} does not answer (${reason}): start it, name another, or use --sandbox namespace.`,
   )
 })
 
-test('auto says that the engine at DOCKER_HOST does not answer, and takes a namespace sandbox', async () => {
+test('auto reports that the engine at DOCKER_HOST does not answer, and takes a namespace sandbox', async () => {
   vi.stubEnv('DOCKER_HOST', 'unix:///nowhere')
   expect(await chooseSandbox('auto')).toEqual({
     kind: 'namespace',
@@ -45,7 +45,7 @@ test('auto says that the engine at DOCKER_HOST does not answer, and takes a name
   })
 })
 
-test('--sandbox container says it in one sentence, without what a terminal would obey, and exits with 3', async () => {
+test('--sandbox container reports it in one sentence, without control characters, and exits with 3', async () => {
   const args = [join(projectRoot, 'bin/leakrig.ts'), 'scenarios', '2-', '--sandbox', 'container']
   const env = { DOCKER_HOST: 'unix:///no\u001b[2Jwhere\u009b' }
   const { exitCode, stderr } = await execa(process.execPath, args, { env, reject: false })
@@ -55,7 +55,7 @@ test('--sandbox container says it in one sentence, without what a terminal would
   expect(exitCode).toBe(3)
 })
 
-test('whoever answers there must be a container engine', async () => {
+test('a server there that is no container engine is refused', async () => {
   const server = createServer((_, response) => response.writeHead(404).end()).listen(0)
   onTestFinished(() => void server.close())
   await once(server, 'listening')
@@ -64,7 +64,7 @@ test('whoever answers there must be a container engine', async () => {
   await expect(findEngine()).rejects.toThrow(/does not answer \(HTTP status 404\)/)
 })
 
-test('an engine that dies while a sandbox is started is one sentence too', async () => {
+test('an engine that dies while a sandbox starts is reported in one sentence too', async () => {
   const server = createServer((request, response) => {
     if (/_ping|info/.test(request.url ?? '')) response.end('{}')
     else request.socket.destroy()
@@ -78,14 +78,14 @@ test('an engine that dies while a sandbox is started is one sentence too', async
   )
 })
 
-test('so is the one in Testcontainers’ own file', async () => {
+test('the engine in ~/.testcontainers.properties is used in the same way', async () => {
   writeFileSync(join(home, '.testcontainers.properties'), 'x=y\ndocker.host = unix:///nowhere\n')
   await expect(findEngine()).rejects.toThrow(
     'The container engine at docker.host in ~/.testcontainers.properties=unix:///nowhere does not answer (ENOENT)',
   )
 })
 
-test('so is the context of the docker command', async () => {
+test('the context of the docker command is used in the same way', async () => {
   const folder = join(home, '.docker/contexts/meta', createHash('sha256').update('far').digest('hex'))
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(home, '.docker/config.json'), '{"currentContext":"far"}')

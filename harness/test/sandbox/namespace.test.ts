@@ -47,7 +47,7 @@ test('the sandbox sees no process, tmux server or network of the machine', async
   ).toEqual(['lo'])
 })
 
-test('a sandbox that is closed takes its processes with it', async () => {
+test('closing a sandbox ends its processes', async () => {
   const marker = unique()
   const sandbox = await startNamespaceSandbox()
   await sandbox.probe.plant(['sh', '-c', `trap '' HUP TERM; exec sleep ${marker}`])
@@ -57,7 +57,7 @@ test('a sandbox that is closed takes its processes with it', async () => {
   expect(await goneFromMachine(marker)).toBe(true)
 })
 
-test('a call to a sandbox that ends says why it got no answer', async () => {
+test('a call to a sandbox that ends fails with the reason', async () => {
   const sandbox = await startNamespaceSandbox()
   const answer = sandbox.probe.run(['sleep', 'infinity'])
   const closed = sandbox[Symbol.asyncDispose]()
@@ -82,7 +82,7 @@ test('a rig that is killed with -9 leaves no process and no folder', async () =>
   expect(readdirSync(temporary)).toEqual([])
 })
 
-test('orphans are collected by the top of the sandbox', async () => {
+test('process 1 of the sandbox collects orphans', async () => {
   await using sandbox = await startNamespaceSandbox()
   await sandbox.probe.reset()
   await sandbox.probe.run(['sh', '-c', 'for i in 1 2 3; do (setsid sleep 0.01 &); done'])
@@ -93,7 +93,7 @@ test('orphans are collected by the top of the sandbox', async () => {
   expect(empty).toBe(true)
 })
 
-test('a project below /tmp is seen in the sandbox, and only read', async () => {
+test('a project below /tmp is visible in the sandbox, read-only', async () => {
   using copy = await copyProject()
   const program = join(copy.folder, 'harness/test/fixtures/ask-sandbox.ts')
   const { stdout } = await execa(join(copy.folder, 'node_modules/.bin/node'), [
@@ -103,7 +103,7 @@ test('a project below /tmp is seen in the sandbox, and only read', async () => {
   expect(stdout).toBe('seen')
 })
 
-test('a Node that lies elsewhere is seen in the sandbox, and nothing beside it', async () => {
+test('a Node in another folder is visible in the sandbox, and nothing beside it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const node = join(folder, 'node')
@@ -138,7 +138,7 @@ test.for(Object.entries(refusals))('a refusal names the setting %s', async ([nam
   expect(exitCode).toBe(3)
 })
 
-/** Sleeps under a number that nobody else uses: the process is found on the machine by it. */
+/** Sleeps for a number of seconds that is unique, so that the machine's process table shows the process by it. */
 function unique(): string {
   return `9${Math.floor(Math.random() * 1e8)}.5`
 }

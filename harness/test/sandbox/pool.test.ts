@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { SandboxPool } from '../../sandbox/pool.ts'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
 
-test('a sandbox is nobody else’s while it is taken, is taken again before another is started, and ends with the pool', async () => {
+test('a sandbox has one user at a time, is reused before another one starts, and ends with the pool', async () => {
   const started: Sandbox[] = []
   const ended: Sandbox[] = []
   const pool = new SandboxPool(async () => {
@@ -21,7 +21,7 @@ test('a sandbox is nobody else’s while it is taken, is taken again before anot
   expect(ended).toEqual([one, other])
 })
 
-test('a sandbox that does not start is told to whoever wanted it, and the next one is tried', async () => {
+test('a failed start rejects the call that needed it, and the next call tries again', async () => {
   let starts = 0
   const sandbox = { [Symbol.asyncDispose]: async () => {} } as unknown as Sandbox
   const pool = new SandboxPool(() =>

@@ -9,7 +9,7 @@ import type { Sandbox } from '../../sandbox/sandbox.ts'
 const folder = mkdtempSync(join(tmpdir(), 'leakrig-programs-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Not a sandbox: the machine itself, with another PATH. */
+/** Stands for a sandbox: the machine itself, with another PATH. */
 async function problemWith(
   names: string[],
   standIns: Record<string, string> = {},
@@ -41,7 +41,7 @@ test('what a run needs is named with its package', async () => {
   expect(await problemWith([...all, 'perl'], {}, true)).toBeUndefined()
 })
 
-test('another shell under the name of bash is not bash', async () => {
+test('another shell under the name bash is refused', async () => {
   const names = all.filter(name => name !== 'bash')
   expect(await problemWith(names, { bash: 'exec sh "$@"' })).toMatch(
     /needs the program bash .*, and bash is another shell: install it/,
@@ -58,14 +58,14 @@ const broken: [string, string, RegExp][] = [
   ],
 ]
 
-test.for(broken)('a tmux that %s is there, and does not work', async ([, script, how]) => {
+test.for(broken)('a tmux that %s is reported as broken, not as missing', async ([, script, how]) => {
   const names = all.filter(name => name !== 'tmux')
   const said = await problemWith(names, { tmux: script })
   expect(said).toMatch(/^The tmux in the namespace sandbox does not work \(.*\): repair it/)
   expect(said).toMatch(how)
 })
 
-test('a tmux that does not answer is there, and does not work', async () => {
+test('a tmux that does not answer is reported as broken, not as missing', async () => {
   const run = async ([file]: string[]) => {
     if (file === 'tmux') throw new Error('tmux did not answer within 5 s: tmux -V')
     return { code: 0, stdout: '', stderr: '' }

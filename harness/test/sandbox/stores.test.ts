@@ -9,7 +9,7 @@ import { needs } from '../../../test/needs.ts'
 
 needsNamespaces()
 
-/** A machine with nix: this one's files, in a mount namespace of their own, with the socket of a daemon. */
+/** A machine with nix: this machine's files in another mount namespace, with the socket of a daemon. */
 const machine = `set -e
 cd "$1"
 mount -t tmpfs t . && cd "$1" && mkdir upper work root
@@ -25,7 +25,7 @@ writer=$!
 exec sh "/$2/harness/sandbox/namespace-init.sh" guard '--mount --pid --fork --net --ipc --uts --cgroup --kill-child=KILL' same \
   "/$2" -all 0 /usr/bin/find /nix 3</life >/said`
 
-test('of a store that is shown, the socket of its daemon is not', async () => {
+test('a store is visible in the sandbox, and the socket of its daemon is not', async () => {
   needs('root rights', process.getuid?.() === 0)
   const { path: folder, cleanup } = await temporaryFolder({ prefix: 'lr-', unsafeCleanup: true })
   try {

@@ -5,7 +5,7 @@ import { compare } from '../../verdict/compare.ts'
 
 const empty: Snapshot = { at: 0, resources: [], ignored: [], problems: [] }
 
-test('to compare forty times as many agents reads at most fifty times as much', () => {
+test('comparing forty times as many agents takes at most fifty times as many reads', () => {
   const reads = (agents: number): number => {
     const counted: Counted = { reads: 0 }
     const now = countReads(syntheticSnapshot(agents), counted)
@@ -15,7 +15,7 @@ test('to compare forty times as many agents reads at most fifty times as much', 
   expect(reads(400)).toBeLessThan(50 * reads(10))
 })
 
-test('a process knows its pane through its parents, and a circle of pids has none', () => {
+test('a process is below its pane through its parents, and a circle of pids is below none', () => {
   const process = (pid: number, ppid: number): ProcessResource => ({
     kind: 'process',
     id: `process ${pid}@1`,

@@ -8,15 +8,15 @@ import { stableBaseline } from '../../verdict/stable-baseline.ts'
 
 needsNamespaces()
 
-test('where nothing was deployed there is no verdict', async ({ rig }) => {
+test('without a deploy there is no verdict', async ({ rig }) => {
   await expect(rig.settle()).rejects.toThrow(/Nothing was deployed/)
 })
 
-test('a persona that the fake does not have is told in its words', async ({ rig }) => {
+test('an unknown persona is reported with the fake’s own message', async ({ rig }) => {
   await expect(rig.deploy({ persona: 'sings' })).rejects.toThrow(/refused to start: .*sings.*completes/)
 })
 
-test('a registry that can not be read is no verdict, and the cleanup neither kills nor deletes', async ({
+test('with an unreadable registry there is no verdict, and the cleanup neither kills nor deletes', async ({
   rig,
 }) => {
   const agent = await rig.deploy({ persona: 'works' })
@@ -30,7 +30,7 @@ test('a registry that can not be read is no verdict, and the cleanup neither kil
   )
 })
 
-test('after an ending nothing joins the baseline, where a leak would pass for a bystander', async ({
+test('after an ending the baseline cannot be widened, because a leak would pass for a bystander', async ({
   rig,
 }) => {
   const agent = await rig.deploy({ persona: 'works' })
@@ -55,7 +55,7 @@ test('a baseline that changes all the time is inconclusive', async () => {
   )
 })
 
-test('two instruments that disagree are no verdict', async () => {
+test('when the two instruments disagree, there is no verdict', async () => {
   const instruments = { snapshot: async () => nothing(performance.now()), countByPs: async () => 1 }
   const known = {
     agents: [],
@@ -68,7 +68,7 @@ test('two instruments that disagree are no verdict', async () => {
   )
 })
 
-test('a wall clock that somebody sets changes no duration', async () => {
+test('setting the wall clock changes no duration', async () => {
   const clock = vi.spyOn(Date, 'now')
   let hours = 0
   clock.mockImplementation(() => 1e12 + 3_600_000 * (hours++ % 2 === 0 ? hours : -hours))
