@@ -8,7 +8,7 @@ export interface Area {
   rows: string[][]
   /** Tests and benchmarks: they may import everything in their area. */
   tests?: string[]
-  /** Files that may import from other areas, by the start of their path, and what each may import there. */
+  /** What files may import from other areas, by a prefix of their path in this area; the longest one decides. */
   outside?: Record<string, string[]>
   /** False while the files are not where the rows expect them: only imports across areas and circles are checked then. */
   isLaidOut: boolean
@@ -16,7 +16,7 @@ export interface Area {
   hasCircles?: boolean
 }
 
-/** What cleanup/ is held to: its rows, and later that it has no circles. Both are to become the default. */
+/** cleanup/ follows its rows. Set the second constant to false once its known circles of types are gone. */
 const cleanupIsLaidOut = true
 const cleanupHasCircles = true
 

@@ -25,7 +25,7 @@ export function findViolations(sources: Map<string, string>, areas: Area[] = arc
   ]
 }
 
-/** The files that a file imports, by path: by statements, `import(...)`, and `import('...')` types. */
+/** The files that a file imports: by import and export statements, `import(...)`, and `import('...')` types. */
 function importsOf(file: string, text: string): string[] {
   const found = new Set<string>()
   const visit = (node: unknown): void => {
@@ -40,7 +40,7 @@ function importsOf(file: string, text: string): string[] {
   return [...found]
 }
 
-/** Where a file stands: its area, its unit's name, and its row; -1 above all rows for a test, undefined for no row. */
+/** The place of a file: its area, its unit, and its row; a test has no row, and neither has a file that no row names. */
 interface Position {
   area: Area
   unit: string
@@ -91,7 +91,7 @@ function violation(file: string, target: string, areas: Area[]): string[] {
   ]
 }
 
-/** The longest start of the path that the area names decides. */
+/** What a file may import from other areas: the entry with the longest matching prefix decides. */
 function allowedOutside(path: string, { outside = {} }: Area): string[] {
   const starts = Object.keys(outside).filter(start => path.startsWith(start))
   const longest = starts.sort((a, b) => b.length - a.length)[0]
