@@ -1,8 +1,8 @@
-# The packages that leakrig's container sandbox needs. No source is copied in: the project is mounted read-only at start, so
-# that a change needs no rebuild.
+# The system packages of leakrig's container sandbox. Contains no source: the project is mounted read-only at start, so
+# a change needs no rebuild.
 #
-# The base needs Debian's apt and Node 24 on the PATH. Where no registry can be reached, `npm run base-image` makes a
-# base: docker build --build-arg BASE=leakrig-base:bookworm .
+# The base needs Debian's apt and Node 24 on the PATH. Without access to a registry, make one with
+# `npm run base-image`, then: docker build --build-arg BASE=leakrig-base:bookworm .
 ARG BASE=node:24-bookworm-slim
 
 FROM ${BASE} AS sandbox
@@ -12,11 +12,11 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && if ! id 1000 >/dev/null 2>&1; then useradd --uid 1000 --create-home agent; fi
 USER 1000
-# tini is process 1: it adopts orphans and collects them.
+# The kernel reparents orphans to process 1. tini reaps them.
 ENTRYPOINT ["tini", "--"]
 CMD ["bash"]
 
-# Programs that orchestrators commonly need. Derive an image from this stage to add your own orchestrator.
+# Adds what orchestrators commonly need. Base your own image on it to test your orchestrator.
 FROM sandbox AS orchestrator
 USER root
 RUN apt-get update \

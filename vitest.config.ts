@@ -1,16 +1,16 @@
 import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { cellsPerFile } from './harness/cli/process-limit.ts'
-import { LeftOutReporter } from './test/left-out.ts'
+import { SkipSummaryReporter } from './test/skip-summary.ts'
 
-const crowd = 'cleanup/test/reaper/hundred-at-once.test.ts'
-/** Chooses at load time how processes are read, so it needs a worker of its own. */
+const manyProcesses = 'cleanup/test/reaper/hundred-at-once.test.ts'
+/** Chooses the process backend when its modules are loaded, so it cannot share them with other files. */
 const ps = 'cleanup/test/platform/ps.test.ts'
 
-/** The rig's own limits grow with the load (harness/limit.ts), beyond the usual timeout of a test, ms. */
-const rigTimeoutMs = 600_000
+/** In ms. The rig's own limits grow with the machine's load (harness/limit.ts), beyond the default timeout. */
+const rigTimeout = 600_000
 
-/** Cells of one file run side by side, each in a sandbox of its own: most of their time they wait. */
+/** Cells of one file run concurrently, each in its own sandbox: they spend most of their time waiting for grace and quiet periods. */
 const cells = { sequence: { concurrent: true }, maxConcurrency: cellsPerFile }
 
 export default defineConfig({
@@ -18,11 +18,9 @@ export default defineConfig({
     pool: 'forks',
     retry: 0,
     globalSetup: 'bin/vitest-setup.ts',
-    reporters: [...configDefaults.reporters, new LeftOutReporter()],
-    tags: [
-      { name: 'long', description: 'Proves at length what a shorter test proves too: npm run test:all' },
-    ],
-    // More than there are cores, because tests mostly wait.
+    reporters: [...configDefaults.reporters, new SkipSummaryReporter()],
+    tags: [{ name: 'long', description: 'A longer version of another test; npm run test:all runs it' }],
+    // More workers than cores, because tests spend much of their time waiting for processes to end.
     maxWorkers: availableParallelism() + 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
@@ -30,7 +28,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // Loading all modules again for each file would take longer than most of these files.
+        // Isolation would load all modules again for each file, which takes longer than most of these tests.
         test: { name: 'fake-claude', include: ['fake-claude/test/**/*.test.ts'], isolate: false },
       },
       {
@@ -38,23 +36,26 @@ export default defineConfig({
         test: {
           name: 'cleanup',
           include: ['cleanup/test/**/*.test.ts'],
-          exclude: [crowd, ps],
+          exclude: [manyProcesses, ps],
           isolate: false,
         },
       },
       { extends: true, test: { name: 'cleanup-ps', include: [ps] } },
-      // A hundred processes at once take every core, so this runs alone, after all others.
-      { extends: true, test: { name: 'cleanup-crowd', include: [crowd], sequence: { groupOrder: 1 } } },
+      // A hundred processes at once use every core, so this file runs alone, after all others.
+      {
+        extends: true,
+        test: { name: 'cleanup-many', include: [manyProcesses], sequence: { groupOrder: 1 } },
+      },
       { extends: true, test: { name: 'harness', include: ['harness/test/**/*.test.ts'] } },
       {
         extends: true,
-        // Every scenario has a sandbox of its own. Loading the harness again for each file would isolate nothing more.
+        // Every scenario has its own sandbox, so isolated modules would add nothing.
         test: {
           name: 'scenarios',
           include: ['scenarios/*.test.ts'],
           isolate: false,
-          testTimeout: rigTimeoutMs,
-          setupFiles: ['test/scenarios-may-be-skipped.ts'],
+          testTimeout: rigTimeout,
+          setupFiles: ['test/skip-without-namespaces.ts'],
         },
       },
       {
@@ -64,18 +65,18 @@ export default defineConfig({
           include: ['scenarios/catalogue/*.test.ts'],
           isolate: false,
           ...cells,
-          testTimeout: rigTimeoutMs,
+          testTimeout: rigTimeout,
         },
       },
       {
         extends: true,
-        // Tests the catalogue itself: against the system as found, each cell must leak as its table says.
+        // Checks the catalogue itself: the same cells against a system that does not clean up must fail as their tables say.
         test: {
           name: 'catalogue-none',
           include: ['scenarios/catalogue/*.test.ts'],
           isolate: false,
           ...cells,
-          testTimeout: rigTimeoutMs,
+          testTimeout: rigTimeout,
           provide: { leakrig: { system: 'none', sandbox: 'namespace', keep: false, withoutCleanup: true } },
         },
       },

@@ -25,7 +25,7 @@ export const architecture: Area[] = [
   {
     folder: 'test',
     rows: [
-      ['needs.ts', 'left-out.ts'], // skip a test with a reason, and list those reasons
+      ['needs.ts', 'skip-summary.ts'], // skip a test with a reason, and list those reasons
       ['namespaces.ts'], // whether this machine can start a namespace sandbox
       ['*'], // setup files of Vitest
     ],

@@ -94,7 +94,7 @@ export const testSet: BundleSet = {
         'daemon-clock',
         'daemon-killed',
         'die-at',
-        'look-at',
+        'run-everything',
         'registry-writer',
         'retention-killed',
       ].map(

@@ -40,3 +40,32 @@ export function systemCode(error: unknown): string | undefined {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** Receives what a step threw: its message, and the error itself for a look at its code. */
+type OnFailure = (message: string, error: unknown) => void
+
+/**
+ * Runs a step whose failure must not stop its caller. Returns the step's value, or undefined after `onFailure` got what
+ * the step threw. For a synchronous step only: use `attemptAsync` for one that returns a promise.
+ */
+export function attempt<T>(step: () => T, onFailure: OnFailure): T | undefined {
+  try {
+    return step()
+  } catch (error) {
+    onFailure(messageOf(error), error)
+    return undefined
+  }
+}
+
+/** `attempt` for a step that may return a promise. Rejects only with what `onFailure` throws. */
+export async function attemptAsync<T>(
+  step: () => T | Promise<T>,
+  onFailure: OnFailure,
+): Promise<T | undefined> {
+  try {
+    return await step()
+  } catch (error) {
+    onFailure(messageOf(error), error)
+    return undefined
+  }
+}

@@ -1,12 +1,12 @@
 import { beforeEach, TestRunner } from 'vitest'
 
 /**
- * Skips the test that calls it, or every test of the `describe` or file that calls it, when something is missing. The
- * summary of a run counts the skipped tests by reason, which `runIf` and `skipIf` would not give. Do not call it within a
- * concurrent test, because Vitest does not know which one is running.
+ * Skips tests if something is missing: called in a test, that test; called in a `describe` or a file, every test in it.
+ * The reason is `no ${what}`, and the summary at the end of a run counts skipped tests by reason. `runIf` and `skipIf` give
+ * no reason. Do not call it in a concurrent test: Vitest cannot know which one is running.
  */
-export function needs(what: string, isThere: boolean): void {
+export function needs(what: string, isPresent: boolean): void {
   const test = TestRunner.getCurrentTest()
-  if (test) test.context.skip(!isThere, `no ${what}`)
-  else beforeEach(({ skip }) => skip(!isThere, `no ${what}`))
+  if (test) test.context.skip(!isPresent, `no ${what}`)
+  else beforeEach(({ skip }) => skip(!isPresent, `no ${what}`))
 }

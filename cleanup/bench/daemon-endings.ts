@@ -6,27 +6,27 @@ import { startOf } from '../platform/processes/table.ts'
 import { readAgent } from '../registry/registry.ts'
 import type { Deployed, Fleet } from './daemon-fleet.ts'
 
-/** One way in which an agent ends behind the daemon's back. */
+/** A way in which an agent ends that the daemon must notice by itself. */
 export interface EndingKind {
   name: string
   end: (fleet: Fleet, agent: Deployed, server: string) => void
-  /** What the pane runs, where that is not just one process. */
+  /** The pane's shell command, if the pane runs more than one process. */
   command?: string
-  /** Below a subreaper, as our own orchestrator starts it where there is one. */
+  /** Deploys the agent below tini, as our own orchestrator does if tini is installed. */
   isContained?: boolean
 }
 
-/** A pipeline whose pane outlives it. */
-const THEN_A_SHELL = 'sleep 100000 | cat >> "$LOG"; exec sh'
+/** A pipeline after which a shell keeps the pane open. */
+const LEAVES_A_SHELL = 'sleep 100000 | cat >> "$LOG"; exec sh'
 
-/** How an agent of one process can end, and one that leaves its pane behind. */
+/** Five ways for an agent with one process, and two for a pipeline whose pane stays open. */
 export const KINDS: EndingKind[] = [
   {
     name: 'status by rename',
     end: (_, { ref }) => {
       const file = layout.taskRegistry(ref.workspace, ref.taskId)
-      fs.writeFileSync(`${file}.theirs`, withStatus(file, ref.agentId))
-      fs.renameSync(`${file}.theirs`, file)
+      fs.writeFileSync(`${file}.new`, withStatus(file, ref.agentId))
+      fs.renameSync(`${file}.new`, file)
     },
   },
   {
@@ -46,24 +46,25 @@ export const KINDS: EndingKind[] = [
   },
   {
     name: 'claude killed, a shell stays',
-    command: THEN_A_SHELL,
+    command: LEAVES_A_SHELL,
     end: (_, agent) => killClaude(agent),
   },
   {
     name: 'the same, contained by tini',
-    command: THEN_A_SHELL,
+    command: LEAVES_A_SHELL,
     isContained: true,
     end: (_, agent) => killClaude(agent),
   },
   { name: 'its process killed', end: (_, { tmux }) => killExactly(tmux.pane_pid, tmux.pane_start) },
 ]
 
-/** Kills the first of the agent's pipeline. */
+/** Kills the first process of the agent's pipeline. */
 function killClaude({ ref }: Deployed): void {
   const [claude = 0] = childrenOf(recordedShell(readAgent(ref)) ?? 0) ?? []
   killExactly(claude, startOf(claude))
 }
 
+/** Kills the process with this pid if its start time matches, so never a process that reuses the pid. */
 export function killExactly(pid: number, start: number | undefined): void {
   if (startOf(pid) === start) process.kill(pid, 'SIGKILL')
 }

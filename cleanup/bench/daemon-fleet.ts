@@ -18,7 +18,7 @@ import {
 import { startOf } from '../platform/processes/table.ts'
 import { changeTask, readAgent } from '../registry/registry.ts'
 
-/** What an agent's pane runs: next to nothing, so that a hundred fit on any machine. */
+/** An agent's pane command. A single sleeping process, so that a hundred agents fit on any machine. */
 const LIGHT = 'exec sleep 100000'
 
 export interface Deployed {
@@ -26,7 +26,7 @@ export interface Deployed {
   tmux: RecordedTmux
 }
 
-/** Light agents on tmux servers of their own, registered in a workspace of their own. */
+/** Light agents in a temporary workspace, on their own tmux servers. Dispose ends the servers and removes the folder. */
 export class Fleet implements Disposable {
   readonly folder: string
   readonly workspace: string
@@ -43,7 +43,7 @@ export class Fleet implements Disposable {
     return fleet
   }
 
-  /** Deploys agents of a task, each in a session of its own on the server of that name; the task is made when missing. */
+  /** Deploys agents, each in its own session on the named server. Adds the task if it does not exist. */
   async deploy(taskId: string, server: string, ids: string[], command = LIGHT): Promise<Deployed[]> {
     await this.#addTask(taskId)
     const shell = ['sh', '-c', command]
@@ -55,7 +55,7 @@ export class Fleet implements Disposable {
     return deployed
   }
 
-  /** Deploys one agent as our own orchestrator does, in whatever can hold it here. */
+  /** Deploys one agent as our own orchestrator does: in a cgroup or below tini if the machine allows it. */
   async deployContained(taskId: string, server: string, id: string, command: string): Promise<Deployed> {
     await this.#addTask(taskId)
     const ref = this.#ref(taskId, id)
@@ -86,6 +86,7 @@ export class Fleet implements Disposable {
     return readAgent(ref).cleanup?.state === 'done'
   }
 
+  /** True if every agent of the task has ended and is cleaned up. */
   areClean(taskId: string): boolean {
     const { agents } = readTaskRegistry(this.workspace, taskId)
     return agents.every(({ status, cleanup }) => isTerminal(status) && cleanup?.state === 'done')

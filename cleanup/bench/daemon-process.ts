@@ -7,15 +7,17 @@ import { until } from '../test/support/until.ts'
 
 const PROGRAM = path.join(import.meta.dirname, '..', 'bin', 'daemon.ts')
 
+/** The daemon's resource usage at one moment. */
 export interface Usage {
   rssMb: number
   descriptors: number
-  /** Processor time so far, in ms, of its own and of the tmux clients that it waited for. */
+  /** CPU time of the daemon so far, in ms. */
   ownMs: number
+  /** CPU time of its ended tmux clients so far, in ms. */
   childrenMs: number
 }
 
-/** A daemon under measurement, as a person would start it. */
+/** A daemon under measurement, started with plain `node`, as a user would start it. */
 export class MeasuredDaemon implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #file: string
@@ -41,7 +43,7 @@ export class MeasuredDaemon implements AsyncDisposable {
     return daemon
   }
 
-  /** What it has logged so far. */
+  /** Its log so far. */
   lines(): readonly Record<string, unknown>[] {
     const text = fs.readFileSync(this.#file, 'utf8')
     const end = text.lastIndexOf('\n') + 1
@@ -54,7 +56,7 @@ export class MeasuredDaemon implements AsyncDisposable {
     return this.#lines
   }
 
-  /** When it noticed the end of an agent, in ms of the wall clock. */
+  /** The time at which it noticed the end of an agent, in ms since the epoch; undefined if it has not. */
   noticed(agent: string): number | undefined {
     const line = this.lines().find(
       line => line.agent === agent && (line.event === 'ended' || line.event === 'cleanup-due'),

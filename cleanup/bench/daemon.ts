@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * What a daemon costs that watches a hundred agents, and how soon it notices an end: of every kind, one at a time, and
- * whole tmux servers. Exits 1 when a limit does not hold.
+ * Measures a daemon that watches a hundred agents: its idle cost, and how soon it notices that an agent has ended, for each
+ * kind of ending and for whole tmux servers. Exits 1 if a limit is exceeded.
  */
 import fs from 'node:fs'
 import os from 'node:os'
@@ -29,14 +29,14 @@ await using daemon = await MeasuredDaemon.start(fleet.workspace, folder)
 
 const problems: string[] = []
 await measureIdle()
-// A cgroup would leave the pane as it is.
+// tini only: in a cgroup the pane would run the same processes as without containment.
 process.env.LEAKRIG_CONTAINMENT = 'tini'
 for (const kind of KINDS)
   if (kind.isContained && !findProgram('tini'))
-    console.log(`${kind.name}: not measured, there is no tini on the PATH`)
+    console.log(`${kind.name}: not measured, tini is not on the PATH`)
   else report(kind.name, await measureKind(kind))
 report('tmux server killed', await measureServers())
-for (const problem of problems) console.log(`NOT HELD: ${problem}`)
+for (const problem of problems) console.log(`LIMIT EXCEEDED: ${problem}`)
 process.exitCode = problems.length > 0 ? 1 : 0
 
 function fresh(index: number, count: number): Promise<Deployed[]> {
@@ -44,8 +44,12 @@ function fresh(index: number, count: number): Promise<Deployed[]> {
   return fleet.deploy(`TASK-${index}`, `server${index}`, ids)
 }
 
-/** One that runs something else; the daemon gets to know it first. */
-async function special(index: number, command: string, isContained = false): Promise<Deployed | undefined> {
+/** Deploys an agent that runs `command`, and waits until the daemon has seen it. */
+async function deployWithCommand(
+  index: number,
+  command: string,
+  isContained = false,
+): Promise<Deployed | undefined> {
   const [taskId, server, id] = [`TASK-${index}`, `server${index}`, `a${number++}`]
   const [agent] = isContained
     ? [await fleet.deployContained(taskId, server, id, command)]
@@ -55,7 +59,7 @@ async function special(index: number, command: string, isContained = false): Pro
 }
 
 async function measureIdle(): Promise<void> {
-  // The start is no idling, and neither is the first retention, half a minute after it.
+  // Not idle yet: the start, and the first retention run half a minute later.
   await pause(40_000)
   const before = daemon.usage()
   await pause(IDLE_MS)
@@ -63,21 +67,24 @@ async function measureIdle(): Promise<void> {
   const core = (after.ownMs - before.ownMs) / IDLE_MS
   const children = (after.childrenMs - before.childrenMs) / IDLE_MS
   console.log(
-    `idle, ${SERVERS * PER_SERVER} agents, ${IDLE_MS / 1000} s: ${percent(core)} of a core, its tmux clients ${percent(children)}; ` +
+    `idle, ${SERVERS * PER_SERVER} agents, ${IDLE_MS / 1000} s: ${percent(core)} of a core, tmux clients ${percent(children)}; ` +
       `${after.rssMb.toFixed(1)} MB, ${after.descriptors} descriptors; load ${os.loadavg()[0]?.toFixed(1)}`,
   )
   if (core + children > LIMITS.core)
-    problems.push(`idle takes ${percent(core + children)} of a core, limit ${percent(LIMITS.core)}`)
+    problems.push(`idle: ${percent(core + children)} of a core, limit ${percent(LIMITS.core)}`)
   if (after.rssMb > LIMITS.rssMb)
-    problems.push(`it holds ${after.rssMb.toFixed(1)} MB, limit ${LIMITS.rssMb} MB`)
+    problems.push(`memory: ${after.rssMb.toFixed(1)} MB, limit ${LIMITS.rssMb} MB`)
 }
 
-/** One at a time, at no fixed moment of the daemon's rounds, and each is replaced: there are always a hundred. */
+/**
+ * Ends agents one at a time, at random moments of the daemon's schedule, and replaces each, so that there are always a
+ * hundred. Returns the times until the daemon noticed, in ms.
+ */
 async function measureKind({ end, command, isContained }: EndingKind): Promise<number[]> {
   const times: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const index = round % SERVERS
-    const agent = command ? await special(index, command, isContained) : pool[index]?.shift()
+    const agent = command ? await deployWithCommand(index, command, isContained) : pool[index]?.shift()
     if (!agent) throw new Error('no agent left')
     await pause(100 + Math.random() * 200)
     const at = Date.now()
@@ -89,21 +96,25 @@ async function measureKind({ end, command, isContained }: EndingKind): Promise<n
   return times
 }
 
-/** All of a server at once. */
+/** Kills one tmux server after the other. Returns the times until the daemon noticed each agent's end, in ms. */
 async function measureServers(): Promise<number[]> {
   const times: number[] = []
   for (const [index, agents] of pool.entries()) {
     const at = Date.now()
     killExactly(agents[0]?.tmux.server_pid ?? 0, agents[0]?.tmux.server_start)
     for (const agent of agents) times.push((await noticed(agent)) - at)
-    await until('they are clean', () => fleet.areClean(`TASK-${index}`), CLEAN_WITHIN_MS)
+    await until(
+      `the agents of TASK-${index} are clean`,
+      () => fleet.areClean(`TASK-${index}`),
+      CLEAN_WITHIN_MS,
+    )
     pool[index] = await fresh(index, PER_SERVER)
   }
   return times
 }
 
 function noticed({ ref }: Deployed): Promise<number> {
-  return until(`${ref.agentId} was noticed`, () => daemon.noticed(ref.agentId), 30_000)
+  return until(`${ref.agentId} 's end was noticed`, () => daemon.noticed(ref.agentId), 30_000)
 }
 
 function report(name: string, times: number[]): void {

@@ -1,4 +1,9 @@
 #!/usr/bin/env node
+/**
+ * Measures `status`, `sweep --apply` and a daemon on ten thousand agents that the registries list as running and of which
+ * nothing runs; three hundred have a prompt and a log. The sweep and the daemon are stopped midway and started again.
+ * Exits 1 if a limit is exceeded.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
@@ -6,11 +11,6 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { addTask, initRegistries, layout, readTaskRegistry } from '../orchestrator.ts'
-/**
- * Ten thousand agents that the registries list as running and of which nothing runs; of a few hundred a prompt and a log
- * are left. What `status` and `sweep --apply` cost, and a daemon that is stopped in the middle and started again.
- * Exits 1 when a limit does not hold.
- */
 import { changeGlobal, changeTask } from '../registry/registry.ts'
 import { until } from '../test/support/until.ts'
 import { MeasuredDaemon } from './daemon-process.ts'
@@ -23,79 +23,83 @@ const CLEAN_WITHIN_MS = 600_000
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'leakrig-gone-'))
 const workspace = path.join(folder, '.agent-workspace')
-// No tmux server is there: nobody's sessions are looked at.
+// No tmux server runs here, so the user's own sessions are not scanned.
 process.env.TMUX_TMPDIR = folder
 const problems: string[] = []
 try {
-  await listGone()
+  await registerDeadAgents()
   const status = await run('status')
-  console.log(`status: ${seconds(status.cpuMs)} of processor time, ${seconds(status.ms)}`)
-  limit('status takes', status.cpuMs, LIMITS.statusMs)
+  console.log(`status: ${seconds(status.cpuMs)} of CPU time, ${seconds(status.ms)}`)
+  limit('CPU time of status', status.cpuMs, LIMITS.statusMs)
 
   const stopped = await run('sweep', { stopAfter: /cleaned up/ })
   console.log(`sweep --apply: Ctrl-C ended it after ${stopped.stopMs} ms; ${stopped.lastLine}`)
-  limit('sweep stops after', stopped.stopMs, LIMITS.stopMs)
+  limit('time until the sweep stopped', stopped.stopMs, LIMITS.stopMs)
   const swept = await run('sweep')
   console.log(
-    `sweep --apply, the rest: ${seconds(swept.cpuMs)} of processor time, ${seconds(swept.ms)}; ${swept.lastLine}`,
+    `sweep --apply, the rest: ${seconds(swept.cpuMs)} of CPU time, ${seconds(swept.ms)}; ${swept.lastLine}`,
   )
 
   fs.rmSync(workspace, { recursive: true })
-  await listGone()
+  await registerDeadAgents()
   await measureDaemon()
 } finally {
   fs.rmSync(folder, { recursive: true, force: true })
 }
-for (const problem of problems) console.log(`NOT HELD: ${problem}`)
+for (const problem of problems) console.log(`LIMIT EXCEEDED: ${problem}`)
 process.exitCode = problems.length > 0 ? 1 : 0
 
 async function measureDaemon(): Promise<void> {
   {
     await using daemon = await MeasuredDaemon.start(workspace, folder)
-    await until('some are clean', () => count(daemon, 'cleaned') > AGENTS / 10, CLEAN_WITHIN_MS)
-    const toldAt = performance.now()
+    await until(
+      'a tenth of the agents is clean',
+      () => count(daemon, 'cleaned') > AGENTS / 10,
+      CLEAN_WITHIN_MS,
+    )
+    const signalledAt = performance.now()
     await daemon[Symbol.asyncDispose]()
-    const stopMs = Math.round(performance.now() - toldAt)
+    const stopMs = Math.round(performance.now() - signalledAt)
     console.log(`daemon, ${count(daemon, 'cleaned')} of ${AGENTS} clean: SIGTERM ended it after ${stopMs} ms`)
-    limit('the daemon stops after', stopMs, LIMITS.stopMs)
+    limit('time until the daemon stopped', stopMs, LIMITS.stopMs)
   }
   const startedAt = performance.now()
   await using daemon = await MeasuredDaemon.start(workspace, folder)
-  let mostMb = 0
+  let peakMb = 0
   const areClean = async () => {
-    mostMb = Math.max(mostMb, daemon.usage().rssMb)
+    peakMb = Math.max(peakMb, daemon.usage().rssMb)
     await pause(200)
     return tasks().every(taskId =>
       readTaskRegistry(workspace, taskId).agents.every(({ cleanup }) => cleanup?.state === 'done'),
     )
   }
-  await until('all are clean', areClean, CLEAN_WITHIN_MS)
+  await until('all agents are clean', areClean, CLEAN_WITHIN_MS)
   const { ownMs } = daemon.usage()
   const deaths = daemon.lines().filter(({ event }) => event === 'mass-death')
   console.log(
-    `daemon, the rest: ${seconds(performance.now() - startedAt)}, ${seconds(ownMs)} of processor time, ${mostMb.toFixed(0)} MB at most; ` +
+    `daemon, the rest: ${seconds(performance.now() - startedAt)}, ${seconds(ownMs)} of CPU time, ${peakMb.toFixed(0)} MB peak; ` +
       `mass deaths: ${deaths.map(({ gone, of }) => `${gone} of ${of}`).join(', ') || 'none'}`,
   )
-  if (deaths.length === 0) problems.push('no mass death was announced')
+  if (deaths.length === 0) problems.push('the daemon logged no mass death')
 }
 
 function tasks(): string[] {
   return Array.from({ length: TASKS }, (_, n) => `TASK-${n}`)
 }
 
-function count(daemon: MeasuredDaemon, what: string): number {
-  return daemon.lines().filter(({ event }) => event === what).length
+function count(daemon: MeasuredDaemon, event: string): number {
+  return daemon.lines().filter(line => line.event === event).length
 }
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`
 }
 
-function limit(what: string, ms: number, most: number): void {
-  if (ms > most) problems.push(`${what} ${Math.round(ms)} ms, limit ${most} ms`)
+function limit(name: string, ms: number, limitMs: number): void {
+  if (ms > limitMs) problems.push(`${name}: ${Math.round(ms)} ms, limit ${limitMs} ms`)
 }
 
-async function listGone(): Promise<void> {
+async function registerDeadAgents(): Promise<void> {
   await initRegistries(workspace)
   const started_at = new Date(Date.now() - 3_600_000).toISOString()
   const all: Record<string, { task_id: string; status: string; started_at: string }> = {}
@@ -115,19 +119,19 @@ async function listGone(): Promise<void> {
   })
 }
 
-/** `leakrig status`, or `sweep --apply`, which is interrupted once it has said so much. */
+/** Runs `leakrig status` or `sweep --apply`. Sends SIGINT once its standard error matches `stopAfter`. */
 async function run(command: 'status' | 'sweep', { stopAfter }: { stopAfter?: RegExp } = {}) {
   const [startedAt, cpuBefore] = [performance.now(), childrenMs()]
   const args = [PROGRAM, command, workspace, ...(command === 'sweep' ? ['--apply'] : [])]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
-  let toldAt = Number.NaN
+  let signalledAt = Number.NaN
   child.stdout.on('data', (text: Buffer) => {
     out += text
   })
   child.stderr.on('data', (text: Buffer) => {
-    if (!stopAfter?.test(String(text)) || !Number.isNaN(toldAt)) return
-    toldAt = performance.now()
+    if (!stopAfter?.test(String(text)) || !Number.isNaN(signalledAt)) return
+    signalledAt = performance.now()
     child.kill('SIGINT')
   })
   await once(child, 'close')
@@ -136,12 +140,12 @@ async function run(command: 'status' | 'sweep', { stopAfter }: { stopAfter?: Reg
   return {
     ms: endedAt - startedAt,
     cpuMs: childrenMs() - cpuBefore,
-    stopMs: Math.round(endedAt - toldAt),
+    stopMs: Math.round(endedAt - signalledAt),
     lastLine,
   }
 }
 
-/** Processor time of our children that have ended, in ms: the kernel counts in ticks of 10 ms. */
+/** CPU time of ended child processes so far, in ms. The kernel counts it in ticks of 10 ms. */
 function childrenMs(): number {
   const stat = fs.readFileSync('/proc/self/stat', 'latin1')
   const [user = 0, system = 0] = stat

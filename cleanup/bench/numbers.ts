@@ -1,7 +1,7 @@
-/** The middle of some times. */
+/** The median of some times. */
 export const median = (times: readonly number[]): number => quantile(times, 0.5)
 
-/** The time that 99 of 100 do not exceed; of fewer than a hundred the longest. */
+/** The 99th percentile; the longest time if there are fewer than a hundred. */
 export const p99 = (times: readonly number[]): number => quantile(times, 0.99)
 
 function quantile(times: readonly number[], part: number): number {

@@ -7,22 +7,22 @@ import { cleanUp } from '../index.ts'
 import { layout } from '../orchestrator.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import { readProcess } from '../platform/processes/table.ts'
-import { type Deployed, logs } from './world.ts'
+import { type Deployed, logs } from './workspace.ts'
 
 const run = promisify(execFile)
 
-/** Ends one agent and puts its files away. */
+/** Ends one agent, removes its prompt and archives its logs. */
 export type Remedy = (agent: Deployed, socket: string) => Promise<void>
 
-/** What no cleanup can do without: the session killed, its processes seen to go, one file removed, three renamed. */
+/** The least that any cleanup must do: kill the session, wait until its processes have ended, remove one file, rename three. */
 export const floor: Remedy = async ({ ref, session, pids }, socket) => {
   await run('tmux', ['-S', socket, 'kill-session', '-t', session])
-  while (pids.some(isThere)) await sleep(1)
+  while (pids.some(isRunning)) await sleep(1)
   fs.unlinkSync(layout.promptFile(ref))
   for (const log of logs(ref)) fs.renameSync(log, layout.archived(ref, log))
 }
 
-/** The first remedy of the report (section 6), step by step as it is described there. */
+/** The report's first remedy (section 6), with its steps as described there. */
 export const reportOption1: Remedy = async ({ ref }, socket) => {
   const name = layout.sessionName(ref)
   const target = ['-S', socket, 'kill-session', '-t', name]
@@ -43,19 +43,19 @@ export const reportOption1: Remedy = async ({ ref }, socket) => {
   stdout.split('\n').filter(line => line.includes(ref.agentId) && line.toLowerCase().includes('claude'))
 }
 
-/** Ours, with a grace in ms. Throws when anything is left. */
+/** leakrig's cleanup, with a grace period in ms. Throws if anything is left. */
 export const ours =
   (graceMs?: number): Remedy =>
   async ({ ref, pids }) => {
-    const options = { status: 'completed', reason: 'the benchmark said so' }
+    const options = { status: 'completed', reason: 'benchmark' }
     const { outcome, problems } = await cleanUp(ref, {
       ...options,
       ...(graceMs !== undefined && { graceMs }),
     })
-    if (outcome !== 'clean' || pids.some(isThere)) throw new Error(`${outcome}: ${problems.join(' ')}`)
+    if (outcome !== 'clean' || pids.some(isRunning)) throw new Error(`${outcome}: ${problems.join(' ')}`)
   }
 
-function isThere(pid: number): boolean {
+function isRunning(pid: number): boolean {
   const now = readProcess(pid)
   return now !== undefined && !hasEnded(now)
 }

@@ -1,3 +1,4 @@
+/** The daemon's usage after that many agents. */
 export interface Sample {
   agents: number
   rssMb: number
@@ -7,7 +8,7 @@ export interface Sample {
 const WIDTH = 760
 const PANEL = { left: 70, width: 650, height: 170 }
 
-/** Two plots, one below the other: memory and descriptors over the agents that have passed. */
+/** An SVG with two plots, one above the other: memory and descriptors against the number of agents cleaned up. */
 export function soakSvg(samples: Sample[], title: string): string {
   const height = 40 + 2 * (PANEL.height + 60)
   return [
@@ -31,7 +32,7 @@ function panel(
 ): string {
   const { left, width, height } = PANEL
   const most = samples.at(-1)?.agents ?? 1
-  // From zero, so that what looks flat is flat.
+  // The axis starts at zero, so that small changes do not look large.
   const highest = niceAbove(Math.max(...samples.map(value)))
   const x = (agents: number) => left + (agents / most) * width
   const y = (shown: number) => top + height - (shown / highest) * height
@@ -55,7 +56,7 @@ function panel(
   ].join('\n')
 }
 
-/** The next number above that can be divided by four and is round. */
+/** The top of the axis: at least 5 % above the value, and a multiple of 20 or 40, so that its quarters are whole numbers. */
 function niceAbove(value: number): number {
   const step = value > 40 ? 40 : 20
   return Math.ceil((value * 1.05) / step) * step

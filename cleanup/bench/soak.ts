@@ -1,12 +1,12 @@
 #!/usr/bin/env node
+/**
+ * Runs two thousand light agents through one daemon, in batches that end in every way, and plots the daemon's memory and
+ * descriptors after each batch in docs/soak.svg. Exits 1 if the last quarter uses clearly more than the second.
+ */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-/**
- * Two thousand light agents pass through one daemon, in batches that end in every way. Its memory and its descriptors
- * after each batch go into docs/soak.svg. Exits 1 when the last quarter holds clearly more than the second.
- */
 import { startOf } from '../platform/processes/table.ts'
 import { readAgent } from '../registry/registry.ts'
 import { until } from '../test/support/until.ts'
@@ -18,7 +18,7 @@ import { type Sample, soakSvg } from './soak-svg.ts'
 const AGENTS = 2_000
 const BATCH = 40
 const CLEAN_WITHIN_MS = 120_000
-/** How much more memory the last quarter may hold than the second, as a part, and how many descriptors. */
+/** Allowed growth from the second quarter to the last: of memory as a fraction, of descriptors as a number. */
 const LIMITS = { memory: 0.1, descriptors: 2 }
 const ENDINGS = KINDS.filter(({ command }) => command === undefined)
 const PLOT = path.join(import.meta.dirname, '..', '..', 'docs', 'soak.svg')
@@ -39,7 +39,7 @@ for (let batch = 0; batch < AGENTS / BATCH; batch++) {
 const minutes = (performance.now() - startedAt) / 60_000
 fs.mkdirSync(path.dirname(PLOT), { recursive: true })
 fs.writeFileSync(PLOT, soakSvg(samples, `${AGENTS} agents in ${minutes.toFixed(1)} minutes`))
-console.log(`${minutes.toFixed(1)} minutes; ${path.relative(process.cwd(), PLOT)} is written`)
+console.log(`${minutes.toFixed(1)} minutes; ${path.relative(process.cwd(), PLOT)} written`)
 
 const [early, late] = [quarter(1), quarter(3)]
 const held =
@@ -50,7 +50,7 @@ console.log(
 )
 process.exitCode = held ? 0 : 1
 
-/** A task and a tmux server of its own for each batch; what is left of the server ends the last agents at once. */
+/** Runs a batch in its own task and on its own tmux server. Three quarters of the agents end one by one; then the server is killed. */
 async function runBatch(batch: number): Promise<void> {
   const [taskId, server] = [`TASK-${batch}`, `server${batch}`]
   const ids = Array.from({ length: BATCH }, (_, n) => `b${batch}-${n}`)
@@ -63,19 +63,19 @@ async function runBatch(batch: number): Promise<void> {
   await until(`${taskId} is clean`, () => fleet.areClean(taskId), CLEAN_WITHIN_MS)
 }
 
-/** Who writes a status without the lock may lose it to another writer, and writes it again. */
+/** Some endings write a status without the registry lock, and another writer may overwrite it: those are repeated. */
 async function areClean(agents: Deployed[], server: string): Promise<boolean> {
   await pause(100)
   const open = agents.filter(agent => !fleet.isClean(agent))
-  for (const agent of open) if (isRunningStill(agent)) ENDINGS[0]?.end(fleet, agent, server)
+  for (const agent of open) if (isStillRunning(agent)) ENDINGS[0]?.end(fleet, agent, server)
   return open.length === 0
 }
 
-function isRunningStill({ ref, tmux }: Deployed): boolean {
+function isStillRunning({ ref, tmux }: Deployed): boolean {
   return startOf(tmux.pane_pid) === tmux.pane_start && readAgent(ref).status === 'running'
 }
 
-/** Between two questions to tmux, whose pipes it holds for some milliseconds. */
+/** Takes the lowest of ten samples: during a tmux query the daemon has pipes open for some milliseconds. */
 async function quietUsage(): Promise<Usage> {
   const usages: Usage[] = []
   for (let n = 0; n < 10; n++) {

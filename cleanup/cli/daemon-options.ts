@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { validateMetricsSettings } from '../metrics/settings.ts'
 import { fromCwd } from '../platform/cwd.ts'
-import { COMPRESSIONS, type PolicyTexts, parsePolicy } from '../retention/policy.ts'
+import { type PolicyTexts, parsePolicy } from '../retention/policy.ts'
 
 /** How a daemon is to work, whoever starts it. */
 export interface DaemonSettings extends PolicyTexts {
@@ -25,23 +25,19 @@ const OPTIONS: readonly [keyof DaemonSettings, Option][] = [
     option('--silent-after <s>', 'how long an agent may say nothing before that is told (120)', wholeNumber),
   ],
   ['endIdle', option('--end-idle', 'end silent agents whose work is done')],
-  [
-    'keepDays',
-    option(
-      '--keep-days <days>',
-      'remove archives that are older (7), all or per class: stream=3,findings=30',
-    ),
-  ],
-  ['keepLast', option('--keep-last <n>', 'the newest n archives of a class always stay')],
+  ['keepDays', option('--keep-days <days>', 'remove archives that are older (7)')],
+  ['keepLast', option('--keep-last <n>', 'always keep the newest n archives of each class')],
   [
     'maxBytes',
-    option('--max-bytes <size>', 'remove the oldest archives until a workspace has no more: 500M, 2G'),
+    option(
+      '--max-bytes <size>',
+      'remove the oldest archives until a workspace has no more than this: 500M, 2G (powers of 1024)',
+    ),
   ],
   [
     'minFree',
-    option('--min-free <size>', 'remove the oldest archives until so much of the disk is free: 1G, 5%'),
+    option('--min-free <size>', 'remove the oldest archives until this much of the disk is free: 1G, 5%'),
   ],
-  ['compress', option('--compress <how>', 'compress the archives that stay (none)').choices(COMPRESSIONS)],
   [
     'metricsPort',
     option('--metrics-port <port>', 'serve metrics for Prometheus on this port of 127.0.0.1', port),

@@ -1,4 +1,4 @@
-import { pathOf } from '../retention/look.ts'
+import { pathOf } from '../retention/log-file.ts'
 import type { RetentionPlan, RetentionReport } from '../retention/plan-types.ts'
 
 /** A plan, and what was done of it, as the command prints it for programs. Sizes in bytes, ages in ms. */
@@ -9,7 +9,7 @@ export function planJson(plan: RetentionPlan, report?: RetentionReport): object 
     applied: report !== undefined,
     workspaces: plan.workspaces,
     files: plan.files.map(file => {
-      const { outcome, why: left, to, savedBytes } = outcomes.get(file) ?? {}
+      const { outcome, why: left } = outcomes.get(file) ?? {}
       return {
         path: pathOf(file),
         class: file.class,
@@ -21,8 +21,6 @@ export function planJson(plan: RetentionPlan, report?: RetentionReport): object 
         why: file.why,
         outcome,
         left,
-        to,
-        savedBytes,
       }
     }),
     totals: plan.totals,

@@ -1,6 +1,6 @@
 import { applyPlan } from '../retention/apply.ts'
 import { planRetention } from '../retention/plan.ts'
-import { policyOf } from '../retention/policy-file.ts'
+import { parsePolicy } from '../retention/policy.ts'
 import { exitCodes } from './exit-codes.ts'
 import { oneLine } from './format.ts'
 import type { RetentionCommandOptions } from './retention.ts'
@@ -14,7 +14,7 @@ export async function runRetention(folders: string[], options: RetentionCommandO
   // Whoever reads our list may leave early (head), which ends other commands; it must not end this work.
   process.on('SIGPIPE', () => {})
   const workspaces = workspacesOf(folders)
-  const plan = await planRetention(workspaces, workspace => policyOf(workspace, options), {
+  const plan = await planRetention(workspaces, parsePolicy(options), {
     ignoreHold: options.ignoreHold === true,
   })
   if (!options.json) print(planText(plan))

@@ -3,8 +3,8 @@ import { CleanupError } from '../errors.ts'
 import { becomeOwner } from '../platform/become-owner.ts'
 import { fromCwd } from '../platform/cwd.ts'
 import { WORKSPACE_NAME } from '../registry/require-workspace.ts'
-import { installService, type Told, uninstallService } from '../service/install.ts'
-import { managerOf, thisPlace } from '../service/manager.ts'
+import { installService, type ServiceResult, uninstallService } from '../service/install.ts'
+import { managerOf, thisHost } from '../service/manager.ts'
 import { planService, type ServicePlan } from '../service/plan.ts'
 import { serviceState } from '../service/state.ts'
 import { daemonWords, validateDaemonSettings } from './daemon-options.ts'
@@ -15,29 +15,29 @@ import type { ServiceOptions } from './service.ts'
 /** Writes, or with `print` shows, the service's file. Returns the exit code. */
 export async function install(workspaces: string[], options: ServiceOptions): Promise<number> {
   const { system = false, print = false, force = false, now = false } = options
-  const place = thisPlace()
-  const manager = managerOf(place, system)
+  const host = thisHost()
+  const manager = managerOf(host, system)
   const plan = planFor(workspaces, system, daemonWords(options))
   validateForService(options, plan.owner?.uid)
-  if (!print) return tell(await installService(plan, place, manager, { force, now }))
+  if (!print) return tell(await installService(plan, host, manager, { force, now }))
   process.stdout.write(manager.render(plan))
-  for (const line of plan.leftOut) console.error(`leakrig: ${oneLine(line)}`)
+  for (const line of plan.omitted) console.error(`leakrig: ${oneLine(line)}`)
   return exitCodes.done
 }
 
 export async function uninstall({ system = false, now = false }: ServiceOptions): Promise<number> {
-  const place = thisPlace()
-  return tell(await uninstallService(place, managerOf(place, system), system, now))
+  const host = thisHost()
+  return tell(await uninstallService(host, managerOf(host, system), system, now))
 }
 
 export async function status(workspaces: string[], { system = false }: ServiceOptions): Promise<number> {
-  const place = thisPlace()
+  const host = thisHost()
   const folders = rootsOf(workspaces)
   const plan = planOrWhyNot()
   becomeOwner(folders.filter(folder => fs.existsSync(folder)))
-  const { lines, isWell } = await serviceState(plan, place, managerOf(place, system), folders)
+  const { lines, isHealthy } = await serviceState(plan, host, managerOf(host, system), folders)
   tell({ lines, problems: [] })
-  return isWell ? exitCodes.done : exitCodes.left
+  return isHealthy ? exitCodes.done : exitCodes.left
 
   function planOrWhyNot(): ServicePlan | CleanupError {
     try {
@@ -67,7 +67,7 @@ function validateForService(options: ServiceOptions, uid?: number): void {
 const rootsOf = (workspaces: string[]): string[] =>
   (workspaces.length > 0 ? workspaces : [WORKSPACE_NAME]).map(fromCwd)
 
-function tell({ lines, problems }: Told): number {
+function tell({ lines, problems }: ServiceResult): number {
   for (const line of lines) console.log(oneLine(line))
   for (const problem of problems) console.error(`leakrig: ${oneLine(problem)}`)
   return problems.length > 0 ? exitCodes.left : exitCodes.done

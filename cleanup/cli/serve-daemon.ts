@@ -1,7 +1,7 @@
-import { levelOf } from '../daemon/levels.ts'
 import { type DaemonOptions, runDaemon } from '../daemon/run-daemon.ts'
 import { CleanupError, messageOf } from '../errors.ts'
 import type { LogLine } from '../log.ts'
+import { logLevelOf } from '../log.ts'
 import { startOf } from '../platform/processes/table.ts'
 import type { DaemonCommandOptions } from './daemon.ts'
 import { validateDaemonSettings } from './daemon-options.ts'
@@ -51,7 +51,7 @@ function optionsOf(workspaces: string[], options: DaemonCommandOptions, signal: 
 }
 
 function log(line: LogLine): void {
-  const stamped = { time: new Date().toISOString(), level: levelOf(line.event), ...line }
+  const stamped = { time: new Date().toISOString(), level: logLevelOf(line.event), ...line }
   process.stdout.write(`${JSON.stringify(stamped)}\n`)
 }
 

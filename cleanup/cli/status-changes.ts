@@ -1,5 +1,4 @@
-import type { AgentRow, Measurement } from '../metrics/measurement.ts'
-import { isPendingRow } from '../metrics/pending.ts'
+import { type AgentRow, isPendingRow, type Measurement } from '../metrics/measurement.ts'
 import { oneLine } from './format.ts'
 
 /** What is compared between two looks, by a name for people. Ages and sizes change always, and are no news. */

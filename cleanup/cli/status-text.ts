@@ -1,6 +1,12 @@
 import { FILE_CLASSES } from '../metrics/file-classes.ts'
-import type { AgentRow, DaemonFigures, Measurement, WorkspaceFigures } from '../metrics/measurement.ts'
-import { isPendingRow, oldestPendingSeconds } from '../metrics/pending.ts'
+import type { DaemonFigures } from '../metrics/health.ts'
+import {
+  type AgentRow,
+  isPendingRow,
+  type Measurement,
+  oldestPendingSeconds,
+  type WorkspaceFigures,
+} from '../metrics/measurement.ts'
 import { count, duration, oneLine, size } from './format.ts'
 
 const HEADINGS = ['AGENT', 'STATUS', 'SINCE', 'SESSION', 'PROCS', 'RSS', 'LOG', 'OUTPUT', 'CLEANUP']

@@ -14,37 +14,32 @@ import { subreaperOf } from './subreaper.ts'
 const { O_APPEND, O_CREAT, O_WRONLY } = fs.constants
 
 /**
- * Notes whom an agent's subreaper has adopted, for whoever cleans up after somebody has killed the subreaper itself:
- * then those orphans go to process 1, and nothing else may tie them to the agent. One small read per agent and
- * round; what was noted lies beside the prompt, where the subreaper's shell writes too.
+ * Records which processes one agent's subreaper has adopted, for the cleanup after somebody has killed the subreaper
+ * itself: its adopted children then go to process 1, and nothing else may tie them to the agent. It costs one small read
+ * per call. The record lies beside the prompt, where the subreaper's shell writes too.
  */
 export class AdoptedChildren {
-  readonly #noted = new Map<string, readonly number[]>()
+  #recorded: readonly number[] = []
 
-  note(key: string, ref: AgentRef, entry: AgentEntry): void {
+  record(ref: AgentRef, entry: AgentEntry): void {
     const subreaper = recordedSubreaper(entry)
     if (!subreaper) return
-    // The first is the subreaper's own child, as long as it lives; when it ends, so does the subreaper.
+    // The first child is the subreaper's own as long as it lives; when it ends, so does the subreaper.
     const adopted = (childrenOf(subreaper.pid) ?? []).slice(1)
-    const known = this.#noted.get(key) ?? []
-    const fresh = adopted.filter(pid => !known.includes(pid))
+    const fresh = adopted.filter(pid => !this.#recorded.includes(pid))
     if (fresh.length > 0 && !write(ref, entry, fresh)) return
-    if (fresh.length > 0 || adopted.length < known.length) this.#noted.set(key, adopted)
-  }
-
-  forget(key: string): void {
-    this.#noted.delete(key)
+    if (fresh.length > 0 || adopted.length < this.#recorded.length) this.#recorded = adopted
   }
 }
 
-/** False when it is to be tried again. */
+/** False when the record was not written and is to be tried again. */
 function write(ref: AgentRef, entry: AgentEntry, pids: number[]): boolean {
   try {
-    // Whoever cleans up holds this lock: after that, a note would be left behind.
+    // A cleaner holds this lock. A record that is written after the cleanup would be left behind.
     using held = lockNow(agentLockFile(ref), agentByte(ref.agentId))
     if (!held || isTerminal(readAgent(ref).status)) return false
     const lines = pids.map(pid => ({ pid, start: startOf(pid) })).filter(({ start }) => start !== undefined)
-    // Looked at last: as long as it is the subreaper, so are its children the agent's. The registry may name any process.
+    // Checked last: the children are the agent's only while this is its subreaper. The registry may name any process.
     if (!subreaperOf(ref, entry)) return false
     append(ref, lines.map(({ pid, start }) => `${pid} ${start}\n`).join(''))
     return true

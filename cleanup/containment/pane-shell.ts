@@ -16,7 +16,7 @@ export function recordedShell(entry: AgentEntry): number | undefined {
  * What a pane's process runs the agent in: itself, or the first child of the subreaper that it has started. It must be
  * the pane's child, so that an entry can name nobody from elsewhere here.
  */
-export function below(panePid: number, entry: AgentEntry): number {
+export function pipelineShell(panePid: number, entry: AgentEntry): number {
   const subreaper = recordedSubreaper(entry)
   if (!subreaper || !childrenOf(panePid)?.includes(subreaper.pid)) return panePid
   return childrenOf(subreaper.pid)?.[0] ?? panePid

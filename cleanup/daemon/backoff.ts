@@ -2,26 +2,26 @@ const FIRST_MS = 1_000
 const LONGEST_MS = 60_000
 
 /**
- * Lets an agent that could not be cleaned wait longer after each attempt, from one second to a minute, by a clock that
- * nobody can set.
+ * The pause between two attempts to clean up one agent: it doubles with each failure, from one second to one minute, by a
+ * clock that cannot be set.
  */
 export class Backoff {
-  readonly #next = new Map<string, { at: number; pauseMs: number }>()
+  #pauseMs: number | undefined
+  #dueAt = Number.NEGATIVE_INFINITY
 
-  isDue(key: string): boolean {
-    const next = this.#next.get(key)
-    return next === undefined || performance.now() >= next.at
+  get isDue(): boolean {
+    return performance.now() >= this.#dueAt
   }
 
   /** Returns how long the pause is now, in ms. */
-  failed(key: string): number {
-    const before = this.#next.get(key)?.pauseMs
-    const pauseMs = before === undefined ? FIRST_MS : Math.min(before * 2, LONGEST_MS)
-    this.#next.set(key, { at: performance.now() + pauseMs, pauseMs })
-    return pauseMs
+  failed(): number {
+    this.#pauseMs = this.#pauseMs === undefined ? FIRST_MS : Math.min(this.#pauseMs * 2, LONGEST_MS)
+    this.#dueAt = performance.now() + this.#pauseMs
+    return this.#pauseMs
   }
 
-  succeeded(key: string): void {
-    this.#next.delete(key)
+  succeeded(): void {
+    this.#pauseMs = undefined
+    this.#dueAt = Number.NEGATIVE_INFINITY
   }
 }

@@ -1,24 +1,19 @@
 import { isAlive } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 
-/** How long a cleaner that set out by itself is left alone, in ms: its caller is still to get an answer. */
-const HEAD_START_MS = 1_000
+/** How long a cleaner that works on its own is left alone, in ms: its caller is still waiting for the reply. */
+const GRACE_MS = 1_000
 
 /**
- * Lets a cleaner that is at work finish before the daemon joins in. The time runs from when the daemon saw it, by a clock
- * that nobody can set; a cleaner that is dead has no head start.
+ * Lets another cleaner finish before the daemon joins in. The time runs from when the daemon first saw that cleaner, by a
+ * clock that cannot be set. A cleaner that is dead gets no time.
  */
 export class CleanerGrace {
-  readonly #seenAt = new Map<string, number>()
+  #seenAt: number | undefined
 
-  has(key: string, { cleanup }: AgentEntry): boolean {
+  isRunning({ cleanup }: AgentEntry): boolean {
     if (!cleanup?.cleaner || cleanup.cleaner.pid === process.pid || !isAlive(cleanup.cleaner)) return false
-    const seenAt = this.#seenAt.get(key) ?? performance.now()
-    this.#seenAt.set(key, seenAt)
-    return performance.now() - seenAt < HEAD_START_MS
-  }
-
-  forget(key: string): void {
-    this.#seenAt.delete(key)
+    this.#seenAt ??= performance.now()
+    return performance.now() - this.#seenAt < GRACE_MS
   }
 }

@@ -7,48 +7,48 @@ import { daemonLock } from '../registry/layout.ts'
 import { DAEMON_BYTE, type Lock, lockNow } from '../registry/locks.ts'
 
 /**
- * Makes this process the one daemon of a workspace until it is disposed of or dies. The lock is the kernel's, the
- * file's text only tells people who has it.
+ * Makes this process the one daemon of a workspace until the lock is disposed of or the process dies. The lock is the
+ * kernel's; the text in the file only shows people which process holds it.
  */
 export class DaemonLock implements Disposable {
   readonly workspace: string
   readonly #held: Lock
   #isDisposed = false
 
-  /** Throws `daemon-running` when another one has the workspace, naming it; `no-workspace` when it cannot be had. */
+  /** Throws `daemon-running`, with the pid, when another daemon holds the workspace; `cannot-lock` when the file cannot be locked. */
   constructor(workspace: string) {
     this.workspace = workspace
-    this.#held = become(workspace)
+    this.#held = acquire(workspace)
   }
 
   /**
-   * False when the workspace was removed, or another one is in its place: the lock is then on a file that is gone, and
-   * excludes nobody.
+   * False when the workspace was removed, or another one took its place. The lock is then on a file without a name, and
+   * excludes no other daemon.
    */
   get isValid(): boolean {
     return isSameFile(daemonLock(this.workspace), this.#held.fd)
   }
 
-  /** Can be done twice. */
+  /** May be called twice. */
   [Symbol.dispose](): void {
     if (this.#isDisposed) return
     this.#isDisposed = true
     try {
       if (this.isValid) removeWithin(this.workspace, daemonLock(this.workspace))
     } catch {
-      // The file system may be read-only by now. A file that stays excludes nobody.
+      // The file system may be read-only by now. A file without a lock on it excludes no other daemon.
     }
     this.#held[Symbol.dispose]()
   }
 }
 
-function become(workspace: string): Lock {
+function acquire(workspace: string): Lock {
   const file = daemonLock(workspace)
   for (;;) {
     const held = takeLock(file, workspace)
-    // The daemon before us removes the file as the last thing it does: a lock on a removed file would exclude nobody.
+    // The daemon before us removes the file as its last step, and a lock on a removed file would exclude no other daemon.
     if (isSameFile(file, held.fd)) {
-      sign(held.fd)
+      writePid(held.fd)
       return held
     }
     held[Symbol.dispose]()
@@ -76,8 +76,8 @@ function tryLock(file: string, workspace: string): Lock | undefined {
   }
 }
 
-/** On a disk that is full nothing can be written, and the lock is as good. */
-function sign(fd: number): void {
+/** On a full disk nothing can be written; the lock holds all the same. */
+function writePid(fd: number): void {
   try {
     fs.ftruncateSync(fd)
     fs.writeSync(fd, `${JSON.stringify({ pid: process.pid, start: startOf(process.pid) })}\n`, 0)
@@ -88,7 +88,7 @@ function sign(fd: number): void {
 
 function holder(workspace: string): string {
   const pid = readPid(workspace)
-  return pid === undefined ? 'a process that has not written its number' : `process ${pid}`
+  return pid === undefined ? 'a process that has not written its pid yet' : `process ${pid}`
 }
 
 function readPid(workspace: string): number | undefined {

@@ -1,23 +1,23 @@
 import { messageOf } from '../errors.ts'
 import { holdRetention } from '../retention/hold.ts'
-import type { Observer } from './observer.ts'
+import type { Observer } from './problem-dedup.ts'
 
 /** How many agents make a mass death when they are also more than half, and within which time, in ms. */
 const AT_LEAST = 5
 const WITHIN_MS = 10_000
-/** How long nothing is purged afterwards, in ms: somebody will want to see what happened. */
+/** How long retention removes nothing afterwards, in ms: somebody will want to see what happened. */
 const HOLD_MS = 24 * 3_600_000
 
 /**
- * Notices when most agents of a workspace die at once. That is seldom their own doing: a machine that restarted, an
- * out-of-memory killer, somebody's kill-server. They may have died before the daemon was started, as after a restart: all that
- * is known is when they were found. An end that somebody reported, or a success, is none of it. It is
- * announced loudly, and retention is held for a day; the agents are cleaned up like any others.
+ * Detects that most agents of a workspace died at once. The cause is seldom the agents: the machine restarted, the
+ * out-of-memory killer ran, or somebody ran kill-server. They may have died before the daemon started, as after a restart,
+ * so the time at which each was found counts. An end that somebody reported does not count, and neither does a success.
+ * A mass death is logged as an alarm, and retention is held for a day; the agents are cleaned up like any others.
  */
 export class MassDeaths {
   readonly #workspace: string
   readonly #observer: Observer
-  /** When those who were found dead were suspected, by a clock that nobody can set. */
+  /** When each dead agent was suspected, by a clock that cannot be set. */
   readonly #suspectedAt = new Map<string, number>()
   #firstFoundAt = Number.NEGATIVE_INFINITY
   #lastFoundAt = Number.NEGATIVE_INFINITY
@@ -29,7 +29,7 @@ export class MassDeaths {
     this.#observer = observer
   }
 
-  /** `suspectedAt` counts: of ten thousand that died at once, the last is found dead long after the first. */
+  /** `suspectedAt` counts: of ten thousand agents that died at once, the last is found dead long after the first. */
   died(key: string, suspectedAt: number): void {
     this.#lastFoundAt = performance.now()
     if (this.#suspectedAt.size === 0) this.#firstFoundAt = this.#lastFoundAt
@@ -37,8 +37,8 @@ export class MassDeaths {
   }
 
   /**
-   * To be called with every round, with the agents that live by the registries, which do not know of all deaths yet.
-   * While more are under suspicion it waits for a while, so that all of them are counted.
+   * To be called at every check, with the agents that the registries list as live: they may not record all deaths yet.
+   * While more agents are suspected it waits for a while, so that all of them are counted.
    */
   announce(live: () => readonly string[], isMoreSuspected: boolean): void {
     if (this.#heldUntil !== undefined && performance.now() >= this.#heldUntil) {
@@ -70,7 +70,7 @@ export class MassDeaths {
     this.#hold(until, reason)
   }
 
-  /** Keeps those of one stretch of time: as long as they go on being found, however long that takes. */
+  /** Keeps the deaths of one stretch of time, which lasts as long as more are found. */
   #forgetOld(): void {
     const isOver = performance.now() - this.#lastFoundAt >= WITHIN_MS
     const latest = isOver ? Number.POSITIVE_INFINITY : Math.max(...this.#suspectedAt.values())

@@ -1,40 +1,31 @@
-/** How long after a suspicion that came to nothing, or after an agent has appeared, the next looks follow, in ms. */
+/** When an agent is checked again after a suspicion that was not confirmed, or after it appeared, in ms. */
 const AFTER_MS = [100, 500, 1_500, 4_000, 11_000]
 
 /**
- * Has an agent looked at again after a suspicion that came to nothing: what was just about to end may need a moment,
- * as a pane whose claude is gone and whose wrappers are on their way out; a script that may start claude again, some seconds.
+ * The full checks that follow when a suspicion was not confirmed. An agent that is about to end may need a moment: the
+ * wrappers around its claude are still exiting. A script that may start claude again needs some seconds.
  */
 export class RecheckSchedule {
-  readonly #dueAt = new Map<string, number[]>()
   readonly #wake: () => void
+  #dueAt: number[] = []
 
   constructor(wake: () => void) {
     this.#wake = wake
   }
 
-  /** Asks for them, and no longer for those that are under way: the first one comes soonest. */
-  ask(key: string): void {
+  /** Starts the schedule anew; the first check comes soonest. */
+  restart(): void {
     const now = performance.now()
-    this.#dueAt.set(
-      key,
-      AFTER_MS.map(ms => now + ms),
-    )
-    // The first one is due before the next round may be.
+    this.#dueAt = AFTER_MS.map(ms => now + ms)
+    // The first check is due before the scheduler's next one may be.
     setTimeout(this.#wake, AFTER_MS[0]).unref()
   }
 
-  /** True once for each of them. */
-  isDue(key: string): boolean {
-    const dueAt = this.#dueAt.get(key)
-    const [next] = dueAt ?? []
-    if (dueAt === undefined || next === undefined || performance.now() < next) return false
-    dueAt.shift()
-    if (dueAt.length === 0) this.#dueAt.delete(key)
+  /** True once for each scheduled check whose time has come. */
+  takeDue(): boolean {
+    const [next] = this.#dueAt
+    if (next === undefined || performance.now() < next) return false
+    this.#dueAt.shift()
     return true
-  }
-
-  forget(key: string): void {
-    this.#dueAt.delete(key)
   }
 }

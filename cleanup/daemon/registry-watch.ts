@@ -17,57 +17,57 @@ export interface Listed {
 }
 
 interface Task {
-  /** Device, inode, size and time of the registry that was read: another one in its place is read anew. */
-  seen: string
-  open: Listed[]
-  /** What was told of entries that are nobody's agents. */
+  /** Fingerprint of the registry file that was read; the file is read again when it differs. */
+  fingerprint: string
+  agents: Listed[]
+  /** The names under which problems with entries were reported. */
   refused: string[]
 }
 
-/** Of so many entries of one registry it is told that they are nobody's agents, so that nobody can fill our memory with them. */
+/** How many refused entries of one registry are reported, so that a registry cannot fill our memory. */
 const MOST_REFUSED = 20
-/** How much of such an id tells it apart, in characters. */
+/** How much of a refused id is shown, in characters. */
 const ID_SHOWN = 64
 
 const REGISTRY = 'AGENT_REGISTRY.json'
 
-/** For how long a registry that cannot be read is taken for one that is just being written in place, in ms. */
+/** How long an unreadable registry counts as one that is being written in place, in ms. */
 const WRITING_MS = 1_000
 
 /**
- * Keeps a workspace's registries in view. Chokidar tells which one was written, in place or by rename; a poll finds what
- * it does not tell (a network file system, no inotify watch left) and costs one stat per task. Of an agent that has
- * ended and is clean nothing is kept.
+ * Keeps the list of a workspace's agents that live or are to be cleaned up. Chokidar reports which registry was written, in
+ * place or by rename. A poll finds what chokidar does not report (a network file system, no inotify watch left), and costs
+ * one stat per task. Agents that have ended and are clean are not kept.
  */
 export class RegistryWatch implements Disposable {
   readonly workspace: string
   readonly #onChange: () => void
-  readonly #tell: (about: string, problem: string | undefined) => void
+  readonly #report: (about: string, problem: string | undefined) => void
   readonly #tasks = new Map<string, Task>()
   readonly #changed = new Set<string>()
-  /** Since when a task's registry cannot be read, by a clock that nobody can set. */
+  /** Since when each task's registry cannot be read, by a clock that cannot be set. */
   readonly #failingSince = new Map<string, number>()
   #watcher: FSWatcher | undefined
-  /** Device and inode of the workspace that is watched: another one by its name is not heard. */
+  /** Device and inode of the watched workspace: a watch does not follow the name to another folder. */
   #watched: string | undefined
-  #open: Listed[] = []
-  /** False while a change may go unheard: then polling is all there is. */
+  #agents: Listed[] = []
+  /** False while changes may go unreported, and only polls find them. */
   #isWatching = false
-  /** True when a change was not heard in its parts. */
+  /** True when something changed and it is not known which registry. */
   #isStale = true
 
-  /** `tell` gets the problem with a path, or undefined when there is none any more. */
+  /** `report` gets a problem and what has it, or undefined when the problem is over. */
   constructor(
     workspace: string,
     onChange: () => void,
-    tell: (about: string, problem: string | undefined) => void,
+    report: (about: string, problem: string | undefined) => void,
   ) {
     this.workspace = workspace
     this.#onChange = onChange
-    this.#tell = tell
+    this.#report = report
   }
 
-  /** True when a poll is due at the next look, at the latest. */
+  /** True when a poll is due at the next check of processes, at the latest. */
   get needsPoll(): boolean {
     return this.#isStale || !this.#isWatching || this.isUnsure
   }
@@ -82,12 +82,12 @@ export class RegistryWatch implements Disposable {
     return this.#changed.size > 0
   }
 
-  /** Has a poll come with the next round. */
-  lookAnew(): void {
+  /** Makes a poll due at the next check. */
+  rescan(): void {
     this.#isStale = true
   }
 
-  /** Looks at every registry, whatever was heard. */
+  /** Reads every registry that has changed, whatever was reported. */
   poll(): void {
     this.#isStale = false
     try {
@@ -95,31 +95,31 @@ export class RegistryWatch implements Disposable {
       for (const taskId of [...this.#tasks.keys(), ...this.#changed])
         if (!tasks.includes(taskId)) this.#forget(taskId)
       for (const taskId of tasks) this.#read(taskId)
-      this.#tell('', undefined)
+      this.#report('', undefined)
       const { dev, ino } = fs.statSync(this.workspace)
       if (this.#watched !== `${dev} ${ino}`) this.#unwatch()
       this.#watched = `${dev} ${ino}`
       this.#watcher ??= this.#watch()
     } catch (error) {
-      // Somebody removed the workspace: nobody is left to be watched, and the folder may come back.
+      // Somebody removed the workspace: no agent is left to watch, and the folder may come back.
       for (const taskId of this.#tasks.keys()) this.#forget(taskId)
       this.#unwatch()
-      this.#tell('', messageOf(error))
+      this.#report('', messageOf(error))
     }
     this.#collect()
   }
 
-  /** Every agent that lives or is to be cleaned up: the same list until something changes. */
-  open(): readonly Listed[] {
+  /** Every agent that lives or is to be cleaned up. The same array until something changes. */
+  list(): readonly Listed[] {
     if (this.#changed.size > 0) {
       for (const taskId of this.#changed) this.#read(taskId)
       this.#collect()
     }
-    return this.#open
+    return this.#agents
   }
 
-  /** A task's registry was written, for all the caller knows: it is read before the list is next asked for. */
-  wasWritten(taskId: string): void {
+  /** A task's registry may have been written: it is read before the list is returned again. */
+  markChanged(taskId: string): void {
     this.#changed.add(taskId)
   }
 
@@ -130,41 +130,41 @@ export class RegistryWatch implements Disposable {
   #read(taskId: string): void {
     const file = taskRegistry(this.workspace, taskId)
     try {
-      const seen = fingerprint(file)
-      if (seen !== this.#tasks.get(taskId)?.seen) {
+      const now = fingerprint(file)
+      if (now !== this.#tasks.get(taskId)?.fingerprint) {
         const registry = peekTaskRegistry(this.workspace, taskId)
-        const open = registry.agents.filter(entry => !isTerminal(entry.status) || isPending(entry))
+        const due = registry.agents.filter(entry => !isTerminal(entry.status) || isPending(entry))
         const refused = new Map<string, string>()
         const problem = setAsideText(file, registry)
-        // No agent has that name.
+        // A name that no agent can have.
         if (problem !== undefined) refused.set(`${taskId}/agents[]`, problem)
-        const admitted = open.flatMap(entry => this.#admit(taskId, entry, refused))
+        const agents = due.flatMap(entry => this.#admit(taskId, entry, refused))
         this.#drop(taskId, refused)
-        for (const [about, problem] of refused) this.#tell(about, problem)
-        this.#tasks.set(taskId, { seen, open: admitted, refused: [...refused.keys()] })
+        for (const [about, problem] of refused) this.#report(about, problem)
+        this.#tasks.set(taskId, { fingerprint: now, agents, refused: [...refused.keys()] })
       }
       this.#changed.delete(taskId)
       this.#failingSince.delete(taskId)
-      this.#tell(taskId, undefined)
+      this.#report(taskId, undefined)
     } catch (error) {
       const since = this.#failingSince.get(taskId) ?? performance.now()
       this.#failingSince.set(taskId, since)
-      // Who was in it is kept in mind as long as it may be half written: whatever is done for one reads the registry first.
+      // Its agents are kept while it may be half written: whatever is done for one of them reads the registry first.
       this.#changed.add(taskId)
       if (performance.now() - since < WRITING_MS) return
-      // Gone, it is no trouble: a poll forgets the task.
+      // A registry that was removed is not a problem: a poll forgets its task.
       if (!fs.existsSync(file)) {
         this.#isStale = true
         return
       }
-      // What cannot be read says nothing of its agents: they are left as they are until it can.
+      // An unreadable registry shows nothing about its agents: they are left as they are until it can be read.
       this.#drop(taskId)
       this.#changed.delete(taskId)
-      this.#tell(taskId, messageOf(error))
+      this.#report(taskId, messageOf(error))
     }
   }
 
-  /** An entry that names what no agent may be named is told, and nobody's agent: the others are not held up by it. */
+  /** An entry with an id that no agent may have is reported and left out; the other entries count. */
   #admit(taskId: string, entry: AgentEntry, refused: Map<string, string>): Listed[] {
     const ref = { workspace: this.workspace, taskId, agentId: entry.id }
     try {
@@ -176,34 +176,34 @@ export class RegistryWatch implements Disposable {
     }
   }
 
-  /** Forgets what was read of a task; what was told of its entries is over, but for what is told again. */
+  /** Forgets what was read of a task. Problems with its entries are over, except those in `again`. */
   #drop(taskId: string, again: ReadonlyMap<string, string> = new Map()): void {
     for (const about of this.#tasks.get(taskId)?.refused ?? [])
-      if (!again.has(about)) this.#tell(about, undefined)
+      if (!again.has(about)) this.#report(about, undefined)
     this.#tasks.delete(taskId)
   }
 
   #collect(): void {
-    this.#open = [...this.#tasks.values()].flatMap(({ open }) => open)
+    this.#agents = [...this.#tasks.values()].flatMap(({ agents }) => agents)
   }
 
   #watch(): FSWatcher {
     const watcher = watch(this.workspace, {
       depth: 1,
       followSymlinks: false,
-      ignored: file => this.#isBeside(file),
+      ignored: file => this.#isIgnored(file),
       ignoreInitial: true,
     })
     watcher.on('ready', () => {
-      // What was written while the watch was being set up.
+      // A registry may have been written while the watch was being set up.
       this.#isStale = true
       this.#isWatching = true
-      this.#tell('watch', undefined)
+      this.#report('watch', undefined)
       this.#onChange()
     })
     watcher.on('all', (_, file) => {
       const [taskId, name] = path.relative(this.workspace, file).split(path.sep)
-      // A workspace that comes back is watched by chokidar 6.0.0 without the files in it.
+      // Chokidar 6.0.0 watches a workspace that comes back without the files in it.
       if (!taskId) this.#unwatch()
       if (taskId && name === REGISTRY) this.#changed.add(taskId)
       else this.#isStale = true
@@ -211,23 +211,23 @@ export class RegistryWatch implements Disposable {
     })
     watcher.on('error', error => {
       this.#isWatching = false
-      this.#tell(
+      this.#report(
         'watch',
-        `${this.workspace} cannot be watched whole, so changes are seen up to some seconds later: ${messageOf(error)}.`,
+        `${this.workspace} cannot be watched completely, so changes are found up to some seconds later: ${messageOf(error)}.`,
       )
     })
     return watcher
   }
 
   #unwatch(): void {
-    // It is deaf at once; what it waits for then are looks that it had begun.
+    // No event comes after this call; the promise only waits for reads that chokidar has begun.
     this.#watcher?.close().catch(() => {})
     this.#watcher = undefined
     this.#isWatching = false
   }
 
-  /** Everything but the workspace, its task folders, and the registries in them. */
-  #isBeside(file: string): boolean {
+  /** Ignores everything but the workspace, its task folders, and the registries in them. */
+  #isIgnored(file: string): boolean {
     const [first, second, ...more] = path.relative(this.workspace, file).split(path.sep)
     return first === 'registry' || (second !== undefined && second !== REGISTRY) || more.length > 0
   }
@@ -236,7 +236,7 @@ export class RegistryWatch implements Disposable {
     this.#drop(taskId)
     this.#changed.delete(taskId)
     this.#failingSince.delete(taskId)
-    this.#tell(taskId, undefined)
+    this.#report(taskId, undefined)
   }
 }
 

@@ -12,10 +12,9 @@ import { GRACE_MS } from '../reaper/clean-up.ts'
 import { globalRegistry, validateWorkspace } from '../registry/layout.ts'
 import type { PolicyTexts } from '../retention/policy.ts'
 import type { DaemonLock } from './daemon-lock.ts'
-import type { Observer } from './observer.ts'
-import type { CheckLevel } from './reconciler.ts'
+import type { Observer } from './problem-dedup.ts'
 import { RetentionJob } from './retention-job.ts'
-import { Scheduler } from './scheduler.ts'
+import { type CheckLevel, Scheduler } from './scheduler.ts'
 import { acquireDaemonLock } from './standby.ts'
 import { Wakeup } from './wakeup.ts'
 import { WorkspaceSupervisor } from './workspace-supervisor.ts'
@@ -23,16 +22,16 @@ import { WorkspaceSupervisor } from './workspace-supervisor.ts'
 export interface DaemonOptions {
   /** Absolute paths of `.agent-workspace` folders. */
   workspaces: string[]
-  /** The process it belongs to: when that is gone and no agent is left, the daemon ends by itself. For one workspace only. */
+  /** The process that the daemon serves: the daemon ends when that process and all agents are gone. For one workspace only. */
   owner?: Identity
   graceMs?: number
-  /** How long an agent may say nothing before it is called silent, in ms. */
+  /** How long an agent may be silent before it is marked, in ms. */
   silentAfterMs?: number
-  /** Ends silent agents whose work is done. */
+  /** Ends silent agents that have finished their work. */
   endIdle?: boolean
-  /** What of the archives stays; what is not said here is as the workspace's own policy file says, or as by default. */
+  /** Which archives to keep; the defaults apply to what is not given. */
   retention?: PolicyTexts
-  /** Serves metrics on this port of 127.0.0.1; 0 picks one, and the log says which. */
+  /** Serves metrics on this port of 127.0.0.1; with 0 on any free port, which is logged. */
   metricsPort?: number
   /** A file with the token that this port requires; only its owner may be able to read it. */
   metricsTokenFile?: string
@@ -41,21 +40,20 @@ export interface DaemonOptions {
   /** Writes metrics into this file, for node_exporter's textfile collector. */
   metricsFile?: string
   log?: Log
-  /** Stops it. */
+  /** Stops the daemon. */
   signal: AbortSignal
 }
 
-/** How long an agent may say nothing by default, in ms. */
+/** How long an agent may be silent by default, in ms. */
 const SILENT_AFTER_MS = 120_000
-/** How long a stop waits for the cleanups at hand, in ms. What is not finished then is on disk as pending. */
+/** How long a stop waits for the cleanups under way, in ms. What is not finished then is on disk as pending. */
 const STOP_MS = 700
 
 /**
- * The safety net: notices what ended without anybody cleaning up after it, and cleans up. Resolves when it was
- * stopped, or when its owner and all agents are gone. Where another daemon watches a workspace, one that has an
- * owner waits to take its place. Throws a CleanupError when a workspace is missing (`no-workspace`), cannot be written to
- * (`cannot-lock`), or is watched by another daemon and there is no owner (`daemon-running`); for an owner and several
- * workspaces (`bad-argument`).
+ * The safety net: finds agents that ended without a cleanup, and cleans up after them. Resolves when it was stopped, or
+ * when its owner and all agents are gone. Where another daemon holds a workspace, a daemon with an owner stands by.
+ * Throws a CleanupError when a workspace is missing (`no-workspace`), cannot be written to (`cannot-lock`), or is held by
+ * another daemon and there is no owner (`daemon-running`), and for an owner with several workspaces (`bad-argument`).
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { owner, log = () => {}, signal } = options
@@ -63,7 +61,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   if (owner && folders.size > 1)
     throw new CleanupError(
       'bad-argument',
-      `A daemon with an owner watches one workspace, not ${folders.size}: it may have to stand by at one of them. Start one for each.`,
+      `A daemon with an owner watches one workspace, not ${folders.size}, because it may have to stand by for each; start one daemon for each workspace.`,
     )
   const workspaces = [...new Set([...folders].map(requireWorkspace))]
   await using held = new AsyncDisposableStack()
@@ -81,37 +79,40 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const supervisors = locks.map(lock =>
     held.use(new WorkspaceSupervisor(reconcilerOptions(lock.workspace, options, observer, wakeup), lock)),
   )
-  // Disposed of before the posts: as long as we hold the locks, the health files that it removes are its own.
+  // Disposed of before the supervisors: while we hold the locks, the health files that the monitor removes are its own.
   held.use(monitor)
   const retentionJob = new RetentionJob({ workspaces, policy: options.retention ?? {}, observer })
   const terminals = held.use(new TerminalWatch(wakeup.call))
   const scheduler = new Scheduler()
 
-  const round = (level: CheckLevel) => {
+  const check = (level: CheckLevel) => {
     const changed = terminals.take()
-    for (const supervisor of supervisors) supervisor.round(level, changed)
-    retentionJob.round()
+    for (const supervisor of supervisors) supervisor.check(level, changed)
+    retentionJob.check()
     monitor.round(supervisors.reduce((pending, supervisor) => pending + supervisor.pending, 0))
   }
-  scheduler.go(round)
-  // Said when all is there that belongs to it: its health file comes with the first round.
+  scheduler.run(check)
+  // Logged when everything is in place: the first check writes the health file.
   log({ event: 'started', workspaces, pid: process.pid })
   while (!signal.aborted && (!owner || isAlive(owner) || isNeeded(supervisors))) {
-    const called = await scheduler.due(wakeup, () => supervisors.some(supervisor => supervisor.blink()))
-    if (called && !signal.aborted) await pause(scheduler.restMs, undefined, { signal }).catch(() => {})
-    if (!signal.aborted) scheduler.go(round)
+    const wasCalled = await scheduler.due(wakeup, () =>
+      supervisors.some(supervisor => supervisor.isAnyRunnerGone()),
+    )
+    if (wasCalled && !signal.aborted) await pause(scheduler.pauseMs, undefined, { signal }).catch(() => {})
+    if (!signal.aborted) scheduler.run(check)
   }
-  await Promise.race([
-    Promise.all([retentionJob.end(), ...supervisors.map(supervisor => supervisor.idle())]),
-    pause(STOP_MS),
-  ])
-  log({ event: 'stopped', because: signal.aborted ? 'it was told to' : 'its owner and all agents are gone' })
+  const idle = Promise.all([retentionJob.end(), ...supervisors.map(supervisor => supervisor.idle())])
+  await Promise.race([idle, pause(STOP_MS)])
+  log({
+    event: 'stopped',
+    because: signal.aborted ? 'a signal stopped it' : 'its owner and all agents are gone',
+  })
 }
 
-/** Whether any agent is left, also one that was registered a moment ago and not heard of yet. */
+/** True while any agent is left, also one that was registered a moment ago and not reported yet. */
 function isNeeded(supervisors: readonly WorkspaceSupervisor[]): boolean {
   if (supervisors.some(supervisor => supervisor.isBusy)) return true
-  for (const supervisor of supervisors) supervisor.round('full', new Set())
+  for (const supervisor of supervisors) supervisor.check('full', new Set())
   return supervisors.some(supervisor => supervisor.isBusy)
 }
 
@@ -148,7 +149,7 @@ function requireWorkspace(workspace: string): string {
     if (cause instanceof CleanupError) throw cause
     throw new CleanupError(
       'cannot-lock',
-      `${registry} could not be made: ${messageOf(cause)}. Nothing was touched; make the workspace writable, then start the daemon again.`,
+      `${registry} could not be created: ${messageOf(cause)}. Nothing was touched; make the workspace writable, then start the daemon again.`,
       { cause },
     )
   }

@@ -1,60 +1,66 @@
-import type { CheckLevel } from './reconciler.ts'
 import type { Wakeup } from './wakeup.ts'
 
-/** How often the agents' processes are asked for, in ms: with the time to ask tmux and to look closer, well under 300. */
-const BLINK_MS = 180
-/** After how many blinks that saw nothing there is a round all the same. */
-const BLINKS = 3
+/**
+ * How closely a check looks at the agents; expensive checks run less often. `quick`: what was reported since, and one signal
+ * with number 0 per process. `processes`: each agent's processes in /proc. `full`: every registry is read, and tmux is
+ * queried about every live agent, once per server.
+ */
+export type CheckLevel = 'quick' | 'processes' | 'full'
+
+/** How often the agents' runners are signalled with 0, in ms: with the time for tmux and the full check, well under 300. */
+const POLL_MS = 180
+/** After so many polls without a hit there is a check all the same. */
+const POLLS = 3
 /** How often each agent's pane process is read from /proc, in ms. */
-const LOOK_MS = 5_000
-/** How often everything is looked at although nothing was heard, in ms: what no watch has told is seen then. */
-const ASK_MS = 60_000
+const PROCESSES_MS = 5_000
+/** How often everything is checked, in ms, whatever was reported. It finds what no watch has reported. */
+const FULL_MS = 60_000
 
-/** How long a call is given to be followed by more, in ms. */
+/** How long a call is given to be followed by more calls, in ms: a registry is often written a few times in a row. */
 const COALESCE_MS = 10
-/** How long nobody goes round again, as a multiple of what a round took, and in ms at most. */
-const REST = 2
-const LONGEST_REST_MS = 1_000
+/** The pause after a check, as a multiple of its duration, and at most, in ms. */
+const PAUSE_FACTOR = 2
+const LONGEST_PAUSE_MS = 1_000
 
-/** Says when the next round is due, and how closely it looks: the dearer, the seldomer. By a clock that nobody can set. */
+/** Decides when the next check is due and at which level, by a clock that cannot be set. */
 export class Scheduler {
-  #lookedAt = Number.NEGATIVE_INFINITY
-  #askedAt = Number.NEGATIVE_INFINITY
+  #processesAt = Number.NEGATIVE_INFINITY
+  #fullAt = Number.NEGATIVE_INFINITY
   #tookMs = 0
 
-  #next(): CheckLevel {
-    const now = performance.now()
-    if (now - this.#askedAt >= ASK_MS) {
-      this.#askedAt = now
-      this.#lookedAt = now
-      return 'full'
-    }
-    if (now - this.#lookedAt < LOOK_MS) return 'quick'
-    this.#lookedAt = now
-    return 'processes'
-  }
-
   /**
-   * How long is to be waited after a call, in ms: it may be followed by more, as a registry is written a few times in a
-   * row. Where a round takes long, because there are thousands of agents, the time between is for the work that it found.
+   * How long to wait after a call, in ms. With thousands of agents a check takes long, and the time between two checks is
+   * for the work that they found.
    */
-  get restMs(): number {
-    return Math.min(Math.max(COALESCE_MS, REST * this.#tookMs), LONGEST_REST_MS)
+  get pauseMs(): number {
+    return Math.min(Math.max(COALESCE_MS, PAUSE_FACTOR * this.#tookMs), LONGEST_PAUSE_MS)
   }
 
-  /** Goes round, and notes how long that takes. */
-  go(round: (level: CheckLevel) => void): void {
+  /** Runs a check at the level that is due, and measures how long it takes. */
+  run(check: (level: CheckLevel) => void): void {
     const startedAt = performance.now()
-    round(this.#next())
+    check(this.#nextLevel())
     this.#tookMs = performance.now() - startedAt
   }
 
-  /** Waits until a round is due: somebody called (then it returns true), `blink` saw a reason, or it is time. */
-  async due(wakeup: Wakeup, blink: () => boolean): Promise<boolean> {
-    for (let n = 0; n < BLINKS; n++) {
-      if (await wakeup.wait(BLINK_MS)) return true
-      if (blink()) return false
+  /** Waits until a check is due: somebody called (then it returns true), `poll` had a hit, or it is time. */
+  async due(wakeup: Wakeup, poll: () => boolean): Promise<boolean> {
+    for (let n = 0; n < POLLS; n++) {
+      if (await wakeup.wait(POLL_MS)) return true
+      if (poll()) return false
     }
     return false
+  }
+
+  #nextLevel(): CheckLevel {
+    const now = performance.now()
+    if (now - this.#fullAt >= FULL_MS) {
+      this.#fullAt = now
+      this.#processesAt = now
+      return 'full'
+    }
+    if (now - this.#processesAt < PROCESSES_MS) return 'quick'
+    this.#processesAt = now
+    return 'processes'
   }
 }

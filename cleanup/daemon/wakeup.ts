@@ -1,16 +1,16 @@
-/** A wait that ends early when somebody calls: calls that come while nobody waits are kept for the next wait. */
+/** A wait that a call ends early. A call that comes while nobody waits counts for the next wait. */
 export class Wakeup {
-  #called = false
+  #wasCalled = false
   #end: (() => void) | undefined
 
   call = (): void => {
-    this.#called = true
+    this.#wasCalled = true
     this.#end?.()
   }
 
-  /** Waits for a call, but not longer than `ms`. Returns true when somebody called. */
+  /** Waits for a call, but not longer than `ms`. Returns true when there was one. */
   async wait(ms: number): Promise<boolean> {
-    if (!this.#called)
+    if (!this.#wasCalled)
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, ms)
         this.#end = () => {
@@ -18,9 +18,9 @@ export class Wakeup {
           resolve()
         }
       })
-    const called = this.#called
+    const wasCalled = this.#wasCalled
     this.#end = undefined
-    this.#called = false
-    return called
+    this.#wasCalled = false
+    return wasCalled
   }
 }

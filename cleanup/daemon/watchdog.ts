@@ -1,54 +1,58 @@
-import { detectIdleEnd } from '../liveness/finished-agent.ts'
-import { markSilence, Silences } from '../liveness/silence.ts'
+import { detectFinished } from '../liveness/finished-agent.ts'
+import { markSilence, Silence } from '../liveness/silence.ts'
 import type { Log } from '../log.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import type { AgentRef } from '../registry/layout.ts'
 import { streamLog } from '../registry/layout.ts'
 import type { Ending } from '../registry/lifecycle.ts'
-import type { Listed } from './registry-watch.ts'
 
 export interface WatchdogOptions {
-  /** How long an agent may say nothing before it is called silent, in ms. */
+  /** How long an agent may be silent before it is marked, in ms. */
   silentAfterMs: number
-  /** Ends those that finished and idle. Otherwise silence is only told. */
+  /** Ends silent agents that have finished their work. Otherwise silence is only logged. */
   endIdle: boolean
 }
 
-/** Marks agents that have gone silent, tells of each once, and ends those that finished and idle when asked to. */
+/** Marks one agent as silent, logs that once, and ends the agent if it has finished and that is asked for. */
 export class Watchdog {
+  readonly #ref: AgentRef
   readonly #options: WatchdogOptions
-  readonly #silences: Silences
   readonly #log: Log
+  readonly #silence: Silence
 
-  constructor(options: WatchdogOptions, log: Log) {
+  constructor(ref: AgentRef, options: WatchdogOptions, log: Log) {
+    this.#ref = ref
     this.#options = options
-    this.#silences = new Silences(options.silentAfterMs)
     this.#log = log
+    this.#silence = new Silence(options.silentAfterMs)
   }
 
-  /** Looks once; returns what is to be done about it, which resolves with an ending where there is one. */
-  look({ key, ref, entry }: Listed): (() => Promise<Ending | undefined>) | undefined {
-    const { silentAfterMs, endIdle } = this.#options
-    const about = { agent: ref.agentId, task: ref.taskId }
-    const silence = this.#silences.look(key, entry, streamLog(ref))
-    if (silence === undefined || (silence === 'lasts' && !endIdle)) return undefined
+  /** Checks once; returns the work that follows, which resolves with an ending when the agent is to end. */
+  check(entry: AgentEntry): (() => Promise<Ending | undefined>) | undefined {
+    const change = this.#silence.check(entry, streamLog(this.#ref))
+    if (change === undefined || (change === 'lasts' && !this.#options.endIdle)) return undefined
     return async () => {
-      if (silence === 'begins') {
-        await markSilence(ref, new Date(Date.now() - silentAfterMs))
-        this.#silences.marked(key, true)
-        this.#log({ event: 'silent', ...about, forMs: silentAfterMs })
-      }
-      if (silence === 'ends') {
-        await markSilence(ref, undefined)
-        this.#silences.marked(key, false)
-        this.#log({ event: 'output-resumed', ...about })
-        return undefined
-      }
-      const ending = endIdle ? await detectIdleEnd(ref, entry) : undefined
-      if (ending) this.#log({ event: 'idle', ...about, ...ending })
-      return ending
+      if (change === 'begins') await this.#mark(true)
+      if (change === 'ends') await this.#mark(false)
+      return change !== 'ends' && this.#options.endIdle ? this.#detectFinished(entry) : undefined
     }
   }
 
-  forget(key: string): void {
-    this.#silences.forget(key)
+  async #mark(isSilent: boolean): Promise<void> {
+    const { silentAfterMs } = this.#options
+    await markSilence(this.#ref, isSilent ? new Date(Date.now() - silentAfterMs) : undefined)
+    this.#silence.marked(isSilent)
+    if (isSilent) this.#log({ event: 'silent', ...this.#about, forMs: silentAfterMs })
+    else this.#log({ event: 'output-resumed', ...this.#about })
+  }
+
+  async #detectFinished(entry: AgentEntry): Promise<Ending | undefined> {
+    const ending = await detectFinished(this.#ref, entry)
+    if (ending) this.#log({ event: 'idle', ...this.#about, ...ending })
+    return ending
+  }
+
+  get #about() {
+    return { agent: this.#ref.agentId, task: this.#ref.taskId }
   }
 }

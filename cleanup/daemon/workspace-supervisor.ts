@@ -5,22 +5,24 @@ import { makeFolder } from '../platform/files/within.ts'
 import { daemonLock } from '../registry/layout.ts'
 import { DaemonLock } from './daemon-lock.ts'
 import { ProblemDedup } from './problem-dedup.ts'
-import { type CheckLevel, Reconciler, type ReconcilerOptions } from './reconciler.ts'
+import { Reconciler, type ReconcilerOptions } from './reconciler.ts'
+import type { CheckLevel } from './scheduler.ts'
 
 /**
- * The daemon's post at one workspace: it holds it as the one daemon there, and leaves it to a warden. A workspace that is
- * removed is waited for; in one that comes back the lock is taken anew, because the old one went with the old folder.
+ * Holds one workspace for the daemon, and runs its reconciler while it does. It waits for a workspace that was removed;
+ * when the workspace comes back it takes the lock anew, because the old lock went with the old folder.
  */
 export class WorkspaceSupervisor implements Disposable {
   readonly #options: ReconcilerOptions
   readonly #reconciler: Reconciler
-  readonly #problems = new ProblemDedup()
+  readonly #problems: ProblemDedup
   #lock: DaemonLock | undefined
 
   constructor(options: ReconcilerOptions, lock: DaemonLock) {
     this.#options = options
     this.#lock = lock
     this.#reconciler = new Reconciler(options)
+    this.#problems = new ProblemDedup(options.observer)
   }
 
   get isBusy(): boolean {
@@ -31,20 +33,20 @@ export class WorkspaceSupervisor implements Disposable {
     return this.#lock ? this.#reconciler.pending : 0
   }
 
-  round(level: CheckLevel, terminals: ReadonlySet<string>): void {
-    if (level !== 'quick') this.#hold()
+  check(level: CheckLevel, terminals: ReadonlySet<string>): void {
+    if (level !== 'quick') this.#holdLock()
     try {
-      if (this.#lock) this.#reconciler.round(level, terminals)
-      this.#tell('round', undefined)
+      if (this.#lock) this.#reconciler.check(level, terminals)
+      this.#report('check', undefined)
     } catch (error) {
-      // One workspace in trouble must not leave the others unwatched.
-      this.#tell('round', messageOf(error))
+      // A workspace in trouble must not leave the others unwatched.
+      this.#report('check', messageOf(error))
     }
   }
 
-  /** Whether a round is due before its time: one signal for each agent, and nothing else. */
-  blink(): boolean {
-    return this.#lock !== undefined && this.#reconciler.blink()
+  /** True when a check is due before its time: one signal with number 0 for each agent, and nothing else. */
+  isAnyRunnerGone(): boolean {
+    return this.#lock !== undefined && this.#reconciler.isAnyRunnerGone()
   }
 
   idle(): Promise<void> {
@@ -56,38 +58,34 @@ export class WorkspaceSupervisor implements Disposable {
     this.#lock?.[Symbol.dispose]()
   }
 
-  #hold(): void {
+  #holdLock(): void {
     const { workspace, observer } = this.#options
     try {
       if (this.#lock?.isValid) return
-      const held = this.#lock
-      held?.[Symbol.dispose]()
+      const lost = this.#lock
+      lost?.[Symbol.dispose]()
       this.#lock = undefined
-      // Only what lies in the workspace is made anew, never the workspace itself.
+      // Only what lies in the workspace is created anew, never the workspace itself.
       if (!fs.existsSync(workspace)) throw new Error(`The workspace ${workspace} is gone; waiting for it.`)
-      // It may just be being removed, from within; a folder that is made now would be in the way.
-      if (held)
+      // Somebody may be removing the workspace file by file. A folder that is created now would be in the way.
+      if (lost)
         throw new Error(
-          `${daemonLock(workspace)} was removed, mostly with the whole workspace; waiting to take the lock anew.`,
+          `${daemonLock(workspace)} was removed, probably with the whole workspace; waiting to take the lock again.`,
         )
       makeFolder(workspace, path.dirname(daemonLock(workspace)))
       this.#lock = new DaemonLock(workspace)
-      this.#reconciler.lookAnew()
+      this.#reconciler.rescan()
       observer.log({ event: 'workspace-restored', workspace })
-      this.#tell('workspace', undefined)
+      this.#report('workspace', undefined)
     } catch (error) {
-      this.#tell('workspace', messageOf(error))
+      this.#report('workspace', messageOf(error))
     }
   }
 
-  #tell(about: 'workspace' | 'round', problem: string | undefined): void {
-    const { workspace, observer } = this.#options
-    if (problem === undefined) {
-      if (!this.#problems.isOver(about)) return
-    } else if (this.#problems.isNews(about, problem)) {
-      const event = about === 'workspace' ? 'workspace-lost' : 'problem'
-      observer.log({ event, workspace, problem })
-    }
-    observer.degraded(`${about} ${workspace}`, problem)
+  #report(what: 'workspace' | 'check', problem: string | undefined): void {
+    const { workspace } = this.#options
+    const event = what === 'workspace' ? 'workspace-lost' : 'problem'
+    if (problem === undefined) this.#problems.resolve(`${what} ${workspace}`)
+    else this.#problems.report(`${what} ${workspace}`, problem, { event, workspace, problem })
   }
 }

@@ -13,51 +13,46 @@ import { recordedEnd } from './recorded-end.ts'
 
 /** How long a pane's process gets to end after its session did, in ms, so that the right one is named as the cause. */
 const DYING_MS = 100
-/** The same for one that has begun to end: on a busy machine it may get no turn in the middle of that. */
+/** The same for a process that has begun to exit. On a busy machine it may not be scheduled for seconds. */
 const EXITING_MS = 5_000
 
 /**
- * Asks tmux whether an agent that the registry calls live has ended. Returns how, or undefined when it lives. One
- * that left by itself after a result that says success has completed; any other end is a crash. Throws
- * `tmux-unreachable` when tmux does not say: then nothing is known, and nothing may be done. Who asks again and again about
- * an agent hands in the same `rest`, and is not held up by a pane that must be seen at rest for long.
+ * Queries tmux to find out whether an agent that the registry lists as live has ended. Returns how it ended, or undefined
+ * when it lives. An agent that left by itself after a successful result has completed; any other end is a crash. Throws
+ * `tmux-unreachable` when tmux gives no answer: then nothing is known, and nothing may be done. A caller that checks
+ * one agent repeatedly passes the same `quiet`, so that no check waits until a pane has been quiet for long enough.
  */
 export async function detectEnd(
   ref: AgentRef,
   entry: AgentEntry,
-  rest?: QuietPeriod,
+  quiet?: QuietPeriod,
 ): Promise<Ending | undefined> {
   const recorded = recordedTmux(entry)
   const location = await locate(entry)
-  if (
-    !recorded &&
-    !location.session &&
-    (await runsInRenamedSession(entry, location, agentFiles(ref, entry).stream))
-  )
-    return undefined
+  const log = agentFiles(ref, entry).stream
+  if (!recorded && !location.session && (await runsInRenamedSession(entry, location, log))) return undefined
   const end =
-    (recorded ? await endOf(recorded, location) : endByName(entry, location)) ??
-    (await detectAbandonedPane(ref, entry, location, rest))
+    (recorded ? await endOfRecorded(recorded, location) : endByName(entry, location)) ??
+    (await detectAbandonedPane(ref, entry, location, quiet))
   if (end === undefined) return undefined
-  // Its end was taken back by a program that wrote an older copy; its log may be in the archive already.
+  // Another program may have written an older copy of the registry over the end; the log may be archived already.
   const before = recordedEnd(ref)
   if (before) return before
-  const isFinished = saysSuccess(lastResult(agentFiles(ref, entry).stream))
-  return isFinished
+  return saysSuccess(lastResult(log))
     ? { status: 'completed', reason: `its log ends with a successful result, and then ${end}` }
     : { status: 'crashed', reason: end }
 }
 
-/** In plain words how an agent ended whose place in tmux is recorded. */
-async function endOf(recorded: RecordedTmux, location: TmuxLocation): Promise<string | undefined> {
+/** Tells in plain words how an agent ended whose place in tmux is recorded. */
+async function endOfRecorded(recorded: RecordedTmux, location: TmuxLocation): Promise<string | undefined> {
   const { server_pid, server_start, pane_id, pane_pid } = recorded
   const isServerThere =
     location.server?.pid === server_pid && (server_start ?? location.server.start) === location.server.start
   if (!isServerThere) return `its tmux server ${server_pid} is gone`
-  if (!location.session) await dying(recorded)
+  if (!location.session) await untilPaneEnds(recorded)
   const session = location.session ? '' : ' and its tmux session is gone'
   if (!isRunning(recorded)) {
-    // The server may have been killed since it answered, and its panes are hung up by that.
+    // The server may have been killed since it replied. That hangs up its panes.
     if (location.server && !isAlive(location.server)) return `its tmux server ${server_pid} is gone`
     return `its pane's process ${pane_pid} ended${session}`
   }
@@ -67,11 +62,11 @@ async function endOf(recorded: RecordedTmux, location: TmuxLocation): Promise<st
   return pane ? `its pane ${pane_id} is dead` : `its pane ${pane_id} is gone`
 }
 
-/** A dying pane process hangs up its terminal first, and tmux may close the session before it is quite dead. */
-async function dying(recorded: RecordedTmux): Promise<void> {
+/** A dying pane process closes its terminal first, so tmux may close the session while the process still exists. */
+async function untilPaneEnds(recorded: RecordedTmux): Promise<void> {
   const since = performance.now()
-  const patienceMs = () => (readProcess(recorded.pane_pid)?.exiting ? EXITING_MS : DYING_MS)
-  while (isRunning(recorded) && performance.now() - since < patienceMs()) await sleep(5)
+  const waitMs = () => (readProcess(recorded.pane_pid)?.exiting ? EXITING_MS : DYING_MS)
+  while (isRunning(recorded) && performance.now() - since < waitMs()) await sleep(5)
 }
 
 function isRunning({ pane_pid, pane_start }: RecordedTmux): boolean {
@@ -79,9 +74,7 @@ function isRunning({ pane_pid, pane_start }: RecordedTmux): boolean {
   return start !== undefined && isAlive({ pid: pane_pid, start })
 }
 
-function endByName(entry: AgentEntry, location: TmuxLocation): string | undefined {
-  if (!location.session) return `its tmux session ${namedSession(entry).name} is gone`
-  return location.panes.length > 0 && location.panes.every(({ dead }) => dead)
-    ? 'every pane of its session is dead'
-    : undefined
+function endByName(entry: AgentEntry, { session, panes }: TmuxLocation): string | undefined {
+  if (!session) return `its tmux session ${namedSession(entry).name} is gone`
+  return panes.length > 0 && panes.every(({ dead }) => dead) ? 'every pane of its session is dead' : undefined
 }

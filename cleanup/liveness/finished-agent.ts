@@ -7,18 +7,18 @@ import type { Ending } from '../registry/lifecycle.ts'
 import { lastEvent, saysSuccess } from '../registry/stream-log.ts'
 
 /**
- * How an agent ends that has finished and idles; undefined when that is not certain. It is when the last event of its
- * log is a result that says success, and it runs nothing but what belongs to claude itself: claude starts every
- * command in a session of its own (setsid), and MCP servers in its own. Ends nothing.
+ * How an agent ends that has finished its work and idles; undefined when that is not certain. It is certain when the
+ * last event of the log is a successful result, and only claude's own processes run: claude starts every command in a
+ * session of its own (setsid), and its MCP servers in claude's session. Ends nothing.
  */
-export async function detectIdleEnd(ref: AgentRef, entry: AgentEntry): Promise<Ending | undefined> {
+export async function detectFinished(ref: AgentRef, entry: AgentEntry): Promise<Ending | undefined> {
   if (!hasFinished(ref, entry)) return undefined
   const { claimed } = await claimsFor(ref)
   const alive = claimed.map(({ process }) => process).filter(process => !hasEnded(process))
   const panes = claimed.filter(({ evidence }) => evidence.some(({ kind }) => kind === 'pane'))
   const sessions = new Set(panes.map(({ process }) => process.sid))
   if (sessions.size === 0 || !alive.every(({ sid }) => sessions.has(sid))) return undefined
-  // Looked at again: it may have been woken up meanwhile.
+  // Read once more, because the agent may have been woken up while its processes were listed.
   if (!hasFinished(ref, entry)) return undefined
   return { status: 'completed', reason: 'its log ends with a successful result, and then it idled' }
 }

@@ -1,21 +1,18 @@
 import type { AgentRef } from '../registry/layout.ts'
-import { type Ending, isPending, isTerminal } from '../registry/lifecycle.ts'
+import { type Ending, endingOf, isPending, isTerminal } from '../registry/lifecycle.ts'
 import { readAgent } from '../registry/registry.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { detectEnd } from './detect-end.ts'
-import { Deploys } from './pending-deploys.ts'
+import { deployTimeLeft } from './pending-deploys.ts'
 
 /**
- * How an agent has ended of which something is left to be cleaned up, for who comes by and has no daemon: by the
- * registry, or by what tmux says now. Undefined when it lives, is being deployed, or is clean. Throws a CleanupError
- * for what could not be read or asked.
+ * Finds, without a daemon, how an agent ended whose cleanup is not done: by the registry, or by what tmux shows now.
+ * Undefined when the agent lives, is being deployed, or is clean. Throws a CleanupError for what could not be read or
+ * queried.
  */
 export async function findEnding(ref: AgentRef): Promise<Ending | undefined> {
   const entry = readAgent(ref)
-  const { status, reason = `its status is ${status}` } = entry
-  if (isTerminal(status)) return isPending(entry) ? { status, reason } : undefined
-  const deploys = new Deploys()
-  deploys.see([{ key: ref.agentId, entry }])
-  if (!recordedTmux(entry) && deploys.mayBeInTheMaking(ref.agentId)) return undefined
+  if (isTerminal(entry.status)) return isPending(entry) ? endingOf(entry) : undefined
+  if (!recordedTmux(entry) && deployTimeLeft(entry) > 0) return undefined
   return detectEnd(ref, entry)
 }

@@ -4,14 +4,14 @@ import { type Ending, isTerminal } from '../registry/lifecycle.ts'
 import { peekGlobalRegistry } from '../registry/registry.ts'
 
 /**
- * How an agent ended by the global registry, while its task's says that it lives: another program has written an older
- * copy of that one. Undefined when the global one knows of no end either, or cannot be read.
+ * How an agent ended by the global registry, while its task's registry lists it as live: another program has written an
+ * older copy of the task's. Undefined when the global registry records no end either, or cannot be read.
  */
 export function recordedEnd({ workspace, taskId, agentId }: AgentRef): Ending | undefined {
-  const known = globalEntry(workspace, agentId)
-  if (known?.task_id !== taskId || !isTerminal(textOf(known.status))) return undefined
-  const status = textOf(known.status)
-  return { status, reason: textOf(known.reason) || `its status was ${status}` }
+  const recorded = globalEntry(workspace, agentId)
+  if (recorded?.task_id !== taskId || !isTerminal(recorded.status)) return undefined
+  const status = textOf(recorded.status)
+  return { status, reason: textOf(recorded.reason) || `its status was ${status}` }
 }
 
 function globalEntry(workspace: string, agentId: string) {

@@ -5,69 +5,58 @@ import type { AgentRef } from '../registry/layout.ts'
 import { isTerminal } from '../registry/lifecycle.ts'
 import { changeTask, requireAgent } from '../registry/registry.ts'
 
-interface Known {
-  /** What was last seen of the agent: its log's size and time, and its entry. */
-  sign: string
-  entry: AgentEntry
-  /** Since when that has not changed, by a clock that nobody can set. */
-  at: number
-  /** Whether its entry says that it is silent. */
-  isMarked: boolean
-}
-
-/** What became of an agent's silence: it has just become too long, lasts, or was broken. */
-export type Silence = 'begins' | 'lasts' | 'ends'
+/** How an agent's silence has changed: it has just become too long, it lasts, or it was broken. */
+export type SilenceChange = 'begins' | 'lasts' | 'ends'
 
 /**
- * Tells for how long an agent has said nothing: no output in its log, and no update of its entry by anybody. Both are
- * compared with what was seen before, so that a clock that is set makes nobody silent.
+ * Measures for how long one agent has been silent: no output in its log, and no update of its entry by anybody. Both are
+ * compared with the last check, so setting the clock makes no agent silent.
  */
-export class Silences {
+export class Silence {
   readonly #afterMs: number
-  readonly #known = new Map<string, Known>()
+  #fingerprint: string | undefined
+  #entry: AgentEntry | undefined
+  /** Since when nothing has changed, by a clock that cannot be set. */
+  #since = Number.NEGATIVE_INFINITY
+  /** True when the agent's entry says that it is silent. */
+  #isMarked = false
 
   constructor(afterMs: number) {
     this.#afterMs = afterMs
   }
 
-  /** Looks once. Undefined while all is well. */
-  look(key: string, entry: AgentEntry, log: string): Silence | undefined {
-    const known = this.#known.get(key)
-    const sign = signOf(log)
-    if (!known) {
-      const isMarked = entry.silent_since !== undefined
-      // An earlier daemon has marked it, and may have been gone while it spoke.
-      const lasts = isMarked && !spokeAfter(log, entry.silent_since)
-      const at = lasts ? performance.now() - this.#afterMs : performance.now()
-      this.#known.set(key, { sign, entry, at, isMarked })
-      return this.#silenceOf({ at, isMarked })
-    }
-    if (sign !== known.sign || (entry !== known.entry && saysMore(entry, known.entry)))
-      Object.assign(known, { sign, at: performance.now() })
-    known.entry = entry
-    return this.#silenceOf(known)
-  }
-
-  /** To be called when the entry says so; until then the same is found again. */
-  marked(key: string, isMarked: boolean): void {
-    const known = this.#known.get(key)
-    if (known) known.isMarked = isMarked
-  }
-
-  #silenceOf({ at, isMarked }: Pick<Known, 'at' | 'isMarked'>): Silence | undefined {
-    const isLong = performance.now() - at >= this.#afterMs
-    if (isMarked) return isLong ? 'lasts' : 'ends'
+  /** Compares the log and the entry with the last check. Undefined while all is well. */
+  check(entry: AgentEntry, log: string): SilenceChange | undefined {
+    const fingerprint = fingerprintOf(log)
+    if (this.#fingerprint === undefined) this.#begin(entry, log)
+    else if (fingerprint !== this.#fingerprint || this.#hasNewFields(entry)) this.#since = performance.now()
+    this.#fingerprint = fingerprint
+    this.#entry = entry
+    const isLong = performance.now() - this.#since >= this.#afterMs
+    if (this.#isMarked) return isLong ? 'lasts' : 'ends'
     return isLong ? 'begins' : undefined
   }
 
-  forget(key: string): void {
-    this.#known.delete(key)
+  /** To be called once the entry says so. Until then every check returns the same change. */
+  marked(isMarked: boolean): void {
+    this.#isMarked = isMarked
+  }
+
+  /** An earlier daemon may have marked the agent, and may have been down while the agent wrote something. */
+  #begin(entry: AgentEntry, log: string): void {
+    this.#isMarked = entry.silent_since !== undefined
+    const lasts = this.#isMarked && !wasWrittenAfter(log, entry.silent_since)
+    this.#since = performance.now() - (lasts ? this.#afterMs : 0)
+  }
+
+  #hasNewFields(entry: AgentEntry): boolean {
+    return entry !== this.#entry && withoutMark(entry) !== withoutMark(this.#entry)
   }
 }
 
 /**
- * Writes into an agent's entry since when it is silent, or takes that back. `last_update` stays: to be marked is no
- * sign of life.
+ * Writes into an agent's entry since when the agent is silent, or with undefined takes that back. `last_update` stays as it
+ * is, because the mark is no sign of life.
  */
 export function markSilence(ref: AgentRef, since: Date | undefined): Promise<void> {
   return changeTask(ref.workspace, ref.taskId, registry => {
@@ -78,19 +67,17 @@ export function markSilence(ref: AgentRef, since: Date | undefined): Promise<voi
   })
 }
 
-function signOf(log: string): string {
+function fingerprintOf(log: string): string {
   const stat = fs.lstatSync(log, { throwIfNoEntry: false })
   return stat ? `${stat.size} ${stat.mtimeMs}` : 'none'
 }
 
-function saysMore(
-  { silent_since: _, ...now }: AgentEntry,
-  { silent_since: __, ...before }: AgentEntry,
-): boolean {
-  return JSON.stringify(now) !== JSON.stringify(before)
+function withoutMark(entry: AgentEntry | undefined): string {
+  const { silent_since: _, ...fields }: Partial<AgentEntry> = entry ?? {}
+  return JSON.stringify(fields)
 }
 
-function spokeAfter(log: string, since: unknown): boolean {
+function wasWrittenAfter(log: string, since: unknown): boolean {
   const stat = fs.lstatSync(log, { throwIfNoEntry: false })
   return stat !== undefined && stat.mtimeMs > Date.parse(textOf(since))
 }

@@ -7,9 +7,9 @@ const TERMINALS = '/dev/pts'
 const MAJOR = 136
 
 /**
- * Hears of terminals that go. tmux closes a pane's terminal when the pane, its session or the server itself ends, and
- * the kernel removes its file then (fsnotify for devpts, Linux 5.3), also while the pane's process lives on. It costs
- * nothing while nothing happens. Where the kernel does not tell, the slower looks find the same.
+ * Reports terminals that come and go. tmux closes a pane's terminal when the pane, its session or the server ends. The
+ * kernel then removes the terminal's file and reports that (fsnotify for devpts, Linux 5.3), even while the pane's
+ * process lives on. It costs nothing while nothing happens. On an older kernel the slower checks find the same ends.
  */
 export class TerminalWatch implements Disposable {
   readonly #watcher: fs.FSWatcher | undefined
@@ -24,7 +24,7 @@ export class TerminalWatch implements Disposable {
       })
       this.#watcher.on('error', () => this.#watcher?.close())
     } catch {
-      // No such folder, or no inotify watch to be had.
+      // There is no such folder, or no inotify watch is left.
     }
   }
 
@@ -40,9 +40,9 @@ export class TerminalWatch implements Disposable {
   }
 }
 
-/** The file name of a process's controlling terminal below /dev/pts; undefined when it has none there. */
+/** The file name of a process's controlling terminal below /dev/pts; undefined when it has no terminal there. */
 export function terminalOf(pid: number): string | undefined {
-  // The kernel packs both numbers into one: 12 bits of the major, and around it 20 of the minor.
+  // The kernel packs both numbers into one: 12 bits of the major, and around them the 20 bits of the minor.
   const device = readProcess(pid)?.tty ?? 0
   const [major, minor] = [(device >> 8) & 0xfff, (device & 0xff) | ((device >> 12) & 0xfff00)]
   return major === MAJOR ? String(minor) : undefined

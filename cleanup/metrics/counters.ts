@@ -3,25 +3,25 @@ import type { Outcome } from '../reaper/report.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import { Histogram } from './histogram.ts'
 
-/** How a cleanup ended: as it reported, or by throwing, which ends and deletes nothing. */
-export type CountedOutcome = Outcome | 'failed'
+/** The outcome that a cleanup reported, or `failed` for one that threw, which ends and deletes nothing. */
+type CountedOutcome = Outcome | 'failed'
 
-/** Every outcome is there from the start with 0, so that a rate has something to rise from. */
+/** Every outcome starts at 0, because Prometheus computes no rate from a series that begins at 1. */
 const OUTCOMES: readonly CountedOutcome[] = ['clean', 'already-clean', 'handed-over', 'unfinished', 'failed']
 
-/** In seconds: a well-behaved agent takes half a second, the grace is 3, a backoff goes up to a minute. */
+/** In seconds: a well-behaved agent takes half a second, the grace is 3 s, a backoff grows to a minute. */
 const BASELINE_BOUNDS = [0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300, 1800, 7200]
 
-/** What a daemon counts while it runs. It starts from nothing with the daemon; Prometheus knows about restarts. */
+/** The daemon's counters. They start at 0 with each daemon; Prometheus handles such resets. */
 export class Counters {
   readonly startedAtMs = Date.now()
   readonly outcomes = new Map<CountedOutcome, number>(OUTCOMES.map(outcome => [outcome, 0]))
   readonly timeToBaseline = new Histogram(BASELINE_BOUNDS)
   massDeaths = 0
-  /** When the last round began, in ms since 1970; undefined before the first. */
+  /** The start of the last round of checks, in ms since 1970; undefined before the first. */
   lastRoundMs: number | undefined
 
-  /** Counts a cleanup. With the agent's entry after a `clean` one, the time to baseline too. */
+  /** Counts a cleanup and, for a `clean` one whose agent's entry is given, its time to baseline. */
   count(outcome: CountedOutcome, entry?: AgentEntry): void {
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1)
     const seconds = outcome === 'clean' && entry ? secondsToBaseline(entry) : undefined
@@ -30,8 +30,8 @@ export class Counters {
 }
 
 /**
- * How long an agent outlived its end: from when its end was written into the registry to when nothing of it was
- * left, in seconds. Undefined where the registry does not say, or where the clock was moved in between.
+ * The seconds from the recorded end of an agent until nothing of the agent was left. Undefined when the registry lacks a
+ * time, or when the clock was set back in between.
  */
 export function secondsToBaseline({ completed_at, cleanup }: AgentEntry): number | undefined {
   const ms = Date.parse(textOf(cleanup?.finished_at)) - Date.parse(textOf(completed_at))

@@ -4,38 +4,37 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf, systemCode } from '../errors.ts'
 import { FILE_CLASSES, type FileClass, fileClassOf } from './file-classes.ts'
 
-/** What the files of one class take. */
+/** The files of one class. */
 interface ClassUse {
   files: number
-  /** Their lengths, in bytes: what `ls` shows. */
+  /** Their total length in bytes, as `ls` shows it. */
   bytes: number
-  /** What the file system has set aside for them, in bytes: what `du` shows. A sparse file has less than its length. */
+  /** The bytes that the file system allocated for them, as `du` shows them; less than the length for a sparse file. */
   allocatedBytes: number
 }
 
 export interface DiskUse {
   classes: Record<FileClass, ClassUse>
-  /** What an unprivileged user may still write on the workspace's file system, in bytes. */
+  /** The bytes that an unprivileged user can still write on the workspace's file system. */
   freeBytes: number
-  /** What could not be looked at, in sentences: the figures are then too small. */
+  /** Folders that could not be read, in sentences; the figures are then too small. */
   problems: string[]
 }
 
 const BYTES_PER_BLOCK = 512
-/** After so many files others get their turn: a workspace of months must not hold up a cleanup. */
+/** Files read in one turn of the event loop, so that a workspace with months of files does not delay a cleanup. */
 const FILES_PER_TURN = 200
 
 /**
- * Counts a workspace's files by class, and follows no link. All classes together have as many allocated bytes as
- * `du -s` counts: a file with two names is counted once there, and folders take blocks as well.
- * Throws what a workspace that is not there throws.
+ * Counts a workspace's files by class, and follows no link. The allocated bytes of all classes together equal those of
+ * `du -s`, which counts a file with two names once, and the blocks of folders too. Throws for a missing workspace.
  */
 export async function diskUse(workspace: string): Promise<DiskUse> {
   const root = fs.realpathSync(workspace)
   const { bavail, bsize } = fs.statfsSync(root)
   const use: DiskUse = { classes: nothing(), freeBytes: bavail * bsize, problems: [] }
   const linked = new Set<string>()
-  let seen = 0
+  let entries = 0
   const open: string[][] = [[]]
   for (let inside = open.pop(); inside; inside = open.pop()) {
     const folder = path.join(root, ...inside)
@@ -44,13 +43,13 @@ export async function diskUse(workspace: string): Promise<DiskUse> {
       const at = [...inside, entry.name]
       if (entry.isDirectory()) open.push(at)
       else add(use.classes[fileClassOf(at)], statOf(path.join(folder, entry.name)))
-      if (++seen % FILES_PER_TURN === 0) await nextTurn()
+      if (++entries % FILES_PER_TURN === 0) await nextTurn()
     }
   }
   return use
 
   function add(to: ClassUse, stat: fs.Stats | undefined): void {
-    // It was removed while we looked.
+    // The file was removed meanwhile.
     if (!stat) return
     to.files += 1
     to.bytes += stat.size
@@ -63,7 +62,7 @@ export async function diskUse(workspace: string): Promise<DiskUse> {
   }
 }
 
-/** Undefined for what was removed meanwhile, and for a path that the kernel calls too long: somebody nested folders that deep. */
+/** Undefined for a file that was removed meanwhile, and for a path that is too long for the kernel (deeply nested folders). */
 function statOf(file: string): fs.Stats | undefined {
   try {
     return fs.lstatSync(file, { throwIfNoEntry: false })

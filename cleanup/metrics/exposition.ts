@@ -1,11 +1,11 @@
-/** One value of a family. `suffix` only for the parts of a histogram. */
+/** One value of a family. Only the parts of a histogram have a suffix. */
 export interface Sample {
   suffix?: '_bucket' | '_sum' | '_count'
   labels?: Readonly<Record<string, string>>
   value: number
 }
 
-/** What Prometheus calls a metric family: one name with its samples. */
+/** A Prometheus metric family: one name with its samples. */
 export interface Family {
   name: string
   help: string
@@ -20,8 +20,8 @@ const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/
 
 /**
- * Writes families in Prometheus' text exposition format, 0.0.4. A family without samples is left out: what is not
- * known has no value, and a scraper must not read it as 0. Throws for a name that the format does not allow.
+ * Families in Prometheus' text exposition format, 0.0.4. A family without samples is left out, because a scraper would
+ * read an unknown value as 0. Throws for a name that the format does not allow.
  */
 export function exposition(families: readonly Family[]): string {
   return families
@@ -40,7 +40,7 @@ function line(family: string, { suffix, labels = {}, value }: Sample): string {
 }
 
 const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
-// The format is UTF-8, and half a surrogate pair is none: a path of somebody else's may hold one.
+// A path may contain half a surrogate pair, which UTF-8 cannot encode.
 const escapeLabel = (text: string): string => escapeHelp(text.toWellFormed()).replaceAll('"', '\\"')
 
 function number(value: number): string {
@@ -50,5 +50,5 @@ function number(value: number): string {
 
 function checked(shape: RegExp, name: string): string {
   if (shape.test(name)) return name
-  throw new Error(`${JSON.stringify(name)} is no name of the exposition format`)
+  throw new Error(`${JSON.stringify(name)} is not a name that the exposition format allows`)
 }

@@ -2,21 +2,26 @@ import fs from 'node:fs'
 import type { Counters } from './counters.ts'
 import type { Family, Sample } from './exposition.ts'
 import { FILE_CLASSES } from './file-classes.ts'
-import type { Measurement, WorkspaceFigures } from './measurement.ts'
-import { isPendingRow, oldestPendingSeconds } from './pending.ts'
+import {
+  type AgentRow,
+  isPendingRow,
+  type Measurement,
+  oldestPendingSeconds,
+  type WorkspaceFigures,
+} from './measurement.ts'
 
 /**
- * What one look found, as metric families. No agent is a label: each would be a time series for ever, and
- * `leakrig status` tells them apart. What is not known has no sample.
+ * A measurement as metric families. Agents are not labels, because each would be a time series that never ends;
+ * `leakrig status` lists them. An unknown figure has no sample.
  */
-export function machineFamilies(found: Measurement): Family[] {
-  const { sessions, processes, workspaces } = found
-  const of = (name: string, help: string, samples: Sample[]): Family => gauge(name, help, samples)
-  const perWorkspace = (samples: (figures: WorkspaceFigures) => Sample[]) => workspaces.flatMap(samples)
+export function machineFamilies({ atMs, tookMs, ...found }: Measurement): Family[] {
+  const { sessions, processes, workspaces, problems } = found
+  const byWorkspace = (figure: (agents: AgentRow[]) => number): Sample[] =>
+    workspaces.map(({ workspace, agents }) => ({ labels: { workspace }, value: figure(agents) }))
   return [
-    of(
+    gauge(
       'tmux_sessions',
-      'Sessions of live agents, of ended agents, and leftover sessions: named agent_* and listed nowhere.',
+      'tmux sessions of live agents, of ended agents whose cleanup is pending, and leftovers (named agent_*, of no listed agent).',
       sessions
         ? [
             { labels: { state: 'active' }, value: sessions.active },
@@ -25,9 +30,9 @@ export function machineFamilies(found: Measurement): Family[] {
           ]
         : [],
     ),
-    of(
+    gauge(
       'claude_processes',
-      'Processes named claude, by owner: an agent, or unknown (a user may run some).',
+      'Processes named claude that belong to an agent, and others, which may be a user’s own.',
       processes
         ? [
             { labels: { owner: 'agent' }, value: processes.claudesOfAgents },
@@ -35,82 +40,85 @@ export function machineFamilies(found: Measurement): Family[] {
           ]
         : [],
     ),
-    of('agent_processes', 'Processes that belong to agents.', one(processes?.ofAgents)),
-    of(
+    gauge('agent_processes', 'Processes that belong to agents.', one(processes?.ofAgents)),
+    gauge(
       'agent_resident_bytes',
-      'Resident memory of the processes of agents; shared pages count for each.',
+      'Resident memory of the agents’ processes; a shared page counts in each of them.',
       one(processes?.rssBytes),
     ),
-    of(
+    gauge(
       'leftover_processes',
-      'Leaked processes: they bear a trace of an agent that is cleaned up or listed nowhere.',
+      'Leaked processes, which bear a trace of an agent that is cleaned up or not listed.',
       one(processes?.leftovers.length),
     ),
-    of('agents', 'Agents by the status in their registry.', perWorkspace(byStatus)),
-    of(
+    gauge('agents', 'Agents by the status in their registry.', workspaces.flatMap(byStatus)),
+    gauge(
       'pending_cleanups',
-      'Agents whose end is on disk and whose cleanup is not done.',
-      perWorkspace(({ workspace, agents }) => [
-        { labels: { workspace }, value: agents.filter(isPendingRow).length },
-      ]),
+      'Agents whose end is recorded and whose cleanup is not done.',
+      byWorkspace(agents => agents.filter(isPendingRow).length),
     ),
-    of(
+    gauge(
       'oldest_pending_cleanup_seconds',
-      'How long the oldest pending cleanup has waited; 0 when none is pending.',
-      perWorkspace(({ workspace, agents }) => [
-        { labels: { workspace }, value: oldestPendingSeconds(agents, found.atMs) },
-      ]),
+      'Age of the oldest pending cleanup; 0 when none is pending.',
+      byWorkspace(agents => oldestPendingSeconds(agents, atMs)),
     ),
-    of('files', 'Files by class.', perWorkspace(byClass('files'))),
-    of('file_bytes', 'Lengths of files by class.', perWorkspace(byClass('bytes'))),
-    of(
+    gauge('files', 'Files in the workspace by class.', workspaces.flatMap(byClass('files'))),
+    gauge(
+      'file_bytes',
+      'Total length of the files in the workspace by class.',
+      workspaces.flatMap(byClass('bytes')),
+    ),
+    gauge(
       'disk_bytes',
-      'Disk space of files by class, as du counts it.',
-      perWorkspace(byClass('allocatedBytes')),
+      'Disk space that the files in the workspace use by class, as du counts it.',
+      workspaces.flatMap(byClass('allocatedBytes')),
     ),
-    of(
+    gauge(
       'disk_free_bytes',
-      'What may still be written on the file system of the workspace.',
-      perWorkspace(({ workspace, disk }) => (disk ? [{ labels: { workspace }, value: disk.freeBytes }] : [])),
+      'Space on the file system of the workspace that an unprivileged user can write.',
+      workspaces.flatMap(({ workspace, disk }) =>
+        disk ? [{ labels: { workspace }, value: disk.freeBytes }] : [],
+      ),
     ),
-    of(
+    gauge(
       'measure_problems',
-      'What could not be read or asked; its figures are missing.',
-      one(found.problems.length),
+      'Registries, tmux servers and other sources that could not be read; figures that need them are missing.',
+      one(problems.length),
     ),
-    of('measure_seconds', 'How long the last look took.', one(found.tookMs / 1000)),
+    gauge('measure_seconds', 'Duration of the last measurement.', one(tookMs / 1000)),
   ]
 }
 
-/** What the daemon counts, and what it takes itself. */
+/** The daemon's counters, and the resources that the daemon itself uses. */
 export function daemonFamilies(counters: Counters): Family[] {
+  const { outcomes, timeToBaseline, massDeaths, lastRoundMs, startedAtMs } = counters
   return [
     {
       name: 'leakrig_cleanups_total',
-      help: 'Cleanups of this daemon by outcome.',
+      help: 'Cleanups by outcome since the daemon started.',
       type: 'counter',
-      samples: [...counters.outcomes].map(([outcome, value]) => ({ labels: { outcome }, value })),
+      samples: [...outcomes].map(([outcome, value]) => ({ labels: { outcome }, value })),
     },
     {
       name: 'leakrig_time_to_baseline_seconds',
-      help: 'From when an end was written to when nothing of the agent was left.',
+      help: 'Time from the recorded end of an agent until nothing of the agent was left.',
       type: 'histogram',
-      samples: counters.timeToBaseline.samples(),
+      samples: timeToBaseline.samples(),
     },
     {
       name: 'leakrig_mass_deaths_total',
-      help: 'How often most agents of a workspace died at once.',
+      help: 'Events in which most agents of a workspace died at once.',
       type: 'counter',
-      samples: one(counters.massDeaths),
+      samples: one(massDeaths),
     },
     gauge(
       'last_round_timestamp_seconds',
-      'When the daemon last went round.',
-      one(counters.lastRoundMs === undefined ? undefined : counters.lastRoundMs / 1000),
+      'Start of the daemon’s last round of checks, in Unix time.',
+      one(lastRoundMs === undefined ? undefined : lastRoundMs / 1000),
     ),
-    gauge('daemon_start_timestamp_seconds', 'When the daemon started.', one(counters.startedAtMs / 1000)),
+    gauge('daemon_start_timestamp_seconds', 'Start of the daemon, in Unix time.', one(startedAtMs / 1000)),
     gauge('daemon_resident_bytes', 'Resident memory of the daemon.', one(process.memoryUsage.rss())),
-    gauge('daemon_open_descriptors', 'Open descriptors of the daemon.', one(openDescriptors())),
+    gauge('daemon_open_descriptors', 'Open file descriptors of the daemon.', one(openDescriptors())),
   ]
 }
 
@@ -134,7 +142,7 @@ const byClass =
 
 function openDescriptors(): number | undefined {
   try {
-    // The listing itself has one open while it looks.
+    // Without the descriptor that reads this folder.
     return fs.readdirSync('/proc/self/fd').length - 1
   } catch {
     return undefined

@@ -1,4 +1,4 @@
-/** What a file of a workspace is, by the names that the report's system gives. `folder` stands for the folders themselves. */
+/** The kinds of files in a workspace, by their names in the report's system. `folder` counts the folders themselves. */
 export const FILE_CLASSES = [
   'prompt',
   'stream',
@@ -22,8 +22,8 @@ const NAMES: [RegExp, FileClass][] = [
 ]
 
 /**
- * The class of a file by its path inside the workspace. What lies in a task's archive/ is an archive, whatever its
- * name: a stream log there belongs to nobody who lives, and must not look like one that is still written.
+ * The class of a file by its path inside the workspace. Everything in a task's archive/ is an archive, because a stream
+ * log there must not count as one that is still written.
  */
 export function fileClassOf(inside: readonly string[]): FileClass {
   if (inside.slice(0, -1).includes('archive')) return 'archive'

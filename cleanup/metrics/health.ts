@@ -6,56 +6,67 @@ import type { Identity } from '../platform/processes/identity.ts'
 import { isStopped } from '../platform/processes/stat.ts'
 import { readAlive } from '../platform/processes/table.ts'
 import { daemonLock } from '../registry/layout.ts'
-import type { DaemonFigures } from './measurement.ts'
 
-/** What a daemon says of itself in registry/health.json, for monitors that read files. Times are ISO 8601. */
+/** The content of registry/health.json, by which a daemon reports to monitors that read files. Times are ISO 8601. */
 export interface Health {
   pid: number
-  /** With the pid, its identity: the start time in clock ticks since boot. */
+  /** The start time in clock ticks since boot, which with the pid identifies the process. */
   start: number
   started_at: string
-  /** Of the last round, by the wall clock. */
+  /** The wall-clock time of the last heartbeat. */
   heartbeat_at: string
   state: 'ok' | 'degraded'
-  /** Why it is degraded, in sentences; empty when it is ok. */
+  /** Why the daemon is degraded, in sentences; empty when it is ok. */
   reasons: string[]
   workspaces: string[]
-  /** Agents whose end is on disk and whose cleanup is not done. */
+  /** Agents whose end is recorded and whose cleanup is not done. */
   pending: number
 }
 
-/** How old a heartbeat may be, in ms, before its daemon counts as stuck. It is written every 10 s. */
-const HEALTH_MAX_AGE_MS = 45_000
+/** The daemon of a workspace, by the files in registry/. */
+export interface DaemonFigures {
+  /** The running process that holds the workspace's lock. */
+  pid?: number
+  /** True when that process is stopped (SIGSTOP, a debugger), and does nothing until it is continued. */
+  stopped?: true
+  /** The last report of a daemon. */
+  health?: Health
+  /** True when that report is recent and its process runs. */
+  fresh: boolean
+}
+
+/** The age in ms at which a heartbeat no longer counts. A daemon writes one every 10 s. */
+const MAX_AGE_MS = 45_000
 
 export const healthFile = (workspace: string): string => path.join(workspace, 'registry', 'health.json')
 
-/** Replaces a workspace's health file as a whole. Only its daemon does, which holds the workspace's lock. Throws what the disk does. */
+/** Replaces a workspace's health file atomically. Only the daemon that holds the lock does. Throws file system errors. */
 export function writeHealth(workspace: string, health: Health): void {
   replaceWithin(workspace, healthFile(workspace), `${JSON.stringify(health, null, 2)}\n`)
 }
 
-/** After a clean stop there is none; one that is left tells of a daemon that was killed. */
+/** For a clean stop: a health file that stays proves that its daemon was killed. */
 export function removeHealth(workspace: string): void {
   removeWithin(workspace, healthFile(workspace))
 }
 
-/** What a daemon last said, undefined when there is nothing whole. */
+/** The last report of a workspace's daemon; undefined when there is none, or not a valid one. */
 export function readHealth(workspace: string): Health | undefined {
   const found = readJson(workspace, healthFile(workspace))
   return found && isHealth(found) ? found : undefined
 }
 
 /**
- * True when a daemon said so recently and its very process runs: one that somebody has stopped does not. A time in the future is not recent: the clock was
- * moved, and the next heartbeat, which comes within seconds, settles it. `ok` is another question: see `state`.
+ * True when a report is recent and its process runs and is not stopped. A report from the future is not recent: the
+ * clock was changed, and the next heartbeat follows within seconds. A fresh report may still say `degraded`.
  */
-export function isFresh(health: Health, nowMs: number = Date.now(), maxAgeMs = HEALTH_MAX_AGE_MS): boolean {
+export function isFresh(health: Health, nowMs: number): boolean {
   const ageMs = nowMs - Date.parse(health.heartbeat_at)
   const process = readAlive(health)
-  return ageMs >= -1_000 && ageMs <= maxAgeMs && process !== undefined && !isStopped(process)
+  return ageMs >= -1_000 && ageMs <= MAX_AGE_MS && process !== undefined && !isStopped(process)
 }
 
-/** Who watches a workspace. Takes no lock, so that a look is never in a daemon's way. */
+/** Reads only files and takes no lock, so that it never disturbs a daemon. */
 export function readDaemon(workspace: string, nowMs: number): DaemonFigures {
   const health = readHealth(workspace)
   const holder = readJson(workspace, daemonLock(workspace))

@@ -1,13 +1,13 @@
 import type { Sample } from './exposition.ts'
 
-/** Counts values by size: each bucket holds how many were not larger than its bound. Never counts down. */
+/** A Prometheus histogram: each bucket counts the values up to its bound. */
 export class Histogram {
   readonly #bounds: readonly number[]
   readonly #counts: number[]
   #sum = 0
   #count = 0
 
-  /** `bounds` ascending, without infinity. */
+  /** `bounds` are ascending, without infinity. */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds
     this.#counts = bounds.map(() => 0)

@@ -12,12 +12,12 @@ import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 import type { MeasuredAgent } from './measure-agent.ts'
 import type { LeftoverProcess } from './measurement.ts'
 
-/** What is known of the agents, to tell whom nobody will clean up. */
+/** What is known about the agents and the machine. */
 export interface Known {
   agents: readonly MeasuredAgent[]
-  /** At their real paths, as the kernel names open files. An agent’s row may have come by a link. */
+  /** Real paths, as the kernel names open files; an agent’s row may have a path through a link. */
   workspaces: ReadonlySet<string>
-  /** The processes of all tmux servers that were asked: they are home to others, and can inherit a marker. */
+  /** The processes of all tmux servers that were read. They serve other sessions too, and can inherit a marker. */
   servers: ReadonlySet<number>
   leftoverPanes: readonly number[]
 }
@@ -25,15 +25,14 @@ export interface Known {
 const STREAM_LOG = /^(.*)_stream\.jsonl(?: \(deleted\))?$/
 
 /**
- * Finds the processes that bear a trace of an agent of these workspaces, and that no cleanup to come will end,
- * because the agent's is done or no registry lists it. The traces are those that claims are made from. Nothing here
- * ends anything: one that is found is to be looked at by a person, or by `leakrig sweep`.
+ * Finds the processes that bear a trace of an agent of these workspaces, and that no future cleanup will end, because the
+ * agent's cleanup is done or no registry lists the agent. Claims are made from the same traces. Ends nothing.
  */
 export function findLeftoverProcesses({ table, openFiles }: Machine, known: Known): LeftoverProcess[] {
   const { agents, workspaces, servers } = known
   const claimed = new Set(agents.flatMap(agent => agent.processes.map(({ pid }) => pid)))
   const cleaner = new Set(selfAndAncestors(table, ownPid))
-  // Its own cleanup will see to those of an agent that lives or is pending, whatever this look has missed.
+  // The cleanup of a live or pending agent will find its processes, even those that this measurement missed.
   const real = realWorkspaces()
   const caredFor = agents.map(({ row }) => row).filter(row => row.state !== 'done')
   const cared = new Set(caredFor.map(row => keyOf({ ...row, workspace: real(row.workspace) })))
@@ -64,7 +63,7 @@ const keyOf = ({ workspace, taskId, agentId }: MeasuredAgent['row'] | Agent): st
   `${workspace}/${taskId}/${agentId}`
 type Agent = { workspace: string; taskId: string; agentId: string }
 
-/** TMUX as it stands in what was started in the sessions of agents that are done, on servers of this life. */
+/** The values of TMUX in the sessions of agents whose cleanup is done, on servers that were not restarted since. */
 function sessionsOfDone(agents: readonly MeasuredAgent[], table: ProcessTable): Set<string> {
   const values = new Set<string>()
   for (const { row, entry } of agents) {
@@ -77,20 +76,20 @@ function sessionsOfDone(agents: readonly MeasuredAgent[], table: ProcessTable): 
   return values
 }
 
-/** The processes of some panes, and everything below them. */
+/** The processes of some panes and all their descendants. */
 function below(table: ProcessTable, panes: readonly number[]): Map<SeenProcess, string> {
   const children = Map.groupBy(table.values(), process => process.ppid)
   const found = new Map<SeenProcess, string>()
   const open = panes.flatMap(pid => table.get(pid) ?? [])
   for (let next = open.pop(); next; next = open.pop()) {
     if (found.has(next)) continue
-    found.set(next, 'in a session named agent_* of no agent')
+    found.set(next, 'in a session named agent_* that belongs to no listed agent')
     open.push(...(children.get(next.pid) ?? []))
   }
   return found
 }
 
-/** Who writes exactly one stream log of an agent that is done. Who writes several collects them for others. */
+/** The processes that write exactly one stream log of an agent whose cleanup is done. One that writes several is a collector. */
 function logWriters(
   openFiles: Machine['openFiles'],
   workspaces: ReadonlySet<string>,

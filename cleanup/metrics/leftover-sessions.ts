@@ -5,7 +5,7 @@ import { socketsOf } from '../tmux/sockets.ts'
 import type { MeasuredAgent } from './measure-agent.ts'
 import type { SessionFigures } from './measurement.ts'
 
-/** Counts the sessions by whose they are; the workspaces are real paths. Throws `tmux-unreachable`. */
+/** Counts the sessions by owner; the workspaces are real paths. Throws a CleanupError (`tmux-unreachable`). */
 export async function sessionFigures(
   agents: readonly MeasuredAgent[],
   workspaces: ReadonlySet<string>,
@@ -35,7 +35,7 @@ export async function sessionFigures(
   return { figures, servers, leftoverPanes }
 }
 
-/** An agent of a workspace that we were not asked about is somebody's, and no orphan. Only the marker tells. */
+/** A session of an agent in a workspace that is not measured is not a leftover. Only the marker identifies such an agent. */
 function foreign(
   workspaces: ReadonlySet<string>,
   table: ProcessTable | undefined,

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { claim } from '../claims/claim.ts'
 import { withoutSharedSession } from '../claims/shared-session.ts'
 import { readContainment } from '../containment/contained.ts'
-import { messageOf } from '../errors.ts'
+import { attempt, attemptAsync } from '../errors.ts'
 import { residentBytes } from '../platform/processes/memory.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import type { Machine, SeenProcess } from '../platform/processes/table.ts'
@@ -13,7 +13,7 @@ import { isPending, isTerminal } from '../registry/lifecycle.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
 import type { AgentRow } from './measurement.ts'
 
-/** One agent's row, and what the figures of the whole machine need of it. */
+/** One agent's row, and the facts that the figures of the whole machine are computed from. */
 export interface MeasuredAgent {
   row: AgentRow
   entry: AgentEntry
@@ -22,8 +22,8 @@ export interface MeasuredAgent {
 }
 
 /**
- * Looks at one agent: its session, and the processes that a cleanup would claim. An agent whose cleanup is done is
- * not looked for, because nothing should be left of it; what is left shows as a leftover.
+ * Measures one agent: its log, its session, and the processes that a cleanup would claim. For an agent whose cleanup is
+ * done only the log is measured; everything else that is left of the agent counts as a leftover. Failures are problems of the row.
  */
 export async function measureAgent(
   ref: AgentRef,
@@ -31,38 +31,47 @@ export async function measureAgent(
   agents: readonly AgentEntry[],
   machine: Machine | undefined,
 ): Promise<MeasuredAgent> {
-  const seen: MeasuredAgent = { row: rowOf(ref, entry), entry, location: undefined, processes: [] }
-  const { row } = seen
-  const files = attempt(row, () => agentFiles(validateRef(ref), entry))
-  if (files) addLog(row, files)
-  if (row.state === 'done' || !files) return seen
-  try {
-    seen.location = await locate(entry)
-  } catch (error) {
-    return doubt(seen, error)
-  }
-  row.session = seen.location.session !== undefined
-  if (!machine) {
+  const measured: MeasuredAgent = { row: rowOf(ref, entry), entry, location: undefined, processes: [] }
+  const { row } = measured
+  const onFailure = (problem: string) => {
+    row.problems.push(problem)
     row.unknown = true
-    return seen
   }
-  try {
-    const place = { log: files.stream, location: seen.location, contained: readContainment(ref, entry) }
-    const observation = withoutSharedSession({ ref, entry, agents, ...place, ...machine })
-    seen.location = observation.location
-    row.session = observation.location.session !== undefined
-    const { claimed } = claim(observation)
-    seen.processes = [...claimed.values()].map(({ process }) => process).filter(one => !hasEnded(one))
-  } catch (error) {
-    return doubt(seen, error)
-  }
-  row.processes = seen.processes.length
-  row.claudes = seen.processes.filter(isClaude).length
-  row.rssBytes = residentBytes(seen.processes.map(({ pid }) => pid))
-  return seen
+  const files = attempt(() => agentFiles(validateRef(ref), entry), onFailure)
+  if (!files) return measured
+  attempt(() => measureLog(row, files), onFailure)
+  if (row.state !== 'done')
+    await attemptAsync(() => measureLive(measured, ref, files, agents, machine), onFailure)
+  return measured
 }
 
-/** By the kernel's name for it: the real one sets it, in every version. Arguments would also find an editor on CLAUDE.md. */
+async function measureLive(
+  measured: MeasuredAgent,
+  ref: AgentRef,
+  files: AgentFiles,
+  agents: readonly AgentEntry[],
+  machine: Machine | undefined,
+): Promise<void> {
+  const { row, entry } = measured
+  const location = await locate(entry)
+  measured.location = location
+  row.session = location.session !== undefined
+  if (!machine) {
+    row.unknown = true
+    return
+  }
+  const place = { log: files.stream, location, contained: readContainment(ref, entry) }
+  const observation = withoutSharedSession({ ref, entry, agents, ...place, ...machine })
+  measured.location = observation.location
+  row.session = observation.location.session !== undefined
+  const { claimed } = claim(observation)
+  measured.processes = [...claimed.values()].map(({ process }) => process).filter(one => !hasEnded(one))
+  row.processes = measured.processes.length
+  row.claudes = measured.processes.filter(isClaude).length
+  row.rssBytes = residentBytes(measured.processes.map(({ pid }) => pid))
+}
+
+/** Compares the kernel's name, which every version of claude sets. Arguments would also match an editor on CLAUDE.md. */
 export const isClaude = ({ comm }: SeenProcess): boolean => comm === 'claude'
 
 function rowOf(ref: AgentRef, entry: AgentEntry): AgentRow {
@@ -79,26 +88,9 @@ function rowOf(ref: AgentRef, entry: AgentEntry): AgentRow {
   }
 }
 
-function addLog(row: AgentRow, files: AgentFiles): void {
-  const stat = attempt(row, () => fs.lstatSync(files.stream, { throwIfNoEntry: false }))
+function measureLog(row: AgentRow, files: AgentFiles): void {
+  const stat = fs.lstatSync(files.stream, { throwIfNoEntry: false })
   if (!stat) return
   row.logBytes = stat.size
   row.lastOutputMs = stat.mtimeMs
-}
-
-function attempt<T>(row: AgentRow, look: () => T): T | undefined {
-  try {
-    return look()
-  } catch (error) {
-    row.problems.push(messageOf(error))
-    row.unknown = true
-    return undefined
-  }
-}
-
-function doubt(seen: MeasuredAgent, error: unknown): MeasuredAgent {
-  attempt(seen.row, () => {
-    throw error
-  })
-  return seen
 }

@@ -1,8 +1,8 @@
+import { attemptAsync } from '../errors.ts'
 import { realWorkspace } from '../platform/files/real-path.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import { type Machine, readMachine } from '../platform/processes/table.ts'
 import { validateWorkspace } from '../registry/layout.ts'
-import { attempt } from './attempt.ts'
 import { readDaemon } from './health.ts'
 import { findLeftoverProcesses, type Known } from './leftover-processes.ts'
 import { sessionFigures } from './leftover-sessions.ts'
@@ -11,34 +11,35 @@ import { measureWorkspace } from './measure-workspace.ts'
 import type { Measurement, ProcessFigures } from './measurement.ts'
 
 /**
- * Looks once at some workspaces (absolute paths) and at what the machine has of their agents. Reads only, throws only
- * for a path that is not absolute: what could not be looked at is in `problems`, and its figures are undefined.
+ * Measures some workspaces (absolute paths), and the sessions and processes of their agents. Reads only. A source that
+ * could not be read is in `problems`, and the figures that need it are undefined. Throws a CleanupError for a relative path.
  *
- * The numbers are those of the report's section 9, by identity instead of by a pattern. They differ from its
- * one-liners where those count something else:
- * - `tmux list-sessions | grep agent_ | wc -l` asks one server, and counts every line with "agent_" in it, a user's
- *   `my_agent_notes` as well. Ours asks each server that an agent was deployed on, and compares ids.
- * - `ps aux | grep claude | wc -l` counts the grep itself, the shell, tee and tmux lines that carry "claude" in their
- *   arguments, an editor on CLAUDE.md, and everybody's. Ours counts processes named claude, and says whose they are.
- * - `du -sh` counts blocks, folders included: the sum of our allocated bytes. The lengths are given beside it.
- * - `find -name '*_stream.jsonl'` also finds the archived logs, so it never falls to the count of live agents once
- *   logs are archived inside the workspace. Ours has a class for archives.
+ * The figures are those of the report's section 9, found by identity instead of by pattern. They differ from its
+ * one-liners:
+ * - `tmux list-sessions | grep agent_ | wc -l` asks one server and counts every line with "agent_", for example a user's
+ *   session `my_agent_notes`. `measure` asks each server that an agent was deployed on, and compares session ids.
+ * - `ps aux | grep claude | wc -l` counts the grep itself, every shell, tee and tmux with "claude" in its arguments, an
+ *   editor on CLAUDE.md, and the processes of all users. `measure` counts processes named claude, by owner.
+ * - `du -sh` counts the blocks of files and folders. It equals the sum of `allocatedBytes`; `bytes` are the lengths.
+ * - `find -name '*_stream.jsonl'` also finds archived logs, so its count never falls back to that of the live agents.
+ *   `measure` has a class for archives.
  */
 export async function measure(workspaces: readonly string[]): Promise<Measurement> {
   const startedAt = performance.now()
   const atMs = Date.now()
   for (const workspace of workspaces) validateWorkspace(workspace)
   const problems: string[] = []
-  const machine = await attempt(problems, readMachine)
-  const seen = await Promise.all(workspaces.map(workspace => measureWorkspace(workspace, machine)))
-  problems.push(...seen.flatMap(part => part.problems))
-  const agents = seen.flatMap(part => part.agents)
+  const onFailure = (problem: string) => problems.push(problem)
+  const machine = await attemptAsync(readMachine, onFailure)
+  const measured = await Promise.all(workspaces.map(workspace => measureWorkspace(workspace, machine)))
+  problems.push(...measured.flatMap(part => part.problems))
+  const agents = measured.flatMap(part => part.agents)
   const roots = new Set(workspaces.map(realWorkspace))
-  // Whose registry or session could not be seen may own any session and any process: nothing is called an orphan then.
+  // An agent whose registry or session could not be read may own any session or process, so none counts as a leftover then.
   const isWhole =
-    seen.every(part => part.isWhole) && !agents.some(({ row }) => row.unknown && row.state !== 'done')
+    measured.every(part => part.isWhole) && !agents.some(({ row }) => row.unknown && row.state !== 'done')
   const tmux = isWhole
-    ? await attempt(problems, () => sessionFigures(agents, roots, machine?.table))
+    ? await attemptAsync(() => sessionFigures(agents, roots, machine?.table), onFailure)
     : undefined
   const known: Known | undefined = tmux && {
     agents,
@@ -48,7 +49,7 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
   }
   return {
     atMs,
-    workspaces: seen.map(({ workspace, agents: own, disk }) => ({
+    workspaces: measured.map(({ workspace, agents: own, disk }) => ({
       workspace,
       agents: own.map(({ row }) => row),
       daemon: readDaemon(workspace, atMs),

@@ -1,52 +1,52 @@
 import type { DiskUse } from './disk-use.ts'
-import type { Health } from './health.ts'
+import type { DaemonFigures } from './health.ts'
 
-/** One agent as a registry lists it, with what there is of it on the machine. Undefined means: not known, never none. */
+/** An agent as its registry lists it, and what it uses on the machine. An undefined figure is unknown; it never means 0. */
 export interface AgentRow {
   workspace: string
   taskId: string
   agentId: string
   status: string
-  /** `live`: it runs as far as the registry knows. `pending`: its end is on disk, its cleanup is not done. */
+  /** `live`: not ended, by its registry. `pending`: its end is recorded, and its cleanup is not done. */
   state: 'live' | 'pending' | 'done'
-  /** When that status began, as the registry has it. */
+  /** When that status began, by the registry. */
   since?: string
-  /** Whether tmux has its session. Not looked at where the cleanup is done. */
+  /** Whether tmux has its session. Not measured once the cleanup is done. */
   session?: boolean
-  /** Its processes and their resident memory, by the claims that a cleanup would make. Not looked at where it is done. */
+  /** The processes that a cleanup would claim, and their resident memory. Not measured once the cleanup is done. */
   processes?: number
   claudes?: number
   rssBytes?: number
-  /** Its stream log, where that still lies in logs/. */
+  /** The length of its stream log, while that is in logs/. */
   logBytes?: number
   /** When the log was last written, in ms since 1970. */
   lastOutputMs?: number
-  /** Why its last cleanup left something, and what could not be looked at now, in sentences. */
+  /** What its last cleanup could not do, and what could not be measured now, in sentences. */
   problems: string[]
-  /** True when something of this row could not be read or asked. */
+  /** True when something of this row could not be measured. */
   unknown: boolean
 }
 
-/** A session named `agent_*` that belongs to no agent of the workspaces that were measured. */
+/** A session named `agent_*` that belongs to no agent of the measured workspaces. */
 interface LeftoverSession {
   name: string
   id: string
   socket: string
 }
 
-/** A process that something ties to an agent of these workspaces which is done, or which no registry lists. */
+/** A process with a trace of an agent that is cleaned up, or that no registry of the measured workspaces lists. */
 export interface LeftoverProcess {
   pid: number
   comm: string
-  /** What ties it, for people. */
+  /** The trace, for people. */
   why: string
   rssBytes: number
 }
 
 export interface SessionFigures {
-  /** Of agents that live. */
+  /** Sessions of live agents. */
   active: number
-  /** Of agents at their end, whose cleanup is not done. */
+  /** Sessions of ended agents whose cleanup is not done. */
   ended: number
   leftover: LeftoverSession[]
 }
@@ -54,42 +54,38 @@ export interface SessionFigures {
 export interface ProcessFigures {
   ofAgents: number
   rssBytes: number
-  /** Processes whose name is claude, by the kernel: those of agents, and those of nobody's we know (a user's own). */
+  /** Processes that the kernel names claude: those of agents, and all others, which may be a user's own. */
   claudesOfAgents: number
   claudesUnowned: number
   leftovers: LeftoverProcess[]
-}
-
-/** Who watches a workspace, by what lies in registry/. */
-export interface DaemonFigures {
-  /** The process that holds the workspace, when it runs. */
-  pid?: number
-  /** True when somebody has stopped that process (SIGSTOP, a debugger): it does nothing until it is continued. */
-  stopped?: true
-  /** What the daemon last said of itself. */
-  health?: Health
-  /** True when that is recent and its process runs. */
-  fresh: boolean
 }
 
 export interface WorkspaceFigures {
   workspace: string
   agents: AgentRow[]
   daemon: DaemonFigures
-  /** Undefined when the workspace could not be looked at. */
+  /** Undefined when the workspace could not be read. */
   disk: DiskUse | undefined
 }
 
-/** What one look at some workspaces and the machine found. */
+/** One measurement of some workspaces and of the machine. */
 export interface Measurement {
-  /** When, in ms since 1970, and how long it took. */
+  /** In ms since 1970. */
   atMs: number
   tookMs: number
   workspaces: WorkspaceFigures[]
-  /** Undefined when a tmux server could not be asked: half a count is not a count. */
+  /** Undefined when a tmux server did not answer or a registry could not be read: a partial count would mislead. */
   sessions: SessionFigures | undefined
-  /** Undefined when processes are hidden, or when tmux could not say which of them an agent started. */
+  /** Undefined when processes are hidden, or when `sessions` is unknown, which the leftovers depend on. */
   processes: ProcessFigures | undefined
-  /** Everything that could not be read or asked, in sentences. */
+  /** What could not be read, in sentences. */
   problems: string[]
+}
+
+export const isPendingRow = ({ state }: AgentRow): boolean => state === 'pending'
+
+/** The age of the oldest pending cleanup in seconds; 0 when none is pending, or when no entry has a time. */
+export function oldestPendingSeconds(agents: readonly AgentRow[], nowMs: number): number {
+  const since = agents.filter(isPendingRow).map(({ since }) => Date.parse(since ?? ''))
+  return since.filter(Number.isFinite).reduce((oldest, ms) => Math.max(oldest, (nowMs - ms) / 1000), 0)
 }

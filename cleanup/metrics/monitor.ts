@@ -1,12 +1,11 @@
-import { messageOf } from '../errors.ts'
+import { attempt, attemptAsync } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { startOf } from '../platform/processes/table.ts'
 import { type ServiceManager, serviceManager } from '../platform/service-notify.ts'
 import { singleFlight } from '../platform/single-flight.ts'
 import type { CleanUpReport } from '../reaper/report.ts'
-import type { AgentEntry } from '../registry/entries.ts'
 import { peekAgent } from '../registry/registry.ts'
-import { type CountedOutcome, Counters } from './counters.ts'
+import { Counters } from './counters.ts'
 import { exposition } from './exposition.ts'
 import { daemonFamilies, machineFamilies } from './families.ts'
 import { type Health, removeHealth, writeHealth } from './health.ts'
@@ -24,38 +23,38 @@ export interface MonitorOptions extends MetricsSettings {
 
 /** How often the health files and the watchdog get a heartbeat, in ms. */
 const HEARTBEAT_MS = 10_000
-/** How often the textfile is written, in ms. With 100 agents a look costs about 150 ms of a core. */
+/** How often the textfile is written, in ms. A measurement of 100 agents takes about 150 ms of a core. */
 const TEXTFILE_MS = 60_000
-/** Scrapes that come closer together than this share one look at the machine, in ms. */
-const SCRAPE_REST_MS = 1_000
+/** Scrapes within this time of each other share one measurement, in ms. */
+const SCRAPE_SHARE_MS = 1_000
 
-/** How many reasons are given: a thousand agents may have one each, and the file is to stay small. */
-const MOST_REASONS = 20
+/** Keeps the health file small when each of a thousand agents has a reason. */
+const MAX_REASONS = 20
 
 /**
- * Everything by which a daemon is watched: metrics, health files, the service manager's watchdog. The daemon calls
- * `round` from its loop, `cleaned` or `failed` after each cleanup, and `degraded` when something begins or ceases to
- * be wrong. Heartbeats come from `round` and from no timer: a loop that is stuck must not look alive.
- * Nothing here throws once it has started; what fails (a full disk) is logged, once, and makes it degraded.
+ * Reports on a daemon: by metrics, by health files, and to the service manager's watchdog. The daemon calls `round` from
+ * its loop, `cleaned` or `failed` after each cleanup, and `degraded` when a fault begins or ends. Only `round` sends
+ * heartbeats; with a timer a daemon whose loop is stuck would look alive. After the start nothing here throws: a failure
+ * (a full disk) is logged once, and makes the daemon degraded.
  */
 export class Monitor implements AsyncDisposable {
   readonly #options: MonitorOptions
   readonly #counters = new Counters()
   readonly #reasons = new Map<string, string>()
   readonly #manager: ServiceManager = serviceManager()
-  readonly #render = singleFlight(() => this.#text(), SCRAPE_REST_MS)
+  readonly #render = singleFlight(() => this.#metrics(), SCRAPE_SHARE_MS)
   #servers = new AsyncDisposableStack()
   #url: string | undefined
   #heartbeatAt = Number.NEGATIVE_INFINITY
   #textfileAt = Number.NEGATIVE_INFINITY
   #writing: Promise<void> | undefined
-  #saidState = ''
+  #reportedReasons = ''
 
   private constructor(options: MonitorOptions) {
     this.#options = options
   }
 
-  /** Throws a CleanupError (`bad-argument`) for a port, a socket or a file that is not to be had. */
+  /** Throws a CleanupError (`bad-argument`) for a port, socket, token or file that cannot be used. */
   static async start(options: MonitorOptions): Promise<Monitor> {
     const { port, tokenFile, socket } = options
     validateMetricsSettings(options)
@@ -78,62 +77,57 @@ export class Monitor implements AsyncDisposable {
     return this.#url
   }
 
-  /** To be called with every round, with how many cleanups are pending. Costs nothing when nothing is due. */
+  /** For every round of checks, with the number of pending cleanups. Costs nothing when nothing is due. */
   round(pending: number): void {
     this.#counters.lastRoundMs = Date.now()
     const now = performance.now()
     const reasons = reasonsIn(this.#reasons)
-    const state = JSON.stringify(reasons)
-    // A change of state is said at once: who reads the file should not learn of trouble ten seconds late.
-    if (now - this.#heartbeatAt >= HEARTBEAT_MS || state !== this.#saidState) {
+    const text = JSON.stringify(reasons)
+    // A change is written at once, so that a reader need not wait ten seconds for it.
+    if (now - this.#heartbeatAt >= HEARTBEAT_MS || text !== this.#reportedReasons) {
       this.#heartbeatAt = now
-      this.#saidState = state
+      this.#reportedReasons = text
       this.#heartbeat(pending, reasons)
     }
     if (this.#options.file !== undefined && now - this.#textfileAt >= TEXTFILE_MS && !this.#writing) {
       this.#textfileAt = now
-      this.#writing = this.#writeFile(this.#options.file).finally(() => {
+      this.#writing = this.#writeTextfile(this.#options.file).finally(() => {
         this.#writing = undefined
       })
     }
   }
 
-  /** To be called with the report of each cleanup. */
+  /** Counts a cleanup that reported. */
   cleaned({ agent, outcome }: CleanUpReport): void {
-    this.#count(outcome, () => peekAgent(agent))
+    // The workspace may have been removed with the agent; the cleanup then counts without a time.
+    const entry = attempt(
+      () => peekAgent(agent),
+      () => {},
+    )
+    this.#counters.count(outcome, entry)
   }
 
-  /** To be called for each cleanup that threw instead of reporting. */
+  /** Counts a cleanup that threw. */
   failed(): void {
-    this.#count('failed')
+    this.#counters.count('failed')
   }
 
-  /** Most agents of a workspace died at once. */
+  /** Counts an event in which most agents of a workspace died at once. */
   massDeath(): void {
     this.#counters.massDeaths += 1
   }
 
-  /** Says that something is wrong, in a sentence, or with undefined that it no longer is. `what` names the thing. */
+  /** Sets the reason, a sentence, why something is wrong, or with undefined clears it. `what` identifies the thing. */
   degraded(what: string, why: string | undefined): void {
     if (why === undefined) this.#reasons.delete(what)
     else this.#reasons.set(what, why)
   }
 
-  /** Stops serving, and removes the health files: what is left of them tells of a daemon that was killed. */
+  /** Stops serving, and removes the health files: one that stays proves that its daemon was killed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#manager.stopping()
     await this.#servers.disposeAsync()
-    for (const workspace of this.#options.workspaces) this.#attempt('health', () => removeHealth(workspace))
-  }
-
-  #count(outcome: CountedOutcome, read?: () => AgentEntry): void {
-    let entry: AgentEntry | undefined
-    try {
-      entry = read?.()
-    } catch {
-      // The workspace went with the agent: it counts, without a time.
-    }
-    this.#counters.count(outcome, entry)
+    for (const workspace of this.#options.workspaces) this.#write('health', () => removeHealth(workspace))
   }
 
   #heartbeat(pending: number, reasons: string[]): void {
@@ -149,43 +143,41 @@ export class Monitor implements AsyncDisposable {
       pending,
     }
     for (const workspace of workspaces)
-      this.#attempt(`health ${workspace}`, () => writeHealth(workspace, health))
+      this.#write(`health ${workspace}`, () => writeHealth(workspace, health))
     this.#manager.alive(health.state === 'ok' ? `${pending} pending` : health.reasons.join(' '))
   }
 
-  async #writeFile(file: string): Promise<void> {
-    try {
-      const text = await this.#render()
-      this.#attempt('textfile', () => writeTextfile(file, text))
-    } catch (error) {
-      this.#wrong('textfile', error)
-    }
+  async #writeTextfile(file: string): Promise<void> {
+    const text = await attemptAsync(this.#render, why => this.#notWritten('metrics', why))
+    if (text !== undefined) this.#write('metrics', () => writeTextfile(file, text))
   }
 
-  #attempt(what: string, write: () => void): void {
-    try {
-      write()
-      this.degraded(what, undefined)
-    } catch (error) {
-      this.#wrong(what, error)
-    }
+  /** The first word of `what` names the file. */
+  #write(what: string, write: () => void): void {
+    attempt(
+      () => {
+        write()
+        this.degraded(what, undefined)
+      },
+      why => this.#notWritten(what, why),
+    )
   }
 
-  #wrong(what: string, error: unknown): void {
-    const why = `The ${what.split(' ')[0]} file could not be written: ${messageOf(error)}.`
-    if (this.#reasons.get(what) !== why) this.#options.log?.({ event: 'problem', problem: why })
-    this.degraded(what, why)
+  #notWritten(what: string, why: string): void {
+    const problem = `The ${what.split(' ')[0]} file could not be written: ${why}.`
+    if (this.#reasons.get(what) !== problem) this.#options.log?.({ event: 'problem', problem })
+    this.degraded(what, problem)
   }
 
-  async #text(): Promise<string> {
+  async #metrics(): Promise<string> {
     const found = await measure(this.#options.workspaces)
     return exposition([...machineFamilies(found), ...daemonFamilies(this.#counters)])
   }
 }
 
-/** Each once, whoever has it: a hundred agents on one tmux server that hangs have the same. */
-function reasonsIn(known: ReadonlyMap<string, string>): string[] {
-  const reasons = [...new Set(known.values())]
-  const more = reasons.length - MOST_REASONS
-  return more > 0 ? [...reasons.slice(0, MOST_REASONS), `And ${more} more, which the log names.`] : reasons
+/** Each reason once: a hundred agents on one hung tmux server share theirs. */
+function reasonsIn(all: ReadonlyMap<string, string>): string[] {
+  const reasons = [...new Set(all.values())]
+  const more = reasons.length - MAX_REASONS
+  return more > 0 ? [...reasons.slice(0, MAX_REASONS), `And ${more} more; see the log.`] : reasons
 }

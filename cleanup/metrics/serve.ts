@@ -4,43 +4,42 @@ import { CleanupError, messageOf, systemCode } from '../errors.ts'
 import { boundConnections } from './connection-bound.ts'
 import { EXPOSITION_TYPE } from './exposition.ts'
 import { removeStaleSocket, validateSocketFile } from './socket-file.ts'
-import { showsToken } from './token.ts'
+import { hasToken } from './token.ts'
 
-/** Where metrics are served, and to whom. */
+/** Where metrics are served. */
 export type MetricsAddress =
-  /** A port of 127.0.0.1, 0 for any that is free. It answers who shows the token; without one, every local user. */
+  /** A port of 127.0.0.1; 0 for any free one. Requests must carry the token; without a token every local user can read. */
   | { port: number; token?: string | undefined }
-  /** The absolute path of a Unix socket, which only our own user and root may open. */
+  /** The absolute path of a Unix socket that only our own user and root can open. */
   | { socket: string }
 
 export interface MetricsServer extends AsyncDisposable {
-  /** Where it listens; of port 0 the one that was picked. */
+  /** The address, with the real port in place of 0. */
   readonly at: { url: string } | { socket: string }
 }
 
 type Render = () => Promise<string>
 
-/** No other machine can reach it. */
 const LOOPBACK = '127.0.0.1'
-const MOST_CONNECTIONS = 16
-/** How long a connection may take to send its request, in ms, and how often Node looks for those that took longer. */
-const PATIENCE_MS = 5_000
+const MAX_CONNECTIONS = 16
+/** How long a connection may take to send its request, and how often Node checks that; in ms. */
+const REQUEST_TIMEOUT_MS = 5_000
 const CHECK_MS = 1_000
-/** How long a connection may stay without a byte while it is answered, in ms: a slow tmux delays a scrape by seconds. */
-const SILENCE_MS = 60_000
+/** How long a response may transfer nothing, in ms. A slow tmux delays a scrape by seconds. */
+const IDLE_TIMEOUT_MS = 60_000
 
 /**
- * Serves `GET /metrics`. `render` is asked for every scrape. Throws a CleanupError (`bad-argument`) when the address is
- * not to be had. The end removes the socket's file.
+ * Serves `GET /metrics`; `render` makes the text for each scrape. Throws a CleanupError (`bad-argument`) when the address
+ * cannot be used. Disposing removes the socket's file.
  */
 export async function serveMetrics(address: MetricsAddress, render: Render): Promise<MetricsServer> {
-  // Loaded only where metrics are served: an import of it loads undici too, 30 ms of a core at every start (Node 24).
+  // Loaded on demand: in Node 24 node:http also loads undici, which takes 30 ms of a core at each start.
   const { createServer } = await import('node:http')
   const server = createServer(
     {
-      requestTimeout: PATIENCE_MS,
-      headersTimeout: PATIENCE_MS,
-      keepAliveTimeout: PATIENCE_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_MS,
     },
     (request, response) => {
@@ -49,15 +48,15 @@ export async function serveMetrics(address: MetricsAddress, render: Render): Pro
       )
     },
   )
-  server.setTimeout(SILENCE_MS)
-  boundConnections(server, MOST_CONNECTIONS)
+  server.setTimeout(IDLE_TIMEOUT_MS)
+  boundConnections(server, MAX_CONNECTIONS)
   const at = await listen(server, address)
-  // A daemon that has nothing else to do may end.
+  // The server alone must not keep the process running.
   server.unref()
   return {
     at,
     async [Symbol.asyncDispose]() {
-      // Node removes the file of a Unix socket with this.
+      // This also removes the file of a Unix socket.
       const closed = new Promise(resolve => server.close(resolve))
       server.closeAllConnections()
       await closed
@@ -72,19 +71,19 @@ async function answer(
   render: Render,
 ): Promise<void> {
   if ('port' in address) {
-    // A page in a browser can reach loopback by a name of its own that it lets point here; no scraper does.
+    // DNS rebinding: a web page can reach loopback under a host name of its own. No scraper does.
     if (!/^(?:127\.0\.0\.1|localhost)(?::\d+)?$/.test(request.headers.host ?? ''))
-      return end(response, 403, 'Ask by the name 127.0.0.1 or localhost.\n')
-    if (address.token !== undefined && !showsToken(request.headers.authorization, address.token))
+      return end(response, 403, 'Use the host 127.0.0.1 or localhost.\n')
+    if (address.token !== undefined && !hasToken(request.headers.authorization, address.token))
       return end(
         response.setHeader('WWW-Authenticate', 'Bearer'),
         401,
-        'This port needs its token: Authorization: Bearer TOKEN.\n',
+        'This port requires a token: Authorization: Bearer TOKEN.\n',
       )
   }
-  if (request.url?.split('?')[0] !== '/metrics') return end(response, 404, 'There is only /metrics.\n')
+  if (request.url?.split('?')[0] !== '/metrics') return end(response, 404, 'The only path is /metrics.\n')
   if (request.method !== 'GET' && request.method !== 'HEAD')
-    return end(response.setHeader('Allow', 'GET, HEAD'), 405, 'Only GET and HEAD are answered.\n')
+    return end(response.setHeader('Allow', 'GET, HEAD'), 405, 'The only methods are GET and HEAD.\n')
   end(response, 200, await render(), EXPOSITION_TYPE)
 }
 
@@ -108,7 +107,7 @@ async function listen(server: http.Server, address: MetricsAddress): Promise<Met
   const socket = validateSocketFile(address.socket, process.geteuid?.())
   await removeStaleSocket(socket)
   await listening(server, `socket ${JSON.stringify(socket)}`, 'choose another name', () => {
-    // The kernel makes the file with the umask of this moment; a chmod afterwards would leave it open until then.
+    // The kernel applies the umask to the new file; until a later chmod the socket would be open to everybody.
     const before = process.umask(0o177)
     try {
       server.listen({ path: socket, exclusive: true })
@@ -124,7 +123,7 @@ function listening(server: http.Server, what: string, remedy: string, listen: ()
     server.once('listening', resolve)
     server.once('error', error => {
       const why = systemCode(error) === 'EADDRINUSE' ? 'another program listens there' : messageOf(error)
-      reject(new CleanupError('bad-argument', `The metrics ${what} is not to be had: ${why}; ${remedy}.`))
+      reject(new CleanupError('bad-argument', `The metrics ${what} cannot be used: ${why}; ${remedy}.`))
     })
     listen()
   })

@@ -5,17 +5,17 @@ import { readToken } from './token.ts'
 
 /** Where the metrics go. */
 export interface MetricsSettings {
-  /** Serve metrics on this port of 127.0.0.1; 0 picks one, and `url` says which. */
+  /** Serve metrics on this port of 127.0.0.1; 0 for any free one. */
   port?: number | undefined
-  /** A file with the token that a scraper of the port has to show. */
+  /** A file with the token that requests to the port must carry. */
   tokenFile?: string | undefined
-  /** Serve metrics on a Unix socket that is made here, for the daemon's own user only. */
+  /** Serve metrics on a Unix socket at this path, for the daemon's own user only. */
   socket?: string | undefined
   /** Write metrics into this file for node_exporter's textfile collector. */
   file?: string | undefined
 }
 
-/** Checks all of it for a daemon that runs as `uid`. Throws a CleanupError (`bad-argument`). */
+/** Checks the settings of a daemon that runs as `uid`. Throws a CleanupError (`bad-argument`). */
 export function validateMetricsSettings(
   { port, tokenFile, socket, file }: MetricsSettings,
   uid = process.geteuid?.(),
@@ -26,7 +26,7 @@ export function validateMetricsSettings(
   if (port === undefined)
     throw new CleanupError(
       'bad-argument',
-      'The metrics token is refused without a metrics port: only the port asks for it; add --metrics-port, or leave it out.',
+      'The metrics token is refused, because only a metrics port uses one; add --metrics-port, or leave the token out.',
     )
   readToken(tokenFile, uid)
 }

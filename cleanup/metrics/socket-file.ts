@@ -4,8 +4,8 @@ import path from 'node:path'
 import { CleanupError, systemCode } from '../errors.ts'
 import { whyUnsafe } from '../platform/files/safe-folder.ts'
 
-/** The kernel's `sun_path`: 108 bytes on Linux and 104 on macOS, with the zero at the end. */
-const LONGEST_PATH = 103
+/** The kernel's `sun_path` has 108 bytes on Linux and 104 on macOS, including a zero at the end. */
+const MAX_PATH_BYTES = 103
 
 const refuse = (file: string, expected: string) =>
   new CleanupError(
@@ -14,8 +14,8 @@ const refuse = (file: string, expected: string) =>
   )
 
 /**
- * Checks where a Unix socket shall be made by `uid`, and returns its path without symbolic links in its folders. Nobody
- * but `uid` and root may be able to put another socket there. Throws a CleanupError (`bad-argument`).
+ * Checks the path at which user `uid` will create a Unix socket, and returns it with its folders' links resolved. Only
+ * `uid` and root may be able to put another socket there. Throws a CleanupError (`bad-argument`).
  */
 export function validateSocketFile(file: string, uid: number | undefined): string {
   if (!path.isAbsolute(file)) throw refuse(file, 'an absolute path')
@@ -24,20 +24,19 @@ export function validateSocketFile(file: string, uid: number | undefined): strin
   if ((fs.statSync(folder).mode & 0o022) !== 0)
     throw refuse(file, 'a folder that only its owner may write to')
   const unsafe = whyUnsafe(folder, uid)
-  if (unsafe)
-    throw refuse(file, `that no other user can move its folder, but ${unsafe.why}; ${unsafe.advice}`)
+  if (unsafe) throw refuse(file, `a folder that no other user can move, but ${unsafe.why}; ${unsafe.advice}`)
   const real = path.join(folder, path.basename(file))
-  if (Buffer.byteLength(real) > LONGEST_PATH)
-    throw refuse(file, `a path of at most ${LONGEST_PATH} bytes, which is all that a socket may have`)
+  if (Buffer.byteLength(real) > MAX_PATH_BYTES)
+    throw refuse(file, `a path of at most ${MAX_PATH_BYTES} bytes, the limit of the kernel`)
   const found = fs.lstatSync(real, { throwIfNoEntry: false })
-  if (found && !found.isSocket()) throw refuse(file, 'a name that is free, found something that is no socket')
-  if (found && found.uid !== uid) throw refuse(file, 'a name that is free, found a socket of another user')
+  if (found && !found.isSocket()) throw refuse(file, 'a free name, found something that is not a socket')
+  if (found && found.uid !== uid) throw refuse(file, 'a free name, found a socket of another user')
   return real
 }
 
 /**
- * Removes the socket of a daemon that was killed: one that passed `validateSocketFile` and on which nobody listens.
- * Throws a CleanupError (`bad-argument`) when somebody does, or when that cannot be seen.
+ * Removes the socket of a killed daemon: a socket that passed `validateSocketFile` and that no process listens on.
+ * Throws a CleanupError (`bad-argument`) when a process does, or when that is unknown.
  */
 export async function removeStaleSocket(real: string): Promise<void> {
   if (!fs.lstatSync(real, { throwIfNoEntry: false })) return
@@ -48,10 +47,13 @@ export async function removeStaleSocket(real: string): Promise<void> {
     })
     client.on('error', error => resolve(systemCode(error)))
   })
-  // The kernel refuses a connection only where no process has the socket open; a full queue is EAGAIN.
+  // ECONNREFUSED proves that no process has the socket open; with a full queue the error is EAGAIN.
   if (answer === 'ECONNREFUSED') fs.rmSync(real, { force: true })
   else if (answer !== 'ENOENT')
-    throw refuse(real, `that nobody listens there, found ${answer ?? 'another program'}; choose another name`)
+    throw refuse(
+      real,
+      `a socket that no program listens on, found ${answer ?? 'a listening program'}; choose another name`,
+    )
 }
 
 function realFolder(file: string): string {
@@ -59,7 +61,7 @@ function realFolder(file: string): string {
     const folder = fs.realpathSync(path.dirname(file))
     if (fs.statSync(folder).isDirectory()) return folder
   } catch (error) {
-    throw refuse(file, `its folder to be there, found ${systemCode(error)}`)
+    throw refuse(file, `an existing folder, found ${systemCode(error)}`)
   }
-  throw refuse(file, 'its folder to be there')
+  throw refuse(file, 'an existing folder')
 }

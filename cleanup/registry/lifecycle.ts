@@ -17,6 +17,12 @@ export interface Ending {
   reason: string
 }
 
+/** The end that an entry with a terminal status records. */
+export const endingOf = ({ status, reason }: AgentEntry): Ending => ({
+  status,
+  reason: reason ?? `its status is ${status}`,
+})
+
 /** True when an agent's end is on disk and its cleanup is not finished, also when no cleanup was ever begun. */
 export function isPending(entry: AgentEntry): boolean {
   return isTerminal(entry.status) && !isDone(entry)

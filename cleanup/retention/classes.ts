@@ -1,38 +1,33 @@
-/** What an agent leaves behind in a task's folders, by the names that the report's system gives. */
+/** The kinds of files that an agent leaves in a task's folders, named as in the report's system. */
 export const LOG_CLASSES = ['stream', 'progress', 'findings', 'deploy'] as const
 export type LogClass = (typeof LOG_CLASSES)[number]
 
-/** What a file's name says. */
-export interface KnownName {
+/** What the name of a log tells. */
+interface LogName {
   class: LogClass
   agentId: string
-  /** True for a compressed one. */
-  packed: boolean
-  /** True for the draft of a compression that has not come to its end. */
+  /** True for an archive that an earlier version of leakrig compressed (`.zst`, `.gz`), and for its draft. */
+  compressed: boolean
+  /** True for the unfinished draft of such an archive (`.zst.part`, `.gz.part`). */
   draft: boolean
 }
 
-/** The ending that each compression gives to a name. */
-export const PACKED_ENDING = { zstd: '.zst', gzip: '.gz' } as const
-/** The ending of a compression's draft, on top of the other. */
-export const DRAFT_ENDING = '.part'
-
 const ID = '[A-Za-z0-9_][A-Za-z0-9_-]{0,127}'
-const ENDING = '(?<packed>\\.zst|\\.gz)?(?<draft>(?<=\\.zst|\\.gz)\\.part)?'
-/** A number stands before the extension where the archive's name was taken (cleaning/move-file.ts). */
+const COMPRESSED = '(?<compressed>\\.zst|\\.gz)?(?<draft>(?<=\\.zst|\\.gz)\\.part)?'
+/** The archive puts a number before the extension when the plain name is taken (platform/files/move-file.ts). */
 const LOG = new RegExp(
-  `^(?<agentId>${ID})_(?<kind>stream|progress|findings)(?:\\.[1-9]\\d*)?\\.jsonl${ENDING}$`,
+  `^(?<agentId>${ID})_(?<kind>stream|progress|findings)(?:\\.[1-9]\\d*)?\\.jsonl${COMPRESSED}$`,
 )
-const DEPLOY = new RegExp(`^deploy_(?<agentId>${ID})(?:\\.[1-9]\\d*)?\\.json${ENDING}$`)
+const DEPLOY = new RegExp(`^deploy_(?<agentId>${ID})(?:\\.[1-9]\\d*)?\\.json${COMPRESSED}$`)
 
-/** The class of a file by its name, undefined for a name that is nobody's whom we know. */
-export function classify(name: string): KnownName | undefined {
+/** Undefined for a name that no orchestrator of this kind gives to a log. */
+export function classify(name: string): LogName | undefined {
   const found = (LOG.exec(name) ?? DEPLOY.exec(name))?.groups
   if (!found?.agentId) return undefined
   return {
     class: (found.kind ?? 'deploy') as LogClass,
     agentId: found.agentId,
-    packed: found.packed !== undefined,
+    compressed: found.compressed !== undefined,
     draft: found.draft !== undefined,
   }
 }

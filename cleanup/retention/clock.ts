@@ -4,16 +4,16 @@ import { USER_HZ } from '../platform/processes/stat.ts'
 import { isAlive } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 
-/** The wall clock, which can be set, and the time since boot (a suspended machine counts too), which cannot; in ms. */
+/** The wall clock, which can be set, and the time since boot (including suspends), which cannot; in ms. */
 export interface Clock {
   wallMs: number
   bootMs: number
 }
 
-/** How far the two may drift apart before the wall clock counts as moved: 1 hour. */
-const MOVED_MS = 3_600_000
+/** How far the two may drift apart before the wall clock counts as changed: 1 hour. */
+const CHANGED_MS = 3_600_000
 
-/** Throws a CleanupError (`processes-hidden`) without a /proc: there retention cannot tell who has a file open either. */
+/** Throws a CleanupError (`processes-hidden`) without a /proc, where the open files cannot be read either. */
 export function readClock(): Clock {
   try {
     const uptime = fs.readFileSync('/proc/uptime', 'latin1').split(' ')[0]
@@ -21,21 +21,21 @@ export function readClock(): Clock {
   } catch (cause) {
     throw new CleanupError(
       'processes-hidden',
-      'Retention needs /proc (Linux), because without it nobody can tell whether a log is still being written. Nothing was deleted.',
+      'Retention needs /proc (Linux) to know whether a log is still being written. Nothing was removed.',
       { cause },
     )
   }
 }
 
-/** By how many ms the wall clock was moved since an earlier reading; 0 when it is right within the hour. */
-export function movedSince(earlier: Clock, now: Clock): number {
-  const movedMs = now.wallMs - earlier.wallMs - (now.bootMs - earlier.bootMs)
-  return Math.abs(movedMs) > MOVED_MS ? movedMs : 0
+/** By how many ms the wall clock was set forward since an earlier reading; 0 for less than an hour. */
+export function clockShift(earlier: Clock, now: Clock): number {
+  const shiftMs = now.wallMs - earlier.wallMs - (now.bootMs - earlier.bootMs)
+  return Math.abs(shiftMs) > CHANGED_MS ? shiftMs : 0
 }
 
 /**
- * An earlier reading that needs no memory of ours: a live agent's session was made at a time of the wall clock that
- * tmux noted, and its pane's process was started at a time since boot that the kernel did.
+ * An earlier reading of both clocks that a live agent carries: tmux notes the wall-clock time at which it created the
+ * session, and the kernel the time since boot at which it started the pane's process.
  */
 export function readingOf({ tmux }: AgentEntry): Clock | undefined {
   const { pane_pid: pid, pane_start: start, session_created } = tmux ?? {}

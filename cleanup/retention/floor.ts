@@ -1,84 +1,80 @@
 import fs from 'node:fs'
-import { decide, removable } from './apply-policy.ts'
-import { formatBytes } from './bytes.ts'
-import type { Floor, PlannedFile, RetentionPlan } from './plan-types.ts'
+import { formatBytes } from '../platform/bytes.ts'
+import { decide, removableOldestFirst } from './apply-policy.ts'
+import type { FileDecision, Floor, RetentionPlan } from './plan-types.ts'
 import type { RetentionPolicy } from './policy.ts'
-import { largest } from './top-files.ts'
+import { topFiles } from './top-files.ts'
+
+type FloorPlan = Pick<RetentionPlan, 'policy' | 'workspaces'>
 
 /**
- * Takes the oldest archives of all workspaces on a file system until so much of it is free as their own policies want,
- * and says what is in the way when that is not enough. Never more than archives: a live log is none.
+ * Marks the oldest archives of all workspaces on a file system for removal until as much is free there as the policy
+ * wants, and explains a shortage that remains. Only candidates are marked, so a live log never is.
  */
-export function reachFloors(
-  candidates: readonly PlannedFile[],
-  workspaces: RetentionPlan['workspaces'],
-): Floor[] {
-  const floors = openFloors(candidates, workspaces)
-  const policies = new Map(workspaces.map(({ workspace, policy }) => [workspace, policy]))
+export function applyFloors(candidates: readonly FileDecision[], plan: FloorPlan): Floor[] {
+  const floors = findFloors(candidates, plan)
   for (const floor of floors) {
     const here = candidates.filter(({ device }) => device === floor.device)
-    floor.freesBytes = sum(here.filter(({ action }) => action === 'remove'))
-    for (const file of removable(here)) {
-      const freeBytes = floor.freeBytes + floor.freesBytes
-      if (freeBytes >= floor.wantedBytes) break
-      // An agent can write its workspace's policy, which must not cost another workspace anything.
-      if (freeBytes >= wantedBy(policies.get(file.workspace), floor.totalBytes)) continue
-      // Under another name too (a backup that links): nothing would be won.
+    floor.freesBytes = freedBy(here.filter(({ action }) => action === 'remove'))
+    for (const file of removableOldestFirst(here)) {
+      if (floor.freeBytes + floor.freesBytes >= floor.wantedBytes) break
+      // Another hard link (a backup) keeps the bytes.
       if (file.freesBytes === 0) continue
       decide(file, 'remove', 'min-free', `less than ${formatBytes(floor.wantedBytes)} of the disk is free`)
       floor.freesBytes += file.freesBytes
     }
-    floor.shortage = shortage(floor, candidates, workspaces)
+    floor.shortage = shortage(floor, candidates, plan)
   }
   return floors
 }
 
-/** The floors as they stand after a plan was carried out. */
-export function reviewFloors(plan: RetentionPlan): Floor[] {
+/** The floors after a plan was executed. */
+export function remeasureFloors(plan: RetentionPlan): Floor[] {
   return plan.floors.map(floor => {
     const stat = statfs(floor.folder)
     if (!stat) return floor
-    const freeBytes = freeOf(stat)
-    const now = { ...floor, freeBytes, freesBytes: 0 }
-    return { ...now, shortage: shortage(now, plan.files, plan.workspaces) }
+    const now = { ...floor, freeBytes: freeOf(stat), freesBytes: 0 }
+    return { ...now, shortage: shortage(now, plan.files, plan) }
   })
 }
 
-/** A floor for each file system that holds a workspace, or archives of one that lie elsewhere. */
-function openFloors(candidates: readonly PlannedFile[], workspaces: RetentionPlan['workspaces']): Floor[] {
-  const floors = new Map<string, Floor>()
-  for (const { workspace, policy } of workspaces) {
-    if (!policy.minFree) continue
-    const elsewhere = candidates.filter(file => file.workspace === workspace)
-    const folders = new Map(
-      elsewhere.map(({ device, taskId, part }) => [device, `${workspace}/${taskId}/${part}`]),
-    )
+/** Free bytes on the file system of a folder against what the policy wants. Throws what statfs(2) throws. */
+export function isBelowFloor(folder: string, { minFree }: RetentionPolicy): boolean {
+  if (!minFree) return false
+  const stat = fs.statfsSync(folder)
+  return freeOf(stat) < wantedBytes(minFree, stat)
+}
+
+/** A floor for each file system that holds a workspace, or archives of one that are on another disk. */
+function findFloors(
+  candidates: readonly FileDecision[],
+  { policy: { minFree }, workspaces }: FloorPlan,
+): Floor[] {
+  if (!minFree) return []
+  const folders = new Map<string, string>()
+  for (const { workspace } of workspaces) {
     const root = fs.statSync(workspace, { bigint: true, throwIfNoEntry: false })
     if (root) folders.set(String(root.dev), workspace)
-    for (const [device, folder] of folders) raise(floors, device, folder, policy)
   }
-  return [...floors.values()]
+  for (const { device, workspace, taskId, part } of candidates)
+    if (!folders.has(device)) folders.set(device, `${workspace}/${taskId}/${part}`)
+  return [...folders].flatMap(([device, folder]) => {
+    const stat = statfs(folder)
+    if (!stat) return []
+    const sizes = {
+      wantedBytes: wantedBytes(minFree, stat),
+      freeBytes: freeOf(stat),
+      totalBytes: totalOf(stat),
+    }
+    return { device, folder, ...sizes, freesBytes: 0, shortage: [] }
+  })
 }
 
-/** Where several workspaces want a floor under the same file system, the highest one counts. */
-function raise(floors: Map<string, Floor>, device: string, folder: string, policy: RetentionPolicy): void {
-  const stat = statfs(folder)
-  if (!stat) return
-  const totalBytes = stat.blocks * stat.frsize
-  const wantedBytes = wantedBy(policy, totalBytes)
-  const known = floors.get(device)
-  if (known && known.wantedBytes >= wantedBytes) return
-  const freeBytes = freeOf(stat)
-  floors.set(device, { device, folder, wantedBytes, freeBytes, freesBytes: 0, totalBytes, shortage: [] })
+function wantedBytes(minFree: NonNullable<RetentionPolicy['minFree']>, stat: fs.StatsFs): number {
+  return 'bytes' in minFree ? minFree.bytes : Math.ceil((totalOf(stat) * minFree.percent) / 100)
 }
 
-/** How much a policy wants free of a file system of that size, in bytes; 0 when it says nothing. */
-function wantedBy(policy: RetentionPolicy | undefined, totalBytes: number): number {
-  const { minFree = { bytes: 0 } } = policy ?? {}
-  return 'bytes' in minFree ? minFree.bytes : Math.ceil((totalBytes * minFree.percent) / 100)
-}
-
-/** Undefined when the folder went away while we looked: then nothing of it is left to speak of. */
+/** Undefined when the folder was removed meanwhile. */
 function statfs(folder: string): fs.StatsFs | undefined {
   try {
     return fs.statfsSync(folder)
@@ -87,33 +83,34 @@ function statfs(folder: string): fs.StatsFs | undefined {
   }
 }
 
-/** What everybody can use: a part of the free blocks may be root's alone. */
+const totalOf = ({ blocks, frsize }: fs.StatsFs): number => blocks * frsize
+/** Not bfree: a file system may reserve some free blocks for root. */
 const freeOf = ({ bavail, frsize }: fs.StatsFs): number => bavail * frsize
 
 function shortage(
   { device, folder, wantedBytes, freeBytes, freesBytes, totalBytes }: Floor,
-  files: readonly PlannedFile[],
-  workspaces: RetentionPlan['workspaces'],
+  files: readonly FileDecision[],
+  { workspaces }: FloorPlan,
 ): string[] {
   if (freeBytes + freesBytes >= wantedBytes) return []
   const kept = files.filter(
     file => file.device === device && (file.rule === 'keep-last' || file.rule === 'hold'),
   )
-  const keptBytes = sum(kept)
+  const keptBytes = freedBy(kept)
   const lines = [
-    `The file system of ${folder} has ${formatBytes(freeBytes + freesBytes)} free of the ${formatBytes(wantedBytes)} wanted, and no archive that may go is left.`,
+    `The file system of ${folder} has ${formatBytes(freeBytes + freesBytes)} free of the ${formatBytes(wantedBytes)} wanted, and no further archive may be removed.`,
   ]
   if (keptBytes > 0) lines.push(`${formatBytes(keptBytes)} of archives are kept by keep-last or by a hold.`)
-  const used = largest(
+  const top = topFiles(
     workspaces.map(({ workspace }) => workspace),
     device,
   )
   lines.push(
-    `The workspaces use ${formatBytes(used.bytes)} of the ${formatBytes(totalBytes)}; the largest files in them:`,
+    `The workspaces use ${formatBytes(top.bytes)} of the ${formatBytes(totalBytes)}; the largest files in them:`,
+    ...top.files.map(({ path, bytes }) => `  ${formatBytes(bytes)} ${path}`),
   )
-  lines.push(...used.files.map(({ path, bytes }) => `  ${formatBytes(bytes)} ${path}`))
   return lines
 }
 
-const sum = (files: readonly PlannedFile[]): number =>
+const freedBy = (files: readonly FileDecision[]): number =>
   files.reduce((bytes, { freesBytes }) => bytes + freesBytes, 0)

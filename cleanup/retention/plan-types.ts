@@ -1,15 +1,12 @@
-import type { LogLine } from '../log.ts'
-import type { LogClass } from './classes.ts'
+import type { Log } from '../log.ts'
 import type { Clock } from './clock.ts'
-import type { HoldFound } from './hold.ts'
+import type { ActiveHold } from './hold.ts'
+import type { LogFile } from './log-file.ts'
 import type { RetentionPolicy } from './policy.ts'
 
-/** The folders of a task in which retention looks. */
-export type TaskPart = 'archive' | 'logs' | 'progress' | 'findings'
-
-/** Why a file goes or stays. */
+/** Why a file is removed or stays. */
 export type Rule =
-  // Must not be touched.
+  // A guard: the file must not be touched, whatever the policy is.
   | 'unknown'
   | 'not-a-file'
   | 'not-archived'
@@ -18,113 +15,85 @@ export type Rule =
   | 'pending'
   | 'unlisted'
   | 'open'
-  // Could go, and stays.
+  // The policy keeps it.
   | 'hold'
   | 'young'
   | 'keep-last'
   | 'clock'
   | 'time'
-  // Goes.
+  // The policy removes it.
   | 'keep-days'
   | 'max-bytes'
   | 'min-free'
-  | 'leftover'
-  // Stays, in a smaller form.
-  | 'compress'
+  | 'draft'
 
-/** A file as it was seen. */
-export interface SeenFile {
-  workspace: string
-  taskId: string
-  part: TaskPart
-  name: string
-  class: LogClass | 'unknown'
-  agentId?: string
-  packed: boolean
-  draft: boolean
-  /** What it is, in words: `a file`, `a FIFO` ... */
-  kind: string
-  bytes: number
-  /** What its removal frees, in bytes; 0 when it has another name as well. */
-  freesBytes: number
-  mtimeMs: number
-  /** Device and inode: who has it open is told by these, whatever its name was. */
-  inode: string
-  /** Device, inode, size and time of the last write: another file or another content has another one. */
-  identity: string
-  /** The number of the file system that holds its folder. */
-  device: string
-}
-
-/** A file with what is to happen to it, by which rule, and why in words. */
-export interface PlannedFile extends SeenFile {
-  action: 'remove' | 'compress' | 'keep' | 'leave'
+/** A file and what happens to it. */
+export interface FileDecision extends LogFile {
+  /** `leave` when a guard protects the file, `keep` when the policy does. */
+  action: 'remove' | 'keep' | 'leave'
   rule: Rule
+  /** The reason, for people. */
   why: string
-  /** When it was put away, by the wall clock in ms; absent when its time cannot be right. */
+  /** When the file was archived, by the wall clock in ms; absent when its time cannot be right. */
   sinceMs?: number
 }
 
-/** One file system, and how the disk floor stands there. */
+/** How much of one file system is free, against what the policy wants. */
 export interface Floor {
   device: string
-  /** A folder on it. */
+  /** A folder on that file system. */
   folder: string
   wantedBytes: number
-  /** Free for everybody (not only for root) when the plan was made. */
+  /** Free for every user, not only for root. */
   freeBytes: number
-  /** What the plan's removals free there, by all rules. */
+  /** The bytes that the plan's removals free there, whatever their rule. */
   freesBytes: number
   totalBytes: number
-  /** Why the floor is not reached, and what takes the most space; empty when it is. */
+  /** Why the floor is not reached, and which files take the most space; empty when the floor is reached. */
   shortage: string[]
 }
 
 export interface Total {
-  class: LogClass | 'unknown'
-  action: PlannedFile['action']
+  class: LogFile['class']
+  action: FileDecision['action']
   rule: Rule
   files: number
   bytes: number
 }
 
-/** What a retention would do. Reading only went into it; `applyPlan` does it. */
+/** What a retention would do. `planRetention` only reads; `applyPlan` executes the plan. */
 export interface RetentionPlan {
   clock: Clock
-  workspaces: { workspace: string; policy: RetentionPolicy; hold?: HoldFound }[]
+  policy: RetentionPolicy
+  /** Real paths. */
+  workspaces: { workspace: string; hold?: ActiveHold }[]
   ignoreHold: boolean
-  files: PlannedFile[]
+  files: FileDecision[]
   totals: Total[]
   floors: Floor[]
   /** What could not be read or was refused, in sentences. */
   problems: string[]
-  /** What a person should know. */
+  /** What a person should know, in sentences. */
   notes: string[]
 }
 
 export interface FileOutcome {
-  file: PlannedFile
-  /** `changed`: it is not what the plan saw any more, or must not be touched any more, and was left. */
-  outcome: 'removed' | 'compressed' | 'changed' | 'gone' | 'failed'
-  /** Why it was left. */
+  file: FileDecision
+  /** `changed`: a guard or a hold protects the file now, or the file is not the one of the plan, so it was left. */
+  outcome: 'removed' | 'changed' | 'gone' | 'failed'
+  /** Why the file was not removed. */
   why?: string
-  /** The name of the compressed file beside it. */
-  to?: string
-  /** How much smaller the archives are because of it, in bytes. */
-  savedBytes: number
 }
 
-/** What was done of a plan. */
 export interface RetentionReport {
   outcomes: FileOutcome[]
-  /** The floors as they stand now. */
+  /** The floors after the removals. */
   floors: Floor[]
   problems: string[]
-  ms: number
 }
 
 export interface ApplyOptions {
-  log?: (line: LogLine) => void
-  /** Stops between two files; what is done is done, and the next plan goes on. */
+  log?: Log
+  /** Stops between two batches of files; the next plan does the rest. */
   signal?: AbortSignal
 }

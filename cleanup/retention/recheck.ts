@@ -1,28 +1,28 @@
 import type { Folder } from '../platform/files/folder.ts'
-import { objection } from './guards.ts'
+import { findGuard } from './guards.ts'
 import { holdText, readHold } from './hold.ts'
-import { lookAt } from './look.ts'
+import { readLogFile } from './log-file.ts'
 import { readOwners } from './owners.ts'
-import type { FileOutcome, PlannedFile, RetentionPlan } from './plan-types.ts'
+import type { FileDecision, FileOutcome, RetentionPlan } from './plan-types.ts'
 import type { Writers } from './writers.ts'
 
-/** Says why a planned file must not be touched now after all; undefined when it is still what the plan saw. */
-export type Recheck = (folder: Folder, file: PlannedFile) => Pick<FileOutcome, 'outcome' | 'why'> | undefined
+/** Says why a file that the plan removes must stay after all; undefined when it may be removed. */
+export type Recheck = (folder: Folder, file: FileDecision) => Omit<FileOutcome, 'file'> | undefined
 
 /**
- * Looks at a task anew, right before something in it is removed: at the hold, at the registry (whose lock the caller
- * holds), at who writes, and at each file itself. Throws a CleanupError (`registry-unreadable`).
+ * Reads again what the plan of a task was based on: the hold, the registry (whose lock the caller holds), the open
+ * files, and each file itself. Throws a CleanupError (`registry-unreadable`).
  */
 export function recheckOf(plan: RetentionPlan, workspace: string, taskId: string, writers: Writers): Recheck {
   const hold = plan.ignoreHold ? undefined : readHold(workspace, Date.now())
   const owners = readOwners(workspace, taskId)
   return (folder, file) => {
-    if (hold) return { outcome: 'changed', why: `there is a hold now, ${holdText(hold)}` }
-    const now = lookAt(folder, file, file.name)
-    if (!now) return { outcome: 'gone', why: 'somebody else removed it' }
+    if (hold) return { outcome: 'changed', why: `nothing may be removed now: ${holdText(hold)}` }
+    const now = readLogFile(folder, file, file.name)
+    if (!now) return { outcome: 'gone', why: 'another program removed it' }
     if (now.identity !== file.identity)
-      return { outcome: 'changed', why: 'it is not what the plan saw: it was written or replaced since' }
-    const objected = objection(now, { owners, writers })
-    return objected ? { outcome: 'changed', why: objected.why } : undefined
+      return { outcome: 'changed', why: 'it was written or replaced since the plan was made' }
+    const guard = findGuard(now, { owners, writers })
+    return guard && { outcome: 'changed', why: guard.why }
   }
 }

@@ -1,9 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 
-/** What takes the most space in some folders. */
-export interface Usage {
-  /** All together, in bytes on the disk. */
+interface TopFiles {
+  /** All files together, in bytes on the disk. */
   bytes: number
   /** The largest files, the largest first. */
   files: { path: string; bytes: number }[]
@@ -12,25 +11,25 @@ export interface Usage {
 const SHOWN = 10
 const BYTES_PER_BLOCK = 512
 
-/** Walks through folders on one file system. Links are not followed, and a file with several names counts once. */
-export function largest(folders: readonly string[], device: string): Usage {
-  const usage: Usage = { bytes: 0, files: [] }
-  const seen = new Set<number>()
+/** The files of some folders that take the most space on one file system. Follows no link, and counts a file with several names once. */
+export function topFiles(folders: readonly string[], device: string): TopFiles {
+  const top: TopFiles = { bytes: 0, files: [] }
+  const linked = new Set<number>()
   const waiting = [...folders]
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop())
     for (const entry of list(folder)) {
       const file = path.join(folder, entry.name)
       if (entry.isDirectory()) waiting.push(file)
       const stat = statOf(file)
-      if (!stat?.isFile() || String(stat.dev) !== device || seen.has(stat.ino)) continue
-      if (stat.nlink > 1) seen.add(stat.ino)
+      if (!stat?.isFile() || String(stat.dev) !== device || linked.has(stat.ino)) continue
+      if (stat.nlink > 1) linked.add(stat.ino)
       const bytes = stat.blocks * BYTES_PER_BLOCK
-      usage.bytes += bytes
-      usage.files.push({ path: file, bytes })
+      top.bytes += bytes
+      top.files.push({ path: file, bytes })
     }
-  usage.files.sort((a, b) => b.bytes - a.bytes)
-  usage.files.length = Math.min(usage.files.length, SHOWN)
-  return usage
+  top.files.sort((a, b) => b.bytes - a.bytes)
+  top.files.length = Math.min(top.files.length, SHOWN)
+  return top
 }
 
 function list(folder: string): fs.Dirent[] {

@@ -1,23 +1,15 @@
-import type { PlannedFile, Total } from './plan-types.ts'
+import type { FileDecision, Total } from './plan-types.ts'
 
-/** How many files and bytes go and stay, by class and rule, in the order of the plan. */
-export function totals(files: readonly PlannedFile[]): Total[] {
-  const sums = new Map<string, Total>()
-  for (const file of files) {
-    const key = `${file.action} ${file.rule} ${file.class}`
-    const sum = sums.get(key) ?? {
-      class: file.class,
-      action: file.action,
-      rule: file.rule,
-      files: 0,
-      bytes: 0,
-    }
-    sum.files += 1
-    sum.bytes += file.bytes
-    sums.set(key, sum)
-  }
-  return [...sums.values()].sort((a, b) => orderOf(a) - orderOf(b))
+const ACTIONS: FileDecision['action'][] = ['remove', 'keep', 'leave']
+
+/** Files and bytes by action, rule and class: removals first. */
+export function totals(files: readonly FileDecision[]): Total[] {
+  const groups = Map.groupBy(files, file => `${file.action} ${file.rule} ${file.class}`)
+  const sums = [...groups.values()].flatMap(([first, ...rest]): Total[] => {
+    if (!first) return []
+    const { class: kind, action, rule } = first
+    const bytes = rest.reduce((sum, file) => sum + file.bytes, first.bytes)
+    return [{ class: kind, action, rule, files: rest.length + 1, bytes }]
+  })
+  return sums.sort((a, b) => ACTIONS.indexOf(a.action) - ACTIONS.indexOf(b.action))
 }
-
-const ACTIONS: PlannedFile['action'][] = ['remove', 'compress', 'keep', 'leave']
-const orderOf = ({ action }: Total): number => ACTIONS.indexOf(action)

@@ -2,12 +2,12 @@ import fs from 'node:fs'
 import { isOpenForWriting } from '../platform/processes/open-files.ts'
 import { readMachine } from '../platform/processes/table.ts'
 
-/** The files that somebody has open for writing, by device and inode. */
+/** The files that a process has open for writing, by device and inode (`inodeOf`). */
 export type Writers = ReadonlySet<string>
 
 /**
- * Finds them in one pass over /proc. By inode and not by path: the kernel goes on naming a log by where it was
- * opened ("... (deleted)", once it was moved by a second link), and another mount namespace names it differently.
+ * Reads /proc once. Files are compared by inode because their paths mislead: the kernel keeps the path under which a log
+ * was opened ("... (deleted)" after a move by link and unlink), and a process in another mount namespace has another path.
  * Throws a CleanupError (`processes-hidden`) where /proc does not show all processes.
  */
 export async function readWriters(): Promise<Writers> {
@@ -24,6 +24,7 @@ export async function readWriters(): Promise<Writers> {
 
 export const inodeOf = ({ dev, ino }: fs.BigIntStats): string => `${dev}:${ino}`
 
+/** Undefined when the process closed the descriptor or ended. */
 function statOf(descriptor: string): fs.BigIntStats | undefined {
   try {
     return fs.statSync(descriptor, { bigint: true })

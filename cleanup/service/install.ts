@@ -1,103 +1,133 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { diffArrays } from 'diff'
 import { CleanupError, messageOf } from '../errors.ts'
 import { replaceFile } from '../platform/files/replace-file.ts'
 import { quoteForPeople } from '../platform/shell.ts'
-import { difference } from './file-diff.ts'
-import { type Present, present } from './managed-file.ts'
-import { type Manager, type Place, requireManager, run } from './manager.ts'
+import { type ManagedFile, readManagedFile } from './managed-file.ts'
+import { type Host, type Manager, requireManager, runCommand } from './manager.ts'
 import type { ServicePlan } from './plan.ts'
 
-/** What a person is told, and how it went. */
-export interface Told {
+/** What was done, for people. */
+export interface ServiceResult {
   /** For standard output. */
   lines: string[]
-  /** For standard error: what kept it from being done. */
+  /** For standard error: why something was not done. Empty after a success. */
   problems: string[]
 }
 
 export interface InstallOptions {
-  /** Replace a file of ours that says something else. Never one that is not ours. */
+  /** Replace a file with leakrig's header whose content differs. Another file is never replaced. */
   force: boolean
-  /** Run the manager's commands too, instead of only saying them. */
+  /** Also run the manager's commands, instead of only printing them. */
   now: boolean
 }
 
-/** Writes a service's file. Throws a CleanupError where there is no manager; refuses to replace what is not ours. */
+/**
+ * Writes a service's file; refuses to replace a file that leakrig did not write. Throws a CleanupError (`bad-argument`)
+ * where the manager does not run, or when the file cannot be written.
+ */
 export async function installService(
   plan: ServicePlan,
-  place: Place,
+  host: Host,
   manager: Manager,
   { force, now }: InstallOptions,
-): Promise<Told> {
-  requireManager(place, manager, plan.system)
+): Promise<ServiceResult> {
+  requireManager(host, manager, plan.system)
   const { file } = manager
   const text = manager.render(plan)
-  const there = present(file)
-  const refusal = refusalOf(there, text, file, force)
+  const existing = readManagedFile(file)
+  const refusal = refusalOf(existing, text, file, force)
   if (refusal) return refusal
-  const told: Told = { lines: [], problems: [] }
-  if (there.is === 'ours' && there.text === text)
-    told.lines.push(`${file} is there already, and says the same.`)
+  const isReplaced = existing.is === 'managed'
+  const result: ServiceResult = { lines: [], problems: [] }
+  if (isReplaced && existing.text === text) result.lines.push(`${file} is already installed and up to date.`)
   else {
     write(file, text)
-    told.lines.push(`${there.is === 'ours' ? 'Replaced' : 'Wrote'} ${file}.`)
+    result.lines.push(`${isReplaced ? 'Replaced' : 'Wrote'} ${file}.`)
   }
-  told.lines.push(...plan.leftOut)
+  result.lines.push(...plan.omitted)
   if (!plan.canNotify && manager.kind === 'systemd')
-    told.lines.push('systemd-notify is not on the PATH, so the unit is of Type=exec, and has no watchdog.')
+    result.lines.push(
+      'systemd-notify is not on the PATH, so the unit has Type=exec and no watchdog; install it to get both.',
+    )
   if (/[/\\](?:_npx|tmp)[/\\]/.test(plan.program))
-    told.lines.push(
-      `${plan.program} lies where things are removed from time to time; install leakrig somewhere lasting.`,
+    result.lines.push(
+      `${plan.program} is in a folder that is cleared from time to time; install leakrig in a permanent place.`,
     )
   if (now) {
-    // launchd does not look at a file again that it has loaded.
-    if (manager.kind === 'launchd' && there.is === 'ours') for (const stop of manager.toStop) await run(stop)
-    await runAll(manager.toStart, told)
-  } else told.lines.push('Next:', ...shown(manager.toStart))
-  told.lines.push(...manager.advice)
-  return told
+    // launchd does not read the file of a loaded service again.
+    if (manager.kind === 'launchd' && isReplaced)
+      for (const stop of manager.stopCommands) await runCommand(stop)
+    await runAll(manager.startCommands, result)
+  } else result.lines.push('Next:', ...shown(manager.startCommands))
+  result.lines.push(...manager.advice)
+  return result
 }
 
-function refusalOf(there: Present, text: string, file: string, force: boolean): Told | undefined {
-  if (there.is === 'foreign')
-    return told1(
-      `${file} is ${there.what}, so somebody else put it there, and it stays; remove it yourself if it may go.`,
+function refusalOf(
+  existing: ManagedFile,
+  text: string,
+  file: string,
+  force: boolean,
+): ServiceResult | undefined {
+  if (existing.is === 'foreign')
+    return refused(
+      `${file} is ${existing.what}, so leakrig did not write it and leaves it; remove it yourself if it is not needed.`,
     )
-  if (there.is === 'absent' || there.text === text || force) return undefined
-  const { problems } = told1(`${file} is there and says something else (see above); --force replaces it.`)
-  return { lines: difference(there.text, text), problems }
+  if (existing.is === 'absent' || existing.text === text || force) return undefined
+  const { problems } = refused(
+    `${file} exists with different content (see above); use --force to replace it.`,
+  )
+  return { lines: changedLines(existing.text, text), problems }
 }
 
-/** Removes a service's file, if it is ours, and not while its service is enabled: nothing could end it properly then. */
+/** `- ` before each line that only `before` has, `+ ` before each that only `after` has. */
+function changedLines(before: string, after: string): string[] {
+  const changes = diffArrays(before.split('\n'), after.split('\n')).filter(
+    ({ added, removed }) => added || removed,
+  )
+  return changes.flatMap(({ added, value }) => value.map(line => `${added ? '+' : '-'} ${line}`))
+}
+
+/**
+ * Removes a service's file if leakrig wrote it. Refuses while the service is enabled, because its manager needs the file
+ * to stop it properly. Throws a CleanupError (`bad-argument`) where the manager does not run.
+ */
 export async function uninstallService(
-  place: Place,
+  host: Host,
   manager: Manager,
   system: boolean,
   now: boolean,
-): Promise<Told> {
+): Promise<ServiceResult> {
   const { file } = manager
-  const there = present(file)
-  if (there.is === 'absent') return { lines: [`There is no ${file}; nothing was removed.`], problems: [] }
-  if (there.is === 'foreign') return told1(`${file} is ${there.what}, so it is not ours, and stays.`)
-  requireManager(place, manager, system)
-  const told: Told = { lines: [], problems: [] }
-  if (now) await runAll(manager.toStop, told)
-  if (told.problems.length > 0) {
-    told.problems.push(`${file} was left as it is.`)
-    return told
+  const existing = readManagedFile(file)
+  if (existing.is === 'absent')
+    return { lines: [`${file} does not exist; nothing was removed.`], problems: [] }
+  if (existing.is === 'foreign')
+    return refused(`${file} is ${existing.what}, so leakrig did not write it and leaves it.`)
+  requireManager(host, manager, system)
+  const result: ServiceResult = { lines: [], problems: [] }
+  if (now) await runAll(manager.stopCommands, result)
+  if (result.problems.length > 0) {
+    result.problems.push(`${file} was not removed.`)
+    return result
   }
   const link = enablingLink(file)
   if (link !== undefined)
-    return told1(
-      `${link} still starts it: run "${manager.toStop.map(words => words.join(' ')).join('; ')}" first, or use --now; nothing was removed.`,
+    return refused(
+      `The service is still enabled by ${link}: run "${manager.stopCommands.map(words => words.join(' ')).join('; ')}" first, or use --now; nothing was removed.`,
     )
   fs.rmSync(file)
-  told.lines.push(`Removed ${file}.`)
-  if (now) await runAll(manager.toForget, told)
-  // launchd goes on running what it has loaded, and ends it by its label, with or without the file.
-  else told.lines.push('Next:', ...shown(manager.kind === 'launchd' ? manager.toStop : manager.toForget))
-  return told
+  result.lines.push(`Removed ${file}.`)
+  if (now) await runAll(manager.unloadCommands, result)
+  // launchd keeps a loaded service running, and stops it by its label, with or without the file.
+  else
+    result.lines.push(
+      'Next:',
+      ...shown(manager.kind === 'launchd' ? manager.stopCommands : manager.unloadCommands),
+    )
+  return result
 }
 
 /** The link that `systemctl enable` makes beside the units: <target>.wants/<unit>. */
@@ -113,19 +143,18 @@ function write(file: string, text: string): void {
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true })
     replaceFile(file, text)
-  } catch (error) {
-    throw new CleanupError('bad-argument', `${file} could not be written: ${messageOf(error)}.`, {
-      cause: error,
-    })
+  } catch (cause) {
+    throw new CleanupError('bad-argument', `${file} could not be written: ${messageOf(cause)}.`, { cause })
   }
 }
 
-async function runAll(commands: string[][], told: Told): Promise<void> {
+/** Runs commands up to the first one that fails. */
+async function runAll(commands: string[][], result: ServiceResult): Promise<void> {
   for (const words of commands) {
-    const { code, output } = await run(words)
-    told.lines.push(`Ran ${words.join(' ')}${code === 0 ? '.' : `: exit code ${code}.`}`)
+    const { code, output } = await runCommand(words)
+    result.lines.push(`Ran ${words.join(' ')}${code === 0 ? '.' : `: exit code ${code}.`}`)
     if (code === 0) continue
-    told.problems.push(`${words.join(' ')} failed: ${output}`)
+    result.problems.push(`${words.join(' ')} failed: ${output}`)
     return
   }
 }
@@ -133,4 +162,4 @@ async function runAll(commands: string[][], told: Told): Promise<void> {
 const shown = (commands: string[][]): string[] =>
   commands.map(words => `  ${words.map(quoteForPeople).join(' ')}`)
 
-const told1 = (problem: string): Told => ({ lines: [], problems: [problem] })
+const refused = (problem: string): ServiceResult => ({ lines: [], problems: [problem] })

@@ -4,7 +4,10 @@ import { commandOf, type ServicePlan } from './plan.ts'
 
 export const LABEL = 'leakrig.daemon'
 
-/** The property list for a plan. `log` is where launchd puts what the daemon prints. */
+/**
+ * The property list for a plan; launchd writes the daemon's output to the file `log`. Throws a CleanupError
+ * (`bad-argument`) for a character that XML cannot contain.
+ */
 export function launchdPlist(plan: ServicePlan, log: string): string {
   const environment = Object.entries(plan.environment)
   return `<?xml version="1.0" encoding="UTF-8"?>
@@ -17,10 +20,10 @@ ${entry('ProgramArguments', `<array>${commandOf(plan).map(text).join('')}</array
 ${entry('EnvironmentVariables', `<dict>${environment.map(([name, value]) => key(name) + text(value)).join('')}</dict>`)}
 ${entry('WorkingDirectory', text('/'))}
 ${entry('RunAtLoad', '<true/>')}
-  <!-- Again after a failure, and not after a stop. -->
+  <!-- Restart after a failure, not after a stop. -->
 ${entry('KeepAlive', `<dict>${key('SuccessfulExit')}<false/></dict>`)}
 ${entry('ThrottleInterval', '<integer>10</integer>')}
-  <!-- Only the daemon: a tmux server that was ever started from here is home to agents and users, and stays. -->
+  <!-- Only the daemon is killed: a tmux server that it started holds sessions of agents and users. -->
 ${entry('AbandonProcessGroup', '<true/>')}
 ${entry('ProcessType', text('Background'))}
 ${entry('StandardOutPath', text(log))}
@@ -34,12 +37,12 @@ const key = (name: string): string => `<key>${escapeXml(name)}</key>`
 const text = (value: string): string => `<string>${escapeXml(value)}</string>`
 const entry = (name: string, value: string): string => `  ${key(name)}${value}`
 
-/** XML 1.0 has no way to write most control characters, not even escaped, and would turn a carriage return into a newline. */
+/** XML 1.0 cannot contain most control characters, not even escaped, and would turn a carriage return into a newline. */
 function escapeXml(value: string): string {
   if (/[^\t\n\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u.test(value))
     throw new CleanupError(
       'bad-argument',
-      `${JSON.stringify(value)} is refused: it holds a character that a property list cannot; rename the folder.`,
+      `${JSON.stringify(value)} is refused: it has a character that a property list cannot contain; rename the folder.`,
     )
   return value
     .replaceAll('&', '&amp;')

@@ -7,37 +7,37 @@ import { LABEL, launchdPlist } from './launchd-plist.ts'
 import type { ServicePlan } from './plan.ts'
 import { systemdUnit, UNIT_NAME } from './systemd-unit.ts'
 
-/** The program of the machine that runs services, and how it is spoken to. */
+/** A service manager: systemd or launchd. Every command is a list of words. */
 export interface Manager {
   kind: 'systemd' | 'launchd'
-  /** Where the service's file lies. */
+  /** The path of the service's file. */
   file: string
   /** The file's text for a plan. */
   render: (plan: ServicePlan) => string
-  /** The commands that put a file that was written, or changed, into force. */
-  toStart: string[][]
-  /** The commands that end the service, to be run while its file is there. */
-  toStop: string[][]
-  /** The commands that make the manager forget a file that was removed. */
-  toForget: string[][]
-  /** Commands that tell how the service is, by their output. */
-  toAsk: string[][]
-  /** What else a person should know after the install, in sentences. */
+  /** Load a new or changed file, and start the service. */
+  startCommands: string[][]
+  /** Stop the service; they need its file. */
+  stopCommands: string[][]
+  /** Make the manager drop a file that was removed. */
+  unloadCommands: string[][]
+  /** Print the state of the service. */
+  statusCommands: string[][]
+  /** What a person should know after the install, in sentences. */
   advice: string[]
 }
 
 /** What the choice of a manager depends on. */
-export interface Place {
+export interface Host {
   platform: NodeJS.Platform
-  /** True when systemd runs this machine (sd_booted(3): /run/systemd/system is there). */
+  /** True when systemd runs this machine (sd_booted(3) checks for /run/systemd/system). */
   hasSystemd: boolean
   home: string
-  /** XDG_CONFIG_HOME, where it is set. */
+  /** XDG_CONFIG_HOME, if set. */
   configHome?: string | undefined
   uid: number
 }
 
-export function thisPlace(): Place {
+export function thisHost(): Host {
   const { HOME: home = '/root', XDG_CONFIG_HOME: configHome } = process.env
   return {
     platform: process.platform,
@@ -48,34 +48,34 @@ export function thisPlace(): Place {
   }
 }
 
-/** The manager of a place, for a system's or a user's service. Throws a CleanupError (`bad-argument`) where there is none. */
-export function managerOf(place: Place, system: boolean): Manager {
-  if (place.platform === 'darwin') return launchd(place, system)
-  if (place.platform === 'linux') return systemd(place, system)
+/** The manager for a system's or a user's service. Throws a CleanupError (`bad-argument`) on other platforms. */
+export function managerOf(host: Host, system: boolean): Manager {
+  if (host.platform === 'darwin') return launchd(host, system)
+  if (host.platform === 'linux') return systemd(host, system)
   throw new CleanupError(
     'bad-argument',
-    `There is neither systemd nor launchd on ${place.platform}; run "leakrig daemon" from whatever starts programs here.`,
+    `${host.platform} has neither systemd nor launchd; run "leakrig daemon" from its own service manager.`,
   )
 }
 
-/** Throws where the manager is not there, or may not be changed by this user. */
-export function requireManager(place: Place, manager: Manager, system: boolean): void {
-  if (manager.kind === 'systemd' && !place.hasSystemd)
+/** Throws a CleanupError (`bad-argument`) where the manager does not run, or this user may not change it. */
+export function requireManager(host: Host, manager: Manager, system: boolean): void {
+  if (manager.kind === 'systemd' && !host.hasSystemd)
     throw new CleanupError(
       'bad-argument',
-      'There is no systemd running here (/run/systemd/system is missing), nor launchd; run "leakrig daemon" from whatever starts programs here, or see the unit with --print.',
+      'systemd does not run here (/run/systemd/system is missing); run "leakrig daemon" from the service manager of this machine, or print the unit with --print.',
     )
-  if (system && place.uid !== 0)
+  if (system && host.uid !== 0)
     throw new CleanupError(
       'bad-argument',
       `Only root may write ${manager.file}; use sudo, or leave out --system.`,
     )
 }
 
-function systemd({ home, configHome }: Place, system: boolean): Manager {
+function systemd({ home, configHome }: Host, system: boolean): Manager {
   const folder = system
     ? '/etc/systemd/system'
-    : // systemd, too, passes over a relative XDG_CONFIG_HOME.
+    : // systemd ignores a relative XDG_CONFIG_HOME as well.
       path.join(
         configHome && path.isAbsolute(configHome) ? configHome : path.join(home, '.config'),
         'systemd/user',
@@ -85,19 +85,24 @@ function systemd({ home, configHome }: Place, system: boolean): Manager {
     kind: 'systemd',
     file: path.join(folder, UNIT_NAME),
     render: systemdUnit,
-    toStart: [systemctl('daemon-reload'), systemctl('enable', UNIT_NAME), systemctl('restart', UNIT_NAME)],
-    toStop: [systemctl('disable', '--now', UNIT_NAME)],
-    toForget: [systemctl('daemon-reload')],
-    toAsk: [systemctl('is-enabled', UNIT_NAME), systemctl('is-active', UNIT_NAME)],
+    startCommands: [
+      systemctl('daemon-reload'),
+      systemctl('enable', UNIT_NAME),
+      systemctl('restart', UNIT_NAME),
+    ],
+    stopCommands: [systemctl('disable', '--now', UNIT_NAME)],
+    unloadCommands: [systemctl('daemon-reload')],
+    statusCommands: [systemctl('is-enabled', UNIT_NAME), systemctl('is-active', UNIT_NAME)],
     advice: system
       ? []
       : [
-          'It ends when you log out, unless you run "loginctl enable-linger" once, which lets it start at boot as well.',
+          'The service stops when you log out. Run "loginctl enable-linger" once to keep it running and to start it at boot.',
         ],
   }
 }
 
-function launchd({ home, uid }: Place, system: boolean): Manager {
+// Never run under a real launchd: the tests check the property list and the commands only.
+function launchd({ home, uid }: Host, system: boolean): Manager {
   const domain = system ? 'system' : `gui/${uid}`
   const library = system ? '/Library' : path.join(home, 'Library')
   const file = path.join(library, system ? 'LaunchDaemons' : 'LaunchAgents', `${LABEL}.plist`)
@@ -105,27 +110,27 @@ function launchd({ home, uid }: Place, system: boolean): Manager {
     kind: 'launchd',
     file,
     render: plan => launchdPlist(plan, path.join(library, 'Logs', 'leakrig.log')),
-    toStart: [['launchctl', 'bootstrap', domain, file]],
-    toStop: [['launchctl', 'bootout', `${domain}/${LABEL}`]],
-    toForget: [],
-    toAsk: [['launchctl', 'print', `${domain}/${LABEL}`]],
+    startCommands: [['launchctl', 'bootstrap', domain, file]],
+    stopCommands: [['launchctl', 'bootout', `${domain}/${LABEL}`]],
+    unloadCommands: [],
+    statusCommands: [['launchctl', 'print', `${domain}/${LABEL}`]],
     advice: [],
   }
 }
 
-/** What a command of the manager's came to. */
-export interface Ran {
+export interface CommandResult {
   code: number
+  /** Standard output and standard error, trimmed. */
   output: string
 }
 
-/** How long a command of the manager's may take, in ms: a start waits until the daemon says that it is ready. */
-const PATIENCE_MS = 120_000
+/** A start command returns only when the daemon has reported that it is ready; in ms. */
+const COMMAND_TIMEOUT_MS = 120_000
 
-/** Runs one command to its end. Never throws: a program that is missing has code 127. */
-export async function run([program = '', ...args]: string[]): Promise<Ran> {
+/** Runs one command to its end. Never throws: a missing program has exit code 127. */
+export async function runCommand([program = '', ...args]: string[]): Promise<CommandResult> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(program, args, { timeout: PATIENCE_MS })
+    const { stdout, stderr } = await promisify(execFile)(program, args, { timeout: COMMAND_TIMEOUT_MS })
     return { code: 0, output: (stdout + stderr).trim() }
   } catch (error) {
     const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string }

@@ -4,9 +4,9 @@ import { LEAN_FLAGS, LEAN_MALLOC } from '../daemon/lean.ts'
 import { CleanupError } from '../errors.ts'
 import { ownUid } from '../platform/files/trust.ts'
 import { requireWorkspace } from '../registry/require-workspace.ts'
-import { isIn, safePath } from './safe-path.ts'
+import { hasProgram, safePath } from './safe-path.ts'
 
-/** What a service is to run, whoever manages it. */
+/** What a service runs, under any manager. */
 export interface ServicePlan {
   /** True for the machine's manager (root), false for the user's own. */
   system: boolean
@@ -14,18 +14,18 @@ export interface ServicePlan {
   node: string
   /** Absolute path of the program that has the `daemon` command. */
   program: string
-  /** Options for the daemon: where its metrics go. */
+  /** Options for the daemon. */
   options: string[]
   /** Absolute paths. */
   workspaces: string[]
-  /** What goes into its environment: what keeps the daemon small, and PATH and TMUX_TMPDIR, where they are set. */
+  /** The service's environment: the variables that keep the daemon small, and PATH and TMUX_TMPDIR if set. */
   environment: Record<string, string>
-  /** The user whom all workspaces belong to, when a system service shall run as that one. */
+  /** The user who owns all workspaces, when a system service must run as that user. */
   owner?: { uid: number }
-  /** True where `systemd-notify` is on the PATH, so that the daemon can say that it is alive. */
+  /** True where `systemd-notify` is on the PATH, so that the daemon can report that it is alive. */
   canNotify: boolean
-  /** What was left out of the PATH and why, in sentences. */
-  leftOut: string[]
+  /** Which folders of the PATH were left out and why, in sentences. */
+  omitted: string[]
 }
 
 /** The command that the service runs, as words. */
@@ -38,8 +38,8 @@ export const commandOf = ({ node, program, options, workspaces }: ServicePlan): 
   ...workspaces,
 ]
 
-/** What the environment of a plan is made from: this process's, and its program's. */
-export interface Surroundings {
+/** The process that plans the service, whose program and environment the service takes over. */
+export interface Installer {
   node: string
   program: string
   environment: NodeJS.ProcessEnv
@@ -48,13 +48,13 @@ export interface Surroundings {
 }
 
 /**
- * Works out what a service for some workspaces is to run. Throws a CleanupError (`no-workspace`, `bad-argument`) for
- * a folder that is not there, for a system service whose workspaces have several owners, and for a tmux that is not safe to run.
+ * Plans a service for some workspaces. Throws a CleanupError (`no-workspace`, `bad-argument`) for a folder that does not
+ * exist, for a system service whose workspaces have several owners, and for a tmux that is not safe to run.
  */
 export function planService(
   workspaces: readonly string[],
   system: boolean,
-  { node, program, environment, options = [] }: Surroundings,
+  { node, program, environment, options = [] }: Installer,
 ): ServicePlan {
   const folders = workspaces.map(folder => {
     requireWorkspace(folder, true)
@@ -62,7 +62,7 @@ export function planService(
   })
   const owner = system ? ownerOf(folders) : undefined
   const { PATH, TMUX_TMPDIR } = environment
-  const { path: safe, leftOut } = safePath(PATH, owner?.uid ?? (system ? 0 : ownUid()))
+  const { path: safe, omitted } = safePath(PATH, owner?.uid ?? (system ? 0 : ownUid()))
   return {
     system,
     node: fs.realpathSync(node),
@@ -75,21 +75,21 @@ export function planService(
       ...(TMUX_TMPDIR && { TMUX_TMPDIR: path.resolve(TMUX_TMPDIR) }),
     },
     ...(owner && { owner }),
-    canNotify: isIn('systemd-notify', (safe ?? '/usr/bin:/bin').split(path.delimiter)),
-    leftOut,
+    canNotify: hasProgram('systemd-notify', (safe ?? '/usr/bin:/bin').split(path.delimiter)),
+    omitted,
   }
 }
 
 /**
- * A system service runs as the user whom the workspaces belong to: as root it would leave files in them that their
- * own orchestrator may not write, and look for tmux where root's is.
+ * A system service runs as the user who owns the workspaces. As root it would leave files in them that their own
+ * orchestrator may not write, and would search for tmux in root's socket folder.
  */
 function ownerOf(folders: readonly string[]): { uid: number } | undefined {
   const [uid = 0, ...others] = new Set(folders.map(folder => fs.statSync(folder).uid))
   if (others.length > 0)
     throw new CleanupError(
       'bad-argument',
-      `The workspaces belong to several users (uid ${[uid, ...others].join(', ')}), and one system service runs as one; install a service of its own for each user, without --system.`,
+      `The workspaces belong to several users (uid ${[uid, ...others].join(', ')}), and one system service runs as one user; install a service for each user, without --system.`,
     )
   return uid === 0 ? undefined : { uid }
 }

@@ -1,67 +1,71 @@
 import { messageOf } from '../errors.ts'
 import { readDaemon } from '../metrics/health.ts'
-import { present } from './managed-file.ts'
-import { type Manager, type Place, run } from './manager.ts'
+import { readManagedFile } from './managed-file.ts'
+import { type Host, type Manager, runCommand } from './manager.ts'
 import type { ServicePlan } from './plan.ts'
 
-/** How a service is: its file, what its manager says, and the daemons of the workspaces. For people. */
+/** The state of a service's file, of its manager, and of the workspaces' daemons, for people. */
 export interface ServiceState {
   lines: string[]
-  /** True when the file is ours, and each workspace has a daemon with a fresh heartbeat. */
-  isWell: boolean
+  /** True when leakrig wrote the file, and each workspace has a daemon with a fresh heartbeat. */
+  isHealthy: boolean
 }
 
-/** Looks at a service. `plan` is what an install would write now; an error when it could not. Changes nothing. */
+/** Changes nothing. `plan` is what an install would write now, or the error that prevents an install. */
 export async function serviceState(
   plan: ServicePlan | Error,
-  place: Place,
+  host: Host,
   manager: Manager,
   workspaces: readonly string[],
 ): Promise<ServiceState> {
   const file = fileState(plan, manager)
-  const said =
-    place.hasSystemd || manager.kind === 'launchd'
-      ? await ask(manager)
+  const manages =
+    host.hasSystemd || manager.kind === 'launchd'
+      ? await managerState(manager)
       : [`${manager.kind} does not run here`]
   const daemons = workspaces.map(daemonState)
   return {
-    lines: [file.line, ...said, ...daemons.map(({ line }) => line)],
-    isWell: file.isWell && daemons.every(({ isWell }) => isWell),
+    lines: [file.line, ...manages, ...daemons.map(({ line }) => line)],
+    isHealthy: file.isHealthy && daemons.every(({ isHealthy }) => isHealthy),
   }
 }
 
-interface Finding {
+interface PartState {
   line: string
-  isWell: boolean
+  isHealthy: boolean
 }
 
-function fileState(plan: ServicePlan | Error, { file, render }: Manager): Finding {
-  const there = present(file)
-  if (there.is === 'absent') return { line: `${file}: not installed`, isWell: false }
-  if (there.is === 'foreign') return { line: `${file}: ${there.what}, not ours`, isWell: false }
-  if (plan instanceof Error) return { line: `${file}: installed; ${messageOf(plan)}`, isWell: false }
-  // Other options are as right as those by default; whether it works is for the daemons below to say.
-  const isSame = there.text === render(plan)
-  const line = `${file}: installed${isSame ? '' : ', with other options or for other workspaces than an install would now'}`
-  return { line, isWell: true }
+function fileState(plan: ServicePlan | Error, { file, render }: Manager): PartState {
+  const existing = readManagedFile(file)
+  if (existing.is === 'absent') return { line: `${file}: not installed`, isHealthy: false }
+  if (existing.is === 'foreign')
+    return { line: `${file}: ${existing.what}, not written by leakrig`, isHealthy: false }
+  if (plan instanceof Error) return { line: `${file}: installed; ${messageOf(plan)}`, isHealthy: false }
+  // Other options are not a fault; the daemons' own lines show whether the service works.
+  const isSame = existing.text === render(plan)
+  const difference = isSame ? '' : ', with other options or workspaces than an install would write now'
+  return { line: `${file}: installed${difference}`, isHealthy: true }
 }
 
-async function ask({ toAsk }: Manager): Promise<string[]> {
-  const answers = await Promise.all(toAsk.map(run))
-  return answers.map(({ output }, n) => `${toAsk[n]?.join(' ')}: ${output.split('\n')[0]}`)
+async function managerState({ statusCommands }: Manager): Promise<string[]> {
+  const results = await Promise.all(statusCommands.map(runCommand))
+  return results.map(({ output }, n) => `${statusCommands[n]?.join(' ')}: ${output.split('\n')[0]}`)
 }
 
-function daemonState(workspace: string): Finding {
+function daemonState(workspace: string): PartState {
   const { pid, stopped, health, fresh } = readDaemon(workspace, Date.now())
-  if (pid === undefined && !health) return { line: `${workspace}: no daemon`, isWell: false }
+  if (pid === undefined && !health) return { line: `${workspace}: no daemon`, isHealthy: false }
   if (stopped)
-    return { line: `${workspace}: daemon ${pid} is stopped; continue it (kill -CONT ${pid})`, isWell: false }
+    return {
+      line: `${workspace}: daemon ${pid} is stopped; continue it (kill -CONT ${pid})`,
+      isHealthy: false,
+    }
   const who = pid === undefined ? `no daemon; the last one (${health?.pid}) was killed` : `daemon ${pid}`
-  if (!health) return { line: `${workspace}: ${who}, which writes no health file`, isWell: false }
-  const heartbeat = `heartbeat ${health.heartbeat_at}${fresh ? '' : ', which is too long ago'}`
+  if (!health) return { line: `${workspace}: ${who}, without a health file`, isHealthy: false }
+  const heartbeat = `heartbeat ${health.heartbeat_at}${fresh ? '' : ' (too old)'}`
   const state = [health.state, ...health.reasons].join(': ')
   return {
     line: `${workspace}: ${who}, ${heartbeat}, ${health.pending} pending, ${state}`,
-    isWell: pid !== undefined && fresh && health.state === 'ok',
+    isHealthy: pid !== undefined && fresh && health.state === 'ok',
   }
 }

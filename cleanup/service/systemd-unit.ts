@@ -1,11 +1,11 @@
 import { MARKER } from '../platform/processes/environment.ts'
 import { HEADER } from './managed-file.ts'
 import { commandOf, type ServicePlan } from './plan.ts'
-import { command, setting } from './systemd-words.ts'
+import { quoteCommand, quoteSetting } from './systemd-quoting.ts'
 
 export const UNIT_NAME = 'leakrig.service'
 
-/** The unit file for a plan, whole. */
+/** The text of the unit file for a plan. Throws a CleanupError (`bad-argument`) for a path with a zero byte. */
 export function systemdUnit(plan: ServicePlan): string {
   return [
     unit(plan),
@@ -20,7 +20,7 @@ function unit({ system, workspaces }: ServicePlan): string {
 [Unit]
 Description=leakrig: cleans up after tmux-based Claude Code agents
 Documentation=man:tmux(1)
-${system ? `RequiresMountsFor=${workspaces.map(setting).join(' ')}\n` : ''}# One that cannot start, because another daemon holds a workspace, is given up after five attempts.
+${system ? `RequiresMountsFor=${workspaces.map(quoteSetting).join(' ')}\n` : ''}# A daemon that cannot start, because another one holds a workspace, is given up after five attempts.
 StartLimitIntervalSec=300
 StartLimitBurst=5
 `
@@ -28,18 +28,20 @@ StartLimitBurst=5
 
 function service(plan: ServicePlan): string {
   const [program = '', ...args] = commandOf(plan)
-  const environment = Object.entries(plan.environment).map(([name, value]) => setting(`${name}=${value}`))
+  const environment = Object.entries(plan.environment).map(([name, value]) =>
+    quoteSetting(`${name}=${value}`),
+  )
   return `[Service]
 ${plan.canNotify ? NOTIFY : 'Type=exec'}
-ExecStart=${command(program, args)}
+ExecStart=${quoteCommand(program, args)}
 WorkingDirectory=/
-${environment.map(word => `Environment=${word}\n`).join('')}# A manager that imported a pane's environment must not make the daemon look like a part of that pane.
+${environment.map(word => `Environment=${word}\n`).join('')}# A manager that imported a pane's environment must not make the daemon look like a process of that pane.
 UnsetEnvironment=TMUX TMUX_PANE ${MARKER} CLAUDECODE
 ${plan.owner ? `User=${plan.owner.uid}\n` : ''}Restart=on-failure
 RestartSec=10
-# 2: the command line is wrong, or a workspace is gone; both stay so.
+# Exit code 2 means a wrong command line or a missing workspace, which a restart does not fix.
 RestartPreventExitStatus=2
-# Only the daemon: a tmux server that was ever started from here is home to agents and users, and stays.
+# Only the daemon is killed: a tmux server that it started holds sessions of agents and users.
 KillMode=process
 TimeoutStopSec=10
 TasksMax=256
@@ -47,13 +49,13 @@ MemoryMax=512M
 `
 }
 
-const NOTIFY = `# The daemon says so itself, through systemd-notify, which is not the main process.
+const NOTIFY = `# The daemon reports that it is ready by running systemd-notify, which is not the main process.
 Type=notify
 NotifyAccess=all
-# Its loop beats every 10 seconds; stuck for 2 minutes, it is ended and started again.
+# Its loop reports every 10 seconds; after 2 minutes without a report systemd restarts it.
 WatchdogSec=120`
 
-/** What needs no namespace: it acts on the daemon's own system calls. Node needs memory that is writable and executable. */
+/** Options that need no namespace, because they only restrict the daemon's own system calls. */
 const PLAIN = `NoNewPrivileges=yes
 LockPersonality=yes
 RestrictRealtime=yes
@@ -63,26 +65,26 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 SystemCallArchitectures=native
 `
 
-/** Said in the unit, so that nobody adds them later for a better mark from "systemd-analyze security". */
-const LEFT_OUT = `# Left out, because each takes from the daemon what it is there for:
-# PrivateTmp: tmux's sockets lie in /tmp. ProtectProc, ProcSubset, PrivatePIDs: it must see every process, and the uptime.
-# PrivateUsers: the kernel hides the environment of a process outside one's user namespace.
-# PrivateDevices: panes are told apart by their terminals. ProtectControlGroups: an agent's cgroup goes with it.
-# ProtectHome, ProtectSystem=strict: it archives in workspaces. PrivateNetwork, IPAddressDeny: metrics on loopback.
-# MemoryDenyWriteExecute: Node compiles.
+/** In the unit itself, so that nobody adds them later for a better score in "systemd-analyze security". */
+const LEFT_OUT = `# These options are left out, because the daemon could not work with them:
+# PrivateTmp: tmux's sockets are in /tmp. ProtectProc, ProcSubset, PrivatePIDs: it must see every process, and the uptime.
+# PrivateUsers: the kernel hides the environments of processes outside the daemon's user namespace.
+# PrivateDevices: panes are identified by their terminals. ProtectControlGroups: it removes the cgroups of agents.
+# ProtectHome, ProtectSystem=strict: it writes in workspaces. PrivateNetwork, IPAddressDeny: it serves metrics on loopback.
+# MemoryDenyWriteExecute: Node compiles JavaScript to machine code.
 `
 
 /**
- * A user's manager may not make mount namespaces by itself: each of its Protect... options brings a user namespace with
- * it, and then the kernel no longer shows the environments of processes outside.
+ * A user's manager has no right to make mount namespaces, so each Protect... option also makes a user namespace, and then
+ * the kernel hides the environments of the processes outside.
  */
 function userHardening(): string {
-  return `${PLAIN}${LEFT_OUT}# ProtectSystem, ProtectKernelTunables and others that make a mount namespace: in a user's manager, PrivateUsers comes with it.
+  return `${PLAIN}${LEFT_OUT}# ProtectSystem, ProtectKernelTunables and others that need a mount namespace: a user's manager adds PrivateUsers to them.
 `
 }
 
 function systemHardening({ workspaces, owner }: ServicePlan): string {
-  // The folders that ProtectSystem=full makes read-only; a workspace below one must stay writable.
+  // ProtectSystem=full makes these folders read-only, and a workspace below one must stay writable.
   const isProtected = workspaces.some(workspace => /^\/(?:usr|boot|efi|etc)(?:\/|$)/.test(workspace))
   const capabilities = owner
     ? ''

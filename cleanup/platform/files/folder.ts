@@ -1,6 +1,5 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import { CleanupError, systemCode } from '../../errors.ts'
 import { requireOwner } from './trust.ts'
 
@@ -95,11 +94,6 @@ export class Folder implements Disposable {
   }
 
   /** Makes sure that new names in it survive a loss of power. */
-  sync(): Promise<void> {
-    return promisify(fs.fsync)(this.#fd)
-  }
-
-  /** The same at once. */
   syncNow(): void {
     fs.fsyncSync(this.#fd)
   }

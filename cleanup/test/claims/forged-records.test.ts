@@ -17,7 +17,7 @@ import {
 import { ownCgroup, removeCgroup } from '../../platform/processes/cgroup.ts'
 import { signal } from '../../platform/processes/signals.ts'
 import { isAlive, startOf } from '../../platform/processes/table.ts'
-import { mayMakeCgroups } from '../support/may-make-cgroups.ts'
+import { canCreateCgroups } from '../support/can-create-cgroups.ts'
 import { isRunning, kill, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 import { Witness } from '../support/witness.ts'
@@ -166,7 +166,16 @@ describe('a session of the user’s', () => {
     rig.tmux('kill-session', '-t', '=agent_a:')
     rig.tmux('new-session', '-d', '-s', 'work', 'sleep 1000')
     rig.tmux('set-environment', '-t', '=work:', 'LEAKRIG_AGENT', agentMarker(ref))
-    const created = rig.tmux('new-window', '-d', '-t', '=work:', '-P', '-F', RECORD_FORMAT, witness.line)
+    const created = rig.tmux(
+      'new-window',
+      '-d',
+      '-t',
+      '=work:',
+      '-P',
+      '-F',
+      RECORD_FORMAT,
+      witness.shellCommand,
+    )
     const pid = await witness.pid()
     await forge(ref, { tmux: { ...recordOf(created), pane_start: startOf(pid) } })
     expect(await end(ref)).toMatchObject({ outcome: 'clean', session: 'left-alone', ended: [] })
@@ -185,10 +194,10 @@ describe('a session of the user’s', () => {
 describe('a subreaper', () => {
   test('is a process of the user’s, with what runs below it', async () => {
     const ref = await rig.deploy('a', { claude: idle })
-    const parent = rig.start('bash', ['-c', `sleep 1000 & ${witness.line} & wait`])
+    const parent = rig.start('bash', ['-c', `sleep 1000 & ${witness.shellCommand} & wait`])
     await witness.pid()
     await forge(ref, { contained: { by: 'tini', pid: parent, start: startOf(parent) } })
-    new AdoptedChildren().note('a', ref, rig.entry(ref))
+    new AdoptedChildren().record(ref, rig.entry(ref))
     expect(fs.existsSync(layout.adoptedChildrenFile(ref))).toBe(false)
     expect(await end(ref)).toMatchObject({ outcome: 'clean' })
     expect(isRunning(parent)).toBe(true)
@@ -209,7 +218,7 @@ describe('a subreaper', () => {
     ['one that carries another marker', 'env -i LEAKRIG_AGENT=/x/y/z'],
   ])('is said to have adopted %s', async (_, env) => {
     const ref = await rig.deploy('a', { claude: idle })
-    rig.start('bash', ['-c', `setsid ${env} ${witness.line} & exit`])
+    rig.start('bash', ['-c', `setsid ${env} ${witness.shellCommand} & exit`])
     const pid = await witness.pid()
     fs.writeFileSync(layout.adoptedChildrenFile(ref), `${pid} ${startOf(pid)}\n`)
     expect(await end(ref)).toMatchObject({ outcome: 'clean' })
@@ -230,7 +239,7 @@ describe('the marker in a tmux server’s environment', () => {
     tmux('new-session', '-d', '-s', 'work', '--', ...witness.command)
     await witness.pid()
     const job = new Witness(rig, 'job')
-    tmux('run-shell', '-b', job.line)
+    tmux('run-shell', '-b', job.shellCommand)
     const pid = await job.pid()
     const { outcome, suspects } = await end(ref)
     expect(outcome).toBe('clean')
@@ -321,7 +330,7 @@ describe('a process of another user', () => {
 
   test('that the agent has started is named, and the agent is not called clean', async () => {
     const ref = await rig.deploy('a', {
-      claude: `setsid ${stranger.join(' ')} ${witness.line} & ${idle}`,
+      claude: `setsid ${stranger.join(' ')} ${witness.shellCommand} & ${idle}`,
     })
     const pid = await witness.pid()
     const said = `Process ${pid} (perl) of user 54321 is still there: it belongs to another user, and only the processes of the workspace’s owner are ended.`
@@ -337,7 +346,7 @@ describe('a process of another user', () => {
 })
 
 test('a cgroup that is a link to the user’s is none', async () => {
-  needs('cgroup that we may write', mayMakeCgroups)
+  needs('cgroup that we may write', canCreateCgroups)
   const ref = await rig.deploy('a', { claude: idle })
   const theirs = path.join(ownCgroup() ?? '', `leakrig-test-${process.pid}`)
   fs.mkdirSync(theirs)

@@ -2,11 +2,10 @@ import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { layout } from '../../orchestrator.ts'
-import { holdRetention } from '../../retention/hold.ts'
-import { policyFile } from '../../retention/policy-file.ts'
+import { lockNow, REGISTRY_BYTE } from '../../registry/locks.ts'
+import { holdRetention, oldPolicyFile } from '../../retention/hold.ts'
 import { Archive } from '../support/archive.ts'
-import { commandWords, Running } from '../support/run-command.ts'
-import { runRetention } from '../support/run-retention.ts'
+import { commandWords, RunningCommand, runRetention } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
 
 let archive: Archive
@@ -17,7 +16,7 @@ afterEach(() => archive[Symbol.asyncDispose]())
 
 const run = (...args: string[]) => runRetention([archive.workspace, ...args])
 
-/** The files of a list, without their ages, which grow while one looks. */
+/** The files of a list, without their ages, which grow during the test. */
 const listed = (out: string): string[] =>
   (out.split('\n\n')[0] ?? '').split('\n').map(line => line.replace(/ +[\d.]+ d /, ' '))
 
@@ -32,25 +31,25 @@ async function mixed(): Promise<void> {
   archive.put('a\nb\u001b[31m.txt', 9)
 }
 
-test('without --apply nothing is changed, and the list is the one that --apply prints and carries out', async () => {
+test('without --apply nothing is changed, and the list is the one that --apply prints and executes', async () => {
   await mixed()
   const before = [archive.names(), archive.names('findings')]
-  expect((await run('--keep-days', '99')).out).toMatch(/There is nothing to remove or compress\.\n$/)
-  const dry = await run('--compress', 'zstd')
+  expect((await run('--keep-days', '99')).out).toMatch(/There is nothing to remove\.\n$/)
+  const dry = await run()
   expect(dry.err).toBe('')
   expect(dry.code).toBe(0)
   expect([archive.names(), archive.names('findings')]).toEqual(before)
   expect(dry.out).toContain('--apply does it')
-  const applied = await run('--compress', 'zstd', '--apply')
+  const applied = await run('--apply')
   expect(listed(applied.out)).toEqual(listed(dry.out))
   expect(listed(dry.out).filter(line => line.startsWith('  remove'))).toEqual([
-    expect.stringMatching(/stream +4\.9K +T1\/archive\/a_stream\.jsonl {2}\(older than 7 days\)/),
-    expect.stringMatching(/findings +10B +T1\/findings\/a_findings\.jsonl/),
+    expect.stringMatching(/stream +4\.9 KiB +T1\/archive\/a_stream\.jsonl {2}\(older than 7 days\)/),
+    expect.stringMatching(/findings +10 B +T1\/findings\/a_findings\.jsonl/),
   ])
-  expect(applied.out).toMatch(/2 files removed, 4\.9K less.*\n1 file compressed/)
+  expect(applied.out).toMatch(/2 files removed, 4\.9 KiB less/)
   expect(archive.names()).toEqual([
     'a\nb\u001b[31m.txt',
-    'b_stream.jsonl.zst',
+    'b_stream.jsonl',
     'deploy_a.json',
     'live_progress.jsonl',
   ])
@@ -99,13 +98,14 @@ test('a hold is honoured and named, --ignore-hold overrides it', async () => {
   expect(archive.names()).toEqual([])
 })
 
-test('the policy file of the workspace counts, and an option is stronger', async () => {
-  archive.put('a_stream.jsonl', 2)
-  fs.writeFileSync(policyFile(archive.workspace), '{"keep-days": 1}')
-  expect((await run('--keep-days', '3', '--apply')).code).toBe(0)
-  expect(archive.names()).toHaveLength(1)
-  expect((await run('--apply')).code).toBe(0)
-  expect(archive.names()).toHaveLength(0)
+test('the policy file of an earlier version is a problem, and nothing is removed', async () => {
+  archive.put('a_stream.jsonl', 9)
+  fs.writeFileSync(oldPolicyFile(archive.workspace), '{"keep-days": 30}')
+  const { code, err } = await run('--apply')
+  expect([code, archive.names()]).toEqual([3, ['a_stream.jsonl']])
+  expect(err).toMatch(
+    /^leakrig: .*registry\/retention\.json is no longer read; use the options --keep-days.*\n$/,
+  )
 })
 
 test('the workspace is the one here when none is named', async () => {
@@ -116,41 +116,56 @@ test('the workspace is the one here when none is named', async () => {
 
 test.each([
   [['--keep-days', 'soon'], /keep-days "soon" is refused/],
-  [['--compress', 'rar'], /none, zstd, gzip/],
+  [['--keep-days', 'stream=3,findings=30'], /expected one number of days/],
+  [['--compress', 'zstd'], /unknown option '--compress'/],
   [['--min-free', 'all'], /1G or 5%/],
   [['--frobnicate'], /unknown option/],
   [['/does/not/exist'], /\/does\/not\/exist/],
-])('%j is wrong usage, and nothing is removed', async (args, said) => {
+])('%j is wrong usage, and nothing is removed', async (args, message) => {
   archive.put('a_stream.jsonl', 99)
   const { code, err } = await run(...args, '--apply')
-  expect(err).toMatch(said)
+  expect(err).toMatch(message)
   expect([code, archive.names()]).toEqual([2, ['a_stream.jsonl']])
 })
 
-test('without a /proc it refuses, because it cannot tell who writes', async () => {
+test('without a /proc it refuses, because it cannot tell which files are being written', async () => {
   archive.put('a_stream.jsonl', 99)
   const script = 'mount -t tmpfs leakrig /proc || { echo no mount; exit; }; exec "$@"'
   const without = ['unshare', '--mount', 'sh', '-c', script, 'sh']
   const { code, out, err } = await runRetention([archive.workspace, '--apply'], without)
-  needs('right to mount', !out.includes('no mount') && !err.startsWith('unshare:'))
+  needs('permission to mount', !out.includes('no mount') && !err.startsWith('unshare:'))
   expect(err).toMatch(/leakrig: Retention needs \/proc/)
   expect([code, archive.names()]).toEqual([3, ['a_stream.jsonl']])
 })
 
-test('stopped in the middle it leaves every file whole, and says so', async () => {
-  archive.put('a_stream.jsonl', 1)
-  // Holes take as long to read as bytes; but a file that is hardly anything else is not compressed.
-  fs.appendFileSync(archive.at('a_stream.jsonl'), Buffer.alloc(8_000_000, 'a line of a log\n'))
-  fs.truncateSync(archive.at('a_stream.jsonl'), 400_000_000)
-  const running = new Running(commandWords('retention', archive.workspace, '--compress', 'gzip', '--apply'))
-  await until('it compresses', () => archive.names().length > 1)
+test('stopped in the middle it leaves the rest to another run, and says so', async () => {
+  await archive.task('T2')
+  archive.put('a_stream.jsonl', 9)
+  archive.put('b_stream.jsonl', 9, { taskId: 'T2' })
+  const file = `${layout.taskRegistry(archive.workspace, 'T1')}.lock`
+  const held = lockNow(file, REGISTRY_BYTE)
+  const running = new RunningCommand(commandWords('retention', archive.workspace, '--apply'))
+  const descriptors = `/proc/${running.child.pid}/fd`
+  const opens = (fd: string) =>
+    fs.readlinkSync(`${descriptors}/${fd}`, { encoding: 'utf8' }) === fs.realpathSync(file)
+  await until('it waits for the registry', () => readable(() => fs.readdirSync(descriptors).some(opens)))
   running.child.kill('SIGINT')
+  held?.[Symbol.dispose]()
   expect(await running.end()).toMatchObject({
     code: 3,
     err: 'leakrig: Stopped between two files; another run does the rest.\n',
   })
-  expect(archive.names()).toEqual(['a_stream.jsonl'])
+  expect([archive.names(), archive.names('archive', 'T2')]).toEqual([[], ['b_stream.jsonl']])
 })
+
+/** False while a process starts or closes a descriptor. */
+function readable(read: () => boolean): boolean {
+  try {
+    return read()
+  } catch {
+    return false
+  }
+}
 
 test('a reader of the list that leaves early does not end the work', async () => {
   for (let n = 0; n < 3000; n++) archive.put(`a${n}_stream.jsonl`, 9)

@@ -7,7 +7,7 @@ import { needs } from '../../../test/needs.ts'
 import { cleanUp, measure, sweep } from '../../index.ts'
 import { addAgent, addTask, initRegistries, layout } from '../../orchestrator.ts'
 import { isRunning } from '../support/rig.ts'
-import { commandWords, Running, runCommand } from '../support/run-command.ts'
+import { commandWords, RunningCommand, runCommand } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
 
 /** A number that no user of this machine has. */
@@ -69,7 +69,7 @@ describe('as root, in a workspace of somebody else', () => {
     for (const words of [['status'], ['retention', '--keep-days', '0', '--apply']])
       expect(await runCommand(...words, workspace)).toMatchObject({ code: 0, err: '' })
     expect(await runCommand('explain', 'a', '--workspace', workspace)).toMatchObject({ code: 0, err: '' })
-    const daemon = new Running(commandWords('daemon', workspace))
+    const daemon = new RunningCommand(commandWords('daemon', workspace))
     try {
       await until('the daemon has cleaned up', () => daemon.out.includes('"cleaned"'))
       expect(uidOf(daemon.child.pid)).toEqual([OWNER, OWNER, OWNER, OWNER])
@@ -164,7 +164,7 @@ describe('as root, in a workspace of somebody else', () => {
       TOKEN_OF_ROOT: `secret ${home}`,
       NODE_OPTIONS: `--title=${home}`,
     }
-    const daemon = new Running(commandWords('daemon', workspace), environment)
+    const daemon = new RunningCommand(commandWords('daemon', workspace), environment)
     try {
       await until('the daemon has cleaned up', () => daemon.out.includes('"cleaned"'))
       const own = fs.readFileSync(`/proc/${daemon.child.pid}/environ`, 'utf8').split('\0')
@@ -178,7 +178,7 @@ describe('as root, in a workspace of somebody else', () => {
 
   /** Runs a daemon until it has started, and stops it. */
   async function daemonFor(isEnough: () => boolean): Promise<void> {
-    const daemon = new Running(commandWords('daemon', workspace))
+    const daemon = new RunningCommand(commandWords('daemon', workspace))
     const ended = daemon.end()
     await until('it began or refused', () => daemon.out.includes('"started"') || daemon.err !== '')
     await until('it has looked', isEnough)
@@ -207,7 +207,10 @@ test('root in a workspace of its own takes no compiled code from a home of someb
   // A sudo that keeps HOME.
   // From the sources, which keep compiled code there.
   const program = path.join(import.meta.dirname, '../../bin/daemon.ts')
-  const daemon = new Running([process.execPath, program, workspace], { HOME: home, NODE_COMPILE_CACHE: '' })
+  const daemon = new RunningCommand([process.execPath, program, workspace], {
+    HOME: home,
+    NODE_COMPILE_CACHE: '',
+  })
   try {
     await until('it has started', () => daemon.out.includes('"started"'))
     expect(fs.readFileSync(`/proc/${daemon.child.pid}/environ`, 'utf8')).not.toContain(

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { updateAgent } from '../../orchestrator.ts'
 import { readProcess } from '../../platform/processes/table.ts'
 import { Rig, readText } from '../support/rig.ts'
-import { commandWords, Running } from '../support/run-command.ts'
+import { commandWords, RunningCommand } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
 
 const idle = 'echo ready; sleep 1000 & wait'
@@ -104,7 +104,7 @@ describe('on a terminal', () => {
 describe('without a terminal', () => {
   test('a line for each change, and nothing while nothing changes; TERM ends it', async () => {
     const ref = await rig.deploy('a', { claude: idle })
-    const running = new Running(words())
+    const running = new RunningCommand(words())
     await until('the first look is printed', () => running.out.includes('TASK-1/a processes: 4'))
     expect(running.out).toMatch(/^\S+Z TASK-1\/a status: running$/m)
     const before = running.out
@@ -119,7 +119,7 @@ describe('without a terminal', () => {
 
   test('JSON: one document a line', async () => {
     const ref = await rig.deploy('a', { claude: idle })
-    const running = new Running([...words(), '--json'])
+    const running = new RunningCommand([...words(), '--json'])
     await until('the first look is printed', () => running.out.endsWith('\n'))
     await updateAgent(ref, entry => {
       entry.status = 'thinking'
@@ -138,7 +138,7 @@ describe('without a terminal', () => {
 
   test('a reader that leaves ends it', async () => {
     const ref = await rig.deploy('a', { claude: idle })
-    const running = new Running(words())
+    const running = new RunningCommand(words())
     const { child } = running
     await until('it prints', () => running.out.includes('processes: 4'))
     child.stdout?.destroy()

@@ -54,21 +54,21 @@ test('a table for people: live and pending agents, problems below them, totals, 
   expect(traceOfFiles(rig.workspace)).toEqual(before)
 
   expect(out).toMatch(/^ +AGENT +STATUS +SINCE +SESSION +PROCS +RSS +LOG +OUTPUT +CLEANUP$/m)
-  expect(out).toMatch(/^ +TASK-1\/lives +running +\d+ s +yes +4 +\S+ [kM]B +6 bytes +\d+ s +-$/m)
+  expect(out).toMatch(/^ +TASK-1\/lives +running +\d+ s +yes +4 +\S+ [KM]iB +6 B +\d+ s +-$/m)
   expect(out).toMatch(
-    /^ +TASK-1\/waits +completed +62 min +yes +4 +\S+ [kM]B +6 bytes +\d+ s +pending$\n +! The disk is full\.$/m,
+    /^ +TASK-1\/waits +completed +62 min +yes +4 +\S+ [KM]iB +6 B +\d+ s +pending$\n +! The disk is full\.$/m,
   )
   expect(out).not.toContain('TASK-1/gone')
   expect(out).toContain(
     '3 agents, 1 of them done and not shown (--all); 1 cleanup pending, the oldest for 62 min',
   )
   expect(out).toContain('daemon: none')
-  expect(out).toMatch(/disk: prompt 3 \(\S+ kB\), stream 3 .*; \S+ [MG]B free$/m)
+  expect(out).toMatch(/disk: prompt 3 \(\S+ KiB\), stream 3 .*; \S+ [MGT]iB free$/m)
   expect(out).toContain('In all: 1 running, 2 completed')
   expect(out).toContain('sessions: 1 of live agents, 1 of ended agents, 1 leftover')
   expect(out).toMatch(/^ +agent_ghost \(\$\d+ on /m)
   expect((await runCommand('status', '--all', rig.workspace)).out).toMatch(
-    /TASK-1\/gone +completed +62 min +- +- +- +6 bytes +\d+ s +done$/m,
+    /TASK-1\/gone +completed +62 min +- +- +- +6 B +\d+ s +done$/m,
   )
 })
 
@@ -76,7 +76,7 @@ test('an empty workspace has no files', async () => {
   const empty = path.join(rig.folder, 'empty')
   fs.mkdirSync(empty)
   expect(statusLines(await measure([empty]), false).join('\n')).toMatch(
-    /^ {2}disk: no files; \S+ [MG]B free$/m,
+    /^ {2}disk: no files; \S+ [MGT]iB free$/m,
   )
 })
 
@@ -100,7 +100,7 @@ test('a daemon that somebody has stopped is not called well', async () => {
   expect([...facts(found)]).toContainEqual([`${rig.workspace} daemon`, `${pid} stopped`])
   const place = { platform: 'linux', hasSystemd: false, home: rig.folder, uid: 0 } as const
   const state = await serviceState(new Error('not planned'), place, managerOf(place, false), [rig.workspace])
-  expect(state).toMatchObject({ isWell: false })
+  expect(state).toMatchObject({ isHealthy: false })
   expect(state.lines).toContain(`${rig.workspace}: daemon ${pid} is stopped; continue it (kill -CONT ${pid})`)
   process.kill(pid, 'SIGCONT')
 })

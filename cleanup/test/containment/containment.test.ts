@@ -7,8 +7,8 @@ import { inCgroup } from '../../containment/in-cgroup.ts'
 import { type AgentRef, claimsFor, cleanUp } from '../../index.ts'
 import { addAgent, contain, findProgram, layout, updateAgent } from '../../orchestrator.ts'
 import { membersOf, ownCgroup } from '../../platform/processes/cgroup.ts'
+import { canCreateCgroups } from '../support/can-create-cgroups.ts'
 import { Daemon } from '../support/daemon.ts'
-import { mayMakeCgroups } from '../support/may-make-cgroups.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -136,7 +136,7 @@ test('a cgroup that the pane may not enter: the subreaper takes its place', asyn
 })
 
 describe('a cgroup', () => {
-  needs('cgroup that we may write', mayMakeCgroups)
+  needs('cgroup that we may write', canCreateCgroups)
 
   beforeEach(() => {
     process.env.LEAKRIG_CONTAINMENT = 'cgroup'

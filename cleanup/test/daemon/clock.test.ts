@@ -19,7 +19,7 @@ afterEach(() => rig[Symbol.asyncDispose]())
 test.each([
   ['forward', HOUR],
   ['back', -HOUR],
-])('a clock that is moved %s by an hour makes no agent old, and holds nobody up', async (_, ms) => {
+])('moving the clock %s by an hour makes no agent old, and delays nothing', async (_, ms) => {
   const daemon = await Daemon.startAs(rig, PROGRAM, String(ms))
   const young = { status: 'running', tmux_session: 'agent_young', started_at: new Date().toISOString() }
   await addAgent(rig.ref('young'), young)
@@ -32,7 +32,7 @@ test.each([
   daemon.child.kill('SIGUSR2')
   await until('the clock is moved', () => daemon.events('clock-moved').length > 0)
   process.kill(server, 'SIGCONT')
-  // A cleaner that lives has a head start, which ends whatever the clock says.
+  // A living cleaner gets its grace, which ends whatever the clock shows.
   const cleaner = { pid: process.pid, start: startOf(process.pid) ?? 0 }
   await updateAgent(left, entry => {
     const since = new Date(Date.now() + 2 * ms).toISOString()

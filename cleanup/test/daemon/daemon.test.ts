@@ -24,7 +24,7 @@ afterEach(async () => {
 
 const cleaned = (ref: AgentRef) => until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
 
-describe('an agent that nobody ends', () => {
+describe('an agent that dies unreported', () => {
   test.each<[string, (ref: AgentRef) => void, RegExp]>([
     [
       'its pane’s process is killed',
@@ -93,7 +93,7 @@ describe('an agent that leaves by itself', () => {
     expect(traces(rig, ref)).toEqual(NO_TRACES)
   })
 
-  test('having reported its end: that stands', async () => {
+  test('an end that it reported stands', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     await recordIntent(ref, { status: 'failed', reason: 'it said so' })
     await cleaned(ref)
@@ -102,7 +102,7 @@ describe('an agent that leaves by itself', () => {
   })
 })
 
-test('a status that somebody else has written leads to a cleanup', async () => {
+test('a status written by another program leads to a cleanup', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   await updateAgent(ref, entry => {
     entry.status = 'completed'
@@ -111,7 +111,7 @@ test('a status that somebody else has written leads to a cleanup', async () => {
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
-test('a task that is added later, and a registry that is cut, are seen', async () => {
+test('a task that is added later, and a truncated registry, are noticed', async () => {
   const file = layout.taskRegistry(rig.workspace, 'TASK-2')
   fs.mkdirSync(path.dirname(file))
   fs.writeFileSync(file, '{"agents": [')

@@ -3,12 +3,12 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addTask, initRegistries, layout } from '../../orchestrator.ts'
 import { Daemon, runDaemonProgram } from '../support/daemon.ts'
-import { Mounted } from '../support/mounted.ts'
+import { Mount } from '../support/mount.ts'
 import { NO_TRACES, Rig, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
 const idle = 'echo ready; sleep 1000 & wait'
-/** The longest that a retry may take here: a look every three seconds, and a backoff that has doubled a few times. */
+/** The longest that a retry may take here: a check every three seconds, and a backoff that has doubled a few times. */
 const AGAIN_MS = 40_000
 
 let rig: Rig
@@ -19,7 +19,7 @@ afterEach(() => rig[Symbol.asyncDispose]())
 
 const isClean = (agentId: string) => () => rig.entry(rig.ref(agentId)).cleanup?.state === 'done'
 
-test('a workspace that is removed is waited for, and watched again when it comes back', async () => {
+test('the daemon waits for a removed workspace, and watches it again when it comes back', async () => {
   const daemon = await Daemon.start(rig)
   const lost = await rig.deploy('lost', { claude: idle })
   fs.rmSync(rig.workspace, { recursive: true })
@@ -33,13 +33,13 @@ test('a workspace that is removed is waited for, and watched again when it comes
   rig.tmux('kill-session', '-t', '=agent_next:')
   await until('it is clean', isClean('next'))
   expect(traces(rig, ref)).toEqual(NO_TRACES)
-  // Nobody lists the first one any more, so nobody may end it.
+  // No registry lists the first agent any more, so it must not be ended.
   expect(rig.processesOf(lost).length).toBeGreaterThan(0)
   expect(daemon.events('workspace-lost')).toHaveLength(1)
   expect(await daemon.stop()).toBe(0)
 })
 
-test('a workspace that is removed and made anew at once is lost and back, and what is listed there is cleaned up', async () => {
+test('a workspace that is removed and recreated at once is reported as lost and restored, and its agents are cleaned up', async () => {
   const daemon = await Daemon.start(rig)
   fs.rmSync(rig.workspace, { recursive: true })
   await initRegistries(rig.workspace)
@@ -53,10 +53,10 @@ test('a workspace that is removed and made anew at once is lost and back, and wh
   expect(await daemon.stop()).toBe(0)
 })
 
-test('on a disk that is full it says so once, loses nothing, and goes on when there is space', async ({
+test('on a full disk the daemon reports that once, loses nothing, and continues when there is space', async ({
   skip,
 }) => {
-  const mounted = Mounted.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
+  const mounted = Mount.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
   if (typeof mounted === 'string') return skip(mounted)
   using _ = mounted
   await initRegistries(rig.workspace)
@@ -72,7 +72,7 @@ test('on a disk that is full it says so once, loses nothing, and goes on when th
   expect(daemon.events('intent')).toHaveLength(1)
   expect(daemon.events('cleanup-failed')).toHaveLength(1)
   expect(JSON.stringify(daemon.events('cleanup-failed'))).toMatch(/no space left/i)
-  // The intent comes before everything: what could not be written was not begun.
+  // The intent comes first: a cleanup whose intent could not be written has not begun.
   expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
   expect(rig.entry(ref).status).toBe('running')
   fs.rmSync(filler)
@@ -81,8 +81,8 @@ test('on a disk that is full it says so once, loses nothing, and goes on when th
   expect(await daemon.stop()).toBe(0)
 })
 
-test('it starts on a full disk', async ({ skip }) => {
-  const mounted = Mounted.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
+test('the daemon starts on a full disk', async ({ skip }) => {
+  const mounted = Mount.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
   if (typeof mounted === 'string') return skip(mounted)
   using _ = mounted
   await initRegistries(rig.workspace)
@@ -92,13 +92,13 @@ test('it starts on a full disk', async ({ skip }) => {
   expect(await daemon.stop()).toBe(0)
 })
 
-test('on a file system that becomes read-only it touches nothing, says so once, and goes on when it can', async ({
+test('on a file system that becomes read-only the daemon touches nothing, reports that once, and continues when it can', async ({
   skip,
 }) => {
   const daemon = await Daemon.start(rig, '--metrics-port', '0')
   const ref = await rig.deploy('a', { claude: idle })
   {
-    const mounted = Mounted.over(rig.workspace, '--bind', rig.workspace)
+    const mounted = Mount.over(rig.workspace, '--bind', rig.workspace)
     if (typeof mounted === 'string') {
       await daemon.stop()
       return skip(mounted)
@@ -113,16 +113,16 @@ test('on a file system that becomes read-only it touches nothing, says so once, 
     expect(daemon.events('cleanup-failed')).toHaveLength(1)
     expect(JSON.stringify(daemon.events('cleanup-failed'))).toMatch(/read-only/i)
     expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
-    const { code, said } = await runDaemonProgram([rig.workspace])
+    const { code, stderr } = await runDaemonProgram([rig.workspace])
     expect(code).toBe(3)
-    expect(said).toMatch(/could not be locked: .*read-only/i)
+    expect(stderr).toMatch(/could not be locked: .*read-only/i)
   }
   await until('it is clean', isClean('a'), AGAIN_MS)
   expect(traces(rig, ref)).toEqual(NO_TRACES)
   expect(await daemon.stop()).toBe(0)
 })
 
-/** How many cleanups have thrown: each attempt counts, also when nothing new is said of it. */
+/** How many cleanups have thrown. Each attempt counts, also one that logs nothing new. */
 async function failures(daemon: Daemon): Promise<number> {
   const text = await (await fetch(String(daemon.events('metrics')[0]?.url))).text()
   return Number(/^leakrig_cleanups_total\{outcome="failed"\} (\d+)$/m.exec(text)?.[1])

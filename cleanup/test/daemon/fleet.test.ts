@@ -4,22 +4,22 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type AgentRef, sweep } from '../../index.ts'
 import { layout, readTaskRegistry } from '../../orchestrator.ts'
 import { Daemon } from '../support/daemon.ts'
-import { listGone } from '../support/gone-fleet.ts'
+import { registerDeadAgents } from '../support/dead-fleet.ts'
 import { kill, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
 const AGENTS = 700
 const WITH_FILES = 20
-/** As many as are cleaned up at once. */
+/** How many agents are cleaned up at once. */
 const AT_ONCE = 256
-/** A stop takes a second; a machine that is busy with other tests, some more. */
+/** A stop takes a second, and longer on a machine that is busy with other tests. */
 const STOP_MS = 15_000
 
 let rig: Rig
 let refs: AgentRef[]
 beforeEach(async () => {
   rig = await Rig.start()
-  refs = await listGone(rig, AGENTS, WITH_FILES)
+  refs = await registerDeadAgents(rig, AGENTS, WITH_FILES)
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
@@ -27,7 +27,7 @@ const states = () => readTaskRegistry(rig.workspace, 'TASK-1').agents.map(({ cle
 const left = () =>
   refs.filter(ref => [layout.promptFile(ref), layout.streamLog(ref)].some(file => fs.existsSync(file)))
 
-/** How many cleanups were under way at the same time, by the daemon's log. Of one instant, what ended comes first. */
+/** How many cleanups were under way at the same time, by the daemon's log. In one instant, ends come before starts. */
 function mostAtOnce(daemon: Daemon): number {
   const ofEvent = (event: string, by: number) =>
     daemon.events(event).map(({ time }) => ({ time: String(time), by }))
@@ -40,8 +40,8 @@ function mostAtOnce(daemon: Daemon): number {
   return most
 }
 
-test('the daemon cleans up after hundreds that are gone one after the other, calls it a mass death, and stops in the middle', async () => {
-  // Beside it all that could hold up a stop: registries that are none, and a tmux server that does not answer.
+test('the daemon cleans up hundreds of dead agents in turn, reports a mass death, and stops in the middle', async () => {
+  // Beside them is everything that could delay a stop: broken registries, and a tmux server that does not reply.
   for (const task of ['TASK-fifo', 'TASK-folder']) fs.mkdirSync(`${rig.workspace}/${task}`)
   spawnSync('mkfifo', [`${rig.workspace}/TASK-fifo/AGENT_REGISTRY.json`])
   fs.mkdirSync(`${rig.workspace}/TASK-folder/AGENT_REGISTRY.json`)
@@ -59,8 +59,8 @@ test('the daemon cleans up after hundreds that are gone one after the other, cal
   const next = await Daemon.start(rig)
   await until('all are clean', () => states().filter(state => state === 'done').length === AGENTS, 120_000)
   expect(left()).toEqual([])
-  // How many the first one has left depends on the machine, and may be few.
-  await listGone(rig, 50, 0, 'later')
+  // How many agents the first daemon has left depends on the machine, and may be few.
+  await registerDeadAgents(rig, 50, 0, 'later')
   const deaths = () => [...daemon.events('mass-death'), ...next.events('mass-death')]
   await until('it is announced', () => deaths().length > 0)
   expect(deaths()[0]).toMatchObject({ gone: expect.any(Number), level: 'alarm' })
@@ -69,7 +69,7 @@ test('the daemon cleans up after hundreds that are gone one after the other, cal
   kill(server)
 })
 
-test('a sweep that is stopped in the middle says of each what was done, and the next one does the rest', async () => {
+test('a sweep that is stopped in the middle reports what was done for each agent, and the next sweep does the rest', async () => {
   const stop = new AbortController()
   const told: number[] = []
   const progress = (what: string, done: number, of: number) => {

@@ -14,7 +14,7 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-test('an agent that is being deployed is not judged, nor one whose tmux does not answer', async () => {
+test('an agent that is being deployed is left alone, and so is one whose tmux does not reply', async () => {
   const daemon = await Daemon.start(rig)
   const young = rig.ref('young')
   await addAgent(young, {
@@ -36,7 +36,7 @@ test('an agent that is being deployed is not judged, nor one whose tmux does not
   await daemon.stop()
 })
 
-test('entries named as no agent may be are told once each, and hold nobody up', async () => {
+test('each entry with an invalid id is reported once, and delays no other agent', async () => {
   const ids = ['../x', 'a b', 'a\nb', '-rf', '=user', '$0']
   const daemon = await Daemon.start(rig)
   const ref = await rig.deploy('a', { claude: idle })
@@ -57,7 +57,7 @@ test('entries named as no agent may be are told once each, and hold nobody up', 
   expect(await daemon.stop()).toBe(0)
 })
 
-test('a server that does not answer: nothing of its agents is touched, that is said once of each, and a stop leaves no question', async () => {
+test('a server that does not reply: its agents are left alone, that is reported once for each, and a stop leaves no tmux client', async () => {
   const daemon = await Daemon.start(rig)
   const refs = []
   for (const id of ['a', 'b', 'c', 'd', 'e'])

@@ -26,9 +26,9 @@ test.each([
   ['archive', 4],
   ['done', 1],
   ['cleaned', 1],
-])('killed with -9 at %s (%i), the next one finishes what it began', async (event, count) => {
+])('after kill -9 at %s (%i), the next daemon finishes what was begun', async (event, count) => {
   const daemon = await Daemon.startAs(rig, KILLED, event, String(count))
-  // What outlives its session: something is there to be signalled.
+  // It outlives its session, so that there is something to signal.
   const claude = `setsid bash -c 'trap "" HUP; sleep 1000 & sleep 1000' >/dev/null 2>&1 & ${idle}`
   const ref = await rig.deploy('cut', { claude })
   const other = await rig.deploy('other', { claude: idle })

@@ -31,11 +31,11 @@ async function deploy(count: number, claude: string, socket?: string): Promise<A
 
 const areClean = (refs: AgentRef[]) => () => refs.every(ref => rig.entry(ref).cleanup?.state === 'done')
 
-test('most agents gone at once are an alarm; they are cleaned up, and nothing is purged for a day', async () => {
+test('when most agents die at once that is an alarm; they are cleaned up, and retention removes nothing for a day', async () => {
   daemon = await Daemon.start(rig, '--metrics-port', '0')
   const gone = await deploy(6, idle, 'doomed')
   const left = await deploy(4, idle)
-  // Registered after all of them: once it is clean, the daemon has read of all.
+  // Registered after all others: once it is clean, the daemon has read all entries.
   const last = await rig.deploy('last', { claude: idle, entry: { status: 'completed' } })
   await until('the last one is clean', areClean([last]))
   kill(rig.entry(gone[0] as AgentRef).tmux?.server_pid ?? 0)
@@ -57,7 +57,7 @@ test('most agents gone at once are an alarm; they are cleaned up, and nothing is
   const health = () => JSON.parse(fs.readFileSync(`${rig.workspace}/registry/health.json`, 'utf8'))
   await until('its health says so', () => health().state === 'degraded')
   expect(health().reasons.join(' ')).toContain('6 of 10 agents')
-  // The registry says that an agent is clean a moment before the daemon has counted it.
+  // The registry lists an agent as clean a moment before the daemon has counted it.
   const metrics = async () => (await fetch(String(daemon.events('metrics')[0]?.url))).text()
   const counted = /^leakrig_cleanups_total\{outcome="clean"\} 7$/m
   await until('all are counted', async () => counted.test(await metrics()))
@@ -70,7 +70,7 @@ test('most agents gone at once are an alarm; they are cleaned up, and nothing is
   expect(files.filter(({ action }) => action === 'remove')).toEqual([])
 })
 
-test('fewer than half, or a few, or those that finished, are none', async () => {
+test('fewer than half of the agents, a few agents, or agents that finished are no mass death', async () => {
   daemon = await Daemon.start(rig)
   const few = await deploy(4, idle, 'few')
   const finished = await deploy(5, success)
@@ -81,13 +81,13 @@ test('fewer than half, or a few, or those that finished, are none', async () => 
   expect(daemon.events('mass-death')).toEqual([])
 })
 
-test('those that were cleaned up are none either, when the daemon has not heard of it', async () => {
+test('agents that somebody else cleaned up are no mass death either, even where the daemon has not noticed yet', async () => {
   const finished = await deploy(6, success)
   const last = await rig.deploy('last', { claude: idle })
-  daemon = await Daemon.startDeaf(rig)
+  daemon = await Daemon.startWithoutFileEvents(rig)
   fs.writeFileSync(`${rig.folder}/go`, '')
   await until('they are clean', areClean(finished))
-  // It comes round to the last one after all that it had in mind for the others.
+  // It reaches the last agent after everything that was due for the others.
   kill(rig.entry(last).tmux?.pane_pid ?? 0)
   await until('the last one is clean', areClean([last]))
   expect(daemon.events('ended')).toHaveLength(7)

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { RegistryWatch } from '../../daemon/registry-watch.ts'
-import { Signs } from '../../liveness/liveness-checks.ts'
-import { Silences } from '../../liveness/silence.ts'
+import { LivenessChecks } from '../../liveness/liveness-checks.ts'
+import { Silence } from '../../liveness/silence.ts'
 import { readHealth } from '../../metrics/health.ts'
 import { addTask, layout } from '../../orchestrator.ts'
 import { childrenOf } from '../../platform/processes/children.ts'
@@ -11,7 +11,7 @@ import { Daemon } from '../support/daemon.ts'
 import { kill, Rig, readText } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
-// What the daemon keeps in mind from one look to the next, and for how long.
+// What the daemon remembers from one check to the next, and for how long.
 
 const idle = 'echo ready; sleep 1000 & wait'
 
@@ -21,7 +21,7 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-test('what is found out of an agent that went off the list meanwhile is no trouble', async () => {
+test('a result about an agent that went off the list in the meantime is ignored', async () => {
   const daemon = await Daemon.start(rig)
   const gone = await rig.deploy('gone', { claude: idle, socket: `${rig.folder}/hung` })
   const server = rig.entry(gone).tmux?.server_pid ?? 0
@@ -39,14 +39,14 @@ test('what is found out of an agent that went off the list meanwhile is no troub
   await daemon.stop()
 })
 
-/** The daemon has gone round since. */
+/** The daemon has checked everything since. */
 async function seenToEnd(id: string): Promise<void> {
   const ref = await rig.deploy(id, { claude: idle })
   kill(rig.entry(ref).tmux?.pane_pid ?? 0)
   await until(`${id} is clean`, () => rig.entry(ref).cleanup?.state === 'done')
 }
 
-test('a registry that is being written in place keeps its agents; one that stays cut is told', async () => {
+test('a registry that is being written in place keeps its agents; one that stays truncated is reported', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   const file = layout.taskRegistry(rig.workspace, ref.taskId)
   const whole = readText(file)
@@ -55,7 +55,7 @@ test('a registry that is being written in place keeps its agents; one that stays
     if (problem !== undefined) told.push(problem)
   }
   using watch = new RegistryWatch(rig.workspace, () => {}, tell)
-  const ids = () => watch.open().map(({ ref: { agentId } }) => agentId)
+  const ids = () => watch.list().map(({ ref: { agentId } }) => agentId)
   watch.poll()
   expect(ids()).toEqual(['a'])
   fs.writeFileSync(file, whole.slice(0, 40))
@@ -69,13 +69,13 @@ test('a registry that is being written in place keeps its agents; one that stays
   fs.writeFileSync(file, whole.slice(0, 40))
   watch.poll()
   await until('it is told', () => {
-    watch.open()
+    watch.list()
     return told.length > 0
   })
   expect(ids()).toEqual([])
 })
 
-test('of entries that are no agents few are kept in mind, in few words, and none when they are gone', async () => {
+test('few entries with invalid ids are remembered, with short ids, and none once they are gone', async () => {
   const ref = rig.ref('a')
   const file = layout.taskRegistry(rig.workspace, ref.taskId)
   const problems = new Map<string, string>()
@@ -99,34 +99,34 @@ test('of entries that are no agents few are kept in mind, in few words, and none
   expect([...problems]).toEqual([])
 })
 
-test('a claude that is gone is not forgotten because somebody writes the registry', async () => {
+test('a write of the registry does not hide that claude has gone', async () => {
   const ref = await rig.deploy('a', { claude: idle, after: 'sleep 1000' })
   const entry = rig.entry(ref)
-  const signs = new Signs()
-  signs.know('a', entry)
+  const checks = new LivenessChecks()
+  checks.watch(entry)
   const claude = childrenOf(entry.tmux?.pane_pid ?? 0) ?? []
   for (const pid of claude) kill(pid)
-  // Also for its parent, which has to collect it first.
+  // Its parent has to collect it first.
   await until('it is gone', () => claude.every(isGone))
-  signs.renew('a', { ...entry, progress: 1 })
-  expect(signs.areOfAnEnd('a', entry, new Set())).toBe(true)
+  checks.entryChanged({ ...entry, progress: 1 })
+  expect(checks.mayHaveEnded(entry, new Set())).toBe(true)
 })
 
-test('a silence is found again until its mark is written, and so is its end', async () => {
+test('a silence is reported until its mark is written, and so is its end', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   const log = layout.streamLog(ref)
   const entry = rig.entry(ref)
-  const silences = new Silences(0)
-  silences.look('a', entry, log)
-  expect(silences.look('a', entry, log)).toBe('begins')
-  expect(silences.look('a', entry, log)).toBe('begins')
-  silences.marked('a', true)
-  expect(silences.look('a', entry, log)).toBe('lasts')
+  const silence = new Silence(0)
+  silence.check(entry, log)
+  expect(silence.check(entry, log)).toBe('begins')
+  expect(silence.check(entry, log)).toBe('begins')
+  silence.marked(true)
+  expect(silence.check(entry, log)).toBe('lasts')
 
   const marked = { ...entry, silent_since: '2026-01-01T00:00:00Z' }
-  const patient = new Silences(60_000)
-  expect(patient.look('a', marked, log)).toBe('ends')
-  expect(patient.look('a', marked, log)).toBe('ends')
-  patient.marked('a', false)
-  expect(patient.look('a', entry, log)).toBeUndefined()
+  const patient = new Silence(60_000)
+  expect(patient.check(marked, log)).toBe('ends')
+  expect(patient.check(marked, log)).toBe('ends')
+  patient.marked(false)
+  expect(patient.check(entry, log)).toBeUndefined()
 })

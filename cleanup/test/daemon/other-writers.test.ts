@@ -22,7 +22,7 @@ afterEach(async () => {
 
 const isClean = (ref: AgentRef) => () => rig.entry(ref).cleanup?.state === 'done'
 
-describe('a program that writes the registry without asking', () => {
+describe('a program that writes the registry without taking the lock', () => {
   const ways: [string, (file: string, text: string) => void][] = [
     [
       'by rename',
@@ -87,7 +87,7 @@ describe('a program that writes the registry without asking', () => {
     },
   )
 
-  test.each(ways)('%s, in the middle of our own write: both are there', async (_, write) => {
+  test.each(ways)('%s, in the middle of our own write: both changes are kept', async (_, write) => {
     const ref = await rig.deploy('a', { claude: idle })
     const file = layout.taskRegistry(rig.workspace, ref.taskId)
     let isTheirTurn = true
@@ -99,7 +99,7 @@ describe('a program that writes the registry without asking', () => {
     expect(JSON.parse(readText(file))).toMatchObject({ their_field: 1, agents: [{ id: 'a', progress: 7 }] })
   })
 
-  test.each(ways)('%s, again and again while agents end: all are clean in the end', async (_, write) => {
+  test.each(ways)('%s, repeatedly while agents end: all agents are clean in the end', async (_, write) => {
     const refs: AgentRef[] = []
     for (const id of ['a', 'b', 'c', 'd']) refs.push(await rig.deploy(id, { claude: idle }))
     const file = layout.taskRegistry(rig.workspace, refs[0]?.taskId ?? '')
@@ -121,11 +121,11 @@ describe('a program that writes the registry without asking', () => {
   })
 })
 
-test('a log that somebody still writes is left until that one is done, without a line lost, and said once', async () => {
+test('a log that another process still writes stays until that process is done, no line is lost, and it is reported once', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   const other = await rig.deploy('other', { claude: idle })
   const log = layout.streamLog(ref)
-  // It writes the logs of two agents, so it is nobody's; it says how many lines it wrote.
+  // It writes the logs of two agents, so no agent owns it; it records how many lines it wrote.
   const script = `exec 3>>${log} 4>>${layout.streamLog(other)}; n=0; until [ -e ${rig.folder}/enough ]; do n=$((n+1)); echo "{\\"line\\":$n}" >&3; sleep 0.01 3>&- 4>&-; done; echo $n > ${rig.folder}/lines`
   const collector = rig.start('bash', ['-c', script])
   await until('it writes', () => readText(log).includes('"line":3'))

@@ -17,16 +17,16 @@ afterEach(() => rig[Symbol.asyncDispose]())
 
 const cleaned = (ref: AgentRef) => until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
 
-test('a second one says who is there, and leaves', async () => {
+test('a second daemon names the first one, and exits', async () => {
   const daemon = await Daemon.start(rig)
-  const { code, said } = await runDaemonProgram([rig.workspace])
+  const { code, stderr } = await runDaemonProgram([rig.workspace])
   expect(code).toBe(3)
-  expect(said).toContain(`process ${daemon.child.pid} holds`)
-  expect(said.split('\n')).toHaveLength(1)
+  expect(stderr).toContain(`process ${daemon.child.pid} holds`)
+  expect(stderr.split('\n')).toHaveLength(1)
   expect(await daemon.stop()).toBe(0)
 })
 
-test('ends without waiting for the cleanup at hand, leaves no lock, and the next one goes on', async () => {
+test('stops without waiting for the cleanup under way, leaves no lock, and the next daemon continues', async () => {
   const daemon = await Daemon.start(rig, '--grace-ms', '60000')
   const ref = await rig.deploy('a', { claude: 'trap "" TERM HUP; echo ready; while :; do sleep 1; done' })
   await recordIntent(ref, { status: 'completed', reason: 'x' })
@@ -42,7 +42,7 @@ test('ends without waiting for the cleanup at hand, leaves no lock, and the next
   await next.stop()
 })
 
-test('ended from a terminal, it blames no agent for the tmux clients that end with it', async () => {
+test('stopped with Ctrl-C, it blames no agent for the tmux clients that end with it', async () => {
   const daemon = await Daemon.start(rig)
   const ref = await rig.deploy('a', { claude: idle, socket: `${rig.folder}/hung` })
   const server = rig.entry(ref).tmux?.server_pid ?? 0
@@ -52,7 +52,7 @@ test('ended from a terminal, it blames no agent for the tmux clients that end wi
     const clients = daemon.clients()
     return clients.length > 0 && clients
   })
-  // As Ctrl-C does, which goes to everything in the foreground.
+  // As Ctrl-C does: it signals every process in the foreground.
   daemon.child.kill('SIGINT')
   for (const pid of asking) kill(pid, 'SIGINT')
   expect(await daemon.exit()).toBe(0)
@@ -61,7 +61,7 @@ test('ended from a terminal, it blames no agent for the tmux clients that end wi
   expect(rig.entry(ref).status).toBe('running')
 })
 
-test('says that it is well as long as it runs', async () => {
+test('reports that it is healthy as long as it runs', async () => {
   const daemon = await Daemon.start(rig)
   const file = `${rig.workspace}/registry/health.json`
   const health = await until(
@@ -76,14 +76,14 @@ test('says that it is well as long as it runs', async () => {
   ])
 })
 
-test('a killed one leaves a lock that stops nobody', async () => {
+test('a killed daemon leaves a lock file that stops no other daemon', async () => {
   await (await Daemon.start(rig)).stop('SIGKILL')
   expect(fs.existsSync(layout.daemonLock(rig.workspace))).toBe(true)
   const next = await Daemon.start(rig)
   await next.stop()
 })
 
-test.each(['start', 'startDeaf'] as const)(
+test.each(['start', 'startWithoutFileEvents'] as const)(
   'ends with its owner, but not before the last agent (%s)',
   async how => {
     const owner = rig.start('sleep', ['1000'])
@@ -116,7 +116,7 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
   },
 )
 
-test('one that stands by leaves with its owner, and when it is told to', async () => {
+test('a daemon on standby exits with its owner, and when it is stopped', async () => {
   const first = await Daemon.start(rig)
   const owner = rig.start('sleep', ['1000'])
   const second = await Daemon.standBy(rig, '--owner-pid', String(owner))
@@ -128,7 +128,7 @@ test('one that stands by leaves with its owner, and when it is told to', async (
   expect(await first.stop()).toBe(0)
 })
 
-test('keeps its descriptors', async () => {
+test('does not leak descriptors', async () => {
   const daemon = await Daemon.start(rig)
   const count = () => fs.readdirSync(`/proc/${daemon.child.pid}/fd`).length
   const endOne = async (id: string) => {
@@ -161,9 +161,9 @@ describe('wrong arguments', () => {
     fs.mkdirSync(empty)
     fs.mkdirSync(path.join(project, 'src'), { recursive: true })
     const folders: Record<string, string> = { WORKSPACE: rig.workspace, EMPTY: empty, PROJECT: project }
-    const { code, said } = await runDaemonProgram(args.map(word => folders[word] ?? word))
+    const { code, stderr } = await runDaemonProgram(args.map(word => folders[word] ?? word))
     expect(code).toBe(2)
-    expect(said).toContain(sentence)
-    expect(said.split('\n')).toHaveLength(1)
+    expect(stderr).toContain(sentence)
+    expect(stderr.split('\n')).toHaveLength(1)
   })
 })

@@ -9,9 +9,9 @@ import { Rig } from '../support/rig.ts'
 const AFTER_MS = 120_000
 
 let rig: Rig
-let told: Record<string, unknown>[]
+let logged: Record<string, unknown>[]
 beforeEach(async () => {
-  told = []
+  logged = []
   passedMs = 0
   for (const { clock, real } of clocks) vi.spyOn(clock, 'now').mockImplementation(() => real() + passedMs)
   rig = await Rig.start()
@@ -21,10 +21,10 @@ afterEach(async () => {
   await rig[Symbol.asyncDispose]()
 })
 
-/** An agent that has written these events, and that runs an MCP server, as a rule, and nothing else. */
+/** An agent that has written these events and, by default, runs an MCP server and nothing else. */
 async function deploy(id: string, events: object[], runs = ['sleep 1000 &']): Promise<AgentRef> {
   const ref = await rig.deploy(id, { claude: `echo ready; ${runs.join(' ')} wait` })
-  await rig.stands(ref, ['bash', 'bash', ...runs.map(() => 'sleep'), 'tee'])
+  await rig.waitUntilRunning(ref, ['bash', 'bash', ...runs.map(() => 'sleep'), 'tee'])
   say(ref, ...events)
   return ref
 }
@@ -33,7 +33,7 @@ function say(ref: AgentRef, ...events: object[]): void {
   for (const event of events) fs.appendFileSync(layout.streamLog(ref), `${JSON.stringify(event)}\n`)
 }
 
-/** Both clocks as they are for everybody; none of them may begin anew. */
+/** The real clocks; neither may start again from zero. */
 const clocks = [
   { clock: Date, real: Date.now.bind(Date) },
   { clock: performance, real: performance.now.bind(performance) },
@@ -44,66 +44,71 @@ function pass(ms: number): void {
   passedMs += ms
 }
 
-/** What a daemon does with its watchdog every five seconds. */
+/** Does what a daemon does with its watchdogs every five seconds. */
 function startWatchdog({ endIdle = false } = {}): (ref: AgentRef) => Promise<Ending | undefined> {
-  const watchdog = new Watchdog({ silentAfterMs: AFTER_MS, endIdle }, event => told.push(event))
-  return async ref => watchdog.look({ key: ref.agentId, ref, entry: rig.entry(ref) })?.()
+  const watchdogs = new Map<AgentRef, Watchdog>()
+  const options = { silentAfterMs: AFTER_MS, endIdle }
+  return async ref => {
+    const watchdog = watchdogs.get(ref) ?? new Watchdog(ref, options, line => logged.push(line))
+    watchdogs.set(ref, watchdog)
+    return watchdog.check(rig.entry(ref))?.()
+  }
 }
 
-const whatWasTold = () => told.map(({ event, agent }) => `${event} ${agent}`)
+const loggedEvents = () => logged.map(({ event, agent }) => `${event} ${agent}`)
 
-describe('an agent that says nothing', () => {
+describe('a silent agent', () => {
   test.each<[string, (ref: AgentRef) => Promise<void> | void]>([
     ['writes to its log', ref => say(ref, { type: 'assistant' })],
     ['is updated in the registry', ref => updateAgent(ref, entry => Object.assign(entry, { progress: 7 }))],
-  ])('is marked and told once, until it %s', async (_, speak) => {
+  ])('is marked and logged once, until it %s', async (_, speak) => {
     const ref = await deploy('a', [])
     const deployed = rig.entry(ref).last_update
-    const look = startWatchdog()
-    await look(ref)
+    const check = startWatchdog()
+    await check(ref)
     pass(AFTER_MS / 2)
-    await look(ref)
-    expect(told).toEqual([])
+    await check(ref)
+    expect(logged).toEqual([])
     pass(AFTER_MS / 2)
-    for (let n = 0; n < 3; n++) await look(ref)
-    expect(told).toEqual([{ event: 'silent', agent: 'a', task: ref.taskId, forMs: AFTER_MS }])
+    for (let n = 0; n < 3; n++) await check(ref)
+    expect(logged).toEqual([{ event: 'silent', agent: 'a', task: ref.taskId, forMs: AFTER_MS }])
     expect(rig.entry(ref)).toMatchObject({ status: 'running', silent_since: expect.any(String) })
     expect(rig.entry(ref).last_update).toBe(deployed)
     await speak(ref)
-    for (let n = 0; n < 3; n++) await look(ref)
+    for (let n = 0; n < 3; n++) await check(ref)
     expect(rig.entry(ref).silent_since).toBeUndefined()
     pass(AFTER_MS)
-    await look(ref)
-    expect(whatWasTold()).toEqual(['silent a', 'output-resumed a', 'silent a'])
+    await check(ref)
+    expect(loggedEvents()).toEqual(['silent a', 'output-resumed a', 'silent a'])
   })
 
-  test('is told once, also by the next daemon', async () => {
+  test('is logged once, also by the next daemon', async () => {
     const [ref, other] = [await deploy('a', []), await deploy('b', [])]
-    const look = startWatchdog()
-    await look(ref)
+    const check = startWatchdog()
+    await check(ref)
     pass(AFTER_MS)
-    await look(ref)
-    const lookNext = startWatchdog()
-    for (const one of [ref, other]) await lookNext(one)
+    await check(ref)
+    const checkNext = startWatchdog()
+    for (const one of [ref, other]) await checkNext(one)
     pass(AFTER_MS)
-    for (const one of [ref, other]) await lookNext(one)
-    expect(whatWasTold()).toEqual(['silent a', 'silent b'])
+    for (const one of [ref, other]) await checkNext(one)
+    expect(loggedEvents()).toEqual(['silent a', 'silent b'])
   })
 })
 
-test('one that finished and idles is ended as completed where that is asked for, and only such a one', async () => {
+test('an agent that finished and idles is ended as completed if that is asked for, and no other agent is', async () => {
   const result = { type: 'result', subtype: 'success', is_error: false }
   const refs = [
     await deploy('idle', [result]),
-    // In a session of its own, as a command of the Bash tool is.
+    // In a session of its own, like a command of the Bash tool.
     await deploy('at-work', [result], ['sleep 1000 &', 'setsid sleep 1000 >/dev/null 2>&1 &']),
     await deploy('said-more', [result, { type: 'assistant' }]),
     await deploy('failed', [{ ...result, is_error: true }]),
     await deploy('no-result', []),
   ]
-  const endings = async (look: ReturnType<typeof startWatchdog>) => {
+  const endings = async (check: ReturnType<typeof startWatchdog>) => {
     const found: (Ending | undefined)[] = []
-    for (const ref of refs) found.push(await look(ref))
+    for (const ref of refs) found.push(await check(ref))
     return found.map(ending => ending && `${ending.status}, ${ending.reason}`)
   }
   const none = refs.map(() => undefined)

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readTaskRegistry } from '../../orchestrator.ts'
 import { Daemon } from '../support/daemon.ts'
-import { filesBelow, LIVE, LOGS, layOutReport, PROMPTS, TASKS } from '../support/report-workspace.ts'
+import { createReportWorkspace, filesBelow, LIVE, LOGS, PROMPTS, TASKS } from '../support/report-workspace.ts'
 import { Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -13,8 +13,8 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-test('started late on the workspace that the report found, it cleans up all that has ended and nothing that lives', async () => {
-  const agents = layOutReport(rig)
+test('started late on the workspace that the report found, the daemon cleans up all ended agents and no live one', async () => {
+  const agents = createReportWorkspace(rig)
   const below = (pattern: RegExp) => filesBelow(rig.workspace, pattern)
   expect(below(/agent_prompt_/)).toHaveLength(PROMPTS)
   const daemon = await Daemon.start(rig)

@@ -7,9 +7,9 @@ import { until } from '../support/until.ts'
 
 const result = (fields: object = {}) =>
   `echo '${JSON.stringify({ type: 'result', subtype: 'success', is_error: false, ...fields })}'`
-/** Stays below the terminal of its pane, as an MCP server does. */
+/** Keeps the terminal of its pane, like an MCP server. */
 const server = 'sleep 1000 &'
-/** In a session of its own, as a command of the Bash tool is. */
+/** In a session of its own, like a command of the Bash tool. */
 const command = 'setsid sleep 1000 >/dev/null 2>&1 &'
 const wait = 'wait; sleep 1000'
 
@@ -25,8 +25,8 @@ afterEach(async () => {
 
 const silent = () => daemon.events('silent').map(({ agent }) => agent)
 
-// At the pace of a daemon; watchdog.test.ts asks the same of its watchdog alone.
-describe('an agent that says nothing', { tags: ['long'] }, () => {
+// At the pace of a daemon; silence.test.ts proves the same of the watchdog alone.
+describe('a silent agent', { tags: ['long'] }, () => {
   test.each<[string, (log: string) => Promise<void> | void]>([
     ['writes to its log', log => fs.appendFileSync(log, '{"type":"assistant"}\n')],
     [
@@ -36,7 +36,7 @@ describe('an agent that says nothing', { tags: ['long'] }, () => {
           entry.progress = 7
         }),
     ],
-  ])('is marked and told once, until it %s', async (_, speak) => {
+  ])('is marked and logged once, until it %s', async (_, speak) => {
     daemon = await Daemon.start(rig, '--silent-after', '1')
     const ref = await rig.deploy('a', { claude: `echo ready; ${server} ${wait}` })
     const deployed = rig.entry(ref).last_update
@@ -49,7 +49,7 @@ describe('an agent that says nothing', { tags: ['long'] }, () => {
     expect(daemon.events('output-resumed')).toHaveLength(1)
   })
 
-  test('is told once, also by the next daemon', async () => {
+  test('is logged once, also by the next daemon', async () => {
     daemon = await Daemon.start(rig, '--silent-after', '1')
     const ref = await rig.deploy('a', { claude: `echo ready; ${server} ${wait}` })
     await until('it is marked', () => rig.entry(ref).silent_since !== undefined)
@@ -60,7 +60,7 @@ describe('an agent that says nothing', { tags: ['long'] }, () => {
     expect(silent()).toEqual([other.agentId])
   })
 
-  test('is not ended unless that is asked for', async () => {
+  test('is not ended by default', async () => {
     daemon = await Daemon.start(rig, '--silent-after', '1')
     const ref = await rig.deploy('a', { claude: `echo ready; ${result()}; ${server} ${wait}` })
     await until('it is told', () => silent().length === 1)
@@ -71,7 +71,7 @@ describe('an agent that says nothing', { tags: ['long'] }, () => {
 })
 
 describe('with --end-idle', () => {
-  test('one that finished and idles is ended as completed, and only such a one', async () => {
+  test('an agent that finished and idles is ended as completed, and no other agent is', async () => {
     daemon = await Daemon.start(rig, '--silent-after', '1', '--end-idle')
     const kept = {
       'at-work': `echo ready; ${result()}; ${server} ${command} ${wait}`,

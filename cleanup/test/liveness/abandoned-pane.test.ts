@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { AgentRef } from '../../index.ts'
-import type { QuietPeriod } from '../../liveness/abandoned-pane.ts'
+import { newQuietPeriod } from '../../liveness/abandoned-pane.ts'
 import { detectEnd } from '../../liveness/detect-end.ts'
-import { Deploys } from '../../liveness/pending-deploys.ts'
+import { deployTimeLeft } from '../../liveness/pending-deploys.ts'
 import { layout } from '../../orchestrator.ts'
 import { Daemon } from '../support/daemon.ts'
 import { kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
@@ -34,14 +34,14 @@ test.each([true, false])(
     await cleaned(ref)
     expect(rig.entry(ref)).toMatchObject({
       status: 'crashed',
-      reason: expect.stringMatching(/^nothing runs any more/),
+      reason: expect.stringMatching(/^nothing runs below the shell of its pane any more/),
     })
     expect(traces(rig, ref)).toEqual(NO_TRACES)
     await daemon.stop()
   },
 )
 
-test('a claude that finished while its pane goes on as a shell', async () => {
+test('a claude that finished while its pane continues as a shell', async () => {
   const daemon = await Daemon.start(rig)
   const ref = await rig.deploy('a', { claude: `${success}; sleep 0.3`, after: 'exec bash --norc' })
   await cleaned(ref)
@@ -50,7 +50,7 @@ test('a claude that finished while its pane goes on as a shell', async () => {
   await daemon.stop()
 })
 
-test('the same, found later by one who has not seen it run, and without a record of its place in tmux', async () => {
+test('the same, found later by a daemon that never saw it run, without a record of its place in tmux', async () => {
   const ref = await rig.deploy('a', { claude: success, after: 'exec bash --norc', recorded: false })
   await until('the log is closed', () => !written(ref))
   const found = await until('it is found', () => detectEnd(ref, rig.entry(ref)))
@@ -81,13 +81,13 @@ test.each([
     'another pane that is at work',
     { claude: `${success}; tmux split-window -d sleep 1000`, after: 'exec bash --norc' },
   ],
-])('no end: %s', async (_, deployment) => {
+])('not an end: %s', async (_, deployment) => {
   const ref = await rig.deploy('a', deployment)
   if (deployment.claude !== work) await until('the first claude has left', () => !hasChild(ref, 'a.sh'))
   expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
 })
 
-test('no end: a claude that has not started yet', async () => {
+test('not an end: a claude that has not started yet', async () => {
   const ref = rig.ref('a')
   const tmux = rig.newSession(ref, { claude: '' }, ['bash', '--norc'])
   const entry = {
@@ -120,8 +120,7 @@ test.each([
       return { id: 'a', status: 'running', tmux_session: 'agent_a', tmux, started_at }
     }
     const [young, old] = [entryOf(0), entryOf(3_600_000)]
-    const ofYoung: QuietPeriod = { sign: '', since: 0 }
-    const ofOld: QuietPeriod = { sign: '', since: 0 }
+    const [ofYoung, ofOld] = [newQuietPeriod(), newQuietPeriod()]
     await until('it is found', () => detectEnd(ref, old, ofOld))
     expect(await detectEnd(ref, young, ofYoung)).toBeUndefined()
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + years * 365 * 86_400_000 })
@@ -129,17 +128,13 @@ test.each([
       status: 'crashed',
     })
     expect(await detectEnd(ref, young, ofYoung)).toBeUndefined()
-    const deploys = new Deploys()
-    deploys.see([
-      { key: 'young', entry: { ...young, started_at: new Date().toISOString() } },
-      { key: 'old', entry: { ...old, started_at: new Date(Date.now() - 3_600_000).toISOString() } },
-    ])
-    vi.setSystemTime(Date.now() + years * 365 * 86_400_000)
-    expect(['young', 'old'].map(key => deploys.mayBeInTheMaking(key))).toEqual([true, false])
+    const leftAfter = (ageMs: number) =>
+      deployTimeLeft({ ...old, started_at: new Date(Date.now() - ageMs).toISOString() })
+    expect([0, 3_600_000].map(leftAfter)).toEqual([60_000, 0])
   },
 )
 
-test('a session whose panes are all dead, where nothing of it is recorded', async () => {
+test('a session whose panes are all dead, without a record of it', async () => {
   const ref = await rig.deploy('a', {
     before: 'tmux set-option -t =agent_a: remain-on-exit on;',
     claude: success,

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { recordedShell } from '../../containment/pane-shell.ts'
+import { newQuietPeriod } from '../../liveness/abandoned-pane.ts'
 import { detectEnd } from '../../liveness/detect-end.ts'
 import { findProgram } from '../../orchestrator.ts'
 import { contextSwitchesOf } from '../../platform/processes/context-switches.ts'
@@ -18,23 +19,23 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-/** Counts its runs in a file of that name. */
+/** Counts its runs in a file with this name. */
 const shortClaude = (name: string) => `echo run >>${name}.runs; echo ready`
 const runs = (name: string) => readText(path.join(rig.folder, `${name}.runs`)).split('\n').length - 1
 
-/** How often claude is started again, by what happens between two of its runs. */
+/** How often claude is restarted, by what happens between two runs. */
 const BETWEEN = {
   atOnce: '',
   sleeping: 'sleep 0.15;',
-  // Waits in the shell itself: nothing is to be seen below it.
+  // Waits in the shell itself, so that no child shows.
   waiting: 'read -t 0.3;',
-  // As one that gets no turn on a loaded machine; who wakes it is no child of it.
+  // Like a shell that is not scheduled on a loaded machine. The process that wakes it is not its child.
   stopped:
     '( (until read -r _ _ state _ </proc/$$/stat && [ $state = T ]; do sleep 0.05; done; sleep 0.3; kill -CONT $$) & ); kill -STOP $$;',
   computing: 'for ((i = 0; i < 40000; i++)); do :; done;',
 }
 
-test('a wrapper that starts claude again is not taken for a pane that was left behind, on a loaded machine', async () => {
+test('on a loaded machine, a wrapper that restarts claude is not taken for an abandoned pane', async () => {
   const daemon = await Daemon.start(rig)
   for (let n = 0; n < 2; n++) rig.start('bash', ['-c', 'while :; do :; done'])
   const names = Object.keys(BETWEEN)
@@ -43,7 +44,7 @@ test('a wrapper that starts claude again is not taken for a pane that was left b
       before: 'while :; do',
       claude: shortClaude(name),
       after: `${between} done`,
-      // A pane's own process is continued by tmux as soon as it is stopped.
+      // tmux continues a pane's own process as soon as it is stopped.
       contained: name === 'stopped',
     })
   const haveRun = () => {
@@ -55,8 +56,8 @@ test('a wrapper that starts claude again is not taken for a pane that was left b
   await daemon.stop()
 })
 
-test('a shell that is stopped has not come to rest, whatever the time', async () => {
-  // tmux continues its own child at once (server_child_stopped), so the shell must stand below something.
+test('a stopped shell is not quiet, however long it is stopped', async () => {
+  // tmux continues its own child at once (server_child_stopped), so the shell must run below another process.
   needs('tini on the PATH', findProgram('tini') !== undefined)
   const ref = await rig.deploy('a', {
     claude: 'echo ready',
@@ -70,7 +71,7 @@ test('a shell that is stopped has not come to rest, whatever the time', async ()
   )
   kill(shell, 'SIGSTOP')
   await until('it is stopped', () => contextSwitchesOf(shell)?.isAsleep === false)
-  const rest = { sign: '', since: 0 }
+  const rest = newQuietPeriod()
   expect(await detectEnd(ref, rig.entry(ref), rest)).toBeUndefined()
   expect(await detectEnd(ref, rig.entry(ref), rest)).toBeUndefined()
   kill(shell, 'SIGCONT')
@@ -79,7 +80,7 @@ test('a shell that is stopped has not come to rest, whatever the time', async ()
   })
 })
 
-test('a shell that is slow to start is looked at again', async () => {
+test('a shell that is slow to start is checked again', async () => {
   const daemon = await Daemon.start(rig)
   fs.writeFileSync(
     path.join(rig.folder, '.bashrc'),
@@ -90,14 +91,18 @@ test('a shell that is slow to start is looked at again', async () => {
     after: `export HOME=${rig.folder}; exec bash`,
   })
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
-  expect(rig.entry(ref)).toMatchObject({ reason: expect.stringMatching(/^nothing runs any more/) })
+  expect(rig.entry(ref)).toMatchObject({
+    reason: expect.stringMatching(/^nothing runs below the shell of its pane any more/),
+  })
   await daemon.stop()
 })
 
-test('a script that waits for a key after claude has ended is left behind too, some seconds later', async () => {
+test('a script that waits for a key after claude has ended counts as abandoned too, some seconds later', async () => {
   const daemon = await Daemon.start(rig)
   const ref = await rig.deploy('a', { claude: 'echo ready; sleep 0.5', after: 'read -r key; true' })
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
-  expect(rig.entry(ref)).toMatchObject({ reason: expect.stringMatching(/^nothing runs any more/) })
+  expect(rig.entry(ref)).toMatchObject({
+    reason: expect.stringMatching(/^nothing runs below the shell of its pane any more/),
+  })
   await daemon.stop()
 })

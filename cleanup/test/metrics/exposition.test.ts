@@ -20,34 +20,34 @@ test.each([
   'ü €',
   '\\',
   '"',
-])('the label %j comes back as it was', label => {
+])('the label %j is parsed back unchanged', label => {
   const family = parsePrometheus(exposition([gauge({ workspace: label, b: label }, 1)])).get('leakrig_x')
   expect(family?.samples).toEqual([{ name: 'leakrig_x', labels: { workspace: label, b: label }, value: 1 }])
   expect(family?.help).toBe('A \\ and\na line.')
 })
 
-test('half a surrogate pair becomes text that is UTF-8', () => {
+test('half a surrogate pair becomes valid UTF-8', () => {
   const [sample] = parsePrometheus(exposition([gauge({ a: 'x\ud800' }, 1)])).get('leakrig_x')?.samples ?? []
   expect(sample?.labels.a).toBe('x\ufffd')
 })
 
 test.each([0, -1.5, 1e21, 1.25e-7, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN])(
-  'the value %d comes back as it was',
+  'the value %d is parsed back unchanged',
   value => {
     expect(parsePrometheus(exposition([gauge({}, value)])).get('leakrig_x')?.samples[0]?.value).toBe(value)
   },
 )
 
-test('what is not known is left out, and no family at all is an empty text', () => {
+test('a family without samples is left out', () => {
   expect(exposition([{ ...gauge({}, 1), samples: [] }])).toBe('')
 })
 
 test.each(['a-b', '1a', ''])('the name %j is refused', name => {
-  expect(() => exposition([{ ...gauge({}, 1), name }])).toThrow('is no name')
-  expect(() => exposition([gauge({ [name]: 'x' }, 1)])).toThrow('is no name')
+  expect(() => exposition([{ ...gauge({}, 1), name }])).toThrow('is not a name')
+  expect(() => exposition([gauge({ [name]: 'x' }, 1)])).toThrow('is not a name')
 })
 
-test('a histogram counts each value in every bucket that it fits in', () => {
+test('a histogram counts each value in every bucket whose bound it does not exceed', () => {
   const histogram = new Histogram([1, 2.5])
   for (const value of [0.5, 1, 2, 7]) histogram.observe(value)
   const family: Family = { name: 'h_seconds', help: 'h', type: 'histogram', samples: histogram.samples() }
@@ -64,9 +64,9 @@ test('a histogram counts each value in every bucket that it fits in', () => {
 const head = '# HELP a x\n# TYPE a gauge\n'
 const histogram = (lines: string) => `# HELP h x\n# TYPE h histogram\n${lines}h_sum 1\n`
 test.each([
-  ['no end', `${head}a 1`],
+  ['a last line without an end', `${head}a 1`],
   ['no TYPE', '# HELP a x\na 1\n'],
-  ['a sample of another', `${head}b 1\n`],
+  ['a sample of another family', `${head}b 1\n`],
   ['a family in two places', `${head}a 1\n${head}a 2\n`],
   ['no sample', head],
   ['a series twice', `${head}a{x="1",y="2"} 1\na{y="2",x="1"} 2\n`],
@@ -78,6 +78,6 @@ test.each([
   ['a histogram without +Inf', histogram('h_bucket{le="1"} 1\nh_count 1\n')],
   ['buckets that do not add up', histogram('h_bucket{le="1"} 2\nh_bucket{le="+Inf"} 1\nh_count 1\n')],
   ['another count', histogram('h_bucket{le="+Inf"} 1\nh_count 2\n')],
-])('the reader of these tests refuses %s', (_, text) => {
+])('the parser of these tests refuses %s', (_, text) => {
   expect(() => parsePrometheus(text)).toThrow()
 })

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cleanUp, recordIntent } from '../../index.ts'
 import { diskUse } from '../../metrics/disk-use.ts'
 import { measure } from '../../metrics/measure.ts'
-import { oldestPendingSeconds } from '../../metrics/pending.ts'
+import { oldestPendingSeconds } from '../../metrics/measurement.ts'
 import { agentMarker, layout, updateAgent } from '../../orchestrator.ts'
 import { Rig, readText } from '../support/rig.ts'
 import { until } from '../support/until.ts'
@@ -18,13 +18,13 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-const look = () => measure([rig.workspace])
-const rows = async () => (await look()).workspaces[0]?.agents ?? []
-const leftovers = async () => (await look()).processes?.leftovers ?? []
+const measured = () => measure([rig.workspace])
+const rows = async () => (await measured()).workspaces[0]?.agents ?? []
+const leftovers = async () => (await measured()).processes?.leftovers ?? []
 
-test('an agent’s row holds what a cleanup would find', async () => {
+test('an agent’s row has the processes that a cleanup would claim', async () => {
   const ref = await rig.deploy('a', { claude: `head -c 3000 /dev/zero | tr '\\0' x; echo; ${idle}` })
-  await rig.stands(ref)
+  await rig.waitUntilRunning(ref)
   const [row] = await rows()
   expect(row).toMatchObject({
     ...ref,
@@ -37,7 +37,7 @@ test('an agent’s row holds what a cleanup would find', async () => {
   expect(row?.logBytes).toBe(fs.statSync(layout.streamLog(ref)).size)
   expect(row?.lastOutputMs).toBe(fs.statSync(layout.streamLog(ref)).mtimeMs)
   expect(row?.since).toBe(rig.entry(ref).started_at)
-  // The kernel's own sum over the same processes.
+  // The kernel's own figures for the same processes.
   const pids = rig.processesOf(ref).map(line => line.split(' ')[0])
   const kilobytes = pids.map(pid => Number(/VmRSS:\s+(\d+)/.exec(readText(`/proc/${pid}/status`))?.[1]))
   const sum = kilobytes.reduce((all, one) => all + one, 0) * 1024
@@ -45,11 +45,11 @@ test('an agent’s row holds what a cleanup would find', async () => {
   expect(row?.rssBytes).toBeLessThan(1.2 * sum)
 })
 
-test('from its end to its cleanup an agent is pending, and its session is one of an agent at its end', async () => {
+test('between its end and its cleanup an agent is pending, and its session counts as ended', async () => {
   const ref = await rig.deploy('a', { claude: idle })
-  await rig.stands(ref)
+  await rig.waitUntilRunning(ref)
   await recordIntent(ref, { status: 'completed', reason: 'x' })
-  const found = await look()
+  const found = await measured()
   expect(found.sessions).toMatchObject({ active: 0, ended: 1, leftover: [] })
   expect(found.workspaces[0]?.agents).toMatchObject([{ state: 'pending', session: true, processes: 4 }])
   expect(oldestPendingSeconds(found.workspaces[0]?.agents ?? [], found.atMs + 60_000)).toBeGreaterThanOrEqual(
@@ -57,7 +57,7 @@ test('from its end to its cleanup an agent is pending, and its session is one of
   )
 
   await cleanUp(ref, { status: 'completed', reason: 'x', graceMs: 1_000 })
-  const after = await look()
+  const after = await measured()
   expect(after.workspaces[0]?.agents).toMatchObject([{ state: 'done', problems: [] }])
   expect(after.workspaces[0]?.agents[0]).not.toHaveProperty('processes')
   expect(after.sessions).toMatchObject({ active: 0, ended: 0, leftover: [] })
@@ -65,7 +65,7 @@ test('from its end to its cleanup an agent is pending, and its session is one of
   expect(oldestPendingSeconds(after.workspaces[0]?.agents ?? [], after.atMs)).toBe(0)
 })
 
-test('why a cleanup left something is in the row', async () => {
+test('the problems of an unfinished cleanup are in the row', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   await updateAgent(ref, entry => {
     entry.status = 'completed'
@@ -79,18 +79,18 @@ test('why a cleanup left something is in the row', async () => {
   expect(await rows()).toMatchObject([{ state: 'pending', problems: ['The disk is full.'], unknown: false }])
 })
 
-describe('what nobody will clean up any more is a leftover', () => {
+describe('a process that no future cleanup will end is a leftover', () => {
   const done = (ref: Parameters<typeof updateAgent>[0]) =>
     updateAgent(ref, entry => {
       entry.status = 'completed'
       entry.cleanup = { state: 'done', since: '2025-01-01T00:00:00Z', reason: 'x' }
     })
 
-  test('by the marker of an agent that is done', async () => {
+  test('by the marker of an agent whose cleanup is done', async () => {
     const ref = await rig.deploy('a', { claude: idle, recorded: false })
     expect(await leftovers()).toEqual([])
     await done(ref)
-    const found = await until('all are found, and have become what they are', async () => {
+    const found = await until('all are found under their final names', async () => {
       const all = await leftovers()
       return (
         isDeepStrictEqual(all.map(({ comm }) => comm).toSorted(), ['bash', 'bash', 'sleep', 'tee']) && all
@@ -100,19 +100,19 @@ describe('what nobody will clean up any more is a leftover', () => {
     expect(found[0]?.rssBytes).toBeGreaterThan(0)
   })
 
-  test('by its session in tmux, without a marker', async () => {
+  test('by its tmux session, without a marker', async () => {
     const ref = await rig.deploy('a', { claude: `setsid sleep 999 >/dev/null & ${idle}`, marker: false })
     await done(ref)
     rig.tmux('rename-session', '-t', '=agent_a:', 'renamed')
     const expected = ['bash', 'bash', 'sleep', 'sleep', 'tee']
-    const found = await until('all are found, and have become what they are', async () => {
+    const found = await until('all are found under their final names', async () => {
       const all = await leftovers()
       return isDeepStrictEqual(all.map(({ comm }) => comm).toSorted(), expected) && all
     })
     expect(found[0]?.why).toContain('TMUX_PANE=')
   })
 
-  test('by the log that it writes, and by a session of no agent', async () => {
+  test('by the log that it writes, and by a session that belongs to no listed agent', async () => {
     const ref = await rig.deploy('a', { claude: idle, marker: false, recorded: false })
     await done(ref)
     rig.tmux('rename-session', '-t', '=agent_a:', 'renamed')
@@ -125,8 +125,8 @@ describe('what nobody will clean up any more is a leftover', () => {
     expect(found[0]?.why).toContain('agent_*')
   })
 
-  test('but not the tmux server, which may bear the marker, nor what has no trace', async () => {
-    // A server that is started by an agent's process inherits its marker.
+  test('but not the tmux server, which may bear the marker, nor a process without a trace', async () => {
+    // A server that an agent's process starts inherits the agent's marker.
     const marker = agentMarker(rig.ref('a'))
     process.env.LEAKRIG_AGENT = marker
     const ref = await rig
@@ -143,22 +143,22 @@ describe('what nobody will clean up any more is a leftover', () => {
   })
 })
 
-test('an agent of a workspace that was not asked about is no orphan', async () => {
+test('the session of an agent in another workspace is not a leftover', async () => {
   const elsewhere = { workspace: `${rig.folder}/else/.agent-workspace`, taskId: 'T', agentId: 'far' }
   fs.mkdirSync(`${elsewhere.workspace}/T/logs`, { recursive: true })
   rig.newSession(elsewhere, { claude: idle })
   await until('it runs', () => readText(layout.streamLog(elsewhere)).includes('ready'))
-  expect(await look()).toMatchObject({ sessions: { leftover: [] }, processes: { leftovers: [] } })
+  expect(await measured()).toMatchObject({ sessions: { leftover: [] }, processes: { leftovers: [] } })
 })
 
-describe('what could not be looked at is said, and nothing is counted as none', () => {
+describe('what could not be read is a problem, and its figures are unknown', () => {
   test('a tmux server that does not answer', async () => {
     const ref = await rig.deploy('a', { claude: idle, socket: `${rig.folder}/own` })
-    await rig.stands(await rig.deploy('b', { claude: idle }))
+    await rig.waitUntilRunning(await rig.deploy('b', { claude: idle }))
     const server = rig.entry(ref).tmux?.server_pid ?? 0
     process.kill(server, 'SIGSTOP')
     try {
-      const found = await look()
+      const found = await measured()
       const [a, b] = found.workspaces[0]?.agents ?? []
       expect(a).toMatchObject({ unknown: true, problems: [expect.stringContaining('could not be asked')] })
       expect(a).not.toHaveProperty('session')
@@ -170,16 +170,16 @@ describe('what could not be looked at is said, and nothing is counted as none', 
     }
   })
 
-  test('a registry that does not parse: its agents are not taken for orphans', async () => {
+  test('a registry that does not parse: its agents do not count as leftovers', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     fs.writeFileSync(layout.taskRegistry(rig.workspace, ref.taskId), '{"agents": [')
-    const found = await look()
+    const found = await measured()
     expect(found).toMatchObject({ sessions: undefined, processes: undefined })
     expect(found.problems).toEqual([expect.stringContaining('not whole JSON')])
     expect(found.workspaces[0]?.disk?.classes.prompt.files).toBe(1)
   })
 
-  test('an id that leaves the workspace, and a workspace that is not there', async () => {
+  test('an id that leaves the workspace, and a missing workspace', async () => {
     await rig.deploy('a', { claude: idle })
     const file = layout.taskRegistry(rig.workspace, 'TASK-1')
     fs.writeFileSync(file, readText(file).replace('"id": "a"', '"id": "../../a"'))

@@ -60,11 +60,11 @@ async function endOne(id: string): Promise<AgentRef> {
   return ref
 }
 
-test('a scrape: sessions, processes, files, agents, cleanups, time to baseline, the daemon itself', async () => {
+test('a scrape has sessions, processes, files, agents, cleanups, time to baseline, and the daemon itself', async () => {
   await using monitor = await Monitor.start({ workspaces: [rig.workspace], port: 0 })
-  await rig.stands(await rig.deploy('lives', { claude: idle }))
+  await rig.waitUntilRunning(await rig.deploy('lives', { claude: idle }))
   const ref = await endOne('ends')
-  await rig.stands(ref)
+  await rig.waitUntilRunning(ref)
   monitor.round(1)
   const { workspace } = rig
   const before = await ask(monitor.url ?? '')
@@ -99,7 +99,7 @@ test('a scrape: sessions, processes, files, agents, cleanups, time to baseline, 
 
   monitor.cleaned(await cleanUp(ref, { status: 'completed', reason: 'x', graceMs: 1_000 }))
   monitor.failed()
-  const after = await until('a new look', async () => {
+  const after = await until('a new measurement', async () => {
     const { text } = await ask(monitor.url ?? '')
     return value(text, 'leakrig_cleanups_total', { outcome: 'clean' }) === 1 && text
   })
@@ -110,7 +110,7 @@ test('a scrape: sessions, processes, files, agents, cleanups, time to baseline, 
   expect(value(after, 'leakrig_files', { workspace, class: 'archive' })).toBe(4)
 })
 
-test('what is not known has no sample, and the rest is there', async () => {
+test('unknown figures have no sample, and the others are there', async () => {
   await using monitor = await Monitor.start({ workspaces: [rig.workspace], port: 0 })
   fs.writeFileSync(layout.taskRegistry(rig.workspace, 'TASK-1'), 'no registry')
   const { text } = await ask(monitor.url ?? '')
@@ -124,15 +124,15 @@ describe('over HTTP', () => {
   test.each<[string, string, http.RequestOptions, number]>([
     ['another path', '/', {}, 404],
     ['another method', '/metrics', { method: 'POST' }, 405],
-    ['a name that somebody lets point here', '/metrics', { headers: { Host: 'evil.example' } }, 403],
+    ['another host name (DNS rebinding)', '/metrics', { headers: { Host: 'evil.example' } }, 403],
     ['localhost', '/metrics', { headers: { Host: 'localhost:1' } }, 200],
-    ['a question behind the path', '/metrics?x=1', { method: 'HEAD' }, 200],
+    ['a query after the path', '/metrics?x=1', { method: 'HEAD' }, 200],
   ])('%s', async (_, at, options, code) => {
     await using monitor = await Monitor.start({ workspaces: [rig.workspace], port: 0 })
     expect((await ask(new URL(at, monitor.url).href, options)).code).toBe(code)
   })
 
-  test('it listens on loopback only, and no more after the end', async () => {
+  test('it listens on loopback only, and stops when disposed', async () => {
     const monitor = await Monitor.start({ workspaces: [rig.workspace], port: 0 })
     const port = new URL(monitor.url ?? '').port
     const listening = () =>
@@ -152,17 +152,17 @@ describe('over HTTP', () => {
     expect(listening()).toEqual([])
   })
 
-  test('a port that is taken is refused in one sentence', async () => {
+  test('a port in use is refused in one sentence', async () => {
     await using monitor = await Monitor.start({ workspaces: [rig.workspace], port: 0 })
     const port = Number(new URL(monitor.url ?? '').port)
     await expect(Monitor.start({ workspaces: [rig.workspace], port })).rejects.toThrow(
-      `The metrics port ${port} on 127.0.0.1 is not to be had: another program listens there`,
+      `The metrics port ${port} on 127.0.0.1 cannot be used: another program listens there`,
     )
   })
 })
 
 describe('a textfile', () => {
-  test('is whole whenever it is read, for everybody to read, and nothing lies beside it', async () => {
+  test('is complete and readable by everybody, and no draft is left beside it', async () => {
     const folder = path.join(rig.folder, 'textfiles')
     fs.mkdirSync(folder)
     const file = path.join(folder, 'leakrig.prom')
@@ -178,12 +178,12 @@ describe('a textfile', () => {
   test.each([
     ['relative.prom', 'an absolute path'],
     ['/tmp/leakrig.txt', 'ends with .prom'],
-    ['/no/such/folder/leakrig.prom', 'its folder to be there'],
+    ['/no/such/folder/leakrig.prom', 'an existing folder'],
   ])('%s is refused', async (file, expected) => {
     await expect(Monitor.start({ workspaces: [rig.workspace], file })).rejects.toThrow(expected)
   })
 
-  test('one that cannot be written makes the daemon degraded, is logged once, and ends nothing', async () => {
+  test('that cannot be written makes the daemon degraded, and is logged once', async () => {
     const folder = path.join(rig.folder, 'gone')
     fs.mkdirSync(folder)
     const problems: unknown[] = []
@@ -198,7 +198,7 @@ describe('a textfile', () => {
       return readHealth(rig.workspace)?.state === 'degraded'
     })
     expect(readHealth(rig.workspace)?.reasons).toEqual([
-      expect.stringContaining('The textfile file could not'),
+      expect.stringContaining('The metrics file could not'),
     ])
     expect(problems).toHaveLength(1)
   })
@@ -217,7 +217,7 @@ describe('the health file', () => {
     ...changes,
   })
 
-  test('says who watches and how it is, with the first round; a change of state at once; and goes with the end', async () => {
+  test('is written with the first round and with each change of state, and is removed at the end', async () => {
     const monitor = await Monitor.start({ workspaces: [rig.workspace] })
     monitor.round(3)
     expect(readHealth(rig.workspace)).toMatchObject({
@@ -239,21 +239,21 @@ describe('the health file', () => {
     ).toEqual([])
   })
 
-  test('is fresh while its very process runs and its heartbeat is young', () => {
-    expect(isFresh(health())).toBe(true)
-    expect(isFresh(health({ start: (startOf(process.pid) ?? 0) + 1 }))).toBe(false)
+  test('is fresh while its process runs and its heartbeat is recent', () => {
+    expect(isFresh(health(), Date.now())).toBe(true)
+    expect(isFresh(health({ start: (startOf(process.pid) ?? 0) + 1 }), Date.now())).toBe(false)
     expect(isFresh(health(), Date.now() + 60_000)).toBe(false)
     expect(isFresh(health(), Date.now() - 60_000)).toBe(false)
-    expect(isFresh(health({ heartbeat_at: 'never' }))).toBe(false)
+    expect(isFresh(health({ heartbeat_at: 'never' }), Date.now())).toBe(false)
   })
 
-  test.each(['', '{', '[]', '{"pid": 1}', '{"pid":"1","start":1,"state":"ok"}'])('%j is none', text => {
+  test.each(['', '{', '[]', '{"pid": 1}', '{"pid":"1","start":1,"state":"ok"}'])('%j is not one', text => {
     fs.writeFileSync(healthFile(rig.workspace), text)
     expect(readHealth(rig.workspace)).toBeUndefined()
     expect(readDaemon(rig.workspace, Date.now())).toEqual({ fresh: false })
   })
 
-  test('of a daemon that was killed stays, and is stale', () => {
+  test('of a killed daemon stays, and is stale', () => {
     const sleep = rig.start('sleep', ['1000'])
     writeHealth(rig.workspace, health({ pid: sleep, start: startOf(sleep) ?? 0 }))
     fs.writeFileSync(layout.daemonLock(rig.workspace), JSON.stringify({ pid: sleep, start: startOf(sleep) }))
@@ -266,7 +266,7 @@ describe('the health file', () => {
   })
 })
 
-test('a time to baseline under a clock that was moved is none', () => {
+test('the time to baseline is unknown when the clock was set back', () => {
   const entry = (completed_at: string, finished_at: string) =>
     ({
       id: 'a',
@@ -277,8 +277,8 @@ test('a time to baseline under a clock that was moved is none', () => {
   expect(secondsToBaseline(entry('2025-01-01T00:00:00Z', '2025-01-01T00:00:01.500Z'))).toBe(1.5)
   expect(secondsToBaseline(entry('2025-01-01T00:00:01Z', '2025-01-01T00:00:00Z'))).toBeUndefined()
   expect(secondsToBaseline({ id: 'a', status: 'completed' })).toBeUndefined()
-  const feed = new Counters()
-  feed.count('clean', entry('2025-01-01T00:00:01Z', '2025-01-01T00:00:00Z'))
-  expect(feed.outcomes.get('clean')).toBe(1)
-  expect(feed.timeToBaseline.samples().at(-1)?.value).toBe(0)
+  const counters = new Counters()
+  counters.count('clean', entry('2025-01-01T00:00:01Z', '2025-01-01T00:00:00Z'))
+  expect(counters.outcomes.get('clean')).toBe(1)
+  expect(counters.timeToBaseline.samples().at(-1)?.value).toBe(0)
 })

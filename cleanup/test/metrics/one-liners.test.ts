@@ -8,7 +8,7 @@ import { layout } from '../../orchestrator.ts'
 import { Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
-// The report's four one-liners (its section 9) and our numbers, on one real workspace with real sessions and processes.
+// The one-liners of the report's section 9 against `measure`, on a real workspace with real sessions and processes.
 
 let rig: Rig
 beforeEach(async () => {
@@ -32,34 +32,34 @@ test('tmux list-sessions | grep agent_ | wc -l', async () => {
   const ours = async () => (await measured()).sessions
   const theirs = () => Number(shell('tmux list-sessions | grep agent_ | wc -l'))
 
-  // They agree while everything is plain.
+  // Both agree in the simple case.
   expect(await ours()).toMatchObject({ active: 2, ended: 0, leftover: [] })
   expect(theirs()).toBe(2)
 
-  // An orphan counts in theirs like any other; ours tells it apart.
+  // The one-liner counts a leftover session like any other; `measure` counts it apart.
   rig.tmux('new-session', '-d', '-s', 'agent_ghost', 'sleep 1000')
   expect(await ours()).toMatchObject({ active: 2, leftover: [{ name: 'agent_ghost', socket: rig.socket }] })
   expect(theirs()).toBe(3)
 
-  // By design: a user's own session with "agent_" in its name is not an agent's.
+  // By design: a user's own session with "agent_" in its name does not belong to an agent.
   rig.tmux('new-session', '-d', '-s', 'my_agent_notes', 'sleep 1000')
   expect((await ours())?.leftover).toHaveLength(1)
   expect(theirs()).toBe(4)
 
-  // By design: an agent on another server is one all the same; theirs asks one server.
+  // By design: an agent on another server counts; the one-liner asks only one server.
   await rig.deploy('three', { claude: claude(), socket: `${rig.folder}/other` })
   expect(await ours()).toMatchObject({ active: 3 })
   expect(theirs()).toBe(4)
 })
 
 test('ps aux | grep claude | wc -l', async () => {
-  // Named so that, as in the report's system, the shell's and tee's command lines hold the word too.
+  // The id puts the word into the command lines of the shell and of tee, as in the report's system.
   await rig.deploy('claude-one', { claude: claude() })
-  // Somebody's editor on a file, and somebody's own claude in another terminal.
+  // A user's editor, and a user's own claude in another terminal.
   const editor = rig.start('perl', ['-e', 'sleep 1000', `${rig.folder}/claude-notes.md`])
   const own = rig.start(`${rig.folder}/claude`, ['1000'])
   const names = ['bash', 'bash', 'claude', 'claude', 'perl', 'tee']
-  // Others work on this machine: only lines of this test count, and the grep itself.
+  // Other work runs on this machine, so only lines of this test count, and the grep itself.
   const greps = await until('ps shows them all', () => {
     const all = shell('ps axo pid=,comm=,args= | grep claude').split('\n')
     const ofTest = all.filter(line => line.includes(rig.folder))
@@ -67,11 +67,11 @@ test('ps aux | grep claude | wc -l', async () => {
     return isDeepStrictEqual(named.toSorted(), names) && all.filter(line => /^\s*\d+ grep/.test(line))
   })
 
-  // The word is in six command lines of which two are a claude, and in grep's own.
+  // The word is in six command lines, two of them of a claude, and in grep's own.
   expect(greps.length).toBeGreaterThanOrEqual(1)
   expect(Number(shell('ps aux | grep claude | wc -l'))).toBeGreaterThan(6)
 
-  // Ours: one claude of the agent's, of its four processes; the user's own one is nobody's; the editor none.
+  // `measure` finds one claude among the agent's four processes; the user's claude has no owner, and the editor is not one.
   const { processes, workspaces } = await measured()
   expect(processes).toMatchObject({ ofAgents: 4, claudesOfAgents: 1 })
   expect(workspaces[0]?.agents[0]).toMatchObject({ processes: 4, claudes: 1 })
@@ -84,7 +84,7 @@ test('du -sh', async () => {
   const ref = await rig.deploy('one', { claude: claude() })
   const archive = layout.archiveFolder(ref)
   fs.writeFileSync(path.join(archive, 'old_stream.jsonl'), 'x'.repeat(100_000))
-  // Two names, one file; and a file that is mostly a hole.
+  // One file with two names, and a sparse file.
   fs.linkSync(path.join(archive, 'old_stream.jsonl'), path.join(archive, 'old_stream.1.jsonl'))
   fs.writeFileSync(path.join(rig.workspace, 'sparse'), '')
   fs.truncateSync(path.join(rig.workspace, 'sparse'), 10_000_000)
@@ -96,7 +96,7 @@ test('du -sh', async () => {
   expect(sum).toBe(Number(shell('du -s --block-size=1 .agent-workspace').split('\t')[0]))
   expect(sum).toBeGreaterThan(0)
 
-  // By design: lengths are something else. du -sh does not show them.
+  // By design: the lengths differ, and du -sh does not show them.
   const { archive: old, other } = workspaces[0]?.disk?.classes ?? {}
   expect(old).toMatchObject({ files: 2, bytes: 200_000 })
   expect(old?.allocatedBytes).toBeLessThan(200_000)
@@ -116,7 +116,7 @@ test('find -name "agent_prompt_*.txt" and "*_stream.jsonl"', async () => {
   // Both registries, and the lock beside each.
   expect(await ours()).toMatchObject({ registry: { files: 4 }, other: { files: 0 } })
 
-  // By design: an archived log is an archive. Theirs "should be active count only", and never falls to it again.
+  // By design: an archived log counts as an archive. The report expects its one-liner to fall to the active count, which it cannot.
   const [first] = refs
   if (first) fs.renameSync(layout.streamLog(first), layout.archived(first, layout.streamLog(first)))
   expect(await ours()).toMatchObject({ stream: { files: 1 }, archive: { files: 1 } })

@@ -5,8 +5,8 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { serveMetrics } from '../../metrics/serve.ts'
-import { askAs, scrape } from '../support/ask-metrics.ts'
 import { Daemon, runDaemonProgram } from '../support/daemon.ts'
+import { scrape, statusAs } from '../support/metrics-client.ts'
 import { Rig } from '../support/rig.ts'
 import { runCommand } from '../support/run-command.ts'
 
@@ -18,7 +18,7 @@ let folder: string
 let socketPath: string
 beforeEach(async () => {
   rig = await Rig.start()
-  // Others may come as far as the socket itself: it must be the one that refuses them.
+  // Other users can reach the socket, so the socket itself must refuse them.
   fs.chmodSync(rig.folder, 0o755)
   folder = path.join(rig.folder, 'run')
   fs.mkdirSync(folder, { mode: 0o755 })
@@ -42,17 +42,17 @@ test('it serves metrics to its own user, opens no port, and is removed at the en
 
 test('another user cannot open it', async () => {
   needs('root rights', isRoot)
-  // As with the widest umask that a daemon may be started with.
+  // The most permissive umask.
   const before = process.umask(0)
   const starting = Daemon.start(rig, '--metrics-socket', socketPath)
   process.umask(before)
   const daemon = await starting
-  expect(await askAs({ socketPath })).toBe('200')
-  expect(await askAs({ socketPath }, SOMEBODY)).toBe('EACCES')
+  expect(await statusAs({ socketPath })).toBe('200')
+  expect(await statusAs({ socketPath }, SOMEBODY)).toBe('EACCES')
   await daemon.stop()
 })
 
-test('the umask that makes it so does not stay', async () => {
+test('the umask is restored', async () => {
   await using _ = await serve()
   const file = path.join(folder, 'x')
   fs.writeFileSync(file, '')
@@ -60,8 +60,8 @@ test('the umask that makes it so does not stay', async () => {
   expect(process.umask()).not.toBe(0o177)
 })
 
-describe('a name that is taken', () => {
-  test('by a daemon that was killed: it is replaced', async () => {
+describe('a name in use', () => {
+  test('by a killed daemon: its socket is replaced', async () => {
     await (await Daemon.start(rig, '--metrics-socket', socketPath)).stop('SIGKILL')
     expect(fs.lstatSync(socketPath).isSocket()).toBe(true)
     const next = await Daemon.start(rig, '--metrics-socket', socketPath)
@@ -69,13 +69,13 @@ describe('a name that is taken', () => {
     await next.stop()
   })
 
-  test('by one that listens: it stays, and goes on answering', async () => {
+  test('by a listening program: its socket stays, and still answers', async () => {
     await using _ = await serve()
-    await expect(serve()).rejects.toThrow('that nobody listens there, found another program')
+    await expect(serve()).rejects.toThrow('a socket that no program listens on, found a listening program')
     expect(await scrape({ socketPath })).toMatchObject({ code: 200 })
   })
 
-  test('by one that is stopped, and whose queue is full: it stays', async () => {
+  test('by a stopped program with a full queue: its socket stays', async () => {
     const program = `const net = require('node:net')
       net.createServer().listen({ path: process.argv[1], backlog: 1 }, () => {
         console.log('ready')
@@ -85,8 +85,8 @@ describe('a name that is taken', () => {
     try {
       await once(listener.stdout, 'data')
       const { ino } = fs.lstatSync(socketPath)
-      // The first ones fill the queue, the last one finds it full.
-      for (let n = 0; n < 4; n++) await expect(serve()).rejects.toThrow('that nobody listens there')
+      // The first connections fill the queue, and the last one finds it full.
+      for (let n = 0; n < 4; n++) await expect(serve()).rejects.toThrow('a socket that no program listens on')
       expect(fs.lstatSync(socketPath).ino).toBe(ino)
     } finally {
       listener.kill('SIGKILL')
@@ -108,12 +108,12 @@ describe('a name that is taken', () => {
   ])('by %s: it stays', async (_, put) => {
     put()
     const before = fs.lstatSync(socketPath)
-    const { code, said } = await runDaemonProgram([rig.workspace, '--metrics-socket', socketPath])
-    expect({ code, said }).toEqual({
+    const { code, stderr } = await runDaemonProgram([rig.workspace, '--metrics-socket', socketPath])
+    expect({ code, stderr }).toEqual({
       code: 2,
-      said: expect.stringContaining('found something that is no socket'),
+      stderr: expect.stringContaining('found something that is not a socket'),
     })
-    expect(said.split('\n')).toHaveLength(1)
+    expect(stderr.split('\n')).toHaveLength(1)
     expect(fs.lstatSync(socketPath)).toMatchObject({ ino: before.ino, size: before.size, mode: before.mode })
     expect(fs.existsSync(path.join(rig.folder, 'nothing'))).toBe(false)
   })
@@ -127,7 +127,7 @@ describe('a name that is taken', () => {
   })
 })
 
-describe('a place where somebody else could put another socket is refused', () => {
+describe('a folder in which another user could put a socket is refused', () => {
   const refused = (expected: string) => expect(serve()).rejects.toThrow(expected)
 
   test.each([0o777, 0o1777, 0o775])('a folder with mode %o', async mode => {
@@ -138,10 +138,10 @@ describe('a place where somebody else could put another socket is refused', () =
 
   test('a folder below one that others may write to', async () => {
     fs.chmodSync(rig.folder, 0o777)
-    await refused('that no other user can move its folder')
+    await refused('a folder that no other user can move')
   })
 
-  test('a link in a folder of ours that leads to such a place', async () => {
+  test('a link in our own folder that leads to such a folder', async () => {
     fs.chmodSync(folder, 0o777)
     const link = path.join(rig.folder, 'link')
     fs.symlinkSync(folder, link)
@@ -155,18 +155,18 @@ describe('a place where somebody else could put another socket is refused', () =
     await refused('a folder of user 0')
     fs.mkdirSync(path.join(folder, 'ours'))
     socketPath = path.join(folder, 'ours', 'metrics.sock')
-    await refused('that no other user can move its folder')
+    await refused('a folder that no other user can move')
   })
 
-  test('no folder at all, and a path that is too long for a socket', async () => {
+  test('a missing folder, and a path that is too long for a socket', async () => {
     socketPath = path.join(folder, 'gone', 'metrics.sock')
-    await refused('its folder to be there')
+    await refused('an existing folder')
     socketPath = path.join(folder, 'x'.repeat(100))
     await refused('a path of at most 103 bytes')
   })
 })
 
-test('a service is given the path', async () => {
+test('a service gets the path', async () => {
   const { out } = await runCommand(
     'service',
     'install',

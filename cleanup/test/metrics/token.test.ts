@@ -4,12 +4,12 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { readToken } from '../../metrics/token.ts'
-import { askAs, scrape } from '../support/ask-metrics.ts'
 import { Daemon, runDaemonProgram } from '../support/daemon.ts'
+import { scrape, statusAs } from '../support/metrics-client.ts'
 import { Rig } from '../support/rig.ts'
 import { runCommand } from '../support/run-command.ts'
 
-// 127.0.0.1 is open to every local user; a token makes the port answer only those that can read the token's file.
+// Every local user can reach 127.0.0.1; with a token the port answers only users who can read the token's file.
 
 const isRoot = process.geteuid?.() === 0
 const SOMEBODY = 65_534
@@ -30,7 +30,7 @@ const withToken = async () => {
   return { daemon, target: { port, host: '127.0.0.1' } }
 }
 
-test('a port with a token answers nobody who does not show it', async () => {
+test('a port with a token answers only requests that carry it', async () => {
   const { daemon, target } = await withToken()
   const code = async (authorization?: string, at = '/metrics') => {
     const headers = authorization === undefined ? {} : { authorization }
@@ -57,29 +57,29 @@ test('a port with a token answers nobody who does not show it', async () => {
   expect(await daemon.stop()).toBe(0)
 })
 
-test('another user, who cannot read the file, is turned away', async () => {
+test('another user, who cannot read the file, is refused', async () => {
   needs('root rights', isRoot)
   const open = await Daemon.start(rig, '--metrics-port', '0')
   const { port } = new URL(String(open.events('metrics')[0]?.url))
-  expect(await askAs({ host: '127.0.0.1', port }, SOMEBODY)).toBe('200')
+  expect(await statusAs({ host: '127.0.0.1', port }, SOMEBODY)).toBe('200')
   await open.stop()
   const { daemon, target } = await withToken()
-  expect(await askAs(target, SOMEBODY)).toBe('401')
-  expect(await askAs({ ...target, headers: { authorization: `Bearer ${TOKEN}` } })).toBe('200')
+  expect(await statusAs(target, SOMEBODY)).toBe('401')
+  expect(await statusAs({ ...target, headers: { authorization: `Bearer ${TOKEN}` } })).toBe('200')
   await daemon.stop()
 })
 
 test.each<[string, (file: string) => void, string]>([
-  ['one that others may read', at => fs.chmodSync(at, 0o644), 'only its owner'],
-  ['one that its group may read', at => fs.chmodSync(at, 0o640), 'only its owner'],
-  ['one that is not there', at => fs.rmSync(at), 'ENOENT'],
-  ['a short one', at => fs.writeFileSync(at, 'only15characte\n'), 'at least 16'],
-  ['an empty one', at => fs.writeFileSync(at, ''), 'at least 16'],
+  ['a file that others may read', at => fs.chmodSync(at, 0o644), 'only its owner'],
+  ['a file that its group may read', at => fs.chmodSync(at, 0o640), 'only its owner'],
+  ['a missing file', at => fs.rmSync(at), 'ENOENT'],
+  ['a short token', at => fs.writeFileSync(at, 'only15characte\n'), 'at least 16'],
+  ['an empty file', at => fs.writeFileSync(at, ''), 'at least 16'],
   ['two lines', at => fs.writeFileSync(at, `${TOKEN}\n${TOKEN}\n`), 'one line'],
-  ['an endless one', at => fs.writeFileSync(at, 'x'.repeat(5_000)), 'one line'],
-  ['bytes that no header carries', at => fs.writeFileSync(at, `${TOKEN}\u001b[2J`), 'one line'],
+  ['a long token', at => fs.writeFileSync(at, 'x'.repeat(5_000)), 'one line'],
+  ['bytes that a header cannot carry', at => fs.writeFileSync(at, `${TOKEN}\u001b[2J`), 'one line'],
   [
-    'a link to one',
+    'a link to a token file',
     at => {
       fs.renameSync(at, `${at}.real`)
       fs.symlinkSync(`${at}.real`, at)
@@ -102,29 +102,29 @@ test.each<[string, (file: string) => void, string]>([
     },
     'a regular file',
   ],
-])('%s is refused in one sentence, which does not tell the token', async (_, spoil, expected) => {
+])('%s is refused in one sentence, which does not contain the token', async (_, spoil, expected) => {
   spoil(file)
   const args = ['--metrics-port', '0', '--metrics-token-file', file]
-  const { code, said } = await runDaemonProgram([rig.workspace, ...args])
+  const { code, stderr } = await runDaemonProgram([rig.workspace, ...args])
   expect(code).toBe(2)
-  expect(said).toContain(expected)
-  expect(said.split('\n')).toHaveLength(1)
-  expect(said).not.toMatch(/Zm9v|only15|\u001b/)
+  expect(stderr).toContain(expected)
+  expect(stderr.split('\n')).toHaveLength(1)
+  expect(stderr).not.toMatch(/Zm9v|only15|\u001b/)
 })
 
-test('one of another user is refused, also by root', async () => {
+test('a file of another user is refused, also by root', async () => {
   needs('root rights', isRoot)
   fs.chownSync(file, SOMEBODY, SOMEBODY)
   expect(() => readToken(file, 0)).toThrow(`it belongs to user ${SOMEBODY}`)
   expect(readToken(file, SOMEBODY)).toBe(TOKEN)
 })
 
-test('a token without a port is refused: nothing would ask for it', async () => {
-  const { code, said } = await runDaemonProgram([rig.workspace, '--metrics-token-file', file])
-  expect({ code, said }).toEqual({ code: 2, said: expect.stringContaining('add --metrics-port') })
+test('a token without a port is refused, because nothing would use it', async () => {
+  const { code, stderr } = await runDaemonProgram([rig.workspace, '--metrics-token-file', file])
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('add --metrics-port') })
 })
 
-test('a service is given the file’s name and not the token; for a service of another user the file is theirs', async () => {
+test('a service gets the path of the file and not the token, and the file must belong to the service’s user', async () => {
   const args = ['service', 'install', '--print', '--metrics-port', '9410', '--metrics-token-file', file]
   const { out } = await runCommand(...args, rig.workspace)
   expect(out).toContain(`"--metrics-port" "9410" "--metrics-token-file" "${file}"`)

@@ -24,7 +24,7 @@ async function whileExchanged(attack: (root: string, folder: string) => void): P
   fs.mkdirSync(folder, { recursive: true })
   fs.mkdirSync(outside)
   fs.writeFileSync(path.join(outside, 'a.json'), 'not to be touched')
-  const program = path.join(import.meta.dirname, '../support', 'exchange.ts')
+  const program = path.join(import.meta.dirname, '../support', 'swap-folder.ts')
   const exchanging = spawn(process.execPath, [program, folder, outside], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -5,7 +5,7 @@ import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { testProgram } from '../../../bin/programs.ts'
 import { addAgent, addTask, initRegistries, layout } from '../../orchestrator.ts'
-import { commandWords, Running } from '../support/run-command.ts'
+import { commandWords, RunningCommand } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
 
 /** A workspace of no agent that runs; everything in it can be replaced by what an agent might put there. */
@@ -41,7 +41,7 @@ const PLACES: Record<string, (workspace: string) => string> = {
   'the daemon’s lock': workspace => layout.daemonLock(workspace),
   'the health file': workspace => path.join(workspace, 'registry', 'health.json'),
   'the hold': workspace => path.join(workspace, 'registry', 'retention-hold.json'),
-  'the policy': workspace => path.join(workspace, 'registry', 'retention.json'),
+  'the policy of an earlier version': workspace => path.join(workspace, 'registry', 'retention.json'),
   'a prompt': workspace => layout.promptFile({ workspace, ...own }),
   'the note of adopted children': workspace => layout.adoptedChildrenFile({ workspace, ...own }),
   'a stream log': workspace => layout.streamLog({ workspace, ...own }),
@@ -107,9 +107,9 @@ async function isHarmless(put: (file: string) => void, places: typeof everywhere
     put(file)
     workspaces.push(workspace)
   }
-  const program = testProgram('look-at')
+  const program = testProgram('run-everything')
   const environment = { TMUX_TMPDIR: folder, HOME: folder }
-  const running = new Running([process.execPath, program, ...workspaces], environment)
+  const running = new RunningCommand([process.execPath, program, ...workspaces], environment)
   const deadline = setTimeout(() => running.child.kill('SIGKILL'), WITHIN_MS)
   const { code, out, err } = await running.end()
   clearTimeout(deadline)
@@ -140,7 +140,10 @@ for (const [n, kind] of HOLDING_UP.entries())
       fs.rmSync(file)
       KINDS[kind]?.(file)
     }
-    const running = new Running(commandWords('daemon', workspace), { TMUX_TMPDIR: folder, HOME: folder })
+    const running = new RunningCommand(commandWords('daemon', workspace), {
+      TMUX_TMPDIR: folder,
+      HOME: folder,
+    })
     try {
       await until('it watches', () => running.out.includes('"started"'), WITHIN_MS)
       await until('it has told what is wrong', () => running.out.includes('"problem"'), WITHIN_MS)

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { cleanUp } from '../../index.ts'
 import { agentMarker, updateAgent } from '../../orchestrator.ts'
-import { ClaudeHome, NOBODY, SESSION } from '../support/claude-home.ts'
+import { ClaudeHome, SESSION, UNUSED_PID } from '../support/claude-home.ts'
+import { runCleaner } from '../support/cleaner-process.ts'
 import { listing } from '../support/listing.ts'
-import { runCleaner } from '../support/outside-cleaner.ts'
 import { isRunning, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -80,7 +80,7 @@ describe('the user’s own session, which the agent’s log and environment name
     ['team', (user: ClaudeHome) => path.join(user.claude, 'teams/mine/inboxes')],
   ])('when its %s is older than the agent', async (_, older) => {
     user.write(older(user), '')
-    await user.later()
+    await user.waitPastClockSkew()
     await user.deploy('a')
     user.writeSession(SESSION, 'mine')
     const before = [listing(user.home), listing(user.base)]
@@ -111,8 +111,8 @@ describe('the user’s own session, which the agent’s log and environment name
     const claude = `export HOME=${user.home}; echo '{"subtype":"init","cwd":"${rig.folder}","session_id":"${SESSION}"}'; echo ready; sleep 1000 & wait`
     await user.deploy('a', SESSION, { claude })
     user.writeSession(SESSION, 'mine')
-    user.write(path.join(user.claude, `sessions/${NOBODY}.json`), {
-      pid: NOBODY,
+    user.write(path.join(user.claude, `sessions/${UNUSED_PID}.json`), {
+      pid: UNUSED_PID,
       sessionId: SESSION,
       cwd: '/another/folder',
     })
@@ -127,7 +127,7 @@ test('a snapshot of the user’s living claude that a process of the agent names
   fs.copyFileSync('/bin/sleep', program)
   const mine = rig.start(program, ['1000'])
   await until('it runs', () => isRunning(mine))
-  await user.later()
+  await user.waitPastClockSkew()
   const snapshot = path.join(user.claude, `shell-snapshots/snapshot-bash-${Date.now()}-x.sh`)
   const claude = `export HOME=${user.home}; echo '{"session_id":"${SESSION}"}'
     bash -c 'source ${snapshot} && echo ready; sleep 1000 & wait'`
@@ -168,8 +168,8 @@ describe('a link', () => {
       await user.deploy('a')
       user.writeSession(SESSION, 'mine')
       for (const ending of ['json', 'abc.key'])
-        user.write(path.join(user.claude, `sessions/${NOBODY}.${ending}`), {
-          pid: NOBODY,
+        user.write(path.join(user.claude, `sessions/${UNUSED_PID}.${ending}`), {
+          pid: UNUSED_PID,
           sessionId: SESSION,
         })
       // As if everything of the agent's lay in a folder of the user's.
@@ -214,15 +214,18 @@ describe('a link', () => {
 
 test('what a registry lists as left is not believed, and is gone from it afterwards', async () => {
   const ref = await user.deploy('a')
-  await user.later()
+  await user.waitPastClockSkew()
   const files = [
     user.write(path.join(user.claude, 'shell-snapshots/snapshot-bash-1-mine.sh')),
     user.write(path.join(user.temporary, 'slug', SESSION.replace('1', '2'), 'tasks/mine.output')),
     user.write(path.join(decoy, 'claude-abcdef-cwd'), rig.folder),
-    user.write(path.join(decoy, `.claude/sessions/${NOBODY}.json`), { pid: NOBODY, sessionId: SESSION }),
+    user.write(path.join(decoy, `.claude/sessions/${UNUSED_PID}.json`), {
+      pid: UNUSED_PID,
+      sessionId: SESSION,
+    }),
     user.write(path.join(decoy, `.claude/shell-snapshots/snapshot-bash-${Date.now()}-a.sh`)),
   ]
-  const residue = { homes: [decoy], bases: [decoy], claudes: [[NOBODY, Date.now()]], files }
+  const residue = { homes: [decoy], bases: [decoy], claudes: [[UNUSED_PID, Date.now()]], files }
   await updateAgent(ref, entry => {
     entry.cleanup = { state: 'pending', since: '', reason: '', ...{ residue } }
   })
@@ -276,14 +279,14 @@ test('FIFOs, huge files and deep JSON in the places of claude’s files hold nob
   const team = path.join(user.claude, 'teams/fifo')
   for (const folder of [sessions, team]) fs.mkdirSync(folder, { recursive: true })
   for (const fifo of [
-    path.join(sessions, `${NOBODY}.json`),
+    path.join(sessions, `${UNUSED_PID}.json`),
     path.join(team, 'config.json'),
     path.join(user.base, 'claude-ff00-cwd'),
   ])
     spawnSync('mkfifo', [fifo])
   fs.truncateSync(user.write(path.join(user.base, 'claude-ff01-cwd'), rig.folder), 2 ** 31 - 4096)
   const deep = '{"a":'.repeat(100_000)
-  user.write(path.join(sessions, `${NOBODY + 1}.json`), deep)
+  user.write(path.join(sessions, `${UNUSED_PID + 1}.json`), deep)
   user.write(path.join(user.claude, 'teams/deep/config.json'), deep)
   const before = [listing(user.home), listing(user.base)]
   const { report } = await runCleaner(rig, ref)

@@ -7,7 +7,7 @@ import { type AgentRef, cleanUp, type Sweep } from '../../index.ts'
 import { readTaskRegistry } from '../../orchestrator.ts'
 import { findClaudeLeftovers } from '../../reaper/claude-leftovers/find.ts'
 import { removeClaudeLeftovers } from '../../reaper/claude-leftovers/remove.ts'
-import { ClaudeHome, NOBODY, SESSION } from '../support/claude-home.ts'
+import { ClaudeHome, SESSION, UNUSED_PID } from '../support/claude-home.ts'
 import { ClaudeWithTools } from '../support/claude-with-tools.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
 import { listing } from '../support/listing.ts'
@@ -48,7 +48,10 @@ test('a dry run lists every file, and apply removes exactly these', async () => 
   const { sessionId } = JSON.parse(fs.readFileSync(path.join(claude.sessions, `${pid}.json`), 'utf8'))
   user.writeTeam(sessionId, 'led', path.join(claude.home, '.claude'))
   user.writeTeam(SESSION, 'others', path.join(claude.home, '.claude'))
-  user.write(path.join(claude.home, `.claude/sessions/${NOBODY}.json`), { pid: NOBODY, sessionId: SESSION })
+  user.write(path.join(claude.home, `.claude/sessions/${UNUSED_PID}.json`), {
+    pid: UNUSED_PID,
+    sessionId: SESSION,
+  })
   user.write(path.join(claude.home, 'mine'))
   user.write(path.join(claude.base, 'claude-abcdef-cwd'), '/another/folder')
   kill(pid)
@@ -128,7 +131,7 @@ test('a session that a claude takes up between the look and the removal stays', 
 
 test('a team whose folder is nested too deep, or is older in a part, stays as a whole', async () => {
   const old = user.write(path.join(rig.folder, 'old'))
-  await user.later()
+  await user.waitPastClockSkew()
   await user.deploy('a')
   for (const team of ['deep', 'partly-old', 'whole']) user.writeTeam(SESSION, team)
   fs.mkdirSync(path.join(user.claude, 'teams/deep', 'd/'.repeat(40)), { recursive: true })

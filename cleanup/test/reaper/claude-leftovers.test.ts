@@ -3,7 +3,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { cleanUp } from '../../index.ts'
 import { ClaudeWithTools } from '../support/claude-with-tools.ts'
-import { runCleaner } from '../support/outside-cleaner.ts'
+import { runCleaner } from '../support/cleaner-process.ts'
 import { isRunning, kill, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 

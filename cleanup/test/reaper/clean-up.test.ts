@@ -15,7 +15,7 @@ afterEach(() => rig[Symbol.asyncDispose]())
 
 test('a plain agent leaves nothing but its archive', async () => {
   const ref = await rig.deploy('plain', { claude: idle })
-  await rig.stands(ref)
+  await rig.waitUntilRunning(ref)
   const report = await cleanUp(ref, completed)
   expect(report).toMatchObject({ outcome: 'clean', status: 'completed', problems: [] })
   expect(report.ended.map(({ comm }) => comm).sort()).toEqual(['bash', 'bash', 'sleep', 'tee'])

@@ -7,8 +7,8 @@ import { recordIntent } from '../../index.ts'
 import { agentMarker, findProgram, layout } from '../../orchestrator.ts'
 import { isAlive, readProcess } from '../../platform/processes/table.ts'
 import { spawnDetached } from '../../reaper/spawn-detached.ts'
+import { canCreateCgroups } from '../support/can-create-cgroups.ts'
 import { Daemon } from '../support/daemon.ts'
-import { mayMakeCgroups } from '../support/may-make-cgroups.ts'
 import { isRunning, kill, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -83,7 +83,7 @@ describe('also when no server is left, and what is started stays within', () => 
   test.for([
     { location: 'the subreaper of our launch', by: 'tini', wants: 'tini on the PATH', isThere: hasTini },
     { location: 'a subreaper of the agent’s own', by: 'none', wants: 'tini on the PATH', isThere: hasTini },
-    { location: 'a cgroup', by: 'cgroup', wants: 'cgroup that we may write', isThere: mayMakeCgroups },
+    { location: 'a cgroup', by: 'cgroup', wants: 'cgroup that we may write', isThere: canCreateCgroups },
   ])('$where', async ({ by, wants, isThere }) => {
     needs(wants, isThere)
     process.env.LEAKRIG_CONTAINMENT = by

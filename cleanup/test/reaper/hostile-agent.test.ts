@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { testProgram } from '../../../bin/programs.ts'
 import { needs } from '../../../test/needs.ts'
 import { agentMarker } from '../../orchestrator.ts'
-import { honest, hostility, write } from '../support/hostile/agent.ts'
-import { World } from '../support/hostile/world.ts'
+import { honestAgent, hostileInputs, writeHostileWorkspace } from '../support/hostile/hostile-agent.ts'
+import { Victim } from '../support/hostile/victim.ts'
 import { isRunning } from '../support/rig.ts'
-import { commandWords, type Ran, Running } from '../support/run-command.ts'
+import { type CommandResult, commandWords, RunningCommand } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
 
 /** How many hostile agents are tried for each user at length; HOSTILE_RUNS for more (`npm run test:hostile`). */
@@ -31,19 +31,19 @@ for (const { tags, ...runs } of [
     timeout: runs.numRuns * 60_000,
   }, () => {
     test('as its user: sweep, cleanUp, daemon and retention touch nothing else', () =>
-      tryAll(runs, process.geteuid?.() ?? 0, async world => {
-        const program = testProgram('look-at')
-        return [await run([process.execPath, program, world.workspace], world)]
+      tryAll(runs, process.geteuid?.() ?? 0, async victim => {
+        const program = testProgram('run-everything')
+        return [await run([process.execPath, program, victim.workspace], victim)]
       }))
 
     test('as root: the commands touch nothing else', () => {
       needs('root rights', isRoot)
-      return tryAll(runs, OWNER, async world => {
-        const sweep = ['sweep', '--apply', '--orphans', '--min-age', '0', '--grace', '0', world.workspace]
+      return tryAll(runs, OWNER, async victim => {
+        const sweep = ['sweep', '--apply', '--orphans', '--min-age', '0', '--grace', '0', victim.workspace]
         return [
-          await run(commandWords(...sweep), world),
-          await run(commandWords('retention', '--apply', '--keep-days', '0', world.workspace), world),
-          await daemonFor(world),
+          await run(commandWords(...sweep), victim),
+          await run(commandWords('retention', '--apply', '--keep-days', '0', victim.workspace), victim),
+          await daemonFor(victim),
         ]
       })
     })
@@ -52,29 +52,29 @@ for (const { tags, ...runs } of [
 async function tryAll(
   runs: { numRuns: number; seed?: number },
   uid: number,
-  act: (world: World) => Promise<Ran[]>,
+  act: (victim: Victim) => Promise<CommandResult[]>,
 ): Promise<void> {
-  await using world = await World.start(uid)
-  expect(world.damage()).toEqual([])
+  await using victim = await Victim.start(uid)
+  expect(victim.damage()).toEqual([])
   let cleaned = 0
-  const property = fc.asyncProperty(hostility(world), async hostile => {
-    write(world, hostile)
-    const left = world.start(['sleep', '1000'], { LEAKRIG_AGENT: agentMarker(honest(world)) })
-    const ran = await act(world)
+  const property = fc.asyncProperty(hostileInputs(victim), async hostile => {
+    writeHostileWorkspace(victim, hostile)
+    const left = victim.start(['sleep', '1000'], { LEAKRIG_AGENT: agentMarker(honestAgent(victim)) })
+    const ran = await act(victim)
     if (!isRunning(left.pid ?? 0)) cleaned++
     left.kill('SIGKILL')
     // No stack, and nothing that had to be killed.
     for (const { code, err } of ran)
       expect([code, err]).toEqual([expect.any(Number), expect.not.stringMatching(/^ {4}at /m)])
-    expect(world.damage()).toEqual([])
+    expect(victim.damage()).toEqual([])
   })
   await fc.assert(property, { ...runs, endOnFailure: true })
   // Whoever does nothing at all does no harm either.
   expect(cleaned).toBeGreaterThan(runs.numRuns / 4)
 }
 
-async function run(words: string[], world: World): Promise<Ran> {
-  const running = new Running(words, world.environment)
+async function run(words: string[], victim: Victim): Promise<CommandResult> {
+  const running = new RunningCommand(words, victim.environment)
   const deadline = setTimeout(() => running.child.kill('SIGKILL'), WITHIN_MS)
   try {
     return await running.end()
@@ -84,8 +84,11 @@ async function run(words: string[], world: World): Promise<Ran> {
 }
 
 /** A daemon for as long as it takes to look at everybody and to finish what it took up, or until it refuses. */
-async function daemonFor(world: World): Promise<Ran> {
-  const running = new Running(commandWords('daemon', '--grace-ms', '100', world.workspace), world.environment)
+async function daemonFor(victim: Victim): Promise<CommandResult> {
+  const running = new RunningCommand(
+    commandWords('daemon', '--grace-ms', '100', victim.workspace),
+    victim.environment,
+  )
   const ended = running.end()
   await until('it began or refused', () => running.out.includes('"started"') || running.err !== '', WITHIN_MS)
   running.child.kill('SIGTERM')

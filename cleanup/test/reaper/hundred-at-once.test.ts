@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import { cleansAllAtOnce } from '../support/at-once.ts'
+import { expectAllCleanedConcurrently } from '../support/concurrent-cleaners.ts'
 import { Rig } from '../support/rig.ts'
 
 test('a hundred agents at the same instant, through a hundred processes', {
@@ -7,5 +7,5 @@ test('a hundred agents at the same instant, through a hundred processes', {
   timeout: 600_000,
 }, async () => {
   await using rig = await Rig.start()
-  await cleansAllAtOnce(rig, 100)
+  await expectAllCleanedConcurrently(rig, 100)
 })

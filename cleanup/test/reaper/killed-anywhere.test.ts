@@ -9,8 +9,8 @@ import { type AgentRef, cleanUp } from '../../index.ts'
 import { isTerminal, layout, readTaskRegistry } from '../../orchestrator.ts'
 import { findPending, resume } from '../../reaper/resume.ts'
 import { readGlobalRegistry } from '../../registry/registry.ts'
-import { mayMount, OtherMounts } from '../support/other-mounts.ts'
-import { cleanerCommand, runCleaner } from '../support/outside-cleaner.ts'
+import { cleanerCommand, runCleaner } from '../support/cleaner-process.ts'
+import { canMount, MountNamespace } from '../support/mount-namespace.ts'
 import { NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -183,12 +183,12 @@ function killedBefore(by: number): void {
   })
 
   test('with the archive on another device', async () => {
-    needs('right to mount', mayMount)
+    needs('permission to mount', canMount)
     const archive = layout.archiveFolder(rig.ref('x'))
-    using mounts = await OtherMounts.make(rig, `mount -t tmpfs archive ${archive}`)
+    using mounts = await MountNamespace.make(rig, `mount -t tmpfs archive ${archive}`)
     const whole = await rig.deploy('far-0', { claude: 'echo ready' })
     const list = path.join(rig.folder, 'steps')
-    await runCleaner(rig, whole, ENOUGH, ['env', `LEAKRIG_STEPS=${list}`, ...mounts.before])
+    await runCleaner(rig, whole, ENOUGH, ['env', `LEAKRIG_STEPS=${list}`, ...mounts.nsenter])
     const first =
       readText(list)
         .split('\n')
@@ -197,17 +197,19 @@ function killedBefore(by: number): void {
     await forEachStep({ first, by }, async step => {
       // It has ended by itself: what is of interest here are the files.
       const ref = await rig.deploy(`far-${step}`, { claude: 'echo ready' })
-      const { signal } = await runCleaner(rig, ref, step, mounts.before)
+      const { signal } = await runCleaner(rig, ref, step, mounts.nsenter)
       if (signal === 'SIGKILL')
-        expect((await runCleaner(rig, ref, 0, mounts.before)).report?.outcome).toMatch(/^(already-)?clean$/)
+        expect((await runCleaner(rig, ref, 0, mounts.nsenter)).report?.outcome).toMatch(/^(already-)?clean$/)
       expect(traces(rig, ref)).toEqual({ ...NO_TRACES, archived: 0 })
-      const there = fs.readdirSync(mounts.seen(archive)).filter(name => name.includes(`${ref.agentId}_`))
+      const there = fs
+        .readdirSync(mounts.outsidePath(archive))
+        .filter(name => name.includes(`${ref.agentId}_`))
       for (const name of there)
-        expect(readText(path.join(mounts.seen(archive), name))).toMatch(/^(ready|\{"file".*\})\n$/)
+        expect(readText(path.join(mounts.outsidePath(archive), name))).toMatch(/^(ready|\{"file".*\})\n$/)
       return signal === 'SIGKILL'
     })
     // No name was taken twice, and no half of a copy is left.
-    const names = fs.readdirSync(mounts.seen(archive))
+    const names = fs.readdirSync(mounts.outsidePath(archive))
     expect(names.filter(name => /\.(\d+\.jsonl?|part)$/.test(name))).toEqual([])
     const { agents } = readTaskRegistry(rig.workspace, rig.ref('x').taskId)
     expect(names.length).toBeGreaterThanOrEqual(4 * agents.length)

@@ -5,7 +5,7 @@ import { addAgent, agentMarker, layout, updateAgent } from '../../orchestrator.t
 import { hasEnded } from '../../platform/processes/stat.ts'
 import { readTable, type SeenProcess } from '../../platform/processes/table.ts'
 import { findPending } from '../../reaper/resume.ts'
-import { chain, respawner } from '../support/resistance.ts'
+import { forkChain, respawner } from '../support/respawners.ts'
 import { isRunning, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -30,15 +30,15 @@ const lastNumber = (file: string) => until(file, () => Number(readText(file)) ||
 
 describe('a process that forks its successor and exits, a thousand times a second', () => {
   test.each([
-    ['in sessions of their own', (file: string) => `( setsid ${chain(file, { ownSession: true })} & )`],
-    ['in the pane', (file: string) => `( ${chain(file, { ownSession: false })} & )`],
+    ['in sessions of their own', (file: string) => `( setsid ${forkChain(file, { ownSession: true })} & )`],
+    ['in the pane', (file: string) => `( ${forkChain(file, { ownSession: false })} & )`],
     [
       'without an environment, in the session of a process that lives',
       (file: string) => `setsid sh -c '( env -i PATH="$PATH" sh ${file}.sh & ) ; sleep 1000' &`,
     ],
   ])('%s', async (_, start) => {
     const file = `${rig.folder}/generation`
-    fs.writeFileSync(`${file}.sh`, `exec ${chain(file, { ownSession: false })}\n`)
+    fs.writeFileSync(`${file}.sh`, `exec ${forkChain(file, { ownSession: false })}\n`)
     const ref = await rig.deploy('chain', { claude: `${start(file)} >/dev/null 2>&1\n${idle}` })
     const seen = new Set<number>()
     await until('it runs', () => seen.add(Number(readText(file))).size > 10)

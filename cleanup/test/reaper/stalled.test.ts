@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { AgentRef } from '../../index.ts'
 import { agentMarker } from '../../orchestrator.ts'
-import { cleanerCommand } from '../support/outside-cleaner.ts'
+import { cleanerCommand } from '../support/cleaner-process.ts'
 import { kill, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 

@@ -2,9 +2,13 @@ import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cleanUp, recordIntent } from '../../index.ts'
 import { layout } from '../../orchestrator.ts'
-import { areRight, atOnce, cleansAllAtOnce } from '../support/at-once.ts'
+import { runCleaner } from '../support/cleaner-process.ts'
+import {
+  cleanUpConcurrently,
+  expectAllCleanedConcurrently,
+  expectCleanRegistries,
+} from '../support/concurrent-cleaners.ts'
 import { Daemon } from '../support/daemon.ts'
-import { runCleaner } from '../support/outside-cleaner.ts'
 import { NO_TRACES, Rig, traces } from '../support/rig.ts'
 
 const idle = 'echo ready; sleep 1000 & wait'
@@ -21,9 +25,9 @@ test('many cleaners at once, in processes of their own: one works, no file is ar
     runCleaner(rig, ref),
     runCleaner(rig, ref),
     runCleaner(rig, ref),
-    cleanUp(ref, { status: 'terminated', reason: 'x' }).then(report => ({ report, said: '' })),
+    cleanUp(ref, { status: 'terminated', reason: 'x' }).then(report => ({ report, stderr: '' })),
   ])
-  expect(ends.map(({ said }) => said).join('')).toBe('')
+  expect(ends.map(({ stderr }) => stderr).join('')).toBe('')
   expect(ends.map(({ report }) => report?.outcome).sort()).toEqual([
     'already-clean',
     'already-clean',
@@ -36,7 +40,7 @@ test('many cleaners at once, in processes of their own: one works, no file is ar
 
 describe('at the same instant', () => {
   test('ten agents through ten processes', async () => {
-    await cleansAllAtOnce(rig, 10)
+    await expectAllCleanedConcurrently(rig, 10)
   })
 
   test('the daemon and the cleaners', async () => {
@@ -45,7 +49,7 @@ describe('at the same instant', () => {
       Array.from({ length: 6 }, (_, n) => rig.deploy(`of-two-${n}`, { claude: idle })),
     )
     // The first three are the daemon's too: an intent without a cleaner has no head start.
-    const reports = await atOnce(rig, refs, () =>
+    const reports = await cleanUpConcurrently(rig, refs, () =>
       Promise.all(
         refs.slice(0, 3).map(ref => recordIntent(ref, { status: 'completed', reason: 'it said so' })),
       ),
@@ -56,7 +60,7 @@ describe('at the same instant', () => {
     }
     for (const ref of refs) expect(traces(rig, ref)).toEqual(NO_TRACES)
     expect(fs.readdirSync(layout.archiveFolder(rig.ref('x')))).toHaveLength(24)
-    areRight(rig, refs)
+    expectCleanRegistries(rig, refs)
     expect([...daemon.events('problem'), ...daemon.events('cleanup-failed')]).toEqual([])
     await daemon.stop()
   })

@@ -5,15 +5,15 @@ import { cleanUp, measure, planRetention, runDaemon, sweep } from '../../index.t
 import type { LogLine } from '../../log.ts'
 import { layout } from '../../orchestrator.ts'
 import { readAgent } from '../../registry/registry.ts'
-import { policyOf } from '../../retention/policy-file.ts'
-import { TASK, useTwoGone } from '../support/two-gone.ts'
+import { parsePolicy } from '../../retention/policy.ts'
+import { TASK, useTwoDeadAgents } from '../support/two-dead-agents.ts'
 import { until } from '../support/until.ts'
 
 const times = { graceMs: 100, minAgeMs: 0 }
 const ending = { status: 'terminated', reason: 'a test', graceMs: 100 }
 
 let workspace: string
-const workspaceNow = useTwoGone()
+const workspaceNow = useTwoDeadAgents()
 beforeEach(() => {
   workspace = workspaceNow()
 })
@@ -111,7 +111,7 @@ test.each(MAYBE_C)('%j may be an agent and keeps what it may own', async (value,
   const archived = layout.archived({ workspace, taskId: TASK, agentId: 'c' }, 'c_stream.jsonl')
   fs.writeFileSync(archived, 'x')
   fs.utimesSync(archived, 0, 0)
-  const { files } = await planRetention([workspace], one => policyOf(one, { keepDays: '0' }))
+  const { files } = await planRetention([workspace], parsePolicy({ keepDays: '0' }))
   expect(files.map(({ action }) => action)).toEqual(['leave'])
 })
 

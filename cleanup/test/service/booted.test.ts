@@ -10,15 +10,15 @@ import { BootedSystemd, canBoot } from '../support/booted-systemd.ts'
 import { parsePrometheus } from '../support/prometheus.ts'
 import { NO_TRACES } from '../support/rig.ts'
 
-const PROGRAM = path.join(import.meta.dirname, '../support', 'serviced-agent.ts')
+const PROGRAM = path.join(import.meta.dirname, '../support', 'service-lifecycle.ts')
 
-// Hardening that verifies can still keep the daemon from its work. Here the unit runs under a real systemd, beside a real agent.
+// A unit can pass systemd's checks and still keep the daemon from its work, so here it runs under a real systemd beside a real agent.
 describe('under a systemd of our own', () => {
   needs('right to boot a systemd of our own (root, systemd, cgroups)', canBoot)
   needsNamespaces()
 
   test.concurrent.each(['system', 'user'] as const)(
-    'the %s service is installed, cleans up, comes again, spares its guests, and is removed',
+    'the %s service is installed, cleans up, restarts after a kill, spares guests in its cgroup, and is removed',
     async manager => {
       const { path: made, cleanup } = await temporaryFolder({ prefix: 'lr-', unsafeCleanup: true })
       const folder = fs.realpathSync(made)
@@ -27,7 +27,7 @@ describe('under a systemd of our own', () => {
         const home = path.join(folder, 'home')
         if (manager === 'user')
           expect(booted.run('systemctl', 'start', 'user-manager.service')).toEqual({ code: 0, out: '' })
-        const [command = '', ...args] = booted.within(process.execPath, PROGRAM, manager)
+        const [command = '', ...args] = booted.commandInside(process.execPath, PROGRAM, manager)
         const env = { ...process.env, HOME: home, XDG_RUNTIME_DIR: '/run/user/0' }
         const { stdout, stderr } = await promisify(execFile)(command, args, { env })
         expect(stderr).toBe('')
@@ -44,7 +44,7 @@ describe('under a systemd of our own', () => {
         expect(seen).toMatchObject({ active: 'active', type: 'notify', text: '0 pending', isWatched: true })
         expect(seen.again).toMatchObject({
           code: 0,
-          out: expect.stringContaining('is there already, and says the same'),
+          out: expect.stringContaining('is already installed and up to date'),
         })
         expect(seen.status).toMatchObject({
           code: 0,
@@ -52,7 +52,7 @@ describe('under a systemd of our own', () => {
         })
         expect(parsePrometheus(seen.metrics).get('leakrig_tmux_sessions')?.type).toBe('gauge')
         expect(seen).toMatchObject({ traces: NO_TRACES, ownRuns: false, restarted: true })
-        expect(seen.early).toMatchObject({ code: 1, err: expect.stringContaining('still starts it') })
+        expect(seen.early).toMatchObject({ code: 1, err: expect.stringContaining('still enabled by') })
         expect(seen).toMatchObject({ guestIsIn: true, guestRuns: true, inactive: 'inactive' })
         expect(seen.uninstall).toMatchObject({
           code: 0,

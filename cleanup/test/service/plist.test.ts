@@ -16,11 +16,11 @@ const plan = (changes: Partial<ServicePlan> = {}): ServicePlan => ({
   workspaces: ['/w'],
   environment: { PATH: '/bin', TMUX_TMPDIR: '/t' },
   canNotify: false,
-  leftOut: [],
+  omitted: [],
   ...changes,
 })
 
-test('a property list that means what it should', () => {
+test('the property list has the expected values', () => {
   expect(parsePlist(launchdPlist(plan(), '/log'))).toEqual({
     Label: 'leakrig.daemon',
     ProgramArguments: ['/opt/node', ...LEAN_FLAGS, '/opt/leakrig.ts', 'daemon', '/w'],
@@ -29,7 +29,7 @@ test('a property list that means what it should', () => {
     RunAtLoad: true,
     KeepAlive: { SuccessfulExit: false },
     ThrottleInterval: 10,
-    // Without it launchd would take a tmux server that was started from the daemon with it.
+    // Without it launchd would also kill a tmux server that the daemon started.
     AbandonProcessGroup: true,
     ProcessType: 'Background',
     StandardOutPath: '/log',
@@ -48,7 +48,7 @@ test.each([
   'ü € 😀',
   ' a\tb\n ',
   '$HOME %n \\',
-])('the path %j comes back as it was', word => {
+])('the path %j is parsed back unchanged', word => {
   const found = parsePlist(launchdPlist(plan({ workspaces: [word], program: `/${word}` }), word))
   expect(found).toMatchObject({
     ProgramArguments: ['/opt/node', ...LEAN_FLAGS, `/${word}`, 'daemon', word],
@@ -57,9 +57,9 @@ test.each([
 })
 
 test.each(['bell\x07', 'return\r', 'zero\0', 'half\ud800', '\uffff'])(
-  '%j, which XML cannot hold, is refused',
+  '%j, which XML cannot contain, is refused',
   word => {
-    expect(() => launchdPlist(plan({ workspaces: [word] }), '/log')).toThrow('a property list cannot')
+    expect(() => launchdPlist(plan({ workspaces: [word] }), '/log')).toThrow('a property list cannot contain')
   },
 )
 
@@ -68,22 +68,22 @@ test.each([
   '<plist version="1.0"><dict><key>a</key></dict></plist>',
   '<plist version="1.0"><string>a & b</string></plist>',
   '<plist version="1.0"><dict><key>a</key><true/><key>a</key><true/></dict></plist>',
-])('the reader of these tests refuses %s', text => {
+])('the parser of these tests refuses %s', text => {
   expect(() => parsePlist(text)).toThrow()
 })
 
-test('it goes where launchd looks, for the user and for the machine', () => {
+test('it is in the folder that launchd reads, for the user and for the machine', () => {
   const place = { platform: 'darwin', hasSystemd: false, home: '/Users/me', uid: 501 } as const
   const user = managerOf(place, false)
   expect(user.file).toBe('/Users/me/Library/LaunchAgents/leakrig.daemon.plist')
-  expect(user.toStart).toEqual([['launchctl', 'bootstrap', 'gui/501', user.file]])
+  expect(user.startCommands).toEqual([['launchctl', 'bootstrap', 'gui/501', user.file]])
   expect(parsePlist(user.render(plan()))).toMatchObject({
     StandardOutPath: '/Users/me/Library/Logs/leakrig.log',
   })
   expect(managerOf(place, true).file).toBe('/Library/LaunchDaemons/leakrig.daemon.plist')
 })
 
-test('plutil has nothing to say of it', () => {
+test('plutil accepts it', () => {
   needs('plutil, which macOS has', fs.existsSync('/usr/bin/plutil'))
   const input = launchdPlist(plan(), '/log')
   expect(spawnSync('/usr/bin/plutil', ['-lint', '-'], { input, encoding: 'utf8' }).status).toBe(0)

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { LEAN_FLAGS, LEAN_MALLOC } from '../../daemon/lean.ts'
 import { commandOf, planService, type ServicePlan } from '../../service/plan.ts'
+import { quoteCommand, quoteSetting } from '../../service/systemd-quoting.ts'
 import { systemdUnit } from '../../service/systemd-unit.ts'
-import { command, setting } from '../../service/systemd-words.ts'
-import { hasSystemdAnalyze, parsedCommand, settings, verify } from '../support/systemd.ts'
+import { hasSystemdAnalyze, parsedCommand, unitSettings, verifyUnit } from '../support/systemd.ts'
 
 let folder: string
 let remove: () => Promise<void>
@@ -27,7 +27,7 @@ const plan = (changes: Partial<ServicePlan> = {}): ServicePlan => ({
   workspaces: ['/home/me/.agent-workspace'],
   environment: { PATH: '/usr/bin:/bin', TMUX_TMPDIR: '/home/me/tmux' },
   canNotify: true,
-  leftOut: [],
+  omitted: [],
   ...changes,
 })
 
@@ -61,8 +61,11 @@ describe('systemd itself', () => {
     ['one for two workspaces', plan({ workspaces: ['/a b', '/c%d'] })],
     ['a workspace below /etc', plan({ system: true, workspaces: ['/etc/x'] })],
   ]
-  test.each(variants)('has nothing to say of the unit: %s', (_, one) => {
-    expect(verify(folder, systemdUnit(one), one.system ? 'system' : 'user')).toEqual({ code: 0, said: '' })
+  test.each(variants)('accepts the unit: %s', (_, one) => {
+    expect(verifyUnit(folder, systemdUnit(one), one.system ? 'system' : 'user')).toEqual({
+      code: 0,
+      output: '',
+    })
   })
 
   test.each([
@@ -70,52 +73,52 @@ describe('systemd itself', () => {
     ['MemoryMax=512M', 'MemoryMax=lots'],
     ['KillMode=process', 'KillMode=some'],
     [/ExecStart=.*/, 'ExecStart=/no/such/program'],
-  ])('would say so of a unit that is wrong: %s', (right, wrong) => {
+  ])('refuses a wrong unit: %s', (right, wrong) => {
     const unit = systemdUnit(plan()).replace(right, wrong)
-    expect(verify(folder, unit, 'user').said).not.toBe('')
+    expect(verifyUnit(folder, unit, 'user').output).not.toBe('')
   })
 
-  test.each(HOSTILE)('reads the word %j as it was meant', word => {
+  test.each(HOSTILE)('reads the word %j literally', word => {
     const one = plan({ program: `/opt/${word}/leakrig.ts`, workspaces: [`/w/${word}`, word] })
     expect(parsedCommand(folder, systemdUnit(one))).toEqual(commandOf(one))
     expect(
-      verify(folder, systemdUnit(plan({ system: true, workspaces: [`/w/${word}`] })), 'system').code,
+      verifyUnit(folder, systemdUnit(plan({ system: true, workspaces: [`/w/${word}`] })), 'system').code,
     ).toBe(0)
   })
 
-  test.each(HOSTILE)('finds a Node in the folder %j, and gives it its words', word => {
+  test.each(HOSTILE)('runs a Node in the folder %j with its arguments', word => {
     const node = path.join(folder, word, 'node')
     fs.mkdirSync(path.dirname(node))
     fs.writeFileSync(node, '#!/bin/sh\nfor word in "$0" "$@"; do printf "%s\\0" "$word"; done\n', {
       mode: 0o755,
     })
     const unit = systemdUnit(plan({ node, workspaces: HOSTILE }))
-    expect(verify(folder, unit, 'user')).toEqual({ code: 0, said: '' })
-    // And it runs as systemd would run it.
+    expect(verifyUnit(folder, unit, 'user')).toEqual({ code: 0, output: '' })
+    // Run as systemd would run it.
     const [program = '', ...args] = parsedCommand(folder, unit)
     const words = execFileSync(program, args, { encoding: 'utf8' }).split('\0').slice(0, -1)
     expect(words).toEqual([node, ...LEAN_FLAGS, '/opt/leakrig/leakrig.ts', 'daemon', ...HOSTILE])
   })
 
-  test('reads the environment as it was meant', () => {
+  test('reads the environment literally', () => {
     const unit = systemdUnit(
       plan({ environment: { PATH: HOSTILE.filter(word => !/\p{Cc}/u.test(word)).join(':') } }),
     )
-    const { said } = verify(folder, unit, 'system', 'debug')
-    const shown = said.split('\n').find(line => line.includes('\tEnvironment: PATH='))
+    const { output } = verifyUnit(folder, unit, 'system', 'debug')
+    const shown = output.split('\n').find(line => line.includes('\tEnvironment: PATH='))
     expect(shown?.slice(shown.indexOf('PATH='))).toBe(
       `PATH=${HOSTILE.filter(word => !/\p{Cc}/u.test(word)).join(':')}`,
     )
   })
 })
 
-test('a zero byte is refused, for nothing can hold it', () => {
-  expect(() => setting('a\0b')).toThrow('is refused')
-  expect(() => command('/a', ['b\0'])).toThrow('is refused')
+test('a zero byte is refused, because no argument can contain it', () => {
+  expect(() => quoteSetting('a\0b')).toThrow('is refused')
+  expect(() => quoteCommand('/a', ['b\0'])).toThrow('is refused')
 })
 
-describe('what would take from the daemon what it is there for is not in the unit', () => {
-  // What hides processes, /tmp, environments or terminals, makes workspaces read-only, or forbids what Node does.
+describe('the unit has no option that would keep the daemon from its work', () => {
+  // They hide processes, /tmp, environments or terminals, make workspaces read-only, or forbid what Node needs.
   const never = [
     ...[
       'PrivateTmp',
@@ -136,7 +139,7 @@ describe('what would take from the daemon what it is there for is not in the uni
       'PrivateMounts',
     ],
   ]
-  // Each of these makes a mount namespace, and in a user's manager a user namespace with it.
+  // Each of these makes a mount namespace, for which a user's manager also makes a user namespace.
   const inUserNamespace = [
     'ProtectSystem',
     'ProtectKernelTunables',
@@ -148,7 +151,7 @@ describe('what would take from the daemon what it is there for is not in the uni
   ]
 
   test.each([false, true])('system: %s', system => {
-    const found = settings(systemdUnit(plan({ system })))
+    const found = unitSettings(systemdUnit(plan({ system })))
     expect([...found.keys()].filter(name => never.includes(name))).toEqual([])
     expect([...found.keys()].filter(name => inUserNamespace.includes(name)).length > 0).toBe(system)
     expect(found.get('ProtectSystem')).toEqual(system ? ['full'] : undefined)
@@ -158,44 +161,46 @@ describe('what would take from the daemon what it is there for is not in the uni
     expect(found.get('UnsetEnvironment')?.[0]?.split(' ')).toContain('LEAKRIG_AGENT')
   })
 
-  test('a workspace that ProtectSystem would make read-only does without it', () => {
+  test('ProtectSystem is left out for a workspace that it would make read-only', () => {
     for (const workspace of ['/usr/local/w', '/etc/w', '/boot/w'])
       expect(
-        settings(systemdUnit(plan({ system: true, workspaces: ['/srv/w', workspace] }))).has('ProtectSystem'),
+        unitSettings(systemdUnit(plan({ system: true, workspaces: ['/srv/w', workspace] }))).has(
+          'ProtectSystem',
+        ),
       ).toBe(false)
     expect(
-      settings(systemdUnit(plan({ system: true, workspaces: ['/usrlocal'] }))).has('ProtectSystem'),
+      unitSettings(systemdUnit(plan({ system: true, workspaces: ['/usrlocal'] }))).has('ProtectSystem'),
     ).toBe(true)
   })
 
-  test('without systemd-notify it is of a type that waits for no word, and has no watchdog', () => {
-    const found = settings(systemdUnit(plan({ canNotify: false })))
+  test('without systemd-notify the unit waits for no report, and has no watchdog', () => {
+    const found = unitSettings(systemdUnit(plan({ canNotify: false })))
     expect(found.get('Type')).toEqual(['exec'])
     expect(found.has('WatchdogSec')).toBe(false)
   })
 })
 
 describe('the plan', () => {
-  const surroundings = (environment: NodeJS.ProcessEnv = {}) => ({
+  const installer = (environment: NodeJS.ProcessEnv = {}) => ({
     node: process.execPath,
     program: import.meta.filename,
     environment,
   })
 
-  test('has absolute paths, each workspace once, its own environment, and of ours PATH and TMUX_TMPDIR', () => {
+  test('has absolute paths, each workspace once, and from our environment only PATH and TMUX_TMPDIR', () => {
     const relative = path.relative(process.cwd(), folder)
     const made = planService(
       [relative, folder],
       false,
-      surroundings({ PATH: '/bin', TMUX_TMPDIR: '/t', TMUX: 'x', SECRET: 'y' }),
+      installer({ PATH: '/bin', TMUX_TMPDIR: '/t', TMUX: 'x', SECRET: 'y' }),
     )
     expect(made).toMatchObject({ workspaces: [folder], program: import.meta.filename })
     expect(made.environment).toEqual({ ...LEAN_MALLOC, PATH: '/bin', TMUX_TMPDIR: '/t' })
     expect(made.canNotify).toBe(fs.existsSync('/bin/systemd-notify'))
-    expect(planService([folder], false, surroundings({ PATH: folder })).canNotify).toBe(false)
+    expect(planService([folder], false, installer({ PATH: folder })).canNotify).toBe(false)
   })
 
-  test('takes over from the PATH only folders that nobody else can put a program into, each once', () => {
+  test('keeps only folders of the PATH into which nobody else can put a program, each once', () => {
     const mode = (name: string, bits: number): string => {
       const made = path.join(folder, name)
       fs.mkdirSync(made, { recursive: true })
@@ -216,8 +221,8 @@ describe('the plan', () => {
     fs.symlinkSync(own, path.join(writable, 'link'))
     const throughOthers = path.join(writable, 'link')
     const made = (...folders: string[]) =>
-      planService([folder], false, surroundings({ PATH: folders.join(':') }))
-    const { environment, leftOut } = made(
+      planService([folder], false, installer({ PATH: folders.join(':') }))
+    const { environment, omitted } = made(
       ...[
         npms,
         'nowhere',
@@ -235,7 +240,7 @@ describe('the plan', () => {
       ],
     )
     expect(environment.PATH).toBe([own, linked, '/bin'].join(':'))
-    expect(leftOut).toEqual([
+    expect(omitted).toEqual([
       '. is left out of the service’s PATH: it is not an absolute path.',
       ...[writable, sticky, throughOthers].map(one =>
         expect.stringMatching(
@@ -246,36 +251,36 @@ describe('the plan', () => {
       ),
     ])
     const lost = (at: string, why: string) =>
-      `no tmux: it lies only in ${at}, and no service runs programs from there, because ${why}`
+      `no tmux: it is only in ${at}, from which a service must not run programs, because ${why}`
     expect(() => made(npms, '/nowhere')).toThrow(lost(npms, 'npm adds it'))
     expect(() => made(sticky)).toThrow(lost(sticky, 'other users may write'))
     expect(made('/nowhere').environment).not.toHaveProperty('PATH')
   })
 
-  test('of a folder that is somebody else’s takes nothing', () => {
+  test('keeps no folder of another user', () => {
     needs('root rights', process.getuid?.() === 0)
     const theirs = path.join(folder, 'theirs')
     fs.mkdirSync(path.join(folder, 'registry'))
     for (const name of ['bin', 'registry']) fs.mkdirSync(path.join(theirs, name), { recursive: true })
     fs.chownSync(theirs, 12_345, 12_345)
     const all = { PATH: `${theirs}/bin:/bin` }
-    expect(planService([folder], true, surroundings(all)).environment.PATH).toBe('/bin')
-    // Theirs is what runs as they do.
-    expect(planService([theirs], true, surroundings(all)).environment.PATH).toBe(all.PATH)
+    expect(planService([folder], true, installer(all)).environment.PATH).toBe('/bin')
+    // A service of that user may run programs from there.
+    expect(planService([theirs], true, installer(all)).environment.PATH).toBe(all.PATH)
   })
 
-  test('of a system service runs as whom the workspaces belong to, and not as several', () => {
+  test('of a system service runs as the owner of the workspaces, and refuses several owners', () => {
     needs('root rights', process.getuid?.() === 0)
     const [mine, theirs] = [path.join(folder, 'mine'), path.join(folder, 'theirs')]
     for (const made of [mine, theirs]) fs.mkdirSync(made)
     fs.chownSync(theirs, 12_345, 12_345)
-    expect(planService([mine], true, surroundings())).not.toHaveProperty('owner')
-    expect(planService([theirs], true, surroundings()).owner).toEqual({ uid: 12_345 })
-    expect(() => planService([mine, theirs], true, surroundings())).toThrow('belong to several users')
-    expect(planService([mine, theirs], false, surroundings())).not.toHaveProperty('owner')
+    expect(planService([mine], true, installer())).not.toHaveProperty('owner')
+    expect(planService([theirs], true, installer()).owner).toEqual({ uid: 12_345 })
+    expect(() => planService([mine, theirs], true, installer())).toThrow('belong to several users')
+    expect(planService([mine, theirs], false, installer())).not.toHaveProperty('owner')
   })
 
-  test('refuses a workspace that is not there', () => {
-    expect(() => planService([`${folder}/nowhere`], false, surroundings())).toThrow('is no folder')
+  test('refuses a workspace that does not exist', () => {
+    expect(() => planService([`${folder}/nowhere`], false, installer())).toThrow('is no folder')
   })
 })

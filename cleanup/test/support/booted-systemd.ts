@@ -8,10 +8,10 @@ import { until } from './until.ts'
 const SYSTEMD = '/usr/lib/systemd/systemd'
 const CGROUPS = '/sys/fs/cgroup'
 
-/** The hierarchies that systemd wants: one of version 2, or that one and a named one of version 1 beside it. */
+/** The cgroup hierarchies that systemd needs: version 2 alone, or version 2 beside a named hierarchy of version 1. */
 const hierarchies = fs.existsSync(`${CGROUPS}/cgroup.procs`) ? [''] : ['unified', 'systemd']
 
-/** True where a systemd of our own can be booted: root, the program, and cgroups that we may make some in. */
+/** True if this process can boot its own systemd: it is root, systemd is installed, and the cgroups are writable. */
 export const canBoot =
   process.getuid?.() === 0 &&
   fs.existsSync(SYSTEMD) &&
@@ -26,7 +26,7 @@ export const canBoot =
 
 const TARGETS = ['sysinit', 'basic', 'shutdown', 'umount', 'multi-user', 'default']
 const TARGET = '[Unit]\nDefaultDependencies=no\n'
-/** A user's own manager, as logind would start it. */
+/** The unit of a user manager, as logind would start it. */
 const userManager = (home: string) => `[Unit]
 DefaultDependencies=no
 [Service]
@@ -38,8 +38,8 @@ ExecStart=${SYSTEMD} --user
 `
 
 /**
- * A real systemd as process 1 of namespaces of its own (processes, mounts, cgroups), with none of the machine's units:
- * it ends, with everything in it, when it is disposed of. The machine's /tmp is its own, too.
+ * A real systemd as process 1 of its own process, mount and cgroup namespaces, without the machine's units. Disposing
+ * of it ends everything in it. It shares /tmp with the machine.
  */
 export class BootedSystemd implements AsyncDisposable {
   readonly #child: ChildProcess
@@ -51,7 +51,7 @@ export class BootedSystemd implements AsyncDisposable {
     this.#cgroups = cgroups
   }
 
-  /** `folder` is where the test may write; its `home` becomes the user manager's. */
+  /** `folder` is a temporary folder of the test; `<folder>/home` becomes the user manager's home. */
   static async boot(folder: string): Promise<BootedSystemd> {
     const units = path.join(folder, 'units')
     const home = path.join(folder, 'home')
@@ -60,7 +60,7 @@ export class BootedSystemd implements AsyncDisposable {
       for (const name of TARGETS) fs.writeFileSync(path.join(at, `${name}.target`), TARGET)
     }
     fs.writeFileSync(path.join(units, 'user-manager.service'), userManager(home))
-    // In cgroups of its own, so that those it makes are below them, and can be found and removed.
+    // It starts in new cgroups: all cgroups that it makes are below them, where dispose can find and remove them.
     const cgroups = hierarchies.map(name => path.join(CGROUPS, name, path.basename(folder)))
     const mounts = hierarchies.map(name => {
       const type = name === 'systemd' ? '-t cgroup -o none,name=systemd' : '-t cgroup2'
@@ -74,7 +74,7 @@ export class BootedSystemd implements AsyncDisposable {
         `umount -l ${CGROUPS}`,
         ...(hierarchies.length > 1 ? [`mount -t tmpfs none ${CGROUPS}`] : []),
         ...mounts,
-        // It would make its cgroups in the machine's other hierarchies as well.
+        // Read-only, so that systemd makes no cgroups in the machine's other hierarchies.
         ...(hierarchies.length > 1 ? [`mount -o remount,ro ${CGROUPS}`] : []),
         'mount -t tmpfs none /etc/systemd/system',
         `cp ${units}/* /etc/systemd/system`,
@@ -102,20 +102,20 @@ export class BootedSystemd implements AsyncDisposable {
     return booted
   }
 
-  /** The words that run a command inside. */
-  within(...words: string[]): string[] {
+  /** The command line that runs a command inside the namespaces. */
+  commandInside(...words: string[]): string[] {
     return ['nsenter', '-t', String(this.#pid), '-m', '-p', '-C', '-u', '-i', '--', ...words]
   }
 
   run(...words: string[]): { code: number | null; out: string } {
-    const [command = '', ...args] = this.within(...words)
+    const [command = '', ...args] = this.commandInside(...words)
     const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' })
     return { code: status, out: `${stdout}${stderr}`.trim() }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const exit = once(this.#child, 'exit')
-    // unshare takes process 1 with it, and process 1 everything else.
+    // --kill-child makes the kernel kill process 1 with unshare; the end of process 1 kills its whole namespace.
     this.#child.kill('SIGKILL')
     await exit
     for (const cgroup of this.#cgroups) await until(`${cgroup} is removed`, () => removeTree(cgroup))

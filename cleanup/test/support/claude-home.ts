@@ -4,22 +4,25 @@ import type { AgentRef } from '../../index.ts'
 import type { Deployment, Rig } from './rig.ts'
 import { until } from './until.ts'
 
-/** The session of the agent that a test deploys. */
+/** The session id of the agent that a test deploys. */
 export const SESSION = '5e55104e-0000-4000-8000-000000000001'
-/** A number that no process has: the kernel gives none above 4,194,304. */
-export const NOBODY = 4_200_000
+/** A pid that no process has: the kernel's maximum is 4,194,304. */
+export const UNUSED_PID = 4_200_000
 
-const KEPT = ['HOME', 'CLAUDE_CODE_TMPDIR'] as const
+const VARIABLES = ['HOME', 'CLAUDE_CODE_TMPDIR'] as const
 
-/** The home of a user, with the base of his claudes' temporary files, for an agent that runs in it and its cleaner. */
+/**
+ * A user's home folder and claude's base folder for temporary files. Sets HOME and CLAUDE_CODE_TMPDIR of the test's
+ * process, and so of the cleaner; dispose restores them.
+ */
 export class ClaudeHome implements Disposable {
   readonly home: string
   readonly base: string
   readonly claude: string
-  /** Where claude keeps the temporary files of this user's sessions. */
+  /** The folder in which claude keeps the temporary files of this user's sessions. */
   readonly temporary: string
   readonly #rig: Rig
-  readonly #before = KEPT.map(name => [name, process.env[name]] as const)
+  readonly #before = VARIABLES.map(name => [name, process.env[name]] as const)
 
   constructor(rig: Rig) {
     this.#rig = rig
@@ -31,14 +34,14 @@ export class ClaudeHome implements Disposable {
     Object.assign(process.env, { HOME: this.home, CLAUDE_CODE_TMPDIR: this.base })
   }
 
-  /** Writes a file of the user's or of the agent's below the home, the base, or wherever. Returns its path. */
+  /** Writes a file, with the folders above it, and returns its path. An object is written as JSON. */
   write(file: string, content: string | object = 'not to be touched'): string {
     fs.mkdirSync(path.dirname(file), { recursive: true })
     fs.writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
     return file
   }
 
-  /** What claude writes for a session in the folder of that name, besides the team that it leads. Returns the files. */
+  /** Writes what claude writes for a session that leads a team: temporary files below `folder`, and the team's files. Returns the paths. */
   writeSession(session: string, team: string, folder = 'slug'): string[] {
     const temporary = path.join(this.temporary, folder, session)
     return [
@@ -55,13 +58,13 @@ export class ClaudeHome implements Disposable {
     ]
   }
 
-  /** What was written before is older than what comes after by more than any clock is wrong. */
-  async later(): Promise<void> {
+  /** Waits 1.5 s, so that files written before and after differ by more than the cleanup's tolerance for clock skew. */
+  async waitPastClockSkew(): Promise<void> {
     const now = Date.now()
-    await until('that is a while ago', () => Date.now() > now + 1_500)
+    await until('1.5 s have passed', () => Date.now() > now + 1_500)
   }
 
-  /** Deploys an agent whose log names a session, and whose processes say that they were started in it. */
+  /** Deploys an agent whose log names the session, and whose processes carry the session id in their environment. */
   deploy(id: string, session = SESSION, deployment: Partial<Deployment> = {}): Promise<AgentRef> {
     const lines = [
       { type: 'system', subtype: 'init', session_id: session, cwd: this.#rig.folder },

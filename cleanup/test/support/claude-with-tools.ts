@@ -3,25 +3,25 @@ import path from 'node:path'
 import type { Rig } from './rig.ts'
 
 /**
- * A shell in claude's place, to be killed: it has a home of its own, says its session, and starts two Bash tools in
- * sessions of their own, one of them in the background.
+ * A bash script in claude's place, for tests that kill it. It has its own home, logs its session id, and starts two Bash
+ * tools, each with setsid, one of them in the background.
  */
 export class ClaudeWithTools {
   /** The bash script to deploy. */
   readonly script: string
   readonly sessions: string
-  /** Its HOME, and where it keeps its temporary files. */
+  /** Its HOME and its CLAUDE_CODE_TMPDIR. */
   readonly home: string
   readonly base: string
-  /** Snapshots of the shell, once it runs: the tools name the first one, nobody the second, which is of another time. */
+  /** Shell snapshots, known once it runs. The tools' command lines name the first; the second is older and unused. */
   snapshots: string[] = []
-  /** The outputs of the tool that claude waits for, and of the one in the background. */
+  /** The output files of the foreground tool and of the background tool. */
   readonly outputs: string[]
   readonly #rig: Rig
   readonly #shells: string
   readonly #name: string
 
-  constructor(rig: Rig, name: string, saysForeground = true) {
+  constructor(rig: Rig, name: string, logsForeground = true) {
     this.#rig = rig
     this.#name = name
     const session = `5e55104e-0000-4000-8000-${Buffer.from(name).toString('hex').padEnd(12, '0').slice(-12)}`
@@ -43,14 +43,14 @@ export class ClaudeWithTools {
       touch $snapshot ${shells}/snapshot-bash-1-b.sh
       ${event({ type: 'system', subtype: 'init', session_id: session })}
       ${event({ type: 'system', subtype: 'task_started', task_id: 'bg', is_backgrounded: true })}
-      ${saysForeground ? event({ type: 'system', subtype: 'task_started', task_id: 'fg', is_backgrounded: false }) : ''}
+      ${logsForeground ? event({ type: 'system', subtype: 'task_started', task_id: 'fg', is_backgrounded: false }) : ''}
       for task in fg bg; do
         setsid bash -c 'source '$snapshot' && eval "echo \\$\\$ >${rig.folder}/${name}-'$task'.pid; sleep 1000"' >${tasks}/$task.output 2>&1 &
       done
       echo $$ > ${name}-claude.pid; echo ready; wait`
   }
 
-  /** Its number, when both tools run. */
+  /** Its pid. Waits until both tools run. */
   async pid(): Promise<number> {
     await this.tools()
     this.snapshots = ['a', 'b'].flatMap(letter =>
@@ -62,11 +62,12 @@ export class ClaudeWithTools {
     return this.#rig.pid(`${this.#name}-claude`)
   }
 
+  /** The pids of both tools. */
   tools(): Promise<number[]> {
     return Promise.all(['fg', 'bg'].map(task => this.#rig.pid(`${this.#name}-${task}`)))
   }
 
-  /** The files that it names by its number. */
+  /** The files whose names contain its pid. */
   ownFiles(pid: number): string[] {
     const inSessions = [`${pid}.json`, `${pid}.abc.key`].map(name => path.join(this.sessions, name))
     return [...inSessions, `${this.base}/cc-socks/${pid}.sock`]

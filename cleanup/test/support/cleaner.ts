@@ -1,6 +1,6 @@
-// A cleaner in a process of its own: `cleaner.ts <workspace> <task> <agent> <report file>`. With GATE, a FIFO, it says that it
-// is ready (`<report file>.ready`) and waits until somebody has opened that for writing. GRACE_MS is its grace. With STOP it stops once it has
-// handed over, before it can say so.
+// Cleans up one agent and writes the report: `cleaner.ts <workspace> <task> <agent> <report file>`.
+// GATE names a FIFO: the cleaner creates `<report file>.ready` and waits until the FIFO is opened for writing.
+// GRACE_MS is the grace period in ms. With STOP it sends itself SIGSTOP once it has handed over, before it returns.
 import fs from 'node:fs'
 import { cleanUp } from '../../index.ts'
 

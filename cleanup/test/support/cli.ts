@@ -1,14 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { testProgram } from '../../../bin/programs.ts'
+import type { CommandResult } from './run-command.ts'
 
 const PROGRAM = testProgram('leakrig')
 
-/** Runs `leakrig` to its end. */
-export function leakrig(
-  args: string[],
-  folder?: string,
-  env: NodeJS.ProcessEnv = {},
-): { code: number | null; out: string; err: string } {
+/** Runs `leakrig` and blocks until it has exited. Its standard error is trimmed. */
+export function leakrig(args: string[], folder?: string, env: NodeJS.ProcessEnv = {}): CommandResult {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
     encoding: 'utf8',
     cwd: folder,
@@ -17,7 +14,7 @@ export function leakrig(
   return { code: status, out: stdout, err: stderr.trim() }
 }
 
-/** The same, of what it printed as JSON. */
+/** Runs `leakrig <args> --json` and parses its output. Throws if the output is not JSON. */
 export function leakrigJson<T>(args: string[]): T {
   const { out, err } = leakrig([...args, '--json'])
   try {

@@ -1,11 +1,11 @@
-// A daemon under a wall clock that is moved by so many ms with SIGUSR2: `daemon-clock.ts <workspace> <ms>`.
+// A daemon whose wall clock jumps by <ms> at SIGUSR2: `daemon-clock.ts <workspace> <ms>`.
 import { runDaemon } from '../../index.ts'
 
 const [workspace = '', moveMs] = process.argv.slice(2)
 const stop = new AbortController()
-const rightTime = Date.now
+const realNow = Date.now
 let movedMs = 0
-Date.now = () => rightTime() + movedMs
+Date.now = () => realNow() + movedMs
 process.on('SIGUSR2', () => {
   movedMs = Number(moveMs)
   process.stdout.write(`${JSON.stringify({ event: 'clock-moved' })}\n`)

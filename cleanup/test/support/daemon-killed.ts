@@ -1,4 +1,4 @@
-// A daemon that kills itself with -9 at an event: `daemon-killed.ts <workspace> <event> [its count]`.
+// A daemon that sends itself SIGKILL when it logs an event for the nth time: `daemon-killed.ts <workspace> <event> [n]`.
 import { runDaemon } from '../../index.ts'
 
 const [workspace = '', fatal, count = '1'] = process.argv.slice(2)

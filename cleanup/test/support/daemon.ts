@@ -10,16 +10,16 @@ import { until } from './until.ts'
 
 const PROGRAM = programFile('daemon')
 
-/** The environment of one whose watch hears of nothing, as it may be on a busy machine for a while. */
-const DEAF = { CHOKIDAR_USEPOLLING: 'true', CHOKIDAR_INTERVAL: '1000000' }
+/** Makes chokidar poll so rarely that the daemon sees no file event, as can happen for a while on a busy machine. */
+const NO_FILE_EVENTS = { CHOKIDAR_USEPOLLING: 'true', CHOKIDAR_INTERVAL: '1000000' }
 
-/** The daemon as a process of its own, on a rig's workspace. */
+/** The daemon in a separate process, on a rig's workspace. */
 export class Daemon {
   readonly child: ChildProcess
   readonly #log: string
 
   private constructor(rig: Rig, program: string, args: string[], environment: Record<string, string> = {}) {
-    // Each one has a log of its own, so that its events are not taken for those of the one before.
+    // One log for each daemon: events of an earlier one must not count.
     this.#log = path.join(rig.folder, `daemon-${performance.now()}.log`)
     const log = fs.openSync(this.#log, 'a')
     const command = [...LEAN_FLAGS, program, rig.workspace, ...args]
@@ -32,17 +32,17 @@ export class Daemon {
     return Daemon.startAs(rig, PROGRAM, '--grace-ms', '1000', ...args)
   }
 
-  /** One that is told of no change of a registry. */
-  static startDeaf(rig: Rig, ...args: string[]): Promise<Daemon> {
-    return new Daemon(rig, PROGRAM, ['--grace-ms', '1000', ...args], DEAF).#started()
+  /** Starts a daemon that gets no file events when a registry changes. */
+  static startWithoutFileEvents(rig: Rig, ...args: string[]): Promise<Daemon> {
+    return new Daemon(rig, PROGRAM, ['--grace-ms', '1000', ...args], NO_FILE_EVENTS).#started()
   }
 
-  /** Another program that runs a daemon, with a workspace and these arguments. */
+  /** Starts another program that runs a daemon, with the workspace and these arguments. */
   static startAs(rig: Rig, program: string, ...args: string[]): Promise<Daemon> {
     return new Daemon(rig, program, args).#started()
   }
 
-  /** One that finds another daemon in its place. */
+  /** Starts a daemon while another one holds the lock, and waits until it stands by. */
   static async standBy(rig: Rig, ...args: string[]): Promise<Daemon> {
     const daemon = new Daemon(rig, PROGRAM, ['--grace-ms', '1000', ...args])
     await until('the daemon stands by', () => daemon.events('standby').length > 0)
@@ -54,24 +54,28 @@ export class Daemon {
     return this
   }
 
-  /** Its tmux clients, all of them or those of one socket. */
+  /** The pids of its tmux clients, or of those that use one socket. */
   clients(socket = ''): number[] {
     const all = childrenOf(this.child.pid ?? 0) ?? []
     return all.filter(pid => readText(`/proc/${pid}/cmdline`).includes(`${socket}\0`))
   }
 
   /**
-   * Stops a tmux server, and waits until the daemon has asked it in vain. An earlier question may have been answered just
-   * before the stop: with that answer the daemon would rightly call a pane that ends now a crash.
+   * Sends SIGSTOP to a tmux server, and waits until the daemon has started a new query that gets no answer. The server
+   * may have answered an earlier query just before the signal; with that answer the daemon would be right to report a
+   * pane that ends now as a crash.
    */
   async stopServer(server: number, socket: string): Promise<void> {
     process.kill(server, 'SIGSTOP')
     const before = this.clients(socket)
-    await until('it asks in vain', () => this.clients(socket).some(pid => !before.includes(pid)))
+    await until('the daemon has queried the stopped tmux server', () =>
+      this.clients(socket).some(pid => !before.includes(pid)),
+    )
   }
 
+  /** Its log lines with that event. */
   events(event: string): Record<string, unknown>[] {
-    // What follows the last newline may be half a line.
+    // The daemon may still be writing the text after the last newline.
     const lines = readText(this.#log)
       .split('\n')
       .slice(0, -1)
@@ -79,7 +83,7 @@ export class Daemon {
     return lines.map(line => JSON.parse(line)).filter(line => line.event === event)
   }
 
-  /** Sends a signal and returns the exit code once it has ended. */
+  /** Sends a signal, waits until the daemon has ended, and returns its exit code. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     this.child.kill(signal)
     return this.exit()
@@ -92,19 +96,19 @@ export class Daemon {
       () => child.exitCode !== null || child.signalCode !== null,
       60_000,
     ).catch(error => {
-      throw new Error(`${error.message}; it said last:\n${readText(this.#log).slice(-4_000)}`)
+      throw new Error(`${error.message}; end of its log:\n${readText(this.#log).slice(-4_000)}`)
     })
     return child.exitCode
   }
 }
 
-/** Runs the daemon with any arguments to its end. */
-export async function runDaemonProgram(args: string[]): Promise<{ code: number; said: string }> {
+/** Runs the daemon with any arguments to its end, and returns its exit code and its trimmed standard error. */
+export async function runDaemonProgram(args: string[]): Promise<{ code: number; stderr: string }> {
   const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
-  let said = ''
+  let stderr = ''
   child.stderr.on('data', (text: Buffer) => {
-    said += text
+    stderr += text
   })
   const [code] = await once(child, 'close')
-  return { code, said: said.trim() }
+  return { code, stderr: stderr.trim() }
 }

@@ -1,7 +1,7 @@
 /*
- * Kills the program that it is loaded into (`node --import die-at.ts`) with -9, right before the step whose number is in
- * LEAKRIG_DIE_AT. A step is everything that changes something outside the program: a write, a rename, a signal, a
- * command. Where LEAKRIG_STEPS names a file, the steps are written down there; a program that had fewer ends as it would.
+ * Loaded into a program (`node --import die-at.ts`), sends it SIGKILL right before the step whose number is in
+ * LEAKRIG_DIE_AT. A step is any call that changes something outside the program: a write, a rename, a signal, a command.
+ * A program with fewer steps ends normally. If LEAKRIG_STEPS names a file, every step is logged there.
  */
 import child from 'node:child_process'
 import fs from 'node:fs'
@@ -14,13 +14,13 @@ const append = fs.appendFileSync.bind(fs)
 let steps = 0
 let inside = false
 
-type Anything = (...args: unknown[]) => unknown
+type AnyFunction = (...args: unknown[]) => unknown
 
-/** Counts the calls of a function; a call that it makes itself belongs to it. */
-function count(of: object, names: string[], isStep: (...args: unknown[]) => boolean = () => true): void {
+/** Counts calls of these functions as steps. Calls that one of them makes itself do not count again. */
+function count(target: object, names: string[], isStep: (...args: unknown[]) => boolean = () => true): void {
   for (const name of names) {
-    const real = Reflect.get(of, name) as Anything
-    Reflect.set(of, name, function (this: unknown, ...args: unknown[]) {
+    const real = Reflect.get(target, name) as AnyFunction
+    Reflect.set(target, name, function (this: unknown, ...args: unknown[]) {
       if (inside || !isStep(...args)) return real.apply(this, args)
       inside = true
       try {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 
-/** Waits for a word, or for the end of whoever should say it: then whatever carries the mark ends, and the folder goes. */
+/** Reads a line: if one comes, the test has cleaned up. At the end of input it kills what carries the mark and removes the folder. */
 const SCRIPT = `
 read -r _ && exit
 for _ in $(seq 200); do
@@ -12,9 +12,9 @@ done
 rm -rf -- "$2"`
 
 /**
- * Sees to it that nothing of a test is left when its process is killed, or interrupted, before it can tidy up: everything
- * with the variable `mark`=folder in its environment, and the folder. In a session of its own, where no Ctrl-C reaches
- * it. Returns what dismisses it.
+ * Starts a process that cleans up after the test if the test's own process is killed: it kills every process with the
+ * variable `mark`=folder in its environment, and removes the folder. It runs in its own session, so Ctrl-C does not
+ * reach it. Returns a function that dismisses it.
  */
 export function guard(mark: string, folder: string): () => void {
   const shell = spawn('/bin/sh', ['-c', SCRIPT, 'guard', mark, folder], {

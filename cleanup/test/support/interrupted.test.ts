@@ -17,8 +17,11 @@ test('of a test that is killed in the middle no server, no process and no folder
       .filter(
         pid => /^\d+$/.test(pid) && readText(`/proc/${pid}/environ`).includes(`LEAKRIG_TEST=${folder}\0`),
       )
-  // The server, the pane's shell, the script, tee, and what it started.
+  // The tmux server, the pane's shell, the script, tee, and the script's child.
   expect(marked().length).toBeGreaterThan(4)
   child.kill('SIGKILL')
-  await until('all of it is gone', () => marked().length === 0 && !fs.existsSync(folder))
+  await until(
+    'every marked process has ended and the folder is gone',
+    () => marked().length === 0 && !fs.existsSync(folder),
+  )
 })

@@ -1,4 +1,4 @@
-// A test that deploys an agent, says where, and never comes to its end.
+// Stands for a test that is killed: deploys an agent, prints the rig's folder, and never ends.
 import { Rig } from './rig.ts'
 
 const rig = await Rig.start()

@@ -2,22 +2,35 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 
-/** Everything in a folder, by its path: what it is, its inode, size, time of writing, and content. No link is followed. */
-export function listing(folder: string): Record<string, string> {
-  const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
-  return Object.fromEntries(names.map(name => [path.join(folder, name), describe(path.join(folder, name))]))
+/**
+ * Describes everything below a folder, by path: mode, inode, owner, size, time of the last write, and content. Does not
+ * follow symbolic links. Leaves out size and time of folders, which change with the entries, unless `folderTimes` is true.
+ */
+export function listing(folder: string, folderTimes = false): Record<string, string> {
+  return Object.fromEntries(
+    walk(folder)
+      .sort()
+      .map(file => [file, describe(file, folderTimes)]),
+  )
 }
 
-function describe(file: string): string {
-  const { mode, ino, size, mtimeMs, uid } = fs.lstatSync(file)
-  const kind = mode.toString(8)
-  // A folder's size and time change with what is in it, which is listed by itself.
-  if (fs.lstatSync(file).isDirectory()) return `${kind} ${ino} ${uid}`
-  return `${kind} ${ino} ${uid} ${size} ${mtimeMs} ${contentOf(file)}`
+function walk(folder: string): string[] {
+  return fs.readdirSync(folder).flatMap(name => {
+    const file = path.join(folder, name)
+    return fs.lstatSync(file).isDirectory() ? [file, ...walk(file)] : [file]
+  })
 }
 
-function contentOf(file: string): string {
+/** The same for one path. */
+export function describe(file: string, folderTimes = false): string {
   const stat = fs.lstatSync(file)
+  const { mode, ino, uid, gid, size, mtimeMs } = stat
+  const known = `${mode.toString(8)} ${ino} ${uid} ${gid}`
+  if (stat.isDirectory()) return folderTimes ? `${known} ${mtimeMs}` : known
+  return `${known} ${size} ${mtimeMs} ${contentOf(file, stat)}`
+}
+
+function contentOf(file: string, stat: fs.Stats): string {
   if (stat.isSymbolicLink()) return fs.readlinkSync(file)
   if (!stat.isFile() || stat.size > 1 << 20) return ''
   return createHash('sha256').update(fs.readFileSync(file)).digest('hex')

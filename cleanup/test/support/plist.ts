@@ -3,7 +3,7 @@ type Value = string | number | boolean | Value[] | { [key: string]: Value }
 const PROLOGUE =
   /^(?:<\?xml version="1\.0" encoding="UTF-8"\?>\n)?(?:<!DOCTYPE plist PUBLIC "[^"]*" "[^"]*">\n)?/
 
-/** Reads an XML property list, and throws for what is not well formed or not a property list. */
+/** Parses an XML property list. Throws if the text is not well formed or not a property list. */
 export function parsePlist(text: string): Value {
   let rest = text.replace(PROLOGUE, '')
   const take = (pattern: RegExp): RegExpExecArray | undefined => {
@@ -37,7 +37,7 @@ export function parsePlist(text: string): Value {
     if (has(/^<dict>/)) {
       const entries: [string, Value][] = []
       while (!has(/^<\/dict>/)) entries.push([characters('key'), value()])
-      if (new Set(entries.map(([key]) => key)).size !== entries.length) throw new Error('a key comes twice')
+      if (new Set(entries.map(([key]) => key)).size !== entries.length) throw new Error('duplicate key')
       return Object.fromEntries(entries)
     }
     return /^<integer>/.test(rest) ? Number(need(/^<integer>(-?\d+)<\/integer>/)) : characters('string')
@@ -46,7 +46,7 @@ export function parsePlist(text: string): Value {
   const found = value()
   need(/^<\/plist>/)
   space()
-  if (rest !== '') throw new Error(`something follows: ${rest.slice(0, 40)}`)
+  if (rest !== '') throw new Error(`unexpected text after </plist>: ${rest.slice(0, 40)}`)
   return found
 }
 

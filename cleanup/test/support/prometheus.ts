@@ -1,4 +1,4 @@
-/** One family as a strict reader of the text format understands it. */
+/** One metric family, as a strict parser of the text format reads it. */
 export interface ParsedFamily {
   type: string
   help: string
@@ -10,11 +10,11 @@ const LABEL = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/
 const NUMBER = /^(?:[+-]Inf|NaN|[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/
 
 /**
- * Reads Prometheus' text exposition format 0.0.4, and throws for everything that it does not allow: a sample before its
- * TYPE, a family in two places, a series twice, a wrong escape, a histogram that is none.
+ * Parses Prometheus' text exposition format 0.0.4. Throws for anything the format forbids: a sample before its TYPE, a
+ * split family, a duplicate series, an invalid escape, an inconsistent histogram.
  */
 export function parsePrometheus(text: string): Map<string, ParsedFamily> {
-  if (!text.endsWith('\n')) throw new Error('the last line does not end')
+  if (!text.endsWith('\n')) throw new Error('the last line has no newline')
   const families = new Map<string, ParsedFamily>()
   let current: { name: string; family: ParsedFamily } | undefined
   for (const line of text.slice(0, -1).split('\n')) {
@@ -22,7 +22,7 @@ export function parsePrometheus(text: string): Map<string, ParsedFamily> {
     if (comment) {
       const [, kind, name = '', rest = ''] = comment
       if (kind === 'HELP') {
-        if (families.has(name)) throw new Error(`${name} comes twice`)
+        if (families.has(name)) throw new Error(`${name} appears twice`)
         current = { name, family: { help: decode(rest, false), type: '', samples: [] } }
         families.set(name, current.family)
       } else {
@@ -48,7 +48,7 @@ function parseSample(line: string): ParsedFamily['samples'][number] {
   const labels: Record<string, string> = {}
   for (let rest = found[2] ?? ''; rest !== ''; ) {
     const label = LABEL.exec(rest)
-    if (!label?.[1] || label[1] in labels) throw new Error(`wrong labels: ${line}`)
+    if (!label?.[1] || label[1] in labels) throw new Error(`invalid labels: ${line}`)
     labels[label[1]] = decode(label[2] ?? '', true)
     rest = rest.slice(label[0].length)
   }
@@ -66,7 +66,7 @@ function belongs(name: string, family: string, type: string): boolean {
 function checkFamily(name: string, { type, samples }: ParsedFamily): void {
   if (samples.length === 0) throw new Error(`${name} has no sample`)
   const series = samples.map(sample => JSON.stringify([sample.name, Object.entries(sample.labels).sort()]))
-  if (new Set(series).size !== series.length) throw new Error(`${name} has a series twice`)
+  if (new Set(series).size !== series.length) throw new Error(`${name} has a duplicate series`)
   if (type === 'counter' && !name.endsWith('_total'))
     throw new Error(`the counter ${name} does not end with _total`)
   if (type === 'histogram') checkHistogram(name, samples)
@@ -81,10 +81,11 @@ function checkHistogram(name: string, samples: ParsedFamily['samples']): void {
       (value, n) => n === 0 || value > (values[n - 1] ?? 0) || (!strictly && value === values[n - 1]),
     )
   if (!rises(bounds, true) || bounds.at(-1) !== Infinity)
-    throw new Error(`the buckets of ${name} do not rise to +Inf`)
+    throw new Error(`the bucket bounds of ${name} do not increase up to +Inf`)
   if (!rises(counts, false)) throw new Error(`the buckets of ${name} are not cumulative`)
   const count = samples.find(sample => sample.name === `${name}_count`)?.value
-  if (count === undefined || count !== counts.at(-1)) throw new Error(`${name}_count is not its +Inf bucket`)
+  if (count === undefined || count !== counts.at(-1))
+    throw new Error(`${name}_count differs from its +Inf bucket`)
   if (!samples.some(sample => sample.name === `${name}_sum`)) throw new Error(`${name} has no sum`)
 }
 
@@ -92,6 +93,6 @@ function decode(text: string, quotes: boolean): string {
   return text.replaceAll(/\\(.?)/g, (whole, next: string) => {
     if (next === 'n') return '\n'
     if (next === '\\' || (quotes && next === '"')) return next
-    throw new Error(`a wrong escape: ${whole}`)
+    throw new Error(`invalid escape: ${whole}`)
   })
 }

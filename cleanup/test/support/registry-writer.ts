@@ -1,6 +1,5 @@
+// Updates one agent's entry many times, beside other writers: `registry-writer.ts <workspace> <task> <agent> <times>`.
 import { updateAgent } from '../../orchestrator.ts'
-
-// Changes the registry as one of many: `registry-writer.ts <workspace> <task> <agent> <times>`.
 
 const [workspace = '', taskId = '', agentId = '', times] = process.argv.slice(2)
 for (let n = 0; n < Number(times); n++)

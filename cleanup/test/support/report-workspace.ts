@@ -4,23 +4,26 @@ import type { AgentRef } from '../../index.ts'
 import { type AgentEntry, layout } from '../../orchestrator.ts'
 import type { Rig } from './rig.ts'
 
-/** What the report counted on its machine; it does not say in how many tasks. */
+/** The numbers of prompts and logs that the report counted. It does not give the number of tasks: 3 is our choice. */
 export const [PROMPTS, LOGS, TASKS] = [78, 38, 3]
 const SESSIONS = 4
 
-export interface Left {
+export interface OldAgent {
   ref: AgentRef
   entry: AgentEntry
 }
 
 /**
- * Lays out a workspace as the report's system left it: no place in tmux, no marker, fields that we do not know, counts
- * that are wrong. Every second agent was reported as completed, and the rest died with the machine but for two of the
- * four that have a session. `forget` takes fields from an entry that the orchestrator did not write.
+ * Creates a workspace as the report's system left it: no recorded tmux location, no markers, unknown fields, wrong counts.
+ * Every second agent is recorded as completed. Four agents have a tmux session; two of these are still running, and the
+ * other agents recorded as running are dead. `edit` may change an entry, for example delete fields.
  */
-export function layOutReport(rig: Rig, forget: (entry: AgentEntry, n: number) => void = () => {}): Left[] {
-  const agents = Array.from({ length: PROMPTS }, (_, n) => layOut(rig, n))
-  for (const [n, { entry }] of agents.entries()) forget(entry, n)
+export function createReportWorkspace(
+  rig: Rig,
+  edit: (entry: AgentEntry, n: number) => void = () => {},
+): OldAgent[] {
+  const agents = Array.from({ length: PROMPTS }, (_, n) => createAgent(rig, n))
+  for (const [n, { entry }] of agents.entries()) edit(entry, n)
   for (const [taskId, listed] of Map.groupBy(agents, ({ ref }) => ref.taskId)) {
     const registry = {
       task_id: taskId,
@@ -33,7 +36,7 @@ export function layOutReport(rig: Rig, forget: (entry: AgentEntry, n: number) =>
   return agents
 }
 
-function layOut(rig: Rig, n: number): Left {
+function createAgent(rig: Rig, n: number): OldAgent {
   const taskId = `TASK-old-${n % TASKS}`
   const ref = { workspace: rig.workspace, taskId, agentId: `worker-${n}-abcdef` }
   for (const folder of ['logs', 'progress', 'findings'])
@@ -54,10 +57,10 @@ function layOut(rig: Rig, n: number): Left {
   return { ref, entry }
 }
 
-/** The agents that are still at work. */
+/** The agents that still run. */
 export const LIVE = ['worker-1-abcdef', 'worker-3-abcdef']
 
-/** The files of a workspace whose path in it matches. */
+/** The files whose path relative to the workspace matches. */
 export function filesBelow(workspace: string, pattern: RegExp): string[] {
   return fs.readdirSync(workspace, { recursive: true, encoding: 'utf8' }).filter(name => pattern.test(name))
 }

@@ -25,23 +25,23 @@ import { until } from './until.ts'
 const TASK = 'TASK-1'
 const MARK = 'LEAKRIG_TEST'
 
-/** What a test deploys: `claude` is a bash script whose output goes through tee into the stream log. */
+/** An agent to deploy. `claude` is a bash script whose output goes through tee into the stream log. */
 export interface Deployment {
   claude: string
-  /** What the pane's shell runs before and after the pipeline. */
+  /** Shell code before and after the pipeline, in the pane's shell. */
   before?: string
   after?: string
-  /** False leaves the place in tmux out of the registry, as other orchestrators do. */
+  /** False leaves the tmux location out of the registry, as other orchestrators do. */
   recorded?: boolean
   marker?: boolean
-  /** Starts it as our own orchestrator does, in a subreaper or a cgroup. */
+  /** Starts it in a subreaper or a cgroup, as our own orchestrator does. */
   contained?: boolean
   entry?: Partial<AgentEntry>
-  /** Another tmux server, by its socket. */
+  /** The socket of another tmux server. */
   socket?: string
 }
 
-/** A workspace and a tmux server of a test's own, and everything that was started there. */
+/** A workspace and a tmux server for one test. Dispose ends every process that was started there. */
 export class Rig implements AsyncDisposable {
   readonly folder: string
   readonly workspace: string
@@ -50,7 +50,7 @@ export class Rig implements AsyncDisposable {
   readonly #dismiss: () => void
   readonly #before = process.env.TMUX_TMPDIR
   readonly #children: ChildProcess[] = []
-  /** Whose numbers a test has asked for: one that emptied its environment is found by nothing else. */
+  /** Processes whose pids a test has read. Some emptied their environment, so dispose cannot find them by the mark. */
   readonly #seen: Identity[] = []
 
   private constructor(folder: string, remove: () => Promise<void>) {
@@ -60,7 +60,7 @@ export class Rig implements AsyncDisposable {
     this.#remove = remove
     this.#dismiss = guard(MARK, folder)
     process.env.TMUX_TMPDIR = folder
-    // In the environment of everything that is started from here, so that nothing outlives the test unseen.
+    // Every process that the test starts inherits this mark, so dispose and the guard can find all of them.
     process.env[MARK] = folder
   }
 
@@ -68,7 +68,7 @@ export class Rig implements AsyncDisposable {
     const { path: folder, cleanup } = await temporaryFolder({ prefix: 'lr-', unsafeCleanup: true })
     const rig = new Rig(fs.realpathSync(folder), cleanup)
     fs.mkdirSync(path.dirname(rig.socket), { mode: 0o700 })
-    // A user's own session: it keeps the server alive, and must be there at the end.
+    // The user's own session: it keeps the server alive, and must still exist at the end.
     rig.tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'user', 'sleep 1000')
     await initRegistries(rig.workspace)
     await addTask(rig.workspace, { task_id: TASK })
@@ -89,7 +89,7 @@ export class Rig implements AsyncDisposable {
     return { workspace: this.workspace, taskId: TASK, agentId }
   }
 
-  /** Deploys an agent, and returns when its script says `ready` (its first line, also in the log). */
+  /** Deploys an agent, and returns when its stream log contains `ready`, which the script prints. */
   async deploy(agentId: string, deployment: Deployment): Promise<AgentRef> {
     const ref = this.ref(agentId)
     for (const file of [
@@ -114,10 +114,12 @@ export class Rig implements AsyncDisposable {
     return ref
   }
 
-  /** Waits until an agent's processes are these programs: `ready` is said before what follows was forked and executed. */
-  async stands(ref: AgentRef, programs = ['bash', 'bash', 'sleep', 'tee']): Promise<void> {
+  /** Waits until an agent's processes run exactly these programs: a script prints `ready` before its last children have been forked and executed. */
+  async waitUntilRunning(ref: AgentRef, programs = ['bash', 'bash', 'sleep', 'tee']): Promise<void> {
     const names = () => this.processesOf(ref).map(line => line.split(' ')[1])
-    await until(`${ref.agentId} stands`, () => isDeepStrictEqual(names().toSorted(), programs))
+    await until(`${ref.agentId} runs ${programs.join(', ')}`, () =>
+      isDeepStrictEqual(names().toSorted(), programs),
+    )
   }
 
   newSession(
@@ -138,22 +140,22 @@ export class Rig implements AsyncDisposable {
     return recordOf(made.stdout)
   }
 
-  /** What runs in the pane, for bash. */
+  /** The pane's command, for bash. */
   pipeline(ref: AgentRef, { claude, before = '', after = '' }: Deployment): string {
     const script = path.join(this.folder, `${ref.agentId}.sh`)
     fs.writeFileSync(script, `cd ${this.folder}\n${claude}\n`)
     return `${before} bash ${script} | tee ${layout.streamLog(ref)}; ${after}`
   }
 
-  /** The number that a script has written with `echo $! > <name>.pid`. */
+  /** Waits for the pid that a script writes with `echo $! > <name>.pid`. */
   async pid(name: string): Promise<number> {
     const file = path.join(this.folder, `${name}.pid`)
-    const pid = await until(`${name}.pid`, () => Number(readText(file)) || undefined)
+    const pid = await until(`${name}.pid is written`, () => Number(readText(file)) || undefined)
     this.#seen.push({ pid, start: startOf(pid) ?? -1 })
     return pid
   }
 
-  /** Starts a process of nobody's, which must be there at the end. */
+  /** Starts a process that belongs to no agent and must survive. Returns its pid. */
   start(command: string, args: string[], env: NodeJS.ProcessEnv = {}): number {
     const options = { stdio: 'ignore', detached: true, env: { ...process.env, ...env } } as const
     const child = spawn(command, args, options)
@@ -166,7 +168,7 @@ export class Rig implements AsyncDisposable {
     return readAgent(ref)
   }
 
-  /** Processes of the test that carry an agent's marker. */
+  /** The processes that carry an agent's marker, each as `<pid> <program>`. */
   processesOf(ref: AgentRef): string[] {
     return this.#processes(`LEAKRIG_AGENT=${agentMarker(ref)}`).map(
       pid => `${pid} ${readProcess(pid)?.comm ?? 'gone'}`,
@@ -174,10 +176,10 @@ export class Rig implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // By its handle: one that emptied or overwrote its environment carries no mark any more.
+    // Killed by handle, because a child that overwrote its environment has lost the mark.
     for (const child of this.#children) child.kill('SIGKILL')
     const mark = `${MARK}=${this.folder}`
-    await until('everything of the test has ended', () => {
+    await until('every process of the test has ended', () => {
       const left = this.#processes(mark).filter(pid => pid !== process.pid)
       const seen = this.#seen.filter(one => isAlive(one))
       for (const pid of [...left, ...seen.map(one => one.pid)]) kill(pid)
@@ -220,7 +222,7 @@ export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   }
 }
 
-/** The whole end of a plain agent: nothing running, no session, prompt gone, logs in the archive, registries right. */
+/** What is left of an agent, to compare with NO_TRACES: processes, session, prompt, logs, archived logs, cleanup state. */
 export function traces(rig: Rig, ref: AgentRef): Record<string, unknown> {
   const logs = [
     layout.streamLog(ref),

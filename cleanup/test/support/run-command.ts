@@ -4,23 +4,27 @@ import { testProgram } from '../../../bin/programs.ts'
 
 const PROGRAM = testProgram('leakrig')
 
-export interface Ran {
+export interface CommandResult {
   code: number | null
   out: string
   err: string
 }
 
-/** The words that run `leakrig <args>`, for a shell or for spawn. */
+/** The command line of `leakrig <args>`. */
 export const commandWords = (...args: string[]): string[] => [process.execPath, PROGRAM, ...args]
 
-/** `leakrig <args>` under way. */
-export class Running {
+/** A command while it runs, with the output it has written so far. */
+export class RunningCommand {
   readonly child: ChildProcess
   out = ''
   err = ''
 
-  constructor([command = '', ...args]: string[], env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  constructor([command = '', ...args]: string[], env: NodeJS.ProcessEnv = {}, cwd?: string) {
+    this.child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+      cwd,
+    })
     this.child.stdout?.on('data', (text: Buffer) => {
       this.out += text
     })
@@ -29,11 +33,17 @@ export class Running {
     })
   }
 
-  async end(): Promise<Ran> {
+  /** Waits until the command has exited and its output is closed. */
+  async end(): Promise<CommandResult> {
     const [code] = await once(this.child, 'close')
     return { code, out: this.out, err: this.err }
   }
 }
 
 /** Runs `leakrig <args>` to its end. */
-export const runCommand = (...args: string[]): Promise<Ran> => new Running(commandWords(...args)).end()
+export const runCommand = (...args: string[]): Promise<CommandResult> =>
+  new RunningCommand(commandWords(...args)).end()
+
+/** Runs `leakrig retention` to its end. `prefix` is put before the command line, for example `nsenter ... --`. */
+export const runRetention = (args: string[], prefix: string[] = [], cwd = '/'): Promise<CommandResult> =>
+  new RunningCommand([...prefix, ...commandWords('retention', ...args)], {}, cwd).end()

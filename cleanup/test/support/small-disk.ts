@@ -6,46 +6,46 @@ import { dir } from 'tmp-promise'
 import { systemCode } from '../../errors.ts'
 
 /**
- * A file system of a few MB in a mount namespace of its own, so that the mount is gone with the test, however it
- * ends. It is reached through /proc by who is outside.
+ * A small tmpfs in its own mount namespace: the kernel removes the mount with its last process, however the test ends.
+ * Processes outside the namespace reach it through /proc.
  */
 export class SmallDisk implements AsyncDisposable {
-  /** The folder as the test names it. */
+  /** The folder's path for the test. */
   readonly outside: string
-  /** The folder as a command that runs within names it. */
+  /** The folder's path for commands in the namespace. */
   readonly inside: string
-  /** The command line that runs another one within. */
-  readonly within: string[]
-  readonly #keeper: ChildProcess
+  /** Words to put before a command so that it runs in the namespace. */
+  readonly nsenter: string[]
+  readonly #holder: ChildProcess
   readonly #remove: () => Promise<void>
 
-  private constructor(inside: string, keeper: ChildProcess, remove: () => Promise<void>) {
+  private constructor(inside: string, holder: ChildProcess, remove: () => Promise<void>) {
     this.inside = inside
-    this.outside = `/proc/${keeper.pid}/root${inside}`
-    this.within = ['nsenter', '--target', String(keeper.pid), '--mount', '--']
-    this.#keeper = keeper
+    this.outside = `/proc/${holder.pid}/root${inside}`
+    this.nsenter = ['nsenter', '--target', String(holder.pid), '--mount', '--']
+    this.#holder = holder
     this.#remove = remove
   }
 
-  /** Returns the reason instead where mounting is not allowed. */
+  /** `options` are those of tmpfs. Returns a reason to skip the test if this process may not mount. */
   static async mount(options: string): Promise<SmallDisk | string> {
     const { path: folder, cleanup } = await dir({ prefix: 'lr-', unsafeCleanup: true })
     const inside = fs.realpathSync(folder)
     const script = 'mount -t tmpfs -o "$1" leakrig "$0" && echo mounted && exec sleep 1000'
-    const keeper = spawn('unshare', ['--mount', 'sh', '-c', script, inside, options], {
+    const holder = spawn('unshare', ['--mount', 'sh', '-c', script, inside, options], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    let said = ''
-    for (const stream of [keeper.stdout, keeper.stderr])
+    let output = ''
+    for (const stream of [holder.stdout, holder.stderr])
       stream.on('data', (text: Buffer) => {
-        said += text
+        output += text
       })
-    const exit = once(keeper, 'close')
-    await Promise.race([once(keeper.stdout, 'data'), exit])
-    if (said.startsWith('mounted')) return new SmallDisk(inside, keeper, cleanup)
+    const exit = once(holder, 'close')
+    await Promise.race([once(holder.stdout, 'data'), exit])
+    if (output.startsWith('mounted')) return new SmallDisk(inside, holder, cleanup)
     await exit
     await cleanup()
-    return 'no right to mount'
+    return 'no permission to mount'
   }
 
   freeBytes(): number {
@@ -53,7 +53,7 @@ export class SmallDisk implements AsyncDisposable {
     return bavail * frsize
   }
 
-  /** Makes files until there is neither a name nor a byte left. */
+  /** Uses up all blocks, then all inodes. */
   fill(): void {
     const folder = path.join(this.outside, 'filler')
     fs.mkdirSync(folder)
@@ -62,8 +62,8 @@ export class SmallDisk implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#keeper.kill('SIGKILL')
-    await once(this.#keeper, 'close')
+    this.#holder.kill('SIGKILL')
+    await once(this.#holder, 'close')
     await this.#remove()
   }
 }

@@ -6,8 +6,8 @@ const ANALYZE = '/usr/bin/systemd-analyze'
 
 export const hasSystemdAnalyze = fs.existsSync(ANALYZE)
 
-/** What `systemd-analyze verify` says of a unit; its exit code is 0 also where it ignores a line. */
-export function verify(folder: string, unit: string, manager: 'user' | 'system', level = 'info') {
+/** Runs `systemd-analyze verify` on a unit. Its exit code is 0 even if it warns that it ignores a line, so check the output too. */
+export function verifyUnit(folder: string, unit: string, manager: 'user' | 'system', level = 'info') {
   const file = path.join(folder, 'leakrig.service')
   const runtime = path.join(folder, 'run')
   fs.mkdirSync(runtime, { recursive: true })
@@ -16,17 +16,17 @@ export function verify(folder: string, unit: string, manager: 'user' | 'system',
     encoding: 'utf8',
     env: { PATH: process.env.PATH, HOME: folder, XDG_RUNTIME_DIR: runtime, SYSTEMD_LOG_LEVEL: level },
   })
-  return { code: status, said: (stdout + stderr).trim() }
+  return { code: status, output: (stdout + stderr).trim() }
 }
 
 /**
- * The command of a unit as systemd itself understands it: taken apart and with its specifiers replaced (it prints that
- * at the log level debug), then with the one step left that it does only at the start, $NAME and $$.
+ * A unit's command line as systemd parses it: split into words, with specifiers expanded (systemd prints that at log level
+ * debug). systemd expands `$$` only when it starts the unit, so this function does; it throws for `$NAME`.
  */
 export function parsedCommand(folder: string, unit: string): string[] {
-  const { said } = verify(folder, unit, 'system', 'debug')
-  const line = said.split('\n').find(text => text.includes('\tCommand Line: '))
-  if (line === undefined) throw new Error(`systemd shows no command: ${said.slice(-500)}`)
+  const { output } = verifyUnit(folder, unit, 'system', 'debug')
+  const line = output.split('\n').find(text => text.includes('\tCommand Line: '))
+  if (line === undefined) throw new Error(`systemd shows no command: ${output.slice(-500)}`)
   const quoted = line.slice(line.indexOf(': ') + 2)
   const words = quoted.match(/"(?:[^"\\]|\\.)*"|[^\s"]+/g) ?? []
   return words.map((word, n) => {
@@ -38,7 +38,7 @@ export function parsedCommand(folder: string, unit: string): string[] {
   })
 }
 
-/** systemd prints what is special as C does, and bytes as octal numbers. */
+/** systemd prints special characters as C escapes, and other bytes in octal. */
 function decode(word: string): string {
   const bytes: Buffer[] = []
   const known: Record<string, string> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v' }
@@ -51,8 +51,8 @@ function decode(word: string): string {
   return Buffer.concat(bytes).toString()
 }
 
-/** The settings of a unit, by section and name; comments left out. */
-export function settings(unit: string): Map<string, string[]> {
+/** The settings of a unit by name, each with all its values in order. */
+export function unitSettings(unit: string): Map<string, string[]> {
   const found = new Map<string, string[]>()
   for (const line of unit.split('\n')) {
     const setting = /^(\w+)=(.*)$/.exec(line)

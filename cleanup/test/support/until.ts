@@ -1,16 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Asks again and again until the answer is neither undefined nor false. Throws what was waited for after `ms`. */
+/**
+ * Calls `poll` every 5 ms until it returns something other than undefined or false, and returns that.
+ * Throws an error that names the condition after `ms`.
+ */
 export async function until<T>(
-  what: string,
-  ask: () => T | undefined | false | Promise<T | undefined | false>,
+  condition: string,
+  poll: () => T | undefined | false | Promise<T | undefined | false>,
   ms = 30_000,
 ): Promise<T> {
   const deadline = performance.now() + ms
   for (;;) {
-    const answer = await ask()
-    if (answer !== undefined && answer !== false) return answer
-    if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`)
+    const result = await poll()
+    if (result !== undefined && result !== false) return result
+    if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${condition}`)
     await pause(5)
   }
 }

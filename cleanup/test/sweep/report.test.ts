@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { layout, readTaskRegistry } from '../../orchestrator.ts'
 import { leakrig } from '../support/cli.ts'
-import { filesBelow, LIVE, LOGS, layOutReport, PROMPTS, TASKS } from '../support/report-workspace.ts'
+import { createReportWorkspace, filesBelow, LIVE, LOGS, PROMPTS, TASKS } from '../support/report-workspace.ts'
 import { Rig } from '../support/rig.ts'
 
 let rig: Rig
@@ -14,7 +14,7 @@ afterEach(() => rig[Symbol.asyncDispose]())
 const ended = PROMPTS - LIVE.length
 
 test('on the machine that the report found, with fields missing, it removes all that was left and nothing that lives', async () => {
-  const agents = layOutReport(rig, (entry, n) => {
+  const agents = createReportWorkspace(rig, (entry, n) => {
     const left: Record<string, unknown> = entry
     if (n % 5 === 0) delete left.started_at
     if (n % 7 === 1) delete left.tmux_session

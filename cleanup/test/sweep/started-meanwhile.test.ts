@@ -4,12 +4,12 @@ import { runDaemon, sweep } from '../../index.ts'
 import { layout } from '../../orchestrator.ts'
 import { Slots } from '../../platform/slots.ts'
 import { readAgent } from '../../registry/registry.ts'
-import { TASK, useTwoGone } from '../support/two-gone.ts'
+import { TASK, useTwoDeadAgents } from '../support/two-dead-agents.ts'
 import { until } from '../support/until.ts'
 
 /** Among many that ended together, an agent waits for its cleanup; somebody may start it again under its id meanwhile. */
 let workspace: string
-const workspaceNow = useTwoGone()
+const workspaceNow = useTwoDeadAgents()
 beforeEach(() => {
   workspace = workspaceNow()
 })

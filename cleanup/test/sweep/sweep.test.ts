@@ -6,7 +6,7 @@ import { addAgent, agentMarker, layout, readTaskRegistry, updateAgent } from '..
 import type { Action } from '../../sweep/actions.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
-import { commandWords, Running } from '../support/run-command.ts'
+import { commandWords, RunningCommand } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
 
 const idle = 'echo ready; sleep 1000 & wait'
@@ -106,7 +106,7 @@ test('what runs of agents that were cleaned up is ended too', async () => {
   const entry = rig.entry(quiet)
   // Its session, asked for by a client that nobody heard of again, comes when all is over.
   rig.newSession(late, { claude: idle })
-  await rig.stands(late)
+  await rig.waitUntilRunning(late)
   rig.start('sleep', ['1000'], { LEAKRIG_AGENT: agentMarker(again) })
   // Opened from within the agent's session it would carry the marker too, so that this alone makes none its own.
   rig.newSession(quiet, { claude: '' }, ['sleep', '1000'])
@@ -132,7 +132,7 @@ test('what runs of agents that were cleaned up is ended too', async () => {
 test('stopped halfway it says what becomes of it, and the next one finishes', async () => {
   const ref = await rig.deploy('a', { claude: stubborn })
   await updateAgent(ref, entry => Object.assign(entry, { status: 'completed' }))
-  const running = new Running(commandWords('sweep', rig.workspace, '--apply', '--grace', '60'))
+  const running = new RunningCommand(commandWords('sweep', rig.workspace, '--apply', '--grace', '60'))
   await until('it is at work', () => rig.entry(ref).cleanup?.state === 'pending')
   running.child.kill('SIGINT')
   expect(await running.end()).toMatchObject({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { mayMakeNamespaces, needsNamespaces } from '../../../test/namespaces.ts'
+import { canCreateNamespaces, needsNamespaces } from '../../../test/namespaces.ts'
 import { needs } from '../../../test/needs.ts'
 import { poll } from '../../poll.ts'
 import { readProcesses } from '../../probe/processes.ts'
@@ -15,7 +15,7 @@ import { copyProject } from '../fixtures/project-copy.ts'
 import { objection as noContainer } from '../support/container.ts'
 
 const ask = [process.execPath, join(import.meta.dirname, '../fixtures/ask-sandbox.ts')]
-const namespaces = mayMakeNamespaces ? undefined : 'no right to make namespaces'
+const namespaces = canCreateNamespaces ? undefined : 'no permission to create namespaces'
 const onlyRoot = process.getuid?.() === 0 ? undefined : 'no root rights'
 
 /** A user who owns nothing on this machine and is in no group. */
