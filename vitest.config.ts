@@ -77,7 +77,7 @@ export default defineConfig({
           isolate: false,
           ...cells,
           testTimeout: rigTimeout,
-          provide: { leakrig: { system: 'none', sandbox: 'namespace', keep: false, proof: true } },
+          provide: { leakrig: { system: 'none', sandbox: 'namespace', keep: false, withoutCleanup: true } },
         },
       },
       { extends: true, test: { name: 'model', include: ['scenarios/model/*.test.ts'] } },

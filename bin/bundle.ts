@@ -20,10 +20,10 @@ import { building, removeOld } from './remove-old.ts'
 const hourMs = 3_600_000
 
 /**
- * Makes the bundles of a set where there are none of just these sources, with their compiled code. A program that was
- * bundled takes a quarter of the processor time to start. Where they cannot be written (a read-only clone, a full
- * disk), everything works without, slower. What an interrupted making leaves is in the cache, and a later one removes it.
- * @throws when a source does not parse, or imports what is not there.
+ * Makes the bundles of a set, with their compiled code, unless there are bundles of exactly these sources. A bundled program
+ * takes a quarter of the processor time to start. Where bundles cannot be written (a read-only clone, a full disk),
+ * everything works without them, more slowly. What an interrupted run leaves in the cache, a later one removes.
+ * @throws when a source does not parse or imports a missing file
  */
 export async function ensureBundles(
   set: BundleSet,
@@ -38,9 +38,9 @@ export async function ensureBundles(
     const temporary = mkdtempSync(join(place.cache, building))
     try {
       await make(set, place, temporary)
-      // Of a source that was changed meanwhile nobody knows which text was read.
+      // A source may have changed while it was read.
       if (bundleFolder(set, place) !== folder) return await ensureBundles(set, place)
-      // Of several that make them at once, the first wins.
+      // When several processes make them at once, the first one wins.
       if (!existsSync(folder)) renameSync(temporary, folder)
     } finally {
       rmSync(temporary, { recursive: true, force: true })
@@ -53,12 +53,12 @@ export async function ensureBundles(
 
 const cannotWrite = ['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTEMPTY', 'EEXIST']
 
-/** So that nobody removes them as old ones. */
+/** Keeps bundles in use from being removed as old ones. */
 function keep(folder: string): void {
   if (Date.now() - statSync(folder).mtimeMs > hourMs) utimesSync(folder, new Date(), new Date())
 }
 
-/** Another user runs what is in it: root's sandbox is nobody's. */
+/** Readable for all, because root's sandbox runs as nobody. */
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return
   makeFolder(dirname(folder))
@@ -67,7 +67,7 @@ function makeFolder(folder: string): void {
 }
 
 async function make(set: BundleSet, place: Place, folder: string): Promise<void> {
-  // Only who makes bundles loads the bundler.
+  // The bundler is loaded only to make bundles.
   const { bundleProgram } = await import('./rolldown.ts')
   const programs = Object.entries(set.programs)
   await bundleProgram(join(import.meta.dirname, 'start.ts'), join(folder, 'start.mjs'))
@@ -75,8 +75,8 @@ async function make(set: BundleSet, place: Place, folder: string): Promise<void>
     programs.map(async ([name, { source }]) => {
       await bundleProgram(join(place.root, source), join(folder, `${name}.bundle.mjs`))
       const start = join(relative(dirname(name), '.'), 'start.mjs')
-      const words = [`import { start } from './${start}'`, `await start('${name}.bundle.mjs')`]
-      writeFileSync(join(folder, `${name}.mjs`), `${words.join('\n')}\n`)
+      const lines = [`import { start } from './${start}'`, `await start('${name}.bundle.mjs')`]
+      writeFileSync(join(folder, `${name}.mjs`), `${lines.join('\n')}\n`)
     }),
   )
   for (const scripts of set.beside ?? []) copyScripts(join(place.root, scripts), join(folder, scripts))
@@ -85,7 +85,7 @@ async function make(set: BundleSet, place: Place, folder: string): Promise<void>
   readableForAll(folder)
 }
 
-/** All that is not TypeScript: scripts of shells and perl, and links to shells. */
+/** Copies what is not TypeScript: scripts for sh and perl, and links to shells. */
 function copyScripts(from: string, to: string): void {
   cpSync(from, to, {
     recursive: true,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import type { Program } from './programs.ts'
 
-/** Runs each program once, so that the code which V8 compiled of it is kept beside it (start.ts). */
+/** Runs each program once, so that V8's compiled code is stored beside it (start.ts). */
 export async function compileEach(programs: Record<string, Program>, folder: string): Promise<void> {
   const home = mkdtempSync(join(folder, 'home-'))
   const workspace = join(home, 'workspace')
@@ -28,8 +28,8 @@ export async function compileEach(programs: Record<string, Program>, folder: str
 }
 
 /**
- * Node keeps compiled code for its user alone, in a folder that ends in the user's number. Sandboxes have other users:
- * root in a user namespace, 1000 in a container.
+ * Node stores compiled code per user, in a folder that ends in the uid. Sandboxes run as other users: root in a user
+ * namespace, 1000 in a container.
  */
 export function readableForAll(folder: string): void {
   chmodSync(folder, 0o755)

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join, relative } from 'node:path'
 
-/** Folders that no program is made of, unless they are named themselves. */
+/** Folders that do not count, unless they are listed as sources themselves. */
 const leftOut = ['test', 'bench', 'node_modules']
 
-/** A name for what is in these files and folders of a project, in its lock, and in this version of Node. */
+/** A hash of these files and folders of a project, of its lock file, and of the version of Node. */
 export function contentOf(root: string, sources: string[]): string {
   const hash = createHash('sha256').update(process.version).update(process.arch)
   const own = ['package.json', 'package-lock.json'].map(name => join(root, name))

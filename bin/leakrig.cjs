@@ -8,6 +8,6 @@ async function main([command, ...args]) {
     await (await import('./start-daemon.ts')).prepareDaemon()
   // Does not return where Node can replace a process.
   if (command === 'daemon') await (await import('./start-daemon.ts')).startDaemon(args)
-  await import('../harness/cli/leakrig.ts')
+  await import('./leakrig.ts')
 }
 main(process.argv.slice(2))

@@ -2,40 +2,44 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { contentOf } from './content.ts'
 
-/** One program that is started by itself: by the rig, by another program of ours, or by a test. */
+/** A program that the rig, another program of ours, or a test starts in a process of its own. */
 export interface Program {
-  /** The file that Node can run as it is, below the project. */
+  /** Its source, below the project, which Node can also run directly. */
   source: string
   /**
-   * Arguments on which it does much of what it can do, and ends: V8 keeps the code of functions that ran. `home` is a folder
-   * that goes afterwards, with `home/workspace` in it; `bundles` is where all programs of the set are.
+   * Arguments with which it runs much of its code and ends, because V8 stores only functions that ran. `home` is a temporary
+   * folder with `home/workspace` in it; `bundles` is the folder with all programs of the set.
    */
   load: (home: string, bundles: string) => string[]
-  /** What it then reads on its standard input. */
+  /** What it reads on its standard input then. */
   input?: string
 }
 
-/** Programs that are bundled together, by their path in the bundles' folder, without its extension. */
+/** Programs that are bundled together. */
 export interface BundleSet {
+  /** By their path in the bundles' folder, without the extension. */
   programs: Record<string, Program>
-  /** Files and folders below the project that hold their sources. The bundles are named after what is in them. */
+  /** Files and folders below the project with their sources. The bundles' folder is named after a hash of these. */
   sources: string[]
-  /** Files that the programs find beside themselves: scripts, below the project and below the bundles' folder alike. */
+  /** Scripts that the programs need, copied to the same path below the bundles' folder. */
   beside?: string[]
-  /** Bundles that these programs start: they stand in the same folder, by links. */
+  /** Bundles that these programs start; links to them are in the same folder. */
   starts?: BundleSet
 }
 
 /** Where a project is bundled. */
 export interface Place {
   root: string
-  /** Every folder of bundles is in it. */
+  /** The folder with all folders of bundles. */
   cache: string
 }
 
 export const placeOf = (root: string): Place => ({ root, cache: join(root, 'node_modules/.cache/leakrig') })
 
-const ours = placeOf(resolve(import.meta.dirname, '..'))
+/** The folder of the project itself, which every sandbox sees read-only under the same path. */
+export const projectRoot = resolve(import.meta.dirname, '..')
+
+const ours = placeOf(projectRoot)
 
 const mcp = (id: number, method: string, params: object = {}) =>
   `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`
@@ -50,13 +54,13 @@ export const rigSet: BundleSet = {
   programs: {
     probe: { source: 'harness/probe/main.ts', load: home => [home] },
     orchestrator: {
-      source: 'harness/bin/orchestrator.ts',
+      source: 'bin/orchestrator.ts',
       load: () => ['--strategy', 'none'],
       input:
         handshake + mcp(3, 'tools/call', { name: 'create_real_task', arguments: { description: 'none' } }),
     },
     'hand-over': { source: 'cleanup/bin/hand-over.ts', load: () => [] },
-    // Its owner has gone, so it ends.
+    // Its owner does not exist, so that it ends at once.
     daemon: {
       source: 'cleanup/bin/daemon.ts',
       load: home => [join(home, 'workspace'), '--owner-pid', '999999999'],
@@ -67,7 +71,7 @@ export const rigSet: BundleSet = {
     },
     'fake-claude/main': {
       source: 'fake-claude/main.ts',
-      // It reports as an agent does, to an orchestrator that does not know it.
+      // It reports as an agent does, to an orchestrator in which it is not registered.
       load: (_, bundles) => {
         const args = [join(bundles, 'orchestrator.mjs'), '--strategy', 'none']
         const config = JSON.stringify({ mcpServers: { one: { command: process.execPath, args } } })
@@ -80,10 +84,10 @@ export const rigSet: BundleSet = {
   beside: ['fake-claude/claude', 'fake-claude/idle', 'fake-claude/shapes'],
 }
 
-/** What tests start by the dozen. */
+/** Programs that tests start many times. */
 export const testSet: BundleSet = {
   programs: {
-    leakrig: { source: 'harness/cli/leakrig.ts', load: home => ['sweep', join(home, 'workspace')] },
+    leakrig: { source: 'bin/leakrig.ts', load: home => ['sweep', join(home, 'workspace')] },
     ...Object.fromEntries(
       [
         'cleaner',
@@ -94,7 +98,7 @@ export const testSet: BundleSet = {
         'registry-writer',
         'retention-killed',
       ].map(
-        // With a workspace that is not there each of them ends.
+        // Each of them ends when its workspace does not exist.
         name => [name, { source: `cleanup/test/support/${name}.ts`, load: home => [join(home, 'none')] }],
       ),
     ),
@@ -109,16 +113,16 @@ export const testSet: BundleSet = {
   starts: rigSet,
 }
 
-/** True where the sources are to run as they are, to debug them. */
+/** Whether the sources are to run directly, for debugging. */
 export const isUnbundled = (): boolean => process.env.LEAKRIG_UNBUNDLED === '1'
 
-/** The folder for the bundles of a set, named after the content of everything that they are made of. */
+/** The folder for the bundles of a set, named after a hash of their sources. */
 export const bundleFolder = (set: BundleSet, { root, cache }: Place = ours): string =>
   join(cache, contentOf(root, set.sources))
 
 /**
- * Where a program is: its bundle, or its source where there is no bundle of just these sources. A change of a source is
- * seen by the next process.
+ * The file of a program: its bundle, or its source where there is no bundle of exactly these sources. A process that starts
+ * after a change of a source sees that change.
  */
 export function programFile(name: string, set: BundleSet = rigSet, place: Place = ours): string {
   const program = set.programs[name]
@@ -132,7 +136,7 @@ export const testProgram = (name: string): string => programFile(name, testSet)
 
 const folders = new Map<BundleSet, string>()
 
-/** Sources are read once for a process. */
+/** Hashes the sources only once in each process. */
 function folderOnce(set: BundleSet, place: Place): string {
   if (place !== ours) return bundleFolder(set, place)
   const folder = folders.get(set) ?? bundleFolder(set)

@@ -1,16 +1,16 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** How the name of a folder begins that is being made. */
+/** The prefix of a folder whose bundles are being made. */
 export const building = 'building-'
 
 const hourMs = 3_600_000
 
-/** Removes folders of bundles that nobody used for a day, and those whose making was interrupted. */
+/** Removes folders of bundles that were not used for a day, and what interrupted runs left. */
 export function removeOld(cache: string): void {
   for (const name of readdirSync(cache)) {
     const folder = join(cache, name)
-    // Another one may be removing it too.
+    // Another process may be removing it too.
     const ageMs = Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
     if (ageMs > (name.startsWith(building) ? hourMs : 24 * hourMs))
       rmSync(folder, { recursive: true, force: true })

@@ -1,11 +1,11 @@
 'use strict'
-// What has to be there before anything of ours can be loaded. This is read by whatever Node the machine has: only what
-// Node 12 knows, and no package.
+// Checks what has to be there before anything else of ours can be loaded. The machine's own Node runs this, so it uses only
+// what Node 12 has, and no package.
 const fs = require('fs')
 const path = require('path')
 
 const root = path.join(__dirname, '..')
-/** The rig's "could not measure": 1 would mean a leak. */
+/** The exit code for "could not measure"; 1 would mean a leak. */
 const EXIT_CODE = 3
 
 /** Ends the process with one sentence where the packages are missing or Node is too old. */
@@ -19,7 +19,7 @@ exports.refuse = problem => {
   process.exit(EXIT_CODE)
 }
 
-/** What is missing and what to do, in one sentence; nothing where all is there. `folder` is the project's. */
+/** What is missing and what to do, in one sentence; undefined where nothing is. `folder` is the project's. */
 exports.problem = (version, node, folder) => {
   const project = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'))
   const wanted = project.engines.node.replace('>=', '')
@@ -30,7 +30,7 @@ exports.problem = (version, node, folder) => {
   return `The project needs Node ${wanted} or newer, and this is Node ${version.slice(1)} (${node}): ${remedy(folder, wanted)}.`
 }
 
-/** A program in the project's folder is looked up as Node does it: a package may also lie further up. */
+/** Searches as Node does: a package may also lie in a folder above the project. */
 function isInstalled(name, folder) {
   const above = path.dirname(folder)
   return (
@@ -43,7 +43,7 @@ function isOlder(version, wanted) {
   return mine[0] === needed[0] ? mine[1] < needed[1] : mine[0] < needed[0]
 }
 
-/** `npm ci` brings a Node for these; npm passes over an optional package in silence where it was told to, or failed. */
+/** `npm ci` installs Node on Linux as an optional package, and is silent when it leaves that out or fails to install it. */
 function remedy(folder, wanted) {
   if (fs.existsSync(path.join(folder, 'node_modules/.bin/node')))
     return `start it with \`npm run leakrig -- ...\` in ${folder}, which takes the Node that \`npm ci\` brought`

@@ -2,8 +2,8 @@ import { dirname, join, relative } from 'node:path'
 import { type Plugin, rolldown } from 'rolldown'
 
 /**
- * Bundles a program and all that it imports into one file, with a map to the sources beside it.
- * @throws when a source does not parse, or imports what is not there.
+ * Bundles a program and everything that it imports into one file, with a source map beside it.
+ * @throws when a source does not parse or imports a missing file
  */
 export async function bundleProgram(source: string, file: string): Promise<void> {
   const bundle = await rolldown({
@@ -25,18 +25,19 @@ export async function bundleProgram(source: string, file: string): Promise<void>
   }
 }
 
-/** Commands that load Vitest, and with it the sources. */
+/** Commands that load Vitest, which runs the sources anyway. */
 const notBundled = (folder: string): Plugin => ({
   name: 'not-bundled',
   resolveId(id, importer) {
-    if (!/^\.\/(scenarios|catalogue)\.ts$/.test(id) || !importer?.endsWith('/harness/cli/leakrig.ts')) return
-    return { id: relative(folder, join(dirname(importer), id)), external: true }
+    const file = importer && join(dirname(importer), id)
+    if (!file || !/\/harness\/cli\/(scenarios|catalogue)\.ts$/.test(file)) return
+    return { id: relative(folder, file), external: true }
   },
 })
 
 /**
- * Native code is found from the bundle, in the project's node_modules. The package searches for it by a dozen modules,
- * 8 ms at every start; it lies in the first place on all machines but those with musl.
+ * Loads native code from the project's node_modules. The package itself searches for it with a dozen modules, which takes
+ * 8 ms at every start; on all machines without musl it is in the first place.
  */
 const nativeLocks: Plugin = {
   name: 'native-locks',

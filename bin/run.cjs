@@ -1,6 +1,6 @@
 'use strict'
-// Runs a program for an npm script, in this process, once all that it needs is there: a package's program by its name,
-// or a file of the project by its path.
+// Runs a program for an npm script in this process, after the check of requirements: a package's program by its name, or
+// a file of the project by its path.
 const fs = require('fs')
 const path = require('path')
 const { pathToFileURL } = require('url')

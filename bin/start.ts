@@ -4,8 +4,8 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Loads a bundled program that stands beside this file, with the code that V8 compiled of it before. Node finds that by
- * paths relative to its folder, so the bundles may be moved.
+ * Loads a bundled program beside this file, with V8's compiled code from an earlier run. The cache is portable: bundles may
+ * be moved together with it.
  */
 export async function start(main: string): Promise<void> {
   enableCompileCache({ directory: join(import.meta.dirname, 'compiled'), portable: true })
@@ -14,8 +14,8 @@ export async function start(main: string): Promise<void> {
 }
 
 /**
- * A stack that names the lines of the sources. Node can do that too (process.setSourceMapsEnabled), but reads every map
- * at the start, 30 ms of a core for an orchestrator; here a map is read when a stack is.
+ * Maps the lines of a stack to the sources. Node can do that too (process.setSourceMapsEnabled), but reads every map at the
+ * start, which takes 30 ms for an orchestrator. Here a map is read only when a stack is.
  */
 function stackInSources(error: Error, sites: NodeJS.CallSite[]): string {
   return [headOf(error), ...sites.map(site => `    at ${inSource(site)}`)].join('\n')
@@ -31,13 +31,13 @@ function headOf(error: Error): string {
 
 function inSource(site: NodeJS.CallSite): string {
   const [file, line, column] = [site.getFileName(), site.getLineNumber(), site.getColumnNumber()]
-  const words = String(site)
-  if (!file?.startsWith('file:') || line === null || column === null) return words
+  const text = String(site)
+  if (!file?.startsWith('file:') || line === null || column === null) return text
   const bundle = fileURLToPath(file)
   const origin = mapOf(bundle)?.findOrigin(line, column)
-  if (!origin || !('fileName' in origin)) return words
+  if (!origin || !('fileName' in origin)) return text
   const source = resolve(dirname(bundle), origin.fileName)
-  return words.replace(`${file}:${line}:${column}`, `${source}:${origin.lineNumber}:${origin.columnNumber}`)
+  return text.replace(`${file}:${line}:${column}`, `${source}:${origin.lineNumber}:${origin.columnNumber}`)
 }
 
 const maps = new Map<string, SourceMap | undefined>()
@@ -51,7 +51,7 @@ function readMap(file: string): SourceMap | undefined {
   try {
     return new SourceMap(JSON.parse(readFileSync(file, 'utf8')))
   } catch {
-    // Node's own files have none, and one that is being written or removed does not parse.
+    // Node's own files have none, and a map that is being written or removed does not parse.
     return undefined
   }
 }

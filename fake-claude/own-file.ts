@@ -1,4 +1,4 @@
 import { join } from 'node:path'
 
-/** A file below this folder. The bundle has those that are no TypeScript in the same places below its own folder. */
+/** The path of a script below this folder. A bundle has copies of the scripts in the same places below its own folder. */
 export const ownFile = (name: string): string => join(import.meta.dirname, name)

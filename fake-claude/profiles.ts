@@ -1,4 +1,4 @@
-/** One signal at one moment, counted in milliseconds from the beginning of the ending. */
+/** One signal, at a time in ms from the beginning of the ending. */
 export interface EndingStep {
   at: number
   to: 'mcp' | 'bash'
@@ -9,29 +9,29 @@ export interface EndingStep {
 export interface Ending {
   code: number
   steps: EndingStep[]
-  /** It does not end before, whatever its children do. */
+  /** The shortest time that the ending takes, ms, whatever the children do. */
   lasts?: number
-  /** Added on top while a call to an MCP server is unanswered. */
+  /** Added to all times while a call to an MCP server is unanswered, ms. */
   inCall?: number
-  /** Leaves the files of its session behind, and prints no last words. */
+  /** Leaves the files of its session behind, and prints no last events. */
   abrupt?: true
 }
 
 export interface Profile {
   version: string
-  /** The versions that ran on Node rewrote their title: the arguments are not visible in cmdline. */
+  /** Versions that run on Node rewrite their title, which hides the arguments in cmdline. */
   retitles: boolean
-  /** A signal that is not listed is not handled: it ends claude at once, as the kernel does. */
+  /** A signal that is not listed is not handled: the kernel ends claude at once. */
   endings: { SIGHUP?: Ending; SIGINT: Ending; SIGTERM: Ending; exit: Ending }
-  /** Milliseconds after the result at which background tasks get SIGTERM; undefined: claude waits for them. */
+  /** When background tasks get SIGTERM, in ms after the result; undefined: claude waits for them. */
   backgroundEnds: number | undefined
-  /** Says how a foreground tool ended when a signal ends claude. */
+  /** Prints the result of a foreground tool when a signal ends claude. */
   lastWords: boolean
 }
 
 export type ProfileName = 'legacy' | 'mid' | 'current'
 
-// MCP servers: a request to leave, then less and less patience. Each pid alone, never a group.
+// MCP servers get SIGINT, then stronger signals. Each goes to one pid, never to a group.
 const mcp: EndingStep[] = [
   { at: 0, to: 'mcp', signal: 'SIGINT' },
   { at: 100, to: 'mcp', signal: 'SIGTERM' },
@@ -49,7 +49,7 @@ function order(...steps: EndingStep[]): EndingStep[] {
   return steps.sort((one, other) => one.at - other.at)
 }
 
-/** What was measured on the real ones: 2.0.76, 2.1.200, 2.1.330. */
+/** As measured with the real versions 2.0.76, 2.1.200 and 2.1.330. */
 export const profiles: Record<ProfileName, Profile> = {
   legacy: {
     version: '2.0.76',
@@ -78,7 +78,7 @@ export const profiles: Record<ProfileName, Profile> = {
     version: '2.1.330',
     retitles: false,
     endings: {
-      // On a hang-up the Bash tools have to wait until the MCP servers are through.
+      // On SIGHUP the Bash tools get their signals only after the MCP servers got theirs.
       SIGHUP: { code: 129, steps: order(...mcp, ...bash(530)), inCall: 2000 },
       SIGINT: { code: 0, steps: order(...mcp, ...bash(0)) },
       SIGTERM: { code: 143, steps: order(...mcp, ...bash(0)) },
@@ -88,3 +88,5 @@ export const profiles: Record<ProfileName, Profile> = {
     lastWords: true,
   },
 }
+/** What ends claude: a signal that it handles, or its own exit. */
+export type Cause = keyof Profile['endings']

@@ -1,19 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 
-/** On a machine that has no processor to spare, a limit takes this many times as long, and never more, where nothing else is said. */
+/** On a machine that has no processor to spare, a limit takes at most this many times as long by default. */
 const usualLongest = 10
 
-/** What a limit reads: the time, and for how much of it processes had to wait for a processor; both in ms, from any start. */
+/** What a limit reads: the time, and how much of it processes waited for a processor. Both in ms, from any start. */
 export interface Machine {
   nowMs(): number
   waitedMs(): number
 }
 
 /**
- * How long is long enough to wait for something: so many ms of a machine that has a processor to spare. While
- * processes wait for a processor, time counts for a tenth: a busy machine does not read as a broken system, and what
- * is broken is still found out.
+ * A time limit, in ms of a machine that has a processor to spare. While processes wait for a processor, time counts for
+ * a tenth: a busy machine is not mistaken for a broken system, and a broken system is still found.
  */
 export class Limit {
   readonly #machine: Machine
@@ -23,7 +22,7 @@ export class Limit {
   #waitedMs: number
   #leftMs: number
 
-  /** `longest`: how many times as long it takes where a processor is never to spare. */
+  /** `longest`: how many times as long the limit takes when no processor is ever to spare. */
   constructor(ms: number, machine: Machine = thisMachine, longest = usualLongest) {
     this.#longest = longest
     this.#machine = machine
@@ -33,7 +32,7 @@ export class Limit {
     this.#waitedMs = machine.waitedMs()
   }
 
-  /** Nothing is left of it; asked at least once a second or so, because only changes between two questions count. */
+  /** True when no time is left. Read it about once a second at least: only changes between two readings count. */
   get isOver(): boolean {
     const [now, waited] = [this.#machine.nowMs(), this.#machine.waitedMs()]
     const passed = now - this.#atMs
@@ -44,12 +43,12 @@ export class Limit {
     return this.#leftMs <= 0
   }
 
-  /** How long it has run, for a sentence: `10.2 s`. */
+  /** How long the limit has run, for a message: `10.2 s`. */
   get elapsed(): string {
     return `${((this.#machine.nowMs() - this.#startedMs) / 1000).toFixed(1)} s`
   }
 
-  /** Runs a task; its signal aborts when the limit is over. */
+  /** Runs a task whose signal aborts when the limit is over. */
   async during<T>(task: (tooLate: AbortSignal) => Promise<T>): Promise<T> {
     const tooLate = new AbortController()
     const timer = setInterval(() => this.isOver && tooLate.abort(), Math.min(500, this.#leftMs))
@@ -61,13 +60,13 @@ export class Limit {
   }
 }
 
-/** By a clock that nobody sets, and for as long as a process of this machine waited for a processor. */
+/** By the monotonic clock, and by how long any process of this machine waited for a processor. */
 const thisMachine: Machine = {
   nowMs: () => performance.now(),
   waitedMs: () => pressureMs() ?? loadMs(),
 }
 
-/** "some" of /proc/pressure/cpu, in µs, with what a hypervisor took (proc_stat(5)); undefined where the kernel has none. */
+/** "some" of /proc/pressure/cpu (µs) plus the time that a hypervisor took (proc_stat(5)), in ms; undefined without PSI. */
 function pressureMs(): number | undefined {
   try {
     const total = /^some .* total=(\d+)/m.exec(readFileSync('/proc/pressure/cpu', 'utf8'))?.[1]
@@ -80,7 +79,7 @@ function pressureMs(): number | undefined {
 
 let load = { atMs: performance.now(), waitedMs: 0 }
 
-/** The same from the load average, where there is no better: with four who want two processors, half of them wait. */
+/** An estimate from the load average, in ms: when four tasks want two processors, half of them wait. */
 function loadMs(): number {
   const now = performance.now()
   const share = Math.max(0, 1 - availableParallelism() / Math.max(loadavg()[0] ?? 0, 0.01))

@@ -5,15 +5,15 @@ test('crash: one claude dies in the middle of a line, another is killed with -9'
   bystanders,
 }) => {
   await bystanders.tmuxSession('my-work')
-  const [torn, killed] = await Promise.all([
+  const [midLine, killed] = await Promise.all([
     rig.deploy({ persona: 'crashes' }),
     rig.deploy({ persona: 'works' }),
   ])
-  await torn.comesToItsEnd()
+  await midLine.comesToItsEnd()
   await killed.losesItsClaude()
   await expect(rig).toReturnToBaseline() // nobody asks for it: the daemon notices
-  await expect([torn, killed]).toHaveArchivedLogs()
-  await expect(torn).toBeRegisteredAs('crashed', /its pane's process/)
+  await expect([midLine, killed]).toHaveArchivedLogs()
+  await expect(midLine).toBeRegisteredAs('crashed', /its pane's process/)
   await expect(killed).toBeRegisteredAs('crashed', /its pane's process/)
 })
 

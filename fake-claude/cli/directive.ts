@@ -1,4 +1,4 @@
-import { objection } from '../shapes/check.ts'
+import { shapeObjection } from './check-shape.ts'
 import { refuse } from './refuse.ts'
 import { parameters, type Settings } from './settings.ts'
 
@@ -6,8 +6,8 @@ const inPrompt = /\[\[fake-claude\b([^\]]*)\]\]/g
 const word = /(?:[^\s"]|"[^"]*")+/g
 
 /**
- * What this claude shall do: from the environment variable FAKE_CLAUDE, and from `[[fake-claude key=value ...]]` in
- * the prompt, which wins key by key (an orchestrator passes the prompt on, while tmux drops the environment).
+ * Reads the settings of this claude from the environment variable FAKE_CLAUDE, and from `[[fake-claude key=value ...]]` in
+ * the prompt. For each key the prompt wins: orchestrators pass prompts on, while tmux drops the environment.
  */
 export function readSettings(prompt: string): Settings {
   const settings: Partial<Settings> = {}
@@ -18,7 +18,7 @@ export function readSettings(prompt: string): Settings {
   settings.agentId ??= mentioned(prompt, 'agent')
   const defaults = Object.values(parameters).map(({ setting, otherwise }) => [setting, otherwise])
   const complete = { ...Object.fromEntries(defaults), ...settings } as Settings
-  const sentence = objection(complete)
+  const sentence = shapeObjection(complete)
   if (sentence) refuse(`fake-claude: ${sentence}.`)
   return complete
 }
@@ -29,8 +29,8 @@ function apply(settings: Partial<Settings>, words: string, where: string): void 
     const value = rest.join('=').replaceAll('"', '')
     const parameter = parameters[key]
     if (!parameter || rest.length === 0) {
-      const known = Object.keys(parameters).join(', ')
-      refuse(`fake-claude: ${where} has '${text}', expected key=value with one of the keys ${known}.`)
+      const keys = Object.keys(parameters).join(', ')
+      refuse(`fake-claude: ${where} has '${text}', expected key=value with one of the keys ${keys}.`)
     }
     const parsed = parameter.parse(value)
     if (parsed === undefined) {
@@ -42,8 +42,7 @@ function apply(settings: Partial<Settings>, words: string, where: string): void 
   }
 }
 
-// `agent_id: X`, `AGENT ID: X`, `"agent_id": "X"`, `agent_id="X"`: the ways in which orchestrators tell an agent
-// who it is.
+// `agent_id: X`, `AGENT ID: X`, `"agent_id": "X"`, `agent_id="X"`: the ways in which orchestrators give an agent its id.
 function mentioned(prompt: string, whose: 'task' | 'agent'): string | undefined {
   const pattern = new RegExp(`\\b${whose}[_ -]?id["'\`*]*\\s*[:=]\\s*["'\`*]*([A-Za-z0-9][\\w.-]*)`, 'i')
   return prompt.match(pattern)?.[1]?.replace(/[.-]+$/, '')

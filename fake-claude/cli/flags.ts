@@ -21,8 +21,8 @@ export interface Flags {
 const permissionModes = ['acceptEdits', 'auto', 'bypassPermissions', 'default', 'dontAsk', 'plan']
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-// commander is what the real CLI parses with: its words for an unknown option, and the way an option with several
-// values swallows the prompt behind it, are behaviour that an orchestrator can observe.
+// The real CLI uses commander too. Orchestrators can observe its messages for unknown options, and that an option with
+// several values swallows the prompt after it.
 export function readFlags(argv: string[]): Flags {
   const program = new Command('claude')
     .description('fake-claude: a stand-in for the claude CLI (see fake-claude/README.md)')

@@ -3,12 +3,13 @@ import { isatty } from 'node:tty'
 import type { Flags } from './flags.ts'
 import { refuse } from './refuse.ts'
 
-// With a prompt in the arguments the real program does not wait for ever on a pipe that stays silent.
-const silence = 3000
+// How long to wait for a silent pipe on stdin when the arguments have a prompt, ms. The real program does not wait for
+// ever either.
+const stdinWaitMs = 3000
 
-/** The prompt from the argument and from stdin; given both, they are joined with a newline. */
+/** The prompt from the argument, from stdin, or from both, joined with a newline. */
 export async function readPrompt(flags: Flags): Promise<string> {
-  const piped = isatty(0) ? '' : await readStdin(flags.prompt === undefined ? undefined : silence)
+  const piped = isatty(0) ? '' : await readStdin(flags.prompt === undefined ? undefined : stdinWaitMs)
   const typed = flags.inputFormat === 'stream-json' ? userMessages(piped) : piped.trimEnd()
   const prompt = [flags.prompt, typed].filter(Boolean).join('\n')
   if (!prompt) refuse('Error: --print needs a prompt, as an argument or on stdin')
@@ -32,7 +33,7 @@ async function readStdin(limit: number | undefined): Promise<string> {
       })
       .on('end', () => process.stdin.destroy())
   })
-  // Whatever is opened next would get number 0 and be taken for stdin.
+  // Otherwise the next file that is opened would get descriptor 0 and be taken for stdin.
   if (!isOpen(0)) openSync('/dev/null', 'r')
   return Buffer.concat(chunks).toString()
 }

@@ -1,9 +1,9 @@
 import { constants } from 'node:os'
-import { type PersonaName, personas } from '../personas/personas.ts'
+import { type PersonaName, personaNames } from '../personas/names.ts'
 import { type ProfileName, profiles } from '../profiles.ts'
 import { parseShape, type Shape } from '../shapes/shape.ts'
 
-/** One claude's orders, complete. */
+/** What one claude is to do: every key of a directive, with defaults. */
 export interface Settings {
   persona: PersonaName
   profile: ProfileName
@@ -29,9 +29,9 @@ interface Parameter {
   parse: (value: string) => unknown
 }
 
-/** The keys of a directive. A new one is one more line here. */
+/** The keys of a directive, by name. */
 export const parameters: Record<string, Parameter> = {
-  persona: oneOf('persona', Object.keys(personas), 'plain'),
+  persona: oneOf('persona', personaNames, 'plain'),
   profile: oneOf('profile', Object.keys(profiles), 'current'),
   journal: text('journal', 'a path'),
   gate: text('gate', 'a path'),
@@ -63,12 +63,12 @@ export const parameters: Record<string, Parameter> = {
 
 function oneOf(
   setting: keyof Settings,
-  known: string[],
+  allowed: readonly string[],
   otherwise: string,
   normal = (value: string) => value,
 ): Parameter {
-  const parse = (value: string) => known.find(name => name === normal(value))
-  return { setting, otherwise: otherwise as PersonaName, expected: `one of ${known.join(', ')}`, parse }
+  const parse = (value: string) => allowed.find(name => name === normal(value))
+  return { setting, otherwise: otherwise as PersonaName, expected: `one of ${allowed.join(', ')}`, parse }
 }
 
 function text(setting: keyof Settings, what: string): Parameter {

@@ -3,20 +3,20 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { stopListening } from '../ending/signals.ts'
 import { ownFile } from '../own-file.ts'
-import type { Claude } from '../session/claude.ts'
+import type { Claude } from '../process/claude.ts'
+import { stopListening } from '../process/ending/signals.ts'
 import { holdPipes } from './hold-pipes.ts'
 import { planFor } from './plan.ts'
 
 /**
- * Replaces Node by a shell of under 2 MB that waits, and knows how this claude ends (idle.sh). The pid, its parent,
- * group, session, terminal, children and stdio stay what they are. Never returns.
+ * Replaces Node by a shell of less than 2 MB that waits, and that can end as this claude would (idle.sh). The pid, parent,
+ * group, session, terminal, children and stdio stay the same. Never returns.
  */
 export async function becomeIdle(claude: Claude): Promise<never> {
-  // Those that run now: one that ends before the shell looks is told as one that ended while claude only waited.
+  // The tools that run now. If one ends before the shell checks, it counts as one that ended while claude was idle.
   const tools = [...claude.bash.running]
-  // What a stalled reader has not taken yet would be lost with this process's memory.
+  // Output that a stalled reader has not taken yet would be lost with this process's memory.
   while (!(await claude.output.drain(1000)));
 
   const stdin = readlinkSync('/proc/self/fd/0')
@@ -30,14 +30,15 @@ export async function becomeIdle(claude: Claude): Promise<never> {
   const shell = existsSync('/bin/dash') ? 'claude' : 'claude-sh'
   const script = [ownFile('idle/idle.sh'), plan]
   const visible = claude.profile.retitles ? [] : process.argv.slice(2)
-  // The first removal of a listener compiles code: 40 µs in which a signal would be lost, if it was one of claude's.
+  // The first removal of a listener compiles code for 40 µs, in which a signal would be lost. So it is done here, with a
+  // signal that ends nothing.
   process.removeAllListeners('SIGTTIN')
-  // Signals that Node has caught are handed out between the first turn and the second. From then on the kernel's
-  // default holds, until the traps in idle.sh: Node cannot block signals, so for those milliseconds there is the guard.
+  // Node delivers the signals that it has caught between these two turns. After them the kernel's default holds until the
+  // traps of idle.sh. Node cannot block signals, so the guard covers those milliseconds.
   await nextTurn()
   await nextTurn()
   if (claude.ending) {
-    // One of them came: claude is ending already, as Node.
+    // A signal came, and claude is ending already, as Node.
     guard.stdin?.write('not needed\n')
     rmSync(plan)
     return new Promise(() => {})

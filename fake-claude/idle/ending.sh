@@ -1,16 +1,16 @@
-# How claude ends, for a shell: the same as ending/ending.ts, from the plan that plan.ts wrote. Read by idle.sh (claude
-# itself) and guard.sh.
+# How claude ends, for a shell: the same as process/ending/ending.ts, by the plan that plan.ts wrote. Sourced by idle.sh
+# (claude itself) and guard.sh.
 
-# An entry for the journal: everything behind `t`.
+# Adds an entry to the journal. $1: all of it after `t`.
 note() {
   [ -n "$JOURNAL" ] || return 0
-  # Whoever ends all of claude's children ends this one, too: then the time is not known.
+  # A killer of all of claude's children kills `date` too. The time is 0 then.
   local t=$(date +%s%3N)
   printf '{"t":%s,%s}\n' "${t:-0}" "$1" >>"$JOURNAL"
 } 2>/dev/null
 
-# Prints lines, each followed by its entry for the journal. Nobody reading them is no reason to stop.
-say() {
+# Prints lines and records each in the journal; $1 has each line followed by its entry. Goes on without a reader.
+print_events() {
   [ -n "$1" ] || return 0
   while IFS= read -r line && IFS= read -r entry; do
     printf '%s\n' "$line" && note "$entry"
@@ -30,7 +30,7 @@ any_alive() {
   return 1
 }
 
-# Adds a pid and everything below it to TREE.
+# Adds a pid and its descendants to TREE.
 walk() {
   case " $TREE " in *" $1 "*) ;; *) TREE="$TREE $1" ;; esac
   local list kids kid
@@ -52,7 +52,7 @@ pause() {
   sleep "$(($1 / 1000)).${rest#1}"
 }
 
-# $1: steps. MCP servers that are gone are not waited for.
+# $1: the steps. Does not wait for MCP servers that have ended.
 end_children() {
   local step at to signal passed=0 wait
   TREE=

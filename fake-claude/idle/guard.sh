@@ -1,13 +1,13 @@
-# Watches over claude for the few milliseconds in which it becomes idle.sh, when a signal ends it as the kernel does by
-# default: then this does for the children and the files what claude would have done. $1: the plan.
-# Whoever ends all of claude's children sends the same signal here.
+# Covers the few milliseconds in which claude becomes idle.sh and a signal would end it by the kernel's default. If that
+# happens, this ends the children and removes the files as claude would have done. $1: the plan.
+# It ignores signals, because a killer of all of claude's children signals it too.
 trap '' HUP INT TERM
 . "$1"
 . "${0%/*}/ending.sh"
 echo ready
 
-# The other end is claude's and close-on-exec: it closes when claude becomes the shell, or dies. A line says that it
-# will do neither.
+# claude has the other end of stdin, close-on-exec: it closes when claude becomes the shell or dies. A line means that
+# claude does neither.
 read -r _ && exit 0
 
 while alive "$CLAUDE"; do
@@ -18,7 +18,7 @@ while alive "$CLAUDE"; do
   sleep 0.002
 done 2>/dev/null
 
-# It was gone before the look above could see its traps; but it had them, and has ended as it wanted to, or by SIGKILL.
+# Without the plan claude had its traps already, unseen by the loop above, and has ended by them or by SIGKILL.
 [ -e "$PLAN" ] || exit 0
 
 end_children "$TERM_STEPS"

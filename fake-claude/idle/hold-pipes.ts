@@ -5,17 +5,16 @@ import { createServer, type Socket } from 'node:net'
 /**
  * Keeps the pipes to the MCP servers open over the exec.
  *
- * Node opens every descriptor close-on-exec and has no call to change that; process.execve keeps 0, 1 and 2 only. A
- * server whose stdin ends believes that claude is gone, and leaves. So all the pipes travel in one: they are sent
- * (SCM_RIGHTS) into a socket that nobody reads from, and that socket becomes descriptor 0. The kernel keeps what is
- * in flight open as long as the socket lives, and closes all of it when claude dies, as it should be. The shell moves
- * the socket to descriptor 3 and opens its old stdin again.
+ * Node opens every descriptor close-on-exec and cannot change that; process.execve keeps only 0, 1 and 2. A server whose
+ * stdin ends takes claude for dead, and exits. So all the pipes are sent (SCM_RIGHTS) into a socket that nobody reads, and
+ * that socket becomes descriptor 0. The kernel keeps descriptors in flight open while the socket lives, and closes them
+ * when claude dies, as it should. The shell moves the socket to descriptor 3 and reopens its old stdin.
  *
- * Sending a descriptor takes Node's internal pipe: its public way (subprocess.send) needs a child that listens.
+ * Sending a descriptor needs Node's internal Pipe: the public subprocess.send needs a child that listens.
  */
 export async function holdPipes(pipes: unknown[]): Promise<void> {
-  // A name that begins with a zero byte is in no file system: nothing to remove afterwards. A pid alone is not unique
-  // where several sandboxes share a network namespace.
+  // An abstract name, with a leading zero byte, leaves no file. A pid alone is not unique, because several pid namespaces
+  // may share one network namespace.
   const name = `\0fake-claude-${process.pid}-${randomUUID()}`
   const server = createServer({ pauseOnConnect: true }).listen(name)
   const accepted = new Promise<Socket>(done => server.once('connection', done))
@@ -29,7 +28,7 @@ export async function holdPipes(pipes: unknown[]): Promise<void> {
     connecting.oncomplete = done
   })
   sender.connect(connecting, name)
-  // The lowest free number is given to whatever is opened next: the accepted socket.
+  // The next descriptor to be opened, the accepted socket, gets the lowest free number.
   closeSync(0)
   await Promise.all([accepted, connected])
   if (!fstatSync(0).isSocket())
@@ -53,7 +52,7 @@ function send(sender: Internal, request: Internal, handle: object): Promise<void
     request.oncomplete = (status: number) => (status === 0 ? done() : fail(unsent(status)))
     const status: number = sender.writeUtf8String(request, '.', handle)
     if (status !== 0) fail(unsent(status))
-    // A write that went through at once is not reported later.
+    // A write that completes synchronously is not reported later.
     else if (!internals('stream_wrap').streamBaseState[internals('stream_wrap').kLastWriteWasAsync]) done()
   })
 }

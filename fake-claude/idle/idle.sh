@@ -1,16 +1,16 @@
-# claude while it only waits: become-idle.ts put this in Node's place. $1: the plan; the rest are claude's own arguments,
-# for ps to show.
+# claude while it is idle: become-idle.ts execs this in place of Node. $1: the plan. The rest are claude's own arguments,
+# which ps shows.
 came= ended= nudge=
 trap 'came=${came:-HUP}' HUP
 trap 'came=${came:-INT}' INT
 trap 'came=${came:-TERM}' TERM
 . "$1"
 . "${0%/*}/ending.sh"
-# Behind the traps: a plan that is gone tells the guard that claude ends by itself from here on.
+# Only after the traps: a missing plan means for the guard that claude can end by itself.
 rm -f "$PLAN"
 trap '' PIPE TTIN TTOU
 
-# A signal that this version does not handle.
+# Signals that this version does not handle get their default back.
 for signal in HUP INT TERM; do
   case " $HANDLED " in
   *" $signal "*) continue ;;
@@ -19,7 +19,7 @@ for signal in HUP INT TERM; do
   [ "$came" != "$signal" ] || kill -s "$signal" $$
 done
 
-# Descriptor 0 is the socket in which the pipes to the MCP servers are (hold-pipes.ts): it is kept, never read.
+# Descriptor 0 is the socket that holds the pipes to the MCP servers (hold-pipes.ts). It is kept open and never read.
 if [ -n "$HELD" ]; then
   exec 3<&0
   { : <"$STDIN"; } 2>/dev/null || STDIN=/dev/null
@@ -30,7 +30,7 @@ end() {
   eval "steps=\$$1_STEPS code=\$$1_CODE abrupt=\$$1_ABRUPT words=\$$1_WORDS"
   if [ -z "$abrupt" ]; then
     end_children "$steps"
-    say "$words"
+    print_events "$words"
     remove_files
   fi
   note "\"what\":\"ended\",\"code\":$code"
@@ -39,16 +39,15 @@ end() {
 
 # The end of a child interrupts the waiting.
 trap 'ended=yes' CHLD
-# It waits by reading what nobody writes into. Without that it would spin: rather leave.
+# It waits by reading a FIFO without a writer. If there can be none, it exits, because it would spin.
 mkfifo "$FIFO" || end EXIT
 exec 4<>"$FIFO"
 rm -f "$FIFO"
 note '"what":"idle"'
 
-# A signal that arrives in the few microseconds between the last look at `came` and the system call below does not
-# interrupt it (there is no sigsuspend in a shell that has no job to wait for). So whenever something has happened, one
-# nudge follows, a third of a second later. Behind the turn that collects the nudge there is none: there those
-# microseconds are all that is left.
+# A signal in the few microseconds between the test of `came` and the `read` below does not interrupt that read (a shell
+# without a job has no sigsuspend). So a nudge, a short-lived child, interrupts the read once more, a third of a second
+# after anything has happened. After the nudge's own end there is no other one: those microseconds remain.
 nudge_once() {
   if [ -z "$nudge" ]; then
     sleep 0.3 </dev/null >/dev/null 2>&1 3<&- 4<&- &
@@ -66,15 +65,15 @@ while :; do
     end "$came"
   fi
   if [ -n "$BACKGROUND" ] && ! any_alive $BACKGROUND; then
-    say "$BACKGROUND_WORDS"
+    print_events "$BACKGROUND_WORDS"
     end EXIT
   fi
   if [ -n "$FOREGROUND" ] && ! any_alive $FOREGROUND; then
-    say "$FOREGROUND_WORDS"
+    print_events "$FOREGROUND_WORDS"
     FOREGROUND=
     TERM_WORDS='' INT_WORDS='' HUP_WORDS=''
   fi
   nudge_once
-  # What has come or ended since this turn began is looked at in the next one.
+  # Whatever has come or ended since this turn began is handled in the next one.
   [ -n "$came$ended" ] || read -r _ <&4
 done

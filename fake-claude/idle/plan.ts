@@ -1,13 +1,13 @@
 import { join } from 'node:path'
-import type { BashTool } from '../children/bash-tools.ts'
-import { stepsFor } from '../ending/ending.ts'
-import { lastWords } from '../ending/last-words.ts'
-import { handled } from '../ending/signals.ts'
-import type { Event } from '../output/events.ts'
+import { type BashTool, quoted } from '../process/children/bash-tools.ts'
+import type { Claude } from '../process/claude.ts'
+import { stepsFor } from '../process/ending/ending.ts'
+import { lastWords } from '../process/ending/last-words.ts'
+import { handled } from '../process/ending/signals.ts'
+import type { Event } from '../process/output/events.ts'
 import type { Ending } from '../profiles.ts'
-import type { Claude } from '../session/claude.ts'
 
-/** What the shell must know to end as this claude would: variables, as a file that it reads and removes. */
+/** The plan for idle.sh: shell variables with everything that it needs to end as this claude would. */
 export function planFor(claude: Claude, tools: BashTool[], plan: string, stdin: string): string {
   const { profile, settings, servers, files, places } = claude
   const pidsOf = (some: BashTool[]) => some.map(tool => tool.pid).join(' ')
@@ -22,7 +22,7 @@ export function planFor(claude: Claude, tools: BashTool[], plan: string, stdin: 
     MCP: servers.children.map(child => child.pid).join(' '),
     FOREGROUND: pidsOf(tools.filter(tool => !tool.background)),
     BACKGROUND: pidsOf(tools.filter(tool => tool.background)),
-    REMOVE: [...files.passing].join('\n'),
+    REMOVE: [...files.removedOnExit].join('\n'),
     BACKGROUND_WORDS: lines(claude, backgroundEnded(claude, tools)),
     FOREGROUND_WORDS: lines(claude, foregroundEnded(claude, tools)),
   }
@@ -35,11 +35,11 @@ export function planFor(claude: Claude, tools: BashTool[], plan: string, stdin: 
     variables[`${name}_WORDS`] = ending.abrupt ? '' : lines(claude, lastWords(claude, cause))
   }
   return Object.entries(variables)
-    .map(([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}'\n`)
+    .map(([name, value]) => `${name}=${quoted(value)}\n`)
     .join('')
 }
 
-// `at:to:signal`, with a step for nobody where claude takes its time for other reasons.
+// `at:to:signal`, with a last step for nobody where the ending has a shortest time.
 function steps(ending: Ending, hasBash: boolean): string {
   const real = stepsFor(ending, hasBash).map(({ at, to, signal }) => `${at}:${to}:${short(signal)}`)
   return [...real, ...(ending.lasts ? [`${ending.lasts}:nobody:`] : [])].join(' ')
@@ -49,7 +49,7 @@ function short(signal: string): string {
   return signal.replace(/^SIG/, '')
 }
 
-// Each line of output is followed by its line for the journal.
+// Each line of output, followed by its entry for the journal.
 function lines({ flags }: Claude, events: Event[]): string {
   if (flags.outputFormat !== 'stream-json') return ''
   const entry = ({ uuid, type }: Event) => JSON.stringify({ what: 'event', uuid, type }).slice(1, -1)
@@ -61,7 +61,7 @@ function foregroundEnded({ events }: Claude, tools: BashTool[]): Event[] {
   return foreground.map(tool => events.toolResult(tool.use, 'Exit code 137', true))
 }
 
-// The end of a background task wakes claude: it begins anew, says something, and has a second result.
+// The end of a background task wakes claude: it prints another init event, a text, and a second result.
 function backgroundEnded({ events, settings }: Claude, tools: BashTool[]): Event[] {
   const background = tools.filter(tool => tool.background)
   if (background.length === 0) return []

@@ -7,7 +7,7 @@ import { rest } from './steps/rest.ts'
 import { shape } from './steps/shape.ts'
 import { work } from './steps/work.ts'
 
-/** Does its work, reports it, prints its result, and stays: a background task of its own keeps it alive. */
+/** Works, reports that it has completed, prints its result, and stays alive because of a background task. */
 export const completes: Persona = [
   reportWorking,
   work,

@@ -7,7 +7,7 @@ import { leave } from './steps/rest.ts'
 import { shape } from './steps/shape.ts'
 import { work } from './steps/work.ts'
 
-/** Does its work, reports it, prints its result and leaves with 0. */
+/** Works, reports that it has completed, prints its result and exits with 0. */
 export const exits: Persona = [
   reportWorking,
   work,

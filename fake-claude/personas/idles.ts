@@ -6,5 +6,5 @@ import { stay } from './steps/rest.ts'
 import { shape } from './steps/shape.ts'
 import { work } from './steps/work.ts'
 
-/** Finishes its work and prints its result, never says that it has completed, and stays for ever. */
+/** Works and prints its result, never reports that it has completed, and stays for ever. */
 export const idles: Persona = [reportWorking, work, shape, reportFinding, gate, answer, stay]

@@ -1,7 +1,7 @@
-import type { Claude } from '../session/claude.ts'
+import type { Claude } from '../process/claude.ts'
 
-/** One thing that a claude does. It takes what it needs to know from the settings. */
+/** One thing that a claude does, with the parameters of its settings. */
 type Step = (claude: Claude) => Promise<void>
 
-/** What one fake claude does, from its init line to its ending: a list of steps, and nothing else. */
+/** What one fake claude does, from its init event to its ending. */
 export type Persona = Step[]

@@ -5,5 +5,5 @@ import { stay } from './steps/rest.ts'
 import { shape } from './steps/shape.ts'
 import { talk } from './steps/talk.ts'
 
-/** Once the gate is open, prints its numbered events as fast as it can; then it is silent until somebody ends it. */
+/** Once its gate is open, prints numbered events as fast as it can; then it is idle until somebody ends it. */
 export const talks: Persona = [reportWorking, shape, gate, talk, stay]

@@ -5,5 +5,5 @@ import { stay } from './steps/rest.ts'
 import { shape } from './steps/shape.ts'
 import { work } from './steps/work.ts'
 
-/** In the middle of its work, a tree of Bash tools below it, until somebody ends it. */
+/** Works, with a tree of Bash tools below it, until somebody ends it. */
 export const works: Persona = [reportWorking, work, shape, longForegroundBash, stay]

@@ -1,4 +1,5 @@
-# What a subreaper runs: it orphans the child, so that the subreaper adopts it, and stays. The arguments: the child.
+# The main process below a subreaper: it orphans the child, which the subreaper then adopts, and stays. The arguments are
+# the child's command.
 use strict;
 use warnings;
 my ($here) = __FILE__ =~ m{^(.*/)};
@@ -8,6 +9,6 @@ my $plan = read_plan();
 report($plan, 'subreaper', getppid);
 report($plan, 'main', $$);
 system('perl', "${here}daemonize.pl", @ARGV) == 0 or die "daemonize.pl has failed\n";
-let_go_of_stdin();
-alarm our $net;
-live_on();
+release_stdin();
+alarm our $lifetime;
+wait_forever();

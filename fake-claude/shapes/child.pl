@@ -1,14 +1,14 @@
-# The leaked child. Its place was chosen by whoever started it; here are its tempers. $ARGV[0]: the how manieth it is.
+# The leaked child. Its placement comes from the command that started it; this has its behaviours. $ARGV[0]: its number.
 use strict;
 use warnings;
 my ($here) = __FILE__ =~ m{^(.*/)};
 require "${here}plan.pl";
 
 my $plan = read_plan();
-my %is = map { $_ => 1 } split ' ', $plan->{TEMPERS};
+my %is = map { $_ => 1 } split ' ', $plan->{BEHAVIOURS};
 rename_self(@ARGV) if $is{renamed};
-let_go_of_stdin();
-alarm our $net;
+release_stdin();
+alarm our $lifetime;
 
 resist($plan->{RESIST}, grep { $is{ lc "$_-ignored" } } 'HUP', 'TERM');
 grow_tree($plan->{DEPTH} - 1) if $plan->{DEPTH} > 1;
@@ -16,12 +16,12 @@ leave_dead(3) if $is{zombies};
 hold_files(32) if $is{descriptors};
 make_room() if $is{busy};
 report($plan, 'child', $$, $is{stopped} ? 'T' : '-');
-# TERM waits until somebody says CONT; then it is as busy, or as patient, as it was meant to be.
+# A TERM is pending until a CONT; then it is busy, or waits, as its other behaviours say.
 kill 'STOP', $$ if $is{stopped};
 spin() if $is{busy};
-live_on();
+wait_forever();
 
-# Shells below it, and a sleep below the last of them. Ignored signals are ignored there, too: exec keeps that.
+# Shells below it, and a sleep below the last one. They ignore the same signals, because exec keeps that.
 sub grow_tree {
     return if fork;
     exec 'sh', "${here}tree.sh", @_;
@@ -36,7 +36,7 @@ sub leave_dead {
     }
 }
 
-# One more file a beat; every third loses its name while it is open.
+# Opens one file after another. Only every third keeps its name; the others are deleted while they are open.
 sub hold_files {
     our @held;
     for my $number (1 .. $_[0]) {
@@ -48,9 +48,8 @@ sub hold_files {
     }
 }
 
-# What a reader of /proc trips over. Odd children: a closing parenthesis, a newline, a byte that is no UTF-8, empty
-# arguments; whole only in the arguments of an exec. Even ones: a command line without a word, which is what Perl makes
-# of an empty $0.
+# Names that break readers of /proc. Odd children: a closing parenthesis, a newline, a byte that is not UTF-8, and empty
+# arguments; only an exec can pass those on. Even children: an empty command line, which Perl makes of an empty $0.
 sub rename_self {
     my ($number, $done) = @_;
     my $bare = $number % 2 == 0;
@@ -60,18 +59,18 @@ sub rename_self {
     syswrite $comm, $bare ? "\n" : ") R 1 1\n(\xff";
 }
 
-# Before it reports: whoever looks at it then sees it as it will be.
+# Called before it reports, so that its state is final by then.
 sub make_room {
     setpriority 0, 0, 19;
     $SIG{PIPE} = 'IGNORE';
 }
 
-# Nobody reads what it writes, and it does not care.
+# Writes to a pipe without a reader, and ignores that.
 sub spin {
     pipe my $reader, my $writer or die "pipe: $!\n";
     close $reader;
     while (1) {
         for (1 .. 1000) { syswrite $writer, '.' }
-        patience();
+        wait_time();
     }
 }

@@ -1,10 +1,10 @@
-# Waits, and becomes the rest of its arguments. $ARGV[0]: milliseconds.
+# Waits for $ARGV[0] milliseconds, and then execs the rest of its arguments.
 use strict;
 use warnings;
 my ($here) = __FILE__ =~ m{^(.*/)};
 require "${here}plan.pl";
 
-my $deed = uptime() + shift(@ARGV) / 1000;
+my $due = uptime() + shift(@ARGV) / 1000;
 report(read_plan(), 'waiting', $$);
-while ((my $rest = $deed - uptime()) > 0) { pause($rest) }
+while ((my $rest = $due - uptime()) > 0) { pause($rest) }
 exec @ARGV or die "$ARGV[0]: $!\n";

@@ -1,25 +1,25 @@
+import { findTool } from '../cli/check-shape.ts'
 import type { Settings } from '../cli/settings.ts'
 import { ownFile } from '../own-file.ts'
-import { findTool } from './check.ts'
 import { childName, type Placement, type Program } from './shape.ts'
 
-/** One kind of process that claude starts for its shape, `count` times. The plan is its stdin. */
+/** One kind of process that claude starts for its shape, once for each command. The plan is its stdin. */
 export interface Launch {
   /** The name in the journal. */
   shape: string
-  /** The role that the last of its processes reports: then all of it is there. */
+  /** The role that the last of its processes reports when everything is ready. */
   ready: string
-  /** One command each. */
+  /** One command for each process. */
   commands: string[][]
-  /** By claude itself, into its own process group; otherwise by the Bash tool, in a call that ends at once. */
+  /** Started by claude itself in its own process group; otherwise by the Bash tool, in a call that ends at once. */
   direct?: true
-  /** The shell gives it a process group of its own, and does not wait for it. */
+  /** The shell starts it in a process group of its own, and does not wait for it. */
   jobControl?: true
 }
 
 export const script = (name: string) => ownFile(`shapes/${name}`)
 
-/** What has to be started for the child and for each program of a shape. */
+/** The launches for the child and for each program of a shape. */
 export function launchesFor(settings: Settings): Launch[] {
   const { shape, children = 1 } = settings
   if (!shape) return []
@@ -41,7 +41,7 @@ function childLaunch(shape: string, placement: Placement | undefined, numbers: n
   }
 }
 
-// What stands in front of the child's command to bring it to its place.
+// The prefix of the child's command that brings it to its placement.
 function prefix(placement: Placement | undefined): string[] {
   switch (placement) {
     case 'own-session':
@@ -80,7 +80,7 @@ function programLaunch(program: Program, numbers: number[]): Launch | undefined 
         commands: [['sh', script('programs/temp-files.sh'), String(numbers.length)]],
       }
     default:
-      // An MCP server is started with the others: launcher.ts.
+      // It is started with claude's other MCP servers (mcp-launcher.ts).
       return undefined
   }
 }

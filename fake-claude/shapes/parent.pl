@@ -1,13 +1,13 @@
-# A daemon that lives on with the leaked child below it. The arguments: the child.
+# A daemon that stays alive as the parent of the leaked child. The arguments are the child's command.
 use strict;
 use warnings;
 my ($here) = __FILE__ =~ m{^(.*/)};
 require "${here}plan.pl";
 
-alarm our $net;
+alarm our $lifetime;
 report(read_plan(), 'parent', $$);
 my $child = fork // die "fork: $!\n";
 unless ($child) { exec @ARGV or die "$ARGV[0]: $!\n" }
-let_go_of_stdin();
+release_stdin();
 waitpid $child, 0;
-live_on();
+wait_forever();

@@ -1,12 +1,12 @@
-# What every script here reads and writes. The plan is descriptor 0: nothing of it shows in a command line or in an
-# environment, which stay what they would be in the wild. Only modules of perl-base: a bare machine has no others.
+# Functions that all scripts here share. The plan is descriptor 0, so that command lines and environments look as they
+# would without the rig. Only modules of perl-base are used, because a minimal machine has no others.
 use strict;
 use warnings;
 
-# The safety net of all that a shape starts; exec keeps an alarm, fork does not. In seconds.
-our $net = 1200;
+# The longest life of everything that a shape starts, in seconds, by alarm(2): exec keeps an alarm, fork does not.
+our $lifetime = 1200;
 
-# Several processes read the same open file, one after the other: each opens it anew, and so reads from its beginning.
+# Several processes inherit the same open file. Each opens it again, and so reads it from its beginning.
 sub read_plan {
     open my $file, '<', '/proc/self/fd/0' or die "the plan is not there: $!\n";
     my %plan;
@@ -19,59 +19,60 @@ sub read_plan {
     return \%plan;
 }
 
-sub let_go_of_stdin { open STDIN, '<', '/dev/null' or die "/dev/null: $!\n" }
+sub release_stdin { open STDIN, '<', '/dev/null' or die "/dev/null: $!\n" }
 
-# Tells claude, which waits for it; or, where claude has gone on long ago, the journal.
+# Reports to claude, which waits for it. What is late (after_ms) reports to the journal, because claude has gone on.
 sub report {
     my ($plan, $role, $pid, $state) = @_;
     my ($path, $line) = ($plan->{READY}, "$pid $role " . ($state // '-') . "\n");
     if ($plan->{LATE} && $role ne 'waiting') {
         chomp(my $now = `date +%s%3N`);
         $path = $plan->{JOURNAL} or return;
-        $line = qq({"t":$now,"what":"deed","shape":"$plan->{SHAPE}","pid":$pid,"role":"$role"}\n);
+        $line = qq({"t":$now,"what":"late","shape":"$plan->{SHAPE}","pid":$pid,"role":"$role"}\n);
     }
     open my $file, '>>', $path or return;
     syswrite $file, $line;
 }
 
-# In seconds, since the machine started: no clock that somebody can set.
+# Seconds since the machine started: nobody can set this clock.
 sub uptime {
     open my $file, '<', '/proc/uptime' or return time;
     my ($seconds) = split ' ', <$file>;
-    # Perl itself remembers what was read last, and would keep it open.
+    # Perl keeps the handle that it read last, and so the file, open.
     close $file;
     return $seconds;
 }
 
 sub pause { select undef, undef, undef, $_[0] }
 
-my ($timed, $resisted, $gives_in);
+my ($timed, $resisted, $ends_at);
 
-# Ignores the signals; or, with a time in milliseconds, holds out so long from the first of them on.
+# Ignores the signals; with a time in milliseconds, only for so long after the first of them.
 sub resist {
     my ($milliseconds, @signals) = @_;
     $timed = $milliseconds ne '';
     for my $signal (@signals) {
         $SIG{$signal} = !$timed ? 'IGNORE' : sub {
             $resisted //= $signal;
-            $gives_in //= uptime() + $milliseconds / 1000;
+            $ends_at //= uptime() + $milliseconds / 1000;
         };
     }
 }
 
-# It has held out long enough.
-sub has_given_in { defined $gives_in && uptime() >= $gives_in }
+# Whether it has resisted long enough.
+sub is_over { defined $ends_at && uptime() >= $ends_at }
 
-# How long to wait for something else, in seconds; undefined: for ever. Does not return once it has given in. A signal
-# can come between this look and the waiting, and does not interrupt it then: whoever counts time looks every second.
-sub patience {
-    if (has_given_in()) {
+# How long to wait for something else, in seconds; undefined is for ever. Ends the process once it has resisted long
+# enough. A signal between this check and the wait does not interrupt the wait, so a process with a time checks every
+# second.
+sub wait_time {
+    if (is_over()) {
         $SIG{$resisted} = 'DEFAULT';
         kill $resisted, $$;
     }
-    return defined $gives_in ? $gives_in - uptime() : $timed ? 1 : undef;
+    return defined $ends_at ? $ends_at - uptime() : $timed ? 1 : undef;
 }
 
-sub live_on { pause(patience()) while 1 }
+sub wait_forever { pause(wait_time()) while 1 }
 
 1;

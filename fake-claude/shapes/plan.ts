@@ -1,15 +1,16 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Claude } from '../session/claude.ts'
+import { quoted } from '../process/children/bash-tools.ts'
+import type { Claude } from '../process/claude.ts'
 import type { Launch } from './launch.ts'
 
-/** The two files between claude and what it starts; both are gone as soon as everything is there. */
+/** The two files that claude shares with what it starts; both are removed as soon as everything is ready. */
 export interface PlanFiles {
   plan: string
   ready: string
 }
 
-/** Writes down what the scripts (plan.pl) must know. */
+/** Writes the plan: shell variables with what the scripts need to know (plan.pl, plan.sh). */
 export function writePlan(claude: Claude, { shape }: Launch, number: number): PlanFiles {
   const { settings, places } = claude
   const files = {
@@ -21,7 +22,7 @@ export function writePlan(claude: Claude, { shape }: Launch, number: number): Pl
     READY: files.ready,
     JOURNAL: settings.journal ?? '',
     LATE: settings.afterMs ? 'yes' : '',
-    TEMPERS: settings.shape?.tempers.join(' ') ?? '',
+    BEHAVIOURS: settings.shape?.behaviours.join(' ') ?? '',
     DEPTH: String(settings.depth),
     RESIST: String(settings.resistMs ?? ''),
     FOLDER: places.temporary,
@@ -30,19 +31,17 @@ export function writePlan(claude: Claude, { shape }: Launch, number: number): Pl
     SESSION: claude.sessionId,
     CLAUDE: String(process.pid),
   }
-  const lines = Object.entries(variables).map(
-    ([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}'\n`,
-  )
-  // A signal can end claude before it gets to remove them.
-  for (const path of Object.values(files)) claude.files.passing.add(path)
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}\n`)
+  // A signal may end claude before it can remove them.
+  for (const path of Object.values(files)) claude.files.removedOnExit.add(path)
   writeFileSync(files.plan, lines.join(''))
   writeFileSync(files.ready, '')
   return files
 }
 
-export function removePlan({ files: { passing } }: Claude, files: PlanFiles): void {
+export function removePlan({ files: { removedOnExit } }: Claude, files: PlanFiles): void {
   for (const path of Object.values(files)) {
     rmSync(path)
-    passing.delete(path)
+    removedOnExit.delete(path)
   }
 }

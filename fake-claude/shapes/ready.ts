@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isAlive, stateOf, tree } from '../children/process-tree.ts'
+import { isAlive, stateOf, tree } from '../process/children/process-tree.ts'
 
-/** A process of a shape, or a file, as it announced itself. */
+/** A process or a file of a shape, as reported by the script that made it. */
 export interface Made {
   pid?: number
   path?: string
@@ -11,10 +11,10 @@ export interface Made {
   state: string
 }
 
-// Fifty perls on a loaded machine take a while. Whoever is late is not noticed by its absence, but told as an error.
-const patience = 60_000
+// Fifty perls on a busy machine take a while. A process that does not become ready is an error.
+const readyWithinMs = 60_000
 
-/** Everything that announced itself in `path`, once `count` of it are in the role `last`, and all in their state. */
+/** Everything that was reported in `path`, once `count` have the role `last` and all are in their state. */
 export async function allReady(path: string, last: string, count: number): Promise<Made[]> {
   return until(`${count} processes are there as ${last}`, () => {
     const all = read(path)
@@ -25,7 +25,7 @@ export async function allReady(path: string, last: string, count: number): Promi
   })
 }
 
-/** What lives below a process, once there are so many. */
+/** The living descendants of a process, once there are `count` of them. */
 export async function treeReady(pid: number, count: number): Promise<number[]> {
   return until(`there are ${count} processes below ${pid}`, () => {
     const below = tree(pid).slice(1).filter(isAlive)
@@ -33,13 +33,13 @@ export async function treeReady(pid: number, count: number): Promise<number[]> {
   })
 }
 
-async function until<T>(what: string, ask: () => T | undefined): Promise<T> {
-  const deadline = performance.now() + patience
+async function until<T>(what: string, check: () => T | undefined): Promise<T> {
+  const deadline = performance.now() + readyWithinMs
   for (;;) {
-    const answer = ask()
-    if (answer !== undefined) return answer
+    const result = check()
+    if (result !== undefined) return result
     if (performance.now() > deadline)
-      throw new Error(`fake-claude: waited ${patience} ms in vain until ${what}.`)
+      throw new Error(`fake-claude: after ${readyWithinMs} ms it is still not true that ${what}.`)
     await sleep(5)
   }
 }

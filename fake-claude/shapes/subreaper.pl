@@ -1,5 +1,5 @@
-# `tini -s` where there is no tini: what is orphaned below it becomes its child, and it collects it. The arguments:
-# what it runs.
+# Does what `tini -s` does, where there is no tini: orphans below it become its children, and it collects them. The
+# arguments are the command to run.
 use strict;
 use warnings;
 use POSIX 'uname';

@@ -4,6 +4,15 @@ import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
+/** The middle of some numbers. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}
+
 /** What a command took until its last process had ended. */
 export interface Cost {
   cpuMs: number
@@ -13,13 +22,13 @@ export interface Cost {
 /** How the processor time of a command is measured here. */
 export interface Meter {
   how: string
-  /** @throws when the command fails, with what it printed last. */
+  /** @throws when the command fails, with the end of its output */
   cost(command: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Cost>
 }
 
 /**
- * A control group of version 2 counts every process of a command, however it ended and whoever its parent became. Where
- * none can be made, the kernel's count of children that were waited for is taken: what a sandbox kills is missing there.
+ * A control group (v2) counts every process of a command, also those that lose their parent. Where none can be made, the
+ * kernel's count of collected children is used, which misses what a sandbox kills.
  */
 export function meter(): Meter {
   const group = join(groupOfOurs() ?? '/nowhere', `leakrig-bench-${process.pid}`)
@@ -52,10 +61,10 @@ async function costInGroup(
   try {
     const enter = ['sh', '-c', 'echo $$ >"$0/cgroup.procs" && exec "$@"', group, ...command]
     const wallMs = await run(enter, cwd, env)
-    // What a sandbox was made of may take a moment longer.
+    // The last processes of a sandbox may end a moment later.
     const deadline = performance.now() + 10_000
     while (/populated 1/.test(readFileSync(join(group, 'cgroup.events'), 'utf8'))) {
-      if (performance.now() > deadline) throw new Error('A process of it is still there after 10 s.')
+      if (performance.now() > deadline) throw new Error('A process of the command is still there after 10 s.')
       await delay(20)
     }
     const used = /^usage_usec (\d+)$/m.exec(readFileSync(join(group, 'cpu.stat'), 'utf8'))?.[1]
@@ -65,7 +74,7 @@ async function costInGroup(
   }
 }
 
-/** Nothing of a run outlives it, also of one that failed. */
+/** Kills what is left of a run that failed, and removes its group. */
 async function remove(group: string): Promise<void> {
   const deadline = performance.now() + 10_000
   for (;;) {

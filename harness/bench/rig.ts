@@ -1,22 +1,21 @@
 #!/usr/bin/env node
 /**
- * What a run of the rig costs here, against an older checkout: `rig.ts OLD_CHECKOUT [--pairs N]`. Both run in turn, so that
- * a machine that is busy for a while is busy for both. Exits 1 when a target is missed.
+ * Compares the cost of a run of the rig with that in an older checkout: `rig.ts OLD_CHECKOUT [--pairs N]`. Both run in
+ * turn, so that a machine that is busy for a while is busy for both. Exits 1 when a target is missed.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
+import { projectRoot } from '../../bin/programs.ts'
 import { exitCodes } from '../report/exit-codes.ts'
-import { projectRoot } from '../sandbox/project.ts'
-import { type Cost, meter } from './cost.ts'
-import { median, seconds } from './numbers.ts'
+import { type Cost, median, meter, seconds } from './cost.ts'
 import { timeCompare } from './snapshots.ts'
 
 interface Target {
   name: string
   /** A script of package.json, with its arguments. */
   script: [string, ...string[]]
-  /** What it may cost here, in times of what it costs in the older checkout. */
+  /** The most that it may cost here, as a multiple of its cost in the older checkout. */
   mostCpu: number
   mostWallMs?: number
 }
@@ -34,7 +33,7 @@ const targets: Target[] = [
     mostWallMs: 10_000,
   },
 ]
-/** What the comparison of snapshots may cost at 400 agents, in times of what it costs at 10. */
+/** The most that comparing snapshots may cost at 400 agents, as a multiple of its cost at 10. */
 const mostTimes = 50
 
 const program = new Command('bench:rig')
@@ -67,15 +66,15 @@ async function targetsHeld(): Promise<boolean[]> {
 async function measured({ name, script, mostCpu, mostWallMs }: Target): Promise<boolean[]> {
   const both = await inPairs(script)
   const cpu = line(`${name}: CPU`, both, ({ cpuMs }) => cpuMs)
-  const isCpuHeld = said(cpu.text, `at most ${mostCpu} x`, cpu.ratio <= mostCpu)
+  const isCpuHeld = report(cpu.text, `at most ${mostCpu} x`, cpu.ratio <= mostCpu)
   const wall = line(`${name}: time`, both, ({ wallMs }) => wallMs)
   if (mostWallMs !== undefined)
-    return [isCpuHeld, said(wall.text, `under ${seconds(mostWallMs)}`, wall.here < mostWallMs)]
+    return [isCpuHeld, report(wall.text, `under ${seconds(mostWallMs)}`, wall.here < mostWallMs)]
   console.log(wall.text)
   return [isCpuHeld]
 }
 
-/** First one, then the other, and the next time the other way round. */
+/** Runs both in turn, and swaps their order each time. */
 async function inPairs(script: [string, ...string[]]): Promise<[Cost, Cost][]> {
   for (const folder of [old, projectRoot]) await runScript(folder, script)
   const costs: [Cost, Cost][] = []
@@ -90,7 +89,7 @@ async function inPairs(script: [string, ...string[]]): Promise<[Cost, Cost][]> {
   return costs
 }
 
-/** As npm runs it, without what npm costs itself. */
+/** Runs a script as npm does, without the cost of npm itself. */
 function runScript(folder: string, [name, ...args]: [string, ...string[]]): Promise<Cost> {
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const PATH = [join(folder, 'node_modules/.bin'), process.env.PATH].join(delimiter)
@@ -104,14 +103,14 @@ function line(name: string, both: [Cost, Cost][], of: (cost: Cost) => number) {
   return { text, here, ratio }
 }
 
-/** A snapshot in memory, of agents that all leaked, against an empty one: no sandbox, only the rig's own arithmetic. */
+/** Compares a snapshot in memory, in which every agent has leaked, with an empty one: no sandbox is needed. */
 function compareHeld(): boolean {
   const [ten, many] = [timeCompare(10), timeCompare(400)]
   const text = `comparing a snapshot: CPU, 400 agents ${many.toFixed(1)} ms, 10 agents ${ten.toFixed(2)} ms   ${(many / ten).toFixed(0)} x`
-  return said(text, `at most ${mostTimes} x`, many <= mostTimes * ten)
+  return report(text, `at most ${mostTimes} x`, many <= mostTimes * ten)
 }
 
-function said(text: string, target: string, isHeld: boolean): boolean {
+function report(text: string, target: string, isHeld: boolean): boolean {
   console.log(`${text}   ${target}: ${isHeld ? 'held' : 'not held'}`)
   return isHeld
 }

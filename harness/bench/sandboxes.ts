@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 /**
- * How much longer a run of the four scenarios takes in containers than in namespaces: both in turn, three times.
- * The image is built before the first run, which is not counted. Exits 1 when the limit does not hold.
+ * Compares how long the four scenarios take in containers and in namespaces: both in turn, three times. A first run of
+ * each, which builds the image, is not counted. Exits 1 when the limit does not hold.
  */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { $ } from 'zx'
-import { projectRoot } from '../sandbox/project.ts'
-import { median, seconds } from './numbers.ts'
+import { projectRoot } from '../../bin/programs.ts'
+import { median, seconds } from './cost.ts'
 
 const rounds = 3
 const kinds = ['namespace', 'container'] as const
@@ -36,7 +36,7 @@ process.exit(held ? 0 : 1)
 
 async function run(kind: string): Promise<{ durationMs: number }> {
   const file = join(reports, `bench-${kind}.json`)
-  const program = join(projectRoot, 'harness/cli/leakrig.ts')
+  const program = join(projectRoot, 'bin/leakrig.ts')
   await $`${process.execPath} ${program} scenarios --sandbox ${kind} --json ${file}`.quiet()
   return JSON.parse(readFileSync(file, 'utf8'))
 }

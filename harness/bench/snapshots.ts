@@ -1,34 +1,34 @@
 #!/usr/bin/env node
-/** What it costs to compare a snapshot with its baseline, by the number of agents; no sandbox is needed. */
+/** The cost of comparing a snapshot with its baseline, by the number of agents; no sandbox is needed. */
 import type { ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { compare } from '../verdict/compare.ts'
-import type { Known } from '../verdict/known.ts'
+import type { ScenarioFacts } from '../verdict/scenario-facts.ts'
 
-/** What the comparison may cost at 400 agents, in times of what it costs at 10. */
+/** The most that the comparison may cost at 400 agents, as a multiple of its cost at 10. */
 const mostTimes = 50
 
 /**
- * CPU ms that one comparison takes in which everything of so many agents is a leak: the median of eleven, each with a
- * snapshot of its own, because what is known of a snapshot is remembered.
+ * The CPU time (ms) of one comparison in which everything of so many agents is a leak: the median of eleven, each with a
+ * snapshot of its own, because the index of a snapshot is cached.
  */
 export function timeCompare(agents: number): number {
   const baseline = syntheticSnapshot(0)
   const times = Array.from({ length: 11 }, () => {
     const now = syntheticSnapshot(agents)
     const before = process.cpuUsage()
-    compare(baseline, now, knownOf(agents))
+    compare(baseline, now, factsOf(agents))
     const { user, system } = process.cpuUsage(before)
     return (user + system) / 1000
   })
   return times.toSorted((one, other) => one - other)[5] ?? Number.NaN
 }
 
-/** How often anything was read. */
+/** A counter of reads. */
 export interface Counted {
   reads: number
 }
 
-/** The same snapshot, which counts how often a field of one of its resources is read. */
+/** A copy of a snapshot that counts every read of a field of its resources. */
 export function countReads(snapshot: Snapshot, counted: Counted): Snapshot {
   const handler: ProxyHandler<Resource> = {
     get(resource, field) {
@@ -39,8 +39,8 @@ export function countReads(snapshot: Snapshot, counted: Counted): Snapshot {
   return { ...snapshot, resources: snapshot.resources.map(one => new Proxy(one, handler)) }
 }
 
-/** What the rig knows of that many agents. */
-export function knownOf(agents: number): Known {
+/** The facts of a scenario with so many agents. */
+export function factsOf(agents: number): ScenarioFacts {
   return {
     agents: Array.from({ length: agents }, (_, at) => agentId(at)),
     endedAt: 0,
@@ -49,7 +49,7 @@ export function knownOf(agents: number): Known {
   }
 }
 
-/** A tmux server and what a plain agent is made of, so many times, all of it still there. */
+/** A snapshot of a tmux server and of so many plain agents, all of which are still there. */
 export function syntheticSnapshot(agents: number): Snapshot {
   const server: Resource[] = [
     { kind: 'server', id: 'server 5 /tmp/tmux/default', pid: 5, socket: '/tmp/tmux/default' },
@@ -129,7 +129,8 @@ function processOf(pid: number, ppid: number, comm: string): ProcessResource {
   }
 }
 
-if (import.meta.main) {
+// npm scripts load this by bin/run.cjs, so that `import.meta.main` is false.
+if (process.argv[1] === import.meta.filename) {
   const [ten, hundred, many] = [10, 100, 400].map(timeCompare) as [number, number, number]
   console.log(
     `compare: ${ten.toFixed(2)} ms of CPU at 10 agents, ${hundred.toFixed(2)} ms at 100, ${many.toFixed(2)} ms at 400`,

@@ -2,12 +2,12 @@ import { type CatalogueReport, catalogueExitCode, catalogueTable } from '../repo
 import { beginning, duration, makeReport, type Report } from '../report/report.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
-import type { SandboxChoice } from '../sandbox/choices.ts'
+import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { type ChosenSandbox, chooseSandbox } from '../sandbox/start.ts'
 import { UsageError } from './exit.ts'
-import { runTests } from './interruptible.ts'
 import { requireWritable, writeJson } from './json-file.ts'
 import { requireProcessRoom } from './process-limit.ts'
+import { runTests } from './run-tests.ts'
 import { openVitest } from './vitest.ts'
 
 export interface CatalogueOptions {
@@ -19,9 +19,9 @@ export interface CatalogueOptions {
 }
 
 /**
- * Runs the catalogue against each system in turn, and prints the table systems x shapes. `filter` are parts of
- * cells' names. Returns the exit code.
- * @throws UsageError for a filter that matches no cell.
+ * Runs the catalogue against each system in turn, prints the table of shapes and systems, and returns the exit code.
+ * @param filter parts of the names of cells; an empty list runs them all
+ * @throws UsageError when the filter matches no cell
  */
 export async function runCatalogue(options: CatalogueOptions, filter: string[]): Promise<number> {
   const began = beginning()
@@ -64,7 +64,7 @@ async function runOne(
     interrupted = await runTests(vitest, reporter)
     if (!interrupted && reporter.results.length + reporter.errors.length === 0)
       throw new UsageError(
-        `No cell's name contains ${filter.map(word => JSON.stringify(word)).join(' or ')}; leakrig scenarios --list catalogue names them.`,
+        `No cell's name contains ${filter.map(word => JSON.stringify(word)).join(' or ')}; leakrig scenarios --list catalogue lists the names.`,
       )
     const report = makeReport({ beginning: began, system, sandbox, interrupted }, reporter)
     console.log(`${summaryText(report)}\n`)

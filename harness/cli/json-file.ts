@@ -11,21 +11,24 @@ import {
 import { dirname, resolve } from 'node:path'
 import { UsageError } from './exit.ts'
 
-/** Before the run: a report that cannot be written afterwards is a lost run. Nothing is made yet. */
+/**
+ * Checks before a run that its report can be written afterwards. Creates nothing.
+ * @throws UsageError when it cannot
+ */
 export function requireWritable(file: string): void {
   try {
     if (existsSync(file) && statSync(file).isDirectory()) throw new Error('it is a folder')
     accessSync(existsSync(file) ? file : dirname(resolve(file)), constants.W_OK)
   } catch (error) {
     throw new UsageError(
-      `The report can not be written to ${resolve(file)} (${words(error)}): name a file in a folder that exists and can be written to.`,
+      `The report cannot be written to ${resolve(file)} (${messageOf(error)}): name a file in a folder that exists and can be written to.`,
     )
   }
 }
 
 /**
- * Writes the report whole or not at all: a full disk leaves no half a report, and an older one as it was. What it cannot
- * write is reported in a sentence, because the run's verdict stands without it.
+ * Writes the report whole or not at all: on a full disk an older report stays as it was. A failure is reported on
+ * stderr and not thrown, because the verdict of the run stands without the file.
  */
 export function writeJson(file: string, report: object): void {
   const text = `${JSON.stringify(report, null, 2)}\n`
@@ -35,7 +38,7 @@ export function writeJson(file: string, report: object): void {
     else writeFileSync(file, text) // a device or a pipe
   } catch (error) {
     console.error(
-      `leakrig: The report could not be written to ${resolve(file)} (${words(error)}): the verdict above stands.`,
+      `leakrig: The report could not be written to ${resolve(file)} (${messageOf(error)}): the verdict above stands.`,
     )
   }
 }
@@ -47,10 +50,10 @@ function replace(file: string, text: string): void {
     renameSync(draft, file)
   } catch (error) {
     rmSync(draft, { force: true })
-    // A file that may be written to, in a folder that may not.
+    // The file is writable, and its folder is not.
     if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
     writeFileSync(file, text)
   }
 }
 
-const words = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

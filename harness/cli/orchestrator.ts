@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { strategyNames } from '../orchestrator/strategies/strategy.ts'
 import { CannotServe, fail } from './exit.ts'
 
+/** Adds the command `orchestrator`. */
 export function addOrchestrator(program: Command): void {
   program
     .command('orchestrator')

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
+import { CannotMeasureError } from '../errors.ts'
 
-/** How many of the user's processes and threads may be there at once, and how many are. */
+/** How many processes and threads the user may have at once (RLIMIT_NPROC), and how many there are. */
 export interface ProcessRoom {
   limit: number
   taken: number
 }
 
-/** For Vitest and for each sandbox: four scenarios at once took 305 on two cores, six cells 505. */
+/** For Vitest, and for each sandbox. Measured on two cores: four scenarios at once took 305, six cells 505. */
 const tasksPerSandbox = 100
 
 /** How many cells of one file of the catalogue run side by side. */
@@ -21,8 +21,8 @@ export const loads = {
 }
 
 /**
- * Programs that get no more processes end in every way, and some not at all. So it is asked before any of them is started.
- * @throws CannotMeasureError that names the limit (`ulimit -u`).
+ * Checks the limit before anything is started: a program that gets no more processes fails in unpredictable ways.
+ * @throws CannotMeasureError that names the limit (`ulimit -u`)
  */
 export function requireProcessRoom(
   kind: keyof typeof loads,
@@ -34,9 +34,9 @@ export function requireProcessRoom(
   const needed = tasksPerSandbox * (Math.min(workers, files) * perFile + 1)
   const { limit, taken } = room
   if (limit - taken >= needed) return
-  const few = limit - taken >= tasksPerSandbox * (perFile + 1) ? ', or take --workers 1' : ''
+  const advice = limit - taken >= tasksPerSandbox * (perFile + 1) ? ', or take --workers 1' : ''
   throw new CannotMeasureError(
-    `The rig needs about ${needed} processes and threads, and the limit of this user is ${limit} (ulimit -u), of which ${taken} are taken: raise the limit${few}.`,
+    `The rig needs about ${needed} processes and threads, and the limit of this user is ${limit} (ulimit -u), of which ${taken} are taken: raise the limit${advice}.`,
   )
 }
 
@@ -45,7 +45,7 @@ export function defaultWorkers(): number {
   return availableParallelism() + 1
 }
 
-/** Nothing where there is no limit, as for root; or no /proc, where it is not known. */
+/** Undefined where there is no limit, as for root, or no /proc to read it from. */
 function processRoom(): ProcessRoom | undefined {
   const uid = process.getuid?.()
   if (!uid) return undefined

@@ -2,11 +2,11 @@ import { exitCodes } from '../report/exit-codes.ts'
 import { beginning, makeReport } from '../report/report.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
-import type { SandboxChoice } from '../sandbox/choices.ts'
+import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
-import { runTests } from './interruptible.ts'
 import { requireWritable, writeJson } from './json-file.ts'
 import { requireProcessRoom } from './process-limit.ts'
+import { runTests } from './run-tests.ts'
 import { list, requireFiles, requireNames, type Selected } from './selection.ts'
 import { openVitest, parseVitestFlags } from './vitest.ts'
 
@@ -20,22 +20,22 @@ export interface ScenarioOptions {
 }
 
 /**
- * Runs the scenarios as Vitest tests and reports on them. `rest` goes to Vitest: filters and its own options.
- * Returns the exit code.
- * @throws UsageError for what Vitest does not know, or a filter or a pattern (`-t`) that matches no scenario.
+ * Runs the scenarios as Vitest tests, reports on them, and returns the exit code.
+ * @param rest the arguments for Vitest: filters and its own options
+ * @throws UsageError for an option that Vitest does not know, and a filter or pattern (`-t`) that matches no scenario
  */
 export async function runScenarios(options: ScenarioOptions, rest: string[]): Promise<number> {
   const began = beginning()
   if (options.json) requireWritable(options.json)
-  // Before Vitest is loaded, which starts threads.
+  // Before Vitest is loaded, because that starts threads.
   const mayBeCatalogue = rest.some(word => word.includes('catalogue'))
   requireProcessRoom(mayBeCatalogue ? 'catalogue' : 'scenarios', options.workers)
   const { filter, options: flags } = await parseVitestFlags(rest)
   const isChosenByName = flags.testNamePattern !== undefined
   const reporter = new ScenarioReporter({ onlySkippedWithReason: isChosenByName })
-  // The catalogue takes minutes: it runs when it is named.
+  // The catalogue takes minutes, so it runs only when a filter names it.
   const named = filter.some(word => word.includes('catalogue'))
-  // Tried while Vitest loads, unless the names may turn out to be none; a filter that matches nothing is reported first.
+  // Starts a sandbox while Vitest loads, unless `-t` may match nothing. An unmatched filter is reported first all the same.
   const choose = () => chooseSandbox(options.sandbox, named)
   const choosing = options.list || isChosenByName ? undefined : choose()
   choosing?.catch(() => {})
@@ -48,7 +48,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     await requireNames(vitest, filter)
     const sandbox = await (choosing ?? choose())
     console.log(`leakrig: system ${options.system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
-    // To the projects: what the config file provides for `npm test` stands there, and would win over the root's.
+    // To each project: vitest.config.ts provides defaults for `npm test` there, and those win over the root's.
     const settings = { system: options.system, sandbox: sandbox.kind, keep: options.keep === true }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter, filter)

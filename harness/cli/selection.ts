@@ -1,5 +1,5 @@
 import type { Vitest } from 'vitest/node'
-import { projectRoot } from '../sandbox/project.ts'
+import { projectRoot } from '../../bin/programs.ts'
 import { UsageError } from './exit.ts'
 
 /** The scenarios that a filter and a pattern (`-t`) choose, by file. */
@@ -8,7 +8,7 @@ export interface Selected {
   names: string[]
 }
 
-/** @throws UsageError for a part of a file's name that no scenario has, and for more shards than files. */
+/** @throws UsageError for a filter that matches no file, and for more shards than files */
 export async function requireFiles(vitest: Vitest, filter: string[]): Promise<void> {
   const all = await vitest.globTestSpecifications()
   for (const word of filter) {
@@ -22,13 +22,14 @@ export async function requireFiles(vitest: Vitest, filter: string[]): Promise<vo
   const count = vitest.config.shard?.count ?? 1
   if (count > files)
     throw new UsageError(
-      `There are ${files} files of scenarios, which cannot be ${count} shards: name fewer.`,
+      `${count} shards are more than there are files of scenarios (${files}): use fewer shards.`,
     )
 }
 
 /**
- * @throws UsageError when no scenario's name matches the pattern. What the files' text says is enough where it says yes;
- * names that are made when a file runs are known only then.
+ * The names are first read from the files' text. The files are run only when none matches, because names may be
+ * generated.
+ * @throws UsageError when no scenario's name matches the pattern
  */
 export async function requireNames(vitest: Vitest, filter: string[]): Promise<void> {
   if (!vitest.config.testNamePattern) return
@@ -36,9 +37,9 @@ export async function requireNames(vitest: Vitest, filter: string[]): Promise<vo
   throw noName(vitest)
 }
 
-/** @throws UsageError when the pattern chooses none. */
+/** @throws UsageError when the pattern matches no scenario */
 export async function list(vitest: Vitest, filter: string[]): Promise<Selected[]> {
-  // Not read off the text: the catalogue's tests are generated.
+  // The files are run, because the catalogue's tests are generated.
   const selected = await select(vitest, filter, false)
   if (vitest.config.testNamePattern && selected.length === 0) throw noName(vitest)
   return selected
@@ -47,7 +48,7 @@ export async function list(vitest: Vitest, filter: string[]): Promise<Selected[]
 async function select(vitest: Vitest, filter: string[], staticParse: boolean): Promise<Selected[]> {
   const { testModules } = await vitest.collect(filter, { staticParse })
   return testModules.flatMap(module => {
-    // What the pattern leaves out is collected too, to be skipped.
+    // Vitest collects the tests that the pattern leaves out too, as skipped ones.
     const tests = [...module.children.allTests()].filter(({ options }) => options.mode !== 'skip')
     return tests.length > 0
       ? { file: module.relativeModuleId, names: tests.map(({ fullName }) => fullName) }
@@ -57,6 +58,6 @@ async function select(vitest: Vitest, filter: string[], staticParse: boolean): P
 
 function noName({ config: { shard, testNamePattern } }: Vitest): UsageError {
   return new UsageError(
-    `No scenario's name${shard ? ' in this shard' : ''} matches ${JSON.stringify(testNamePattern?.source)}; leakrig scenarios --list names them.`,
+    `No scenario's name${shard ? ' in this shard' : ''} matches ${JSON.stringify(testNamePattern?.source)}; leakrig scenarios --list lists the names.`,
   )
 }

@@ -2,15 +2,15 @@ import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { CliOptions, Reporter, Vitest } from 'vitest/node'
-import { projectRoot } from '../sandbox/project.ts'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
+import { projectRoot } from '../../bin/programs.ts'
+import { CannotMeasureError } from '../errors.ts'
 import { UsageError } from './exit.ts'
 import { defaultWorkers } from './process-limit.ts'
 
 type VitestFlags = CliOptions & { reporter?: string | string[] }
 
-/** What of the project's tests is run, and how it is told. */
-export interface Opening {
+/** Which of the project's tests run, and who reports on them. */
+export interface VitestSetup {
   /** Names of projects of vitest.config.ts. */
   projects: string[]
   reporter: Reporter
@@ -19,24 +19,24 @@ export interface Opening {
   names?: string[]
 }
 
-/** Vitest with these projects alone, and our reporter in front of those that were asked for. */
+/** Vitest with only these projects, and our reporter in front of the requested ones. */
 export async function openVitest(
   rest: string[],
-  { projects, reporter, workers, names = [] }: Opening,
+  { projects, reporter, workers, names = [] }: VitestSetup,
 ): Promise<Vitest> {
   const { createVitest } = await loadVitest()
-  // What the parser calls `reporter` would take the place of all `reporters`, ours among them.
+  // The parsed option `reporter` would replace all `reporters`, ours included.
   const { reporter: asked = [], ...options } = (await parseVitestFlags(rest)).options as VitestFlags
   requireCoverage(options)
   requireOutputFile([asked].flat(), options)
   return withPrivateToken(() =>
     createVitest('test', {
       ...options,
-      ...(names.length > 0 && { testNamePattern: new RegExp(names.map(literally).join('|')) }),
+      ...(names.length > 0 && { testNamePattern: new RegExp(names.map(escapeRegExp).join('|')) }),
       maxWorkers: workers ?? options.maxWorkers ?? defaultWorkers(),
       root: projectRoot,
       config: resolve(projectRoot, 'vitest.config.ts'),
-      // The other loaders write a file beside the config; the clone may belong to somebody else.
+      // The other loaders write a file beside the config, in a clone that may belong to another user.
       configLoader: 'runner',
       project: projects,
       watch: false,
@@ -46,8 +46,8 @@ export async function openVitest(
 }
 
 /**
- * Vitest keeps a token for its user interface, which is never opened here, in the user's home. It goes into the project's
- * cache, or, where that is not to be written to, into a folder that goes.
+ * Vitest stores a token for its user interface, which is never opened here, below the user's home. This redirects it to
+ * the project's cache, or to a temporary folder where the cache is not writable.
  */
 async function withPrivateToken<Result>(open: () => Promise<Result>): Promise<Result> {
   const { XDG_DATA_HOME } = process.env
@@ -74,7 +74,7 @@ function ownFolder(): string | undefined {
   }
 }
 
-/** Its compiler is native code, in a package that npm calls optional. */
+/** Vitest's compiler is native code in an optional package, which `npm ci --omit=optional` leaves out. */
 async function loadVitest() {
   try {
     return await import('vitest/node')
@@ -85,7 +85,7 @@ async function loadVitest() {
   }
 }
 
-/** Vitest has no error of its own for options that cannot be. */
+/** Vitest has no error class for invalid options, so this goes by the message. */
 function refused(error: unknown): never {
   const sentence = firstLine(error)
   if (/^--|custom Reporter|regular expression/.test(sentence))
@@ -93,8 +93,8 @@ function refused(error: unknown): never {
   throw new CannotMeasureError(`Vitest cannot be started: ${sentence}.`)
 }
 
-/** What leakrig itself decides: another value would be passed over in silence, and a second try would hide a leak. */
-const decided = [
+/** Options that leakrig sets itself. Vitest would silently ignore another value, and `retry` would hide a leak. */
+const reserved = [
   'retry',
   'config',
   'configLoader',
@@ -107,15 +107,15 @@ const decided = [
   'passWithNoTests',
 ]
 
-/** Without a name, Vitest makes a folder in the project for them. */
+/** Without a file name, Vitest would make a folder in the project for these reporters. */
 function requireOutputFile(reporters: string[], { outputFile }: CliOptions): void {
-  const needy = reporters.find(name => ['blob', 'html', 'json', 'junit'].includes(name))
-  const isNamed = needy && (typeof outputFile === 'object' ? needy in outputFile : outputFile)
-  if (needy && !isNamed)
-    throw new UsageError(`--reporter ${needy} writes a file: name it with --outputFile FILE.`)
+  const writer = reporters.find(name => ['blob', 'html', 'json', 'junit'].includes(name))
+  const isNamed = writer && (typeof outputFile === 'object' ? writer in outputFile : outputFile)
+  if (writer && !isNamed)
+    throw new UsageError(`--reporter ${writer} writes a file: name it with --outputFile FILE.`)
 }
 
-/** Vitest looks for it only when the run has begun. */
+/** Vitest itself checks for this package only after the run has begun. */
 function requireCoverage({ coverage }: CliOptions): void {
   if (!coverage?.enabled) return
   const name = `@vitest/coverage-${coverage.provider ?? 'v8'}`
@@ -128,7 +128,7 @@ function requireCoverage({ coverage }: CliOptions): void {
   }
 }
 
-/** Vitest's own parser takes an unknown option silently when it is asked for the options alone. */
+/** Vitest's own parser silently accepts unknown options when it only parses. */
 export async function parseVitestFlags(rest: string[]) {
   const { createCLI, parseCLI } = await loadVitest()
   const cli = createCLI()
@@ -139,14 +139,14 @@ export async function parseVitestFlags(rest: string[]) {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     throw new UsageError(
-      `${message.replace(/^U/, 'u')}: neither leakrig nor Vitest takes that; see leakrig scenarios --help.`,
+      `${message.replace(/^U/, 'u')}: neither leakrig nor Vitest accepts that; see leakrig scenarios --help.`,
     )
   }
   const parsed = parseCLI(['vitest', ...rest])
-  const refused = decided.find(name => name in parsed.options)
+  const refused = reserved.find(name => name in parsed.options)
   if (refused)
     throw new UsageError(
-      `--${kebab(refused)} is leakrig's own to set; see leakrig scenarios --help for what it takes.`,
+      `--${kebab(refused)} is set by leakrig itself; see leakrig scenarios --help for the options.`,
     )
   return parsed
 }
@@ -159,6 +159,6 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
 }
 
-function literally(word: string): string {
+function escapeRegExp(word: string): string {
   return word.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }

@@ -1,4 +1,4 @@
-/** A tool's answer is JSON text; what it throws is one sentence, marked as an error. */
+/** Turns a tool into an MCP handler: its result becomes JSON text, and what it throws an error with one sentence. */
 export function answer<Input>(tool: (input: Input) => Promise<Record<string, unknown>>) {
   return async (input: Input) => {
     try {

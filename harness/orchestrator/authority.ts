@@ -8,29 +8,28 @@ import {
 } from '../../cleanup/orchestrator.ts'
 import type { Strategy } from './strategies/strategy.ts'
 
-/** The `parent` of an agent that the instance deployed to which people talk. */
+/** The `parent` of an agent that the outer instance deployed. */
 export const PEOPLE = 'orchestrator'
 
-/** What one instance of the orchestrator may do. Each function throws an Error of one sentence for what it may not. */
+/** What one instance of the orchestrator may do. Each function throws an Error of one sentence when it may not. */
 export interface Authority {
   overAgent(agent: AgentRef): Promise<void>
   overTask(taskId: string): Promise<void>
-  /** For what names neither: creating a task. */
+  /** For calls that name neither, such as creating a task. */
   overAnything(): Promise<void>
-  /** The agent inside which the instance runs, as `task/id`; undefined for the instance that people talk to. */
+  /** The agent inside which the instance runs, as `task/id`; undefined for the outer instance. */
   self: string | undefined
 }
 
 /**
- * Answers for whom an instance acts. The instance that people talk to (no LEAKRIG_AGENT in its environment) acts for
- * every agent. One that runs inside an agent acts for that agent, for those that it deployed, and for those that these
- * deployed: whoever reaches it by `parent`. It reads and deploys into its own task, because it works beside the others
- * there, and into tasks that it or those agents created. With a LEAKRIG_AGENT that names no agent of this workspace it acts
- * for nobody.
+ * The rights of an instance. The outer instance, which people talk to, has no LEAKRIG_AGENT in its environment and acts
+ * for every agent. An instance inside an agent acts for that agent and for its descendants by `parent`. It reads and
+ * deploys into its own task, where it works beside other agents, and into tasks that it or its descendants created. An
+ * instance whose LEAKRIG_AGENT names no agent of this workspace acts for no agent.
  *
- * `marker` is that variable as the process was started with it, and no tool's input changes it. The boundary is against
- * what an agent asks for over MCP: an agent with a shell is the same user, and can still write the registry (and a
- * `parent` in it), start an instance without the variable, or signal a process by itself.
+ * The boundary holds only for calls over MCP. An agent with a shell is the same user: it can write the registry, and a
+ * `parent` in it, start an instance without the variable, or signal a process by itself.
+ * @param marker the value of LEAKRIG_AGENT at the start of the process; no input of a tool changes it
  */
 export function authority(workspace: string, strategy: Strategy, marker: string | undefined): Authority {
   if (marker === undefined) {
@@ -40,29 +39,29 @@ export function authority(workspace: string, strategy: Strategy, marker: string 
   const agent = agentOf(workspace, marker)
   const self = agent && nameOf(agent)
 
-  /** The agent's name, once it is known to be one. */
-  async function known(): Promise<string> {
+  /** The name of the instance's own agent. Throws when no such agent is registered. */
+  async function ownName(): Promise<string> {
     const task = agent && (await strategy.readTask(workspace, agent.taskId))
     if (self && task?.agents.some(({ id }) => id === agent?.agentId)) return self
     throw new Error(
-      `This orchestrator runs inside an agent, and its ${MARKER} names no agent of the workspace ${workspace}, so that it acts for nobody; deploy the agent with deploy_headless_agent, or ask the orchestrator that people talk to.`,
+      `This orchestrator runs inside an agent, and its ${MARKER} names no agent of the workspace ${workspace}, so it acts for no agent; deploy the agent with deploy_headless_agent, or use the orchestrator outside of any agent.`,
     )
   }
 
   return {
     self,
     async overAnything() {
-      await known()
+      await ownName()
     },
     async overAgent(target) {
-      const own = await known()
+      const own = await ownName()
       if (await descends(workspace, strategy, nameOf(target), own)) return
       throw new Error(
-        `This orchestrator runs inside agent ${own} and acts for it and for the agents that it deployed, not for ${nameOf(target)}; ask the agent that deployed ${nameOf(target)}, or the orchestrator that people talk to.`,
+        `This orchestrator runs inside agent ${own} and acts for it and for the agents that it deployed, not for ${nameOf(target)}; use the agent that deployed ${nameOf(target)}, or the orchestrator outside of any agent.`,
       )
     },
     async overTask(taskId) {
-      const own = await known()
+      const own = await ownName()
       if (taskId === agent?.taskId) return
       const task = await readOrNone(workspace, strategy, taskId)
       const creator = task?.created_by
@@ -76,15 +75,15 @@ export function authority(workspace: string, strategy: Strategy, marker: string 
 
 function agentOf(workspace: string, marker: string): AgentRef | undefined {
   const named = layout.agentOfMarker(marker)
-  // The same folder may have been reached by a link.
+  // The two paths may lead to one folder by a link.
   if (named && realWorkspace(named.workspace) === realWorkspace(workspace)) return { ...named, workspace }
   return undefined
 }
 
-/** An agent's name in its workspace. Its id alone may be another agent's in another task. */
+/** An agent's name in its workspace. An id alone is unique only within its task. */
 const nameOf = ({ taskId, agentId }: AgentRef): string => `${taskId}/${agentId}`
 
-/** Whether `name` is the agent `ancestor`, or reaches it by `parent`. A circle, or a parent that is not there, does not. */
+/** Whether `name` is the agent `ancestor` or a descendant of it by `parent`. Circles and missing parents end the search. */
 async function descends(
   workspace: string,
   strategy: Strategy,
@@ -100,7 +99,7 @@ async function descends(
   return false
 }
 
-/** The name of an agent's parent: a bare id means one in the same task, as the report's system writes it. */
+/** The name of an agent's parent. A bare id is one in the same task, as the report's system writes it. */
 async function parentOf(workspace: string, strategy: Strategy, name: string): Promise<string | undefined> {
   const [taskId = '', agentId = '', ...rest] = name.split('/')
   if (rest.length > 0) return undefined
@@ -110,7 +109,7 @@ async function parentOf(workspace: string, strategy: Strategy, name: string): Pr
   return parent.includes('/') ? parent : `${taskId}/${parent}`
 }
 
-/** A task whose registry cannot be read, or whose name makes no path, gives nobody any right. */
+/** Undefined for a registry that cannot be read and for an invalid task id, so that neither gives any right. */
 async function readOrNone(
   workspace: string,
   strategy: Strategy,

@@ -28,9 +28,9 @@ export interface Deployment {
 const defaultFlags = '--print --output-format stream-json --verbose --dangerously-skip-permissions'
 
 /**
- * Starts one headless Claude in the tmux session `agent_<id>`, its output going through `tee` into its log.
- * The registry knows of the agent before tmux does: a deploy that dies halfway is still somebody's.
- * @throws when the type makes no valid id, no `claude` is found, or tmux refuses; the strategy then ends what was begun.
+ * Starts one headless Claude in the tmux session `agent_<id>`, with `tee` writing its output to its log. The agent is
+ * registered before tmux starts its session, so that a deploy which is killed halfway can be cleaned up.
+ * @throws when the type makes no valid id, no `claude` is found, or tmux fails; the strategy then ends the agent
  */
 export async function deploy(deployment: Deployment, strategy: Strategy): Promise<AgentEntry> {
   const agent = { ...deployment, agentId: newAgentId(deployment.agentType) }
@@ -38,9 +38,9 @@ export async function deploy(deployment: Deployment, strategy: Strategy): Promis
   const claude = findClaude()
   const launch = prepare(agent, claude, strategy)
   const entry = { ...newEntry(agent, deployment), ...(launch.contained && { contained: launch.contained }) }
-  // A task that is not there gets no folder.
+  // Throws for a task that does not exist, before its folder would be made.
   await strategy.readTask(agent.workspace, agent.taskId)
-  // For tee, which opens the log by its name: where a link is in the folder's place, nothing is begun.
+  // tee opens the log by its path: where a link is in the folder's place, this throws before anything starts.
   makeFolder(agent.workspace, dirname(layout.streamLog(agent)))
   await strategy.addAgent(agent, entry)
   try {
@@ -53,12 +53,12 @@ export async function deploy(deployment: Deployment, strategy: Strategy): Promis
     )
     const contained = await launch.confirm(tmux.pane_pid)
     let hasEnded = false
-    await strategy.updateAgent(agent, known => {
-      // Dropped where it turned out to hold nothing: JSON leaves out what is undefined.
-      Object.assign(known, { tmux, contained })
-      hasEnded = isTerminal(known.status)
+    await strategy.updateAgent(agent, registered => {
+      // An undefined `contained` removes the field: the containment turned out not to work.
+      Object.assign(registered, { tmux, contained })
+      hasEnded = isTerminal(registered.status)
     })
-    // Somebody ended it while tmux was at work: they could not know of this session.
+    // Somebody ended the agent while tmux started its session, which that ending could not see.
     if (hasEnded) await strategy.seenEnded?.(agent)
     writeDeployLog(agent, entry)
   } catch (error) {
@@ -77,7 +77,7 @@ function prepare(agent: AgentRef, claude: string, strategy: Strategy): Launch {
   return { command: ['bash', '-c', command], confirm: async () => undefined }
 }
 
-/** Ids as in the report: `investigator-225442-dfe9d7`, the type, the time of day and six random digits. */
+/** An id as in the report: type, time of day and six random digits, such as `investigator-225442-dfe9d7`. */
 function newAgentId(type: string): string {
   const time = new Date().toISOString().slice(11, 19).replaceAll(':', '')
   return `${type}-${time}-${randomBytes(3).toString('hex')}`
@@ -100,13 +100,13 @@ function newEntry(agent: AgentRef, { agentType, parent }: Deployment): AgentEntr
   }
 }
 
-/** The prompt tells the agent who it is: it has to name itself when it reports. */
+/** The prompt contains the agent's id, which it has to give when it reports. */
 function writePrompt(agent: AgentRef, prompt: string): void {
   const text = `agent_id: ${agent.agentId}\ntask_id: ${agent.taskId}\n\n${prompt}\n`
   createFile(agent.workspace, layout.promptFile(agent), text)
 }
 
-/** `claude` is looked up here: the tmux server may have been started with another PATH. */
+/** Resolved here, because the tmux server may have been started with another PATH. */
 function findClaude(): string {
   const wanted = process.env.CLAUDE_EXECUTABLE ?? 'claude'
   if (wanted.includes('/')) return resolve(wanted)
@@ -123,14 +123,14 @@ function pipeline(agent: AgentRef, claude: string): string {
   return `${run} -- "$(cat ${quote(layout.promptFile(agent))})" | tee ${quote(layout.streamLog(agent))}`
 }
 
-/** What every process of the agent is started with; its instance of this server acts for the agent that is named here. */
+/** The environment that marks every process of the agent, and gives its instance of this server its rights. */
 function environmentOf(agent: AgentRef): Record<string, string> {
   return { [MARKER]: agentMarker(agent), CLAUDE_ORCHESTRATOR_WORKSPACE: agent.workspace }
 }
 
 /**
- * Every agent starts an instance of this very server: that is how it reports, from inside its own pane. It is told whose
- * it is also where a claude hands down no environment, or it would take itself for the one that people talk to.
+ * Every agent starts an instance of this server, by which it reports from inside its own pane. The marker is part of the
+ * configuration, because a claude may pass on no environment, and an instance without it would act for every agent.
  */
 function mcpConfig(agent: AgentRef): string {
   const server = {

@@ -5,9 +5,9 @@ import { makeFolder, messageOf, openRegular, systemCode, within } from '../../cl
 const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } = fs.constants
 
 /**
- * Appends one line of JSON to a file of the workspace, and makes the file and its folders where they are missing.
- * No link is followed, and a FIFO or a device is not waited for. Throws an Error of one sentence for anything but a
- * regular file of ours with one name in a folder of the workspace.
+ * Appends one line of JSON to a file of the workspace, and makes the file and its folders where they are missing. Never
+ * follows a link, and never waits for a FIFO or a device.
+ * @throws an Error of one sentence for anything but a regular file of ours, with one hard link, below the workspace
  */
 export function appendLine(workspace: string, file: string, line: object): void {
   makeFolder(workspace, dirname(file))
@@ -16,13 +16,13 @@ export function appendLine(workspace: string, file: string, line: object): void 
   )
 }
 
-/** Writes a new file of the workspace. Throws as appendLine does, and also where the name is taken. */
+/** Writes a new file of the workspace. Throws as appendLine does, and also when the file exists. */
 export function createFile(workspace: string, file: string, text: string): void {
   makeFolder(workspace, dirname(file))
   withFile(workspace, file, O_WRONLY | O_CREAT | O_EXCL, fd => fs.writeFileSync(fd, text))
 }
 
-/** The end of a file: the text of at most so many bytes, and whether there is more in front of it. */
+/** The end of a file, and whether the file is longer. */
 export interface FileEnd {
   text: string
   isCut: boolean
@@ -42,7 +42,7 @@ export function readEnd(workspace: string, file: string, maxBytes: number): File
   }
 }
 
-/** Reads at most `length` bytes from a position on: fewer where the file ends before. */
+/** Reads `length` bytes from a position on, or fewer at the end of the file. */
 export function readFrom(fd: number, position: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length)
   let filled = 0

@@ -2,32 +2,32 @@ import { z } from 'zod'
 import { PEOPLE } from './authority.ts'
 
 /*
- * What the tools take. Ids are checked where paths are built from them (cleanup's validateRef); here everything gets a
- * bound, since all of it ends up in registries, logs and terminals that others read.
+ * The inputs of the tools. Ids are checked where paths are built from them (cleanup's validateRef). Here every input gets
+ * a limit, because all of them end up in registries, logs and terminals.
  */
 
-/** How long an id, or the name of an agent as `task/id`, may be, in characters. */
+/** The longest id, in characters. */
 const ID_LENGTH = 128
 const taskId = z.string().max(ID_LENGTH)
 const ids = { task_id: taskId, agent_id: z.string().max(ID_LENGTH) }
 
-/** One line without control characters: it is shown in tables. Not as a pattern, which clients read in their own dialect. */
+/** One line without control characters, for tables. Not a JSON-schema pattern: clients' dialects differ. */
 const word = z
   .string()
   .min(1)
   .max(64)
   .refine(value => /^\P{C}*$/u.test(value), 'expected printable characters')
 
-/** For people to read, in characters. */
+/** Free text; the limit is in characters. */
 const text = z.string().max(1 << 16)
 
 /**
- * The kernel passes on no argument longer than 128 KiB (MAX_ARG_STRLEN), and a prompt becomes one, behind the lines that
- * name its agent: with a longer one the agent would die at its start.
+ * The prompt becomes one argument of claude, after the lines that name its agent. The kernel allows 128 KiB for one
+ * argument (MAX_ARG_STRLEN), and a longer one would make the start fail.
  */
 const PROMPT_BYTES = 128_000
 
-/** Behind it come the time of day and six digits, 14 characters in all. */
+/** The id adds 14 characters: the time of day and six digits. */
 const agentType = z
   .string()
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$/, 'expected 1 to 100 letters, digits, "_" or "-", no leading "-"')
@@ -37,7 +37,7 @@ const agentName = z
   .max(2 * ID_LENGTH + 1)
   .regex(/^\w[\w-]*(\/\w[\w-]*)?$/, 'expected the id of an agent, or its task and id as task/id')
 
-/** JSON.stringify runs out of stack at some thousands of levels. */
+/** JSON.stringify overflows the stack at some thousands of levels. */
 const DATA_LEVELS = 20
 const DATA_LENGTH = 1 << 20
 
@@ -54,7 +54,7 @@ function isShallow(value: unknown, levels: number): boolean {
   return levels > 0 && Object.values(value).every(part => isShallow(part, levels - 1))
 }
 
-/** The last lines of a log that one call may ask for. */
+/** The most lines of a log that one call may request. */
 const MOST_LINES = 10_000
 
 export const inputs = {

@@ -11,15 +11,15 @@ export function serveOrchestrator(name: StrategyName): Promise<void> {
   return serve(strategies[name])
 }
 
-/** The same with a strategy that may have no name. */
+/** Serves with any strategy, such as that of a seeded defect. */
 export async function serve(strategy: Strategy): Promise<void> {
-  // Its workspace is there, and its agents work there, where people are: npm has started us in the project's folder.
+  // The workspace is relative to the folder that the user called npm from, not to the project's folder.
   process.chdir(cwd())
   const workspace = resolve(process.env.CLAUDE_ORCHESTRATOR_WORKSPACE || '.agent-workspace')
-  // As root, before anything is made there: whoever owns the folder could have put a link in the way.
+  // Root becomes the workspace's owner before it makes anything there: the owner could have placed a link.
   becomeOwner([nearest(workspace)])
   const marker = process.env[MARKER]
-  // In an agent's own instance the one that people talk to has done this already.
+  // For an instance inside an agent, the outer instance has done this already.
   if (marker === undefined) {
     makeRoot(workspace)
     await strategy.start(workspace)
@@ -27,7 +27,7 @@ export async function serve(strategy: Strategy): Promise<void> {
   serveStdio(() => createServer(workspace, strategy, marker))
 }
 
-/** The folder itself, or the first one above it that exists. */
+/** The folder itself, or its nearest ancestor that exists. */
 function nearest(folder: string): string {
   return existsSync(folder) ? folder : nearest(dirname(folder))
 }

@@ -8,7 +8,7 @@ interface Progress {
   progress: number
 }
 
-/** Appends to an agent's progress, and notes it in the registry. Throws when the agent is unknown or has ended. */
+/** Appends to an agent's progress log and updates its entry. Throws when the agent is unknown or has ended. */
 export async function noteProgress(agent: AgentRef, strategy: Strategy, progress: Progress): Promise<void> {
   await requireLive(agent, strategy)
   const timestamp = new Date().toISOString()
@@ -25,18 +25,18 @@ export async function noteProgress(agent: AgentRef, strategy: Strategy, progress
   })
 }
 
-/** Appends to an agent's findings. Throws when the agent is unknown or has ended. */
+/** Appends to an agent's findings log. Throws when the agent is unknown or has ended. */
 export async function noteFinding(agent: AgentRef, strategy: Strategy, finding: object): Promise<void> {
   await requireLive(agent, strategy)
   appendLine(agent.workspace, layout.findingsFile(agent), { timestamp: new Date().toISOString(), ...finding })
 }
 
-/** A line for an agent that has ended would make its files anew, beside those in the archive. */
+/** A line for an agent that has ended would create its files again, beside those in the archive. */
 async function requireLive(agent: AgentRef, strategy: Strategy): Promise<void> {
   const { agents } = await strategy.readTask(agent.workspace, agent.taskId)
   const entry = agents.find(({ id }) => id === agent.agentId)
   if (!entry) throw new Error(`No agent ${agent.agentId} in ${agent.taskId}: deploy it first.`)
   if (isTerminal(entry.status)) {
-    throw new Error(`Agent ${agent.agentId} is ${entry.status} already: it can report nothing more.`)
+    throw new Error(`Agent ${agent.agentId} is ${entry.status} already: it cannot report any more.`)
   }
 }

@@ -3,18 +3,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { RECORD_FORMAT, type RecordedTmux, recordOf } from '../../cleanup/orchestrator.ts'
 import { Limit } from '../limit.ts'
-import { isTurnedAway } from './turned-away.ts'
+import { isServerExiting } from './server-exiting.ts'
 
-/** How long one server, or several in a row, may be on their way out, ms. */
-const leavesWithinMs = 5_000
+/** How long to retry while a server, or several in a row, are exiting, ms. */
+const exitsWithinMs = 5_000
 
 /** How long a tmux server may take to answer, ms of a machine that has a processor to spare. */
 const answersWithinMs = 10_000
 
 /**
  * Starts a detached session that runs `command` as its pane's process, without a shell in between.
- * `environment` is given to that session alone: tmux starts panes with its server's environment, not ours.
- * @throws when tmux is missing, refuses, or is older than 3.2 (`new-session -e`).
+ * @param environment variables for this session alone, because tmux starts panes with its server's environment, not ours
+ * @throws when tmux is missing, fails, or is older than 3.2 (`new-session -e`)
  */
 export async function newSession(
   name: string,
@@ -30,7 +30,7 @@ export async function newSession(
 
 /**
  * Whether a session has exactly this name; `-t =name` would also accept a longer one (tmux 3.3a, list-panes).
- * @throws when tmux could not be asked: that is not the same as "no".
+ * @throws when tmux could not be queried, which does not mean "no"
  */
 export async function hasSession(name: string): Promise<boolean> {
   try {
@@ -43,15 +43,15 @@ export async function hasSession(name: string): Promise<boolean> {
   }
 }
 
-/** As the report's system asks: by the bare name, which a longer one that begins with it answers to as well. */
-export async function answersToName(name: string): Promise<boolean> {
+/** As the report's system checks: by the bare name, which also matches a longer name that begins with it. */
+export async function matchesName(name: string): Promise<boolean> {
   return tmux(['has-session', '-t', name]).then(
     () => true,
     () => false,
   )
 }
 
-/** By its bare name, as the report's system does it; false when tmux says no. */
+/** Kills by the bare name, as the report's system does; false when tmux fails. */
 export async function killSession(name: string): Promise<boolean> {
   return tmux(['kill-session', '-t', name]).then(
     () => true,
@@ -59,21 +59,21 @@ export async function killSession(name: string): Promise<boolean> {
   )
 }
 
-/** A client that is turned away asks again: whatever that server had still begun is gone with it. */
+/** Retries while a server is exiting: nothing that it did for the failed command survives it. */
 async function tmux(args: string[]): Promise<{ stdout: string }> {
-  const limit = new Limit(leavesWithinMs)
+  const limit = new Limit(exitsWithinMs)
   for (;;) {
     try {
-      return await ask(args)
+      return await runOnce(args)
     } catch (error) {
       const { stderr = '' } = error as { stderr?: string }
-      if (!isTurnedAway(stderr) || limit.isOver) throw error
+      if (!isServerExiting(stderr) || limit.isOver) throw error
       await delay(20)
     }
   }
 }
 
 /** Not by execa: every agent starts an instance of this server, and execa takes 70 ms of a core to load. */
-function ask(args: string[]): Promise<{ stdout: string }> {
+function runOnce(args: string[]): Promise<{ stdout: string }> {
   return new Limit(answersWithinMs).during(signal => promisify(execFile)('tmux', ['-u', ...args], { signal }))
 }

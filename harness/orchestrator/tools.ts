@@ -16,14 +16,14 @@ interface AgentIds {
 }
 
 /**
- * The MCP server with the report's tools, on one workspace. `marker` is the LEAKRIG_AGENT that the instance was started
- * with: it says for which agents the instance acts.
+ * The MCP server with the report's tools, for one workspace.
+ * @param marker the value of LEAKRIG_AGENT at the start of the process, which decides for which agents it acts
  */
 export function createServer(workspace: string, strategy: Strategy, marker: string | undefined): McpServer {
   const server = new McpServer({ name: 'claude-orchestrator', version: '0.1.0' })
   const rights = authority(workspace, strategy, marker)
 
-  /** A tool that names an agent: it is called with one that this instance acts for. */
+  /** Wraps a tool that names an agent: it runs only for agents that this instance acts for. */
   const onAgent = <Input extends AgentIds>(
     tool: (agent: AgentRef, input: Input) => Promise<Record<string, unknown>>,
   ) =>
@@ -33,7 +33,7 @@ export function createServer(workspace: string, strategy: Strategy, marker: stri
       return tool(agent, input)
     })
 
-  /** The same for a tool that names a task. */
+  /** Wraps a tool that names a task in the same way. */
   const onTask = <Input extends { task_id: string }>(
     tool: (input: Input) => Promise<Record<string, unknown>>,
   ) =>
@@ -73,7 +73,7 @@ export function createServer(workspace: string, strategy: Strategy, marker: stri
       inputSchema: inputs.deploy_headless_agent,
     },
     onTask(async ({ task_id, agent_type, prompt, parent: wanted }) => {
-      // Whose it is says who may act for it: an agent does not choose that.
+      // The parent decides who may act for an agent, so an agent cannot choose it.
       const parent = rights.self ?? wanted
       const deployment = { workspace, taskId: task_id, agentType: agent_type, prompt, parent }
       const { id, tmux_session } = await deploy(deployment, strategy)
@@ -117,7 +117,7 @@ export function createServer(workspace: string, strategy: Strategy, marker: stri
     },
     onAgent(async (agent, { lines, ...named }) => {
       const running = await hasSession(layout.sessionName(agent))
-      // Before the cleanup moves it; after that, it is found in the archive.
+      // Read before the cleanup moves the log.
       const output = lastLines(agent, lines)
       const cleanup = running ? {} : await strategy.seenEnded?.(agent)
       return { ...named, session_status: running ? 'running' : 'terminated', ...output, ...cleanup }

@@ -3,8 +3,8 @@ import type { Readable, Writable } from 'node:stream'
 import type { ChannelOptions } from 'birpc'
 
 /**
- * One JSON message a line, in both directions: what birpc needs for a channel. Any other line (an engine that
- * could not start the program says so on the same stream) goes to `onNoise`.
+ * A channel for birpc: one JSON message per line, in both directions. Any other line goes to `onNoise`, such as the
+ * error of a container engine that could not start the program.
  */
 export function ndjson(
   input: Readable,
@@ -24,7 +24,7 @@ export function ndjson(
   }
 }
 
-/** JSON has no errors: without this an exception on the far side arrives as `{}`. */
+/** JSON.stringify makes `{}` of an Error. */
 function pack({ name, message, stack }: Error) {
   return { name, message, stack }
 }

@@ -7,7 +7,7 @@ export interface OpenDescriptor {
   target: string
 }
 
-/** Everything that a process holds open; nothing for a zombie, and for one that ends while we look. */
+/** Everything that a process holds open; empty for a zombie, and for a process that ends meanwhile. */
 export function openDescriptors(pid: number): OpenDescriptor[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).flatMap(fd => {
@@ -19,7 +19,7 @@ export function openDescriptors(pid: number): OpenDescriptor[] {
   }
 }
 
-/** How many of them count. Node opens /dev/null at its first child process and keeps it; it holds nothing. */
+/** How many of them count. Node opens /dev/null for its first child process and keeps it open, which holds nothing. */
 export function countDescriptors(open: OpenDescriptor[]): number {
   return open.filter(({ target }) => target !== '/dev/null').length
 }
@@ -65,7 +65,7 @@ function readTarget(pid: number, fd: string): string | undefined {
   }
 }
 
-/** A pipe with a name is not a file that somebody wants back. */
+/** A named pipe takes no space on the disk. */
 function isFile(pid: number, fd: string): boolean {
   try {
     return statSync(`/proc/${pid}/fd/${fd}`).isFile()

@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { isGone } from '../errors.ts'
 import type { FileClass, FileResource, PtyResource } from '../snapshot/snapshot.ts'
-import { gone } from './gone.ts'
 
-/** Which class a file of the report's layout belongs to; the first pattern that matches decides. */
+/** The class of each file of the report's layout. The first pattern that matches decides. */
 const classes: [RegExp, FileClass][] = [
   [/\/\.agent-workspace\/[^/]+\/archive\//, 'archive'],
   [/\/agent_prompt_[^/]*\.txt$/, 'prompt'],
@@ -38,7 +38,7 @@ function add(found: FileResource[], path: string): void {
     const { size } = lstatSync(path)
     found.push({ kind: 'file', id: `file ${path}`, path, class: classify(path), bytes: size })
   } catch (error) {
-    if (!gone(error)) throw error
+    if (!isGone(error)) throw error
   }
 }
 
@@ -46,7 +46,7 @@ function list(folder: string) {
   try {
     return readdirSync(folder, { withFileTypes: true })
   } catch (error) {
-    if (gone(error)) return []
+    if (isGone(error)) return []
     throw error
   }
 }
@@ -55,7 +55,7 @@ function classify(path: string): FileClass {
   return classes.find(([pattern]) => pattern.test(path))?.[1] ?? 'other'
 }
 
-/** The sandbox has a devpts of its own, so that these are its terminals and nobody else's. */
+/** The sandbox has a devpts of its own, so that every terminal in it is the sandbox's. */
 export function readPtys(): PtyResource[] {
   return list('/dev/pts')
     .filter(entry => /^\d+$/.test(entry.name))

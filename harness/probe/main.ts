@@ -1,7 +1,7 @@
 /**
- * The rig's hand inside the sandbox: takes snapshots and carries out the steps. It reads tmux, /proc and
- * files by itself and shares no code with cleanup/. It speaks NDJSON over stdin and stdout, and ends
- * when the rig closes its stdin.
+ * The probe: it runs inside the sandbox, takes snapshots and carries out the rig's steps. It reads tmux, /proc and files
+ * by itself and shares no code with cleanup/. It speaks NDJSON over stdin and stdout, and ends when the rig closes its
+ * stdin.
  */
 import { constants, openSync, writeSync } from 'node:fs'
 import { createBirpc } from 'birpc'
@@ -12,7 +12,7 @@ import { createProbe } from './probe.ts'
 // Claude writes to /tmp, so that is where the sandbox's own folder is.
 const [root = '/tmp', lifeline] = process.argv.slice(2)
 const keep = (process.env.LEAKRIG_KEEP ?? '').split(':').filter(Boolean)
-// An empty line is the rig's sign of life. Where the sandbox has a lifeline, it goes on to whoever holds the sandbox up.
+// An empty line is the rig's heartbeat. A container's main process reads heartbeats from the lifeline (hold.sh).
 const held = lifeline && openSync(lifeline, constants.O_WRONLY | constants.O_NONBLOCK)
 const passOn = (line: string) => void (held && line === '' && writeSync(held, '\n'))
 

@@ -1,53 +1,53 @@
 import { processesByPid } from '../snapshot/by-pid.ts'
 import type { Owner, ProcessResource, Resource } from '../snapshot/snapshot.ts'
-import { FirstPanes } from './first-pane.ts'
-import { Names } from './names.ts'
+import { InitialPanes } from './initial-pane.ts'
+import { OwnerNames } from './owner-names.ts'
 import { readEnvironment, readProcess } from './processes.ts'
 
-/** An agent the rig deployed: the owner of whatever comes out of its session. */
-export interface KnownAgent {
+/** An agent that the rig deployed: the owner of everything that comes from its session. */
+export interface DeployedAgent {
   id: string
   session: string
 }
 
 type Processes = Map<number, ProcessResource>
 
-/** Who holds a socket or a terminal open: `socket:[4711]` or `/dev/pts/3`, and the pids in the order of the processes. */
+/** The pids that hold a socket or a terminal open, by `socket:[4711]` or `/dev/pts/3`. */
 export type Holders = Map<string, number[]>
 
-/** What an agent says that it made, by itself and before anything ended: no parent and no environment need tell. */
-export interface OwnThings {
+/** What an agent itself reported to have made, before anything ended. This needs no parent and no environment. */
+export interface ReportedResources {
   pids: number[]
   paths: string[]
 }
 
 /**
- * Remembers whose each resource is. What an agent started is recognised while its pane, or one of its
- * other processes, can still be seen, and remembered by identity after that: a process that lost its
- * parent and its terminal has not lost its owner.
+ * Remembers the owner of each resource. A resource is attributed while the agent's pane, or another process of it, can
+ * still be seen, and is remembered by identity after that: a process that loses its parent and its terminal keeps its
+ * owner.
  */
 export class Owners {
   readonly #agents = new Map<string, string>()
-  readonly #known = new Map<string, Owner>()
-  /** Server pid and pane id, such as `41:%7`, to the agent. Neither is given again while the server lives. */
+  readonly #ownerOf = new Map<string, Owner>()
+  /** The agent of each pane, by server pid and pane id such as `41:%7`. tmux reuses no pane id. */
   readonly #panes = new Map<string, string>()
-  /** What the agents' files are named after: the agent's id, Claude's session, its pid, a snapshot of its shell. */
-  readonly #names = new Names()
-  readonly #firstPanes = new FirstPanes()
+  /** What the agents' files are named after: the agent's id, and Claude's session, pid and shell snapshot. */
+  readonly #names = new OwnerNames()
+  readonly #initialPanes = new InitialPanes()
   readonly #learned = new Set<string>()
-  /** Sessions (setsid) to the agent. Such a number is given again only to a process that leads a session by its pid. */
+  /** The agent of each session (setsid). Such a number is reused only for a process that is a session leader. */
   readonly #sessions = new Map<number, string>()
 
-  add(agent: KnownAgent): void {
+  add(agent: DeployedAgent): void {
     this.#agents.set(agent.session, agent.id)
     this.#names.set(agent.id, agent.id)
   }
 
-  /** What a daemon with an emptied environment is recognised by, once it is nobody's child any more. */
-  addThings(agent: string, { pids, paths }: OwnThings): void {
+  /** Without this, a daemon with an emptied environment could not be attributed after its parent's end. */
+  addReported(agent: string, { pids, paths }: ReportedResources): void {
     for (const pid of pids) {
       const one = readProcess(pid)
-      if (one) this.#own(one, agent, 'its agent’s own account')
+      if (one) this.#own(one, agent, 'reported by its agent')
     }
     for (const path of paths) this.#names.set(path, agent)
   }
@@ -70,7 +70,7 @@ export class Owners {
     }
   }
 
-  /** A tmux server that an agent started is the agent's, with all that is on it. */
+  /** A tmux server that an agent started is the agent's, with everything on it. */
   #attributeServers(resources: Resource[], processes: Processes): void {
     const agentOf = (pid: number) => processes.get(pid)?.owner?.agent
     for (const one of resources) {
@@ -95,20 +95,21 @@ export class Owners {
       if (one.kind === 'pane' && one.owner)
         this.#own(byPid.get(one.pid), one.owner.agent, `process of pane ${one.pane}`)
     }
-    for (const one of processes) this.#own(one, this.#agentByPane(one), 'TMUX_PANE in its first environment')
-    this.#firstPanes.forgetOthers()
+    for (const one of processes)
+      this.#own(one, this.#agentByPane(one), 'TMUX_PANE in its initial environment')
+    this.#initialPanes.forgetOthers()
     for (const one of processes) this.#attributeByDescent(one, byPid)
     this.#attributeBySession(processes)
   }
 
-  /** One that is just ending shows no environment, and its parent may be gone: its session still tells. */
+  /** A process that is just ending shows no environment, and its parent may be gone; /proc still shows its session. */
   #attributeBySession(processes: ProcessResource[]): void {
     for (const { pid, sid, owner } of processes) if (pid === sid && !owner) this.#sessions.delete(sid)
     for (const one of processes) this.#own(one, this.#sessions.get(one.sid), `in session ${one.sid}`)
   }
 
   #attributeByDescent(one: ProcessResource, byPid: Processes): Owner | undefined {
-    if (this.#known.has(one.id)) this.#own(one, undefined, '')
+    if (this.#ownerOf.has(one.id)) this.#own(one, undefined, '')
     if (one.owner) return one.owner
     const parent = one.ppid > 1 ? byPid.get(one.ppid) : undefined
     const owner = parent && this.#attributeByDescent(parent, byPid)
@@ -117,11 +118,11 @@ export class Owners {
   }
 
   #agentByPane(one: ProcessResource): string | undefined {
-    if (this.#known.has(one.id)) return undefined
-    return this.#panes.get(this.#firstPanes.of(one))
+    if (this.#ownerOf.has(one.id)) return undefined
+    return this.#panes.get(this.#initialPanes.of(one))
   }
 
-  /** Not remembered: a terminal's number, and a socket's path, are given again. */
+  /** Not remembered, because the number of a terminal and the path of a socket are reused. */
   #inheritAny(one: Resource, processes: Processes, pids: number[] = []): void {
     if (one.owner) return
     const pid = pids.find(pid => processes.get(pid)?.owner)
@@ -129,15 +130,15 @@ export class Owners {
     if (owner) one.owner = { agent: owner.agent, evidence: `held by process ${pid}` }
   }
 
-  /** Not remembered, because an agent with a longer name that fits as well may not be known yet. */
+  /** Not remembered, because an agent with a longer name that matches too may be registered later. */
   #ownByName(resource: Resource, path: string): void {
     const agent = this.#names.ownerIn(path)
     if (agent) resource.owner = { agent, evidence: 'its name' }
   }
 
-  /** A program that is seen for the first time tells what its agent's files are named after. */
+  /** Learns from a program that is new what its agent's files are named after. */
   #learnNames({ id, pid, comm, command }: ProcessResource, agent: string): void {
-    // One process is several programs in turn: bash becomes node, and node calls itself claude.
+    // A process runs several programs in turn: bash becomes node, and node calls itself claude.
     if (this.#learned.has(`${id} ${comm}`)) return
     this.#learned.add(`${id} ${comm}`)
     const session = readEnvironment(pid).get('CLAUDE_CODE_SESSION_ID')
@@ -148,13 +149,13 @@ export class Owners {
 
   #own(resource: Resource | undefined, agent: string | undefined, evidence: string): void {
     if (!resource || resource.owner) return
-    const known = this.#known.get(resource.id) ?? (agent ? { agent, evidence } : undefined)
-    if (!known) return
-    this.#known.set(resource.id, known)
+    const owner = this.#ownerOf.get(resource.id) ?? (agent ? { agent, evidence } : undefined)
+    if (!owner) return
+    this.#ownerOf.set(resource.id, owner)
     if (resource.kind === 'process') {
-      this.#learnNames(resource, known.agent)
-      this.#sessions.set(resource.sid, known.agent)
+      this.#learnNames(resource, owner.agent)
+      this.#sessions.set(resource.sid, owner.agent)
     }
-    resource.owner = known
+    resource.owner = owner
   }
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-import type { Places } from './api.ts'
 
-/** The sandbox's folders. Claude itself writes to /tmp, which is why the root is there. */
+/** The folders of a sandbox. Its root is /tmp, because claude itself writes there. */
 export function placesBelow(root: string): Places {
   const work = join(root, 'work')
   return {
@@ -13,4 +12,17 @@ export function placesBelow(root: string): Places {
     own: join(root, 'leakrig'),
     node: process.execPath,
   }
+}
+/** The folders inside a sandbox, the same in every kind of sandbox. */
+export interface Places {
+  /** The sandbox's private folder; everything a scenario makes lies below it. */
+  root: string
+  home: string
+  tmux: string
+  work: string
+  workspace: string
+  /** The rig's own journals and gates; left out of snapshots. */
+  own: string
+  /** The Node that the probe runs on, and every program of ours in the sandbox. */
+  node: string
 }

@@ -1,18 +1,19 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Places, ProbeApi, SystemCommand } from './api.ts'
+import { isGone } from '../errors.ts'
+import type { ProbeApi, SystemCommand } from './api.ts'
 import { readFiles } from './files.ts'
-import { gone } from './gone.ts'
 import { Owners } from './owners.ts'
+import type { Places } from './places.ts'
 import { readProcess } from './processes.ts'
 import { emptyFolders, endEverything, makeFolders, stopEverything, unmountBelow } from './reset.ts'
-import { signalFirst } from './signal-first.ts'
+import { signalWhenSeen } from './signal-when-seen.ts'
 import type { System } from './system.ts'
 import { countByPs, takeSnapshot } from './take-snapshot.ts'
 import { runTool } from './tools.ts'
 
-/** The probe's side of the calls. `keep` are folders below the root that are not the sandbox's own. */
+/** Implements the probe's calls. `keep` are folders below the root that are not the sandbox's own. */
 export function createProbe(places: Places, keep: string[]): ProbeApi {
   makeFolders(places)
   let owners = new Owners()
@@ -46,13 +47,13 @@ export function createProbe(places: Places, keep: string[]): ProbeApi {
     },
 
     async callTool(name, args) {
-      if (!system) throw new Error(`No system was started that could be asked for ${name}.`)
+      if (!system) throw new Error(`No system was started, so ${name} cannot be called.`)
       return system.call(name, args)
     },
 
     systemLog: async () => system?.log ?? '',
-    knowAgent: async agent => owners.add(agent),
-    knowThings: async (agent, things) => owners.addThings(agent, things),
+    registerAgent: async agent => owners.add(agent),
+    registerReported: async (agent, reported) => owners.addReported(agent, reported),
     snapshot: () => takeSnapshot({ root: places.root, own: places.own, keep, owners }),
     countByPs,
 
@@ -74,14 +75,14 @@ export function createProbe(places: Places, keep: string[]): ProbeApi {
       return process.kill(pid, signal)
     },
 
-    signalFirst,
+    signalWhenSeen,
     run: ([file = '', ...args]) => runTool(file, args),
 
     async read(path) {
       try {
         return readFileSync(path, 'utf8')
       } catch (error) {
-        if (gone(error)) return undefined
+        if (isGone(error)) return undefined
         throw error
       }
     },

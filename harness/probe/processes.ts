@@ -1,19 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { isGone } from '../errors.ts'
 import type { ProcessResource } from '../snapshot/snapshot.ts'
-import { gone } from './gone.ts'
 
 const pageSize = 4096
 
 /**
- * Every process of the sandbox, read from /proc in one pass. A process that ends while we read is
- * left out: it was not there.
- * @throws when /proc itself can not be read.
+ * Every process of the sandbox, read from /proc in one pass. A process that ends meanwhile is left out.
+ * @throws when /proc itself cannot be read
  */
 export function readProcesses(): ProcessResource[] {
   return listPids().flatMap(pid => readProcess(pid) ?? [])
 }
 
-/** The processes that have this name now (`comm`): one file each, where `readProcesses` reads two. */
+/** The pids of the processes with this name (`comm`). Reads one file for each, where `readProcesses` reads two. */
 export function pidsNamed(comm: string): number[] {
   return listPids().filter(pid => readOrEmpty(`/proc/${pid}/comm`) === `${comm}\n`)
 }
@@ -27,12 +26,12 @@ export function readProcess(pid: number): ProcessResource | undefined {
   try {
     return parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'latin1'))
   } catch (error) {
-    if (gone(error)) return undefined
+    if (isGone(error)) return undefined
     throw error
   }
 }
 
-/** The name may hold spaces, `)` and newlines: it ends at the last `)` (proc_pid_stat(5)). */
+/** The name may contain spaces, `)` and newlines: it ends at the last `)` (proc_pid_stat(5)). */
 function parseStat(pid: number, text: string): ProcessResource {
   const nameEnd = text.lastIndexOf(')')
   const comm = text.slice(text.indexOf('(') + 1, nameEnd)
@@ -52,7 +51,7 @@ function parseStat(pid: number, text: string): ProcessResource {
     tty: at(7),
     rss: at(24) * pageSize,
     command: readCommand(pid) || `[${comm}]`,
-    descriptors: 0, // counted by whoever lists them
+    descriptors: 0, // set by take-snapshot.ts
   }
 }
 
@@ -68,7 +67,7 @@ function readOrEmpty(file: string): string {
   }
 }
 
-/** The environment that the process was started with; later changes do not show (proc_pid_environ(5)). */
+/** The initial environment of a process; later changes do not show in /proc (proc_pid_environ(5)). */
 export function readEnvironment(pid: number): Map<string, string> {
   const words = readOrEmpty(`/proc/${pid}/environ`).split('\0')
   return new Map(words.filter(word => word.includes('=')).map(splitOnce))

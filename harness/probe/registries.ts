@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { isGone } from '../errors.ts'
 import type { FileResource, RegistryResource } from '../snapshot/snapshot.ts'
-import { gone } from './gone.ts'
 
 const agentStatus = z.looseObject({ status: z.string() })
 
@@ -20,14 +20,14 @@ export interface RegistryReading {
   problems: string[]
 }
 
-/** Reads every registry among the files. One that does not parse is a problem, never an empty registry. */
+/** Reads every registry among the files. A registry that does not parse is a problem, and never an empty one. */
 export function readRegistries(files: FileResource[]): RegistryReading {
   const reading: RegistryReading = { registries: [], problems: [] }
   for (const { path } of files.filter(file => file.class === 'registry')) {
     try {
       reading.registries.push(read(path))
     } catch (error) {
-      if (!gone(error)) reading.problems.push(`${path} is not a readable registry: ${sentence(error)}`)
+      if (!isGone(error)) reading.problems.push(`${path} is not a readable registry: ${sentence(error)}`)
     }
   }
   return reading

@@ -2,15 +2,15 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Limit } from '../limit.ts'
-import type { Places } from './api.ts'
-import { isForeign } from './own.ts'
+import { isForeign } from './own-processes.ts'
+import type { Places } from './places.ts'
 import { readProcesses } from './processes.ts'
 import { runTool } from './tools.ts'
 
 /**
- * Ends every process that is not the rig's own and waits until they are gone: the sandbox has pids of its
- * own, so there is nobody else's process in it.
- * @throws when something is still there after 10 s, or later on a busy machine.
+ * Ends every process that is not the rig's own and waits until they are gone. The sandbox has a pid namespace of its
+ * own, so that no other process of the machine is in it.
+ * @throws when a process is still there after 10 s, or later on a busy machine
  */
 export async function endEverything(): Promise<void> {
   const limit = new Limit(10_000)
@@ -25,7 +25,7 @@ export async function endEverything(): Promise<void> {
   }
 }
 
-/** Nobody sees the others go: what dies first would otherwise be noticed by what dies last. */
+/** Stops everything before it is killed: otherwise the processes that die last could react to the first deaths. */
 export function stopEverything(): void {
   const all = readProcesses()
   for (const { pid } of all.filter(isForeign(all))) send(pid, 'SIGSTOP')
@@ -38,8 +38,8 @@ function send(pid: number, signal: NodeJS.Signals): void {
 }
 
 /**
- * Takes away what a scenario mounted below a folder.
- * @throws when something mounted there stays.
+ * Unmounts what a scenario mounted below a folder.
+ * @throws when a mount stays
  */
 export async function unmountBelow(folder: string): Promise<void> {
   const points = readFileSync('/proc/self/mountinfo', 'utf8')
@@ -61,7 +61,7 @@ function describe({ pid, comm, state }: { pid: number; comm: string; state: stri
   return `${comm} (${pid}, ${state})`
 }
 
-/** Empties the sandbox's folder. `keep` names what lies there and is not the sandbox's. */
+/** Empties the sandbox's root. `keep` lists folders in it that are not the sandbox's. */
 export function emptyFolders({ root }: Places, keep: string[]): void {
   for (const name of readdirSync(root)) {
     const path = join(root, name)
@@ -72,6 +72,6 @@ export function emptyFolders({ root }: Places, keep: string[]): void {
 
 export function makeFolders(places: Places): void {
   for (const folder of [places.home, places.work, places.own]) mkdirSync(folder, { recursive: true })
-  // tmux refuses a socket folder that others may enter.
+  // tmux refuses a socket folder that other users may enter.
   mkdirSync(places.tmux, { recursive: true, mode: 0o700 })
 }

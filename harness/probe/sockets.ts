@@ -9,8 +9,8 @@ export function readSockets(): SocketResource[] {
 }
 
 /**
- * To list a sandbox's TCP sockets the kernel walks a table of the whole machine, which takes a fifth of a snapshot; it
- * counts them at no cost. Where it does not say, they are listed.
+ * To list a sandbox's TCP sockets the kernel walks a table of the whole machine, which takes a fifth of the time of a
+ * snapshot; their count costs nothing. Where there is no count, they are listed.
  */
 function isInUse(table: 'tcp' | 'tcp6'): boolean {
   try {

@@ -1,9 +1,10 @@
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import type { ProcessIdentity, SystemCommand, ToolAnswer } from './api.ts'
+import type { ProcessIdentity } from '../snapshot/snapshot.ts'
+import type { SystemCommand, ToolAnswer } from './api.ts'
 import { readProcess } from './processes.ts'
 
-/** The client's own limit is 60 s on any machine; the rig's is as long as the machine is busy (sandbox/connect.ts). */
+/** Switches off the client's own limit of 60 s: the rig's limit takes longer on a busy machine (sandbox/connect.ts). */
 const neverMs = 2 ** 31 - 1
 
 /** The system under test, driven over MCP by the official client. */
@@ -16,7 +17,7 @@ export class System {
     this.#transport = new StdioClientTransport({
       command,
       args,
-      // All of the sandbox's environment: by default the client passes on six variables only.
+      // The whole environment of the sandbox: by default the client passes on six variables only.
       env: { ...(process.env as Record<string, string>), ...env },
       cwd,
       stderr: 'pipe',
@@ -26,16 +27,16 @@ export class System {
     })
   }
 
-  /** @throws when the program can not be started or does not answer `initialize`, with its standard error. */
+  /** @throws when the program cannot be started or does not answer `initialize`; the message has its standard error */
   async start(): Promise<ProcessIdentity> {
     try {
       await this.#client.connect(this.#transport, { timeout: neverMs })
     } catch (error) {
-      const said = this.#log.trim() || 'it wrote nothing to its standard error'
-      throw new Error(`The system under test did not start: ${String(error)}. ${said}`)
+      const errors = this.#log.trim() || 'it wrote nothing to its standard error'
+      throw new Error(`The system under test did not start: ${String(error)}. ${errors}`)
     }
     const identity = this.#transport.pid && readProcess(this.#transport.pid)
-    if (!identity) throw new Error('The system under test ended right after it had answered.')
+    if (!identity) throw new Error('The system under test ended right after its first answer.')
     return { pid: identity.pid, start: identity.start }
   }
 

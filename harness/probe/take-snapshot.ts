@@ -8,32 +8,32 @@ import {
   openDescriptors,
 } from './descriptors.ts'
 import { readFiles, readPtys } from './files.ts'
-import { isForeign } from './own.ts'
+import { isForeign } from './own-processes.ts'
 import type { Holders, Owners } from './owners.ts'
 import { readProcesses } from './processes.ts'
 import { readRegistries } from './registries.ts'
 import { readSockets } from './sockets.ts'
 import { readTmux } from './tmux.ts'
 
-/** Where to look. Everything that scenarios touch lies below `root`, the sandbox's own /tmp. */
-export interface View {
+/** What a snapshot covers. Everything that scenarios touch lies below `root`, the sandbox's own /tmp. */
+export interface SnapshotScope {
   /** The sandbox's private folder. */
   root: string
-  /** What the rig itself writes in there: journals, gates, caches. Left out, and said so. */
+  /** What the rig itself writes: journals, gates, caches. Left out, and listed as ignored. */
   own: string
-  /** Folders below the root that are not the sandbox's: the project itself, when it lies there. */
+  /** Folders below the root that are not the sandbox's, such as the project itself. */
   keep: string[]
   owners: Owners
 }
 
 /** Every live resource of the sandbox, without the probe's own. */
-export async function takeSnapshot(view: View): Promise<Reading> {
+export async function takeSnapshot(scope: SnapshotScope): Promise<Reading> {
   const tmux = await readTmux()
   const all = readProcesses()
   const processes = all.filter(isForeign(all))
   const holders: Holders = new Map()
-  const descriptors = processes.flatMap(one => readDescriptors(one, view, holders))
-  const files = readFiles(view.root, path => path === view.own || view.keep.includes(path))
+  const descriptors = processes.flatMap(one => readDescriptors(one, scope, holders))
+  const files = readFiles(scope.root, path => path === scope.own || scope.keep.includes(path))
   const registry = readRegistries(files)
   const resources: Resource[] = [
     ...tmux.servers,
@@ -46,24 +46,24 @@ export async function takeSnapshot(view: View): Promise<Reading> {
     ...files,
     ...registry.registries,
   ]
-  view.owners.attribute(resources, holders)
+  scope.owners.attribute(resources, holders)
   return {
     resources,
-    ignored: ignoredHere(view, all.length - processes.length),
+    ignored: ignoredHere(scope, all.length - processes.length),
     problems: [...tmux.problems, ...registry.problems],
   }
 }
 
 /**
- * The files that a process holds open; how many descriptors it has in all is noted on the process, and which
- * sockets and terminals it holds in `holders`.
+ * The files that a process holds open. Sets the number of all its descriptors on the process, and adds the sockets and
+ * terminals that it holds to `holders`.
  */
-function readDescriptors(one: ProcessResource, view: View, holders: Holders): DescriptorResource[] {
+function readDescriptors(one: ProcessResource, scope: SnapshotScope, holders: Holders): DescriptorResource[] {
   const open = openDescriptors(one.pid)
   for (const target of [...heldSockets(open).map(inode => `socket:[${inode}]`), ...heldTerminals(open)])
     hold(holders, target, one.pid)
   one.descriptors = countDescriptors(open)
-  return fileDescriptors(one, open, view.root).filter(({ path }) => !path.startsWith(view.own))
+  return fileDescriptors(one, open, scope.root).filter(({ path }) => !path.startsWith(scope.own))
 }
 
 function hold(holders: Holders, target: string, pid: number): void {
@@ -72,17 +72,17 @@ function hold(holders: Holders, target: string, pid: number): void {
   else holders.set(target, [pid])
 }
 
-function ignoredHere(view: View, ownProcesses: number): Ignored[] {
+function ignoredHere(scope: SnapshotScope, ownProcesses: number): Ignored[] {
   return [
     { what: 'processes', why: 'the probe, its tools and the sandbox’s reaper', count: ownProcesses },
-    { what: view.own, why: 'the rig’s own journals, gates and caches', count: 1 },
+    { what: scope.own, why: 'the rig’s own journals, gates and caches', count: 1 },
   ]
 }
 
 /**
- * How many processes a second instrument sees (ps-list, which asks ps twice, for names and for command lines): the
- * probe's own and the two ps are left out in the same way. The first may see the second before it is more than a fork of
- * the probe; but each sees itself as what it is.
+ * How many processes a second instrument counts: ps-list, which runs ps twice, for names and for command lines. The
+ * probe's own processes are left out as in a snapshot, and so are the two ps. The first ps may list the second one while
+ * that is still a fork of the probe, but each lists itself as ps.
  */
 export async function countByPs(): Promise<number> {
   const processes = await psList()

@@ -13,7 +13,7 @@ export interface TmuxReading {
 
 const nothing: TmuxReading = { servers: [], sessions: [], panes: [], problems: [] }
 
-/** The name comes last: it alone may hold spaces. Control characters as separators are escaped by newer versions. */
+/** The name comes last, because only it may contain spaces. Newer versions of tmux escape control characters. */
 const separator = ' '
 const fields = [
   'pid',
@@ -27,7 +27,7 @@ const fields = [
 ]
 const format = fields.map(field => `#{${field}}`).join(separator)
 
-/** Every tmux server of the sandbox, with its sessions and panes; all are asked at once. */
+/** Every tmux server of the sandbox, with its sessions and panes. All servers are queried at once. */
 export async function readTmux(): Promise<TmuxReading> {
   const readings = await Promise.all(listSockets().map(readServer))
   return {
@@ -44,13 +44,13 @@ function problem(text: string): TmuxReading {
 
 async function readServer(socket: string): Promise<TmuxReading> {
   try {
-    return await askServer(socket)
+    return await queryServer(socket)
   } catch (error) {
     return problem(String(error))
   }
 }
 
-async function askServer(socket: string): Promise<TmuxReading> {
+async function queryServer(socket: string): Promise<TmuxReading> {
   const { code, stdout, stderr } = await runTool('tmux', [
     '-u',
     '-S',
@@ -61,8 +61,8 @@ async function askServer(socket: string): Promise<TmuxReading> {
     format,
   ])
   if (code !== 0) {
-    // A socket whose server ended stays behind as a file; tmux words that in several ways. Every
-    // other error means that we could not ask, and what could not be asked is not gone.
+    // A server that ends leaves the file of its socket, and tmux has several messages for that. Any other error means
+    // that the server could not be queried, which does not mean that it is gone.
     if (/no server running|error connecting|server exited|lost server/.test(stderr)) return nothing
     return problem(`tmux -S ${socket} list-panes answered with exit ${code}: ${stderr.trim()}`)
   }
@@ -111,8 +111,8 @@ function addPane(socket: string, line: string, reading: Lists): void {
 }
 
 /**
- * The sockets on which a tmux server of the sandbox listens, wherever they are: agents and orchestrators
- * choose their own with -L, -S and TMUX_TMPDIR.
+ * The sockets of all tmux servers in the sandbox, wherever they are: agents and orchestrators choose their own with -L,
+ * -S and TMUX_TMPDIR.
  */
 function listSockets(): string[] {
   const held = new Set(pidsNamed('tmux: server').flatMap(pid => heldSockets(openDescriptors(pid))))

@@ -3,8 +3,8 @@ import type { Readable } from 'node:stream'
 
 const answerWithinMs = 5_000
 
-/** The rig asks for little; what answers may be anybody's program. */
-const longestAnswer = 64 << 20
+/** Far more than the rig needs: the program that writes the output may be anybody's. */
+const mostBytes = 64 << 20
 
 /** Pids of the probe's own short-lived tools: they are left out of snapshots by identity. */
 export const toolPids = new Set<number>()
@@ -16,9 +16,9 @@ export interface ToolResult {
 }
 
 /**
- * Runs a program of the probe's own and waits for it. Not by execa: that takes three times as much of a core as to
- * start tmux, and a snapshot does little else.
- * @throws when it can not be started, was killed, answered with more than 64 MiB, or did not end within 5 s.
+ * Runs a program and waits for it. Not by execa, which costs three times as much processor time as starting tmux, and
+ * snapshots do little else.
+ * @throws when it cannot be started, was killed, wrote more than 64 MiB, or did not end within 5 s
  */
 export function runTool(file: string, args: string[]): Promise<ToolResult> {
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -28,7 +28,7 @@ export function runTool(file: string, args: string[]): Promise<ToolResult> {
   const { promise, resolve, reject } = Promise.withResolvers<ToolResult>()
   const fail = (how: string) => reject(new Error(`${file} ${how}: ${command}`))
   const timer = setTimeout(() => fail(`did not answer within ${answerWithinMs / 1000} s`), answerWithinMs)
-  const tooLong = () => fail(`answered with more than ${longestAnswer >> 20} MiB`)
+  const tooLong = () => fail(`answered with more than ${mostBytes >> 20} MiB`)
   child.once('error', error => fail(`could not be run (${error.message})`))
   const stdout = collect(child.stdout, tooLong)
   const stderr = collect(child.stderr, tooLong)
@@ -38,8 +38,8 @@ export function runTool(file: string, args: string[]): Promise<ToolResult> {
   })
   return promise.finally(() => {
     clearTimeout(timer)
-    // Not waited for: a tmux client has handed its output to the server, and a server that hangs keeps it
-    // open. A TERM would have the client ask that server.
+    // The streams are not drained: a tmux client passes its output to the server, and a server that hangs keeps it
+    // open. After a TERM the client would wait for that server.
     child.kill('SIGKILL')
     child.stdout?.destroy()
     child.stderr?.destroy()
@@ -48,15 +48,15 @@ export function runTool(file: string, args: string[]): Promise<ToolResult> {
 }
 
 /**
- * The whole text once the stream has ended: a character may lie across two chunks. There is no stream where the
- * probe can open no more descriptors.
+ * Collects a stream; the returned function decodes all of it at once, because a character may span two chunks. There is
+ * no stream when the probe has no descriptors left.
  */
 function collect(stream: Readable | undefined, tooLong: () => void): () => string {
   const chunks: Buffer[] = []
   let bytes = 0
   stream?.on('data', (chunk: Buffer) => {
     bytes += chunk.length
-    if (bytes > longestAnswer) return tooLong()
+    if (bytes > mostBytes) return tooLong()
     chunks.push(chunk)
   })
   return () => Buffer.concat(chunks).toString()

@@ -15,7 +15,7 @@ export interface CatalogueReport {
   table: string
 }
 
-/** A leak that one run found is certain, whatever another could not measure. An interrupted run is the last one. */
+/** A leak that one run found is certain, even if another run could not measure. Only the last run can be interrupted. */
 export function catalogueExitCode(runs: Report[]): number {
   const codes = runs.map(run => run.exitCode)
   if (runs.at(-1)?.interrupted) return codes.at(-1) ?? exitCodes.inconclusive
@@ -23,7 +23,7 @@ export function catalogueExitCode(runs: Report[]): number {
   return codes.find(code => code !== exitCodes.passed) ?? exitCodes.passed
 }
 
-/** A row for each shape and fault, a column for each system; in a cell how many of its endings were green. */
+/** A row for each shape and fault, and a column for each system: how many of the endings passed. */
 export function catalogueTable(runs: Report[]): string {
   const head = ['shape', ...runs.map(({ system }) => system)]
   const rows = shapes(runs).map(shape => [shape, ...runs.map(run => outcome(cellsOf(run, shape)))])
@@ -33,7 +33,7 @@ export function catalogueTable(runs: Report[]): string {
   return [line(head), line(widths.map(width => '-'.repeat(width))), ...rows.map(line), line(sums)].join('\n')
 }
 
-/** In the order of their files, and in a file in the order in which they stand there. */
+/** In the order of their files, and within a file in its own order. */
 function shapes(runs: Report[]): string[] {
   const cells = runs.flatMap(({ scenarios }) => scenarios)
   const byFile = cells.toSorted((one, other) => (one.file < other.file ? -1 : one.file > other.file ? 1 : 0))

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 
-/** What the program's exit code says; documented in the README. */
+/** The exit codes of all commands of the rig; documented in the README. */
 export const exitCodes = {
   passed: 0,
   /** A leak or collateral was found. */

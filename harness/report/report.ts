@@ -2,7 +2,7 @@ import type { ChosenSandbox } from '../sandbox/start.ts'
 import { exitCodes, signalled } from './exit-codes.ts'
 import type { ScenarioResult } from './scenario-result.ts'
 
-/** The machine-readable report (`--json`). `schemaVersion` grows when a field changes its meaning or goes. */
+/** The machine-readable report (`--json`). `schemaVersion` grows when a field is removed or changes its meaning. */
 export interface Report {
   schemaVersion: 1
   startedAt: string
@@ -10,20 +10,20 @@ export interface Report {
   system: string
   sandbox: ChosenSandbox
   exitCode: number
-  /** Ended before its end, by this signal: there is no verdict on what is not among the scenarios. */
+  /** The signal that interrupted the run. Scenarios that had not ended are not in the report. */
   interrupted?: NodeJS.Signals
   scenarios: ScenarioResult[]
-  /** What went wrong outside of any scenario. */
+  /** Errors outside of any scenario. */
   errors: string[]
 }
 
-/** When and on what the run began, and the signal that ended it before its end. */
+/** When and where the run began, and the signal that interrupted it. */
 interface Run extends Pick<Report, 'system' | 'sandbox'> {
   beginning: Beginning
   interrupted: NodeJS.Signals | undefined
 }
 
-/** The time of day, and for the duration a clock that nobody sets, ms. */
+/** The time of day, and for the duration the monotonic clock, ms. */
 interface Beginning {
   at: Date
   clock: number
@@ -33,7 +33,7 @@ export function beginning(): Beginning {
   return { at: new Date(), clock: performance.now() }
 }
 
-/** What a report says of when it was: it ends now. */
+/** The times in a report, for a run that ends now. */
 export function duration({ at, clock }: Beginning): Pick<Report, 'startedAt' | 'durationMs'> {
   return { startedAt: at.toISOString(), durationMs: Math.round(performance.now() - clock) }
 }
@@ -55,7 +55,7 @@ export function makeReport(
   }
 }
 
-/** A leak that was found is certain, whatever else could not be measured. */
+/** A leak that was found is certain, even if something else could not be measured. */
 function exitCode({ scenarios, errors }: Pick<Report, 'scenarios' | 'errors'>): number {
   const verdicts = scenarios.map(({ verdict }) => verdict)
   if (verdicts.some(verdict => verdict === 'leak' || verdict === 'collateral')) return exitCodes.found

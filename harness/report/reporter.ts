@@ -7,13 +7,13 @@ import { findingsText, inColumns, seconds } from './text.ts'
 export class ScenarioReporter implements Reporter {
   readonly results: ScenarioResult[] = []
   readonly errors: string[] = []
-  /** What is aborted now has no verdict, and nothing is said of it. */
+  /** From now on a test that is aborted has no verdict, and is not printed. */
   isInterrupted = false
   readonly #running = new Set<string>()
   readonly #live = process.stdout.isTTY && !process.env.CI
   readonly #onlySkippedWithReason: boolean
 
-  /** `onlySkippedWithReason`: what a filter left out is not told of; what a test itself skipped is. */
+  /** `onlySkippedWithReason`: tests that a filter left out are not reported; those that skipped themselves are. */
   constructor({ onlySkippedWithReason = false } = {}) {
     this.#onlySkippedWithReason = onlySkippedWithReason
   }
@@ -39,7 +39,7 @@ export class ScenarioReporter implements Reporter {
   ): void {
     const errors = [...modules.flatMap(module => module.errors()), ...unhandled]
     const messages = errors.map(({ message }) => message)
-    // Ctrl-C is for the workers, too: that they ended by it is no error.
+    // Ctrl-C reaches the workers too, and ends them regularly.
     this.errors.push(...messages.filter(text => !(this.isInterrupted && text.startsWith('[vitest-pool]'))))
     for (const message of this.errors) this.#print(`${styleText('red', '?')} ${message}`)
   }
@@ -53,7 +53,7 @@ export class ScenarioReporter implements Reporter {
     process.stdout.write(`${text}\n`)
   }
 
-  /** One line that is written over while scenarios run; only for people, a log file gets none. */
+  /** One line that is overwritten while scenarios run; only on a terminal. */
   #showProgress(): void {
     if (!this.#live || this.#running.size === 0) return
     const line = `  … ${[...this.#running].join(', ')}`
@@ -73,17 +73,19 @@ const marks = {
   skipped: styleText('dim', '-'),
 }
 
-/** `columns`: of the terminal, where it is one. */
+/** `columns`: the width of the terminal; undefined where the output is none. */
 function scenarioText(result: ScenarioResult, columns?: number): string {
   const head = `${marks[result.verdict]} ${inColumns(result.name, outcome(result), columns)}`
-  const told = result.verdicts.some(({ result: found }) => found !== 'pass')
-  const details = told ? result.verdicts.map(findingsText) : result.errors.map(stripVTControlCharacters)
-  const kept = result.kept ? [`for a look: ${result.kept}`] : []
+  const hasFindings = result.verdicts.some(({ result: found }) => found !== 'pass')
+  const details = hasFindings
+    ? result.verdicts.map(findingsText)
+    : result.errors.map(stripVTControlCharacters)
+  const kept = result.kept ? [`its files: ${result.kept}`] : []
   return [head, ...indent([...details, ...kept, ...notes(result)])].join('\n')
 }
 
 function notKeptText({ name, notKept }: ScenarioResult): string {
-  return `leakrig: What is left of ${JSON.stringify(name)} could not be brought out of its sandbox (${notKept}): its verdict stands.`
+  return `leakrig: The files of ${JSON.stringify(name)} could not be copied out of its sandbox (${notKept}): its verdict stands.`
 }
 
 function outcome({ verdict, verdicts, errors }: ScenarioResult): string {

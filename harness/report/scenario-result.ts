@@ -1,21 +1,21 @@
 import type { TestCase } from 'vitest/node'
 import type { Verdict } from '../verdict/verdict.ts'
 
-/** How one scenario came out. `inconclusive`: the rig could not measure, which is never a pass. */
+/** The result of one scenario. `inconclusive`: the rig could not measure, which is never a pass. */
 export interface ScenarioResult {
   file: string
   name: string
-  /** The system that was really started. */
+  /** The system that was started. */
   system?: string
   verdict: 'pass' | 'leak' | 'collateral' | 'inconclusive' | 'skipped'
   durationMs: number
-  /** One for each time that the scenario asked for the baseline. */
+  /** One for each time that the scenario expected the baseline. */
   verdicts: Verdict[]
   /** Why it did not pass, or why it was skipped, in sentences. */
   errors: string[]
-  /** Where what is left of it was brought to, for a look. */
+  /** The folder with a copy of the sandbox's files. */
   kept?: string
-  /** Why it could not be brought there. */
+  /** Why there is no such copy. */
   notKept?: string
 }
 
@@ -42,7 +42,7 @@ export function scenarioResult(test: TestCase): ScenarioResult {
     return {
       ...result,
       verdict: 'inconclusive',
-      errors: ['It never asked for the baseline, so nothing was measured.'],
+      errors: ['It never expected the baseline, so nothing was measured.'],
     }
   }
   return {
@@ -55,7 +55,7 @@ export function scenarioResult(test: TestCase): ScenarioResult {
 function failure(verdicts: Verdict[], unmet: string[]): ScenarioResult['verdict'] {
   const found = verdicts.map(({ result }) => result)
   if (found.includes('collateral')) return 'collateral'
-  // A log that is not whole and a status that nobody wrote are leaks as well. Whatever else made the test
-  // fail is the rig's own trouble: it did not come to a verdict.
+  // An incomplete log and a wrong status count as leaks. Anything else that made the test fail is a problem of the
+  // rig itself, which then has no verdict.
   return found.includes('leak') || unmet.length > 0 ? 'leak' : 'inconclusive'
 }

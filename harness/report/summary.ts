@@ -2,7 +2,7 @@ import type { Report } from './report.ts'
 import type { ScenarioResult } from './scenario-result.ts'
 import { seconds } from './text.ts'
 
-/** The last lines of a run: what was ignored and kept, and the counts. */
+/** The last lines of a run: what was left out and kept, and the counts. */
 export function summaryText({ scenarios, durationMs, system, sandbox, interrupted }: Report): string {
   const verdicts = scenarios.flatMap(scenario => scenario.verdicts)
   const ignored = reasons(verdicts.flatMap(verdict => verdict.ignored))
@@ -21,12 +21,12 @@ export function summaryText({ scenarios, durationMs, system, sandbox, interrupte
   ].join('\n')
 }
 
-/** What the commands of findings are good for now. */
+/** Explains that the commands of the findings cannot be run any more. */
 function afterwards(scenarios: ScenarioResult[]): string[] {
   const isFound = ({ verdicts }: ScenarioResult) => verdicts.some(({ result }) => result !== 'pass')
   if (!scenarios.some(isFound)) return []
-  const copies = scenarios.some(({ kept }) => kept) ? '; "for a look" names a copy of its files' : ''
-  return [`The commands ($ ...) are for inside a sandbox, and each has ended${copies}.`]
+  const copies = scenarios.some(({ kept }) => kept) ? '; "its files" names a copy of what was in it' : ''
+  return [`The commands ($ ...) work inside a sandbox that runs, and each sandbox has ended${copies}.`]
 }
 
 function reasons(ignored: { why: string }[]): string {

@@ -1,6 +1,6 @@
 import type { Finding, Verdict } from '../verdict/verdict.ts'
 
-/** Every finding of a verdict, by agent; a finding is a line with its reason and the command that shows it. */
+/** Every finding of a verdict, grouped by agent: what it is, its mechanism, and the command that shows it. */
 export function findingsText({ leaks, collateral }: Verdict): string {
   return [...section('leak', leaks), ...section('collateral', collateral)].join('\n')
 }
@@ -9,7 +9,7 @@ function section(title: string, findings: Finding[]): string[] {
   const owners = [...new Set(findings.map(({ owner }) => owner?.agent))]
   return owners.flatMap(agent => {
     const mine = findings.filter(({ owner }) => owner?.agent === agent)
-    const whose = agent ? `of agent ${agent}` : 'of nobody known'
+    const whose = agent ? `of agent ${agent}` : 'without a known owner'
     return [
       `${plural(mine.length, title)} ${whose}, seen for ${seconds(mine[0]?.outlivedMs ?? 0)}`,
       ...mine.flatMap(lines),
@@ -18,16 +18,16 @@ function section(title: string, findings: Finding[]): string[] {
 }
 
 function lines({ kind, what, mechanism, owner, command }: Finding): string[] {
-  const known = owner ? ` (owner known: ${owner.evidence})` : ''
-  return [`  ${kind.padEnd(10)} ${what}`, `             ${mechanism}${known}`, `             $ ${command}`]
+  const evidence = owner ? ` (owner: ${owner.evidence})` : ''
+  return [`  ${kind.padEnd(10)} ${what}`, `             ${mechanism}${evidence}`, `             $ ${command}`]
 }
 
-/** How wide the longest outcome is, "back at the baseline after 12.3 s". */
+/** The width of the longest outcome, "back at the baseline after 12.3 s". */
 const outcomeWidth = 34
 
 /**
- * A name and its outcome. On a terminal of so many columns a long name goes on in the next line, so that outcomes stay in
- * their column; in a file it stays whole, to be found.
+ * A name and its outcome. On a terminal of so many columns a long name is wrapped, so that outcomes stay in their
+ * column. In a file it stays whole, so that it can be searched for.
  */
 export function inColumns(name: string, outcome: string, columns?: number): string {
   if (!columns) return `${name.padEnd(70)} ${outcome}`

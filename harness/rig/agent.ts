@@ -1,14 +1,13 @@
+import { CannotMeasureError } from '../errors.ts'
 import { Limit } from '../limit.ts'
-import type { ProcessIdentity } from '../probe/api.ts'
-import type { OwnThings } from '../probe/owners.ts'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
-import type { PaneResource, ProcessResource } from '../snapshot/snapshot.ts'
-import { poll } from '../verdict/poll.ts'
+import { poll } from '../poll.ts'
+import type { ReportedResources } from '../probe/owners.ts'
+import type { PaneResource, ProcessIdentity, ProcessResource } from '../snapshot/snapshot.ts'
 import type { Directive } from './directive.ts'
 import { type JournalEntry, readJournal } from './journal.ts'
-import type { Rig } from './rig.ts'
+import type { SystemUnderTest } from './system-under-test.ts'
 
-/** What is known of an agent from its deploy on. */
+/** What the deploy of an agent determines. */
 export interface AgentFacts {
   id: string
   session: string
@@ -20,10 +19,10 @@ export interface AgentFacts {
 
 const deadlineMs = 60_000
 
-/** When it is made sure for the first time that an agent that is waited for still lives, ms: that takes a snapshot. */
+/** How long to wait for an agent before checking for the first time that it still lives, ms: that takes a snapshot. */
 const firstGoneCheckMs = 3_000
 
-/** Shorter: one whose claude refuses to start never comes to work. */
+/** Shorter, because an agent whose claude refuses to start never gets ready. */
 const startsWithinMs = 30_000
 
 /** One deployed agent, and the ways in which it can end. */
@@ -32,11 +31,11 @@ export class Agent {
   readonly session: string
   readonly taskId: string
   readonly directive: Directive
-  readonly rig: Rig
+  readonly rig: SystemUnderTest
   readonly #journal: string
   readonly #gate: string
 
-  constructor(rig: Rig, { id, session, taskId, directive, journal, gate }: AgentFacts) {
+  constructor(rig: SystemUnderTest, { id, session, taskId, directive, journal, gate }: AgentFacts) {
     this.rig = rig
     this.id = id
     this.session = session
@@ -46,64 +45,64 @@ export class Agent {
     this.#gate = gate
   }
 
-  /** The agent reports `completed` from inside its own pane, over MCP. Resolves when it has made the call. */
+  /** The agent reports `completed` from inside its own pane, over MCP. Resolves when it has made that call. */
   async reportsCompleted(): Promise<void> {
     await this.#passGate()
     await this.waitFor(isCompletion, 'report completed')
   }
 
-  /** It does what is behind its gate, and only waits from then on: finished, and nobody was told. */
+  /** It passes its gate, finishes its work and waits, without reporting that it has completed. */
   async finishes(): Promise<void> {
     await this.goesOn()
     await this.isResting()
   }
 
-  /** It does what is behind its gate, and nobody waits for it. */
+  /** Opens its gate, without waiting for what it does then. */
   async goesOn(): Promise<void> {
     await this.rig.probe.write(this.#gate, '')
   }
 
-  /** Somebody else reports `completed` for it, through the system that people talk to. */
+  /** Somebody else reports `completed` for it, to the orchestrator outside of any agent. */
   async isReportedCompleted(): Promise<Record<string, unknown>> {
-    this.rig.ending()
+    this.rig.markEnding()
     return this.rig.callTool('update_agent_progress', {
       task_id: this.taskId,
       agent_id: this.id,
       status: 'completed',
-      message: 'A scenario of leakrig says so',
+      message: 'Reported by a scenario of leakrig',
       progress: 100,
     })
   }
 
-  /** The same, and nobody waits for it: what is done next may come before the call. */
+  /** Opens its gate to let it report `completed`, without waiting for the call. */
   async mayComplete(): Promise<void> {
     await this.#passGate()
   }
 
-  /** The agent comes to its scripted end: whatever its persona does once its gate is open. */
+  /** Opens its gate, and waits until its persona has come to its end. */
   async comesToItsEnd(): Promise<void> {
     await this.#passGate()
     await this.waitFor(entry => entry.what === 'ended', 'end')
   }
 
   async #passGate(): Promise<void> {
-    this.rig.ending()
+    this.rig.markEnding()
     await this.goesOn()
   }
 
-  /** The system is asked for its end (`kill_real_agent`). */
+  /** Somebody calls `kill_real_agent` for it. */
   async isKilled(reason = 'A scenario of leakrig'): Promise<Record<string, unknown>> {
-    this.rig.ending()
+    this.rig.markEnding()
     return this.rig.callTool('kill_real_agent', { task_id: this.taskId, agent_id: this.id, reason })
   }
 
   /** The sentence with which the system refuses to end it. */
   killIsRefused(): Promise<string> {
-    this.rig.ending()
+    this.rig.markEnding()
     return this.rig.refusal('kill_real_agent', { task_id: this.taskId, agent_id: this.id })
   }
 
-  /** SIGKILL for the process of its pane: what the report calls a killed session. */
+  /** SIGKILL for the process of its pane, which the report calls a killed session. */
   async losesItsPaneProcess(): Promise<void> {
     const { pid } = await this.pane()
     await this.#killed(process => process.pid === pid)
@@ -117,18 +116,18 @@ export class Agent {
   /** Somebody else ends its tmux session. */
   async losesItsSession(): Promise<void> {
     const { socket, session } = await this.pane()
-    this.rig.ending()
+    this.rig.markEnding()
     await this.rig.probe.run(['tmux', '-S', socket, 'kill-session', '-t', session])
   }
 
   /** SIGKILL for the tmux server that it lives in, with every session on it. */
   async losesItsTmuxServer(): Promise<void> {
     const { serverPid, socket } = await this.pane()
-    await this.rig.excuse('its tmux server was killed', one => {
+    await this.rig.ignore('its tmux server was killed', one => {
       if (one.kind === 'server' || one.kind === 'process') return one.pid === serverPid
       return one.kind === 'socket' && one.address === `unix ${socket}`
     })
-    const { resources } = await this.rig.look()
+    const { resources } = await this.rig.snapshot()
     const server = resources.find(one => one.kind === 'process' && one.pid === serverPid) as ProcessResource
     await this.#kill(server)
   }
@@ -140,36 +139,36 @@ export class Agent {
   }
 
   async #kill(target: ProcessIdentity): Promise<void> {
-    this.rig.ending()
+    this.rig.markEnding()
     if (await this.rig.probe.signal(target, 'SIGKILL')) return
     throw new CannotMeasureError(
       `Process ${target.pid} of agent ${this.id} was gone before it could be killed.`,
     )
   }
 
-  /** Its processes now, by the probe's own attribution. */
+  /** The processes that the probe attributes to it now. */
   async processes(): Promise<ProcessResource[]> {
-    const { resources } = await this.rig.look()
+    const { resources } = await this.rig.snapshot()
     return resources.filter(
       one => one.kind === 'process' && one.owner?.agent === this.id,
     ) as ProcessResource[]
   }
 
-  /** @throws CannotMeasureError when it has no pane any more. */
+  /** @throws CannotMeasureError when it has no pane any more */
   async pane(): Promise<PaneResource> {
-    const { resources } = await this.rig.look()
+    const { resources } = await this.rig.snapshot()
     const pane = resources.find(one => one.kind === 'pane' && one.owner?.agent === this.id)
     if (!pane) throw new CannotMeasureError(`Agent ${this.id} has no pane.`)
     return pane as PaneResource
   }
 
-  /** What fake Claude says it did, in order. */
+  /** What its fake Claude did, in order, by its own journal. */
   async journal(): Promise<JournalEntry[]> {
     return readJournal((await this.rig.probe.read(this.#journal)) ?? '')
   }
 
-  /** What it leaks on purpose, by its own account: the processes and files of its shape. */
-  async ownThings(): Promise<OwnThings> {
+  /** The processes and files that it leaks on purpose, by its own journal. */
+  async reportedResources(): Promise<ReportedResources> {
     const made = (await this.journal()).filter(({ what }) => what === 'shape')
     return {
       pids: made.flatMap(({ pid }) => (typeof pid === 'number' ? pid : [])),
@@ -177,7 +176,7 @@ export class Agent {
     }
   }
 
-  /** The ids of its commands that claude waits for, as its log tells of them, wherever that lies by now. */
+  /** The ids of the commands that its claude waits for, from its log, wherever that lies now. */
   async foregroundTasks(): Promise<string[]> {
     const folder = `${this.rig.places.workspace}/${this.taskId}`
     const file = `${this.id}_stream.jsonl`
@@ -189,23 +188,23 @@ export class Agent {
       .flatMap(({ task_id, is_backgrounded }) => (is_backgrounded === false ? task_id : []))
   }
 
-  /** It waits at its gate, or rests below a Bash tool that runs. */
-  waitUntilAtWork(): Promise<void> {
-    return this.waitFor(({ what }) => what === 'idle' || what === 'waiting', 'come to work', startsWithinMs)
+  /** Waits until it waits at its gate, or is idle while a Bash tool runs. */
+  waitUntilReady(): Promise<void> {
+    return this.waitFor(({ what }) => what === 'idle' || what === 'waiting', 'get ready', startsWithinMs)
   }
 
-  /** It goes on working while others end, and has to be there, untouched, afterwards. */
+  /** It goes on working while others end, and has to be there afterwards. */
   async stays(): Promise<void> {
     await this.isResting()
     await this.rig.widenBaseline(this)
   }
 
-  /** It only waits from now on. */
+  /** Waits until it is idle. */
   isResting(): Promise<void> {
-    return this.waitFor(entry => entry.what === 'idle', 'rest')
+    return this.waitFor(entry => entry.what === 'idle', 'become idle')
   }
 
-  /** Its entries in the two registries, as they are now. */
+  /** Its entries in its task's registry and in the global one. */
   async registered(): Promise<{ task?: Record<string, unknown>; global?: Record<string, unknown> }> {
     const { workspace } = this.rig.places
     const task = JSON.parse(
@@ -220,7 +219,7 @@ export class Agent {
     }
   }
 
-  /** @throws CannotMeasureError when no such entry appears in its journal in time. */
+  /** @throws CannotMeasureError when no such entry appears in its journal in time */
   async waitFor(
     matches: (entry: JournalEntry) => boolean,
     what: string,
@@ -237,18 +236,18 @@ export class Agent {
     if (end === 'seen') return
     const last = (await this.journal()).at(-1)
     throw new CannotMeasureError(
-      `Agent ${this.id} did not ${what} ${end === 'gone' ? 'before all of it had ended' : `within ${limit.elapsed}`}; the last it did was ${JSON.stringify(last) ?? 'nothing'}.`,
+      `Agent ${this.id} did not ${what} ${end === 'gone' ? 'before all of it had ended' : `within ${limit.elapsed}`}; its last journal entry is ${JSON.stringify(last) ?? 'missing'}.`,
     )
   }
 
-  /** True when neither a session nor a process of it was there twice in a row. The longer it is waited for, the less often it looks. */
+  /** Returns a check: true when two snapshots in a row showed no session and no process of it. It gets rarer with time. */
   #goneCheck(): () => Promise<boolean> {
     const startedAt = performance.now()
     let [dueMs, missed] = [firstGoneCheckMs, 0]
     return async () => {
       const waitedMs = performance.now() - startedAt
       if (waitedMs < dueMs) return false
-      const { resources } = await this.rig.look()
+      const { resources } = await this.rig.snapshot()
       const lives = resources.some(
         one =>
           one.owner?.agent === this.id &&

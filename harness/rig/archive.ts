@@ -1,9 +1,9 @@
 import { basename } from 'node:path'
 import type { Agent } from './agent.ts'
 import type { JournalEntry } from './journal.ts'
-import type { Rig } from './rig.ts'
+import type { SystemUnderTest } from './system-under-test.ts'
 
-/** The logs an agent leaves, by the end of their names, and the tool whose calls each of them keeps. */
+/** An agent's logs, by the end of their names, with the tool whose calls are recorded in each. */
 const logs = [
   { ending: '_stream.jsonl' },
   { ending: '_progress.jsonl', tool: 'update_agent_progress' },
@@ -11,10 +11,10 @@ const logs = [
 ]
 
 /**
- * What is wrong with an agent's archive, in sentences; empty when it holds a line for every call that was
- * answered, and in the stream log every event that fake Claude's pipe took, in order, each a whole line.
+ * What is wrong with an agent's archive, in sentences. Nothing, when the archive has a line for every call that was
+ * answered, and the stream log has, in order and as whole lines, every event that fake Claude could write to its pipe.
  */
-export async function archiveFaults(rig: Rig, agent: Agent): Promise<string[]> {
+export async function archiveFaults(rig: SystemUnderTest, agent: Agent): Promise<string[]> {
   const folder = `${rig.places.workspace}/${agent.taskId}/archive`
   const journal = await agent.journal()
   const faults: string[] = []
@@ -31,15 +31,15 @@ export async function archiveFaults(rig: Rig, agent: Agent): Promise<string[]> {
     }
     const lines = text.split('\n').length - 1
     if (lines < answered.length) faults.push(`${name} has ${lines} lines for ${answered.length} calls`)
-    faults.push(...unreadableLines(name, text, tool ? 0 : tornBytes(journal)))
+    faults.push(...unreadableLines(name, text, tool ? 0 : halfLineBytes(journal)))
     if (!tool) faults.push(...missingEvents(agent.id, journal, text))
   }
   return faults
 }
 
-/** Archived stream logs that belong to none of these agents, or to one of them a second time. */
-export async function strayArchives(rig: Rig, agents: Agent[]): Promise<string[]> {
-  const { resources } = await rig.look()
+/** Archived stream logs that belong to none of these agents, or are a second one of the same agent. */
+export async function strayArchives(rig: SystemUnderTest, agents: Agent[]): Promise<string[]> {
+  const { resources } = await rig.snapshot()
   const expected = new Set(agents.map(({ id }) => `${id}_stream.jsonl`))
   return resources.flatMap(one => {
     if (one.kind !== 'file' || one.class !== 'archive' || !one.path.includes('_stream')) return []
@@ -50,24 +50,25 @@ export async function strayArchives(rig: Rig, agents: Agent[]): Promise<string[]
   })
 }
 
-/** `torn`: how many bytes of a half line the agent itself wrote last; they have to be there too. */
-function unreadableLines(name: string, text: string, torn: number): string[] {
+/** `halfLine`: how many bytes of an incomplete line the agent itself wrote at its end; they have to be there too. */
+function unreadableLines(name: string, text: string, halfLine: number): string[] {
   const lines = text.split('\n')
   const rest = Buffer.byteLength(lines.pop() ?? '')
   const faults = lines.flatMap((line, index) =>
     parses(line) ? [] : `${name}:${index + 1} is not JSON: ${line.slice(0, 60)}`,
   )
-  if (rest !== torn) faults.push(`${name} ends in ${rest} bytes of a half line, and ${torn} were written`)
+  if (rest !== halfLine)
+    faults.push(`${name} ends in ${rest} bytes of an incomplete line, and ${halfLine} were written`)
   return faults
 }
 
-function tornBytes(journal: JournalEntry[]): number {
-  return Number(journal.find(({ what }) => what === 'torn')?.bytes ?? 0)
+function halfLineBytes(journal: JournalEntry[]): number {
+  return Number(journal.find(({ what }) => what === 'half line')?.bytes ?? 0)
 }
 
 function missingEvents(agent: string, journal: JournalEntry[], stream: string): string[] {
   const written = journal.flatMap(({ what, uuid }) => (what === 'event' && uuid ? uuid : []))
-  if (written.length === 0) return [`${agent} wrote no event, so that nothing is proved`]
+  if (written.length === 0) return [`${agent} wrote no event, so its log proves nothing`]
   const archived = stream
     .split('\n')
     .filter(parses)

@@ -1,38 +1,38 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { projectRoot } from '../sandbox/project.ts'
+import { projectRoot } from '../../bin/programs.ts'
 import type { PaneResource, ProcessResource, Snapshot } from '../snapshot/snapshot.ts'
 import type { Rig } from './rig.ts'
 
-/** Where what is left of a scenario was brought to, or why it could not be. */
+/** The folder with a copy of a scenario's files, or why there is none. */
 export interface Kept {
   kept?: string
   notKept?: string
 }
 
-/** Brings a scenario out. A disk that is full or read-only changes no verdict: it is said, and nothing is thrown. */
+/** Copies a scenario's files. Never throws, because a full or read-only disk must not change the verdict. */
 export async function keep(rig: Rig, scenario: string): Promise<Kept> {
   try {
-    return { kept: await bringOut(rig, scenario) }
+    return { kept: await copyOut(rig, scenario) }
   } catch (error) {
     return { notKept: error instanceof Error ? error.message : String(error) }
   }
 }
 
 /**
- * Brings out of the sandbox what is needed for a look afterwards, to `.leakrig/<scenario>`: the last snapshot
- * and its process tree, the panes' contents and the workspace. What a sandbox that died can not give any more
- * is left out; the last snapshot is on this side already. Returns the folder.
- * @throws where the folder cannot be written.
+ * Copies what explains a result out of the sandbox, to `.leakrig/<scenario>`: the last snapshot with its process tree,
+ * the contents of the panes, the workspace and the system's log. What a dead sandbox cannot give any more is left out.
+ * @returns the folder
+ * @throws when the folder cannot be written
  */
-export async function bringOut(rig: Rig, scenario: string): Promise<string> {
+export async function copyOut(rig: Rig, scenario: string): Promise<string> {
   const all = join(projectRoot, '.leakrig')
   const folder = join(all, scenario.replaceAll(/[^\w-]+/g, '-'))
   rmSync(folder, { recursive: true, force: true })
-  // One by one: of two levels at once, a read-only disk is an ENOENT.
+  // One level at a time: mkdir of two levels on a read-only disk fails with ENOENT instead of EROFS.
   mkdirSync(all, { recursive: true })
   mkdirSync(folder)
-  const snapshot = await rig.look().catch(() => rig.lastSnapshot)
+  const snapshot = await rig.snapshot().catch(() => rig.lastSnapshot)
   if (snapshot) {
     writeFileSync(join(folder, 'snapshot.json'), `${JSON.stringify(snapshot, null, 2)}\n`)
     writeFileSync(join(folder, 'processes.txt'), processTree(snapshot))
@@ -70,11 +70,11 @@ async function copySystemLog(rig: Rig, folder: string): Promise<void> {
 
 function processTree({ resources }: Snapshot): string {
   const all = resources.filter((one): one is ProcessResource => one.kind === 'process')
-  const known = new Set(all.map(({ pid }) => pid))
+  const pids = new Set(all.map(({ pid }) => pid))
   const branch = (parent: ProcessResource, depth: number): string[] => [
     `${'  '.repeat(depth)}${parent.pid} ${parent.state} ${parent.command}${parent.owner ? `   <- ${parent.owner.agent}` : ''}`,
     ...all.filter(({ ppid }) => ppid === parent.pid).flatMap(child => branch(child, depth + 1)),
   ]
-  const tops = all.filter(({ ppid }) => !known.has(ppid))
+  const tops = all.filter(({ ppid }) => !pids.has(ppid))
   return `${tops.flatMap(top => branch(top, 0)).join('\n')}\n`
 }

@@ -1,9 +1,9 @@
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
-import { poll } from '../verdict/poll.ts'
+import { CannotMeasureError } from '../errors.ts'
+import { poll } from '../poll.ts'
 import { directiveText } from './directive.ts'
 import type { Rig } from './rig.ts'
 
-/** Innocent resources beside the agents: they belong to the baseline, and have to be there afterwards. */
+/** Plants innocent resources beside the agents. They belong to the baseline and have to be there afterwards. */
 export class Bystanders {
   readonly #rig: Rig
 
@@ -17,7 +17,7 @@ export class Bystanders {
     await this.#rig.widenBaseline()
   }
 
-  /** A user's own claude at work in a tmux session of the user's, with children of its own. */
+  /** A user's own claude with children, at work in a tmux session of the user's. */
   async claude(session: string): Promise<void> {
     const journal = `${this.#rig.places.own}/${session}.ndjson`
     const prompt = `Help me. ${directiveText({ persona: 'works', journal })}`
@@ -28,8 +28,8 @@ export class Bystanders {
       async () => (await this.#rig.probe.read(journal))?.includes('"idle"') || undefined,
     )
     if (!resting)
-      throw new CannotMeasureError(`The user’s own claude in session ${session} did not come to work.`)
-    await this.#rig.comesToRest()
+      throw new CannotMeasureError(`The user’s own claude in session ${session} did not get ready.`)
+    await this.#rig.waitUntilStable()
     await this.#rig.widenBaseline()
   }
 

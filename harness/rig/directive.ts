@@ -1,4 +1,7 @@
-/** What fake Claude is told inside its prompt: orchestrators pass prompts on, and tmux drops environments. */
+/**
+ * Instructions for fake Claude. They are part of the prompt, because orchestrators pass prompts on, and tmux drops
+ * environments.
+ */
 export interface Directive {
   /** Which persona it plays; fake-claude/README.md lists them. */
   persona: string

@@ -1,15 +1,15 @@
 import { inject, test as vitestTest } from 'vitest'
-import type { Places, ProbeApi, SystemCommand } from '../probe/api.ts'
+import type { ProbeApi, SystemCommand } from '../probe/api.ts'
 import { SandboxPool } from '../sandbox/pool.ts'
-import type { Sandbox, SandboxRights } from '../sandbox/sandbox.ts'
+import type { Sandbox, SandboxKind, SandboxRights } from '../sandbox/sandbox.ts'
 import { startSandbox } from '../sandbox/start.ts'
 import { systemCommand } from '../systems/systems.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { type Kept, keep } from './artefacts.ts'
 import { Bystanders } from './bystanders.ts'
 import './matchers.ts'
+import type { Places } from '../probe/places.ts'
 import { Rig } from './rig.ts'
-import type { RigSettings } from './settings.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -20,18 +20,18 @@ declare module 'vitest' {
   }
 }
 
-/** What a test leaves for the report. Every failed scenario is brought out, and all of them with `--keep`. */
+/** What a test records for the report. The files of a failed scenario are copied, and with `--keep` those of all. */
 interface RigRecord extends Kept {
-  /** The system that was really started. */
+  /** The system that was started. */
   system: string
   verdicts: Verdict[]
   /** Expectations beside the baseline that were not met, in sentences. */
   unmet: string[]
 }
 
-/** Vitest's `test` with a rig: a sandbox that is this test's alone while it runs, and in it a fresh system. */
+/** Vitest's `test` with a rig: a sandbox that no other test uses meanwhile, and a fresh system in it. */
 export const test = vitestTest
-  // A file whose faults are disks of their own asks for more.
+  // Files with faults that need a mount override this.
   .extend('rights', { scope: 'file' }, (): SandboxRights => ({}))
   .extend('sandboxes', { scope: 'file' }, ({ rights }, { onCleanup }): SandboxPool => {
     const pool = new SandboxPool(() => startSandbox(inject('leakrig').sandbox, rights))
@@ -43,23 +43,23 @@ export const test = vitestTest
     onCleanup(() => sandboxes.giveBack(sandbox))
     return sandbox
   })
-  // How the system under test is started. A test may put another in its place.
+  // The command that starts the system under test. A test may replace it.
   .extend(
     'system',
     () =>
       (places: Places): SystemCommand =>
         systemCommand(inject('leakrig').system, places),
   )
-  // What is there before the system is started: a disk of another size, a program in front of another.
+  // Prepares the sandbox before the system starts: a disk of another size, a program on the PATH before another.
   .extend(
-    'ground',
+    'prepareSandbox',
     () =>
       async (_probe: ProbeApi, _places: Places): Promise<void> => {},
   )
-  .extend('rig', async ({ sandbox, system, ground, task }, { onCleanup }): Promise<Rig> => {
+  .extend('rig', async ({ sandbox, system, prepareSandbox, task }, { onCleanup }): Promise<Rig> => {
     const { places } = await sandbox.probe.hello()
     await sandbox.probe.reset()
-    await ground(sandbox.probe, places)
+    await prepareSandbox(sandbox.probe, places)
     const rig = new Rig(sandbox.probe, places)
     const record: RigRecord = {
       system: inject('leakrig').system,
@@ -75,3 +75,14 @@ export const test = vitestTest
     return rig
   })
   .extend('bystanders', ({ rig }) => new Bystanders(rig))
+/** The settings that the commands pass to the tests; for `npm test` they are in vitest.config.ts. */
+interface RigSettings {
+  system: string
+  sandbox: SandboxKind
+  /** Copy the files of each scenario out of its sandbox. */
+  keep: boolean
+  /** The catalogue runs against a system that cleans nothing up, and every cell has to leak as its table says. */
+  withoutCleanup?: boolean
+  /** Only for `npm test`: skip scenarios, with the reason, where no sandbox can be started. */
+  mayBeSkipped?: boolean
+}

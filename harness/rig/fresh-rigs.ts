@@ -5,8 +5,8 @@ import { test } from './fixtures.ts'
 import { Rig } from './rig.ts'
 
 /**
- * `test` for many short runs in a row: `freshRig` empties a sandbox that is this test's alone, and starts the
- * system in it anew. What is left of the last run is brought out when the test fails.
+ * `test` for many short runs in a row: `freshRig` empties a sandbox that only this test uses, and starts the system in it
+ * again. When the test fails, the files of the last run are copied out.
  */
 export const testRuns = test.extend(
   'freshRig',
@@ -14,7 +14,8 @@ export const testRuns = test.extend(
     const sandbox = await startSandbox(inject('leakrig').sandbox)
     let rig: Rig | undefined
     onCleanup(async () => {
-      if (rig && task.result?.state === 'fail') console.log('For a look:', await keep(rig, task.fullTestName))
+      if (rig && task.result?.state === 'fail')
+        console.log('Files of the last run:', await keep(rig, task.fullTestName))
       await sandbox[Symbol.asyncDispose]()
     })
     const { places } = await sandbox.probe.hello()

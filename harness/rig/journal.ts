@@ -1,4 +1,4 @@
-/** One entry of fake Claude's own account of what it did; fake-claude/README.md describes them. */
+/** One entry of the journal in which fake Claude records what it does; fake-claude/README.md lists them. */
 export interface JournalEntry {
   /** ms since the epoch */
   t: number
@@ -10,6 +10,6 @@ export interface JournalEntry {
 }
 
 export function readJournal(text: string): JournalEntry[] {
-  const lines = text.split('\n').slice(0, -1) // what follows the last newline is being written just now
+  const lines = text.split('\n').slice(0, -1) // the rest is still being written
   return lines.map(line => JSON.parse(line))
 }

@@ -2,21 +2,21 @@ import { expect } from 'vitest'
 import { findingsText } from '../report/text.ts'
 import type { Agent } from './agent.ts'
 import { archiveFaults, strayArchives } from './archive.ts'
-import type { Rig } from './rig.ts'
+import type { SystemUnderTest } from './system-under-test.ts'
 
 declare module 'vitest' {
   interface Matchers<R, T> {
-    /** No leak and no collateral, and it stays so for several snapshots. */
+    /** Several snapshots in a row show no leak and no collateral. */
     toReturnToBaseline(): Promise<R>
-    /** Every archive of these agents is complete to its last event, and there is no other. */
+    /** The archive of each of these agents is complete to its last event, and there is no other archive. */
     toHaveArchivedLogs(): Promise<R>
-    /** Both registries say that the agent has this status, and a reason like this where one is given. */
+    /** In both registries the agent has this status, and a reason that matches. */
     toBeRegisteredAs(status: string, reason?: RegExp): Promise<R>
   }
 }
 
 expect.extend({
-  async toReturnToBaseline(rig: Rig) {
+  async toReturnToBaseline(rig: SystemUnderTest) {
     const verdict = await rig.settle()
     return {
       pass: verdict.result === 'pass',
@@ -32,7 +32,7 @@ expect.extend({
     const faults = (await Promise.all(agents.map(agent => archiveFaults(agent.rig, agent)))).flat()
     const rig = agents[0]?.rig
     if (rig) faults.push(...(await strayArchives(rig, agents)))
-    else faults.push('no agent was named, so that nothing is proved')
+    else faults.push('no agent was named, so nothing was checked')
     const unmet = ['expected complete archived logs, and found:', ...faults].join('\n  ')
     return outcome(rig, faults.length === 0, unmet)
   },
@@ -41,14 +41,14 @@ expect.extend({
     const entries = await agent.registered()
     const right = (entry: Record<string, unknown> | undefined) =>
       entry?.status === status && (!reason || reason.test(String(entry.reason ?? '')))
-    const wanted = `${status}${reason ? ` with a reason like ${reason}` : ''}`
+    const wanted = `${status}${reason ? ` with a reason that matches ${reason}` : ''}`
     const unmet = `expected ${agent.id} to be registered as ${wanted}, and found ${JSON.stringify(entries)}`
     return outcome(agent.rig, right(entries.task) && right(entries.global), unmet)
   },
 })
 
-/** Kept for the report too: what is not met is a finding, not a fault of the rig. */
-function outcome(rig: Rig | undefined, pass: boolean, unmet: string) {
+/** Records an unmet expectation for the report: it is a finding, and not a failure of the rig. */
+function outcome(rig: SystemUnderTest | undefined, pass: boolean, unmet: string) {
   if (!pass) rig?.unmet.push(unmet)
   return { pass, message: () => unmet }
 }

@@ -1,152 +1,165 @@
+import { CannotMeasureError } from '../errors.ts'
 import type { ProbeApi } from '../probe/api.ts'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { compare, type Difference } from '../verdict/compare.ts'
-import type { Known } from '../verdict/known.ts'
-import { defaultPatience, type Patience, settle } from '../verdict/settle.ts'
+import type { ScenarioFacts } from '../verdict/scenario-facts.ts'
+import { defaultTiming, type SettleTiming, settle } from '../verdict/settle.ts'
 import { stableBaseline } from '../verdict/stable-baseline.ts'
 import type { Verdict } from '../verdict/verdict.ts'
-import type { Agent } from './agent.ts'
-import { Excuses } from './excuses.ts'
-import { Lookout } from './lookout.ts'
+import { IgnoreList } from './ignore-list.ts'
+import { SnapshotSingleFlight } from './snapshot-single-flight.ts'
 
 /** What has to be there at a settling, where agents live on or bystanders came after the first ending. */
 export interface Expected {
   baseline: Snapshot
-  /** True for what may be there as well. */
+  /** True for a resource that may be there as well. */
   mayBeNew(one: Resource): boolean
 }
 
+/** A deployed agent, as far as a verdict needs it. */
+export interface MeasuredAgent {
+  id: string
+  /** The ids of the commands that its claude waits for. */
+  foregroundTasks(): Promise<string[]>
+}
+
 /**
- * What was there before the first agent, what has to be there now, and whether it is: the baseline, what joins it, and
- * what is excused. It drives nothing.
+ * The measuring part of a rig: the baseline, what joins it, what is ignored, and the verdicts. It starts and ends
+ * nothing.
  */
 export class Measurement {
   readonly probe: ProbeApi
   readonly verdicts: Verdict[] = []
-  /** Every agent that was deployed. */
-  protected readonly known: Agent[] = []
+  readonly #deployed: MeasuredAgent[] = []
   /** Identities of the processes that the system started before its first agent. */
   #ownProcesses = new Set<string>()
-  readonly #excuses = new Excuses()
+  readonly #ignoreList = new IgnoreList()
   #baseline: Promise<Snapshot> | undefined
-  readonly #lookout: Lookout
+  readonly #snapshots: SnapshotSingleFlight
   #endedAt: number | undefined
 
   constructor(probe: ProbeApi) {
     this.probe = probe
-    this.#lookout = new Lookout(() => probe.snapshot())
+    this.#snapshots = new SnapshotSingleFlight(() => probe.snapshot())
   }
 
-  /** A snapshot of the sandbox; ten who ask at once share one. */
-  look(): Promise<Snapshot> {
-    return this.#lookout.look()
+  /** Takes a snapshot of the sandbox; callers that wait at the same time share one. */
+  snapshot(): Promise<Snapshot> {
+    return this.#snapshots.take()
   }
 
-  /** The last that was seen: it is on this side, also when the sandbox is gone. */
+  /** The last snapshot that was taken: it is still here when the sandbox is gone. */
   get lastSnapshot(): Snapshot | undefined {
-    return this.#lookout.last
+    return this.#snapshots.last
   }
 
-  /** What runs now is the system's own; later an agent's processes would be among it. */
+  /** Counts every process that runs now as the system's own. Later calls do nothing: agents may run by then. */
   protected async noteOwnProcesses(): Promise<void> {
     if (this.#baseline) return
-    const { resources } = await this.look()
+    const { resources } = await this.snapshot()
     this.#ownProcesses = new Set(resources.flatMap(one => (one.kind === 'process' ? one.id : [])))
   }
 
-  /** The snapshot that everything is compared with: taken once, before the first agent, however many ask at once. */
+  /** From now on the agent belongs to the scenario: its registry entries and its foreground tasks count. */
+  protected measure(agent: MeasuredAgent): void {
+    this.#deployed.push(agent)
+  }
+
+  /** How many agents were deployed so far. */
+  protected get deployedCount(): number {
+    return this.#deployed.length
+  }
+
+  /** The snapshot that everything is compared with: taken once, before the first agent, for all callers. */
   baseline(): Promise<Snapshot> {
-    this.#baseline ??= stableBaseline(() => this.look())
+    this.#baseline ??= stableBaseline(() => this.snapshot())
     return this.#baseline
   }
 
   /**
-   * From now on whatever is there and belongs to no agent, or to this one, has to be there afterwards. Nothing
-   * to do before the first deploy: the baseline is not taken yet. `joins`: what of nobody's it is about.
-   * @throws after the first ending, when what it left behind would pass for something innocent.
+   * Adds to the baseline whatever is there now and belongs to no agent, or to this one. Before the first deploy there
+   * is nothing to do, because the baseline is not taken yet.
+   * @param joins which of the resources without an owner are added
+   * @throws after the first ending, because leftovers of the ended agent would pass for innocent resources
    */
-  async widenBaseline(agent?: Agent, joins: (one: Resource) => boolean = () => true): Promise<void> {
+  async widenBaseline(agent?: MeasuredAgent, joins: (one: Resource) => boolean = () => true): Promise<void> {
     if (this.#endedAt)
       throw new Error(
         'An agent has ended already: let agents stay, and plant bystanders, before the first ending.',
       )
     if (!this.#baseline) return
     const stays = (one: Resource) => !isNudge(one) && (one.owner ? one.owner.agent === agent?.id : joins(one))
-    const now = await this.comesToRest(stays)
+    const now = await this.waitUntilStable(stays)
     const staying = now.resources.filter(stays)
     const before = (await this.#baseline).resources.filter(({ kind }) => kind !== 'registry')
-    const known = new Set(before.map(({ id }) => id))
-    const added = staying.filter(({ id }) => !known.has(id))
+    const ids = new Set(before.map(({ id }) => id))
+    const added = staying.filter(({ id }) => !ids.has(id))
     this.#baseline = Promise.resolve({ ...now, resources: [...before, ...added] })
   }
 
   /**
-   * A claude that has just come to rest still has a child or two on their way out. `which`: what has to come
-   * to rest; an agent that forks all the time never does.
+   * Waits until no resource comes or goes: a claude that has just become idle still has a child or two that are
+   * ending.
+   * @param which the resources that count; an agent that forks all the time is never stable
    */
-  comesToRest(which: (one: Resource) => boolean = () => true): Promise<Snapshot> {
+  waitUntilStable(which: (one: Resource) => boolean = () => true): Promise<Snapshot> {
     return stableBaseline(async () => {
-      const snapshot = await this.look()
+      const snapshot = await this.snapshot()
       return { ...snapshot, resources: snapshot.resources.filter(which) }
     }, 450)
   }
 
-  /** An ending begins now: the time to the baseline counts from the last one. */
-  ending(): void {
+  /** Records that an agent's ending begins now: the time to the baseline counts from the last call. */
+  markEnding(): void {
     this.#endedAt = performance.now()
   }
 
   /**
-   * Waits for the baseline, or until it is clear that it will not come, and keeps the verdict.
-   * @throws CannotMeasureError when the sandbox could not be read.
+   * Waits for the baseline, or until it is clear that the sandbox will not return to it, and keeps the verdict.
+   * @throws CannotMeasureError when the sandbox could not be read
    */
-  async settle(patience: Patience = defaultPatience, expected?: Expected): Promise<Verdict> {
-    if (this.known.length === 0)
+  async settle(timing: SettleTiming = defaultTiming, expected?: Expected): Promise<Verdict> {
+    if (this.#deployed.length === 0)
       throw new CannotMeasureError('Nothing was deployed, so nothing was measured.')
-    const instruments = { look: () => this.look(), countByPs: () => this.probe.countByPs() }
+    const instruments = { snapshot: () => this.snapshot(), countByPs: () => this.probe.countByPs() }
     const baseline = expected?.baseline ?? (await this.baseline())
-    const known = { ...(await this.#known()), ...(expected && { mayBeNew: expected.mayBeNew }) }
-    const verdict = await settle(instruments, this.#excuses.without(baseline), known, patience)
-    verdict.notes.push(...this.#excuses.notes(this.lastSnapshot?.resources ?? []))
+    const facts = { ...(await this.#facts()), ...(expected && { mayBeNew: expected.mayBeNew }) }
+    const verdict = await settle(instruments, this.#ignoreList.without(baseline), facts, timing)
+    verdict.notes.push(...this.#ignoreList.notes(this.lastSnapshot?.resources ?? []))
     this.verdicts.push(verdict)
     return verdict
   }
 
-  async #known(): Promise<Known> {
-    const tasks = await Promise.all(this.known.map(agent => agent.foregroundTasks()))
+  async #facts(): Promise<ScenarioFacts> {
+    const tasks = await Promise.all(this.#deployed.map(agent => agent.foregroundTasks()))
     return {
       foregroundTasks: new Set(tasks.flat()),
-      agents: this.known.map(({ id }) => id),
+      agents: this.#deployed.map(({ id }) => id),
       endedAt: this.#endedAt ?? performance.now(),
       system: this.#ownProcesses,
-      excused: one => this.#excuses.covers(one),
+      isIgnored: one => this.#ignoreList.covers(one),
     }
   }
 
-  /** Leaves out of the verdict what is this now, or was so at the baseline; see `Excuses`. */
-  async excuse(why: string, which: (one: Resource) => boolean): Promise<void> {
-    const { resources } = await this.look()
-    this.#excuses.add(why, [...(await this.baseline()).resources, ...resources].filter(which))
+  /** Leaves out of the verdict every resource that matches now, or matched in the baseline; see `IgnoreList`. */
+  async ignore(why: string, which: (one: Resource) => boolean): Promise<void> {
+    const { resources } = await this.snapshot()
+    this.#ignoreList.add(why, [...(await this.baseline()).resources, ...resources].filter(which))
   }
 
-  /** What is not as it was in the baseline at this moment, whatever becomes of it. */
+  /** How the sandbox differs from the baseline at this moment, without waiting for anything. */
   async difference(): Promise<Difference> {
-    const baseline = this.#excuses.without(await this.baseline())
-    return compare(baseline, await this.look(), await this.#known())
+    const baseline = this.#ignoreList.without(await this.baseline())
+    return compare(baseline, await this.snapshot(), await this.#facts())
   }
 
-  /** The processes that the system itself started, before its first agent. */
+  /** Whether the system itself started this process, before its first agent. */
   isOwnProcess(one: Resource): boolean {
     return this.#ownProcesses.has(one.id)
   }
-
-  get agents(): readonly Agent[] {
-    return this.known
-  }
 }
 
-/** A fake claude at rest has it as a child for a moment (fake-claude/README.md): on a busy machine, for longer than we look. */
+/** An idle fake claude has this child for a moment, and on a busy machine for longer than a baseline takes. */
 function isNudge(one: Resource): boolean {
   return one.kind === 'process' && one.command === 'sleep 0.3'
 }

@@ -1,10 +1,9 @@
 import type { Readable, Writable } from 'node:stream'
 import { createBirpc } from 'birpc'
+import { CannotMeasureError, printable } from '../errors.ts'
 import { Limit } from '../limit.ts'
 import type { ProbeApi } from '../probe/api.ts'
 import { ndjson } from '../probe/channel.ts'
-import { printable } from './printable.ts'
-import { CannotMeasureError } from './sandbox.ts'
 
 const callTimeoutMs = 60_000
 
@@ -12,13 +11,13 @@ const callTimeoutMs = 60_000
 export interface ProbeStreams {
   input: Writable
   output: Readable
-  /** Resolves when the sandbox ended, with what is known of the reason. */
+  /** Resolves with the reason, as far as it is known, when the sandbox has ended. */
   ended: Promise<string>
 }
 
 /**
- * Connects to a probe. A call whose sandbox ends before the answer came fails with the reason, and so does every later
- * one. A call that has no answer after a minute, or later on a busy machine, fails too.
+ * Connects to a probe. When the sandbox ends, all open calls and all later ones fail with the reason. A call without an
+ * answer after a minute, or later on a busy machine, fails too.
  */
 export function connectProbe({ input, output, ended }: ProbeStreams): ProbeApi {
   const noise: string[] = []
@@ -35,10 +34,10 @@ export function connectProbe({ input, output, ended }: ProbeStreams): ProbeApi {
       },
     },
   )
-  input.on('error', () => {}) // A write to a sandbox that just ended: `ended` tells more than EPIPE does.
+  input.on('error', () => {}) // After the sandbox has ended, `ended` gives a better reason than EPIPE.
   void ended.then(reason => {
-    const words = printable([reason, ...noise.slice(-3)].join(': '))
-    end = new CannotMeasureError(`The sandbox ended: ${words}.`)
+    const why = printable([reason, ...noise.slice(-3)].join(': '))
+    end = new CannotMeasureError(`The sandbox ended: ${why}.`)
     rpc.$rejectPendingCalls(({ reject }) => reject(end))
   })
   return new Proxy(rpc as unknown as ProbeApi, { get: (probe, name) => answeredInTime(probe, name) })
@@ -48,7 +47,7 @@ type Call = (...args: unknown[]) => Promise<unknown>
 
 function answeredInTime(probe: ProbeApi, name: string | symbol): Call | undefined {
   const call = Reflect.get(probe, name) as Call | undefined
-  // What is awaited is asked for `then`.
+  // `await` reads the property `then`, which no call has.
   if (!call) return undefined
   return (...args) => {
     const limit = new Limit(callTimeoutMs)
@@ -61,4 +60,4 @@ function answeredInTime(probe: ProbeApi, name: string | symbol): Call | undefine
 }
 
 const noAnswer = (call: string, within: string) =>
-  `The sandbox gave no answer to "${call}" within ${within}: was it or its engine stopped, or is the machine overloaded?`
+  `The sandbox did not answer "${call}" within ${within}: was it or its engine stopped, or is the machine overloaded?`

@@ -1,9 +1,8 @@
 import { delimiter, dirname, join } from 'node:path'
-import { programFile } from '../../bin/programs.ts'
+import { programFile, projectRoot } from '../../bin/programs.ts'
 import { placesBelow } from '../probe/places.ts'
-import { projectRoot } from './project.ts'
 
-/** The environment inside a sandbox. Nothing of the caller's gets in but `path`; `claude` on it is the fake one. */
+/** The environment inside a sandbox, which takes only `path` from the caller's. The first `claude` on it is the fake one. */
 export function sandboxEnvironment(path: string): Record<string, string> {
   const { home, tmux } = placesBelow('/tmp')
   const claude = programFile('fake-claude/main')
@@ -12,7 +11,7 @@ export function sandboxEnvironment(path: string): Record<string, string> {
     HOME: home,
     TMUX_TMPDIR: tmux,
     LEAKRIG_KEEP: projectRoot,
-    // Sources would keep compiled code in the sandbox's home. This folder is only read there.
+    // Otherwise unbundled sources would store compiled code in the sandbox's home. This folder is only read there.
     ...(claude.endsWith('.ts') && {
       NODE_COMPILE_CACHE: join(projectRoot, 'node_modules/.cache/leakrig/sources'),
     }),

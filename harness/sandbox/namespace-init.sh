@@ -7,8 +7,8 @@ set -eu
 step=$1
 shift
 
-# Inside, all processes have one user id and may signal each other, except process 1. So what ends the sandbox stays
-# outside. Descriptor 3 is the lifeline: the rig holds its other end, and the kernel closes that for a killed rig.
+# All processes inside have one user id and may signal each other, so the guard stays outside. Descriptor 3 is the
+# lifeline: the rig holds its other end, and the kernel closes that end when the rig is killed.
 guard() {
   flags=$1
   shift
@@ -17,21 +17,21 @@ guard() {
   # shellcheck disable=SC2086 # the flags are words
   (exec <&4 3<&- 4<&- && exec unshare $flags -- sh "$0" build "$@") &
   child=$!
-  # The end of standard output tells the rig that the sandbox ended, so nobody else may hold it.
+  # The rig takes the end of standard output for the end of the sandbox, so no other process may hold it.
   exec </dev/null >/dev/null 4<&-
   read -r _ <&3 || true
-  # The child is not collected before `wait`, so its pid is still its own.
+  # Until `wait` collects the child, its pid cannot be reused.
   kill -KILL "$child" 2>/dev/null || true
   wait "$child"
 }
 
-# $1: user and group to run as, "uid:gid", or "same". $2: the project. $3: what setpriv(1) makes of the capabilities.
-# $4: the number of keyctl(2), or 0. $5 and what follows: the command.
+# $1: user and group to run as, "uid:gid", or "same". $2: the project. $3: the capabilities, as an argument of setpriv(1).
+# $4: the number of the system call keyctl(2), or 0. $5 and the rest: the command.
 build() {
   user=$1 project=$2 program=$5
   shift 2
   umask 022
-  # A run needs nothing of /sys, and no project lies there.
+  # A run needs nothing in /sys, and no project lies there.
   root=/sys
   mount -t tmpfs -o mode=755,nosuid,nodev tmpfs $root
   copy_system
@@ -52,12 +52,12 @@ build() {
   wait $!
 }
 
-# The folders and files of the root. Small ones are copied, which takes less time than to mount them.
+# The folders and files of the root. Small ones are copied, which is faster than mounting them.
 # shellcheck disable=SC2086 # lists of plain names
 copy_system() {
   mkdir -p $root/dev/pts $root/dev/shm $root/etc $root/mnt $root/proc $root/tmp $root/usr
   links='' folders='' files=''
-  # Of the stores not what serves them: a read-only mount lets everybody connect to a socket, such as nix's daemon.
+  # Only the stores themselves: through a read-only mount one could still connect to a socket, such as that of nix's daemon.
   for name in bin sbin lib lib32 lib64 libx32 nix/store nix/var/nix/profiles gnu/store; do
     if [ -h /$name ]; then links="$links /$name"; elif [ -d /$name ]; then folders="$folders $name"; fi
   done
@@ -68,7 +68,7 @@ copy_system() {
   ln -s pts/ptmx $root/dev/ptmx
   devices='null zero full random urandom tty'
   for name in $devices; do : >$root/dev/$name; done
-  # Of /etc only what programs look up; the users of the machine are not among it.
+  # Only the files of /etc that programs read. The machine's users are not among them.
   files=''
   for name in alternatives bash.bashrc hostname inputrc ld.so.cache ld.so.conf ld.so.conf.d localtime nsswitch.conf \
     perl profile terminfo timezone; do
@@ -80,15 +80,15 @@ copy_system() {
   echo '127.0.0.1 localhost' >$root/etc/hosts
 }
 
-# An fstab(5): one mount(8) for all of it takes less time than one each.
+# An fstab(5), because one mount(8) for all entries is faster than one for each.
 mount_table() {
   for name in usr $folders; do echo "/$name $root/$name none rbind,ro,nosuid,nodev 0 0"; done
-  # Read-only, a device can be written to, and nobody changes its mode.
+  # On a read-only mount a device can still be written to, but its mode cannot be changed.
   for name in $devices; do echo "/dev/$name $root/dev/$name none bind,ro,nosuid,noexec 0 0"; done
   echo "devpts $root/dev/pts devpts newinstance,ptmxmode=0666,mode=600,nosuid,noexec 0 0"
   echo "tmpfs $root/dev/shm tmpfs mode=1777,nosuid,nodev 0 0"
   echo "tmpfs $root/tmp tmpfs mode=1777,nosuid,nodev 0 0"
-  # What is not of a process is the machine's: a project that only root may read is run as the machine's root.
+  # Entries of /proc that belong to no process are the machine's, and the sandbox may run as the machine's root.
   for path in $root/proc/*/; do
     name=${path#$root/proc/}
     name=${name%/}
@@ -121,7 +121,7 @@ seal() {
   done </proc/self/mountinfo
 }
 
-# Another user is one who owns nothing here. CAP_SYS_ADMIN is for kernels that let nobody else make user namespaces.
+# Runs a command as another user, who owns nothing here. CAP_SYS_ADMIN is for kernels that require it for user namespaces.
 as_user() {
   user=$1
   shift
@@ -130,15 +130,15 @@ as_user() {
     --ambient-caps=+sys_admin -- "$@"
 }
 
-# Here everything that `build` mounted is locked (mount_namespaces(7)): it can not be unmounted or made writable,
-# because this mount namespace belongs to a user namespace below that of `build`.
+# All mounts of `build` are locked here (mount_namespaces(7)): they cannot be unmounted or made writable, because this
+# mount namespace belongs to a user namespace below that of `build`.
 enter() {
   capabilities=$1 keyctl=$2
   shift 2
   # No further namespaces: their owner would have all capabilities again.
   for limit in /proc/self/fd/9/user/max_*_namespaces; do echo 0 >"$limit"; done
   exec 9<&-
-  # A user namespace keeps the caller's session keyring. Without perl, so does the sandbox.
+  # A user namespace keeps the caller's session keyring, so keyctl(2) joins a new one. Without perl it is kept.
   if [ "$keyctl" -gt 0 ] && command -v perl >/dev/null; then
     set -- perl -e 'syscall(shift, 1, 0); exec { $ARGV[0] } @ARGV' "$keyctl" "$@"
   fi

@@ -1,13 +1,12 @@
 import { statSync } from 'node:fs'
-import { programFile } from '../../bin/programs.ts'
-import { projectRoot } from './project.ts'
+import { programFile, projectRoot } from '../../bin/programs.ts'
 
 const nobody = 65534
 const otherMayRead = 0o004
 
 /**
- * Who the machine takes the processes of a namespace sandbox for, as "uid:gid", or "same" for the rig's own user.
- * A user has no choice. Root runs them as nobody, or as the project's owner where nobody else may read it.
+ * The user outside the namespace that the processes of a sandbox run as, as "uid:gid", or "same" for the rig's own user.
+ * Only root has a choice: it runs them as nobody, or as the project's owner where no other user may read the project.
  */
 export function namespaceUser(): string {
   if (process.getuid?.() !== 0) return 'same'

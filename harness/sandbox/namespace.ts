@@ -4,19 +4,19 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { programFile } from '../../bin/programs.ts'
+import { programFile, projectRoot } from '../../bin/programs.ts'
+import { CannotMeasureError } from '../errors.ts'
 import { connectProbe } from './connect.ts'
 import { sandboxEnvironment } from './environment.ts'
-import { inheritedDescriptors } from './inherited.ts'
+import { inheritedDescriptors } from './inherited-descriptors.ts'
 import { namespaceUser } from './namespace-user.ts'
-import { projectRoot } from './project.ts'
-import { CannotMeasureError, type Sandbox, type SandboxRights } from './sandbox.ts'
+import type { Sandbox, SandboxRights } from './sandbox.ts'
 
 /**
- * Starts a sandbox of Linux namespaces: its own pids, mounts, network, IPC and hostname, and no capability in any
- * of them. It sees the project, Node and the system's programs, all read-only, and a /tmp, /dev and /proc of its own.
- * Nothing in it outlives the rig.
- * @throws CannotMeasureError when a program is missing, or a namespace is refused.
+ * Starts a sandbox of Linux namespaces: pids, mounts, network, IPC and hostname of its own, and no capabilities. It sees
+ * the project, Node and the system's programs, all read-only, and a /tmp, /dev and /proc of its own. Nothing in it outlives
+ * the rig.
+ * @throws CannotMeasureError when a program is missing, or a namespace is refused
  */
 export async function startNamespaceSandbox({ mayMount = false }: SandboxRights = {}): Promise<Sandbox> {
   await checkNamespaces()
@@ -30,7 +30,7 @@ export async function startNamespaceSandbox({ mayMount = false }: SandboxRights 
   return { kind: 'namespace', probe, [Symbol.asyncDispose]: () => endSandbox(child) }
 }
 
-/** Runs a command in a new sandbox. It ends when the command does, when its lifeline is closed, or the rig dies. */
+/** Runs a command in a new sandbox, which ends with the command, when its lifeline closes, or when the rig dies. */
 function spawnInside(capabilities: string, command: string[]): ChildProcess {
   const init = join(import.meta.dirname, 'namespace-init.sh')
   const own = ['--mount', '--pid', '--fork', '--net', '--ipc', '--uts', '--cgroup', '--kill-child=KILL']
@@ -43,14 +43,14 @@ function spawnInside(capabilities: string, command: string[]): ChildProcess {
   const keyctl = String({ x64: 250, arm64: 219 }[process.arch as string] ?? 0)
   const steps = ['guard', flags.join(' '), namespaceUser(), projectRoot, capabilities, keyctl]
   const child = spawn('sh', [init, ...steps, ...command], {
-    // A group of its own: Ctrl-C in the terminal is for the rig, which then ends the sandbox in order.
+    // In a process group of its own, Ctrl-C reaches only the rig, which then ends the sandbox in order.
     detached: true,
-    // spawn() wants something for each number.
+    // spawn() needs an entry for each number.
     stdio: Array.from(stdio, what => what ?? 'ignore'),
     env: sandboxEnvironment(path.join(delimiter)),
   })
   closeSync(nothing)
-  // Process 1 and the probe hold its other end. Once both are gone, the guard may end too.
+  // Process 1 and the probe hold the other end of stdout. Once both are gone, the guard may end too.
   child.stdout?.once('close', () => cutLifeline(child))
   return child
 }
@@ -60,23 +60,23 @@ function cutLifeline(child: ChildProcess): void {
   lifeline?.destroy()
 }
 
-/** Resolves with the reason in words when the sandbox has ended; never rejects. */
+/** Resolves with the reason when the sandbox has ended; never rejects. */
 function watchEnd(child: ChildProcess): Promise<string> {
-  let said = ''
+  let errorText = ''
   child.stderr?.on('data', chunk => {
-    said = `${said}${chunk}`.slice(-2000)
+    errorText = `${errorText}${chunk}`.slice(-2000)
   })
   return new Promise(resolve => {
     child.once('error', error => resolve(String(error)))
     child.once('close', (code, signal) => {
       const name = signal ?? signalOf(code ?? 0)
       const how = name ? `killed with ${name}` : `exit code ${code}`
-      resolve([how, said.trim()].filter(Boolean).join(': '))
+      resolve([how, errorText.trim()].filter(Boolean).join(': '))
     })
   })
 }
 
-/** A shell says by the number 128 + n that a command of its own was killed with signal n. */
+/** A shell exits with 128 + n when its command was killed with signal n. */
 function signalOf(code: number): string | undefined {
   return Object.entries(constants.signals).find(([, number]) => code === 128 + number)?.[0]
 }
@@ -90,7 +90,10 @@ async function endSandbox(child: ChildProcess): Promise<void> {
 
 let checked: Promise<void> | undefined
 
-/** @throws CannotMeasureError when this machine can not run the namespace sandbox; asked once for a process. */
+/**
+ * Checked once in each process.
+ * @throws CannotMeasureError when this machine cannot run the namespace sandbox
+ */
 function checkNamespaces(): Promise<void> {
   checked ??= tryOnce()
   return checked
@@ -115,7 +118,7 @@ function refusal(reason: string): string {
   return `The namespace sandbox needs the right to unshare, and was refused it (${reason.replaceAll(/\s+/g, ' ')}): run as root, or ${remedy()}.`
 }
 
-/** What a user has to set. Ubuntu from 23.10 on lets only programs with an AppArmor profile make user namespaces. */
+/** The setting to change. From Ubuntu 23.10 on, only programs with an AppArmor profile may make user namespaces. */
 function remedy(): string {
   const restricted = 'kernel/apparmor_restrict_unprivileged_userns'
   if (sysctl(restricted) === '1')

@@ -1,6 +1,6 @@
 import type { Sandbox } from './sandbox.ts'
 
-/** Sandboxes for tests that run side by side: one that nobody uses is taken again, because to start one takes longer. */
+/** Sandboxes for tests that run side by side. A free one is reused, because starting another takes longer. */
 export class SandboxPool implements AsyncDisposable {
   readonly #start: () => Promise<Sandbox>
   readonly #all: Sandbox[] = []

@@ -1,24 +1,25 @@
-import { CannotMeasureError, type Sandbox } from './sandbox.ts'
+import { CannotMeasureError } from '../errors.ts'
+import type { Sandbox } from './sandbox.ts'
 
-/** What a run starts in its sandbox beside Node, and the Debian package that has it. */
+/** The programs that a run needs in its sandbox besides Node, with their Debian packages. */
 const packages = { tmux: 'tmux', bash: 'bash', ps: 'procps' }
-/** What the catalogue's shapes are written in. */
+/** What the shapes of the catalogue need in addition. */
 const morePackages = { perl: 'perl' }
 
 const oldestTmux = 3.2
 
-/** Prints what is wrong with the programs, a line each. */
+/** Prints a line for each program that is missing or wrong. */
 const check = `
 for name; do command -v "$name" >/dev/null || echo "$name is not there"; done
 ! command -v bash >/dev/null || [ -n "$(bash -c 'echo "$BASH_VERSION"')" ] || echo "bash is another shell"`
 
-/** What the rig and its agents ask of tmux at every step. */
+/** The tmux commands that the rig and its agents need most. */
 const session = ['-L', 'leakrig-check', '-f', '/dev/null', 'new-session', '-d', 'sleep 60', ';']
 const listing = ['list-panes', '-a', '-F', '#{pane_id}', ';', 'kill-server']
 
 /**
- * Makes sure, in a sandbox that nothing else runs in, that what a run needs is there and works.
- * @throws CannotMeasureError with one sentence that names what does not, and what to do.
+ * Checks, in a sandbox in which nothing else runs, that every program that a run needs is there and works.
+ * @throws CannotMeasureError that names the program and what to do
  */
 export async function requirePrograms(sandbox: Sandbox, forCatalogue: boolean): Promise<void> {
   const needed: Record<string, string> = { ...packages, ...(forCatalogue ? morePackages : {}) }
@@ -35,13 +36,14 @@ export async function requirePrograms(sandbox: Sandbox, forCatalogue: boolean): 
 
 /** `new-session -e`, by which an agent is marked, came with tmux 3.2. */
 async function requireTmux(sandbox: Sandbox): Promise<void> {
-  const said = await askTmux(sandbox, ['-V'])
-  if (!(Number(/(\d+\.\d+)/.exec(said)?.[1]) >= oldestTmux)) throw wrongTmux(sandbox, `found ${said.trim()}`)
-  await askTmux(sandbox, [...session, ...listing])
+  const version = await runTmux(sandbox, ['-V'])
+  if (!(Number(/(\d+\.\d+)/.exec(version)?.[1]) >= oldestTmux))
+    throw wrongTmux(sandbox, `found ${version.trim()}`)
+  await runTmux(sandbox, [...session, ...listing])
 }
 
-/** A tmux that hangs or crashes is there: to install it is no help. */
-async function askTmux({ probe, kind }: Sandbox, args: string[]): Promise<string> {
+/** Tells a tmux that hangs or crashes from a missing one, because installing it would not help. */
+async function runTmux({ probe, kind }: Sandbox, args: string[]): Promise<string> {
   const ended = await probe.run(['tmux', ...args]).catch(error => error as Error)
   if (!(ended instanceof Error) && ended.code === 0) return ended.stdout
   const how = ended instanceof Error ? ended.message : `exit code ${ended.code}: ${ended.stderr.trim()}`

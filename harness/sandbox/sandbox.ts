@@ -2,22 +2,17 @@ import type { ProbeApi } from '../probe/api.ts'
 
 export type SandboxKind = 'container' | 'namespace'
 
-/** What a sandbox is given only where it is asked for. */
+/** Rights that a sandbox has only on request. */
 export interface SandboxRights {
-  /** To mount memory disks of its own, as some faults do. A container never may. */
+  /** To mount a tmpfs, which some faults need. A container never may. */
   mayMount?: boolean
 }
 
-/** A closed place with processes, folders and tmux sockets of its own, and the probe inside it. */
+/** An isolated place with processes, folders and tmux sockets of its own, and the probe inside it. */
 export interface Sandbox extends AsyncDisposable {
   kind: SandboxKind
   probe: ProbeApi
 }
-
-/**
- * The rig can not measure here: something is missing or was refused. The message is one sentence that
- * says what, and what to do. It never counts as a pass, and the command line exits with 3.
- */
-export class CannotMeasureError extends Error {
-  override name = 'CannotMeasureError'
-}
+/** The values of `--sandbox`. */
+export const sandboxChoices = ['auto', 'container', 'namespace'] as const
+export type SandboxChoice = (typeof sandboxChoices)[number]

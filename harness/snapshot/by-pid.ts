@@ -1,22 +1,22 @@
 import type { ProcessResource, Resource } from './snapshot.ts'
 
-/** How the resources of one snapshot hang together by their pids. */
+/** The processes of one snapshot by pid, and what they are to tmux and to agents. */
 export interface ByPid {
   processes: ReadonlyMap<number, ProcessResource>
   /** Pids of the tmux servers. */
   servers: ReadonlySet<number>
-  /** Agents of which a claude lives. */
+  /** Agents that have a running claude. */
   withClaude: ReadonlySet<string>
-  /** Whether a process is a pane's, or below one that is. */
+  /** Whether a process is the process of a pane, or a descendant of one. */
   isBelowPane(process: ProcessResource): boolean
 }
 
 const made = new WeakMap<readonly Resource[], ByPid>()
 
-/** The index of a snapshot's resources: made when it is first asked for, when their owners are known. */
+/** The index of a snapshot's resources, made once. The first call must come when the owners are set. */
 export function byPid(resources: readonly Resource[]): ByPid {
-  const known = made.get(resources)
-  if (known) return known
+  const existing = made.get(resources)
+  if (existing) return existing
   const index = makeIndex(resources)
   made.set(resources, index)
   return index
@@ -35,19 +35,19 @@ function makeIndex(resources: readonly Resource[]): ByPid {
   return { processes, servers, withClaude, isBelowPane: belowOneOf(panes, processes) }
 }
 
-/** The processes alone: all that there is before owners are known. */
+/** The processes alone. Unlike `byPid` this needs no owners. */
 export function processesByPid(resources: readonly Resource[]): Map<number, ProcessResource> {
   return new Map(resources.flatMap(one => (one.kind === 'process' ? [[one.pid, one]] : [])))
 }
 
-/** Each process is looked at once, however many are below it. */
+/** Visits each process once, however many descendants it has. */
 function belowOneOf(tops: Set<number>, processes: Map<number, ProcessResource>): ByPid['isBelowPane'] {
   const answers = new Map([...tops].map(pid => [pid, true]))
   return process => {
     const path: number[] = []
     let at: ProcessResource | undefined = process
     while (at && !answers.has(at.pid)) {
-      // A pid that was given anew while the table was read could close a circle.
+      // A pid that was reused while the table was read could close a circle.
       answers.set(at.pid, false)
       path.push(at.pid)
       at = processes.get(at.ppid)

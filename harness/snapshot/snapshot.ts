@@ -1,19 +1,19 @@
 /**
  * What the probe sees at one moment inside the sandbox. Plain data: it crosses the wire as JSON.
- * Every resource has an `id` that stays the same for as long as the thing itself lives, and is not
- * given again: two snapshots are compared by these ids and by nothing else.
+ * Every resource has an `id` that stays the same while the resource lives and is never reused: two snapshots are
+ * compared by these ids and by nothing else.
  */
 export interface Snapshot {
-  /** When it was asked for, ms by the rig's own clock (`performance.now()`): nobody sets it, and it is no time of day. */
+  /** When it was requested, in ms of the rig's monotonic clock (`performance.now()`). */
   at: number
   resources: Resource[]
   /** What the probe saw and left out on purpose, with the reason. A report prints it. */
   ignored: Ignored[]
-  /** What the probe could not read. A snapshot with problems can not be judged. */
+  /** What the probe could not read. A snapshot with problems leads to no verdict. */
   problems: string[]
 }
 
-/** What the probe itself knows: its clock may be another machine's. */
+/** A snapshot without its time: the probe's clock may be another machine's. */
 export type Reading = Omit<Snapshot, 'at'>
 
 export interface Ignored {
@@ -37,7 +37,7 @@ export type ResourceKind = Resource['kind']
 
 interface Common {
   id: string
-  /** The agent that it belongs to and how that is known; absent where nobody can tell. */
+  /** The agent that it belongs to, with the evidence; absent where nothing shows an owner. */
   owner?: Owner
 }
 
@@ -104,7 +104,7 @@ export interface DescriptorResource extends Common {
   fd: number
   path: string
   mode: 'r' | 'w' | 'rw'
-  /** Open, though its file is deleted: the space is not given back. */
+  /** The file is deleted but still open, so that its space is not freed. */
   deleted: boolean
 }
 
@@ -139,7 +139,7 @@ export interface FileResource extends Common {
   bytes: number
 }
 
-/** One registry file, in the words that the task registry and the global one share. */
+/** One registry file, with the fields that the task registries and the global one share. */
 export interface RegistryResource extends Common {
   kind: 'registry'
   path: string
@@ -147,4 +147,10 @@ export interface RegistryResource extends Common {
   /** `active_count` of a task registry, `active_agents` of the global one. */
   active: number
   agents: { id: string; status: string }[]
+}
+/** A process, by an identity that survives the reuse of its pid. */
+export interface ProcessIdentity {
+  pid: number
+  /** Clock ticks since boot, field 22 of proc_pid_stat(5). */
+  start: number
 }

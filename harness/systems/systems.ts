@@ -1,34 +1,35 @@
 import { programFile, testProgram } from '../../bin/programs.ts'
 import { strategyNames } from '../orchestrator/strategies/strategy.ts'
-import type { Places, SystemCommand } from '../probe/api.ts'
+import type { SystemCommand } from '../probe/api.ts'
+import type { Places } from '../probe/places.ts'
 
-/** What a scenario cannot wait for: the report's daemon looks once a minute, and here once a second. */
-const hurried = { CHECK_INTERVAL: '1' }
+/** The report's daemon checks once a minute, for which a scenario cannot wait. Here it checks once a second. */
+const shorterInterval = { CHECK_INTERVAL: '1' }
 
-/** Every system that the rig knows by name; each is our own orchestrator with another strategy. */
+/** Every system that can be tested by name; each is our own orchestrator with another strategy. */
 export const systemNames: readonly string[] = strategyNames
 
-/** How the system of that name is started inside a sandbox. */
+/** The command that starts the system of that name inside a sandbox. */
 export function systemCommand(name: string, places: Places): SystemCommand {
   return orchestratorCommand([programFile('orchestrator'), '--strategy', name], places)
 }
 
-/** An orchestrator of ours, from the arguments that Node is given. */
+/** The command that starts an orchestrator of ours, with these arguments for Node. */
 export function orchestratorCommand(args: string[], places: Places): SystemCommand {
   return {
     command: places.node,
     args,
-    env: { CLAUDE_ORCHESTRATOR_WORKSPACE: places.workspace, ...hurried },
+    env: { CLAUDE_ORCHESTRATOR_WORKSPACE: places.workspace, ...shorterInterval },
     cwd: places.work,
   }
 }
 
-/** Our orchestrator with one of the rig's seeded defects, and all else as in `hybrid`. */
+/** The command for our orchestrator with one of the rig's seeded defects, otherwise as `hybrid`. */
 export function defectiveSystem(defect: string, places: Places): SystemCommand {
   return orchestratorCommand([testProgram('defective-orchestrator'), defect, 'hybrid'], places)
 }
 
-/** The bundled daemon as a service manager starts it anew, for the orchestrator with that pid. */
+/** The command by which a service manager would restart the daemon, for the orchestrator with that pid. */
 export function daemonCommand({ node, workspace }: Places, owner: number): string[] {
   return [node, programFile('daemon'), workspace, '--owner-pid', String(owner)]
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Limit } from '../limit.ts'
 
-/** A machine whose time goes by in steps, of which processes wait a share. */
+/** A machine whose clock moves in steps. Processes wait for a share of each step. */
 function machine() {
   const time = { now: 0, waited: 0 }
   return {
@@ -14,7 +14,7 @@ function machine() {
   }
 }
 
-/** After how many ms a limit of 1 s is over. */
+/** How many ms a limit of 1 s takes. */
 function lasts(share: number): number {
   const its = machine()
   const limit = new Limit(1_000, its)
@@ -22,14 +22,14 @@ function lasts(share: number): number {
   return its.nowMs()
 }
 
-test('a limit is as long as it says where there is a processor to spare, and at most ten times as long', () => {
+test('a limit takes its nominal time with a processor to spare, and at most ten times as long without', () => {
   expect(lasts(0)).toBe(1_000)
   expect(lasts(0.5)).toBeGreaterThan(1_500)
   expect(lasts(1)).toBeLessThanOrEqual(10_100)
   expect(lasts(1)).toBeGreaterThan(9_000)
 })
 
-test('what a machine waited before a limit does not make it longer', () => {
+test('waiting for a processor before a limit begins does not extend it', () => {
   const its = machine()
   its.passes(1_000_000, 1)
   const limit = new Limit(1_000, its)
@@ -38,7 +38,7 @@ test('what a machine waited before a limit does not make it longer', () => {
   expect(limit.elapsed).toBe('1.0 s')
 })
 
-test('a task whose time is up is told so', async () => {
+test('the signal of a task aborts when its time is up', async () => {
   const its = machine()
   const limit = new Limit(20, its)
   its.passes(20, 0)

@@ -1,8 +1,8 @@
 import type { RegistryResource, Snapshot } from '../snapshot/snapshot.ts'
-import type { Known } from './known.ts'
+import type { ScenarioFacts } from './scenario-facts.ts'
 import type { Finding } from './verdict.ts'
 
-/** Statuses after which nothing of an agent may live, in our words and in those of other orchestrators. */
+/** Statuses after which no process of an agent may be left: ours, and those of other orchestrators. */
 const terminal = new Set([
   'completed',
   'terminated',
@@ -14,12 +14,12 @@ const terminal = new Set([
   'timeout',
 ])
 
-/** The registries against the truth: an agent lives when a session or a process of it does. */
-export function compareRegistries(now: Snapshot, known: Known, outlivedMs: number): Finding[] {
-  const alive = livingAgents(now, known)
+/** Compares the registries with the truth: an agent lives while a session or a process of it does. */
+export function compareRegistries(now: Snapshot, facts: ScenarioFacts, outlivedMs: number): Finding[] {
+  const alive = livingAgents(now, facts)
   return now.resources.flatMap(one => {
     if (one.kind !== 'registry') return []
-    const wrong = [...wrongEntries(one, alive), ...missingEntries(one, known), ...wrongCount(one)]
+    const wrong = [...wrongEntries(one, alive), ...missingEntries(one, facts), ...wrongCount(one)]
     return wrong.map(({ agent, what, mechanism }) => ({
       verdict: 'leak' as const,
       kind: 'registry' as const,
@@ -39,9 +39,9 @@ interface Wrong {
   mechanism: string
 }
 
-function livingAgents(now: Snapshot, { excused }: Known): Set<string> {
+function livingAgents(now: Snapshot, { isIgnored }: ScenarioFacts): Set<string> {
   const living = now.resources.filter(
-    one => !excused?.(one) && (one.kind === 'session' || (one.kind === 'process' && one.state !== 'Z')),
+    one => !isIgnored?.(one) && (one.kind === 'session' || (one.kind === 'process' && one.state !== 'Z')),
   )
   return new Set(living.flatMap(one => one.owner?.agent ?? []))
 }
@@ -53,28 +53,28 @@ function wrongEntries({ agents }: RegistryResource, alive: Set<string>): Wrong[]
       ? [
           {
             agent: id,
-            what: `says ${id} is ${status}, and it lives`,
+            what: `says ${id} is ${status}, but it lives`,
             mechanism: 'a status was written and nothing was ended',
           },
         ]
       : [
           {
             agent: id,
-            what: `says ${id} is ${status}, and nothing of it lives`,
-            mechanism: 'nobody wrote down its end, or another writer undid that',
+            what: `says ${id} is ${status}, but no process or session of it is left`,
+            mechanism: 'its end was never recorded, or another writer undid the record',
           },
         ]
   })
 }
 
-function missingEntries({ agents, scope }: RegistryResource, known: Known): Wrong[] {
+function missingEntries({ agents }: RegistryResource, facts: ScenarioFacts): Wrong[] {
   const entered = new Set(agents.map(({ id }) => id))
-  // A task registry knows its own task's agents only; with one task a scenario, that is all of them.
-  return known.agents
+  // A task registry lists the agents of its own task. A scenario has one task, so that these are all agents.
+  return facts.agents
     .filter(id => !entered.has(id))
     .map(id => ({
       agent: id,
-      what: `of this ${scope} lacks ${id}`,
+      what: `lacks ${id}`,
       mechanism: 'an update was lost: another writer wrote back an older copy',
     }))
 }
@@ -85,8 +85,8 @@ function wrongCount({ active, agents, scope }: RegistryResource): Wrong[] {
   const field = scope === 'task' ? 'active_count' : 'active_agents'
   return [
     {
-      what: `counts ${field} ${active}, and its entries make ${live}`,
-      mechanism: 'the count is kept by hand instead of derived',
+      what: `has ${field} ${active}, but ${live} of its entries are live`,
+      mechanism: 'the count is incremented and decremented instead of derived from the entries',
     },
   ]
 }

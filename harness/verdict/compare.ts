@@ -2,36 +2,36 @@ import { type ByPid, byPid } from '../snapshot/by-pid.ts'
 import type { ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { compareRegistries } from './compare-registries.ts'
 import { describeLeak, describeLoss } from './describe.ts'
-import type { Known } from './known.ts'
 import { applyPolicy } from './policy.ts'
+import type { ScenarioFacts } from './scenario-facts.ts'
 import type { Finding, Verdict } from './verdict.ts'
 
 export type Difference = Pick<Verdict, 'leaks' | 'collateral' | 'kept' | 'notes'>
 
-/** Descriptors and ptys come and go with their processes, and registries are compared by what they say. */
+/** Descriptors and ptys come and go with their processes, and registries are compared by their contents. */
 const neverMissed = new Set(['descriptor', 'pty', 'registry'])
 
-/** What is new and what is gone since the baseline, by identity. */
-export function compare(baseline: Snapshot, now: Snapshot, known: Known): Difference {
+/** What is new since the baseline and what is gone, by identity. */
+export function compare(baseline: Snapshot, now: Snapshot, facts: ScenarioFacts): Difference {
   const before = new Map(baseline.resources.map(one => [one.id, one]))
   const after = new Map(now.resources.map(one => [one.id, one]))
   const index = byPid(now.resources)
   const isNew = (one: Resource) =>
     !before.has(one.id) &&
-    !known.mayBeNew?.(one) &&
-    !known.excused?.(one) &&
-    !isOpenInBystander(one, index, before, known)
+    !facts.mayBeNew?.(one) &&
+    !facts.isIgnored?.(one) &&
+    !isOpenInBystander(one, index, before, facts)
   const added = now.resources.filter(one => one.kind !== 'registry' && isNew(one))
-  const { kept, left } = applyPolicy(added, known)
+  const { kept, left } = applyPolicy(added, facts)
   const notes = left.filter(one => isTmuxZombie(one, index)).map(describeTmuxZombie)
   const leaked = left.filter(one => !isTmuxZombie(one, index))
   const lost = baseline.resources.filter(one => !neverMissed.has(one.kind) && isLost(one, after.get(one.id)))
-  const outlivedMs = Math.round(now.at - known.endedAt)
+  const outlivedMs = Math.round(now.at - facts.endedAt)
   return {
     leaks: [
       ...leaked.map(one => describeLeak(one, now, outlivedMs)),
-      ...grownProcesses(before, now, known, outlivedMs),
-      ...compareRegistries(now, known, outlivedMs),
+      ...grownProcesses(before, now, facts, outlivedMs),
+      ...compareRegistries(now, facts, outlivedMs),
     ],
     collateral: lost.map(one => describeLoss(one, after.get(one.id), outlivedMs)),
     kept,
@@ -39,41 +39,41 @@ export function compare(baseline: Snapshot, now: Snapshot, known: Known): Differ
   }
 }
 
-/** What somebody innocent holds open is their own matter: a log that they read is moved while they do. */
+/** A bystander may open files, such as an agent's log that is archived while the bystander reads it. */
 function isOpenInBystander(
   one: Resource,
   { processes }: ByPid,
   before: Map<string, Resource>,
-  known: Known,
+  facts: ScenarioFacts,
 ): boolean {
   if (one.kind !== 'descriptor') return false
   const holder = processes.get(one.pid)
-  return holder !== undefined && before.has(holder.id) && !known.system.has(holder.id)
+  return holder !== undefined && before.has(holder.id) && !facts.system.has(holder.id)
 }
 
-/** A bystander that was stopped or killed has its identity still, but it is not untouched. */
+/** A bystander that was stopped or killed keeps its identity, but it was harmed all the same. */
 function isLost(before: Resource, after: Resource | undefined): boolean {
   if (!after) return true
   if (before.kind !== 'process' || after.kind !== 'process') return false
   return !/[TZ]/.test(before.state) && /[TZ]/.test(after.state)
 }
 
-/** The orchestrator and the daemon may hold no more descriptors than they held before the first deploy. */
+/** The orchestrator and the daemon may hold no more descriptors than before the first deploy. */
 function grownProcesses(
   before: Map<string, Resource>,
   now: Snapshot,
-  known: Known,
+  facts: ScenarioFacts,
   outlivedMs: number,
 ): Finding[] {
   return now.resources.flatMap(one => {
     const earlier = before.get(one.id)
-    if (one.kind !== 'process' || earlier?.kind !== 'process' || !known.system.has(one.id)) return []
+    if (one.kind !== 'process' || earlier?.kind !== 'process' || !facts.system.has(one.id)) return []
     if (one.descriptors <= earlier.descriptors) return []
     return {
       verdict: 'leak' as const,
       kind: 'descriptor' as const,
       id: `${one.id} descriptors`,
-      what: `${one.comm} (${one.pid}) of the system holds ${one.descriptors} descriptors, ${earlier.descriptors} at the baseline`,
+      what: `${one.comm} (${one.pid}) of the system holds ${one.descriptors} descriptors, and ${earlier.descriptors} in the baseline`,
       mechanism: 'opened for an agent and not closed at its end',
       command: `ls -l /proc/${one.pid}/fd`,
       outlivedMs,
@@ -82,9 +82,9 @@ function grownProcesses(
 }
 
 /**
- * A pane's dead process below its live tmux server: tmux itself collects it late, at the next end of a
- * child of its own (seen on 3.3a under load, one pane in a hundred). No cleanup can end it, and it holds
- * nothing but a pid; it is said, and not counted.
+ * A zombie whose parent is a live tmux server: tmux 3.3a sometimes collects the process of a pane only when its next
+ * child ends (under load, one pane in a hundred). No cleanup can end a zombie, and it holds nothing but a pid, so it is
+ * noted and does not count as a leak.
  */
 function isTmuxZombie(one: Resource, { servers }: ByPid): one is ProcessResource {
   return one.kind === 'process' && one.state === 'Z' && servers.has(one.ppid)
@@ -92,5 +92,5 @@ function isTmuxZombie(one: Resource, { servers }: ByPid): one is ProcessResource
 
 function describeTmuxZombie(one: Resource): string {
   const { comm, pid, ppid } = one as ProcessResource
-  return `${comm} (${pid}) is dead; tmux server ${ppid} has not collected it yet, which is tmux’s own delay`
+  return `${comm} (${pid}) is a zombie that tmux server ${ppid} has not collected yet, which is a delay of tmux itself`
 }

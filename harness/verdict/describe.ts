@@ -3,7 +3,7 @@ import { type ByPid, byPid } from '../snapshot/by-pid.ts'
 import type { FileClass, FileResource, ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
 import type { Finding } from './verdict.ts'
 
-/** A leak with its mechanism, as far as one snapshot tells it, and the command that shows it. */
+/** A leak with its mechanism, as far as one snapshot shows it, and the command that shows the leak. */
 export function describeLeak(one: Resource, now: Snapshot, outlivedMs: number): Finding {
   return {
     verdict: 'leak',
@@ -17,7 +17,7 @@ export function describeLeak(one: Resource, now: Snapshot, outlivedMs: number): 
   }
 }
 
-/** Something of the baseline that is gone, or that lives and is not as it was. */
+/** Something of the baseline that is gone, or that was stopped or killed. */
 export function describeLoss(one: Resource, after: Resource | undefined, outlivedMs: number): Finding {
   const state = after?.kind === 'process' ? after.state : undefined
   const how = state === 'T' ? 'it was stopped' : state === 'Z' ? 'it was killed' : 'it is gone'
@@ -64,7 +64,7 @@ function mechanism(one: Resource, now: ByPid): string {
       return processMechanism(one, now)
     case 'descriptor':
       return one.deleted
-        ? 'its file was deleted under it: the space is not given back'
+        ? 'its file was deleted while it was open: the space is not freed'
         : 'its holder was never ended'
     case 'file':
       return one.class === 'claude state' ? stateMechanism(one, now) : fileMechanism(one.class)
@@ -73,7 +73,7 @@ function mechanism(one: Resource, now: ByPid): string {
     case 'session':
       return 'nothing ended it when its agent ended'
     default:
-      return 'held by what else is left'
+      return 'held by something else that is left'
   }
 }
 
@@ -81,10 +81,11 @@ function processMechanism(one: ProcessResource, now: ByPid): string {
   const parent = now.processes.get(one.ppid)
   if (one.state === 'Z')
     return `dead, and its parent ${one.ppid} (${parent?.comm ?? 'init'}) has not collected it`
-  if (one.state === 'T') return 'stopped: a TERM waits until somebody continues it'
+  if (one.state === 'T') return 'stopped: a TERM takes effect only after a CONT'
   if (now.isBelowPane(one)) return 'below a pane whose session was never ended'
-  if (one.ppid === 1 && one.sid === one.pid) return 'orphaned, in a session of its own: no hang-up reaches it'
-  if (one.ppid === 1) return 'orphaned: it outlived the hang-up of its terminal'
+  if (one.ppid === 1 && one.sid === one.pid)
+    return 'orphaned, in a session of its own: no SIGHUP of the terminal reaches it'
+  if (one.ppid === 1) return 'orphaned: it outlived the SIGHUP of its terminal'
   return `below ${parent?.comm ?? 'process'} (${one.ppid}), which lives on`
 }
 
@@ -99,17 +100,17 @@ function fileMechanism(fileClass: FileClass): string {
       return 'nobody moved it to the archive'
     case 'lock':
     case 'temp':
-      return 'left by a writer that did not come to its end'
+      return 'left by a writer that was interrupted'
     default:
       return 'made after the baseline and never removed'
   }
 }
 
 function stateMechanism({ owner, path }: FileResource, { withClaude }: ByPid): string {
-  if (path.includes('/.claude/teams/')) return 'Claude keeps it, and the next team of that name is refused'
+  if (path.includes('/.claude/teams/')) return 'Claude keeps it, and refuses the next team of that name'
   return owner && withClaude.has(owner.agent)
-    ? 'its claude lives, and removes it at its end'
-    : 'Claude removes it on a clean exit: this one was killed'
+    ? 'its claude lives, and removes it on a clean exit'
+    : 'Claude removes it on a clean exit, but this claude was killed'
 }
 
 function command(one: Resource): string {
@@ -136,7 +137,7 @@ function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`
 }
 
-/** What is too long loses the beginnings of its paths first: their ends name the program. */
+/** Shortens the paths from their beginnings first, because their ends name the program. */
 function shorten(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ')
   if (line.length <= 80) return line

@@ -1,19 +1,19 @@
 import type { Ignored, Resource } from '../snapshot/snapshot.ts'
-import type { Known } from './known.ts'
+import type { ScenarioFacts } from './scenario-facts.ts'
 
 interface Policy {
   why: string
-  keeps(resource: Resource, known: Known): boolean
+  keeps(resource: Resource, facts: ScenarioFacts): boolean
 }
 
-/** Claude removes the output of a foreground command at its end: one that is left is what a killed claude left. */
+/** Claude removes the output of a foreground command when that ends: only a killed claude leaves one. */
 const taskOutput = /^\/tmp\/claude-\d+\/[^/]+\/[^/]+\/tasks\/([^/]+)\.output$/
 
 const file = (pattern: RegExp) => (one: Resource) => one.kind === 'file' && pattern.test(one.path)
 
 /**
- * What may be there after the end of every agent. Whatever a policy keeps is counted in the report.
- * Claude's own files: those that it leaves after a clean exit; what only a killed one leaves is a leak.
+ * What may be there after the end of every agent. The report counts what a policy keeps. Of Claude's own files, those
+ * that it leaves after a clean exit are kept; a file that only a killed claude leaves is a leak.
  */
 const policies: Policy[] = [
   { why: 'archived logs stay until their retention ends', keeps: file(/\/archive\/[^/]+$/) },
@@ -31,16 +31,16 @@ const policies: Policy[] = [
       taskOutput.test(one.path),
   },
   {
-    why: 'Claude keeps a file that says when it started',
+    why: 'Claude keeps a file with the time of its start',
     keeps: file(/^\/tmp\/claude-\d+\/[^/]+\/[^/]+\/started$/),
   },
 ]
 
-/** Splits what is new into what a policy keeps and what none does. */
-export function applyPolicy(added: Resource[], known: Known): { kept: Ignored[]; left: Resource[] } {
+/** Splits the new resources into those that a policy keeps and all others. */
+export function applyPolicy(added: Resource[], facts: ScenarioFacts): { kept: Ignored[]; left: Resource[] } {
   const kept = new Map<Policy, number>()
   const left = added.filter(one => {
-    const policy = policies.find(({ keeps }) => keeps(one, known))
+    const policy = policies.find(({ keeps }) => keeps(one, facts))
     if (policy) kept.set(policy, (kept.get(policy) ?? 0) + 1)
     return !policy
   })

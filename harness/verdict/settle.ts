@@ -1,51 +1,52 @@
+import { CannotMeasureError } from '../errors.ts'
 import { Limit } from '../limit.ts'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
+import { pauseAfter, poll, pollMs } from '../poll.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { compare, type Difference } from './compare.ts'
 import { count } from './count.ts'
-import type { Known } from './known.ts'
-import { pauseAfter, poll, pollMs } from './poll.ts'
+import type { ScenarioFacts } from './scenario-facts.ts'
 import type { Verdict } from './verdict.ts'
 
-/** When the rig believes what it sees, ms of a machine that has a processor to spare (`Limit`). */
-export interface Patience {
+/** How long a settling may take, in ms of a machine that has a processor to spare (`Limit`). */
+export interface SettleTiming {
   /** The longest wait for the baseline. */
   deadlineMs: number
   /**
-   * A leak is believed sooner than that when nothing has changed for so long. It must be longer than the
-   * slowest honest ending: a hung-up Claude takes up to 4.1 s, and a cleanup's grace 3 s.
+   * A leak is certain before the deadline when nothing has changed for so long. This must be longer than the slowest
+   * regular ending: a claude that gets SIGHUP takes up to 4.1 s, and the grace of a cleanup 3 s.
    */
   restMs: number
   /** How many snapshots in a row must be at the baseline. */
   samples: number
 }
 
-/** What the rig measures with: a snapshot, and the process count by another tool. */
+/** What the rig measures with. */
 export interface Instruments {
-  look(): Promise<Snapshot>
+  snapshot(): Promise<Snapshot>
+  /** The number of processes by another tool. */
   countByPs(): Promise<number>
 }
 
-export const defaultPatience: Patience = { deadlineMs: 30_000, restMs: 5_000, samples: 3 }
+export const defaultTiming: SettleTiming = { deadlineMs: 30_000, restMs: 5_000, samples: 3 }
 
 /**
- * Waits until the sandbox is back at its baseline and stays there, or until it is clear that it will not be.
- * @throws CannotMeasureError when a snapshot could not be read to the end, or two instruments disagree.
+ * Waits until the sandbox is back at its baseline and stays there, or until it is clear that it will not return.
+ * @throws CannotMeasureError when a snapshot is incomplete, or the two instruments disagree
  */
 export async function settle(
   instruments: Instruments,
   baseline: Snapshot,
-  known: Known,
-  patience: Patience = defaultPatience,
+  facts: ScenarioFacts,
+  timing: SettleTiming = defaultTiming,
 ): Promise<Verdict> {
   let streak = 0
   let reachedAt = 0
   let last: { snapshot: Snapshot; difference: Difference; since: number; rest: Limit } | undefined
-  const look = async () => {
-    const snapshot = await instruments.look()
-    const difference = compare(baseline, snapshot, known)
+  const sample = async () => {
+    const snapshot = await instruments.snapshot()
+    const difference = compare(baseline, snapshot, facts)
     const { since, rest } =
-      last && same(last.difference, difference) ? last : { since: performance.now(), rest: restOf(patience) }
+      last && same(last.difference, difference) ? last : { since: performance.now(), rest: restOf(timing) }
     last = { snapshot, difference, since, rest }
     const clean = isClean(difference) && snapshot.problems.length === 0
     if (!clean) {
@@ -54,11 +55,11 @@ export async function settle(
     }
     if (streak === 0) reachedAt = snapshot.at
     streak += 1
-    return streak >= patience.samples ? last : undefined
+    return streak >= timing.samples ? last : undefined
   }
-  // The longer nothing has changed, the less is missed by looking later: a time is known to a tenth of that rest.
+  // The longer nothing has changed, the longer the pause may be: the reported time is exact to a tenth of it.
   const pause = () => (streak > 0 || !last ? pollMs : pauseAfter((performance.now() - last.since) / 10))
-  const settled = await poll(patience.deadlineMs, look, pause)
+  const settled = await poll(timing.deadlineMs, sample, pause)
   const { snapshot, difference } = settled ?? (last as NonNullable<typeof last>)
   if (snapshot.problems.length > 0) {
     throw new CannotMeasureError(`The probe could not read everything: ${snapshot.problems.join('; ')}.`)
@@ -69,13 +70,13 @@ export async function settle(
     baseline: count(baseline),
     settled: count(snapshot),
     ...difference,
-    ...(isClean(difference) ? { msToBaseline: Math.max(0, Math.round(reachedAt - known.endedAt)) } : {}),
+    ...(isClean(difference) ? { msToBaseline: Math.max(0, Math.round(reachedAt - facts.endedAt)) } : {}),
     ignored: snapshot.ignored,
   }
 }
 
-/** What is waited for here are mostly timers, of claude and of a grace: they are not ten times as long on a busy machine. */
-function restOf({ restMs }: Patience): Limit {
+/** This is mostly the time of timers, claude's and that of a grace, so a busy machine stretches it by three, not ten. */
+function restOf({ restMs }: SettleTiming): Limit {
   return new Limit(restMs, undefined, 3)
 }
 
@@ -93,14 +94,14 @@ function same(one: Difference, other: Difference): boolean {
   return ids(one) === ids(other)
 }
 
-/** ps must count the processes that /proc showed; a process may come or go between the two, but not for seconds. */
-async function requireSecondOpinion({ look, countByPs }: Instruments, judged: Snapshot): Promise<void> {
+/** ps must count the processes that /proc showed. One may come or go between the two readings, but not for seconds. */
+async function requireSecondOpinion({ snapshot, countByPs }: Instruments, settled: Snapshot): Promise<void> {
   let opinions = ''
-  let first: Snapshot | undefined = judged
+  let first: Snapshot | undefined = settled
   const agreed = await poll(3_000, async () => {
-    const [snapshot, byPs] = [first ?? (await look()), await countByPs()]
+    const [current, byPs] = [first ?? (await snapshot()), await countByPs()]
     first = undefined
-    const byProc = count(snapshot).process
+    const byProc = count(current).process
     opinions = `/proc shows ${byProc} processes and ps-list ${byPs}`
     return byProc === byPs || undefined
   })

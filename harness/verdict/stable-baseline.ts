@@ -1,11 +1,11 @@
+import { CannotMeasureError } from '../errors.ts'
 import { Limit } from '../limit.ts'
-import { CannotMeasureError } from '../sandbox/sandbox.ts'
+import { pauseAfter, poll } from '../poll.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
-import { pauseAfter, poll } from './poll.ts'
 
 /**
- * The snapshot that at least three in a row, over `restMs`, agree on by identity.
- * @throws CannotMeasureError when they do not agree in time, naming what came and went.
+ * Waits until at least three snapshots in a row, over at least `restMs`, show the same resources, and returns the last.
+ * @throws CannotMeasureError when that does not happen in time; the message names what came and went
  */
 export async function stableBaseline(
   take: () => Promise<Snapshot>,
@@ -17,7 +17,7 @@ export async function stableBaseline(
   let since = 0
   let changing: string[] = []
   const limit = new Limit(deadlineMs)
-  const look = async () => {
+  const sample = async () => {
     const next = await take()
     const changed = last ? changes(last, next) : ['the first snapshot']
     if (changed.length > 0) changing = changed
@@ -26,11 +26,11 @@ export async function stableBaseline(
     last = next
     return streak >= 3 && performance.now() - since >= restMs ? next : undefined
   }
-  // Three are enough: more of them in the same time show nothing that these do not.
-  const stable = await poll(deadlineMs, look, () => pauseAfter(restMs / 3))
+  // More than three in the same time would show nothing new.
+  const stable = await poll(deadlineMs, sample, () => pauseAfter(restMs / 3))
   if (stable) return stable
   throw new CannotMeasureError(
-    `The baseline did not come to rest within ${limit.elapsed}; last seen to change: ${changing.join(', ')}.`,
+    `The baseline was not stable within ${limit.elapsed}; the last changes: ${changing.join(', ')}.`,
   )
 }
 
@@ -39,7 +39,7 @@ function changes(one: Snapshot, other: Snapshot): string[] {
   return [...missing(one, other), ...missing(other, one), ...problems]
 }
 
-/** A process that still opens files has not come to rest either. */
+/** A process that still opens files is not stable either. */
 function missing(from: Snapshot, to: Snapshot): string[] {
   const key = (one: Resource) =>
     one.kind === 'process' ? `${one.id} with ${one.descriptors} descriptors` : one.id

@@ -1,23 +1,23 @@
 import type { Ignored, Owner, ResourceKind } from '../snapshot/snapshot.ts'
 
-/** One thing that is there and should not be (leak), or should be there and is not (collateral). */
+/** One resource that should not be there (leak), or that should be there and is not (collateral). */
 export interface Finding {
   verdict: 'leak' | 'collateral'
   kind: ResourceKind
-  /** Stable for as long as the thing lives. */
+  /** The same for as long as the resource lives. */
   id: string
-  /** What it is, in words. */
+  /** A description of the resource. */
   what: string
   owner?: Owner
   /** Why it is still there, or how it was lost. */
   mechanism: string
   /** A command that shows it, inside the sandbox. */
   command: string
-  /** How long it was seen after the last agent's ending, ms. */
+  /** How long after the beginning of the last ending it was still seen, ms. */
   outlivedMs: number
 }
 
-/** How many of each kind. */
+/** The number of resources of each kind. */
 export type Counts = Record<ResourceKind, number>
 
 export interface Verdict {
@@ -28,10 +28,10 @@ export interface Verdict {
   collateral: Finding[]
   /** From the last ending until the first of the snapshots that are at the baseline, ms; absent on a leak. */
   msToBaseline?: number
-  /** What is new and stays by policy, with the policy. */
+  /** What is new and may stay, with the policy that allows it. */
   kept: Ignored[]
   /** What the snapshots left out. */
   ignored: Ignored[]
-  /** Seen and not counted, in words. */
+  /** What was seen and does not count, in sentences. */
   notes: string[]
 }

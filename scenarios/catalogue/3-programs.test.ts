@@ -1,7 +1,7 @@
-import { endingNames, excuseFolderNote, excuseShellSnapshot } from '../../harness/index.ts'
+import { endingNames, ignoreFolderNote, ignoreShellSnapshot } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
 
-/** What an agent starts beside its children. */
+/** What an agent starts besides its children. */
 matrix([
   {
     name: 'mcp-launcher',
@@ -20,7 +20,7 @@ matrix([
   },
   {
     name: 'temp-files',
-    excuse: excuseFolderNote,
+    ignore: ignoreFolderNote,
     traces: [
       ['file', /claude-\w+-cwd/],
       ['file', /config\.json/],
@@ -52,12 +52,12 @@ matrix([
     name: 'finished, idle',
     directive: { persona: 'idles' },
     before: agent => agent.finishes(),
-    excuse: excuseShellSnapshot,
+    ignore: ignoreShellSnapshot,
     statuses: { crashed: 'completed' }, // its log ends with a successful result
     traces: [['process', /^claude /]],
     outlives: {
-      killed: 'a claude that is hung up ends itself',
-      crashed: 'it is claude that was killed',
+      killed: 'on SIGHUP claude ends itself',
+      crashed: 'claude itself was killed',
     },
     endings: endingNames.filter(ending => ending !== 'completes from inside'),
   },

@@ -1,9 +1,9 @@
 import { matrix } from './matrix.ts'
 
 const bash = { bash: 2, depth: 2 }
-const gone = 'claude ends it: this version ends its own children'
+const gone = 'this version of claude ends its own children'
 
-/** The versions of claude, where the outcome differs: what each ends itself, and what it leaves. */
+/** The versions of claude, where they differ in what they end themselves and what they leave. */
 matrix([
   {
     name: 'legacy',

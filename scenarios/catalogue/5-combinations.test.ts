@@ -1,9 +1,9 @@
-import { excuseFolderNote, excuseWork } from '../../harness/index.ts'
+import { ignoreAgentsWork, ignoreFolderNote } from '../../harness/index.ts'
 import { matrix, type Shape } from './matrix.ts'
 
 const stays = { killed: true, crashed: true } as const
 
-/** What stands one after the other in the other rows, at once. */
+/** Several of the other rows' shapes at once. */
 const combinations: [string, Shape['traces'], Partial<Shape['directive']>?][] = [
   ['own-session+hup-ignored+stopped', [['process', /child\.pl.*stopped/]]],
   ['daemon+hup-ignored+term-ignored', [['process', /child\.pl/]], { children: 3, depth: 3 }],
@@ -25,9 +25,9 @@ matrix(
   combinations.map(([name, traces, directive]) => ({
     name,
     directive: { shape: name, ...directive },
-    excuse: async rig => {
-      await excuseFolderNote(rig)
-      await excuseWork(rig)
+    ignore: async rig => {
+      await ignoreFolderNote(rig)
+      await ignoreAgentsWork(rig)
     },
     traces,
     outlives: stays,

@@ -1,7 +1,7 @@
 import { keepDeadPanes, keepShells, openMorePanes } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
 
-/** What a session of an agent's is besides one pane that ends with its claude. */
+/** Sessions that are more than one pane which ends with its claude. */
 matrix([
   {
     name: 'shell kept open',

@@ -1,33 +1,33 @@
 import {
   cutRegistry,
+  deployCell,
   endings,
-  endsWell,
   expect,
+  expectCleanEnd,
+  expectCleanedUp,
+  expectFilesKept,
+  expectUntouched,
   fillDisk,
-  isAsItWas,
-  keepsFiles,
   leaveStaleLocks,
   linkArchiveOutside,
   mountDisk,
   mountObjection,
   test as plainTest,
-  setScene,
-  staysUntouched,
 } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
-import { provesRed } from './refusal.ts'
+import { redWithoutCleanup } from './red-without-cleanup.ts'
 
 const test = plainTest.extend('rights', { scope: 'file' }, () => ({ mayMount: true }))
 
 const logs = ['stream log', 'progress'] as const
-const claudeIsGone = { killed: 'claude ends itself', crashed: 'it is claude that was killed' }
+const claudeIsGone = { killed: 'claude ends itself', crashed: 'claude itself was killed' }
 
 matrix(
   [
     {
       name: 'stale locks',
       directive: {},
-      before: ({ rig }) => leaveStaleLocks(rig),
+      before: leaveStaleLocks,
       traces: [['process', /^claude /]],
       outlives: claudeIsGone,
     },
@@ -44,95 +44,95 @@ matrix(
 )
 
 test('registry cut in half × killed', async ({ rig }) => {
-  const scene = await setScene(rig, { shape: {}, ending: 'killed' })
-  await provesRed({ red: /Unterminated string/ }, async () => {
+  const cell = await deployCell(rig, { shape: {}, ending: 'killed' })
+  await redWithoutCleanup(/Unterminated string/, async () => {
     const registry = await cutRegistry(rig)
-    await staysUntouched(scene.agent, async () => {
-      expect(await scene.agent.killIsRefused()).toMatch(/AGENT_REGISTRY\.json/)
+    await expectUntouched(cell.agent, async () => {
+      expect(await cell.agent.killIsRefused()).toMatch(/AGENT_REGISTRY\.json/)
     })
     await registry.mend()
-    await endsWell(scene, 'killed')
+    await expectCleanEnd(cell, 'killed')
   })
 })
 
 test('registry cut in half × crashed', async ({ rig }) => {
-  const scene = await setScene(rig, { shape: {}, ending: 'crashed' })
-  await provesRed({ red: /expected the sandbox to return to its baseline/ }, async () => {
+  const cell = await deployCell(rig, { shape: {}, ending: 'crashed' })
+  await redWithoutCleanup(/expected the sandbox to return to its baseline/, async () => {
     const registry = await cutRegistry(rig)
-    await endings.crashed.happens(scene.agent)
-    await keepsFiles(scene.agent, ['prompt', ...logs])
+    await endings.crashed.happens(cell.agent)
+    await expectFilesKept(cell.agent, ['prompt', ...logs])
     await registry.mend()
-    await isAsItWas(scene, 'crashed') // nobody asks for it
+    await expectCleanedUp(cell, 'crashed') // nobody calls a tool
   })
 })
 
 test('archive linked out of the workspace × killed', async ({ rig }) => {
-  const scene = await setScene(rig, { shape: {}, ending: 'killed' })
-  await provesRed({ red: /kill_real_agent was to be refused/ }, async () => {
-    const { outside, mend } = await linkArchiveOutside(scene.agent)
-    await staysUntouched(scene.agent, async () => {
-      expect(await scene.agent.killIsRefused()).toMatch(/outside/)
+  const cell = await deployCell(rig, { shape: {}, ending: 'killed' })
+  await redWithoutCleanup(/expected the system to refuse kill_real_agent/, async () => {
+    const { outside, mend } = await linkArchiveOutside(cell.agent)
+    await expectUntouched(cell.agent, async () => {
+      expect(await cell.agent.killIsRefused()).toMatch(/outside/)
     })
     expect((await rig.probe.collect(outside)).map(({ path }) => path)).toEqual([])
     await mend()
-    await endsWell(scene, 'killed')
+    await expectCleanEnd(cell, 'killed')
   })
 })
 
 test('archive linked out of the workspace × completes from inside', async ({ rig }) => {
-  const scene = await setScene(rig, { shape: {}, ending: 'completes from inside' })
-  await provesRed({ red: /is completed already/ }, async () => {
-    const { outside, mend } = await linkArchiveOutside(scene.agent)
-    await staysUntouched(scene.agent, () => scene.agent.reportsCompleted())
+  const cell = await deployCell(rig, { shape: {}, ending: 'completes from inside' })
+  await redWithoutCleanup(/is completed already/, async () => {
+    const { outside, mend } = await linkArchiveOutside(cell.agent)
+    await expectUntouched(cell.agent, () => cell.agent.reportsCompleted())
     expect((await rig.probe.collect(outside)).map(({ path }) => path)).toEqual([])
     await mend()
-    await endsWell(scene, 'completes from outside') // somebody says it again
+    await expectCleanEnd(cell, 'completes from outside') // somebody reports it again
   })
 })
 
-// The system is on it from its start: its registries, its daemon's log, the agents' logs.
-const onSmallDisk = test.extend('ground', () => async (probe, { work }) => {
+// The whole workspace is on it: registries, the daemon's log, the agents' logs.
+const onSmallDisk = test.extend('prepareSandbox', () => async (probe, { work }) => {
   await mountDisk({ probe }, work, 4096).catch(() => {})
 })
 
 onSmallDisk('full disk × killed', async ({ rig, skip }) => {
   const objection = await mountObjection(rig)
   if (objection) skip(objection)
-  const scene = await setScene(rig, { shape: {}, ending: 'killed' })
-  await provesRed({ red: /kill_real_agent was to be refused/ }, async () => {
+  const cell = await deployCell(rig, { shape: {}, ending: 'killed' })
+  await redWithoutCleanup(/expected the system to refuse kill_real_agent/, async () => {
     const disk = await fillDisk(rig, rig.places.work)
-    await staysUntouched(scene.agent, async () => {
-      expect(await scene.agent.killIsRefused()).toMatch(/no space left|ENOSPC/i)
+    await expectUntouched(cell.agent, async () => {
+      expect(await cell.agent.killIsRefused()).toMatch(/no space left|ENOSPC/i)
     })
     await disk.empty()
-    await endsWell(scene, 'killed')
+    await expectCleanEnd(cell, 'killed')
   })
 })
 
 onSmallDisk('full disk × crashed', async ({ rig, skip }) => {
   const objection = await mountObjection(rig)
   if (objection) skip(objection)
-  const scene = await setScene(rig, { shape: {}, ending: 'crashed' })
-  await provesRed({ red: /expected the sandbox to return to its baseline/ }, async () => {
+  const cell = await deployCell(rig, { shape: {}, ending: 'crashed' })
+  await redWithoutCleanup(/expected the sandbox to return to its baseline/, async () => {
     const disk = await fillDisk(rig, rig.places.work)
-    await endings.crashed.happens(scene.agent)
-    await keepsFiles(scene.agent, ['prompt', ...logs])
+    await endings.crashed.happens(cell.agent)
+    await expectFilesKept(cell.agent, ['prompt', ...logs])
     await disk.empty()
-    await isAsItWas(scene, 'crashed') // nobody asks for it
+    await expectCleanedUp(cell, 'crashed') // nobody calls a tool
   })
 })
 
 test('archive on a full device × killed', async ({ rig, skip }) => {
   const objection = await mountObjection(rig)
   if (objection) skip(objection)
-  const scene = await setScene(rig, { shape: {}, ending: 'killed' })
-  await provesRed({ red: /expected the sandbox to return to its baseline/ }, async () => {
-    const archive = `${rig.places.workspace}/${scene.agent.taskId}/archive`
+  const cell = await deployCell(rig, { shape: {}, ending: 'killed' })
+  await redWithoutCleanup(/expected the sandbox to return to its baseline/, async () => {
+    const archive = `${rig.places.workspace}/${cell.agent.taskId}/archive`
     await mountDisk(rig, archive, 64)
     const disk = await fillDisk(rig, archive)
-    await rig.probe.callTool('kill_real_agent', { task_id: rig.taskId, agent_id: scene.agent.id })
-    await keepsFiles(scene.agent, [...logs])
+    await rig.probe.callTool('kill_real_agent', { task_id: rig.taskId, agent_id: cell.agent.id })
+    await expectFilesKept(cell.agent, [...logs])
     await disk.empty()
-    await endsWell(scene, 'killed') // somebody asks again
+    await expectCleanEnd(cell, 'killed') // somebody calls it again
   })
 })

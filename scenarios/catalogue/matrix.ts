@@ -1,77 +1,77 @@
 import {
   type Agent,
-  claudeEnds,
   type Directive,
+  deployCell,
   type EndingName,
   endingNames,
   endings,
-  endsWell,
+  expectCleanEnd,
+  expectLeaks,
   inject,
-  leaksAsSaid,
   type Outlives,
   type Rig,
-  setScene,
   type Trace,
   test,
+  waitUntilClaudeEnded,
 } from '../../harness/index.ts'
 
 /** One row of the catalogue: what an agent leaks, crossed with every ending. */
 export interface Shape {
-  /** The name in the table; the shape of fake Claude, where the directive names no other. */
+  /** The name in the table, and the shape of fake Claude unless the directive names another one. */
   name: string
   directive?: Partial<Directive>
-  /** What of it is left where nobody cleans up: the rig has to find each, and to know whose it is. */
+  /** What is left when nobody cleans up. The rig has to find all of it and attribute it to the agent. */
   traces: Trace[]
   /**
-   * Whether that outlives its agent where nobody cleans up. Not asked for the completions: there nobody ends the
-   * agent, and all of it stays.
+   * Whether that outlives its agent when nobody cleans up. The completions need no entry: nobody ends the agent, and
+   * everything stays.
    */
   outlives: Record<'killed' | 'crashed', Outlives>
-  /** A fault that is there before anybody comes. */
+  /** A fault that is there before any bystander and any agent. */
   prepare?: (rig: Rig) => Promise<void>
-  /** What the agent does before it ends, or what happens to it. */
+  /** What the agent does, or what happens to it, before it ends. */
   before?: (agent: Agent) => Promise<void>
-  /** Marks what no cleanup can know to be the agent's; where it is left, the report says so. */
-  excuse?: (rig: Rig) => Promise<void>
-  /** Why the cell can not be run in this sandbox; undefined where it can. */
+  /** Ignores what no cleanup can attribute to the agent; the report prints what is left of it. */
+  ignore?: (rig: Rig) => Promise<void>
+  /** Why the cell cannot run in this sandbox; undefined where it can. */
   objection?: (rig: Rig) => Promise<string | undefined>
-  /** What the registries have to say after an ending, where it is not what they say of every agent. */
+  /** The status in the registries after an ending, where it differs from that of other agents. */
   statuses?: Partial<Record<EndingName, string>>
-  /** All of them, where nothing else is said. */
+  /** All endings by default. */
   endings?: readonly EndingName[]
-  /** A program that has to be there, and why; without it the cell is skipped, and says so. */
+  /** A program that has to be there, and why. Without it the cell is skipped with that reason. */
   needs?: { program: string; because: string }
 }
 
-/** A `test` of the harness, however much it was extended. */
+/** A `test` of the harness, however it was extended. */
 type CellTest = (
   name: string,
   run: (fixtures: { rig: Rig; skip: (note: string) => never }) => unknown,
 ) => void
 
 /**
- * One test a cell, named `<shape> × <ending>`, each beside all bystanders. `cell`: a `test` of the harness, where
- * the system is started in another way.
+ * Makes one test for each cell, named `<shape> × <ending>`, with all bystanders.
+ * @param cellTest a `test` of the harness that starts the system in another way
  */
-export function matrix(shapes: Shape[], cell: CellTest = test): void {
+export function matrix(shapes: Shape[], cellTest: CellTest = test): void {
   for (const shape of shapes)
     for (const ending of shape.endings ?? endingNames)
-      cell(`${shape.name} × ${ending}`, async ({ rig, skip }) => {
-        const { proof } = inject('leakrig')
-        const missing = shape.needs && !proof && !(await rig.has(shape.needs.program))
+      cellTest(`${shape.name} × ${ending}`, async ({ rig, skip }) => {
+        const { withoutCleanup } = inject('leakrig')
+        const missing = shape.needs && !withoutCleanup && !(await rig.has(shape.needs.program))
         if (missing) skip(`no ${shape.needs?.program} in this sandbox: ${shape.needs?.because}`)
         const objection = await shape.objection?.(rig)
         if (objection) skip(objection)
         await shape.prepare?.(rig)
-        const scene = await setScene(rig, { shape: shape.directive ?? { shape: shape.name }, ending })
-        await shape.before?.(scene.agent)
-        if (!proof) {
-          await shape.excuse?.(rig)
-          return endsWell(scene, ending, shape.statuses?.[ending])
+        const cell = await deployCell(rig, { shape: shape.directive ?? { shape: shape.name }, ending })
+        await shape.before?.(cell.agent)
+        if (!withoutCleanup) {
+          await shape.ignore?.(rig)
+          return expectCleanEnd(cell, ending, shape.statuses?.[ending])
         }
-        await endings[ending].happens(scene.agent)
-        const leftAlone = ending === 'killed' || ending === 'crashed'
-        if (leftAlone) await claudeEnds(scene.agent)
-        await leaksAsSaid(scene.agent, shape.traces, leftAlone ? shape.outlives[ending] : true)
+        await endings[ending].happens(cell.agent)
+        const isEndedFromOutside = ending === 'killed' || ending === 'crashed'
+        if (isEndedFromOutside) await waitUntilClaudeEnded(cell.agent)
+        await expectLeaks(cell.agent, shape.traces, isEndedFromOutside ? shape.outlives[ending] : true)
       })
 }

@@ -1,55 +1,55 @@
-import { CannotMeasureError, directiveText, isTurnedAway, poll } from '../../harness/index.ts'
+import { CannotMeasureError, directiveText, isServerExiting, poll } from '../../harness/index.ts'
 import type { Command } from './commands.ts'
 import type { World } from './world.ts'
 
 type Kind = Extract<Command, { do: 'bystander-comes' }>['kind']
 
-/** Somebody innocent arrives, at any time: also when agents have ended, or are just ending. */
+/** A bystander arrives, possibly while agents are ending or after they have ended. */
 export async function bystanderComes(world: World, kind: Kind): Promise<string> {
-  const name = `mine-${world.told.length}`
+  const name = `mine-${world.log.length}`
   if (kind === 'lookalike') await lookalike(world, name)
   else if (kind === 'session') await session(world, name, ['sleep', 'infinity'])
   else await claude(world, name)
   return `a bystander comes, ${kind} ${name}`
 }
 
-/** A process with everything in its arguments that a careless cleanup looks for. */
-async function lookalike({ rig, company, agents, guests }: World, name: string): Promise<void> {
+/** A process with everything in its arguments that a careless cleanup searches for. */
+async function lookalike({ rig, expected, agents, bystanders }: World, name: string): Promise<void> {
   const words = `less ${agents.map(({ agent }) => `agent_${agent.id}`).join(' ')} claude`
   const script = 'exec -a "$0" sleep infinity'
   const planted = await rig.probe.plant(['bash', '-c', script, words])
-  await company.addProcess(planted)
+  await expected.addProcess(planted)
   const leave = async () => {
-    company.removeProcess(planted)
+    expected.removeProcess(planted)
     await rig.probe.signal(planted, 'SIGKILL')
   }
-  guests.push({ name, leave })
+  bystanders.push({ name, leave })
 }
 
 /** A user's own tmux session, on the server that the agents are on. */
-async function session({ rig, company, guests }: World, name: string, command: string[]): Promise<void> {
+async function session({ rig, expected, bystanders }: World, name: string, command: string[]): Promise<void> {
   const start = ['tmux', 'new-session', '-d', '-P', '-F', '#{session_id}', '-s', name, ...command]
-  // A user who is turned away starts tmux once more.
+  // While the server is exiting, the user tries again.
   const started = await poll(5_000, async () => {
     const answer = await rig.probe.run(start)
-    return isTurnedAway(answer.stderr) ? undefined : answer
+    return isServerExiting(answer.stderr) ? undefined : answer
   })
   if (started?.code !== 0)
     throw new CannotMeasureError(
-      `The bystander ${name} could not be started: ${started?.stderr ?? 'its server was on its way out for 5 s'}`,
+      `The bystander ${name} could not be started: ${started?.stderr ?? 'its server was exiting for 5 s'}`,
     )
   const { stdout } = started
-  await company.addGuest(name)
+  await expected.addBystander(name)
   const leave = async () => {
-    company.remove(name)
+    expected.remove(name)
     await rig.probe.run(['tmux', 'kill-session', '-t', stdout.trim()])
   }
-  guests.push({ name, leave })
+  bystanders.push({ name, leave })
 }
 
 /** A user's own claude at work. */
 async function claude(world: World, name: string): Promise<void> {
-  const { rig, company } = world
+  const { rig, expected } = world
   const journal = `${rig.places.own}/${name}.ndjson`
   const prompt = `Help me. ${directiveText({ persona: 'works', bash: 0, journal })}`
   const flags = ['--print', '--output-format', 'stream-json', '--verbose', '--dangerously-skip-permissions']
@@ -58,7 +58,7 @@ async function claude(world: World, name: string): Promise<void> {
     20_000,
     async () => (await rig.probe.read(journal))?.includes('"idle"') || undefined,
   )
-  if (!rests) throw new CannotMeasureError(`The bystander ${name} did not come to work.`)
-  await rig.comesToRest()
-  await company.add(name)
+  if (!rests) throw new CannotMeasureError(`The bystander ${name} did not get ready.`)
+  await rig.waitUntilStable()
+  await expected.add(name)
 }

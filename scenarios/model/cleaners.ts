@@ -2,18 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { CannotMeasureError, daemonCommand, poll } from '../../harness/index.ts'
 import { heldByDaemon, type World } from './world.ts'
 
-/** How long a cleaning that was handed over is waited for, ms: it may be done already. */
+/** How long to wait for the hand-over process, ms: it may have ended already. */
 const handOverMs = 700
 
-/** How long a daemon may take to its lock, ms. */
+/** How long a daemon may take until it holds its lock, ms. */
 const startWithinMs = 20_000
 
-/** What a cleaner inside its agent does takes a tenth of what others do: it writes the intent, and hands over. */
+/** A cleaner inside its agent only records the intent and hands over, which takes a tenth of the time of others. */
 const insideShare = 10
 
 /**
- * SIGKILL for the MCP server inside an agent that is just completing, in the middle of the call. Only where no Bash
- * tool is left: then claude leaves by itself after its result, and has completed all the same.
+ * SIGKILL for the MCP server inside an agent during its call that reports completion. Only for agents without a Bash tool:
+ * their claude exits by itself after its result, and has completed all the same.
  */
 export async function killInside({ rig, present }: World, afterMs: number): Promise<string | undefined> {
   const whose = present.find(({ reports, bash }) => reports && !bash)
@@ -25,53 +25,53 @@ export async function killInside({ rig, present }: World, afterMs: number): Prom
   return `${whose.name}'s own MCP server is killed`
 }
 
-/** SIGKILL for the process outside the agent to which a cleaner inside has handed its work. */
+/** SIGKILL for the process outside of the agent that a cleaner inside has handed its work to. */
 export async function killHandOver({ rig, present }: World, afterMs: number): Promise<string | undefined> {
   if (!present.some(({ reports }) => reports)) return undefined
-  const command = String.raw`^\S+ \S*/cleanup/bin/hand-over\.ts `
-  const killed = await rig.probe.signalFirst({ command, withinMs: handOverMs, afterMs }, 'SIGKILL')
+  const command = String.raw`^\S+ \S*/hand-over\.(ts|mjs) `
+  const killed = await rig.probe.signalWhenSeen({ command, withinMs: handOverMs, afterMs }, 'SIGKILL')
   return killed && `the hand-over process is killed ${afterMs} ms after it was seen`
 }
 
-/** SIGKILL for the daemon, whatever it is at. One that stood by takes its place; otherwise none is there until somebody starts it. */
+/** SIGKILL for the daemon, whatever it does. A daemon that stood by replaces it; otherwise there is none until a restart. */
 export async function stopDaemon(
-  { rig, company, daemons }: World,
+  { rig, expected, daemons }: World,
   afterMs: number,
 ): Promise<string | undefined> {
   await delay(afterMs)
   for (let daemon = daemons.shift(); daemon; daemon = daemons.shift()) {
-    company.removeProcess(daemon)
+    expected.removeProcess(daemon)
     if (await rig.probe.signal(daemon, 'SIGKILL')) return `the daemon is killed after ${afterMs} ms`
   }
   return undefined
 }
 
-/** As a service manager does it. */
+/** Starts a daemon as a service manager does. */
 export async function startDaemon(world: World): Promise<void> {
-  const { rig, company } = world
+  const { rig, expected } = world
   const daemon = await rig.probe.plant(daemonCommand(rig.places, rig.system.pid))
   const watches = await poll(startWithinMs, async () => {
-    const { resources } = await rig.look()
+    const { resources } = await rig.snapshot()
     return resources.some(one => one.kind === 'descriptor' && one.pid === daemon.pid) || undefined
   })
-  if (!watches) throw new CannotMeasureError('The daemon that was started anew took no lock in time.')
-  await company.addProcess(daemon, heldByDaemon)
+  if (!watches) throw new CannotMeasureError('The daemon that was started again took no lock in time.')
+  await expected.addProcess(daemon, heldByDaemon)
   world.daemons.push(daemon)
 }
 
 /**
- * SIGKILL for the orchestrator, with all cleanings that it is at, and a new one in its place. What it was asked
- * for and had not written down yet is forgotten: such an agent lives on.
+ * SIGKILL for the orchestrator, with all cleanups that it is doing, and a restart. Calls that it had not recorded yet are
+ * lost, and their agents live on.
  */
 export async function killOrchestrator(world: World, afterMs: number): Promise<string> {
-  const { rig, company } = world
+  const { rig, expected } = world
   await delay(afterMs)
   await rig.probe.signal(rig.system, 'SIGKILL')
-  company.removeProcess(rig.system)
+  expected.removeProcess(rig.system)
   await forgetCalls(world)
-  await company.addProcess(await rig.startSystem())
+  await expected.addProcess(await rig.startSystem())
   await world.findDaemon()
-  return `the orchestrator is killed after ${afterMs} ms, and started anew`
+  return `the orchestrator is killed after ${afterMs} ms, and restarted`
 }
 
 async function forgetCalls(world: World): Promise<void> {
@@ -82,6 +82,6 @@ async function forgetCalls(world: World): Promise<void> {
     const { status } = (await whose.agent.registered()).task ?? {}
     if (status !== 'working' || !whose.ends.isSubsetOf(asked)) continue
     whose.ends.clear()
-    await world.company.add(whose.agent.id)
+    await world.expected.add(whose.agent.id)
   }
 }

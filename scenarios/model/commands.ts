@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 
 /**
- * One step of a sequence, as plain data, so that a sequence can be made smaller and printed. `whom` counts through
- * those who are there at that moment, round and round; where nobody is there, or there is nothing to do, the
- * step is left out.
+ * One step of a sequence, as plain data, so that a sequence can be shrunk and printed. `whom` is an index into those who
+ * are there at that moment, modulo their number. A step for which nobody is there, or nothing is to do, is left out.
  */
 export type Command =
   | { do: 'deploy'; persona: 'exits' | 'completes'; namesake: boolean }
@@ -24,7 +23,7 @@ const whom = fc.nat(5)
 
 const deploy = fc.record({
   do: fc.constant('deploy' as const),
-  // `completes` has a Bash tool in a session of its own, and takes 1.5 s to end: not for everybody.
+  // `completes` has a Bash tool in a session of its own and takes 1.5 s to end, so it is rarer.
   persona: fc.constantFrom('exits' as const, 'exits' as const, 'completes' as const),
   namesake: fc.boolean(),
 })
@@ -69,7 +68,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
 )
 
-/** A deploy, and one to seven other commands: without an agent there is little to do. */
+/** A deploy, and one to seven other commands, most of which need an agent. */
 export const sequences: fc.Arbitrary<Command[]> = fc
   .tuple(deploy, fc.array(command, { minLength: 1, maxLength: 7, size: 'max' }))
   .map(([first, others]) => [first, ...others])

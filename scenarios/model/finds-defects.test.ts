@@ -3,12 +3,12 @@ import { defectiveSystem, expect, testRuns } from '../../harness/index.ts'
 import { sequences } from './commands.ts'
 import { runSequence } from './run-sequence.ts'
 
-/** A seeded fault ends nothing slowly: what is left after this is left. */
-const patience = { deadlineMs: 15_000, restMs: 2_500, samples: 3 }
+/** The seeded defects end nothing slowly: what is left after this time is a leak. */
+const timing = { deadlineMs: 15_000, restMs: 2_500, samples: 3 }
 
 /**
- * Defects that no single agent shows, a seed whose first sequence comes upon it among other things, and how many
- * commands the shortest one has that still does.
+ * Defects that need more than one agent, each with a seed whose first sequence finds it, and the number of commands in the
+ * shortest sequence that still does.
  */
 const seeded = [
   { defect: 'kills the session by its bare name', seed: 2024, shortest: 3, complaint: /collateral of agent/ },
@@ -25,7 +25,7 @@ for (const { defect, seed, shortest, complaint } of seeded) {
   test(`a cleanup that ${defect} is found, and reduced to a short sequence`, {
     timeout: 600_000,
   }, async ({ freshRig }) => {
-    const property = fc.asyncProperty(sequences, commands => runSequence(freshRig, commands, patience))
+    const property = fc.asyncProperty(sequences, commands => runSequence(freshRig, commands, timing))
     const { counterexample, errorInstance } = await fc.check(property, { seed, numRuns: 1 })
     expect(String(errorInstance)).toMatch(complaint)
     expect(counterexample?.[0]).toHaveLength(shortest)

@@ -7,7 +7,7 @@ import { readSettings, shards } from './settings.ts'
 const settings = readSettings(process.env)
 
 test.concurrent.for(shards(settings))(
-  'no sequence leaks, or touches what is not its own (seed $seed, $runs runs)',
+  'no sequence leaks, or harms a bystander (seed $seed, $runs runs)',
   { timeout: settings.runs * 60_000 },
   async ({ seed, path, runs }, { freshRig }) => {
     let done = 0

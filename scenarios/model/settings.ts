@@ -1,17 +1,17 @@
 import { availableParallelism } from 'node:os'
 
-/** How many sequences are tried where nobody says otherwise: about a minute on two cores. */
+/** How many sequences run by default: about a minute on two cores. */
 const usualRuns = 24
 
 export interface Settings {
   runs: number
   seed: number
-  /** Where a failure was found below its seed, as fast-check prints it: that one sequence is run and nothing else. */
+  /** The path of a failure below its seed, as fast-check prints it: only that sequence is run. */
   path?: string
   workers: number
 }
 
-/** From MODEL_RUNS, MODEL_SEED, MODEL_PATH and MODEL_WORKERS. @throws for what is not a number. */
+/** Reads MODEL_RUNS, MODEL_SEED, MODEL_PATH and MODEL_WORKERS. @throws for what is not a number */
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   const { MODEL_PATH: path } = environment
   const runs = wholeNumber(environment, 'MODEL_RUNS', usualRuns)
@@ -20,7 +20,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   return { runs, seed, workers, ...(path && { path }) }
 }
 
-/** The sequences of each of the workers, which have a sandbox each. */
+/** The seed and number of sequences for each worker. Every worker has a sandbox of its own. */
 export function shards({
   runs,
   seed,

@@ -2,21 +2,21 @@ import { archiveFaults, findingsText, poll, strayArchives } from '../../harness/
 import { startDaemon } from './cleaners.ts'
 import type { Modelled, World } from './world.ts'
 
-/** How long the registries may lag behind the sandbox, ms: that a cleaning is done is written last. */
+/** How long the registries may lag behind the sandbox, ms: the end of a cleanup is recorded last. */
 const writtenWithinMs = 5_000
 
 /**
- * Lets everything come to rest, and compares it with the model.
- * @throws an Error that says what is left, gone or registered wrongly.
+ * Waits until nothing changes any more, and compares the sandbox with the model.
+ * @throws an Error that says what is left, gone or registered wrongly
  */
 export async function settle(world: World): Promise<void> {
-  const { rig, company } = world
+  const { rig, expected } = world
   if (world.daemons.length === 0) {
     await startDaemon(world)
-    world.told.push('the daemon is started')
+    world.log.push('the daemon is started')
   }
   const faults = await callFaults(world)
-  const verdict = await rig.settle(world.patience, await company.expected())
+  const verdict = await rig.settle(world.timing, await expected.atSettling())
   if (verdict.result !== 'pass') faults.push(findingsText(verdict))
   faults.push(...(await registryFaults(world)), ...(await logFaults(world)))
   if (faults.length > 0) throw new Error(faults.join('\n'))
@@ -30,7 +30,7 @@ async function callFaults(world: World): Promise<string[]> {
   return errors.flatMap((error, index) => {
     const { whose, ends } = calls[index] as (typeof calls)[number]
     return error && whose.ends.size === 1
-      ? `${whose.name} was to be ${ends}, and the answer was ${error}`
+      ? `${whose.name} should have been ${ends}, but the call failed: ${error}`
       : []
   })
 }
@@ -52,7 +52,7 @@ async function registryFaultsNow({ rig, agents }: World): Promise<string[]> {
     const allowed = ends.size > 0 ? [...ends] : ['working']
     if (!allowed.includes(String(task?.status)) || global?.status !== task?.status)
       faults.push(
-        `${name} should be ${allowed.join(' or ')}, and is ${task?.status} in its task’s registry and ${global?.status} in the global one`,
+        `${name} should be ${allowed.join(' or ')}, but is ${task?.status} in its task’s registry and ${global?.status} in the global one`,
       )
     const cleanup = (task?.cleanup as { state?: string } | undefined)?.state
     if (cleanup !== (ends.size > 0 ? 'done' : undefined)) faults.push(`${name}'s cleanup is ${cleanup}`)
@@ -82,7 +82,7 @@ async function readCounts(
   }
 }
 
-/** A pane that dies while claude still prints takes the last lines with it: there only the names are looked at. */
+/** When a pane dies while claude still prints, the last lines are lost, so only the names of those logs are checked. */
 async function logFaults({ rig, agents }: World): Promise<string[]> {
   const ended = agents.filter(({ ends, over }) => ends.size > 0 && !over)
   const whole = ended.filter(({ ends }) => ends.size === 1 || !ends.has('crashed'))

@@ -12,7 +12,7 @@ type Step<Kind extends Command['do']> = (
   command: Extract<Command, { do: Kind }>,
 ) => Promise<string | undefined>
 
-/** What each command does, to the sandbox and to the model. It returns that in words, or nothing when it was left out. */
+/** What each command does to the sandbox and to the model. Returns a description, or undefined when it was left out. */
 const steps: { [Kind in Command['do']]: Step<Kind> } = {
   async deploy(world, { persona, namesake }) {
     if (world.present.length >= mostAtOnce) return undefined
@@ -22,7 +22,7 @@ const steps: { [Kind in Command['do']]: Step<Kind> } = {
     const agent = await world.rig.deploy({ persona, bash, ...type })
     const name = String.fromCharCode(65 + world.agents.length)
     world.agents.push({ agent, name, bash: bash > 0, reports: false, ends: new Set(), over: false })
-    await world.company.add(agent.id)
+    await world.expected.add(agent.id)
     return `${name} is deployed${bash ? ' with a Bash tool in the background' : ''}${other ? `, its id begins with ${other.name}'s` : ''}`
   },
 
@@ -34,7 +34,7 @@ const steps: { [Kind in Command['do']]: Step<Kind> } = {
       await whose.agent.mayComplete()
     } else call(world, whose, 'completed', 'update_agent_progress', { status: 'completed', message: 'Done' })
     world.ends(whose, 'completed')
-    return `${whose.name} completes, told from ${from}`
+    return `${whose.name} completes, as reported from ${from}`
   },
 
   async kill(world, { whom }) {
@@ -63,7 +63,7 @@ const steps: { [Kind in Command['do']]: Step<Kind> } = {
     const [whose] = world.living
     if (!whose || !(await isThere(() => whose.agent.losesItsTmuxServer()))) return undefined
     for (const one of world.present) world.crashes(one, 'hung up')
-    for (const guest of world.guests.splice(0)) world.company.remove(guest.name)
+    for (const bystander of world.bystanders.splice(0)) world.expected.remove(bystander.name)
     return 'the tmux server is killed'
   },
 
@@ -80,16 +80,16 @@ const steps: { [Kind in Command['do']]: Step<Kind> } = {
   async 'restart-daemon'(world) {
     while (world.daemons.length > 0) await stopDaemon(world, 0)
     await startDaemon(world)
-    return 'the daemon is started anew'
+    return 'the daemon is restarted'
   },
 
   'bystander-comes': (world, { kind }) => bystanderComes(world, kind),
 
   async 'bystander-leaves'(world, { whom }) {
-    const [guest] = world.guests.splice(whom % Math.max(world.guests.length, 1), 1)
-    if (!guest) return undefined
-    await guest.leave()
-    return `${guest.name} leaves`
+    const [bystander] = world.bystanders.splice(whom % Math.max(world.bystanders.length, 1), 1)
+    if (!bystander) return undefined
+    await bystander.leave()
+    return `${bystander.name} leaves`
   },
 
   async settle(world) {
@@ -98,14 +98,14 @@ const steps: { [Kind in Command['do']]: Step<Kind> } = {
   },
 }
 
-/** Does one command and writes down what it did. */
-export async function take(world: World, command: Command): Promise<void> {
+/** Runs one command and logs what it did. */
+export async function runCommand(world: World, command: Command): Promise<void> {
   const step = steps[command.do] as Step<Command['do']>
-  const told = await step(world, command as never)
-  if (told) world.told.push(told)
+  const description = await step(world, command as never)
+  if (description) world.log.push(description)
 }
 
-/** Asks the system for an end, and does not wait for the answer. */
+/** Calls a tool that ends an agent, without waiting for the answer. */
 function call(
   world: World,
   whose: Modelled,
@@ -114,7 +114,7 @@ function call(
   args: Record<string, unknown>,
 ): void {
   const { rig } = world
-  rig.ending()
+  rig.markEnding()
   const { taskId, id } = whose.agent
   const error = rig.probe.callTool(tool, { task_id: taskId, agent_id: id, ...args }).then(
     ({ isError, content }) => (isError ? JSON.stringify(content) : undefined),
@@ -123,7 +123,7 @@ function call(
   world.calls.push({ whose, ends, error })
 }
 
-/** False when what was to be killed is gone already, because another ending was faster. */
+/** False when the target is gone already, because another ending was faster. */
 async function isThere(kill: () => Promise<void>): Promise<boolean> {
   try {
     await kill()

@@ -1,67 +1,74 @@
-import { type Agent, Company, type Patience, type ProcessIdentity, type Rig } from '../../harness/index.ts'
+import {
+  type Agent,
+  ExpectedResources,
+  type ProcessIdentity,
+  type Rig,
+  type SettleTiming,
+} from '../../harness/index.ts'
 
-/** What the model knows of one agent. */
+/** One agent in the model. */
 export interface Modelled {
   agent: Agent
-  /** A letter, for people. */
+  /** A letter, for messages. */
   name: string
-  /** Whether it has a Bash tool in the background, which names what would be nobody's otherwise. */
+  /** Whether it has a Bash tool in the background, whose command line shows the owner of the shell snapshot. */
   bash: boolean
-  /** It was told to report its completion, from inside its pane. */
+  /** Whether it was triggered to report its completion from inside its pane. */
   reports: boolean
-  /** What it may be registered as at its end; empty while it lives. More than one where endings race. */
+  /** The statuses that it may have at its end; empty while it lives, and several when endings race. */
   ends: Set<string>
-  /** Its last settling found it ended, and right. */
+  /** Whether a settling has found it ended as expected. */
   over: boolean
 }
 
-/** A call that ends an agent and was not waited for: others go on meanwhile. */
+/** A call that ends an agent and runs while other steps go on. */
 export interface Call {
   whose: Modelled
   ends: string
-  /** Resolves with what the system said, where that was an error; never rejects. */
+  /** Resolves with the error of the call, or undefined; never rejects. */
   error: Promise<string | undefined>
 }
 
-export interface Guest {
+export interface ModelledBystander {
   name: string
   leave(): Promise<void>
 }
 
-/** Whichever daemon watches holds the lock, and the orchestrator's own writes its log to a file. */
+/** The files that a daemon may hold open: the lock of the one that watches, and the log. */
 export const heldByDaemon = /\/registry\/daemon\.(lock|log)$/
 
-/** The model of one sandbox: who is there, who is at its end, and which cleaners there are. */
+/** The model of one sandbox: agents with their endings, bystanders, and cleaners. */
 export class World {
   readonly rig: Rig
-  readonly company: Company
+  readonly expected: ExpectedResources
   readonly agents: Modelled[] = []
-  readonly guests: Guest[] = []
-  readonly told: string[] = []
+  readonly bystanders: ModelledBystander[] = []
+  /** What was done so far, in sentences. */
+  readonly log: string[] = []
   calls: Call[] = []
-  /** The last one belongs to the orchestrator of now; the others to one before, and leave when they are not needed. */
+  /** The last daemon belongs to the current orchestrator. The others belong to earlier ones, and end when unneeded. */
   daemons: ProcessIdentity[] = []
 
-  readonly patience: Patience | undefined
+  readonly timing: SettleTiming | undefined
 
-  constructor(rig: Rig, patience?: Patience) {
+  constructor(rig: Rig, timing?: SettleTiming) {
     this.rig = rig
-    this.patience = patience
-    this.company = new Company(rig)
+    this.timing = timing
+    this.expected = new ExpectedResources(rig)
   }
 
-  /** Looks for the daemon that the orchestrator has started by itself. */
+  /** Finds the daemon that the orchestrator has started. */
   async findDaemon(): Promise<void> {
-    const { resources } = await this.rig.look()
+    const { resources } = await this.rig.snapshot()
     const owner = `--owner-pid ${this.rig.system.pid}`
     const found = resources.find(one => one.kind === 'process' && one.command.endsWith(owner))
     if (found?.kind !== 'process') throw new Error('The system has started no daemon.')
-    for (const one of this.daemons) this.company.letGo(one)
+    for (const one of this.daemons) this.expected.makeOptional(one)
     this.daemons.push(found)
-    await this.company.addProcess(found, heldByDaemon)
+    await this.expected.addProcess(found, heldByDaemon)
   }
 
-  /** Those whose end is not settled. */
+  /** The agents that no settling has found ended. */
   get present(): Modelled[] {
     return this.agents.filter(({ over }) => !over)
   }
@@ -70,24 +77,24 @@ export class World {
     return this.agents.filter(({ ends }) => ends.size === 0)
   }
 
-  /** The one that a command means; undefined when nobody is there. */
+  /** The agent that a command refers to; undefined when there is none. */
   choose(whom: number): Modelled | undefined {
     return this.present[whom % this.present.length]
   }
 
   /**
-   * It crashes. A claude that is killed leaves its shell's snapshot, and only a Bash tool that still runs tells whose
-   * that is. One that is hung up ends its Bash tools first, which takes it 2 s, and more on a busy machine: then it is
-   * killed at the end of its grace.
+   * An agent crashes. A claude that is killed leaves its shell snapshot, and only a running Bash tool shows the owner. A
+   * claude that gets SIGHUP ends its Bash tools first, which takes 2 s, and longer on a busy machine: then it is killed at
+   * the end of the cleanup's grace.
    */
   crashes(whose: Modelled, how: 'killed' | 'hung up'): void {
-    if ((how === 'killed') !== whose.bash) this.company.leavesShellSnapshot(whose.agent.id)
+    if ((how === 'killed') !== whose.bash) this.expected.leavesShellSnapshot(whose.agent.id)
     this.ends(whose, 'crashed')
   }
 
-  /** An ending of it begins: it may come out with this status, and need not be there any more. */
+  /** An ending of the agent begins: it may get this status, and need not be there any more. */
   ends(whose: Modelled, status: string): void {
     whose.ends.add(status)
-    this.company.remove(whose.agent.id)
+    this.expected.remove(whose.agent.id)
   }
 }

@@ -1,4 +1,4 @@
-import type { Claude } from '../../session/claude.ts'
+import type { Claude } from '../../process/claude.ts'
 
 export async function answer(claude: Claude): Promise<void> {
   const text = 'Done.'

@@ -1,15 +1,15 @@
-import { type BashTool, nested } from '../../children/bash-tools.ts'
-import type { Claude } from '../../session/claude.ts'
+import { type BashTool, nested } from '../../process/children/bash-tools.ts'
+import type { Claude } from '../../process/claude.ts'
 
 const aDay = 'sleep 86400'
 
-/** Commands that end by themselves. */
+/** Runs commands that end by themselves. */
 export async function foregroundBash(claude: Claude): Promise<void> {
   const { bash, depth } = claude.settings
   for (let i = 0; i < bash; i += 1) await runBash(claude, nested('true', depth), 'Check the work')
 }
 
-/** One command, told before and after. */
+/** Runs one command, with an event before and after it. */
 export async function runBash(claude: Claude, command: string, description: string): Promise<void> {
   const { bash, events, output } = claude
   const tool = bash.start(command, description)
@@ -19,7 +19,7 @@ export async function runBash(claude: Claude, command: string, description: stri
   await output.emit(events.toolResult(tool.use, '', false, detail))
 }
 
-/** Commands that run until somebody ends them: claude is busy with them all the time. */
+/** Starts commands that run until somebody ends them, in the foreground. */
 export async function longForegroundBash(claude: Claude): Promise<void> {
   const { bash, events, output, settings } = claude
   const tools = many(settings.bash, () => bash.start(nested(aDay, settings.depth), 'Run the long check'))
@@ -27,7 +27,7 @@ export async function longForegroundBash(claude: Claude): Promise<void> {
   for (const tool of tools) await output.emit(taskStarted(claude, tool))
 }
 
-/** Commands that claude does not wait for; but it does not leave while they live. */
+/** Starts commands in the background. claude does not exit while they run. */
 export async function backgroundBash(claude: Claude): Promise<void> {
   const { bash, events, output, settings } = claude
   const command = nested(`sleep ${settings.taskSeconds}`, settings.depth)

@@ -1,8 +1,8 @@
 import { existsSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Claude } from '../../session/claude.ts'
+import type { Claude } from '../../process/claude.ts'
 
-/** Waits until the rig has made the gate's file. */
+/** Waits until the rig has created the gate's file. */
 export async function gate({ settings, note }: Claude): Promise<void> {
   const path = settings.gate
   if (path === undefined) return
@@ -10,7 +10,7 @@ export async function gate({ settings, note }: Claude): Promise<void> {
   if (!existsSync(path))
     await new Promise<void>(open => {
       const watcher = watch(dirname(path), check)
-      // It may have come between the look above and the watching.
+      // The file may have been created before the watch began.
       check()
       function check(): void {
         if (!existsSync(path as string)) return

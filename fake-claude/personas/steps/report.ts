@@ -1,5 +1,5 @@
-import { toolUse } from '../../output/events.ts'
-import type { Claude } from '../../session/claude.ts'
+import type { Claude } from '../../process/claude.ts'
+import { toolUse } from '../../process/output/events.ts'
 
 export function reportWorking(claude: Claude): Promise<void> {
   return callTool(claude, 'update_agent_progress', {
@@ -26,7 +26,7 @@ export function reportFinding(claude: Claude): Promise<void> {
   })
 }
 
-/** Reports to whichever server offers the tool. Where none does, claude says so and carries on. */
+/** Calls the tool of whichever server offers it. Where none does, claude prints that and goes on. */
 async function callTool(claude: Claude, tool: string, fields: Record<string, unknown>): Promise<void> {
   const { settings, servers, events, output } = claude
   const name = servers.offered(tool)

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { signalIfThere, tree } from '../../children/process-tree.ts'
-import { end } from '../../ending/ending.ts'
 import { becomeIdle } from '../../idle/become-idle.ts'
-import type { Claude } from '../../session/claude.ts'
+import { signalIfThere, tree } from '../../process/children/process-tree.ts'
+import type { Claude } from '../../process/claude.ts'
+import { end } from '../../process/ending/ending.ts'
 
-/** Nothing left to do and nothing left running. */
+/** Exits: nothing is left to do, and nothing runs. */
 export function leave(claude: Claude): Promise<void> {
   return end(claude, 'exit')
 }
 
-/** The result is printed while a background task lives: what happens next depends on the version. */
+/** Stays while a background task runs: for how long depends on the version. */
 export async function rest(claude: Claude): Promise<void> {
   const { bash, profile } = claude
   if (bash.running.size === 0) return leave(claude)
@@ -21,7 +21,7 @@ export async function rest(claude: Claude): Promise<void> {
   await leave(claude)
 }
 
-/** Busy with a Bash tool, or with nothing at all: claude itself only waits, until somebody ends it. */
+/** Becomes idle until somebody ends claude. */
 export function stay(claude: Claude): Promise<void> {
   return becomeIdle(claude)
 }

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { quoted } from '../../children/bash-tools.ts'
-import { childEnvironment } from '../../children/environment.ts'
-import type { Claude } from '../../session/claude.ts'
+import { quoted } from '../../process/children/bash-tools.ts'
+import { childEnvironment } from '../../process/children/environment.ts'
+import type { Claude } from '../../process/claude.ts'
 import { type Launch, launchesFor, script } from '../../shapes/launch.ts'
-import { launcherConfigs } from '../../shapes/launcher.ts'
+import { launcherConfigs } from '../../shapes/mcp-launcher.ts'
 import { type PlanFiles, removePlan, writePlan } from '../../shapes/plan.ts'
 import { allReady, treeReady } from '../../shapes/ready.ts'
 import { runBash } from './bash.ts'
 
-/** Leaks what the directive's shape says, and goes on when all of it is as it must be. */
+/** Leaks what the directive's shape names, and waits until all of it is ready. */
 export async function shape(claude: Claude): Promise<void> {
   const launches = launchesFor(claude.settings)
   for (const [at, launch] of launches.entries()) {
@@ -34,7 +34,7 @@ async function start(claude: Claude, launch: Launch, { plan }: PlanFiles): Promi
   await runBash(claude, [...(launch.jobControl ? ['set -m'] : []), ...lines].join('\n'), 'Start the preview')
 }
 
-// Not through the Bash tool: a helper of claude's own, on its terminal and in its process group.
+// Not by the Bash tool, but as a helper of claude itself, on its terminal and in its process group.
 function startDirectly(
   { sessionId, places }: Claude,
   [command = '', ...words]: string[],
@@ -46,7 +46,7 @@ function startDirectly(
   closeSync(stdin)
 }
 
-/** Waits for all of it, and tells the journal. What comes late tells it by itself. */
+/** Waits until all of it is ready, and records it in the journal. What is late (after_ms) records itself. */
 async function note({ settings, note }: Claude, launch: Launch, { ready }: PlanFiles): Promise<void> {
   const { shape, commands } = launch
   const last = settings.afterMs ? 'waiting' : launch.ready
@@ -62,7 +62,8 @@ async function noteLaunchers({ settings, servers, note }: Claude): Promise<void>
   const shape = 'mcp-launcher'
   for (const { name } of launcherConfigs(settings)) {
     const pid = servers.pidOf(name)
-    if (pid === undefined) throw new Error(`fake-claude: the MCP server ${name} of the shape is not there.`)
+    if (pid === undefined)
+      throw new Error(`fake-claude: the MCP server ${name} of the shape was not started.`)
     const below = await treeReady(pid, settings.depth + 1)
     note('shape', { shape, pid, role: 'launcher' })
     for (const wrapper of below.slice(0, -1)) note('shape', { shape, pid: wrapper, role: 'wrapper' })

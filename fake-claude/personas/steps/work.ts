@@ -1,4 +1,4 @@
-import type { Claude } from '../../session/claude.ts'
+import type { Claude } from '../../process/claude.ts'
 
 export async function work({ settings, events, output }: Claude): Promise<void> {
   for (let i = 1; i <= settings.events; i += 1)

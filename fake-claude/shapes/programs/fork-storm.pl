@@ -1,18 +1,18 @@
-# A process that is another one at every look: it forks a successor and exits. One lives at a time, and the one that is
-# being born; its session and its group stay the same.
+# A process with another pid in every reading of /proc: it forks a successor and exits. At most two exist at a time; their
+# session and group stay the same.
 use strict;
 use warnings;
 my ($here) = __FILE__ =~ m{^(.*/)};
 require "${here}../plan.pl";
 
 my $plan = read_plan();
-let_go_of_stdin();
+release_stdin();
 report($plan, 'generation', $$);
-my $last = uptime() + our $net;
+my $last = uptime() + our $lifetime;
 while (uptime() < $last) {
-    # Faster than anybody reads a table of processes, and still but a few hundred pids a second.
+    # Faster than any reading of the process table, and still only a few hundred pids a second.
     pause(0.005);
     my $successor = fork;
-    # No process to be had: this one stays.
+    # If fork fails, this process goes on.
     exit if $successor;
 }

@@ -1,24 +1,24 @@
-# An MCP server over stdio that does not leave: neither at the end of its stdin nor on HUP. $ARGV[0]: from when on, in
-# milliseconds after its start; $ARGV[1]: how long it resists HUP, '' is for ever.
+# An MCP server over stdio that ends neither at the end of its stdin nor on HUP. $ARGV[0]: from when on, in milliseconds
+# after its start. $ARGV[1]: how long it resists HUP; '' is for ever.
 use strict;
 use warnings;
 my ($here) = __FILE__ =~ m{^(.*/)};
 require "${here}../plan.pl";
 
-my ($deed, $resist) = (uptime() + $ARGV[0] / 1000, $ARGV[1]);
+my ($due, $resist) = (uptime() + $ARGV[0] / 1000, $ARGV[1]);
 my ($stubborn, $open, $buffer) = (0, 1, '');
-alarm our $net;
+alarm our $lifetime;
 while (1) {
-    if (!$stubborn && uptime() >= $deed) {
+    if (!$stubborn && uptime() >= $due) {
         resist($resist, 'HUP');
         $stubborn = 1;
     }
     vec(my $ready = '', 0, 1) = $open;
-    my $rest = $deed - uptime();
-    select($ready, undef, undef, $stubborn ? patience() : $rest > 0 ? $rest : 0) > 0 or next;
+    my $rest = $due - uptime();
+    select($ready, undef, undef, $stubborn ? wait_time() : $rest > 0 ? $rest : 0) > 0 or next;
     next if $open and sysread STDIN, $buffer, 65536, length $buffer and answer_all();
     exit unless $stubborn;
-    let_go_of_stdin();
+    release_stdin();
     $open = 0;
 }
 
@@ -27,7 +27,7 @@ sub answer_all {
     return 1;
 }
 
-# The client writes its id behind everything that it asks.
+# The client writes the id as the last field of a request.
 sub answer {
     my ($line) = @_;
     my ($id) = $line =~ /.*"id":\s*(\d+|"[^"]*")/ or return;

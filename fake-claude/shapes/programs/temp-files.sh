@@ -1,9 +1,10 @@
-# Files that outlive every process: what the Bash tool notes its folder in, $1 times, and a team that blocks its name.
+# Files that outlive every process: $1 of the files in which the Bash tool records its folder, and a team, whose name is
+# taken from then on.
 . /proc/self/fd/0
 . "${0%/*}/../plan.sh"
 
 for _ in $(seq "$1"); do
-  # Not over one that is there already.
+  # Never overwrites an existing file.
   until
     file=$BASE/claude-$(od -An -N2 -tx1 /dev/urandom | tr -d ' ')-cwd
     (set -C && pwd -P >"$file")

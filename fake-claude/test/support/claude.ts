@@ -19,13 +19,13 @@ export interface Options {
   args?: string[]
   /** The words of a directive; undefined: none, and no journal. */
   directive?: string | undefined
-  /** Names of MCP servers, each with the words that spoil it. */
+  /** Names of MCP servers, each with the words that make it misbehave. */
   mcp?: Record<string, string>
   env?: Record<string, string>
   stdin?: string | undefined
   /** A folder with a session that ran before. */
   folder?: string
-  /** Where its output goes, instead of into this test. */
+  /** The descriptor for its output, instead of a pipe to this test. */
   stdout?: number
 }
 
@@ -85,7 +85,7 @@ export class Run extends Traces {
     return this.lines.map(({ type, subtype }) => (subtype ? `${type}/${subtype}` : type))
   }
 
-  /** The id of its session, once it has told it. */
+  /** The id of its session, once it has printed it. */
   session(): Promise<string> {
     return until('there is an init line', () => this.lines[0]?.session_id)
   }

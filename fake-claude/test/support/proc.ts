@@ -59,7 +59,7 @@ export function startedAt(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
-    // Before the uptime: whoever gets no turn in between takes it for older than it is, never for somebody younger.
+    // Read before the uptime: a delay in between makes the process seem older, never younger.
     const now = Date.now()
     const up = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0])
     return now - (up - ticks / 100) * 1000
@@ -78,7 +78,7 @@ function hasHome(pid: number, home: string): boolean {
   try {
     return environment(pid).HOME === home
   } catch {
-    // Gone, or somebody else's.
+    // It is gone, or another user's.
     return false
   }
 }
@@ -95,7 +95,7 @@ export function answersTo(pid: number, signal: NodeJS.Signals): 'ignored' | 'cau
   return has('SigIgn') ? 'ignored' : has('SigCgt') ? 'caught' : 'default'
 }
 
-/** Who becomes the parent of an orphan here: process 1, or a subreaper above this test. */
+/** The process that adopts orphans here: process 1, or a subreaper above this test. */
 export function adopter(): number {
   const orphan = 'while [ -e /proc/$0 ]; do sleep 0.01; done; read -r _ _ _ ppid _ </proc/$$/stat; echo $ppid'
   return Number(execFileSync('sh', ['-c', `sh -c '${orphan}' $$ &`], { encoding: 'utf8' }))
@@ -112,7 +112,7 @@ export function openFiles(pid: number): string[] {
   })
 }
 
-/** What a process has computed for, in ms. */
+/** The processor time of a process, in ms. */
 export function processorTime(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

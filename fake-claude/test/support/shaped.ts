@@ -1,6 +1,6 @@
 import { Run } from './claude.ts'
 
-/** A claude with a shape, and nothing beside it. */
+/** A claude with a shape and no other children. */
 export function shaped(words: string, options: { env?: Record<string, string> } = {}): Run {
   return new Run({ directive: `persona=works bash=0 events=1 shape=${words}`, ...options })
 }

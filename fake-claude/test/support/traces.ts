@@ -12,7 +12,7 @@ export interface Entry {
   [field: string]: unknown
 }
 
-/** The folders of one fake claude, and what it leaves in them, in its journal and in the table of processes. */
+/** The folders of one fake claude, with what it leaves in them, in its journal and in the process table. */
 export class Traces {
   readonly folder: string
   readonly home: string
@@ -63,20 +63,20 @@ export class Traces {
 
   /** The roles of the shape's processes that live. */
   get left(): string[] {
-    const entries = this.journal.filter(entry => entry.what === 'shape' || entry.what === 'deed')
+    const entries = this.journal.filter(entry => entry.what === 'shape' || entry.what === 'late')
     return entries
       .filter(entry => entry.pid !== undefined && isAlive(entry.pid) && isSame(entry))
       .map(entry => entry.role as string)
       .sort()
   }
 
-  /** Whatever lives with this claude's environment, whether anybody noted it or not. */
+  /** Every process with this claude's environment, recorded in the journal or not. */
   get alive(): number[] {
     return startedIn(this.home)
   }
 
-  /** Those of its files that a clean exit removes, and whatever it needs for a moment only. */
-  passingFiles(): string[] {
+  /** Its files that a clean exit removes, and its temporary ones. */
+  temporaryFiles(): string[] {
     const files = readdirSync(this.folder, { recursive: true, withFileTypes: true })
       .filter(entry => !entry.isDirectory())
       .map(entry => relative(this.folder, join(entry.parentPath, entry.name)))
@@ -100,15 +100,15 @@ export class Traces {
   }
 }
 
-// A pid that was noted can belong to somebody else by now: who was started after the entry was written.
+// A recorded pid may be reused: then its process was started after the entry was written.
 function isSame({ pid = 0, t }: Entry): boolean {
   const start = startedAt(pid)
   return start !== undefined && start <= t + 50
 }
 
 /**
- * What there is of a storm, the dead among it too: those who live now are others when they are looked at. The pid of its
- * first is not given away as long as the group has it.
+ * The processes of a fork storm, zombies included: each lives so briefly that later readings show others. The pid of the
+ * first is not reused while the group has it.
  */
 export function stormOf(first: number): number[] {
   return all()

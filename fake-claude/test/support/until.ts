@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Asks again and again until the answer is there; says what was waited for when it never is. */
+/** Polls until the check returns something; the error names what did not happen. */
 export async function until<T>(what: string, ask: () => T | undefined | false, limit = 30_000): Promise<T> {
   const deadline = performance.now() + limit
   for (;;) {

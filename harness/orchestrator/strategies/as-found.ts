@@ -5,9 +5,9 @@ import { killSession } from '../tmux.ts'
 import type { Strategy } from './strategy.ts'
 
 /**
- * The report's system as found (sections 2.1 and 2.2), faults included: registries are read, changed and
- * written back without a lock; an end is a status and a count; a kill ends the session by its bare name;
- * nobody looks at processes, prompts or logs, and the global registry is never told of an end.
+ * The report's system as found (sections 2.1 and 2.2), faults included: it reads, changes and writes registries without a
+ * lock; an ending changes a status and a count; a kill ends the session by its bare name; processes, prompts and logs are
+ * ignored, and the global registry never records an ending.
  */
 export const asFound: Strategy = {
   name: 'none',
@@ -66,8 +66,8 @@ export const asFound: Strategy = {
 }
 
 /**
- * Marks an agent's end in a copy of its task's registry. The copy is written by the function that this returns:
- * what others have written until then is lost.
+ * Marks an agent's end in a copy of its task's registry. The returned function writes the copy, and so loses what others
+ * have written meanwhile.
  */
 export function markEnded(agent: AgentRef, status: string): () => void {
   const path = layout.taskRegistry(agent.workspace, agent.taskId)

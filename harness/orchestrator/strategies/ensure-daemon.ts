@@ -11,10 +11,9 @@ const firstBytes = 1 << 16
 const { O_APPEND, O_CREAT, O_RDWR } = constants
 
 /**
- * Starts the daemon for a workspace, detached: it outlives the orchestrator for as long as an agent does.
- * Resolves when it watches. Where another one does already, ours stands by: the other one belongs to another
- * orchestrator, and leaves with that one.
- * @throws when it fails to start, or neither watches nor stands by in time: later on a busy machine (`Limit`).
+ * Starts the daemon for a workspace, detached: it outlives the orchestrator while agents live. Resolves when it watches
+ * the workspace, or stands by because the daemon of another orchestrator watches it, which will end with its owner.
+ * @throws when it fails to start, or does neither in time (later on a busy machine)
  */
 export async function ensureDaemon(workspace: string): Promise<void> {
   const logFile = layout.daemonLog(workspace)
@@ -46,7 +45,7 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null
 }
 
-/** Its first line says so; `before` is where the log ended until then. Of a log that others fill as well, the start counts. */
+/** Whether its first line is in the log, after the position `before`. Other daemons may write to the same log. */
 function hasStarted({ pid }: ChildProcess, log: number, before: number): boolean {
   return readFrom(log, before, firstBytes).includes(`"pid":${pid}}`)
 }

@@ -2,9 +2,9 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { type AgentRef, layout } from '../../../cleanup/orchestrator.ts'
 
 /**
- * Moves an agent's three logs to the archive, as both of the report's options do: under their own names, over
- * whatever has that name already, and also while somebody still writes to them. The deploy log stays.
- * Returns whether at least one was moved.
+ * Moves an agent's three logs to the archive, as both of the report's options do: under their own names, over existing
+ * files, and even while a process still writes to them. The deploy log stays.
+ * @returns whether at least one was moved
  */
 export function moveLogs(agent: AgentRef): boolean {
   mkdirSync(layout.archiveFolder(agent), { recursive: true })
@@ -12,12 +12,12 @@ export function moveLogs(agent: AgentRef): boolean {
   return logs.filter(log => succeeds(() => renameSync(log, layout.archived(agent, log)))).length > 0
 }
 
-/** False when there was none, or it could not be removed. */
+/** False when there was no prompt, or it could not be removed. */
 export function removePrompt(agent: AgentRef): boolean {
   return succeeds(() => rmSync(layout.promptFile(agent)))
 }
 
-/** The report's code goes on after a file that is not there or does not move. */
+/** The report's code ignores files that are missing or cannot be moved. */
 function succeeds(step: () => void): boolean {
   try {
     step()

@@ -2,18 +2,18 @@ import { execFile } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type AgentRef, layout } from '../../../cleanup/orchestrator.ts'
-import { answersToName, killSession } from '../tmux.ts'
+import { killSession, matchesName } from '../tmux.ts'
 import { asFound, markEnded } from './as-found.ts'
 import { moveLogs, removePrompt } from './report-files.ts'
 import type { Strategy } from './strategy.ts'
 
-/** How long the processes of a killed session are given, ms. */
+/** How long it waits for the processes of a killed session, ms. */
 const endingMs = 500
 
 /**
- * The report's option 1 (section 6), faults included: the call that ends an agent cleans up after it, in the
- * process that was called. Where that is the agent's own instance it dies with the session that it kills, and
- * nothing after that is done; the registry, which was read before and is written last, is not written then.
+ * The report's option 1 (section 6), faults included: the call that ends an agent cleans up after it, in the process that
+ * was called. If that is the agent's own instance, it dies with the session that it kills, and the rest is not done: the
+ * registry, which it read first and would write last, is not written.
  */
 export const reportOption1: Strategy = {
   ...asFound,
@@ -32,7 +32,7 @@ async function end(agent: AgentRef, status: string): Promise<Record<string, unkn
 async function cleanUp(agent: AgentRef): Promise<Record<string, unknown>> {
   const session = layout.sessionName(agent)
   let killed = false
-  if (await answersToName(session)) {
+  if (await matchesName(session)) {
     killed = await killSession(session)
     await delay(endingMs)
   }
@@ -45,8 +45,8 @@ async function cleanUp(agent: AgentRef): Promise<Record<string, unknown>> {
 }
 
 /**
- * The report's verification: lines of `ps` that hold the agent's id and the word "claude". A child that leaks
- * has neither in its arguments, and a pager on the agent's log has both.
+ * The report's verification: lines of `ps` that contain the agent's id and the word "claude". A leaked child has neither
+ * in its arguments, and a pager on the agent's log has both.
  */
 async function verify({ agentId }: AgentRef): Promise<Record<string, unknown>> {
   try {

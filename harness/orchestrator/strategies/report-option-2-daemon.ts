@@ -1,15 +1,14 @@
 /**
- * The daemon of the report's option 2, as an algorithm: `report-option-2-daemon.ts <workspace>`. It walks the
- * workspace for registries, and ends the session of every agent that is registered as completed. What ended
- * otherwise, or has no session any more, it never looks at: the files of such an agent stay for ever.
- * It ends with its standard input.
+ * The daemon of the report's option 2: `report-option-2-daemon.ts <workspace>`. It searches the workspace for registries and
+ * ends the session of every agent that is registered as completed. It ignores agents that ended otherwise or have no
+ * session any more, and their files stay for ever. It ends with its standard input.
  */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentEntry, AgentRef } from '../../../cleanup/orchestrator.ts'
-import { answersToName, killSession } from '../tmux.ts'
+import { killSession, matchesName } from '../tmux.ts'
 import { moveLogs, removePrompt } from './report-files.ts'
 
 const workspace = process.argv[2] ?? '.agent-workspace'
@@ -29,7 +28,7 @@ function findRegistries(): string[] {
   return names.filter(name => basename(name) === 'AGENT_REGISTRY.json').map(name => join(workspace, name))
 }
 
-/** None, without a word, where the registry is just being written and does not parse. */
+/** Silently none when the registry does not parse, as while it is being written. */
 function completedAgents(registry: string): AgentEntry[] {
   try {
     const { agents }: { agents: AgentEntry[] } = JSON.parse(readFileSync(registry, 'utf8'))
@@ -40,7 +39,7 @@ function completedAgents(registry: string): AgentEntry[] {
 }
 
 async function cleanUp({ id, tmux_session: session = '' }: AgentEntry, registry: string): Promise<void> {
-  if (!(await answersToName(session))) return
+  if (!(await matchesName(session))) return
   await killSession(session)
   const agent: AgentRef = { workspace, taskId: basename(dirname(registry)), agentId: id }
   moveLogs(agent)

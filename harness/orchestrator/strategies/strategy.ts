@@ -17,18 +17,18 @@ interface TaskEntry {
   [field: string]: unknown
 }
 
-/** The end of an agent: a terminal status, and why in plain words. */
+/** The end of an agent: a terminal status, and the reason in words. */
 export interface Ending {
   status: string
   reason: string
 }
 
-/** What differs between the strategies: how registries are written, and what an end leads to. */
+/** How registries are written, and what an ending causes. */
 export interface Strategy {
   name: StrategyName
-  /** True when agents are started in something that their processes cannot leave; the report's system has nothing like it. */
+  /** True when agents are started in a containment that their processes cannot leave. The report's system has none. */
   contains?: boolean
-  /** Before the first tool is offered, in the orchestrator that people talk to (not in an agent's own instance). */
+  /** Called before the first tool is offered, only in the outer instance. */
   start(workspace: string): Promise<void>
   addTask(workspace: string, task: TaskEntry): Promise<unknown>
   addAgent(agent: AgentRef, entry: AgentEntry): Promise<void>
@@ -36,8 +36,8 @@ export interface Strategy {
   readTask(workspace: string, taskId: string): Promise<TaskRegistry>
   /** Somebody reported a terminal status for the agent, possibly from inside its own pane. */
   ended(agent: AgentRef, ending: Ending): Promise<Record<string, unknown>>
-  /** Somebody asked for the agent's end. */
+  /** Somebody called `kill_real_agent`. */
   kill(agent: AgentRef, reason: string): Promise<Record<string, unknown>>
-  /** Somebody saw that the agent has ended, by its registry or by its session: the report's system only says so. */
+  /** Somebody noticed that the agent has ended. The report's system only reports that, and has no such method. */
   seenEnded?(agent: AgentRef): Promise<Record<string, unknown>>
 }

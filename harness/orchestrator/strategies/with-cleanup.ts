@@ -6,11 +6,11 @@ import type { Ending, Strategy, StrategyName } from './strategy.ts'
 interface Parts {
   /** The call that ends an agent cleans it up (the report's option 1). */
   immediate: boolean
-  /** A daemon beside it cleans up what is left (option 2). */
+  /** A daemon cleans up what is left (option 2). */
   daemon: boolean
 }
 
-/** A strategy that uses the bundled cleanup: at once, by a daemon, or both. */
+/** A strategy that uses the bundled cleanup: immediately, by a daemon, or both. */
 export function withCleanup(name: StrategyName, parts: Parts): Strategy {
   const end = (agent: orchestrator.AgentRef, ending: Ending) =>
     parts.immediate ? cleanUpNow(agent, ending) : leaveToDaemon(agent, ending)
@@ -38,7 +38,7 @@ async function cleanUpNow(agent: orchestrator.AgentRef, ending: Ending): Promise
   return { cleanup: await cleanUp(agent, ending) }
 }
 
-/** Only the intent is written; the daemon sees it and does the work. */
+/** Records only the intent, which the daemon sees and executes. */
 async function leaveToDaemon(agent: orchestrator.AgentRef, ending: Ending): Promise<Record<string, unknown>> {
   await recordIntent(agent, ending)
   return { cleanup: { outcome: 'left to the daemon' } }

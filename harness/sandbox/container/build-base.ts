@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Builds a base image for the Dockerfile where no image registry can be reached: a minimal Debian by
- * debootstrap, and the Node that runs this. It needs root, debootstrap and a running engine.
- * Run it by `npm run base-image`; LEAKRIG_BASE_IMAGE then takes the name that it prints.
+ * Builds a base image for the Dockerfile where no image registry can be reached: a minimal Debian by debootstrap, with the
+ * Node that runs this. It needs root, debootstrap and a running engine. Run it by `npm run base-image`, and set
+ * LEAKRIG_BASE_IMAGE to the name that it prints.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ if (process.getuid?.() !== 0) {
   process.exit(2)
 }
 
-// Not below /tmp, which may be a small memory disk: the tree takes 300 MB while it is built.
+// Not below /tmp, which may be a small tmpfs: the tree takes 300 MB while it is built.
 const root = await mkdtemp('/var/tmp/leakrig-base-')
 const clean = () => rm(root, { recursive: true, force: true })
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -1,29 +1,28 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ContainerRuntimeClient, GenericContainer, type StartedTestContainer } from 'testcontainers'
-import { programFile } from '../../../bin/programs.ts'
+import { programFile, projectRoot } from '../../../bin/programs.ts'
+import { CannotMeasureError, printable } from '../../errors.ts'
 import { connectProbe } from '../connect.ts'
 import { sandboxEnvironment } from '../environment.ts'
-import { printable } from '../printable.ts'
-import { projectRoot } from '../project.ts'
-import { CannotMeasureError, type Sandbox } from '../sandbox.ts'
+import type { Sandbox } from '../sandbox.ts'
 import { findEngine } from './engine.ts'
 import { longestSilence } from './heartbeat.ts'
 import { ensureImage } from './image.ts'
-import { removeLeftOver, rigLabel } from './left-over.ts'
+import { removeStaleContainers, rigLabel } from './stale-containers.ts'
 import { execStream } from './stream.ts'
 import { containerUser } from './user.ts'
 
-/** What one container may take. Ten agents at work beside bystanders: 72 processes, 2.3 GB with shared pages counted for each. */
+/** Limits of one container. Ten agents at work and the bystanders take 72 processes, and 2.3 GB of summed-up RSS. */
 const limits = { memoryBytes: 4 * 2 ** 30, processes: 2048, lifeSeconds: 1800, tmpBytes: 1 * 2 ** 30 }
 
-/** Inside, where only the container's own memory is. */
+/** A path inside the container; /dev/shm is the container's own. */
 const lifeline = '/dev/shm/lifeline'
 
 /**
  * Starts a sandbox in a container: no network, no capabilities and no way to gain any, a read-only system, the
  * project mounted read-only under its own path, and /tmp in memory. Nothing else of the machine is mounted.
- * @throws CannotMeasureError when no engine answers, or the image or the container can not be had.
+ * @throws CannotMeasureError when no engine answers, or the image or the container cannot be created
  */
 export async function startContainerSandbox(): Promise<Sandbox> {
   const engine = await findEngine()
@@ -31,7 +30,7 @@ export async function startContainerSandbox(): Promise<Sandbox> {
 }
 
 async function startBy(engine: ContainerRuntimeClient): Promise<Sandbox> {
-  await removeLeftOver(engine)
+  await removeStaleContainers(engine)
   const container = await new SandboxContainer(await ensureImage(engine)).start()
   const program = join(import.meta.dirname, 'probe.sh')
   const probe = ['node', programFile('probe'), '/tmp', lifeline]
@@ -54,15 +53,15 @@ class SandboxContainer extends GenericContainer {
       .withTmpFs({ '/tmp': `rw,exec,mode=1777,size=${limits.tmpBytes}` })
       .withNetworkMode('none')
       .withDroppedCapabilities('ALL')
-      // A set-user-id program of the image would bring capabilities back.
+      // A set-user-id program of the image would gain capabilities.
       .withSecurityOpt('no-new-privileges')
       .withUser(containerUser())
       .withLabels(rigLabel())
-      // Ryuk would have to be pulled, and leaves a lock file in /tmp. Our containers end by themselves.
+      // Its Ryuk would have to be pulled, and leaves a lock file in /tmp. Our containers end by themselves (hold.sh).
       .withAutoCleanup(false)
-    // Testcontainers has no methods for these. (Its own withAutoRemove is what stop() does, and needs us alive.)
+    // Testcontainers has no methods for these: its withAutoRemove works only while this process lives.
     this.hostConfig.AutoRemove = true
-    // With cgroups of version 1 the engine's default is the machine's own. (dockerode's types do not know it.)
+    // With cgroup v1 the engine's default is the host's namespace. dockerode's types lack the field.
     Object.assign(this.hostConfig, { CgroupnsMode: 'private' })
     this.hostConfig.IpcMode = 'private'
     this.hostConfig.PidsLimit = limits.processes
@@ -71,7 +70,7 @@ class SandboxContainer extends GenericContainer {
   }
 }
 
-/** Also an engine that died since it was found: a worker of Vitest finds it once for all its files. */
+/** An engine may have died since it was found: a worker of Vitest looks for it once for all its files. */
 function refused(error: unknown): never {
   if (error instanceof CannotMeasureError) throw error
   throw new CannotMeasureError(
@@ -80,8 +79,8 @@ function refused(error: unknown): never {
 }
 
 /**
- * Its probe's stream ends with it; that an engine removed it before us is the same end. An engine that stands still is
- * not waited for: the container ends by itself.
+ * Stops a container, which ends its probe's stream. An error means that the engine has removed it already. If the engine
+ * hangs, the container ends by itself, so this waits at most ten seconds.
  */
 async function end(container: StartedTestContainer): Promise<void> {
   const stopped = container.stop({ timeout: 0 }).catch(() => {})

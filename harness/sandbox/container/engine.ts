@@ -1,6 +1,5 @@
 import type { ContainerRuntimeClient } from 'testcontainers'
-import { printable } from '../printable.ts'
-import { CannotMeasureError } from '../sandbox.ts'
+import { CannotMeasureError, printable } from '../../errors.ts'
 import { type NamedEngine, namedEngine } from './named-engine.ts'
 import { addressOf, noPermission, unanswered } from './ping.ts'
 
@@ -8,14 +7,14 @@ const defaultSocket = '/var/run/docker.sock'
 const unusable = 'DEBUG=testcontainers* says why'
 
 /**
- * The client of the container engine that the user names, or else of the one that Testcontainers finds.
- * @throws CannotMeasureError when it does not answer, or refuses us.
+ * The client of the container engine that the user has named, or else of the one that Testcontainers finds.
+ * @throws CannotMeasureError when that engine does not answer, or refuses access
  */
 export async function findEngine(): Promise<ContainerRuntimeClient> {
   const named = namedEngine()
   const silence = await unanswered(named?.host ?? `unix://${defaultSocket}`)
   if (named && silence) throw silent(named, silence)
-  // Testcontainers asks first here, and would wait without end.
+  // Testcontainers would try this socket first and wait for ever.
   if (!named && silence?.startsWith('no answer')) throw noEngine(`${silence ?? unusable} at ${defaultSocket}`)
   if (named) process.env.DOCKER_HOST ||= named.host
   const { getContainerRuntimeClient } = await import('testcontainers')
@@ -38,7 +37,7 @@ function noEngine(reason: string): CannotMeasureError {
   )
 }
 
-/** Where the named one fails, Testcontainers goes on and takes another. */
+/** When the named engine fails, Testcontainers silently takes another one. */
 function isAt({ container }: ContainerRuntimeClient, { host }: NamedEngine): boolean {
   // dockerode's types do not know them.
   const modem: { socketPath?: string; host?: string } = Object(container.dockerode.modem)

@@ -2,14 +2,13 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContainerRuntimeClient } from 'testcontainers'
-import { printable } from '../printable.ts'
-import { projectRoot } from '../project.ts'
-import { CannotMeasureError } from '../sandbox.ts'
+import { projectRoot } from '../../../bin/programs.ts'
+import { CannotMeasureError, printable } from '../../errors.ts'
 
 /**
- * The sandbox's image. It is named after its content (the Dockerfile and its base), so it is built once and
- * found again by every later run, until one of the two changes.
- * @throws CannotMeasureError when it can not be built, with the builder's last words.
+ * The sandbox's image. It is named after a hash of the Dockerfile and its base, so that it is built only when one of the
+ * two has changed.
+ * @throws CannotMeasureError when it cannot be built, with the builder's last output
  */
 export async function ensureImage(engine: ContainerRuntimeClient): Promise<string> {
   const base = process.env.LEAKRIG_BASE_IMAGE
@@ -27,7 +26,7 @@ export async function ensureImage(engine: ContainerRuntimeClient): Promise<strin
   }
 }
 
-/** By the engine's own client: Testcontainers' builder keeps what the builder says to itself. */
+/** Uses the engine's client directly, because the builder of Testcontainers hides the build output. */
 async function build(
   { container }: ContainerRuntimeClient,
   name: string,
@@ -37,7 +36,7 @@ async function build(
   const options = { t: name, target: 'sandbox', buildargs: base ? { BASE: base } : {} }
   const stream = await dockerode.buildImage({ context: projectRoot, src: ['Dockerfile'] }, options)
   await new Promise<void>((resolve, reject) => {
-    // What fails in a step of the build is not an error of the stream: it is a line in it.
+    // A build step that fails is no error of the stream but a line in it.
     dockerode.modem.followProgress(stream, (error, lines) => {
       const failed = error ?? lines.find(line => line.error)?.error
       if (failed) reject(failed)

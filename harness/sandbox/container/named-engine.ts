@@ -3,17 +3,17 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** An engine that the user has named: that one is meant, also when another one answers. */
+/** An engine that the user has named. No other engine is used then, even if it answers. */
 export interface NamedEngine {
-  /** Where it is named, and as what. */
+  /** The setting that names it, with its value. */
   name: string
   /** unix:///path or tcp://name:port, as it was written; empty for a context that does not exist. */
   host: string
 }
 
 /**
- * The engine that the environment or a file of the user's names, in Testcontainers' order; after that the context
- * that the docker command would use, which Testcontainers does not know.
+ * The engine that the environment or the user's ~/.testcontainers.properties names, in the order of Testcontainers; then
+ * the context of the docker command, which Testcontainers does not support.
  */
 export function namedEngine(): NamedEngine | undefined {
   const file = '.testcontainers.properties'
@@ -31,7 +31,7 @@ function valueIn(key: string, properties: string): string | undefined {
   return new RegExp(`^\\s*${key.replace('.', '[.]')}\\s*[=:]\\s*(.*?)\\s*$`, 'm').exec(properties)?.[1]
 }
 
-/** A context lies in a folder that has the hash of its name (docs.docker.com, "Docker contexts"). */
+/** A context lies in a folder that is named after the hash of its name (docs.docker.com, "Docker contexts"). */
 function dockerContext(): NamedEngine | undefined {
   const folder = process.env.DOCKER_CONFIG || join(homedir(), '.docker')
   const name = process.env.DOCKER_CONTEXT || readJson(join(folder, 'config.json'))?.currentContext

@@ -1,15 +1,15 @@
 import { get, type RequestOptions } from 'node:http'
 
-/** A socket that is there and may not be used is another trouble than an engine that does not run. */
+/** The socket exists and may not be used, which is another problem than an engine that does not run. */
 export const noPermission = 'no permission'
 
 const answerWithinMs = 10_000
-/** What an engine with certificates answers to a question without. */
+/** The HTTP status of an engine that requires TLS, for a request without it. */
 const wantsTls = 400
 
 /**
- * Asks whoever listens at an engine's address for a sign of life. Returns why there is none, in words or as the
- * system's error code, and undefined for an engine.
+ * Pings an engine's address. Returns undefined for an engine that answers; otherwise the reason, in words or as the
+ * system's error code.
  */
 export async function unanswered(host: string): Promise<string | undefined> {
   const address = addressOf(host)
@@ -30,7 +30,7 @@ export async function unanswered(host: string): Promise<string | undefined> {
   })
 }
 
-/** What Testcontainers makes of it too; undefined where it can not. */
+/** An engine's address as Testcontainers parses it; undefined for an invalid one. */
 export function addressOf(host: string): RequestOptions | undefined {
   const url = URL.parse(host)
   if (url?.protocol === 'unix:') return url.hostname ? undefined : { socketPath: url.pathname }

@@ -2,9 +2,9 @@ import { PassThrough } from 'node:stream'
 import type { Container } from 'dockerode'
 import type { ProbeStreams } from '../connect.ts'
 import { watchEnding } from './ending.ts'
-import { sendSigns } from './heartbeat.ts'
+import { sendHeartbeats } from './heartbeat.ts'
 
-/** One program in a running container, over the engine's exec stream: no port is opened for it. */
+/** Runs one program in a running container, over the engine's exec stream, so that no port has to be opened. */
 export async function execStream(
   container: Container,
   command: string[],
@@ -20,16 +20,16 @@ export async function execStream(
   })
   const ending = watchEnding(container)
   const stream = await exec.start({ hijack: true, stdin: true })
-  sendSigns(stream)
+  sendHeartbeats(stream)
   const output = new PassThrough()
   const errors = new PassThrough()
-  // Without a terminal the engine sends both outputs in one stream, each piece with a header.
+  // Without a terminal the engine multiplexes both outputs on one stream, each chunk with a header.
   container.modem.demuxStream(stream, output, errors)
-  let said = ''
+  let errorText = ''
   errors.on('data', chunk => {
-    said = `${said}${chunk}`.slice(-2000)
+    errorText = `${errorText}${chunk}`.slice(-2000)
   })
   const closed = new Promise<void>(resolve => stream.once('close', resolve).once('error', () => resolve()))
-  const ended = closed.then(ending).then(why => [why, said.trim()].filter(Boolean).join(': '))
+  const ended = closed.then(ending).then(why => [why, errorText.trim()].filter(Boolean).join(': '))
   return { input: stream, output, ended }
 }

@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { projectRoot } from '../project.ts'
+import { projectRoot } from '../../../bin/programs.ts'
 
 const otherMayEnter = 0o001
 
 /**
- * Who the container runs as: whoever runs the rig, so that the mounted project can be read; for root the
- * image's own user, unless the project lies where only root may go.
+ * The user that a container runs as: the user of the rig, so that the mounted project is readable. For root it is the
+ * image's own user, unless only root may enter the project's folder.
  */
 export function containerUser(): string {
   const uid = process.getuid?.() ?? 1000

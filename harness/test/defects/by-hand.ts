@@ -13,20 +13,20 @@ export interface Seen {
   environment: string
 }
 
-/** Which of all processes it ends, and with what. */
+/** The processes that it ends, and the signals. */
 export interface Hand {
   claims(agent: AgentRef, all: Seen[]): Seen[]
-  /** Without it nobody looks again after the TERM. */
+  /** The signal for what is left after the grace. Without it there is no second step. */
   kills: boolean
 }
 
-/** Longer than a claude takes on a busy machine: one that is killed leaves files, which would be another fault. */
+/** Longer than a claude takes on a busy machine. A claude that is killed leaves files, which would be another defect. */
 const claudeGraceMs = 10_000
 const graceMs = 3_000
 
 /**
- * A small cleanup of its own, for the cells that it is shown in as good as the bundled one: it ends what carries
- * the agent's marker, then the session, and puts the files away. A fault is seeded in one of its parts.
+ * A small hand-written cleanup, as good as the bundled one in the cells that it is used for: it ends the processes with the
+ * agent's marker, then the session, and archives the files. Defects are seeded in its parts.
  */
 export const soundHand: Hand = { claims: byMarker, kills: true }
 
@@ -34,7 +34,7 @@ export function byHand({ claims, kills }: Hand): Strategy['kill'] {
   return async (agent, reason) => {
     await recordIntent(agent, { status: 'terminated', reason })
     const targets = claims(agent, readAll())
-    // Claude first: it ends its children, and writes its last words, while its pane is there.
+    // Claude first: it ends its children and prints its last events while its pane exists.
     const [claude, others] = [targets.filter(isClaude), targets.filter(one => !isClaude(one))]
     await term(claude, claudeGraceMs)
     if (kills) await term(others, graceMs)
@@ -56,7 +56,7 @@ function isClaude({ pid }: Seen): boolean {
   return read(`/proc/${pid}/comm`) === 'claude\n'
 }
 
-/** LEAKRIG_AGENT as it was started: our orchestrator gives it to all that an agent starts. */
+/** By LEAKRIG_AGENT in the initial environment, which every process of an agent inherits. */
 export function byMarker(agent: AgentRef, all: Seen[]): Seen[] {
   return all.filter(({ environment }) => environment.includes(`/${agent.agentId}\0`))
 }
@@ -82,7 +82,7 @@ function firstPane(agent: AgentRef, format: string): string {
   return run('tmux', ['list-panes', '-s', '-t', target, '-F', format]).split('\n')[0] ?? ''
 }
 
-/** Without a look at where the archive really is. */
+/** Without a check for links in the path of the archive. */
 function putAway(agent: AgentRef): void {
   for (const file of [layout.promptFile(agent), layout.adoptedChildrenFile(agent)])
     rmSync(file, { force: true })

@@ -15,10 +15,10 @@ import { asFound } from '../../orchestrator/strategies/as-found.ts'
 import type { Strategy } from '../../orchestrator/strategies/strategy.ts'
 import { byDescent, byFirstPane, byHand, byMarker, soundHand } from './by-hand.ts'
 
-/** One thing that a cleanup does wrong: what happens instead of, or around, the sound cleanup of a kill. */
+/** A defect of a cleanup: what happens instead of, or in addition to, the sound cleanup after a kill. */
 type Defect = (sound: Strategy['kill']) => Strategy['kill']
 
-/** Cleanups with one seeded fault each. For each there is an assertion of the rig that must go red. */
+/** Cleanups with one seeded defect each. For each of them a test expects that the rig finds it. */
 export const defects: Record<string, Defect> = {
   'leaves the prompt': sound => async (agent, reason) => {
     const prompt = readFileSync(layout.promptFile(agent), 'utf8')
@@ -52,7 +52,7 @@ export const defects: Record<string, Defect> = {
   },
 
   'kills the session by its bare name': sound => async (agent, reason) => {
-    // As a second cleaner does that comes when the session is gone: tmux then takes the name for a beginning.
+    // As a second cleaner does that comes after the session has ended: tmux then takes the name for a prefix.
     const done = await sound(agent, reason)
     tryRun('tmux', ['kill-session', '-t', layout.sessionName(agent)])
     return done
@@ -60,7 +60,7 @@ export const defects: Record<string, Defect> = {
 
   'kills every claude': sound => async (agent, reason) => {
     const done = await sound(agent, reason)
-    // Not TERM: a claude ends its children first and itself two seconds later, and by then the verdict may be given.
+    // Not TERM: claude ends its children first and itself two seconds later, possibly after the verdict.
     tryRun('pkill', ['-KILL', '-x', 'claude'])
     return done
   },
@@ -85,7 +85,7 @@ export const defects: Record<string, Defect> = {
   },
 
   'loses an update': sound => async (agent, reason) => {
-    // Reads the registry first and writes it back last: what others wrote in between is lost.
+    // Reads the registry first and writes it back last, so that updates of others in between are lost.
     const file = layout.taskRegistry(agent.workspace, agent.taskId)
     const before = readFileSync(file, 'utf8')
     const done = await sound(agent, reason)
@@ -94,7 +94,7 @@ export const defects: Record<string, Defect> = {
   },
 
   'undoes what others wrote meanwhile': sound => async (agent, reason) => {
-    // All is well with its own agent, and with every other one that does not end at the same time.
+    // Its own agent is cleaned up, and so is any other that does not end at the same time.
     const file = layout.taskRegistry(agent.workspace, agent.taskId)
     const agentsIn = (text: string): { id: string }[] => JSON.parse(text).agents
     const before = agentsIn(readFileSync(file, 'utf8')).filter(({ id }) => id !== agent.agentId)
@@ -140,7 +140,7 @@ export const defects: Record<string, Defect> = {
   },
 }
 
-/** For the cells of the catalogue: the sound one by hand, and a fault in one of its parts. */
+/** For cells of the catalogue: the sound hand-written cleanup, and defects in its parts. */
 Object.assign(defects, {
   'does all by hand': () => byHand(soundHand),
   'walks only descent': () => byHand({ ...soundHand, claims: byDescent }),

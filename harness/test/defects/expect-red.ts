@@ -8,20 +8,20 @@ import type { Rig } from '../../rig/rig.ts'
 import type { ResourceKind } from '../../snapshot/snapshot.ts'
 import { orchestratorCommand } from '../../systems/systems.ts'
 
-/** A seeded fault ends nothing slowly: what is left after this is left. */
-const patience = { deadlineMs: 15_000, restMs: 1_500, samples: 3 }
+/** The seeded defects end nothing slowly: what is left after this time is a leak. */
+const timing = { deadlineMs: 15_000, restMs: 1_500, samples: 3 }
 
-/** What the rig has to find about a cleanup: the verdict, and each finding by its kind and a part of its description. */
+/** What the rig has to find: the verdict, and findings by kind and a pattern for the description. */
 export interface Expected {
   result: 'leak' | 'collateral'
   findings: [ResourceKind, RegExp][]
-  /** Whom the agent stands beside. */
+  /** The bystanders of the agent. */
   beside?: (rig: Rig, agent: Agent, bystanders: Bystanders) => Promise<unknown>
 }
 
 /**
- * One test for each cleanup with a seeded fault, by the fault's name: the rig has to be red, and to name it. Those that are
- * not `chosen` run in npm run test:all.
+ * Makes one test for each defect, which expects that the rig finds and describes it. Those that are not `chosen` run in npm
+ * run test:all.
  */
 export function expectRed(seeded: Record<string, Expected>, chosen: readonly string[]): void {
   for (const [defect, { result, findings, beside }] of Object.entries(seeded)) {
@@ -30,7 +30,7 @@ export function expectRed(seeded: Record<string, Expected>, chosen: readonly str
         const agent = await rig.deploy({ persona: 'works' })
         await beside?.(rig, agent, bystanders)
         await agent.isKilled()
-        const verdict = await rig.settle(patience)
+        const verdict = await rig.settle(timing)
         for (const [kind, what] of findings) {
           const found = [...verdict.leaks, ...verdict.collateral].filter(one => one.verdict === result)
           expect(found).toContainEqual(expect.objectContaining({ kind, what: expect.stringMatching(what) }))
@@ -45,7 +45,7 @@ export function expectRed(seeded: Record<string, Expected>, chosen: readonly str
 export function withDefect(defect: string) {
   return test.extend('system', () => places => {
     const { env, ...command } = orchestratorCommand([testProgram('defective-orchestrator'), defect], places)
-    // A subreaper around the launch would keep below the pane what these cleanups have to look for.
+    // A subreaper around the launch would keep processes below the pane that these cleanups have to search for.
     return { ...command, env: { ...env, LEAKRIG_CONTAINMENT: 'none' } }
   })
 }

@@ -4,7 +4,7 @@ import { ensureImage } from '../../sandbox/container/image.ts'
 /** The container engine that answers here. */
 export const engine = await findEngine().catch(() => undefined)
 
-/** What a container sandbox wants for here, if anything. Where no registry can be reached there may be no image. */
+/** Why there can be no container sandbox here, if so. Where no registry can be reached, there may be no image. */
 export const objection = engine
   ? await ensureImage(engine).then(
       () => undefined,

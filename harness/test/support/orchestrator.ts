@@ -3,17 +3,17 @@ import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { programFile } from '../../../bin/programs.ts'
 
-/** Longer than a cleanup with its grace: what takes longer hangs. */
+/** Longer than a cleanup with its grace, ms: a call that takes longer hangs. */
 const answersWithinMs = 15_000
 
-/** What a tool answered: its JSON, and the sentence of a refusal, empty where there was none. */
+/** The answer of a tool: its JSON, and the sentence of a refusal, empty where there was none. */
 export interface Answer {
   isError: boolean
   said: Record<string, unknown>
   error: string
 }
 
-/** The environment that an instance has which runs in no agent: the tests themselves may be run by one. */
+/** The environment of an outer instance, without the variables of an agent that may run these tests. */
 export function outerEnvironment(): Record<string, string> {
   const { LEAKRIG_AGENT: _, TMUX: __, ...inherited } = process.env as Record<string, string>
   return inherited
@@ -52,7 +52,7 @@ export class Orchestrator implements AsyncDisposable {
     return { isError: isError === true, said, error: isError ? String(said.error ?? text) : '' }
   }
 
-  /** The most memory that it has held at once, in bytes. */
+  /** Its peak memory, in bytes. */
   peakRss(): number {
     const status = readFileSync(`/proc/${this.#transport.pid}/status`, 'utf8')
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024

@@ -16,11 +16,11 @@ import { Orchestrator, orchestratorArgs } from './orchestrator.ts'
 export class Workspace implements AsyncDisposable {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'leakrig-mcp-')))
   readonly path = join(this.folder, 'workspace')
-  /** What every instance is started with: nothing in it reaches the user's own tmux or home. */
+  /** The environment of every instance, which keeps it away from the user's own tmux and home. */
   readonly env: { CLAUDE_ORCHESTRATOR_WORKSPACE: string; TMUX_TMPDIR: string; HOME: string }
   readonly #started: Orchestrator[] = []
 
-  /** `tasks`: for each task its agents, by id, with their parents. */
+  /** `tasks`: the agents of each task, by id, with their parents. */
   constructor(tasks: Record<string, Record<string, string>>, fields: Record<string, object> = {}) {
     const tmux = join(this.folder, 'tmux')
     mkdirSync(tmux)
@@ -84,7 +84,7 @@ export class Workspace implements AsyncDisposable {
     return JSON.parse(this.read(`${task}/AGENT_REGISTRY.json`)).agents
   }
 
-  /** Every file with its text: equal before and after where nothing was done. */
+  /** Every file with its text, to compare before and after. */
   everything(): Record<string, string> {
     const files = readdirSync(this.path, { recursive: true, withFileTypes: true })
     const regular = files.filter(file => file.isFile() && !file.name.endsWith('.lock'))

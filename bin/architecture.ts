@@ -1,0 +1,113 @@
+/** One top folder: its rows, and what its files may import from outside. */
+export interface Area {
+  folder: string
+  /**
+   * From the bottom up. A row names files and folders of the area, and `*` for every other file directly in it. A row
+   * may import the rows above it in this list; units of one row do not import each other, and a unit imports itself.
+   */
+  rows: string[][]
+  /** Tests and benchmarks: they may import everything in their area. */
+  tests?: string[]
+  /** What files may import from other areas, by a prefix of their path in this area; the longest one decides. */
+  outside?: Record<string, string[]>
+}
+
+/** The import directions of the whole project; `npm run check:imports` holds every file to them. */
+export const architecture: Area[] = [
+  {
+    folder: 'test',
+    rows: [
+      ['needs.ts', 'skip-summary.ts'], // skip a test with a reason, and list those reasons
+      ['namespaces.ts'], // whether this machine can start a namespace sandbox
+      ['*'], // setup files of Vitest
+    ],
+  },
+  {
+    folder: 'bin',
+    rows: [
+      ['content.ts', 'remove-old.ts', 'rolldown.ts', 'start.ts', 'architecture.ts'], // parts of bundling
+      ['programs.ts'], // every program that is started by itself, and where its bundle lies
+      ['compiled.ts'], // keeps the code that V8 compiled of a bundle
+      ['bundle.ts'], // makes the bundles
+      ['*'], // what npm and people start: commands, checks, the setup of Vitest
+    ],
+    outside: {
+      'leakrig.ts': ['harness/cli/', 'harness/report/exit-codes.ts', 'cleanup/cli/index.ts'],
+      'orchestrator.ts': ['harness/cli/', 'harness/report/exit-codes.ts'],
+      // The flags that keep a daemon small have to be set before it starts.
+      'start-daemon.ts': ['cleanup/daemon/lean.ts'],
+    },
+  },
+  {
+    folder: 'cleanup',
+    rows: [
+      ['errors.ts', 'log.ts', 'programs.ts'], // failures, structured logs, finding programs
+      ['platform'], // /proc, signals, locks, atomic writes
+      ['registry'], // the workspace: its layout, its entries, how they are written
+      ['tmux'], // what tmux servers, sessions and panes there are
+      ['containment'], // what holds an agent's processes together: subreaper, cgroup
+      ['claims'], // which process belongs to which agent, and the evidence
+      ['liveness'], // whether an agent has ended
+      ['reaper'], // ends one agent: plan, execute, archive
+      ['sweep', 'retention', 'metrics'], // what is left over, what is too old, what there is
+      ['daemon'], // watches agents and does all of the above in time
+      ['service'], // systemd and launchd
+      ['cli'], // the commands
+      ['index.ts', 'orchestrator.ts', 'bin'], // the library, and the programs that it starts
+    ],
+    tests: ['test', 'bench'],
+    outside: { 'test/': ['bin/programs.ts', 'test/'], 'bench/': ['bin/programs.ts'] },
+  },
+  {
+    folder: 'fake-claude',
+    rows: [
+      ['own-file.ts', 'profiles.ts', 'personas/names.ts', 'shapes/shape.ts'], // what a directive can name
+      ['cli'], // flags, prompt and directive, read and checked
+      ['process/session'], // its files and its journal
+      ['process/output'], // the events that it prints
+      ['process/children'], // its Bash tools
+      ['process/mcp'], // its MCP servers
+      ['process/claude.ts'], // one running claude: all of the above
+      ['process/ending'], // how it ends
+      ['idle', 'shapes'], // the small shell that takes Node's place; the processes and files that it leaks
+      ['personas'], // what it does from start to end
+      ['run.ts'], // from the arguments to the last step
+      ['main.ts'], // the program
+    ],
+    tests: ['test'],
+    outside: { 'test/': ['bin/programs.ts', 'test/'] },
+  },
+  {
+    folder: 'harness',
+    rows: [
+      ['errors.ts', 'limit.ts'], // what "could not measure" is, and how long is long enough
+      ['poll.ts'], // waits for something, within a limit
+      ['orchestrator', 'snapshot'], // the system that is measured; what the probe sees
+      ['probe'], // the rig's side inside the sandbox
+      ['sandbox', 'verdict'], // where a scenario runs; what is a leak and what is not
+      ['report', 'systems'], // what people and machines read; how each system is started
+      ['rig'], // what a scenario drives: agents, bystanders, expectations
+      ['catalogue'], // what only the catalogue needs: cells, endings, faults
+      ['index.ts', 'cli'], // what a scenario imports; the commands
+    ],
+    tests: ['test', 'bench'],
+    outside: {
+      'orchestrator/': ['cleanup/index.ts', 'cleanup/orchestrator.ts'],
+      'sandbox/': ['bin/programs.ts', 'bin/bundle.ts'],
+      'systems/': ['bin/programs.ts'],
+      'rig/': ['bin/programs.ts'],
+      'cli/': ['bin/programs.ts'],
+      'bench/': ['bin/programs.ts'],
+      // Seeded defects are systems that are measured, like the orchestrator.
+      'test/defects/': ['cleanup/index.ts', 'cleanup/orchestrator.ts', 'bin/', 'test/'],
+      'test/': ['bin/', 'test/'],
+    },
+  },
+  {
+    folder: 'scenarios',
+    rows: [
+      ['catalogue', 'model', '*'], // three kinds of scenarios, which share the harness and nothing else
+    ],
+    outside: { '': ['harness/index.ts'] },
+  },
+]

@@ -1,0 +1,23 @@
+import { appendFileSync } from 'node:fs'
+
+/**
+ * Records in the journal what the fake does, for the rig. The real claude has no journal. fake-claude/README.md lists the
+ * entries. An array makes one entry for each element, in one write.
+ */
+export type Note = (what: string, fields?: Fields | Fields[]) => void
+
+type Fields = Record<string, unknown>
+
+// Opens and closes the file for each entry, because the rig counts open descriptors.
+export function openJournal(path: string | undefined): Note {
+  if (path === undefined) return () => {}
+  appendFileSync(path, '')
+  return (what, fields = {}) => {
+    const entries = [fields].flat().map(one => `${JSON.stringify({ t: Date.now(), what, ...one })}\n`)
+    try {
+      appendFileSync(path, entries.join(''))
+    } catch {
+      // The rig has removed the journal's folder while this claude still ran.
+    }
+  }
+}

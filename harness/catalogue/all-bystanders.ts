@@ -1,0 +1,58 @@
+import { join } from 'node:path'
+import { CannotMeasureError } from '../errors.ts'
+import type { Agent } from '../rig/agent.ts'
+import type { Rig } from '../rig/rig.ts'
+
+/** The tmux server of the user's own sessions: the one that agents are deployed to, or another one. */
+export type BystanderServer = 'shared' | 'separate'
+
+/**
+ * Every bystander of the catalogue, planted by two scripts. All but the neighbour agent are light stand-ins, because
+ * every cell plants them: a claude of full size takes 1 s of a core, and the other scenarios have one.
+ */
+export class AllBystanders {
+  readonly #rig: Rig
+  readonly #server: BystanderServer
+
+  /** `separate` is for faults that end the agents' server. There is no neighbour then: the fault would end it too. */
+  constructor(rig: Rig, server: BystanderServer = 'shared') {
+    this.#rig = rig
+    this.#server = server
+  }
+
+  /** Plants those that are there before any agent. Before the first deploy, so that they are part of the baseline. */
+  plant(): Promise<void> {
+    return this.#run('before-deploy.sh', this.#server)
+  }
+
+  /**
+   * Plants those that resemble an agent that was launched: sessions and processes named like it, and a neighbour agent
+   * whose id begins with the agent's and which goes on working. Resolves when the agent runs, with the neighbour.
+   */
+  async plantAround(agent: Agent): Promise<Agent | undefined> {
+    await Promise.all([this.#surround(agent), this.#rig.waitUntilRunning(agent)])
+    // The neighbour comes last: while two claudes run, a snapshot of the shell may be either's, and a cleanup is
+    // right to leave it.
+    const neighbour =
+      this.#server === 'shared' ? await this.#rig.launch({ persona: 'works', type: agent.id }) : undefined
+    await neighbour?.isResting()
+    // These bystanders make no files. A file without an owner is the agent's, such as its shell snapshot before the
+    // first command runs.
+    await this.#rig.widenBaseline(neighbour, one => one.kind !== 'file')
+    return neighbour
+  }
+
+  #surround({ id, session, taskId }: Agent): Promise<void> {
+    const folder = `${this.#rig.places.workspace}/${taskId}`
+    const server = this.#server === 'shared' ? 'default' : 'users'
+    const log = `${folder}/logs/${id}_stream.jsonl`
+    return this.#run('around-agent.sh', id, session, log, `${folder}/${id}`, server)
+  }
+
+  async #run(script: string, ...args: string[]): Promise<void> {
+    const file = join(import.meta.dirname, 'all-bystanders', script)
+    const { code, stderr } = await this.#rig.probe.run(['sh', file, ...args])
+    if (code !== 0)
+      throw new CannotMeasureError(`The bystanders could not be planted (${script}): ${stderr.trim()}`)
+  }
+}

@@ -1,0 +1,31 @@
+import type { Agent } from '../rig/agent.ts'
+
+/** One way in which an agent ends. */
+interface Ending {
+  /** The persona of fake Claude, unless the shape names one. */
+  persona: string
+  /** The agent's status in both registries afterwards. */
+  status: string
+  happens(agent: Agent): Promise<unknown>
+}
+
+/** Every way in which an agent of the catalogue ends. */
+export const endings = {
+  'completes from inside': {
+    persona: 'completes',
+    status: 'completed',
+    happens: agent => agent.reportsCompleted(),
+  },
+  'completes from outside': {
+    persona: 'works',
+    status: 'completed',
+    happens: agent => agent.isReportedCompleted(),
+  },
+  killed: { persona: 'works', status: 'terminated', happens: agent => agent.isKilled() },
+  /** SIGKILL, as the kernel's out-of-memory killer sends it. Nobody calls a tool. */
+  crashed: { persona: 'works', status: 'crashed', happens: agent => agent.losesItsClaude() },
+} satisfies Record<string, Ending>
+
+export type EndingName = keyof typeof endings
+
+export const endingNames = Object.keys(endings) as EndingName[]

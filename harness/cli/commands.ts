@@ -1,0 +1,92 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { sandboxChoices } from '../sandbox/sandbox.ts'
+import { systemNames } from '../systems/systems.ts'
+import { addOrchestrator } from './orchestrator.ts'
+
+/** Adds the commands `scenarios`, `catalogue` and `orchestrator`. */
+export function addHarnessCommands(program: Command): void {
+  addScenarios(program)
+  addCatalogue(program)
+  addOrchestrator(program)
+}
+
+function addScenarios(program: Command): void {
+  program
+    .command('scenarios')
+    .description('run the scenarios against a system, in a sandbox')
+    .usage('[filter ...] [options] [options of Vitest]')
+    .addOption(once(new Option('--system <name>', 'what is tested').choices(systemNames).default('hybrid')))
+    .addOption(once(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto')))
+    .option(
+      '--workers <n>',
+      'how many scenario files run side by side (default: one more than there are cores)',
+      wholeNumber,
+    )
+    .option('--json <file>', 'write the report as JSON')
+    .option('--keep', 'copy every workspace out of its sandbox (that of a failed scenario is always copied)')
+    .option('--list', 'print the scenarios and run none')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .addHelpText(
+      'after',
+      '\nA filter is a part of a file name. Any other option is passed to Vitest: -t, --bail, --shard ...' +
+        '\nExit codes: 0 every scenario passed, 1 a leak or collateral, 2 wrong usage, 3 could not measure; 130, 143 and 141 after' +
+        ' Ctrl-C, TERM and a reader that closed the output.',
+    )
+    .action(async (options, command: Command) => {
+      const { runScenarios } = await import('./scenarios.ts')
+      leave(await runScenarios(options, command.args))
+    })
+}
+
+function addCatalogue(program: Command): void {
+  program
+    .command('catalogue')
+    .description('run every leak shape with every ending against one system or several, and print the table')
+    .argument('[filter...]', 'a part of the names of the cells to run: "own-session × killed"')
+    .addOption(
+      new Option(
+        '--system <name>',
+        'what is tested; may be given more than once (default: hybrid)',
+      ).argParser((name, names: string[] = []) => [...names, systemName(name)]),
+    )
+    .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
+    .option(
+      '--workers <n>',
+      'how many files run side by side, two cells of each (default: one more than there are cores)',
+      wholeNumber,
+    )
+    .option('--json <file>', 'write the report as JSON')
+    .option('--keep', 'copy every workspace out of its sandbox (that of a failed cell is always copied)')
+    .action(async (filter: string[], options) => {
+      const { runCatalogue } = await import('./catalogue.ts')
+      leave(await runCatalogue({ ...options, system: options.system ?? ['hybrid'] }, filter))
+    })
+}
+
+/** After a signal this process ends at once: Vitest may wait for workers that the same signal has ended. */
+function leave(exitCode: number): void {
+  if (exitCode > 128) process.exit(exitCode)
+  process.exitCode = exitCode
+}
+
+/** Refuses an option that is given twice; commander would silently take the last one. */
+function once(option: Option): Option {
+  const { parseArg } = option
+  let isGiven = false
+  return option.argParser((text: string, before: string) => {
+    if (isGiven) throw new InvalidArgumentError(`${option.long} may be given only once.`)
+    isGiven = true
+    return parseArg ? parseArg(text, before) : text
+  })
+}
+
+function systemName(name: string): string {
+  if (systemNames.includes(name)) return name
+  throw new InvalidArgumentError(`Allowed choices are ${systemNames.join(', ')}.`)
+}
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number from 1 to 999.')
+}

@@ -1,0 +1,124 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
+import { UsageError } from '../../cli/exit.ts'
+import { requireWritable, writeJson } from '../../cli/json-file.ts'
+import { runScenarios } from '../../cli/scenarios.ts'
+import { requireFiles, requireNames } from '../../cli/selection.ts'
+import { openVitest } from '../../cli/vitest.ts'
+import { ScenarioReporter } from '../../report/reporter.ts'
+import * as sandboxes from '../../sandbox/start.ts'
+
+const program = join(import.meta.dirname, '../../../bin/leakrig.ts')
+const folder = mkdtempSync(join(tmpdir(), 'leakrig-usage-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const open = (rest: string[]) =>
+  openVitest(rest, { projects: ['scenarios'], reporter: new ScenarioReporter(), workers: 1 })
+
+const wrong: [string[], RegExp][] = [
+  [['--shard', '3/2'], /^--shard <index> must be .*: Vitest refuses its options/],
+  [['--shard', 'x'], /^--shard <count> must be .*: Vitest refuses its options/],
+  [['--reporter', 'nosuch'], /^Failed to load custom Reporter from nosuch: Vitest refuses/],
+  [['--coverage'], /^--coverage needs the package @vitest\/coverage-v8, which is not installed: npm install/],
+  [['--reporter', 'junit'], /^--reporter junit writes a file: name it with --outputFile FILE\.$/],
+  [['--reporter=junit', '--outputFile.json=x'], /^--reporter junit writes a file/],
+  [['--project', 'nosuch'], /^--project is set by leakrig itself/],
+  [['--config', 'nosuch'], /^--config is set by leakrig itself/],
+  [['--retry', '2'], /^--retry is set by leakrig itself/],
+  [['--no-watch'], /^--watch is set by leakrig itself/],
+]
+
+test.for(wrong)('%s is wrong usage', async ([rest, sentence]) => {
+  const error = await open(rest).catch(error => error)
+  expect(error).toBeInstanceOf(UsageError)
+  expect(error.message).toMatch(sentence)
+})
+
+test('more shards than files are wrong usage', async () => {
+  const vitest = await open(['--shard', '1/99'])
+  onTestFinished(() => vitest.close())
+  await expect(requireFiles(vitest, [])).rejects.toThrow(
+    /^99 shards are more than there are files of scenarios \(4\)/,
+  )
+  await expect(requireFiles(vitest, ['3-'])).rejects.toThrow(
+    /^99 shards are more than there are files of scenarios \(1\)/,
+  )
+})
+
+test('an unknown name is refused before any sandbox starts', async () => {
+  const choose = vi.spyOn(sandboxes, 'chooseSandbox')
+  const options = { system: 'hybrid', sandbox: 'namespace' } as const
+  await expect(runScenarios(options, ['-t', 'lunch', '2-'])).rejects.toThrow(
+    /^No scenario's name matches "lunch"/,
+  )
+  expect(choose).not.toHaveBeenCalled()
+})
+
+test('a name in another shard is not found', async () => {
+  const outcomes = ['1/2', '2/2'].map(async shard => {
+    const vitest = await open(['-t', 'ten agents', '--shard', shard])
+    onTestFinished(() => vitest.close())
+    return requireNames(vitest, []).catch(error => error.message)
+  })
+  expect(await Promise.all(outcomes)).toEqual([
+    expect.stringMatching(/^No scenario's name in this shard matches "ten agents"/),
+    undefined,
+  ])
+})
+
+test('an option of ours that is given twice is wrong usage', () => {
+  const args = ['scenarios', '--system', 'none', '--system', 'hybrid']
+  const { status, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' })
+  expect(stderr).toMatch(/^error: option '--system <name>' .* --system may be given only once.*\n$/)
+  expect(status).toBe(2)
+})
+
+test('--version is that of package.json', () => {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8'))
+  expect(execFileSync(process.execPath, [program, '--version'], { encoding: 'utf8' })).toBe(`${version}\n`)
+})
+
+test('a report that cannot be written is reported in a sentence, and leaves no file', () => {
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => said.mockRestore())
+  writeJson('/dev/full', { a: 1 })
+  writeJson(join(folder, 'gone/report.json'), { a: 1 })
+  expect(said.mock.calls.flat()).toEqual([
+    expect.stringMatching(
+      /^leakrig: The report could not be written to \/dev\/full \(ENOSPC.*: the verdict above stands\.$/,
+    ),
+    expect.stringMatching(/gone\/report\.json \(ENOENT/),
+  ])
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('a report replaces the one before as a whole, also through a link', () => {
+  const [file, link] = [join(folder, 'report.json'), join(folder, 'link.json')]
+  onTestFinished(() => {
+    for (const name of [file, link]) rmSync(name)
+  })
+  writeFileSync(file, 'before')
+  symlinkSync('report.json', link)
+  requireWritable(link)
+  writeJson(link, { a: 1 })
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ a: 1 })
+  expect(lstatSync(link).isSymbolicLink()).toBe(true)
+  expect(readdirSync(folder).sort()).toEqual(['link.json', 'report.json'])
+})
+
+test('checking that a report can be written makes no file', () => {
+  requireWritable(join(folder, 'later.json'))
+  expect(readdirSync(folder)).toEqual([])
+  expect(() => requireWritable(folder)).toThrow(/it is a folder/)
+})

@@ -1,0 +1,95 @@
+import { describe, expect } from 'vitest'
+import { needsNamespaces } from '../../../test/namespaces.ts'
+import { deployCell, expectCleanEnd } from '../../catalogue/cell.ts'
+import { linkArchiveOutside } from '../../catalogue/faults/files.ts'
+import { openMorePanes } from '../../catalogue/faults/tmux.ts'
+import { findingsText } from '../../report/text.ts'
+import type { Agent } from '../../rig/agent.ts'
+import type { ResourceKind } from '../../snapshot/snapshot.ts'
+import { withDefect } from './expect-red.ts'
+
+needsNamespaces()
+
+/** A cell of the catalogue that shows a defect: the shape, and the finding. */
+interface Shown {
+  shape?: string
+  before?: (agent: Agent) => Promise<void>
+  result: 'leak' | 'collateral'
+  finding: [ResourceKind, RegExp]
+}
+
+/** Each ends within the grace of the hand-written cleanup. */
+const timing = { deadlineMs: 15_000, restMs: 1_500, samples: 3 }
+
+const shown: Record<string, Shown> = {
+  'walks only descent': { shape: 'daemon', result: 'leak', finding: ['process', /child\.pl/] },
+  'only looks at the first pane': {
+    before: openMorePanes,
+    result: 'leak',
+    finding: ['process', /sleep 1200/],
+  },
+  'exits before it kills': {
+    shape: 'own-session+term-ignored',
+    result: 'leak',
+    finding: ['process', /child\.pl/],
+  },
+  'skips the stopped': {
+    shape: 'own-session+stopped',
+    result: 'leak',
+    finding: ['process', /child\.pl/],
+  },
+  'claims by the id in the command line': {
+    result: 'collateral',
+    finding: ['process', /^(grep|tail|sh) /],
+  },
+  'kills nested servers by their name': {
+    shape: 'nested-server',
+    result: 'collateral',
+    finding: ['session', /agent_of-mine/],
+  },
+  'kills the server': { result: 'collateral', finding: ['session', /my-work/] },
+}
+
+/** One that leaks, one that harms a bystander, and one that is sound. The others run in npm run test:all. */
+const chosen = ['walks only descent', 'claims by the id in the command line', 'more panes']
+const tags = (name: string) => (chosen.includes(name) ? [] : ['long'])
+
+for (const [defect, { shape, before, result, finding }] of Object.entries(shown))
+  describe(`a cleanup that ${defect}`, { tags: tags(defect) }, () => {
+    withDefect(defect)('is red in a cell of the catalogue', async ({ rig }) => {
+      const { agent } = await deployCell(rig, { shape: shape ? { shape } : {}, ending: 'killed' })
+      await before?.(agent)
+      await agent.isKilled()
+      const verdict = await rig.settle(timing)
+      const [kind, what] = finding
+      const found = [...verdict.leaks, ...verdict.collateral].filter(one => one.verdict === result)
+      expect(found, findingsText(verdict)).toContainEqual(
+        expect.objectContaining({ kind, what: expect.stringMatching(what) }),
+      )
+      expect(verdict.result).toBe(result)
+    })
+  })
+
+describe('a cleanup that follows a linked archive', () => {
+  withDefect('follows a linked archive')('does not refuse, and files lie outside', async ({ rig }) => {
+    const { agent } = await deployCell(rig, { shape: {}, ending: 'killed' })
+    const { outside } = await linkArchiveOutside(agent)
+    await expect(agent.killIsRefused()).rejects.toThrow(/expected the system to refuse kill_real_agent/)
+    expect((await rig.probe.collect(outside)).map(({ path }) => path)).toContainEqual(
+      expect.stringContaining(`/${agent.id}_stream.jsonl`),
+    )
+  })
+})
+
+/** Shows that the cells above fail because of the defects, and not because of the hand-written cleanup. */
+const alsoGreen = ['daemon', 'own-session+term-ignored', 'own-session+stopped', 'more panes']
+
+describe('the same cleanup by hand without a fault', () => {
+  for (const shape of alsoGreen)
+    withDefect('does all by hand')(`is green: ${shape}`, { tags: tags(shape) }, async ({ rig }) => {
+      const panes = shape === 'more panes'
+      const cell = await deployCell(rig, { shape: panes ? {} : { shape }, ending: 'killed' })
+      if (panes) await openMorePanes(cell.agent)
+      await expectCleanEnd(cell, 'killed')
+    })
+})

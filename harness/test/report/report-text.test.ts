@@ -1,0 +1,82 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import type { TestCase } from 'vitest/node'
+import { catalogueExitCode } from '../../report/catalogue.ts'
+import { beginning, makeReport } from '../../report/report.ts'
+import { ScenarioReporter } from '../../report/reporter.ts'
+import { scenarioResult } from '../../report/scenario-result.ts'
+import { summaryText } from '../../report/summary.ts'
+import { inColumns } from '../../report/text.ts'
+import { keep } from '../../rig/artefacts.ts'
+import type { Rig } from '../../rig/rig.ts'
+import type { Verdict } from '../../verdict/verdict.ts'
+
+const verdict = (result: Verdict['result']) =>
+  ({
+    result,
+    leaks: [],
+    collateral: [],
+    kept: [],
+    ignored: [],
+    notes: [],
+    msToBaseline: 1,
+  }) as unknown as Verdict
+
+/** Vitest's result of a test that has passed or failed with this verdict. */
+const testCase = (result: Verdict['result'], record = {}): TestCase =>
+  ({
+    fullName: 'a scenario',
+    module: { relativeModuleId: 'scenarios/a.test.ts' },
+    meta: () => ({ leakrig: { system: 'none', verdicts: [verdict(result)], unmet: [], ...record } }),
+    diagnostic: () => ({ duration: 1 }),
+    result: () => ({ state: result === 'pass' ? 'passed' : 'failed', errors: [] }),
+  }) as unknown as TestCase
+
+const report = (tests: TestCase[], interrupted?: NodeJS.Signals) =>
+  makeReport(
+    { beginning: beginning(), system: 'none', sandbox: { kind: 'namespace', why: '' }, interrupted },
+    { results: tests.map(scenarioResult), errors: [] },
+  )
+
+test('files that cannot be copied out are reported on standard error and change no verdict', async () => {
+  const record = await keep({} as Rig, 'x'.repeat(300))
+  expect(record).toEqual({ notKept: expect.stringMatching(/name too long/) })
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => void vi.restoreAllMocks())
+  const reporter = new ScenarioReporter()
+  reporter.onTestCaseResult(testCase('pass', record))
+  reporter.onTestCaseResult(testCase('leak', record))
+  expect(reporter.results.map(({ verdict }) => verdict)).toEqual(['pass', 'leak'])
+  expect(printed).toHaveBeenCalledWith(
+    expect.stringMatching(
+      /^leakrig: The files of "a scenario" could not be copied out .*\(.*name too long.*verdict stands/,
+    ),
+  )
+})
+
+test('an interrupted run has the exit code of its signal, whatever it has found', () => {
+  const run = report([testCase('pass'), testCase('leak')], 'SIGTERM')
+  expect(run).toMatchObject({ exitCode: 143, interrupted: 'SIGTERM' })
+  expect(summaryText(run)).toContain('interrupted by SIGTERM; until then:\n1 pass, 1 leak; ')
+  expect(catalogueExitCode([report([testCase('leak')]), run])).toBe(143)
+  expect(report([testCase('leak')])).toMatchObject({ exitCode: 1 })
+})
+
+test('the summary says that the sandboxes of the commands have ended', () => {
+  const words = 'The commands ($ ...) work inside a sandbox that runs, and each sandbox has ended'
+  expect(summaryText(report([testCase('pass')]))).not.toContain('The commands')
+  expect(summaryText(report([testCase('leak')]))).toContain(`${words}.`)
+  const kept = testCase('leak', { kept: '/project/.leakrig/a-scenario' })
+  expect(summaryText(report([kept]))).toContain(`${words}; "its files" names a copy of what was in it.`)
+})
+
+test('on a terminal a long name is wrapped, and the outcome stays in its column', () => {
+  const name = 'crash: the process of one pane is killed with -9, another session is ended from outside'
+  const outcome = 'back at the baseline after 12.3 s'
+  const lines = inColumns(name, outcome, 80).split('\n')
+  expect(lines[0]).toBe(`crash: the process of one pane is killed    ${outcome}`)
+  expect(lines.slice(1)).toEqual(['  with -9, another session is ended from', '  outside'])
+  expect(lines.every(line => line.length + 2 <= 80)).toBe(true)
+  expect(inColumns('short', outcome, 80).indexOf(outcome)).toBe(lines[0]?.indexOf(outcome))
+  expect(inColumns(name, outcome)).toBe(`${name} ${outcome}`)
+})

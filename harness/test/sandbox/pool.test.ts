@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { SandboxPool } from '../../sandbox/pool.ts'
+import type { Sandbox } from '../../sandbox/sandbox.ts'
+
+test('a sandbox has one user at a time, is reused before another one starts, and ends with the pool', async () => {
+  const started: Sandbox[] = []
+  const ended: Sandbox[] = []
+  const pool = new SandboxPool(async () => {
+    const sandbox = { [Symbol.asyncDispose]: async () => void ended.push(sandbox) } as unknown as Sandbox
+    started.push(sandbox)
+    return sandbox
+  })
+  const [one, other] = await Promise.all([pool.take(), pool.take()])
+  expect(one).not.toBe(other)
+  pool.giveBack(one)
+  expect(await pool.take()).toBe(one)
+  expect(started).toEqual([one, other])
+  expect(ended).toEqual([])
+  pool.giveBack(one)
+  await pool[Symbol.asyncDispose]()
+  expect(ended).toEqual([one, other])
+})
+
+test('a failed start rejects the call that needed it, and the next call tries again', async () => {
+  let starts = 0
+  const sandbox = { [Symbol.asyncDispose]: async () => {} } as unknown as Sandbox
+  const pool = new SandboxPool(() =>
+    ++starts === 1 ? Promise.reject(new Error('no')) : Promise.resolve(sandbox),
+  )
+  await expect(pool.take()).rejects.toThrow('no')
+  expect(await pool.take()).toBe(sandbox)
+  await pool[Symbol.asyncDispose]()
+})
