@@ -89,7 +89,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const changed = terminals.take()
     for (const supervisor of supervisors) supervisor.check(level, changed)
     retentionJob.check()
-    monitor.round(supervisors.reduce((pending, supervisor) => pending + supervisor.pending, 0))
+    monitor.check(supervisors.reduce((pending, supervisor) => pending + supervisor.pending, 0))
   }
   scheduler.run(check)
   // Logged when everything is in place: the first check writes the health file.

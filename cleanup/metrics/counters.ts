@@ -18,8 +18,8 @@ export class Counters {
   readonly outcomes = new Map<CountedOutcome, number>(OUTCOMES.map(outcome => [outcome, 0]))
   readonly timeToBaseline = new Histogram(BASELINE_BOUNDS)
   massDeaths = 0
-  /** The start of the last round of checks, in ms since 1970; undefined before the first. */
-  lastRoundMs: number | undefined
+  /** The start of the last check, in ms since 1970; undefined before the first. */
+  lastCheckMs: number | undefined
 
   /** Counts a cleanup and, for a `clean` one whose agent's entry is given, its time to baseline. */
   count(outcome: CountedOutcome, entry?: AgentEntry): void {

@@ -91,7 +91,7 @@ export function machineFamilies({ atMs, tookMs, ...found }: Measurement): Family
 
 /** The daemon's counters, and the resources that the daemon itself uses. */
 export function daemonFamilies(counters: Counters): Family[] {
-  const { outcomes, timeToBaseline, massDeaths, lastRoundMs, startedAtMs } = counters
+  const { outcomes, timeToBaseline, massDeaths, lastCheckMs, startedAtMs } = counters
   return [
     {
       name: 'leakrig_cleanups_total',
@@ -112,9 +112,9 @@ export function daemonFamilies(counters: Counters): Family[] {
       samples: one(massDeaths),
     },
     gauge(
-      'last_round_timestamp_seconds',
-      'Start of the daemon’s last round of checks, in Unix time.',
-      one(lastRoundMs === undefined ? undefined : lastRoundMs / 1000),
+      'last_check_timestamp_seconds',
+      'Start of the daemon’s last check, in Unix time.',
+      one(lastCheckMs === undefined ? undefined : lastCheckMs / 1000),
     ),
     gauge('daemon_start_timestamp_seconds', 'Start of the daemon, in Unix time.', one(startedAtMs / 1000)),
     gauge('daemon_resident_bytes', 'Resident memory of the daemon.', one(process.memoryUsage.rss())),

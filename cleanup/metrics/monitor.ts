@@ -32,8 +32,8 @@ const SCRAPE_SHARE_MS = 1_000
 const MAX_REASONS = 20
 
 /**
- * Reports on a daemon: by metrics, by health files, and to the service manager's watchdog. The daemon calls `round` from
- * its loop, `cleaned` or `failed` after each cleanup, and `degraded` when a fault begins or ends. Only `round` sends
+ * Reports on a daemon: by metrics, by health files, and to the service manager's watchdog. The daemon calls `check` from
+ * its loop, `cleaned` or `failed` after each cleanup, and `degraded` when a fault begins or ends. Only `check` sends
  * heartbeats; with a timer a daemon whose loop is stuck would look alive. After the start nothing here throws: a failure
  * (a full disk) is logged once, and makes the daemon degraded.
  */
@@ -77,9 +77,9 @@ export class Monitor implements AsyncDisposable {
     return this.#url
   }
 
-  /** For every round of checks, with the number of pending cleanups. Costs nothing when nothing is due. */
-  round(pending: number): void {
-    this.#counters.lastRoundMs = Date.now()
+  /** To be called at every check, with the number of pending cleanups. Costs nothing when nothing is due. */
+  check(pending: number): void {
+    this.#counters.lastCheckMs = Date.now()
     const now = performance.now()
     const reasons = reasonsIn(this.#reasons)
     const text = JSON.stringify(reasons)

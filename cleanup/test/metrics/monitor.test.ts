@@ -65,7 +65,7 @@ test('a scrape has sessions, processes, files, agents, cleanups, time to baselin
   await rig.waitUntilRunning(await rig.deploy('lives', { claude: idle }))
   const ref = await endOne('ends')
   await rig.waitUntilRunning(ref)
-  monitor.round(1)
+  monitor.check(1)
   const { workspace } = rig
   const before = await ask(monitor.url ?? '')
   expect(before).toMatchObject({ code: 200, type: 'text/plain; version=0.0.4; charset=utf-8' })
@@ -93,7 +93,7 @@ test('a scrape has sessions, processes, files, agents, cleanups, time to baselin
     'daemon_open_descriptors',
     'oldest_pending_cleanup_seconds',
     'disk_free_bytes',
-    'last_round_timestamp_seconds',
+    'last_check_timestamp_seconds',
   ])
     expect([name, (value(before.text, `leakrig_${name}`) ?? 0) > 0]).toEqual([name, true])
 
@@ -167,7 +167,7 @@ describe('a textfile', () => {
     fs.mkdirSync(folder)
     const file = path.join(folder, 'leakrig.prom')
     await using monitor = await Monitor.start({ workspaces: [rig.workspace], file })
-    monitor.round(0)
+    monitor.check(0)
     await until('it is there', () => fs.existsSync(file))
     expect(value(readText(file), 'leakrig_agents')).toBeUndefined()
     expect(value(readText(file), 'leakrig_pending_cleanups', { workspace: rig.workspace })).toBe(0)
@@ -194,7 +194,7 @@ describe('a textfile', () => {
     })
     fs.rmdirSync(folder)
     await until('it is degraded', () => {
-      monitor.round(0)
+      monitor.check(0)
       return readHealth(rig.workspace)?.state === 'degraded'
     })
     expect(readHealth(rig.workspace)?.reasons).toEqual([
@@ -217,9 +217,9 @@ describe('the health file', () => {
     ...changes,
   })
 
-  test('is written with the first round and with each change of state, and is removed at the end', async () => {
+  test('is written at the first check and at each change of state, and is removed at the end', async () => {
     const monitor = await Monitor.start({ workspaces: [rig.workspace] })
-    monitor.round(3)
+    monitor.check(3)
     expect(readHealth(rig.workspace)).toMatchObject({
       pid: process.pid,
       state: 'ok',
@@ -228,10 +228,10 @@ describe('the health file', () => {
     })
     expect(readDaemon(rig.workspace, Date.now()).fresh).toBe(true)
     monitor.degraded('disk', 'The disk is full.')
-    monitor.round(3)
+    monitor.check(3)
     expect(readHealth(rig.workspace)).toMatchObject({ state: 'degraded', reasons: ['The disk is full.'] })
     monitor.degraded('disk', undefined)
-    monitor.round(0)
+    monitor.check(0)
     expect(readHealth(rig.workspace)).toMatchObject({ state: 'ok', reasons: [] })
     await monitor[Symbol.asyncDispose]()
     expect(
