@@ -58,7 +58,7 @@ function isWithoutPlace(process: SeenProcess, { table }: Observation): boolean {
 
 /**
  * Marks that are not counted as evidence: the marker on a process that a shared tmux server has started, or a place that
- * only the registry names. A process in a living pane that is not the agent's is no suspect: it belongs to that pane.
+ * only the registry names. A process in a living pane that is not the agent's does not count: it belongs to that pane.
  */
 function uncountedMarks(observation: Observation): (process: SeenProcess) => string[] {
   const isMarked = namesAgent(observation.ref)

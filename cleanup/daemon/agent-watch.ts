@@ -156,7 +156,7 @@ export class AgentWatch implements Disposable {
   }
 
   #checkLive(level: CheckLevel, terminals: ReadonlySet<string>): Work | undefined {
-    // A recheck by itself is no suspicion: otherwise each recheck would ask for more of them for ever.
+    // A recheck alone is not suspicious. If it were, each recheck would schedule more of them for ever.
     const isRecheck = this.#rechecks.takeDue()
     const isSuspicious =
       this.#checks.mayHaveEnded(this.#entry, terminals) ||

@@ -56,7 +56,7 @@ export class Silence {
 
 /**
  * Writes into an agent's entry since when the agent is silent, or with undefined takes that back. `last_update` stays as it
- * is, because the mark is no sign of life.
+ * is, because the mark does not show that the agent lives.
  */
 export function markSilence(ref: AgentRef, since: Date | undefined): Promise<void> {
   return changeTask(ref.workspace, ref.taskId, registry => {

@@ -16,7 +16,7 @@ import { recordedTmux } from '../tmux/recorded.ts'
  */
 export async function mayRunAgain(agent: AgentRef, entry: AgentEntry): Promise<boolean> {
   const isOwn = namesAgent(agent)
-  // The agent's cleanup is done, so a tmux that cannot be asked is no problem.
+  // The agent's cleanup is done, so it does not matter if tmux cannot be queried.
   const locating = recordedTmux(entry) && locate(entry).catch(() => undefined)
   const [location, table] = await Promise.all([locating, readTable()])
   const isMarked = [...table.values()].some(one => isOwn(one.environment.marker) && !hasEnded(one))

@@ -21,7 +21,7 @@ export interface SweepOptions {
   graceMs: number
   /** What is younger, in ms, may still be being deployed. */
   minAgeMs: number
-  /** Other workspaces: a session that one of them lists is no leftover. */
+  /** Other workspaces: a session that one of them lists is not a leftover. */
   beside?: readonly string[]
   /** Stops the sweep: cleanups that have not begun are left out, and those under way get a moment to finish. */
   signal?: AbortSignal

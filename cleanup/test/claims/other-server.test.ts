@@ -50,7 +50,7 @@ describe('an agent on a server that is not asked', () => {
     process.env.TMUX_TMPDIR = elsewhere.TMUX_TMPDIR
     const daemon = await Daemon.start(rig)
     process.env.TMUX_TMPDIR = rig.folder
-    await until('it is said', () => daemon.events('cleanup-failed').length > 0)
+    await until('it is logged', () => daemon.events('cleanup-failed').length > 0)
     expect(JSON.stringify(daemon.events('cleanup-failed'))).toContain('another server')
     expect(isRunning(claude)).toBe(true)
     expect(rig.entry(ref).status).toBe('running')

@@ -83,7 +83,7 @@ test('a process that has emptied its environment and holds the log of an agent t
   expect(await detectEnd(ref, rig.entry(ref))).toMatchObject({ status: 'crashed' })
 })
 
-test('an orchestrator that writes the log of its only agent is no part of it, and does not keep it alive', async () => {
+test('an orchestrator that writes the log of its only agent is not part of the agent, and does not keep it alive', async () => {
   const ref = rig.ref('a')
   const lines = `exec 7>>${layout.streamLog(ref)}; echo ready >&7; sleep 1000 7>&-`
   const orchestrator = rig.start('bash', ['-c', lines], { TMUX: undefined, TMUX_PANE: undefined })

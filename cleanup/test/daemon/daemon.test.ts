@@ -115,7 +115,7 @@ test('a task that is added later, and a truncated registry, are noticed', async 
   const file = layout.taskRegistry(rig.workspace, 'TASK-2')
   fs.mkdirSync(path.dirname(file))
   fs.writeFileSync(file, '{"agents": [')
-  await until('it is said', () => daemon.events('problem').length > 0)
+  await until('it is logged', () => daemon.events('problem').length > 0)
   fs.writeFileSync(file, JSON.stringify({ agents: [{ id: 'theirs', status: 'completed' }] }))
   const ref = { workspace: rig.workspace, taskId: 'TASK-2', agentId: 'theirs' }
   await cleaned(ref)

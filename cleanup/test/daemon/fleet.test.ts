@@ -71,17 +71,17 @@ test('the daemon cleans up hundreds of dead agents in turn, reports a mass death
 
 test('a sweep that is stopped in the middle reports what was done for each agent, and the next sweep does the rest', async () => {
   const stop = new AbortController()
-  const told: number[] = []
+  const reported: number[] = []
   const progress = (what: string, done: number, of: number) => {
     if (what !== 'cleaned up') return
     expect(of).toBe(AGENTS)
-    told.push(done)
+    reported.push(done)
     stop.abort()
   }
   const options = { apply: true, graceMs: 300, minAgeMs: 0 }
   const { agents, stopped } = await sweep(rig.workspace, { ...options, signal: stop.signal, progress })
   expect(stopped).toBe(true)
-  expect(told[0]).toBe(1)
+  expect(reported[0]).toBe(1)
   const begun = agents.filter(({ done }) => done)
   expect(begun.some(({ done }) => done?.outcome === 'clean')).toBe(true)
   expect(begun.length).toBeLessThanOrEqual(AT_ONCE + 1)

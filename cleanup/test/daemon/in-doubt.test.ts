@@ -49,7 +49,7 @@ test('each entry with an invalid id is reported once, and delays no other agent'
   })
   const refusals = () =>
     daemon.events('problem').filter(({ problem }) => /^The agent id .* is refused/s.test(String(problem)))
-  await until('all are told', () => refusals().length >= 2 * ids.length)
+  await until('all are logged', () => refusals().length >= 2 * ids.length)
   kill(rig.entry(ref).tmux?.pane_pid ?? 0)
   await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
   expect(refusals()).toHaveLength(2 * ids.length)

@@ -50,9 +50,9 @@ test('a registry that is being written in place keeps its agents; one that stays
   const ref = await rig.deploy('a', { claude: idle })
   const file = layout.taskRegistry(rig.workspace, ref.taskId)
   const whole = readText(file)
-  const told: string[] = []
+  const logged: string[] = []
   const tell = (_: string, problem: string | undefined) => {
-    if (problem !== undefined) told.push(problem)
+    if (problem !== undefined) logged.push(problem)
   }
   using watch = new RegistryWatch(rig.workspace, () => {}, tell)
   const ids = () => watch.list().map(({ ref: { agentId } }) => agentId)
@@ -65,12 +65,12 @@ test('a registry that is being written in place keeps its agents; one that stays
   fs.writeFileSync(file, whole)
   expect(ids()).toEqual(['a'])
   expect(watch.isUnsure).toBe(false)
-  expect(told).toEqual([])
+  expect(logged).toEqual([])
   fs.writeFileSync(file, whole.slice(0, 40))
   watch.poll()
-  await until('it is told', () => {
+  await until('it is logged', () => {
     watch.list()
-    return told.length > 0
+    return logged.length > 0
   })
   expect(ids()).toEqual([])
 })

@@ -62,16 +62,16 @@ describe('a program that writes the registry without taking the lock', () => {
       mixed.agents[0].status = 'running'
       write(file, JSON.stringify(mixed))
       await until('it has ended again', () => rig.entry(ref).status === 'crashed' && isClean(ref)())
-      const told = daemon.events('ended').length
+      const ends = daemon.events('ended').length
       const later = await rig.deploy('later', { claude: idle })
       rig.tmux('kill-session', '-t', '=agent_later:')
       await until('time has passed', isClean(later))
-      expect(daemon.events('ended')).toHaveLength(told + 1)
+      expect(daemon.events('ended')).toHaveLength(ends + 1)
     },
   )
 
   test.each(ways)(
-    '%s, and takes back a success whose log is in the archive: it is no crash',
+    '%s, and takes back a success whose log is in the archive: not a crash',
     async (_, write) => {
       const script = `echo ready; until [ -e ${rig.folder}/go ]; do sleep 0.02; done; echo '{"type":"result","subtype":"success"}'`
       const ref = await rig.deploy('a', { claude: script })
@@ -130,7 +130,7 @@ test('a log that another process still writes stays until that process is done, 
   const collector = rig.start('bash', ['-c', script])
   await until('it writes', () => readText(log).includes('"line":3'))
   rig.tmux('kill-session', '-t', '=agent_a:')
-  await until('it is said', () => daemon.events('cleanup-failed').length > 0)
+  await until('it is logged', () => daemon.events('cleanup-failed').length > 0)
   await until('it was tried again', () => daemon.events('cleaned').length > 2)
   expect(daemon.events('cleanup-failed')).toHaveLength(1)
   expect(JSON.stringify(daemon.events('cleanup-failed'))).toContain(`process ${collector}`)

@@ -67,7 +67,7 @@ test('it runs at once where the disk has too little free space, and reports once
     { minFree: '99%', keepDays: '999' },
     { firstMs: NEVER, everyMs: NEVER, pressureMs: 10 },
   )
-  await until('it is said', () => {
+  await until('it is logged', () => {
     job.check()
     return events('retention-problem').length > 0
   })
@@ -82,7 +82,7 @@ test('it runs again where the disk becomes short after a run that freed enough',
   await job.idle()
   const files = await archived('old')
   policy.minFree = '99%'
-  await until('it is said', () => {
+  await until('it is logged', () => {
     job.check()
     return events('retention-problem').length > 0
   })
@@ -93,7 +93,7 @@ test('the policy file of an earlier version is reported, and nothing is removed'
   const files = await archived('old')
   fs.writeFileSync(`${rig.workspace}/registry/retention.json`, '{"keep-days": 365}')
   const { job } = start({}, { firstMs: 0, everyMs: 3_600_000, pressureMs: NEVER })
-  await until('it is said', () => {
+  await until('it is logged', () => {
     job.check()
     return events('retention-problem').length > 0
   })

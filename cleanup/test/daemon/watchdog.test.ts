@@ -56,14 +56,14 @@ describe('a silent agent', { tags: ['long'] }, () => {
     await daemon.stop()
     daemon = await Daemon.start(rig, '--silent-after', '1s')
     const other = await rig.deploy('b', { claude: `echo ready; ${server} ${wait}` })
-    await until('the other one is told', () => silent().length > 0)
+    await until('the other one is logged', () => silent().length > 0)
     expect(silent()).toEqual([other.agentId])
   })
 
   test('is not ended by default', async () => {
     daemon = await Daemon.start(rig, '--silent-after', '1s')
     const ref = await rig.deploy('a', { claude: `echo ready; ${result()}; ${server} ${wait}` })
-    await until('it is told', () => silent().length === 1)
+    await until('it is logged', () => silent().length === 1)
     const marker = await rig.deploy('later', { claude: `echo ready; ${server} ${wait}` })
     await until('time has passed', () => rig.entry(marker).silent_since !== undefined)
     expect(rig.entry(ref).status).toBe('running')

@@ -146,7 +146,7 @@ for (const [n, kind] of HOLDING_UP.entries())
     })
     try {
       await until('it watches', () => running.out.includes('"started"'), WITHIN_MS)
-      await until('it has told what is wrong', () => running.out.includes('"problem"'), WITHIN_MS)
+      await until('it has reported the problem', () => running.out.includes('"problem"'), WITHIN_MS)
     } finally {
       running.child.kill('SIGTERM')
     }

@@ -68,21 +68,21 @@ test('files of the agent’s session stay when a user’s claude has resumed the
 
 test('a cleaner that is killed when the last Bash tool has ended leaves nothing that the next one does not find', async () => {
   const [first, last] = await fromSignalsToRemoval()
-  let tellsNobody = 0
+  let leftBehind = 0
   for (let step = first; step <= last; step++) {
     const { claude, ref, pid } = await deployAndKill(`cut-${step}`)
     // No living process shows the places any more: those of our user's claudes are searched.
     Object.assign(process.env, { HOME: claude.home, CLAUDE_CODE_TMPDIR: claude.base })
     expect((await runCleaner(rig, ref, step)).signal).toBe('SIGKILL')
-    const told = [...claude.ownFiles(pid), claude.snapshots[0], claude.outputs[0]]
-    if (left(told).length === told.length && !(await claude.tools()).some(isRunning)) tellsNobody += 1
+    const ownFiles = [...claude.ownFiles(pid), claude.snapshots[0], claude.outputs[0]]
+    if (left(ownFiles).length === ownFiles.length && !(await claude.tools()).some(isRunning)) leftBehind += 1
     const { outcome, notes } = await cleanUp(ref, crashed)
     expect(outcome).toBe('clean')
-    expect(left(told), `left where step ${step} was not done: ${notes}`).toEqual([])
+    expect(left(ownFiles), `left where step ${step} was not done: ${notes}`).toEqual([])
     expect(left([claude.snapshots[1], claude.outputs[1]])).toHaveLength(2)
     expect(traces(rig, ref)).toEqual(NO_TRACES)
   }
-  expect(tellsNobody, 'killed in the time of which this is about').toBeGreaterThan(0)
+  expect(leftBehind, 'killed while the files were left behind').toBeGreaterThan(0)
 })
 
 /** The positions of a cleaner's first signal and of its last removal among all its steps. */
