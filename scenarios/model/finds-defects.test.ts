@@ -14,7 +14,7 @@ const seeded = [
   { defect: 'kills the session by its bare name', seed: 2024, shortest: 3, complaint: /collateral of agent/ },
   {
     defect: 'undoes what others wrote meanwhile',
-    seed: 7868,
+    seed: 318869,
     shortest: 4,
     complaint: /should be terminated|cleanup is/,
   },

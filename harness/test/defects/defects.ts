@@ -94,15 +94,13 @@ export const defects: Record<string, Defect> = {
   },
 
   'undoes what others wrote meanwhile': sound => async (agent, reason) => {
-    // Its own agent is cleaned up, and so is any other that does not end at the same time.
-    const file = layout.taskRegistry(agent.workspace, agent.taskId)
-    const agentsIn = (text: string): { id: string }[] => JSON.parse(text).agents
-    const before = agentsIn(readFileSync(file, 'utf8')).filter(({ id }) => id !== agent.agentId)
+    // Its own agent is cleaned up, and so is any other that does not end at the same time. Both registries are undone: from
+    // one of them the daemon would know the end that the other one lost.
+    const files = [layout.taskRegistry(agent.workspace, agent.taskId), layout.globalRegistry(agent.workspace)]
+    const before = files.map(file => readFileSync(file, 'utf8'))
     const done = await sound(agent, reason)
-    rewrite(file, text => {
-      const agents = agentsIn(text).map(entry => before.find(({ id }) => id === entry.id) ?? entry)
-      return JSON.stringify({ ...JSON.parse(text), agents }, null, 2)
-    })
+    for (const [n, file] of files.entries())
+      rewrite(file, text => withOthersOf(before[n] ?? '', text, agent.agentId))
     return done
   },
 
@@ -171,6 +169,17 @@ Object.assign(defects, {
 
 function rewrite(file: string, change: (text: string) => string): void {
   writeFileSync(file, change(readFileSync(file, 'utf8')))
+}
+
+/** A registry as it is now, with every agent but one as it was before. */
+function withOthersOf(before: string, now: string, agentId: string): string {
+  const [old, registry] = [JSON.parse(before), JSON.parse(now)]
+  if (Array.isArray(registry.agents))
+    registry.agents = registry.agents.map((entry: { id: string }) =>
+      entry.id === agentId ? entry : (old.agents.find(({ id }: { id: string }) => id === entry.id) ?? entry),
+    )
+  else registry.agents = { ...registry.agents, ...old.agents, [agentId]: registry.agents[agentId] }
+  return JSON.stringify(registry, null, 2)
 }
 
 function tryRun(file: string, args: string[]): void {
