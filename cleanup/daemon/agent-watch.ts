@@ -14,7 +14,7 @@ import { type Ending, endingOf, isDone, isSameRun, isTerminal } from '../registr
 import { peekAgent } from '../registry/registry.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { Backoff } from './backoff.ts'
-import { CleanerGrace } from './cleaner-grace.ts'
+import { CleanerGrace } from './cleaner-head-start.ts'
 import type { Observer, ProblemDedup } from './problem-dedup.ts'
 import { RecheckSchedule } from './recheck-schedule.ts'
 import type { Listed } from './registry-watch.ts'

@@ -1,7 +1,7 @@
 import type { ProbeApi, SystemCommand } from '../../probe/api.ts'
 import type { Places } from '../../probe/places.ts'
 import type { Agent } from '../../rig/agent.ts'
-import { ignoreUncertainShellSnapshots } from '../suspect-files.ts'
+import { ignoreUncertainShellSnapshots } from '../files-without-owner.ts'
 
 /**
  * Installs a tmux that starts an agent's session and then kills its caller, before the caller can record the session.
