@@ -2,8 +2,8 @@
 export interface Area {
   folder: string
   /**
-   * From the bottom up. A row names files and folders of the area, and `*` for every other file directly in it. A row
-   * may import the rows above it in this list; units of one row do not import each other, and a unit imports itself.
+   * Lowest layer first. A row may import only from rows listed before it. A row names files and folders of the area, and
+   * `*` for every other file directly in it. Units of one row do not import each other; a unit imports itself.
    */
   rows: string[][]
   /** Tests and benchmarks: they may import everything in their area. */

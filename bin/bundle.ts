@@ -14,7 +14,13 @@ import {
 } from 'node:fs'
 import { basename, dirname, extname, join, relative } from 'node:path'
 import { compileEach, readableForAll } from './compiled.ts'
-import { type BundleSet, bundleFolder, isUnbundled, type Place, placeOf } from './programs.ts'
+import {
+  type BundleLocation,
+  type BundleSet,
+  bundleFolder,
+  bundleLocationOf,
+  isUnbundled,
+} from './programs.ts'
 import { building, removeOld } from './remove-old.ts'
 
 const hourMs = 3_600_000
@@ -27,25 +33,25 @@ const hourMs = 3_600_000
  */
 export async function ensureBundles(
   set: BundleSet,
-  place: Place = placeOf(join(import.meta.dirname, '..')),
+  location: BundleLocation = bundleLocationOf(join(import.meta.dirname, '..')),
 ): Promise<void> {
   if (isUnbundled()) return
-  if (set.starts) await ensureBundles(set.starts, place)
-  const folder = bundleFolder(set, place)
+  if (set.starts) await ensureBundles(set.starts, location)
+  const folder = bundleFolder(set, location)
   try {
     if (existsSync(folder)) return keep(folder)
-    makeFolder(place.cache)
-    const temporary = mkdtempSync(join(place.cache, building))
+    makeFolder(location.cache)
+    const temporary = mkdtempSync(join(location.cache, building))
     try {
-      await make(set, place, temporary)
+      await make(set, location, temporary)
       // A source may have changed while it was read.
-      if (bundleFolder(set, place) !== folder) return await ensureBundles(set, place)
+      if (bundleFolder(set, location) !== folder) return await ensureBundles(set, location)
       // When several processes make them at once, the first one wins.
       if (!existsSync(folder)) renameSync(temporary, folder)
     } finally {
       rmSync(temporary, { recursive: true, force: true })
     }
-    removeOld(place.cache)
+    removeOld(location.cache)
   } catch (error) {
     if (!cannotWrite.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
   }
@@ -66,21 +72,21 @@ function makeFolder(folder: string): void {
   chmodSync(folder, 0o755)
 }
 
-async function make(set: BundleSet, place: Place, folder: string): Promise<void> {
+async function make(set: BundleSet, location: BundleLocation, folder: string): Promise<void> {
   // The bundler is loaded only to make bundles.
   const { bundleProgram } = await import('./rolldown.ts')
   const programs = Object.entries(set.programs)
   await bundleProgram(join(import.meta.dirname, 'start.ts'), join(folder, 'start.mjs'))
   await Promise.all(
     programs.map(async ([name, { source }]) => {
-      await bundleProgram(join(place.root, source), join(folder, `${name}.bundle.mjs`))
+      await bundleProgram(join(location.root, source), join(folder, `${name}.bundle.mjs`))
       const start = join(relative(dirname(name), '.'), 'start.mjs')
       const lines = [`import { start } from './${start}'`, `await start('${name}.bundle.mjs')`]
       writeFileSync(join(folder, `${name}.mjs`), `${lines.join('\n')}\n`)
     }),
   )
-  for (const scripts of set.beside ?? []) copyScripts(join(place.root, scripts), join(folder, scripts))
-  if (set.starts) linkTo(set.starts, place, folder)
+  for (const scripts of set.beside ?? []) copyScripts(join(location.root, scripts), join(folder, scripts))
+  if (set.starts) linkTo(set.starts, location, folder)
   await compileEach(set.programs, folder)
   readableForAll(folder)
 }
@@ -95,8 +101,8 @@ function copyScripts(from: string, to: string): void {
   })
 }
 
-function linkTo(set: BundleSet, place: Place, folder: string): void {
-  const there = relative(place.cache, bundleFolder(set, place))
+function linkTo(set: BundleSet, location: BundleLocation, folder: string): void {
+  const there = relative(location.cache, bundleFolder(set, location))
   for (const name of Object.keys(set.programs))
     if (!name.includes('/')) symlinkSync(join('..', there, `${name}.mjs`), join(folder, `${name}.mjs`))
 }

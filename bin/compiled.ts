@@ -14,8 +14,8 @@ export async function compileEach(programs: Record<string, Program>, folder: str
     CLAUDE_CODE_TMPDIR: home,
     CLAUDE_ORCHESTRATOR_WORKSPACE: workspace,
   }
-  const load = ([name, program]: [string, Program]) =>
-    execa(process.execPath, [join(folder, `${name}.mjs`), ...program.load(home, folder)], {
+  const warmUp = ([name, program]: [string, Program]) =>
+    execa(process.execPath, [join(folder, `${name}.mjs`), ...program.warmUpArgs(home, folder)], {
       cwd: home,
       env,
       extendEnv: false,
@@ -23,7 +23,7 @@ export async function compileEach(programs: Record<string, Program>, folder: str
       reject: false,
       timeout: 30_000,
     })
-  await Promise.all(Object.entries(programs).map(load))
+  await Promise.all(Object.entries(programs).map(warmUp))
   rmSync(home, { recursive: true })
 }
 

@@ -10,7 +10,7 @@ export interface Program {
    * Arguments with which it runs much of its code and ends, because V8 stores only functions that ran. `home` is a temporary
    * folder with `home/workspace` in it; `bundles` is the folder with all programs of the set.
    */
-  load: (home: string, bundles: string) => string[]
+  warmUpArgs: (home: string, bundles: string) => string[]
   /** What it reads on its standard input then. */
   input?: string
 }
@@ -27,19 +27,22 @@ export interface BundleSet {
   starts?: BundleSet
 }
 
-/** Where a project is bundled. */
-export interface Place {
+/** Where a project lies, and where its bundles do. */
+export interface BundleLocation {
   root: string
   /** The folder with all folders of bundles. */
   cache: string
 }
 
-export const placeOf = (root: string): Place => ({ root, cache: join(root, 'node_modules/.cache/leakrig') })
+export const bundleLocationOf = (root: string): BundleLocation => ({
+  root,
+  cache: join(root, 'node_modules/.cache/leakrig'),
+})
 
 /** The folder of the project itself, which every sandbox sees read-only under the same path. */
 export const projectRoot = resolve(import.meta.dirname, '..')
 
-const ours = placeOf(projectRoot)
+const ours = bundleLocationOf(projectRoot)
 
 const mcp = (id: number, method: string, params: object = {}) =>
   `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`
@@ -52,27 +55,27 @@ const handshake =
 /** What runs in a sandbox. */
 export const rigSet: BundleSet = {
   programs: {
-    probe: { source: 'harness/probe/main.ts', load: home => [home] },
+    probe: { source: 'harness/probe/main.ts', warmUpArgs: home => [home] },
     orchestrator: {
       source: 'bin/orchestrator.ts',
-      load: () => ['--strategy', 'none'],
+      warmUpArgs: () => ['--strategy', 'none'],
       input:
         handshake + mcp(3, 'tools/call', { name: 'create_real_task', arguments: { description: 'none' } }),
     },
-    'hand-over': { source: 'cleanup/bin/hand-over.ts', load: () => [] },
+    'hand-over': { source: 'cleanup/bin/hand-over.ts', warmUpArgs: () => [] },
     // Its owner does not exist, so that it ends at once.
     daemon: {
       source: 'cleanup/bin/daemon.ts',
-      load: home => [join(home, 'workspace'), '--owner-pid', '999999999'],
+      warmUpArgs: home => [join(home, 'workspace'), '--owner-pid', '999999999'],
     },
     'report-option-2-daemon': {
       source: 'harness/orchestrator/strategies/report-option-2-daemon.ts',
-      load: home => [home],
+      warmUpArgs: home => [home],
     },
     'fake-claude/main': {
       source: 'fake-claude/main.ts',
       // It reports as an agent does, to an orchestrator in which it is not registered.
-      load: (_, bundles) => {
+      warmUpArgs: (_, bundles) => {
         const args = [join(bundles, 'orchestrator.mjs'), '--strategy', 'none']
         const config = JSON.stringify({ mcpServers: { one: { command: process.execPath, args } } })
         const prompt = 'agent_id: a-1 task_id: TASK-1 [[fake-claude persona=exits]]'
@@ -87,7 +90,7 @@ export const rigSet: BundleSet = {
 /** Programs that tests start many times. */
 export const testSet: BundleSet = {
   programs: {
-    leakrig: { source: 'bin/leakrig.ts', load: home => ['sweep', join(home, 'workspace')] },
+    leakrig: { source: 'bin/leakrig.ts', warmUpArgs: home => ['sweep', join(home, 'workspace')] },
     ...Object.fromEntries(
       [
         'cleaner',
@@ -99,15 +102,21 @@ export const testSet: BundleSet = {
         'retention-killed',
       ].map(
         // Each of them ends when its workspace does not exist.
-        name => [name, { source: `cleanup/test/support/${name}.ts`, load: home => [join(home, 'none')] }],
+        name => [
+          name,
+          { source: `cleanup/test/support/${name}.ts`, warmUpArgs: home => [join(home, 'none')] },
+        ],
       ),
     ),
     'mcp-server': {
       source: 'fake-claude/test/fixtures/mcp-server.ts',
-      load: () => ['bare'],
+      warmUpArgs: () => ['bare'],
       input: handshake,
     },
-    'defective-orchestrator': { source: 'harness/test/defects/orchestrator.ts', load: () => ['nothing'] },
+    'defective-orchestrator': {
+      source: 'harness/test/defects/orchestrator.ts',
+      warmUpArgs: () => ['nothing'],
+    },
   },
   sources: [...rigSet.sources, 'cleanup/test/support', 'harness/test/defects', 'fake-claude/test/fixtures'],
   starts: rigSet,
@@ -117,18 +126,18 @@ export const testSet: BundleSet = {
 export const isUnbundled = (): boolean => process.env.LEAKRIG_UNBUNDLED === '1'
 
 /** The folder for the bundles of a set, named after a hash of their sources. */
-export const bundleFolder = (set: BundleSet, { root, cache }: Place = ours): string =>
+export const bundleFolder = (set: BundleSet, { root, cache }: BundleLocation = ours): string =>
   join(cache, contentOf(root, set.sources))
 
 /**
  * The file of a program: its bundle, or its source where there is no bundle of exactly these sources. A process that starts
  * after a change of a source sees that change.
  */
-export function programFile(name: string, set: BundleSet = rigSet, place: Place = ours): string {
+export function programFile(name: string, set: BundleSet = rigSet, location: BundleLocation = ours): string {
   const program = set.programs[name]
   if (!program) throw new Error(`No program ${name}; there are ${Object.keys(set.programs).join(', ')}.`)
-  const bundle = join(folderOnce(set, place), `${name}.mjs`)
-  return !isUnbundled() && existsSync(bundle) ? bundle : join(place.root, program.source)
+  const bundle = join(folderOnce(set, location), `${name}.mjs`)
+  return !isUnbundled() && existsSync(bundle) ? bundle : join(location.root, program.source)
 }
 
 /** The same for a program that only tests start. */
@@ -137,8 +146,8 @@ export const testProgram = (name: string): string => programFile(name, testSet)
 const folders = new Map<BundleSet, string>()
 
 /** Hashes the sources only once in each process. */
-function folderOnce(set: BundleSet, place: Place): string {
-  if (place !== ours) return bundleFolder(set, place)
+function folderOnce(set: BundleSet, location: BundleLocation): string {
+  if (location !== ours) return bundleFolder(set, location)
   const folder = folders.get(set) ?? bundleFolder(set)
   folders.set(set, folder)
   return folder

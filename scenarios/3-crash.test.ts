@@ -22,16 +22,16 @@ test('crash: the process of one pane is killed with -9, another session is ended
   bystanders,
 }) => {
   await bystanders.tmuxSession('my-work')
-  const [shellLess, sessionLess] = await Promise.all([
+  const [withoutPaneProcess, withoutSession] = await Promise.all([
     rig.deploy({ persona: 'works' }),
     rig.deploy({ persona: 'works' }),
   ])
-  await shellLess.losesItsPaneProcess()
-  await sessionLess.losesItsSession()
+  await withoutPaneProcess.losesItsPaneProcess()
+  await withoutSession.losesItsSession()
   await expect(rig).toReturnToBaseline()
-  await expect([shellLess, sessionLess]).toHaveArchivedLogs()
-  await expect(shellLess).toBeRegisteredAs('crashed', /its pane's process/)
-  await expect(sessionLess).toBeRegisteredAs('crashed', /its pane's process|its tmux session/)
+  await expect([withoutPaneProcess, withoutSession]).toHaveArchivedLogs()
+  await expect(withoutPaneProcess).toBeRegisteredAs('crashed', /its pane's process/)
+  await expect(withoutSession).toBeRegisteredAs('crashed', /its pane's process|its tmux session/)
 })
 
 test('crash: the tmux server is killed with -9', async ({ rig }) => {

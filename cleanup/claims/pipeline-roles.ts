@@ -6,49 +6,49 @@ import type { Observation } from './observation.ts'
 /** What a process does for the agent's log. It decides when the process may be ended. */
 export type PipelineRole =
   /** It produces the log's lines (claude). It is ended first, and ends its own children. */
-  | 'writer'
+  | 'producer'
   /** It brings the lines to the file (`tee`). It ends by itself at the end of its input, so no line is lost. */
-  | 'reader'
+  | 'log-writer'
   /** tmux started it in a pane. It leads the terminal's session: when it ends, the kernel hangs up on all others there. */
   | 'pane'
   | 'other'
 
-/** The program at a pipeline's end, by name: used only where descriptors cannot be read. */
-const READER_NAME = 'tee'
+/** The name of the program at a pipeline's end: used only where descriptors cannot be read. */
+const LOG_WRITER_NAME = 'tee'
 
 const STDIN = 0
 const STDOUT = 1
 
 /**
- * Finds each claimed process's role by the pipeline's descriptors, not by names: a reader writes the log and reads a pipe; a
- * writer's output is that pipe. Without a pipeline the writer is the process named claude, and without one of that name
- * whatever runs right below the pane. Where descriptors cannot be read, the reader is recognised by its name: the role
- * decides only the order of signals, not whose the process is.
+ * Finds each claimed process's role by the pipeline's descriptors, not by names: a log writer writes the log and reads a
+ * pipe; a producer's output is that pipe. Without a pipeline the producer is the process named claude, and without one of
+ * that name whatever runs right below the pane. Where descriptors cannot be read, the log writer is recognised by its name:
+ * the role decides only the order of signals, not whose the process is.
  */
 export function pipelineRoles(observation: Observation, { claimed }: Claims): (claim: Claim) => PipelineRole {
   const holders = new Set(logWriters(observation.openFiles, observation.log).map(({ pid }) => pid))
   const pipes = new Set<string>()
-  const readers = new Set<number>()
+  const writers = new Set<number>()
   for (const pid of holders) {
     const input = claimed.has(pid) ? descriptorTarget({ pid, fd: STDIN }) : undefined
     if (!input?.startsWith('pipe:')) continue
-    readers.add(pid)
+    writers.add(pid)
     pipes.add(input)
   }
   if (!tellsOpenFiles)
-    for (const { process } of claimed.values()) if (process.comm === READER_NAME) readers.add(process.pid)
-  const all = [...claimed.values()].filter(({ process }) => !readers.has(process.pid))
+    for (const { process } of claimed.values()) if (process.comm === LOG_WRITER_NAME) writers.add(process.pid)
+  const all = [...claimed.values()].filter(({ process }) => !writers.has(process.pid))
   const isPane = ({ evidence }: Claim) => evidence.some(({ kind }) => kind === 'pane')
   const panes = new Set(all.filter(isPane).map(({ process }) => process.pid))
-  const writers = firstOf(
+  const producers = firstOf(
     all.filter(({ process }) => pipes.has(descriptorTarget({ pid: process.pid, fd: STDOUT }) ?? '')),
     all.filter(({ process }) => process.comm === 'claude'),
     all.filter(({ process }) => panes.has(process.ppid)),
     all.filter(isPane),
   )
   return claim => {
-    if (readers.has(claim.process.pid)) return 'reader'
-    if (writers.has(claim.process.pid)) return 'writer'
+    if (writers.has(claim.process.pid)) return 'log-writer'
+    if (producers.has(claim.process.pid)) return 'producer'
     return isPane(claim) ? 'pane' : 'other'
   }
 }

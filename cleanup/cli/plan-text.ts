@@ -33,7 +33,7 @@ export function stepsText(
       .filter(one => one.role === role)
       .map(nameOf)
       .join(', ')
-  const [writers, others, readers, panes] = [of('writer'), of('other'), of('reader'), of('pane')]
+  const [writers, others, readers, panes] = [of('producer'), of('other'), of('log-writer'), of('pane')]
   const steps = [
     handsOver && 'hand over to a process outside the agent, because this one is part of the agent',
     writers && `TERM to ${writers}, which writes the log and ends its own children`,

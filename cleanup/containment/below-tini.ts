@@ -10,7 +10,8 @@ const NONE = -1
 /**
  * Launches the pipeline below the subreaper `tini -s`. The subreaper is a child of the pane's process, so KILL to that
  * process does not take it along. tini exits with its child, and its orphans then go to process 1. So that child, a shell,
- * outlives the pipeline, even after a hangup, and records every process below the subreaper for the cleanup to read.
+ * outlives the pipeline, even after a hangup, and records every process below the subreaper for the cleanup to read. It
+ * catches HUP, INT and TERM with `trap :` and goes on; claude would inherit it if they were ignored (`trap ''`).
  */
 export function belowTini(ref: AgentRef, tini: string, pipeline: string): Launch {
   const inner = `trap : HUP INT TERM

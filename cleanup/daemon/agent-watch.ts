@@ -14,7 +14,7 @@ import { type Ending, endingOf, isDone, isSameRun, isTerminal } from '../registr
 import { peekAgent } from '../registry/registry.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { Backoff } from './backoff.ts'
-import { CleanerGrace } from './cleaner-grace.ts'
+import { CleanerHeadStart } from './cleaner-head-start.ts'
 import type { Observer, ProblemDedup } from './problem-dedup.ts'
 import { RecheckSchedule } from './recheck-schedule.ts'
 import type { Listed } from './registry-watch.ts'
@@ -24,12 +24,12 @@ import { Watchdog, type WatchdogOptions } from './watchdog.ts'
 /**
  * - `deploying`: listed, with no session so far. Only the deploy's time limit decides whether it failed.
  * - `live`: it lives as far as the last full check knows.
- * - `suspect`: a full check is under way.
+ * - `checking`: a full check is under way.
  * - `ended`: its end is known, and its cleanup is still to begin.
  * - `cleaning`: its cleanup is under way.
  * - `backing-off`: an attempt failed, and the next one waits.
  */
-export type AgentState = 'deploying' | 'live' | 'suspect' | 'ended' | 'cleaning' | 'backing-off'
+export type AgentState = 'deploying' | 'live' | 'checking' | 'ended' | 'cleaning' | 'backing-off'
 
 /** Something to be done for one agent. It may throw: that counts as a failed attempt. */
 export type Work = () => Promise<void>
@@ -48,8 +48,8 @@ export interface WatchContext extends WatchdogOptions {
   wake: () => void
   /** A task's registry was written, or may have been. */
   registryChanged: (taskId: string) => void
-  /** An agent was found dead that nobody ended. `suspectedAt` by a clock that cannot be set, in ms. */
-  died: (key: string, suspectedAt: number) => void
+  /** An agent was found dead that nobody ended. `checkStartedAt`: when that check began, by the monotonic clock, in ms. */
+  died: (key: string, checkStartedAt: number) => void
 }
 
 /** Every attempt at a cleanup begins with these events. They are logged for the first attempt only. */
@@ -67,10 +67,10 @@ export class AgentWatch implements Disposable {
   readonly #rechecks: RecheckSchedule
   readonly #watchdog: Watchdog
   readonly #adopted = new AdoptedChildren()
-  readonly #cleanerGrace = new CleanerGrace()
+  readonly #cleanerHeadStart = new CleanerHeadStart()
   readonly #backoff = new Backoff()
   readonly #quiet = newQuietPeriod()
-  /** Until when its deploy may take, by a clock that cannot be set, in ms. */
+  /** Until when its deploy may take, by the monotonic clock, in ms. */
   readonly #deployUntil: number
   #entry: AgentEntry
   #state: AgentState
@@ -147,7 +147,7 @@ export class AgentWatch implements Disposable {
 
   /** The end is on disk already: somebody reported it, or an earlier cleanup was not finished. */
   #finishRecordedEnd(): Work | undefined {
-    if (this.#cleanerGrace.isRunning(this.#entry)) return undefined
+    if (this.#cleanerHeadStart.isRunning(this.#entry)) return undefined
     return async () => {
       if (isDone(peekAgent(this.ref))) return this.#context.registryChanged(this.ref.taskId)
       const ending = endingOf(this.#entry)
@@ -175,13 +175,13 @@ export class AgentWatch implements Disposable {
 
   async #checkFully(isSuspicious: boolean): Promise<void> {
     const entry = this.#entry
-    const suspectedAt = performance.now()
+    const checkStartedAt = performance.now()
     const before = this.#state
-    this.#state = 'suspect'
+    this.#state = 'checking'
     const ending = await this.#context.checking
       .run(async () => (this.#context.isStopping() ? undefined : this.#detectEnd(entry, isSuspicious)))
       .finally(() => {
-        if (this.#state === 'suspect') this.#state = before
+        if (this.#state === 'checking') this.#state = before
       })
     if (this.#context.isStopping() || !this.#isListed) return
     if (!ending) return this.#foundAlive(entry, isSuspicious)
@@ -190,7 +190,7 @@ export class AgentWatch implements Disposable {
     // An agent that was cleaned up in the meantime looks like one that crashed. Its end is on disk.
     if (isTerminal(peekAgent(this.ref).status)) return this.#context.registryChanged(this.ref.taskId)
     this.#state = 'ended'
-    this.#foundDead(ending, suspectedAt)
+    this.#foundDead(ending, checkStartedAt)
     await this.#clean(ending)
   }
 
@@ -213,10 +213,10 @@ export class AgentWatch implements Disposable {
   }
 
   /** Logged once, however often the cleanup has to be attempted. */
-  #foundDead(ending: Ending, suspectedAt: number): void {
+  #foundDead(ending: Ending, checkStartedAt: number): void {
     if (this.#isDead) return
     this.#isDead = true
-    if (ending.status === 'crashed' && !recordedEnd(this.ref)) this.#context.died(this.key, suspectedAt)
+    if (ending.status === 'crashed' && !recordedEnd(this.ref)) this.#context.died(this.key, checkStartedAt)
     this.#log({ event: 'ended', agent: this.ref.agentId, task: this.ref.taskId, ...ending })
   }
 

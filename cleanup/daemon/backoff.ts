@@ -2,8 +2,8 @@ const FIRST_MS = 1_000
 const LONGEST_MS = 60_000
 
 /**
- * The pause between two attempts to clean up one agent: it doubles with each failure, from one second to one minute, by a
- * clock that cannot be set.
+ * The pause between two attempts to clean up one agent: it doubles with each failure, from one second to one minute, by the
+ * monotonic clock.
  */
 export class Backoff {
   #pauseMs: number | undefined

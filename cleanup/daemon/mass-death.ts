@@ -17,8 +17,8 @@ const HOLD_MS = 24 * 3_600_000
 export class MassDeaths {
   readonly #workspace: string
   readonly #observer: Observer
-  /** When each dead agent was suspected, by a clock that cannot be set. */
-  readonly #suspectedAt = new Map<string, number>()
+  /** When the check began that found each dead agent, by the monotonic clock. */
+  readonly #checkStartedAt = new Map<string, number>()
   #firstFoundAt = Number.NEGATIVE_INFINITY
   #lastFoundAt = Number.NEGATIVE_INFINITY
   #isAnnounced = false
@@ -29,29 +29,29 @@ export class MassDeaths {
     this.#observer = observer
   }
 
-  /** `suspectedAt` counts: of ten thousand agents that died at once, the last is found dead long after the first. */
-  died(key: string, suspectedAt: number): void {
+  /** `checkStartedAt` counts: of ten thousand agents that died at once, the last is found dead long after the first. */
+  died(key: string, checkStartedAt: number): void {
     this.#lastFoundAt = performance.now()
-    if (this.#suspectedAt.size === 0) this.#firstFoundAt = this.#lastFoundAt
-    this.#suspectedAt.set(key, suspectedAt)
+    if (this.#checkStartedAt.size === 0) this.#firstFoundAt = this.#lastFoundAt
+    this.#checkStartedAt.set(key, checkStartedAt)
   }
 
   /**
    * To be called at every check, with the agents that the registries list as live: they may not record all deaths yet.
-   * While more agents are suspected it waits for a while, so that all of them are counted.
+   * While more agents are being checked it waits for a while, so that all of them are counted.
    */
-  announce(live: () => readonly string[], isMoreSuspected: boolean): void {
+  announce(live: () => readonly string[], isAnyChecking: boolean): void {
     if (this.#heldUntil !== undefined && performance.now() >= this.#heldUntil) {
       this.#heldUntil = undefined
       this.#observer.degraded(this.#about, undefined)
     }
-    if (this.#suspectedAt.size === 0) return
+    if (this.#checkStartedAt.size === 0) return
     this.#forgetOld()
-    const gone = this.#suspectedAt.size
+    const gone = this.#checkStartedAt.size
     if (gone === 0) this.#isAnnounced = false
     if (this.#isAnnounced || gone < AT_LEAST) return
-    if (isMoreSuspected && performance.now() - this.#firstFoundAt < WITHIN_MS) return
-    const left = live().filter(key => !this.#suspectedAt.has(key)).length
+    if (isAnyChecking && performance.now() - this.#firstFoundAt < WITHIN_MS) return
+    const left = live().filter(key => !this.#checkStartedAt.has(key)).length
     if (gone <= left) return
     this.#isAnnounced = true
     this.#heldUntil = performance.now() + HOLD_MS
@@ -73,8 +73,9 @@ export class MassDeaths {
   /** Keeps the deaths of one stretch of time, which lasts as long as more are found. */
   #forgetOld(): void {
     const isOver = performance.now() - this.#lastFoundAt >= WITHIN_MS
-    const latest = isOver ? Number.POSITIVE_INFINITY : Math.max(...this.#suspectedAt.values())
-    for (const [key, at] of this.#suspectedAt) if (at < latest - WITHIN_MS) this.#suspectedAt.delete(key)
+    const latest = isOver ? Number.POSITIVE_INFINITY : Math.max(...this.#checkStartedAt.values())
+    for (const [key, at] of this.#checkStartedAt)
+      if (at < latest - WITHIN_MS) this.#checkStartedAt.delete(key)
   }
 
   get #about(): string {

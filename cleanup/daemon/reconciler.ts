@@ -48,7 +48,7 @@ export class Reconciler implements Disposable {
       cleaning: new Slots(CLEANED_AT_ONCE),
       isStopping: () => signal.aborted,
       registryChanged: taskId => this.#registries.markChanged(taskId),
-      died: (key, suspectedAt) => this.#massDeaths.died(key, suspectedAt),
+      died: (key, checkStartedAt) => this.#massDeaths.died(key, checkStartedAt),
     }
   }
 
@@ -57,7 +57,6 @@ export class Reconciler implements Disposable {
     return this.#running.size > 0 || this.#watches.size > 0 || this.#registries.isUnsure
   }
 
-  /** How many agents have ended and are not clean. */
   get pending(): number {
     return [...this.#watches.values()].filter(({ isPending }) => isPending).length
   }
@@ -76,7 +75,7 @@ export class Reconciler implements Disposable {
       if (work) this.#start(watch, work)
     }
     const live = () => [...this.#watches.values()].filter(({ isPending }) => !isPending).map(({ key }) => key)
-    this.#massDeaths.announce(live, this.#isAnySuspect)
+    this.#massDeaths.announce(live, this.#isAnyChecking)
   }
 
   /** Has every registry read at the next check, because the workspace may be another folder by now. */
@@ -127,8 +126,8 @@ export class Reconciler implements Disposable {
     this.#running.set(watch.key, done)
   }
 
-  get #isAnySuspect(): boolean {
-    for (const { state } of this.#watches.values()) if (state === 'suspect') return true
+  get #isAnyChecking(): boolean {
+    for (const { state } of this.#watches.values()) if (state === 'checking') return true
     return false
   }
 

@@ -46,7 +46,7 @@ export class RegistryWatch implements Disposable {
   readonly #report: (about: string, problem: string | undefined) => void
   readonly #tasks = new Map<string, Task>()
   readonly #changed = new Set<string>()
-  /** Since when each task's registry cannot be read, by a clock that cannot be set. */
+  /** Since when each task's registry cannot be read, by the monotonic clock. */
   readonly #failingSince = new Map<string, number>()
   #watcher: FSWatcher | undefined
   /** Device and inode of the watched workspace: a watch does not follow the name to another folder. */

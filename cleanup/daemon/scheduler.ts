@@ -22,7 +22,7 @@ const COALESCE_MS = 10
 const PAUSE_FACTOR = 2
 const LONGEST_PAUSE_MS = 1_000
 
-/** Decides when the next check is due and at which level, by a clock that cannot be set. */
+/** Decides when the next check is due and at which level, by the monotonic clock. */
 export class Scheduler {
   #processesAt = Number.NEGATIVE_INFINITY
   #fullAt = Number.NEGATIVE_INFINITY

@@ -23,7 +23,7 @@ const SETTLE_MS = 300
 export interface QuietPeriod {
   /** What the panes and the log looked like. */
   fingerprint: string
-  /** By a clock that cannot be set, in ms. */
+  /** By the monotonic clock, in ms. */
   since: number
   /** By the same clock, until when the agent counts as young; undefined before the first check. */
   youngUntil?: number

@@ -15,7 +15,7 @@ const STARTING_MS = 5_000
  * is only a reason for the full check (detect-end.ts), which queries tmux before anything is concluded.
  */
 export class LivenessChecks {
-  /** Since when it is watched, by a clock that cannot be set. */
+  /** Since when it is watched, by the monotonic clock. */
   #since = Number.NEGATIVE_INFINITY
   /** The pane's process, and after it one process that runs below the pane's shell. Empty where no place in tmux is recorded. */
   #pids: number[] = []

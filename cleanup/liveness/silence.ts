@@ -16,7 +16,7 @@ export class Silence {
   readonly #afterMs: number
   #fingerprint: string | undefined
   #entry: AgentEntry | undefined
-  /** Since when nothing has changed, by a clock that cannot be set. */
+  /** Since when nothing has changed, by the monotonic clock. */
   #since = Number.NEGATIVE_INFINITY
   /** True when the agent's entry says that it is silent. */
   #isMarked = false

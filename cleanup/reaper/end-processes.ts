@@ -16,14 +16,14 @@ import { killGroups } from './kill-groups.ts'
 import type { PlannedCleanup } from './plan.ts'
 import { hangUp, kill, ProcessSet, type TrackedProcess, terminate, wake } from './process-set.ts'
 
-/** After which part of the grace the processes beside the writer get TERM, although the writer has not ended. */
+/** After which part of the grace the processes beside the producer get TERM, although the producer has not ended. */
 const TERM_OTHERS_AFTER = 2 / 3
 /**
  * After how long, in ms, a pane's process is hung up again. A bash that is just replacing itself (`claude ...; exec bash`)
  * notes a signal for later, and forgets the note with everything else: it would stay until the grace ends.
  */
 const HANG_UP_AGAIN_MS = 1_000
-/** How long a reader gets, in ms, after the grace, to bring the last lines to the log once nobody can write to it any more. */
+/** How long a log writer gets, in ms, after the grace, to bring the last lines to the log once its input has no more writers. */
 const DRAIN_MS = 300
 /** How long the kernel gets, in ms, to carry out a KILL; a process in an uninterruptible wait takes its time. */
 const KILL_MS = 2_000
@@ -96,7 +96,7 @@ export async function endProcesses(plan: PlannedCleanup, graceMs: number, log: L
     wasQuiet = isQuiet
     if (!isQuiet) pendingLocation = undefined
     if (fresh.length > 0) pauseMs = 1
-    const isWritten = survivors.some(({ role }) => role === 'writer' || role === 'reader')
+    const isWritten = survivors.some(({ role }) => role === 'producer' || role === 'log-writer')
     if (!isWritten && fresh.some(one => isRespawned(one, first)))
       isSessionKilled = await killRespawningSession(first, log)
     // A chain: each process has ended before it can be signalled, and has forked the next. No grace ever ends that.
@@ -153,7 +153,7 @@ class Clock {
     this.#graceEnd = Math.min(this.#graceEnd, this.#now)
   }
 
-  /** For how long, in ms, only readers and panes' processes have been alive, after the grace. */
+  /** For how long, in ms, only log writers and panes' processes have been alive, after the grace. */
   drained(hasOthers: boolean): number {
     this.#drainedSince = hasOthers ? undefined : (this.#drainedSince ?? this.#now)
     return this.#now - Math.max(this.#graceEnd, this.#drainedSince ?? Number.POSITIVE_INFINITY)
@@ -181,20 +181,21 @@ function mayStillEnd(alive: readonly TrackedProcess[]): boolean {
 }
 
 /**
- * Sends the signals that are due now. The order keeps the log whole: the writers first; then all others but the readers,
- * which end by themselves when their input does; the panes' processes last, because when they end the kernel hangs up on
- * whatever is left on the terminal, the readers too. After the grace the same order with KILL.
+ * Sends the signals that are due now. The order keeps the log whole: the producers first; then all others but the log
+ * writers, which end by themselves when their input does; the panes' processes last, because when they end the kernel hangs
+ * up on whatever is left on the terminal, the log writers too. After the grace the same order with KILL.
  */
 function sendDueSignals(alive: TrackedProcess[], clock: Clock, log: Log): void {
   const has = (role: TrackedProcess['role']) => alive.some(one => one.role === role)
-  const hasWriter = has('writer')
+  const hasProducer = has('producer')
   const overtime = clock.overtime()
-  const drained = clock.drained(hasWriter || has('other'))
+  const drained = clock.drained(hasProducer || has('other'))
   for (const one of alive) {
     if (overtime >= 0) {
-      const isDue = one.role === 'reader' ? drained >= DRAIN_MS : one.role !== 'pane' || !has('reader')
+      const isDue =
+        one.role === 'log-writer' ? drained >= DRAIN_MS : one.role !== 'pane' || !has('log-writer')
       if (isDue && one.sent !== 'SIGKILL') logAndSend(log, one, 'SIGKILL', kill)
-    } else if (one.role === 'reader') {
+    } else if (one.role === 'log-writer') {
       wake(one)
     } else if (one.sent === null && isDueForTerm(one.role)) {
       logAndSend(log, one, 'SIGTERM', terminate)
@@ -204,15 +205,15 @@ function sendDueSignals(alive: TrackedProcess[], clock: Clock, log: Log): void {
   }
 
   function isDueForTerm(role: TrackedProcess['role']): boolean {
-    if (role === 'writer') return true
-    if (role === 'pane') return !hasWriter && !has('reader')
-    return !hasWriter || clock.gracePart() >= TERM_OTHERS_AFTER
+    if (role === 'producer') return true
+    if (role === 'pane') return !hasProducer && !has('log-writer')
+    return !hasProducer || clock.gracePart() >= TERM_OTHERS_AFTER
   }
 }
 
-/** True for what gets KILL as soon as the grace is over: the panes' processes and the readers get it only after all others. */
+/** True for what gets KILL as soon as the grace is over: panes' processes and log writers get it only after all others. */
 const isDueForKill = ({ role, sent }: TrackedProcess) =>
-  sent !== 'SIGKILL' && (role === 'writer' || role === 'other')
+  sent !== 'SIGKILL' && (role === 'producer' || role === 'other')
 
 function logAndSend(
   log: Log,

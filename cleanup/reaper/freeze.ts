@@ -22,7 +22,7 @@ const FREEZE_MS = 500
 export function freezeAll({ observation, roleOf }: PlannedCleanup, tracked: ProcessSet, log: Log): void {
   log({ event: 'freeze', agent: observation.ref.agentId })
   const deadline = performance.now() + FREEZE_MS
-  let isWhole = true
+  let isFullScan = true
   let since = newestPid()
   let table = readTableNow()
   while (performance.now() < deadline) {
@@ -31,19 +31,19 @@ export function freezeAll({ observation, roleOf }: PlannedCleanup, tracked: Proc
     const moving = tracked.alive().filter(one => mayBeStopped(one) && !isFrozen(one))
     moving.forEach(freeze)
     // Nothing moves, and a scan that began when nothing moved has found nothing new.
-    if (isWhole && fresh.length === 0 && moving.length === 0) return
+    if (isFullScan && fresh.length === 0 && moving.length === 0) return
     // ps gives the same reply within one turn of the event loop, so a second scan would show nothing new.
     if (backend !== 'proc') return
-    isWhole = fresh.length === 0 && moving.length === 0
-    since = isWhole ? newestPid() : addNewest(table, since)
-    if (isWhole) table = readTableNow()
+    isFullScan = fresh.length === 0 && moving.length === 0
+    since = isFullScan ? newestPid() : addNewest(table, since)
+    if (isFullScan) table = readTableNow()
   }
 }
 
 /**
- * Readers are left to drain. A pane's process cannot be stopped: its tmux server continues it at once, and with it
+ * Log writers are left to drain. A pane's process cannot be stopped: its tmux server continues it at once, and with it
  * its whole group (server_child_stopped in tmux 3.3a).
  */
 function mayBeStopped({ role, claim, refused }: TrackedProcess): boolean {
-  return role !== 'reader' && !refused && !claim.evidence.some(({ kind }) => kind === 'pane')
+  return role !== 'log-writer' && !refused && !claim.evidence.some(({ kind }) => kind === 'pane')
 }

@@ -18,7 +18,7 @@ export async function updateAgent(ref: AgentRef, change: (entry: AgentEntry) => 
   await syncGlobal(ref)
 }
 
-/** Makes a finished cleanup pending again. */
+/** Every cleaner skips an agent whose cleanup is done, so an agent that may run after all must be pending again. */
 export function reopenCleanup(entry: AgentEntry): void {
   if (entry.cleanup?.state !== 'done') return
   const { finished_at: _, ...record } = entry.cleanup

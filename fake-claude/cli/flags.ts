@@ -25,7 +25,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 // several values swallows the prompt after it.
 export function readFlags(argv: string[]): Flags {
   const program = new Command('claude')
-    .description('fake-claude: a stand-in for the claude CLI (see fake-claude/README.md)')
+    .description('fake-claude: a stand-in for the claude CLI (see docs/claude.md#the-fake)')
     .argument('[prompt]')
     .allowExcessArguments()
     .option('-v, --version', 'print the version', false)

@@ -34,7 +34,7 @@ sub report {
     syswrite $file, $line;
 }
 
-# Seconds since the machine started: nobody can set this clock.
+# Seconds since the machine started. Setting the wall clock does not change them.
 sub uptime {
     open my $file, '<', '/proc/uptime' or return time;
     my ($seconds) = split ' ', <$file>;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive, stateOf, tree } from '../process/children/process-tree.ts'
 
 /** A process or a file of a shape, as reported by the script that made it. */
-export interface Made {
+export interface ReportedPart {
   pid?: number
   path?: string
   role: string
@@ -15,7 +15,7 @@ export interface Made {
 const readyWithinMs = 60_000
 
 /** Everything that was reported in `path`, once `count` have the role `last` and all are in their state. */
-export async function allReady(path: string, last: string, count: number): Promise<Made[]> {
+export async function allReady(path: string, last: string, count: number): Promise<ReportedPart[]> {
   return until(`${count} processes are there as ${last}`, () => {
     const all = read(path)
     const there = all.filter(({ role }) => role === last).length === count
@@ -44,7 +44,7 @@ async function until<T>(what: string, check: () => T | undefined): Promise<T> {
   }
 }
 
-function read(path: string): Made[] {
+function read(path: string): ReportedPart[] {
   const text = readFileSync(path, 'utf8')
   const lines = text
     .slice(0, text.lastIndexOf('\n') + 1)

@@ -2,7 +2,7 @@ import type { Agent } from '../rig/agent.ts'
 
 /** One way in which an agent ends. */
 interface Ending {
-  /** The persona of fake Claude, unless the shape names one. */
+  /** The persona of the fake claude, unless the shape names one. */
   persona: string
   /** The agent's status in both registries afterwards. */
   status: string

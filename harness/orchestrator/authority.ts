@@ -9,7 +9,7 @@ import {
 import type { Strategy } from './strategies/strategy.ts'
 
 /** The `parent` of an agent that the outer instance deployed. */
-export const PEOPLE = 'orchestrator'
+export const OUTER_INSTANCE = 'orchestrator'
 
 /** What one instance of the orchestrator may do. Each function throws an Error of one sentence when it may not. */
 export interface Authority {
@@ -105,7 +105,7 @@ async function parentOf(workspace: string, strategy: Strategy, name: string): Pr
   if (rest.length > 0) return undefined
   const task = await readOrNone(workspace, strategy, taskId)
   const parent = task?.agents.find(({ id }) => id === agentId)?.parent
-  if (typeof parent !== 'string' || parent === PEOPLE) return undefined
+  if (typeof parent !== 'string' || parent === OUTER_INSTANCE) return undefined
   return parent.includes('/') ? parent : `${taskId}/${parent}`
 }
 

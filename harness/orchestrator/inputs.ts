@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PEOPLE } from './authority.ts'
+import { OUTER_INSTANCE } from './authority.ts'
 
 /*
  * The inputs of the tools. Ids are checked where paths are built from them (cleanup's validateRef). Here every input gets
@@ -65,7 +65,7 @@ export const inputs = {
     prompt: z
       .string()
       .refine(prompt => Buffer.byteLength(prompt) <= PROMPT_BYTES, `expected at most ${PROMPT_BYTES} bytes`),
-    parent: agentName.default(PEOPLE),
+    parent: agentName.default(OUTER_INSTANCE),
   }),
   kill_real_agent: z.object({ ...ids, reason: text.default('Manual termination') }),
   update_agent_progress: z.object({

@@ -1,6 +1,6 @@
 import type { ProcessIdentity, Reading } from '../snapshot/snapshot.ts'
 import type { DeployedAgent, ReportedResources } from './owners.ts'
-import type { Places } from './places.ts'
+import type { SandboxFolders } from './places.ts'
 import type { AwaitedProcess } from './signal-when-seen.ts'
 import type { ToolResult } from './tools.ts'
 
@@ -21,7 +21,7 @@ export interface ToolAnswer {
 /** The calls that the rig makes to the probe inside the sandbox. Every call is one round trip. */
 export interface ProbeApi {
   /** The version of Node that the probe runs on, and its places. */
-  hello(): Promise<{ node: string; places: Places }>
+  hello(): Promise<{ node: string; places: SandboxFolders }>
   /** Ends everything but the probe at one moment, as a power cut does; every file stays. */
   powerOff(): Promise<void>
   /** Ends everything but the probe and empties the sandbox's folders, for the next scenario. */

@@ -7,23 +7,23 @@ interface Related {
 }
 
 /** What was there before the probe did anything: process 1, and whatever else keeps the sandbox running. */
-const carriers = new Map(readProcesses().map(({ pid, start }) => [pid, start]))
+const sandboxProcesses = new Map(readProcesses().map(({ pid, start }) => [pid, start]))
 
-/** By identity, because a carrier may end and its pid be reused. */
-function isCarrier(pid: number): boolean {
-  return carriers.has(pid) && readProcess(pid)?.start === carriers.get(pid)
+/** By identity, because such a process may end and its pid be reused. */
+function isSandboxProcess(pid: number): boolean {
+  return sandboxProcesses.has(pid) && readProcess(pid)?.start === sandboxProcesses.get(pid)
 }
 
 /**
- * Tells the rig's own processes from all others. Its own are the carriers and what they start themselves, the probe,
- * and the probe's tools. Children of process 1 are not among them: those are orphans of anybody.
+ * Tells the rig's own processes from all others. Its own are the sandbox's, what those start themselves, the probe, and
+ * the probe's tools. Children of process 1 are not among them: those are orphans of anybody.
  */
-export function isForeign(all: Related[]): (process: Related) => boolean {
+export function isNotOurs(all: Related[]): (process: Related) => boolean {
   const parents = new Map(all.map(({ pid, ppid }) => [pid, ppid]))
   const isOwn = (pid: number): boolean => {
-    if (toolPids.has(pid) || isCarrier(pid)) return true
+    if (toolPids.has(pid) || isSandboxProcess(pid)) return true
     const parent = parents.get(pid)
-    return parent !== undefined && parent > 1 && parent !== process.pid && isCarrier(parent)
+    return parent !== undefined && parent > 1 && parent !== process.pid && isSandboxProcess(parent)
   }
   return ({ pid }) => !isOwn(pid)
 }

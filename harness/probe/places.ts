@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 
 /** The folders of a sandbox. Its root is /tmp, because claude itself writes there. */
-export function placesBelow(root: string): Places {
+export function placesBelow(root: string): SandboxFolders {
   const work = join(root, 'work')
   return {
     root,
@@ -14,7 +14,7 @@ export function placesBelow(root: string): Places {
   }
 }
 /** The folders inside a sandbox, the same in every kind of sandbox. */
-export interface Places {
+export interface SandboxFolders {
   /** The sandbox's private folder; everything a scenario makes lies below it. */
   root: string
   home: string

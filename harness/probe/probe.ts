@@ -5,7 +5,7 @@ import { isGone } from '../errors.ts'
 import type { ProbeApi, SystemCommand } from './api.ts'
 import { readFiles } from './files.ts'
 import { Owners } from './owners.ts'
-import type { Places } from './places.ts'
+import type { SandboxFolders } from './places.ts'
 import { readProcess } from './processes.ts'
 import { emptyFolders, endEverything, makeFolders, stopEverything, unmountBelow } from './reset.ts'
 import { signalWhenSeen } from './signal-when-seen.ts'
@@ -14,7 +14,7 @@ import { countByPs, takeSnapshot } from './take-snapshot.ts'
 import { runTool } from './tools.ts'
 
 /** Implements the probe's calls. `keep` are folders below the root that are not the sandbox's own. */
-export function createProbe(places: Places, keep: string[]): ProbeApi {
+export function createProbe(places: SandboxFolders, keep: string[]): ProbeApi {
   makeFolders(places)
   let owners = new Owners()
   let system: System | undefined

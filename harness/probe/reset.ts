@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Limit } from '../limit.ts'
-import { isForeign } from './own-processes.ts'
-import type { Places } from './places.ts'
+import { isNotOurs } from './own-processes.ts'
+import type { SandboxFolders } from './places.ts'
 import { readProcesses } from './processes.ts'
 import { runTool } from './tools.ts'
 
@@ -16,7 +16,7 @@ export async function endEverything(): Promise<void> {
   const limit = new Limit(10_000)
   for (;;) {
     const all = readProcesses()
-    const left = all.filter(isForeign(all))
+    const left = all.filter(isNotOurs(all))
     if (left.length === 0) return
     if (limit.isOver)
       throw new Error(`The sandbox could not be emptied: ${left.map(describe).join(', ')} stay.`)
@@ -28,7 +28,7 @@ export async function endEverything(): Promise<void> {
 /** Stops everything before it is killed: otherwise the processes that die last could react to the first deaths. */
 export function stopEverything(): void {
   const all = readProcesses()
-  for (const { pid } of all.filter(isForeign(all))) send(pid, 'SIGSTOP')
+  for (const { pid } of all.filter(isNotOurs(all))) send(pid, 'SIGSTOP')
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {
@@ -62,7 +62,7 @@ function describe({ pid, comm, state }: { pid: number; comm: string; state: stri
 }
 
 /** Empties the sandbox's root. `keep` lists folders in it that are not the sandbox's. */
-export function emptyFolders({ root }: Places, keep: string[]): void {
+export function emptyFolders({ root }: SandboxFolders, keep: string[]): void {
   for (const name of readdirSync(root)) {
     const path = join(root, name)
     if (!keep.some(kept => kept === path || kept.startsWith(`${path}/`)))
@@ -70,7 +70,7 @@ export function emptyFolders({ root }: Places, keep: string[]): void {
   }
 }
 
-export function makeFolders(places: Places): void {
+export function makeFolders(places: SandboxFolders): void {
   for (const folder of [places.home, places.work, places.own]) mkdirSync(folder, { recursive: true })
   // tmux refuses a socket folder that other users may enter.
   mkdirSync(places.tmux, { recursive: true, mode: 0o700 })

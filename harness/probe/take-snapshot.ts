@@ -8,7 +8,7 @@ import {
   openDescriptors,
 } from './descriptors.ts'
 import { readFiles, readPtys } from './files.ts'
-import { isForeign } from './own-processes.ts'
+import { isNotOurs } from './own-processes.ts'
 import type { Holders, Owners } from './owners.ts'
 import { readProcesses } from './processes.ts'
 import { readRegistries } from './registries.ts'
@@ -30,7 +30,7 @@ export interface SnapshotScope {
 export async function takeSnapshot(scope: SnapshotScope): Promise<Reading> {
   const tmux = await readTmux()
   const all = readProcesses()
-  const processes = all.filter(isForeign(all))
+  const processes = all.filter(isNotOurs(all))
   const holders: Holders = new Map()
   const descriptors = processes.flatMap(one => readDescriptors(one, scope, holders))
   const files = readFiles(scope.root, path => path === scope.own || scope.keep.includes(path))
@@ -88,5 +88,5 @@ export async function countByPs(): Promise<number> {
   const processes = await psList()
   const isPs = ({ ppid, name, cmd }: ProcessDescriptor) =>
     ppid === process.pid && (name === 'ps' || cmd?.startsWith('ps '))
-  return processes.filter(isForeign(processes)).filter(one => !isPs(one)).length
+  return processes.filter(isNotOurs(processes)).filter(one => !isPs(one)).length
 }

@@ -162,7 +162,7 @@ export class Agent {
     return pane as PaneResource
   }
 
-  /** What its fake Claude did, in order, by its own journal. */
+  /** What its fake claude did, in order, by its own journal. */
   async journal(): Promise<JournalEntry[]> {
     return readJournal((await this.rig.probe.read(this.#journal)) ?? '')
   }

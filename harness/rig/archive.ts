@@ -12,7 +12,7 @@ const logs = [
 
 /**
  * What is wrong with an agent's archive, in sentences. Nothing, when the archive has a line for every call that was
- * answered, and the stream log has, in order and as whole lines, every event that fake Claude could write to its pipe.
+ * answered, and the stream log has, in order and as whole lines, every event that the fake claude could write to its pipe.
  */
 export async function archiveFaults(rig: SystemUnderTest, agent: Agent): Promise<string[]> {
   const folder = `${rig.places.workspace}/${agent.taskId}/archive`

@@ -1,9 +1,9 @@
 /**
- * Instructions for fake Claude. They are part of the prompt, because orchestrators pass prompts on, and tmux drops
+ * Instructions for the fake claude. They are part of the prompt, because orchestrators pass prompts on, and tmux drops
  * environments.
  */
 export interface Directive {
-  /** Which persona it plays; fake-claude/README.md lists them. */
+  /** Which persona it plays; docs/claude.md#personas lists them. */
   persona: string
   /** Which version of the real Claude it behaves like. */
   profile?: 'legacy' | 'mid' | 'current'

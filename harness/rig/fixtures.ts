@@ -8,7 +8,7 @@ import type { Verdict } from '../verdict/verdict.ts'
 import { type Kept, keep } from './artefacts.ts'
 import { Bystanders } from './bystanders.ts'
 import './matchers.ts'
-import type { Places } from '../probe/places.ts'
+import type { SandboxFolders } from '../probe/places.ts'
 import { Rig } from './rig.ts'
 
 declare module 'vitest' {
@@ -47,14 +47,14 @@ export const test = vitestTest
   .extend(
     'system',
     () =>
-      (places: Places): SystemCommand =>
+      (places: SandboxFolders): SystemCommand =>
         systemCommand(inject('leakrig').system, places),
   )
   // Prepares the sandbox before the system starts: a disk of another size, a program on the PATH before another.
   .extend(
     'prepareSandbox',
     () =>
-      async (_probe: ProbeApi, _places: Places): Promise<void> => {},
+      async (_probe: ProbeApi, _places: SandboxFolders): Promise<void> => {},
   )
   .extend('rig', async ({ sandbox, system, prepareSandbox, task }, { onCleanup }): Promise<Rig> => {
     const { places } = await sandbox.probe.hello()

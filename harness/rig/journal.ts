@@ -1,4 +1,4 @@
-/** One entry of the journal in which fake Claude records what it does; fake-claude/README.md lists them. */
+/** One entry of the journal in which the fake claude records what it does; docs/claude.md#the-journal lists them. */
 export interface JournalEntry {
   /** ms since the epoch */
   t: number

@@ -65,7 +65,6 @@ export class Measurement {
     this.#deployed.push(agent)
   }
 
-  /** How many agents were deployed so far. */
   protected get deployedCount(): number {
     return this.#deployed.length
   }
@@ -88,7 +87,8 @@ export class Measurement {
         'An agent has ended already: let agents stay, and plant bystanders, before the first ending.',
       )
     if (!this.#baseline) return
-    const stays = (one: Resource) => !isNudge(one) && (one.owner ? one.owner.agent === agent?.id : joins(one))
+    const stays = (one: Resource) =>
+      !isIdleShellTimer(one) && (one.owner ? one.owner.agent === agent?.id : joins(one))
     const now = await this.waitUntilStable(stays)
     const staying = now.resources.filter(stays)
     const before = (await this.#baseline).resources.filter(({ kind }) => kind !== 'registry')
@@ -159,7 +159,10 @@ export class Measurement {
   }
 }
 
-/** An idle fake claude has this child for a moment, and on a busy machine for longer than a baseline takes. */
-function isNudge(one: Resource): boolean {
+/**
+ * `nudge_once` in fake-claude/idle/idle.sh: an idle fake claude has this child for a moment, and on a busy machine for longer
+ * than a baseline takes.
+ */
+function isIdleShellTimer(one: Resource): boolean {
   return one.kind === 'process' && one.command === 'sleep 0.3'
 }

@@ -7,7 +7,7 @@ import { type Directive, directiveText } from './directive.ts'
 import { SystemUnderTest } from './system-under-test.ts'
 import { waitUntilRunning } from './wait-until-running.ts'
 
-/** What a deploy asks for: a persona of fake Claude with its parameters, and the type that its id begins with. */
+/** What a deploy asks for: a persona of the fake claude with its parameters, and the type that its id begins with. */
 export interface DeployOptions extends Directive {
   type?: string
 }
@@ -82,7 +82,7 @@ export class Rig extends SystemUnderTest {
     })
   }
 
-  /** An agent's journal, its gate, and the prompt that names both to fake Claude. */
+  /** An agent's journal, its gate, and the prompt that names both to the fake claude. */
   #prepareDirective(directive: Directive) {
     const key = `${this.deployedCount}-${Math.random().toString(36).slice(2, 8)}`
     const files = { journal: `${this.places.own}/${key}.ndjson`, gate: `${this.places.own}/${key}.gate` }

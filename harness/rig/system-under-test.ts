@@ -1,19 +1,19 @@
 import { AssertionError } from 'node:assert'
 import { CannotMeasureError } from '../errors.ts'
 import type { ProbeApi, SystemCommand } from '../probe/api.ts'
-import type { Places } from '../probe/places.ts'
+import type { SandboxFolders } from '../probe/places.ts'
 import type { ProcessIdentity } from '../snapshot/snapshot.ts'
 import { Measurement } from './measurement.ts'
 
 /** The system under test in its sandbox: its process, and its tools over MCP. */
 export class SystemUnderTest extends Measurement {
-  readonly places: Places
+  readonly places: SandboxFolders
   /** Expectations beside the baseline that were not met, in sentences. */
   readonly unmet: string[] = []
   #command: SystemCommand | undefined
   #system: ProcessIdentity | undefined
 
-  constructor(probe: ProbeApi, places: Places) {
+  constructor(probe: ProbeApi, places: SandboxFolders) {
     super(probe)
     this.places = places
   }

@@ -13,7 +13,6 @@ const none: Counts = {
   registry: 0,
 }
 
-/** How many resources of each kind a snapshot holds. */
 export function count(snapshot: Snapshot): Counts {
   const counts: Record<ResourceKind, number> = { ...none }
   for (const { kind } of snapshot.resources) counts[kind] += 1

@@ -17,7 +17,7 @@ import {
 
 /** One row of the catalogue: what an agent leaks, crossed with every ending. */
 export interface Shape {
-  /** The name in the table, and the shape of fake Claude unless the directive names another one. */
+  /** The name in the table, and the shape of the fake claude unless the directive names another one. */
   name: string
   directive?: Partial<Directive>
   /** What is left when nobody cleans up. The rig has to find all of it and attribute it to the agent. */

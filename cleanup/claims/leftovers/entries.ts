@@ -22,7 +22,7 @@ export interface StaleEntry {
 }
 
 /** The status of an agent of which nothing is left but its entry. */
-const GONE = 'crashed'
+const VANISHED_STATUS = 'crashed'
 
 /**
  * Finds such entries. An entry is not stale when a registry that could not be read may list its agent, when a session has
@@ -59,7 +59,7 @@ export async function findStaleEntries(
       : taskId === '' || fs.existsSync(taskRegistry(workspace, taskId))
     if (listed || mayBeListed || isYoung(entry.started_at, minAgeMs, [writtenAt])) continue
     const why = 'no task’s registry lists it, and it has no session'
-    unlisted.push([{ taskId, agentId, to: GONE, isListed: false, why }, entry])
+    unlisted.push([{ taskId, agentId, to: VANISHED_STATUS, isListed: false, why }, entry])
   }
   if (unlisted.length === 0) return found
   const sessions = await sessionNames([...tasks.values()].flatMap(({ agents }) => agents))

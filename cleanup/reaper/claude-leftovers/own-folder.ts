@@ -57,7 +57,7 @@ export interface Entry {
   device: string
   uid: number
   bytes: number
-  /** When it was made, in ms since 1970: the only time that nobody can set. Where the file system keeps none, when its inode last changed. */
+  /** Its birth, in ms since 1970: no call sets it. On a file system without births, when its inode last changed. */
   bornMs: number
   writtenMs: number
 }

@@ -30,7 +30,7 @@ test('an agent: a tree with reasons, the steps, and what is not claimed', async 
   const claude = rig.start('bash', ['-c', 'exec -a claude sleep 1000'])
   await until('tail has it open', () => explain('a').out.includes('it has the agent’s log open'))
   const { plan, nearMisses } = explained('a')
-  expect(plan.end.map(({ role }) => role)).toEqual(['writer', 'other', 'reader', 'pane'])
+  expect(plan.end.map(({ role }) => role)).toEqual(['producer', 'other', 'log-writer', 'pane'])
   expect(plan.remove.map(({ file }) => file)).toEqual([layout.promptFile(ref)])
   expect(plan.archive).toHaveLength(4)
   const reasons = new Map(nearMisses.map(one => [one.pid, `${one.resemblances} / ${one.reason}`]))

@@ -32,7 +32,7 @@ test.each([
   daemon.child.kill('SIGUSR2')
   await until('the clock is moved', () => daemon.events('clock-moved').length > 0)
   process.kill(server, 'SIGCONT')
-  // A living cleaner gets its grace, which ends whatever the clock shows.
+  // A living cleaner gets its head start, which ends whatever the clock shows.
   const cleaner = { pid: process.pid, start: startOf(process.pid) ?? 0 }
   await updateAgent(left, entry => {
     const since = new Date(Date.now() + 2 * ms).toISOString()

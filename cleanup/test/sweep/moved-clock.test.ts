@@ -28,7 +28,7 @@ test.each([
   })
   const times = new Map<string, number>()
   const log = ({ signal, role }: LogLine): void => {
-    if (role === 'writer') times.set(String(signal), performance.now())
+    if (role === 'producer') times.set(String(signal), performance.now())
     if (signal === 'SIGTERM') moveClock(() => ms)
   }
   expect(await cleanUp(ref, { status: 'terminated', reason: 'a test', graceMs: 1_000, log })).toMatchObject({

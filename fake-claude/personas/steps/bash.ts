@@ -3,7 +3,6 @@ import type { Claude } from '../../process/claude.ts'
 
 const aDay = 'sleep 86400'
 
-/** Runs commands that end by themselves. */
 export async function foregroundBash(claude: Claude): Promise<void> {
   const { bash, depth } = claude.settings
   for (let i = 0; i < bash; i += 1) await runBash(claude, nested('true', depth), 'Check the work')

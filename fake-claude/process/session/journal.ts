@@ -1,8 +1,8 @@
 import { appendFileSync } from 'node:fs'
 
 /**
- * Records in the journal what the fake does, for the rig. The real claude has no journal. fake-claude/README.md lists the
- * entries. An array makes one entry for each element, in one write.
+ * Records in the journal what the fake does, for the rig. The real claude has no journal. docs/claude.md#the-journal lists
+ * the entries. An array makes one entry for each element, in one write.
  */
 export type Note = (what: string, fields?: Fields | Fields[]) => void
 

@@ -1,13 +1,13 @@
 import type { ProbeApi, SystemCommand } from '../../probe/api.ts'
-import type { Places } from '../../probe/places.ts'
+import type { SandboxFolders } from '../../probe/places.ts'
 import type { Agent } from '../../rig/agent.ts'
-import { ignoreUncertainShellSnapshots } from '../suspect-files.ts'
+import { ignoreUncertainShellSnapshots } from '../files-without-owner.ts'
 
 /**
  * Installs a tmux that starts an agent's session and then kills its caller, before the caller can record the session.
  * Only the system gets it, by a PATH with this tmux in front of the real one.
  */
-export async function tmuxThatKills(probe: ProbeApi, { home }: Places): Promise<void> {
+export async function tmuxThatKills(probe: ProbeApi, { home }: SandboxFolders): Promise<void> {
   const script = [
     '#!/bin/sh',
     `PATH=\${PATH#*:} tmux "$@"`,
@@ -23,7 +23,7 @@ export async function tmuxThatKills(probe: ProbeApi, { home }: Places): Promise<
 /** The same command with the tmux of `tmuxThatKills` on its PATH. */
 export function withTmuxThatKills(
   { command, args, ...rest }: SystemCommand,
-  { home }: Places,
+  { home }: SandboxFolders,
 ): SystemCommand {
   const script = `PATH=${home}/half:$PATH exec "$@"`
   return { ...rest, command: 'sh', args: ['-c', script, 'sh', command, ...args] }

@@ -13,19 +13,25 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ensureBundles } from '../../../bin/bundle.ts'
-import { type BundleSet, bundleFolder, type Place, placeOf, programFile } from '../../../bin/programs.ts'
+import {
+  type BundleLocation,
+  type BundleSet,
+  bundleFolder,
+  bundleLocationOf,
+  programFile,
+} from '../../../bin/programs.ts'
 
 /** A project with one program of two files, and a script beside it. */
 const set: BundleSet = {
-  programs: { small: { source: 'src/small.ts', load: () => [] } },
+  programs: { small: { source: 'src/small.ts', warmUpArgs: () => [] } },
   sources: ['src'],
   beside: ['src/scripts'],
 }
 
-let place: Place
+let location: BundleLocation
 beforeEach(async () => {
-  place = placeOf(mkdtempSync(join(tmpdir(), 'leakrig-test-')))
-  mkdirSync(join(place.root, 'src/scripts'), { recursive: true })
+  location = bundleLocationOf(mkdtempSync(join(tmpdir(), 'leakrig-test-')))
+  mkdirSync(join(location.root, 'src/scripts'), { recursive: true })
   for (const name of ['package.json', 'package-lock.json']) write(name, '{}')
   write('src/scripts/hello.sh', 'echo hello')
   write('src/word.ts', `export const word: string = 'first'`)
@@ -36,16 +42,16 @@ beforeEach(async () => {
 })
 afterEach(() => {
   vi.unstubAllEnvs()
-  rmSync(place.root, { recursive: true })
+  rmSync(location.root, { recursive: true })
 })
 
-const write = (name: string, text: string) => writeFileSync(join(place.root, name), text)
-const bundles = () => readdirSync(place.cache)
-const isBundle = () => programFile('small', set, place).endsWith('/small.mjs')
+const write = (name: string, text: string) => writeFileSync(join(location.root, name), text)
+const bundles = () => readdirSync(location.cache)
+const isBundle = () => programFile('small', set, location).endsWith('/small.mjs')
 
 /** Runs the program from where programFile finds it now. */
 async function small(...args: string[]) {
-  const { stdout, stderr } = await execa(process.execPath, [programFile('small', set, place), ...args], {
+  const { stdout, stderr } = await execa(process.execPath, [programFile('small', set, location), ...args], {
     env: { NODE_COMPILE_CACHE: undefined, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' },
     reject: false,
   })
@@ -53,13 +59,13 @@ async function small(...args: string[]) {
 }
 
 test('a changed source is what runs, without and with a bundle of it', async () => {
-  await ensureBundles(set, place)
+  await ensureBundles(set, location)
   expect(isBundle()).toBe(true)
   expect((await small()).said).toBe('first')
   write('src/word.ts', `export const word: string = 'second'`)
   expect(isBundle()).toBe(false)
   expect((await small()).said).toBe('second')
-  await ensureBundles(set, place)
+  await ensureBundles(set, location)
   expect(isBundle()).toBe(true)
   expect((await small()).said).toBe('second')
   write('src/scripts/hello.sh', 'echo goodbye')
@@ -70,30 +76,30 @@ test('a changed source is what runs, without and with a bundle of it', async () 
 })
 
 test('a bundle runs compiled code that was made with it, and names the lines of the sources', async () => {
-  await ensureBundles(set, place)
+  await ensureBundles(set, location)
   const { log } = await small('on purpose')
   expect(log).toMatch(/small\.bundle\.mjs was accepted/)
-  expect(log).toContain(`Error: on purpose\n    at ${place.root}/src/small.ts:4:9\n`)
+  expect(log).toContain(`Error: on purpose\n    at ${location.root}/src/small.ts:4:9\n`)
 })
 
 test('LEAKRIG_UNBUNDLED=1 runs the sources', async () => {
-  await ensureBundles(set, place)
+  await ensureBundles(set, location)
   vi.stubEnv('LEAKRIG_UNBUNDLED', '1')
-  expect(programFile('small', set, place)).toBe(join(place.root, 'src/small.ts'))
-  rmSync(place.cache, { recursive: true })
-  await ensureBundles(set, place)
-  expect(existsSync(place.cache)).toBe(false)
+  expect(programFile('small', set, location)).toBe(join(location.root, 'src/small.ts'))
+  rmSync(location.cache, { recursive: true })
+  await ensureBundles(set, location)
+  expect(existsSync(location.cache)).toBe(false)
   expect((await small()).said).toBe('first')
 })
 
 test('when several processes bundle at once, one wins and nothing else is left', async () => {
-  await Promise.all([1, 2, 3].map(() => ensureBundles(set, place)))
-  expect(bundles()).toEqual([bundleFolder(set, place).split('/').at(-1)])
+  await Promise.all([1, 2, 3].map(() => ensureBundles(set, location)))
+  expect(bundles()).toEqual([bundleFolder(set, location).split('/').at(-1)])
   expect((await small()).said).toBe('first')
 })
 
 test('the next run removes what was interrupted, and what was not used for a day', async () => {
-  await ensureBundles(set, place)
+  await ensureBundles(set, location)
   const [used = ''] = bundles()
   for (const [name, hours] of [
     ['unused', 25],
@@ -101,20 +107,20 @@ test('the next run removes what was interrupted, and what was not used for a day
     ['building-now', 0],
     [used, 23],
   ] as const) {
-    const folder = join(place.cache, name)
+    const folder = join(location.cache, name)
     mkdirSync(join(folder, 'some'), { recursive: true })
     const then = new Date(Date.now() - hours * 3_600_000)
     utimesSync(folder, then, then)
   }
   write('src/word.ts', `export const word: string = 'second'`)
-  await ensureBundles(set, place)
-  const now = bundleFolder(set, place).split('/').at(-1)
+  await ensureBundles(set, location)
+  const now = bundleFolder(set, location).split('/').at(-1)
   expect(bundles().toSorted()).toEqual([now, used, 'building-now'].toSorted())
 })
 
 test('a source that changes while it is bundled is bundled again, never under the old name', async () => {
-  const before = bundleFolder(set, place)
-  const making = ensureBundles(set, place)
+  const before = bundleFolder(set, location)
+  const making = ensureBundles(set, location)
   write('src/word.ts', `export const word: string = 'second'`)
   await making
   expect(existsSync(before)).toBe(false)
@@ -124,14 +130,14 @@ test('a source that changes while it is bundled is bundled again, never under th
 
 test('a source that does not parse is an error, and leaves nothing', async () => {
   write('src/word.ts', 'export const = ')
-  await expect(ensureBundles(set, place)).rejects.toThrow('word.ts')
+  await expect(ensureBundles(set, location)).rejects.toThrow('word.ts')
   expect(bundles()).toEqual([])
 })
 
 test('where nothing can be written, the sources run', async ({ skip }) => {
   skip(process.getuid?.() === 0, 'root may write everywhere')
-  chmodSync(place.root, 0o555)
-  await ensureBundles(set, place)
-  chmodSync(place.root, 0o755)
+  chmodSync(location.root, 0o555)
+  await ensureBundles(set, location)
+  chmodSync(location.root, 0o755)
   expect((await small()).said).toBe('first')
 })

@@ -16,7 +16,7 @@ export function ignoreAgentsWork(rig: SystemUnderTest): Promise<void> {
 
 /** A killed claude leaves it, and nothing but the command line of a running Bash tool names it. */
 export function ignoreShellSnapshot(rig: SystemUnderTest): Promise<void> {
-  const why = 'suspect: only a running Bash tool shows whose a shell’s snapshot is'
+  const why = 'owner unknown: only a running Bash tool shows whose a shell’s snapshot is'
   return rig.ignore(why, one => !one.owner && file(/\/\.claude\/shell-snapshots\//)(one))
 }
 
@@ -25,12 +25,12 @@ export function ignoreShellSnapshot(rig: SystemUnderTest): Promise<void> {
  * which clocks may differ.
  */
 export function ignoreUncertainShellSnapshots(rig: SystemUnderTest): Promise<void> {
-  const why = 'suspect: a user’s claude that runs began within a second of it'
+  const why = 'owner unknown: a user’s claude that runs began within a second of it'
   return rig.ignore(why, file(/\/\.claude\/shell-snapshots\//))
 }
 
 /** `/tmp/claude-1a2b-cwd` holds the working folder and nothing else, and all agents of a workspace share that folder. */
 export function ignoreFolderNote(rig: SystemUnderTest): Promise<void> {
-  const why = 'suspect: neither its name nor its content shows whose it is'
+  const why = 'owner unknown: neither its name nor its content shows whose it is'
   return rig.ignore(why, file(/^\/tmp\/claude-[0-9a-f]+-cwd$/))
 }
