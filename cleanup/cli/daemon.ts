@@ -13,7 +13,7 @@ interface DaemonCommandOptions extends DaemonSettings {
 
 const exitCodes = { done: 0, unforeseen: 1, wrongUsage: 2, cannotBegin: 3 } as const
 
-export function addDaemon(program: Command): void {
+export function addDaemon(program: Command): Command {
   const daemon = program
     .command('daemon')
     .description('watch workspaces, and clean up after every agent that ends')
@@ -21,7 +21,7 @@ export function addDaemon(program: Command): void {
   addDaemonOptions(daemon)
   // Units of services that an earlier version installed pass "--grace-ms 3000" and "--silent-after 120".
   daemon.options.find(({ long }) => long === '--silent-after')?.argParser(durationOrSeconds)
-  daemon
+  return daemon
     .addOption(new Option('--grace-ms <ms>').argParser(wholeNumber).hideHelp())
     .option(
       '--owner-pid <pid>',

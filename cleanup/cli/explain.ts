@@ -12,8 +12,8 @@ export interface ExplainOptions {
   json?: boolean
 }
 
-export function addExplain(program: Command): void {
-  program
+export function addExplain(program: Command): Command {
+  return program
     .command('explain')
     .description(
       'show which processes belong to an agent and why, what a cleanup would do, and what it would leave alone',

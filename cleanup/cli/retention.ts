@@ -11,8 +11,8 @@ export interface RetentionCommandOptions extends PolicyTexts {
   json?: boolean
 }
 
-export function addRetention(program: Command): void {
-  program
+export function addRetention(program: Command): Command {
+  return program
     .command('retention')
     .description('show which archives are too old, too many or too large, and why; with --apply, remove them')
     .argument('[workspace...]', WORKSPACE_ARGUMENT)

@@ -24,7 +24,7 @@ export interface ServiceOptions extends DaemonSettings {
 }
 
 /** Adds `leakrig service install|uninstall|status`: the daemon as a service of systemd or launchd. */
-export function addService(program: Command): void {
+export function addService(program: Command): Command {
   const service = program
     .command('service')
     .description('run "leakrig daemon" as a service of systemd or launchd')
@@ -52,6 +52,7 @@ export function addService(program: Command): void {
     .argument('[workspace...]', WORKSPACE_ARGUMENT)
     .option('--system', 'the service of the machine')
     .action((workspaces: string[], options: ServiceOptions) => run(() => status(workspaces, options)))
+  return service
 }
 
 /** Writes the service's file, or prints it with `print`. Returns the exit code. */

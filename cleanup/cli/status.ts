@@ -12,8 +12,8 @@ export interface StatusOptions {
 }
 
 /** Adds `leakrig status`, which shows agents, sessions, processes and files, and changes nothing. */
-export function addStatus(program: Command): void {
-  program
+export function addStatus(program: Command): Command {
+  return program
     .command('status')
     .description('show the agents, their sessions, processes and logs, and how far their cleanup is')
     .argument('[workspace...]', WORKSPACE_ARGUMENT)

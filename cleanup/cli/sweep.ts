@@ -14,8 +14,8 @@ export interface SweepCommandOptions {
   grace?: number
 }
 
-export function addSweep(program: Command): void {
-  program
+export function addSweep(program: Command): Command {
+  return program
     .command('sweep')
     .description('show what agents have left behind and what a cleanup would do; --apply does exactly that')
     .argument('[workspace...]', WORKSPACE_ARGUMENT)

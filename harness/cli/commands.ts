@@ -2,16 +2,15 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { sandboxChoices } from '../sandbox/sandbox.ts'
 import { systemNames } from '../systems/systems.ts'
 import { addOrchestrator } from './orchestrator.ts'
+import { refuseOptionsAsValues } from './usage-errors.ts'
 
 /** Adds the commands `scenarios`, `catalogue` and `orchestrator`. */
 export function addHarnessCommands(program: Command): void {
-  addScenarios(program)
-  addCatalogue(program)
-  addOrchestrator(program)
+  for (const add of [addScenarios, addCatalogue, addOrchestrator]) refuseOptionsAsValues(add(program))
 }
 
-function addScenarios(program: Command): void {
-  program
+function addScenarios(program: Command): Command {
+  return program
     .command('scenarios')
     .description('run the scenarios against a system, in a sandbox')
     .usage('[filter ...] [options] [options of Vitest]')
@@ -39,8 +38,8 @@ function addScenarios(program: Command): void {
     })
 }
 
-function addCatalogue(program: Command): void {
-  program
+function addCatalogue(program: Command): Command {
+  return program
     .command('catalogue')
     .description('run every leak shape with every ending against one system or several, and print the table')
     .argument('[filter...]', 'a part of the names of the cells to run: "own-session × killed"')

@@ -152,6 +152,10 @@ describe('wrong arguments', () => {
     [['WORKSPACE', '--owner-pid', 'x'], "argument 'x' is invalid"],
     [['WORKSPACE', '--owner-pid', '0'], 'Expected a process id, from 1.'],
     [['--what'], "unknown option '--what'"],
+    [
+      ['--metrics-file', '--end-idle'],
+      "option '--metrics-file <file>' needs a file name, not another option",
+    ],
     [['WORKSPACE', '--keep-days', 'soon'], 'keep-days "soon" is refused'],
     [['WORKSPACE', '--min-free', '200%'], 'min-free "200%" is refused'],
     [['WORKSPACE', '--metrics-port', '99999'], 'Expected a port'],
