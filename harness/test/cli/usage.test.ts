@@ -94,7 +94,7 @@ test.for([
   ['catalogue --sytem none', "unknown option '--sytem' (Did you mean --system?)"],
   ['catalogue --x\ny', "unknown option '--x\\u{a}y'"],
   ['scenrios', "unknown command 'scenrios' (Did you mean scenarios?)"],
-] as const)('%s is wrong usage: one line, and nothing runs', ([words, sentence]) => {
+] as const)('%j is wrong usage: one line, and nothing runs', ([words, sentence]) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words.split(' ')], {
     encoding: 'utf8',
     cwd: folder,
