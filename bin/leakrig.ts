@@ -4,13 +4,12 @@ import { addCleanupCommands } from '../cleanup/cli/index.ts'
 import { addHarnessCommands } from '../harness/cli/commands.ts'
 import { fail } from '../harness/cli/exit.ts'
 import { watchOutput } from '../harness/cli/output.ts'
-import { exitCodes } from '../harness/report/exit-codes.ts'
+import { reportUsageErrors } from '../harness/cli/usage-errors.ts'
 import project from '../package.json' with { type: 'json' }
 
-const program = new Command('leakrig')
+const program = reportUsageErrors(new Command('leakrig'))
   .description('Reproduce, measure and gate the resource leaks of tmux-based Claude Code orchestrators.')
   .version(project.version)
-  .exitOverride(error => process.exit(error.exitCode === 0 ? exitCodes.passed : exitCodes.wrongUsage))
   // These two are services: they go on when nobody reads their output any more.
   .hook('preAction', (_, command) => {
     if (!['daemon', 'orchestrator'].includes(command.name())) watchOutput()

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { validateMetricsSettings } from '../metrics/settings.ts'
 import { fromCwd } from '../platform/cwd.ts'
 import { durationOption } from '../platform/duration.ts'
-import { type PolicyTexts, parsePolicy } from '../retention/policy.ts'
+import type { PolicyTexts } from '../retention/policy.ts'
 import { duration, grace } from './option-values.ts'
 
 /** The settings of a daemon, as `leakrig daemon` and `leakrig service install` take them. Durations in ms. */
@@ -77,12 +77,10 @@ export function addDaemonOptions(command: Command): Command {
 }
 
 /**
- * Checks at once what a daemon would otherwise trip over half a minute later: the retention policy, and the file, socket
- * and token of its metrics. `uid` is the user that the daemon will run as, by default ours. Throws a CleanupError
- * (`bad-argument`).
+ * Checks at once what a daemon would otherwise trip over half a minute later: the file, socket and token of its metrics.
+ * `uid` is the user that the daemon will run as, by default ours. Throws a CleanupError (`bad-argument`).
  */
-export function validateDaemonSettings(settings: DaemonSettings, uid?: number): void {
-  parsePolicy(settings)
+export function validateMetricsOptions(settings: DaemonSettings, uid?: number): void {
   const {
     metricsPort: port,
     metricsTokenFile: tokenFile,

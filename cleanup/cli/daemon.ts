@@ -2,7 +2,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { DaemonOptions } from '../daemon/run-daemon.ts'
 import { CleanupError, messageOf } from '../errors.ts'
 import { logLevelOf } from '../log.ts'
-import { addDaemonOptions, type DaemonSettings, validateDaemonSettings } from './daemon-options.ts'
+import { parsePolicy } from '../retention/policy.ts'
+import { addDaemonOptions, type DaemonSettings, validateMetricsOptions } from './daemon-options.ts'
 import { duration } from './option-values.ts'
 import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
 
@@ -13,7 +14,7 @@ interface DaemonCommandOptions extends DaemonSettings {
 
 const exitCodes = { done: 0, unforeseen: 1, wrongUsage: 2, cannotBegin: 3 } as const
 
-export function addDaemon(program: Command): void {
+export function addDaemon(program: Command): Command {
   const daemon = program
     .command('daemon')
     .description('watch workspaces, and clean up after every agent that ends')
@@ -21,7 +22,7 @@ export function addDaemon(program: Command): void {
   addDaemonOptions(daemon)
   // Units of services that an earlier version installed pass "--grace-ms 3000" and "--silent-after 120".
   daemon.options.find(({ long }) => long === '--silent-after')?.argParser(durationOrSeconds)
-  daemon
+  return daemon
     .addOption(new Option('--grace-ms <ms>').argParser(wholeNumber).hideHelp())
     .option(
       '--owner-pid <pid>',
@@ -51,9 +52,10 @@ async function serveDaemon(folders: string[], options: DaemonCommandOptions): Pr
     process.stdout.write(`${JSON.stringify(stamped)}\n`)
   }
   try {
-    // First, because it decides which user this process is, and with that which files the settings may name.
+    parsePolicy(options)
+    // Before the metrics, because it decides which user this process is, and with that which files their options may name.
     const workspaces = workspacesOf(folders, true)
-    validateDaemonSettings(options)
+    validateMetricsOptions(options)
     await runDaemon({
       workspaces,
       endIdle,

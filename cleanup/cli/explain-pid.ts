@@ -23,7 +23,7 @@ interface Found {
 const NEEDED =
   'a parent, terminal or session of an agent; an agent’s TMUX and TMUX_PANE, or LEAKRIG_AGENT, in its initial environment; an agent’s log open for writing; or a subreaper or cgroup that the agent was deployed in'
 
-/** Prints which agent a process belongs to and why, or that it belongs to none. Returns the exit code. */
+/** Prints which agent a process belongs to and why, or that no evidence ties it to one. Returns the exit code. */
 export async function explainPid(
   workspace: string,
   pid: number,
@@ -38,13 +38,19 @@ export async function explainPid(
       `There is no process ${pid}, and no agent of that name; check the number.`,
     )
   const found = await findOwners(workspace, pid, registries)
+  const { start, comm, environment } = process
+  const { readable: isEnvironmentReadable } = environment
   if (json)
     console.log(
-      JSON.stringify({ pid, start: process.start, comm: process.comm, ...found, needed: NEEDED }, null, 2),
+      JSON.stringify({ pid, start, comm, isEnvironmentReadable, ...found, needed: NEEDED }, null, 2),
     )
   else console.log([...processText(process, table), ...ownersText(found, process)].join('\n'))
-  return found.problems.length > 0 ? exitCodes.uncertain : exitCodes.done
+  return found.problems.length > 0 || mayBeOwned(found, process) ? exitCodes.uncertain : exitCodes.done
 }
+
+/** True for a process without an owner whose environment, which may hold the evidence, could not be read. */
+const mayBeOwned = ({ owners }: Found, { environment, kernel }: SeenProcess): boolean =>
+  owners.length === 0 && !environment.readable && !kernel
 
 async function findOwners(workspace: string, pid: number, { tasks, problems }: Registries): Promise<Found> {
   const found: Found = { owners: [], similar: [], problems: [...problems] }
@@ -68,7 +74,6 @@ async function findOwners(workspace: string, pid: number, { tasks, problems }: R
 }
 
 function processText(process: SeenProcess, table: ProcessTable): string[] {
-  const [, ...parents] = selfAndAncestors(table, process.pid)
   const { marker, tmux, pane, readable } = process.environment
   const marks = Object.entries({ LEAKRIG_AGENT: marker, TMUX: tmux, TMUX_PANE: pane }).filter(
     ([, value]) => value,
@@ -78,17 +83,30 @@ function processText(process: SeenProcess, table: ProcessTable): string[] {
     'no mark of an agent or a pane'
   return [
     `process ${nameOf(process)} ${printable(commandOf(process))}`,
-    `  parents: ${parents.map(nameOf).join(', ') || 'none'}, then process 1; session ${process.sid}, group ${process.pgid}`,
+    `  parents: ${parentsText(table, process.pid)}; session ${process.sid}, group ${process.pgid}`,
     `  environment: ${readable ? environment : 'could not be read'}`,
   ]
 }
 
-function ownersText({ owners, similar, problems }: Found, process: SeenProcess): string[] {
+function parentsText(table: ProcessTable, pid: number): string {
+  const chain = selfAndAncestors(table, pid)
+  const parents = chain.slice(1).map(nameOf).join(', ')
+  // Process 1 has no parent, and those of kernel threads and of programs from outside of the pid namespace are not shown.
+  if (chain.at(-1)?.ppid !== 1) return parents || 'none'
+  return parents ? `${parents}, then process 1` : 'process 1'
+}
+
+function ownersText(found: Found, process: SeenProcess): string[] {
+  const { owners, similar, problems } = found
   const lines = owners.flatMap(({ agent, claim }) => [
     `it belongs to agent ${agent.agentId} of ${agent.taskId}:`,
     ...claim.evidence.map(({ kind, detail }) => `  ${kind}: ${printable(detail)}`),
   ])
-  if (owners.length === 0) lines.push(`it belongs to no agent. A claim would need ${NEEDED}.`)
+  if (mayBeOwned(found, process))
+    lines.push(
+      `no evidence ties it to an agent, but its environment could not be read. A claim would need ${NEEDED}.`,
+    )
+  else if (owners.length === 0) lines.push(`it belongs to no agent. A claim would need ${NEEDED}.`)
   for (const { agent, why } of similar)
     lines.push(
       `it does not belong to agent ${agent.agentId}, although it looks similar:`,

@@ -12,8 +12,8 @@ export interface ExplainOptions {
   json?: boolean
 }
 
-export function addExplain(program: Command): void {
-  program
+export function addExplain(program: Command): Command {
+  return program
     .command('explain')
     .description(
       'show which processes belong to an agent and why, what a cleanup would do, and what it would leave alone',
@@ -69,7 +69,7 @@ function unknownTarget(workspace: string, target: string, { problems, isWhole }:
   if (isFolder && target.includes('/'))
     return new CleanupError(
       'bad-argument',
-      `${JSON.stringify(target)} is a folder; name an agent or a process first: leakrig explain <agent|pid> ${target}.`,
+      `${JSON.stringify(target)} is a folder; name an agent or a process first: npm run leakrig -- explain <agent|pid> ${target}.`,
     )
   // A registry that could not be read may list the agent.
   if (!isWhole) return new CleanupError('registry-unreadable', problems.join(' '))

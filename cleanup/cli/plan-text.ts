@@ -36,9 +36,10 @@ export function stepsText(
   const [writers, others, readers, panes] = [of('producer'), of('other'), of('log-writer'), of('pane')]
   const steps = [
     handsOver && 'hand over to a process outside the agent, because this one is part of the agent',
-    writers && `TERM to ${writers}, which writes the log and ends its own children`,
+    writers && `TERM to ${writers}, which produces the log’s lines and ends its own children`,
     others && `TERM to ${others}, once the writer has ended or after ${durationText((graceMs * 2) / 3)}`,
-    readers && `wait for ${readers}, which exits at the end of its input`,
+    readers &&
+      `wait for ${readers}, which writes ${writers ? 'them' : 'the log'} and ends by itself when its input does`,
     panes &&
       `HUP and TERM to ${panes}, which runs in the pane, after all others: its end makes the kernel send HUP to the rest of the pane`,
     end.length > 0 &&

@@ -11,8 +11,8 @@ export interface RetentionCommandOptions extends PolicyTexts {
   json?: boolean
 }
 
-export function addRetention(program: Command): void {
-  program
+export function addRetention(program: Command): Command {
+  return program
     .command('retention')
     .description('show which archives are too old, too many or too large, and why; with --apply, remove them')
     .argument('[workspace...]', WORKSPACE_ARGUMENT)
@@ -45,10 +45,10 @@ export async function runRetention(folders: string[], options: RetentionCommandO
   const { dryText, planText, reportText } = await import('./retention-text.ts')
   // Other commands end when their reader leaves early (head). This one must finish.
   process.on('SIGPIPE', () => {})
+  // Before the workspaces, so that wrong usage is reported as such wherever the command runs.
+  const policy = parsePolicy(options)
   const workspaces = workspacesOf(folders)
-  const plan = await planRetention(workspaces, parsePolicy(options), {
-    ignoreHold: options.ignoreHold === true,
-  })
+  const plan = await planRetention(workspaces, policy, { ignoreHold: options.ignoreHold === true })
   if (!options.json) print(planText(plan))
   const stop = new AbortController()
   if (options.apply) stopOnSignals(stop)

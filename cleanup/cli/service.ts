@@ -4,17 +4,18 @@ import { CleanupError } from '../errors.ts'
 import { becomeOwner } from '../platform/become-owner.ts'
 import { fromCwd } from '../platform/cwd.ts'
 import { WORKSPACE_NAME } from '../registry/require-workspace.ts'
+import { parsePolicy } from '../retention/policy.ts'
 import type { ServiceResult } from '../service/install.ts'
 import type { ServicePlan } from '../service/plan.ts'
 import {
   addDaemonOptions,
   type DaemonSettings,
   daemonArguments,
-  validateDaemonSettings,
+  validateMetricsOptions,
 } from './daemon-options.ts'
 import { exitCodes, run } from './exit-codes.ts'
 import { oneLine } from './format.ts'
-import { WORKSPACE_ARGUMENT } from './workspace.ts'
+import { ownWorkspace, WORKSPACE_ARGUMENT } from './workspace.ts'
 
 export interface ServiceOptions extends DaemonSettings {
   system?: boolean
@@ -24,7 +25,7 @@ export interface ServiceOptions extends DaemonSettings {
 }
 
 /** Adds `leakrig service install|uninstall|status`: the daemon as a service of systemd or launchd. */
-export function addService(program: Command): void {
+export function addService(program: Command): Command {
   const service = program
     .command('service')
     .description('run "leakrig daemon" as a service of systemd or launchd')
@@ -52,6 +53,7 @@ export function addService(program: Command): void {
     .argument('[workspace...]', WORKSPACE_ARGUMENT)
     .option('--system', 'the service of the machine')
     .action((workspaces: string[], options: ServiceOptions) => run(() => status(workspaces, options)))
+  return service
 }
 
 /** Writes the service's file, or prints it with `print`. Returns the exit code. */
@@ -61,13 +63,14 @@ export async function install(workspaces: string[], options: ServiceOptions): Pr
   const { system = false, print = false, force = false, now = false } = options
   const host = thisHost()
   const manager = managerOf(host, system)
-  const plan = await planFor(workspaces, system, daemonArguments(options))
-  validateDaemonSettings(options, plan.owner?.uid)
+  parsePolicy(options)
   if (options.metricsPort === 0)
     throw new CleanupError(
       'bad-argument',
       'The metrics port 0 is refused: it would change with every start of the service, and could not be scraped; name one.',
     )
+  const plan = await planFor(workspaces, system, daemonArguments(options))
+  validateMetricsOptions(options, plan.owner?.uid)
   if (!print) return report(await installService(plan, host, manager, { force, now }))
   process.stdout.write(manager.render(plan))
   for (const line of plan.omitted) console.error(`leakrig: ${oneLine(line)}`)
@@ -85,7 +88,7 @@ async function status(workspaces: string[], { system = false }: ServiceOptions):
   const { managerOf, thisHost } = await import('../service/manager.ts')
   const { serviceState } = await import('../service/state.ts')
   const host = thisHost()
-  const folders = rootsOf(workspaces)
+  const folders = (workspaces.length > 0 ? workspaces : [WORKSPACE_NAME]).map(fromCwd)
   const plan = await planFor(workspaces, system, []).catch(error => {
     if (error instanceof CleanupError) return error
     throw error
@@ -100,11 +103,9 @@ async function status(workspaces: string[], { system = false }: ServiceOptions):
 async function planFor(workspaces: string[], system: boolean, options: string[]): Promise<ServicePlan> {
   const { planService } = await import('../service/plan.ts')
   const [node, program = ''] = [process.execPath, process.argv[1]]
-  return planService(rootsOf(workspaces), system, { node, program, environment: process.env, options })
+  const folders = workspaces.length > 0 ? workspaces.map(fromCwd) : [ownWorkspace()]
+  return planService(folders, system, { node, program, environment: process.env, options })
 }
-
-const rootsOf = (workspaces: string[]): string[] =>
-  (workspaces.length > 0 ? workspaces : [WORKSPACE_NAME]).map(fromCwd)
 
 function report({ lines, problems }: ServiceResult): number {
   for (const line of lines) console.log(oneLine(line))

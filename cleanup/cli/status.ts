@@ -11,9 +11,12 @@ export interface StatusOptions {
   interval?: string
 }
 
+/** In the folder of a clone, where nothing puts `leakrig` on the PATH. */
+const WATCH = "watch -n 2 'npm run -s leakrig -- status'"
+
 /** Adds `leakrig status`, which shows agents, sessions, processes and files, and changes nothing. */
-export function addStatus(program: Command): void {
-  program
+export function addStatus(program: Command): Command {
+  return program
     .command('status')
     .description('show the agents, their sessions, processes and logs, and how far their cleanup is')
     .argument('[workspace...]', WORKSPACE_ARGUMENT)
@@ -23,7 +26,7 @@ export function addStatus(program: Command): void {
     .addOption(new Option('--interval <seconds>').hideHelp())
     .addHelpText(
       'after',
-      '\nTo keep watching: watch -n 2 leakrig status' +
+      `\nTo keep watching: ${WATCH}` +
         '\nExit codes: 0 everything could be read; 2 wrong usage; 3 something could not be read or queried.',
     )
     .action((workspaces: string[], options: StatusOptions) => run(() => runStatus(workspaces, options)))
@@ -32,11 +35,10 @@ export function addStatus(program: Command): void {
 /** Prints the state of some workspaces. Returns the exit code. */
 export async function runStatus(folders: string[], options: StatusOptions): Promise<number> {
   const { all = false, json = false, watch, interval } = options
-  if (watch || interval !== undefined)
-    throw new CleanupError(
-      'bad-argument',
-      'The option --watch was removed; use "watch -n 2 leakrig status" instead.',
-    )
+  const removed = watch
+    ? 'The option --watch was removed'
+    : interval !== undefined && 'The option --interval was removed together with --watch'
+  if (removed) throw new CleanupError('bad-argument', `${removed}; use this instead: ${WATCH}`)
   const { measure } = await import('../metrics/measure.ts')
   const { statusLines } = await import('./status-text.ts')
   const found = await measure(workspacesOf(folders))

@@ -14,15 +14,15 @@ export interface SweepCommandOptions {
   grace?: number
 }
 
-export function addSweep(program: Command): void {
-  program
+export function addSweep(program: Command): Command {
+  return program
     .command('sweep')
     .description('show what agents have left behind and what a cleanup would do; --apply does exactly that')
     .argument('[workspace...]', WORKSPACE_ARGUMENT)
     .option('--apply', 'do it')
     .option(
       '--orphans',
-      'include sessions agent_* and prompts that no registry lists; without it they are only shown',
+      'include sessions agent_*, prompts and entries of the global registry that no task lists; without it they are only shown',
     )
     .addOption(
       new Option(
@@ -36,7 +36,7 @@ export function addSweep(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExit codes: 0 nothing is left, or nothing was applied; 1 something is left, or an entry was refused; 2 wrong usage; 3 something could not be read or queried (the rest was done); 130 or 143 stopped by Ctrl-C or TERM: another sweep finishes the work.',
+      '\nExit codes: 0 nothing is left, or only unlisted things are left, or nothing was applied; 1 something is left, or an entry was refused; 2 wrong usage; 3 something could not be read or queried (the rest was done); 130 or 143 stopped by Ctrl-C or TERM: another sweep finishes the work.',
     )
     .action((workspaces: string[], options: SweepCommandOptions) => run(() => runSweep(workspaces, options)))
 }
@@ -60,7 +60,7 @@ export async function runSweep(folders: string[], options: SweepCommandOptions):
   const { signal } = stop
   const progress = progressTo(process.stderr)
   const sweeps: Sweep[] = []
-  for (const workspace of new Set(workspaces)) {
+  for (const workspace of workspaces) {
     const beside = workspaces.filter(other => other !== workspace)
     sweeps.push(await sweep(workspace, { apply, orphans, graceMs, minAgeMs, beside, signal, progress }))
     if (signal.aborted) break

@@ -16,7 +16,7 @@ const TASK = /^TASK-/
 export function requireWorkspaceFolder(folder: string): void {
   if (!isFolder(folder))
     throw refused(
-      `The workspace ${JSON.stringify(folder)} is not a folder; expected the ${WORKSPACE_NAME} folder of an orchestrator.`,
+      `The workspace ${JSON.stringify(folder)} ${isThere(folder) ? 'is not a folder' : 'does not exist'}; expected the ${WORKSPACE_NAME} folder of an orchestrator.`,
     )
 }
 
@@ -53,6 +53,8 @@ function namesIn(folder: string): string[] | undefined {
     return undefined
   }
 }
+
+const isThere = (folder: string): boolean => fs.statSync(folder, { throwIfNoEntry: false }) !== undefined
 
 const isFolder = (folder: string): boolean =>
   fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true

@@ -51,7 +51,7 @@ function parse<T>(
   if (value !== undefined) return value
   throw new CleanupError(
     'bad-argument',
-    `${option} ${JSON.stringify(text)} is refused: expected ${expected}.`,
+    `--${option} ${JSON.stringify(text)} is refused: expected ${expected}.`,
   )
 }
 

@@ -2,16 +2,15 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { sandboxChoices } from '../sandbox/sandbox.ts'
 import { systemNames } from '../systems/systems.ts'
 import { addOrchestrator } from './orchestrator.ts'
+import { refuseOptionsAsValues } from './usage-errors.ts'
 
 /** Adds the commands `scenarios`, `catalogue` and `orchestrator`. */
 export function addHarnessCommands(program: Command): void {
-  addScenarios(program)
-  addCatalogue(program)
-  addOrchestrator(program)
+  for (const add of [addScenarios, addCatalogue, addOrchestrator]) refuseOptionsAsValues(add(program))
 }
 
-function addScenarios(program: Command): void {
-  program
+function addScenarios(program: Command): Command {
+  return program
     .command('scenarios')
     .description('run the scenarios against a system, in a sandbox')
     .usage('[filter ...] [options] [options of Vitest]')
@@ -30,8 +29,7 @@ function addScenarios(program: Command): void {
     .addHelpText(
       'after',
       '\nA filter is a part of a file name. Any other option is passed to Vitest: -t, --bail, --shard ...' +
-        '\nExit codes: 0 every scenario passed, 1 a leak or collateral, 2 wrong usage, 3 could not measure; 130, 143 and 141 after' +
-        ' Ctrl-C, TERM and a reader that closed the output.',
+        `\n${exitCodesText('scenario')}`,
     )
     .action(async (options, command: Command) => {
       const { runScenarios } = await import('./scenarios.ts')
@@ -39,8 +37,8 @@ function addScenarios(program: Command): void {
     })
 }
 
-function addCatalogue(program: Command): void {
-  program
+function addCatalogue(program: Command): Command {
+  return program
     .command('catalogue')
     .description('run every leak shape with every ending against one system or several, and print the table')
     .argument('[filter...]', 'a part of the names of the cells to run: "own-session × killed"')
@@ -58,10 +56,16 @@ function addCatalogue(program: Command): void {
     )
     .option('--json <file>', 'write the report as JSON')
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed cell is always copied)')
+    .option('--list', 'print the cells and run none')
+    .addHelpText('after', `\n${exitCodesText('cell')}`)
     .action(async (filter: string[], options) => {
       const { runCatalogue } = await import('./catalogue.ts')
       leave(await runCatalogue({ ...options, system: options.system ?? ['hybrid'] }, filter))
     })
+}
+
+function exitCodesText(what: string): string {
+  return `Exit codes: 0 every ${what} passed, 1 a leak or collateral, 2 wrong usage, 3 could not measure; 130, 143 and 141 after Ctrl-C, TERM and a reader that closed the output.`
 }
 
 /** After a signal this process ends at once: Vitest may wait for workers that the same signal has ended. */

@@ -3,8 +3,8 @@ import { strategyNames } from '../orchestrator/strategies/strategy.ts'
 import { CannotServe, fail } from './exit.ts'
 
 /** Adds the command `orchestrator`. */
-export function addOrchestrator(program: Command): void {
-  program
+export function addOrchestrator(program: Command): Command {
+  return program
     .command('orchestrator')
     .description('serve the report’s orchestrator over MCP on stdin and stdout')
     .addOption(

@@ -7,7 +7,7 @@ import { chooseSandbox } from '../sandbox/start.ts'
 import { requireWritable, writeJson } from './json-file.ts'
 import { requireProcessRoom } from './process-limit.ts'
 import { runTests } from './run-tests.ts'
-import { list, requireFiles, requireNames, type Selected } from './selection.ts'
+import { list, print, requireFiles, requireNames } from './selection.ts'
 import { openVitest, parseVitestFlags } from './vitest.ts'
 
 export interface ScenarioOptions {
@@ -44,7 +44,10 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   let interrupted: NodeJS.Signals | undefined
   try {
     await requireFiles(vitest, filter)
-    if (options.list) return print(await list(vitest, filter))
+    if (options.list) {
+      print(await list(vitest, filter))
+      return exitCodes.passed
+    }
     await requireNames(vitest, filter)
     const sandbox = await (choosing ?? choose())
     console.log(`leakrig: system ${options.system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
@@ -59,9 +62,4 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   } finally {
     if (!interrupted) await vitest.close()
   }
-}
-
-function print(selected: Selected[]): number {
-  for (const { file, names } of selected) console.log([file, ...names.map(name => `  ${name}`)].join('\n'))
-  return exitCodes.passed
 }

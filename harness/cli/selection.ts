@@ -1,8 +1,10 @@
 import type { Vitest } from 'vitest/node'
 import { projectRoot } from '../../bin/programs.ts'
+import { ScenarioReporter } from '../report/reporter.ts'
 import { UsageError } from './exit.ts'
+import { openVitest } from './vitest.ts'
 
-/** The scenarios that a filter and a pattern (`-t`) choose, by file. */
+/** The scenarios or cells that a filter and a pattern (`-t`) choose, by file. */
 export interface Selected {
   file: string
   names: string[]
@@ -13,7 +15,7 @@ export async function requireFiles(vitest: Vitest, filter: string[]): Promise<vo
   const all = await vitest.globTestSpecifications()
   for (const word of filter) {
     if ((await vitest.globTestSpecifications([word])).length > 0) continue
-    const names = all.map(({ moduleId }) => moduleId.slice(projectRoot.length + 1))
+    const names = all.map(({ moduleId }) => moduleId.slice(projectRoot.length + 1)).sort(byNumber)
     throw new UsageError(
       `No scenario matches ${JSON.stringify(word)}; the scenarios are ${names.join(', ')}.`,
     )
@@ -45,19 +47,42 @@ export async function list(vitest: Vitest, filter: string[]): Promise<Selected[]
   return selected
 }
 
+/** Every name of the catalogue that contains one of these words, or every name when there are no words. */
+export async function listCells(words: string[]): Promise<Selected[]> {
+  const setup = { projects: ['catalogue'], reporter: new ScenarioReporter(), names: words }
+  const vitest = await openVitest([], setup)
+  try {
+    const selected = await select(vitest, [], false)
+    if (selected.length > 0) return selected
+    throw new UsageError(
+      `No cell's name contains ${words.map(word => JSON.stringify(word)).join(' or ')}; npm run scenarios:catalogue -- --list lists the names.`,
+    )
+  } finally {
+    await vitest.close()
+  }
+}
+
+export function print(selected: Selected[]): void {
+  for (const { file, names } of selected) console.log([file, ...names.map(name => `  ${name}`)].join('\n'))
+}
+
+/** In the order of the files' names; Vitest orders them by their size and by how long they took. */
 async function select(vitest: Vitest, filter: string[], staticParse: boolean): Promise<Selected[]> {
   const { testModules } = await vitest.collect(filter, { staticParse })
-  return testModules.flatMap(module => {
+  const selected = testModules.flatMap(module => {
     // Vitest collects the tests that the pattern leaves out too, as skipped ones.
     const tests = [...module.children.allTests()].filter(({ options }) => options.mode !== 'skip')
     return tests.length > 0
       ? { file: module.relativeModuleId, names: tests.map(({ fullName }) => fullName) }
       : []
   })
+  return selected.sort((one, other) => byNumber(one.file, other.file))
 }
+
+const { compare: byNumber } = new Intl.Collator('en', { numeric: true })
 
 function noName({ config: { shard, testNamePattern } }: Vitest): UsageError {
   return new UsageError(
-    `No scenario's name${shard ? ' in this shard' : ''} matches ${JSON.stringify(testNamePattern?.source)}; leakrig scenarios --list lists the names.`,
+    `No scenario's name${shard ? ' in this shard' : ''} matches ${JSON.stringify(testNamePattern?.source)}; npm run scenarios -- --list lists the names.`,
   )
 }

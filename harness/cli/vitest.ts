@@ -89,7 +89,7 @@ async function loadVitest() {
 function refused(error: unknown): never {
   const sentence = firstLine(error)
   if (/^--|custom Reporter|regular expression/.test(sentence))
-    throw new UsageError(`${sentence}: Vitest refuses its options; see leakrig scenarios --help.`)
+    throw new UsageError(`${sentence}: Vitest refuses its options; see npm run scenarios -- --help.`)
   throw new CannotMeasureError(`Vitest cannot be started: ${sentence}.`)
 }
 
@@ -139,14 +139,14 @@ export async function parseVitestFlags(rest: string[]) {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     throw new UsageError(
-      `${message.replace(/^U/, 'u')}: neither leakrig nor Vitest accepts that; see leakrig scenarios --help.`,
+      `${message.replace(/^U/, 'u')}: neither leakrig nor Vitest accepts that; see npm run scenarios -- --help.`,
     )
   }
   const parsed = parseCLI(['vitest', ...rest])
   const refused = reserved.find(name => name in parsed.options)
   if (refused)
     throw new UsageError(
-      `--${kebab(refused)} is set by leakrig itself; see leakrig scenarios --help for the options.`,
+      `--${kebab(refused)} is set by leakrig itself; see npm run scenarios -- --help for the options.`,
     )
   return parsed
 }

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { needs } from '../../../test/needs.ts'
 import type { NearMiss } from '../../claims/near-misses.ts'
 import { cleanUp } from '../../index.ts'
 import { layout } from '../../orchestrator.ts'
@@ -18,6 +19,16 @@ beforeEach(async () => {
   rig = await Rig.start()
 })
 afterEach(() => rig[Symbol.asyncDispose]())
+
+/** Root may open a file that it then may not read. */
+function canRead(file: string): boolean {
+  try {
+    fs.readFileSync(file)
+    return true
+  } catch {
+    return false
+  }
+}
 
 const explain = (target: string) => leakrig(['explain', target, '--workspace', rig.workspace])
 const explained = (target: string) =>
@@ -48,7 +59,10 @@ test('an agent: a tree with reasons, the steps, and what is not claimed', async 
   expect(out).toMatch(
     new RegExp(`^      bash \\d+ .*\\n        because .*descent: child of bash ${pane}`, 'm'),
   )
-  expect(out).toMatch(/^ {2}1\. TERM to bash \d+, which writes the log/m)
+  expect(out).toMatch(/^ {2}1\. TERM to bash \d+, which produces the log’s lines and ends its own children$/m)
+  expect(out).toMatch(
+    /^ {2}\d\. wait for tee \d+, which writes them and ends by itself when its input does$/m,
+  )
   expect(out).toMatch(/close the session agent_a by its id \$\d+/)
   expect(isRunning(pane ?? 0)).toBe(true)
   expect(rig.entry(ref).status).toBe('running')
@@ -68,6 +82,26 @@ describe('a process', () => {
     expect(out).toMatch(/it belongs to no agent\. A claim would need a parent, /)
     expect(out).toMatch(/it does not belong to agent a, although it looks similar:/)
     expect(rig.entry(ref).status).toBe('running')
+  })
+
+  test('whose environment cannot be read', async () => {
+    needs('process whose environment cannot be read', !canRead('/proc/1/environ'))
+    await rig.deploy('a', { claude: idle })
+    const { code, out } = explain('1')
+    expect(out).toMatch(/^ {2}environment: could not be read$/m)
+    expect(out).toMatch(
+      /^no evidence ties it to an agent, but its environment could not be read\. A claim would need /m,
+    )
+    expect(out).not.toContain('belongs to no agent')
+    expect(code).toBe(3)
+    expect(leakrigJson(['explain', '1', rig.workspace])).toMatchObject({
+      isEnvironmentReadable: false,
+      owners: [],
+    })
+  })
+
+  test('without a parent', () => {
+    expect(explain('1').out).toMatch(/^ {2}parents: none; session /m)
   })
 
   test('whose name would rewrite the terminal', async () => {
@@ -128,7 +162,7 @@ test('bad input is refused in one sentence', async () => {
     ['../a', /^leakrig: No registry in .* lists an agent "\.\.\/a"; expected [^\n]*\.$/],
     [
       rig.workspace,
-      /^leakrig: "\/[^\n]*" is a folder; name an agent or a process first: leakrig explain <agent\|pid> \/[^\n]*\.$/,
+      /^leakrig: "\/[^\n]*" is a folder; name an agent or a process first: npm run leakrig -- explain <agent\|pid> \/[^\n]*\.$/,
     ],
     ['a\nb', /^leakrig: No registry in .* lists an agent "a\\nb"; expected [^\n]*\.$/],
   ]

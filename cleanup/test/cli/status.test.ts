@@ -156,17 +156,28 @@ describe('what could not be read is reported, in its row if it has one, with exi
     expect(mistyped).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringContaining('nowhere" is not a folder'),
+      err: expect.stringContaining('nowhere" does not exist'),
     })
   })
 })
 
-test.each([[['--watch']], [['--watch', '--interval', '5']]])('%j names watch(1)', async args => {
-  expect(await runCommand('status', ...args, rig.workspace)).toEqual({
+test.each([
+  ['--watch', 'The option --watch was removed'],
+  ['--watch --interval 5', 'The option --watch was removed'],
+  ['--interval 5', 'The option --interval was removed together with --watch'],
+])('%s names watch(1)', async (args, what) => {
+  expect(await runCommand('status', ...args.split(' '), rig.workspace)).toEqual({
     code: 2,
     out: '',
-    err: 'leakrig: The option --watch was removed; use "watch -n 2 leakrig status" instead.\n',
+    err: `leakrig: ${what}; use this instead: watch -n 2 'npm run -s leakrig -- status'\n`,
   })
+})
+
+test('a workspace that is named twice is listed once', async () => {
+  const link = path.join(rig.folder, 'link')
+  fs.symlinkSync(rig.workspace, link)
+  const { out } = await runCommand('status', '--json', rig.workspace, rig.workspace, link)
+  expect(JSON.parse(out).workspaces).toMatchObject([{ workspace: rig.workspace }])
 })
 
 test('wrong usage', async () => {

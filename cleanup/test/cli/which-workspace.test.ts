@@ -8,6 +8,7 @@ import { install } from '../../cli/service.ts'
 import { runStatus } from '../../cli/status.ts'
 import { runSweep } from '../../cli/sweep.ts'
 import { workspacesOf } from '../../cli/workspace.ts'
+import { leakrig } from '../support/cli.ts'
 
 let folder: string
 let remove: () => Promise<void>
@@ -52,6 +53,26 @@ test('a daemon and its service accept an empty folder', () => {
   expect(workspacesOf([empty], true)).toEqual([empty])
   expect(() => workspacesOf([empty])).toThrow(expect.objectContaining(NONE))
   expect(() => workspacesOf([make('full', 'a-file')], true)).toThrow(expect.objectContaining(NONE))
+})
+
+test.each(['sweep', 'daemon', 'service install', 'service install --print', 'retention', 'status'])(
+  '%s: without a name and without a workspace in the current folder',
+  words => {
+    const name = 'name the workspace of an orchestrator, or change to the folder that contains it.'
+    expect(leakrig(words.split(' '), folder)).toEqual({
+      code: 2,
+      out: '',
+      err: `leakrig: There is no .agent-workspace in ${folder}; ${name}`,
+    })
+  },
+)
+
+test.each(['retention', 'daemon', 'service install'])('%s checks its options before the workspace', words => {
+  expect(leakrig([...words.split(' '), '--keep-days', 'x'], folder)).toEqual({
+    code: 2,
+    out: '',
+    err: 'leakrig: --keep-days "x" is refused: expected one number of days, as in 7 or 0.5.',
+  })
 })
 
 describe.each([

@@ -145,15 +145,19 @@ test('does not leak descriptors', async () => {
 
 describe('wrong arguments', () => {
   test.each([
-    [['/nowhere/at/all'], 'is not a folder'],
+    [['/nowhere/at/all'], '"/nowhere/at/all" does not exist'],
     [['PROJECT'], '/project is not an orchestrator’s workspace: expected '],
     [['WORKSPACE', '--grace', '3'], 'Expected a duration with its unit'],
     [['WORKSPACE', '--grace', '25d'], 'Expected at most 24d.'],
     [['WORKSPACE', '--owner-pid', 'x'], "argument 'x' is invalid"],
     [['WORKSPACE', '--owner-pid', '0'], 'Expected a process id, from 1.'],
     [['--what'], "unknown option '--what'"],
-    [['WORKSPACE', '--keep-days', 'soon'], 'keep-days "soon" is refused'],
-    [['WORKSPACE', '--min-free', '200%'], 'min-free "200%" is refused'],
+    [
+      ['--metrics-file', '--end-idle'],
+      "option '--metrics-file <file>' needs a file name, not another option",
+    ],
+    [['WORKSPACE', '--keep-days', 'soon'], '--keep-days "soon" is refused'],
+    [['WORKSPACE', '--min-free', '200%'], '--min-free "200%" is refused'],
     [['WORKSPACE', '--metrics-port', '99999'], 'Expected a port'],
     [['WORKSPACE', '--metrics-file', '/tmp/leakrig.txt'], 'ends with .prom'],
     [['WORKSPACE', 'EMPTY', '--owner-pid', '1'], 'watches one workspace, not 2'],

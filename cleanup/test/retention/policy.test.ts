@@ -49,7 +49,7 @@ test('a policy has defaults, and one value for all classes', () => {
 })
 
 test.each([
-  [{ keepDays: '-1' }, /keep-days "-1" is refused/],
+  [{ keepDays: '-1' }, /^--keep-days "-1" is refused/],
   [{ keepDays: '' }, /keep-days/],
   [{ keepDays: 'NaN' }, /expected one number of days, as in 7 or 0\.5\.$/],
   // Earlier versions had values per class.

@@ -158,7 +158,7 @@ describe('where there is no manager', () => {
     needs('machine without systemd', !fs.existsSync('/run/systemd/system'))
     const { code, out, err } = await runCommand('service', 'install', folder)
     expect({ code, out }).toEqual({ code: 2, out: '' })
-    expect(err).toMatch(/^leakrig: systemd does not run here .*; run "leakrig daemon" .*\n$/)
+    expect(err).toMatch(/^leakrig: systemd does not run here .*; run "npm run leakrig -- daemon" .*\n$/)
     const status = await runCommand('service', 'status', folder)
     expect(status).toMatchObject({
       code: 1,

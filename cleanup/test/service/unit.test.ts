@@ -281,6 +281,6 @@ describe('the plan', () => {
   })
 
   test('refuses a workspace that does not exist', () => {
-    expect(() => planService([`${folder}/nowhere`], false, installer())).toThrow('is not a folder')
+    expect(() => planService([`${folder}/nowhere`], false, installer())).toThrow('does not exist')
   })
 })

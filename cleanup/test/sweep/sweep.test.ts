@@ -331,7 +331,8 @@ test('a dry run promises nothing that could not be written to the global registr
 test('no workspace, a folder that is none, and wrong options', () => {
   const cases: [string[], RegExp][] = [
     [[], /^leakrig: There is no \.agent-workspace in .*; name the workspace .*\.$/],
-    [['nowhere'], /^leakrig: The workspace ".*\/nowhere" is not a folder; expected .*\.$/],
+    [['nowhere'], /^leakrig: The workspace ".*\/nowhere" does not exist; expected .*\.$/],
+    [['/dev/null'], /^leakrig: The workspace "\/dev\/null" is not a folder; expected .*\.$/],
     [[''], /^leakrig: An empty workspace name is refused, .*\.$/],
     [[rig.folder], /^leakrig: .* contains a workspace but is not one itself; name .*\/\.agent-workspace\.$/],
     [

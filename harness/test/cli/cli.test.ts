@@ -86,7 +86,7 @@ for (const { args, tags } of [
       'namespace',
     ])
     expect(stderr.trim()).toBe(
-      'leakrig: No scenario\'s name matches "lunch"; leakrig scenarios --list lists the names.',
+      'leakrig: No scenario\'s name matches "lunch"; npm run scenarios -- --list lists the names.',
     )
     expect(stdout).not.toContain('skipped')
     expect(exitCode).toBe(2)
@@ -107,11 +107,11 @@ test('-t chooses by name, and the report omits the others', async () => {
 })
 
 test('no cell of that name is wrong usage', async () => {
-  needsNamespaces()
-  const { exitCode, stderr } = await leakrig(['catalogue', 'lunch', '--sandbox', 'namespace'])
-  expect(stderr.trim()).toMatch(
-    /^leakrig: No cell's name contains "lunch"; leakrig scenarios --list catalogue/,
+  const { exitCode, stdout, stderr } = await leakrig(['catalogue', 'lunch'])
+  expect(stderr.trim()).toBe(
+    'leakrig: No cell\'s name contains "lunch"; npm run scenarios:catalogue -- --list lists the names.',
   )
+  expect(stdout).toBe('')
   expect(exitCode).toBe(2)
 })
 
@@ -139,9 +139,30 @@ test('the catalogue prints a line for each cell, then the table, and exits with 
 
 test('the scenarios leave the catalogue out until it is named', async () => {
   const plain = await leakrig(['scenarios', '--list'])
-  expect(plain.stdout).not.toContain('catalogue')
+  expect(plain.stdout.match(/^\S.*/gm)).toEqual([
+    'scenarios/1-normal-completion.test.ts',
+    'scenarios/2-manual-kill.test.ts',
+    'scenarios/3-crash.test.ts',
+    'scenarios/4-ten-agents.test.ts',
+  ])
   const named = await leakrig(['scenarios', '--list', 'catalogue'])
   expect(named.stdout).toContain('  own-session+hup-ignored+stopped × crashed')
+})
+
+test('catalogue --list names its cells in the order of the files, and runs none', async () => {
+  const { exitCode, stdout } = await leakrig(['catalogue', '--list', '× killed', 'bare-daemon ×'])
+  expect(exitCode).toBe(0)
+  const files = stdout.match(/^scenarios\/catalogue\/\d/gm) ?? []
+  expect(files.length).toBeGreaterThan(5)
+  expect(files).toEqual(files.toSorted())
+  const cells = stdout.match(/^ {2}.*/gm) ?? []
+  expect(cells).toContain('  bare-daemon × crashed')
+  expect(cells.filter(name => !/× killed$|bare-daemon ×/.test(name))).toEqual([])
+})
+
+test('catalogue --help lists the exit codes', async () => {
+  const { stdout } = await leakrig(['catalogue', '--help'])
+  expect(stdout).toMatch(/^Exit codes: 0 every cell passed, 1 a leak or collateral, 2 wrong usage, 3 /m)
 })
 
 test('a reporter of Vitest works beside ours', { tags: ['long'] }, async () => {

@@ -80,8 +80,27 @@ test('a name in another shard is not found', async () => {
 test('an option of ours that is given twice is wrong usage', () => {
   const args = ['scenarios', '--system', 'none', '--system', 'hybrid']
   const { status, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' })
-  expect(stderr).toMatch(/^error: option '--system <name>' .* --system may be given only once.*\n$/)
+  expect(stderr).toMatch(/^leakrig: option '--system <name>' .* --system may be given only once.*\n$/)
   expect(status).toBe(2)
+})
+
+test.for([
+  ['scenarios --json --list', "option '--json <file>' needs a file name, not another option"],
+  ['catalogue --json --keep', "option '--json <file>' needs a file name, not another option"],
+  ['scenarios --json -t', "option '--json <file>' needs a file name, not another option"],
+  ['scenarios --workers --list', "option '--workers <n>' needs a value, not another option"],
+  ['orchestrator --strategy --strategy', "option '--strategy <name>' needs a value, not another option"],
+  ['orchestrator --stratgy none', "unknown option '--stratgy' (Did you mean --strategy?)"],
+  ['catalogue --sytem none', "unknown option '--sytem' (Did you mean --system?)"],
+  ['catalogue --x\ny', "unknown option '--x\\u{a}y'"],
+  ['scenrios', "unknown command 'scenrios' (Did you mean scenarios?)"],
+] as const)('%j is wrong usage: one line, and nothing runs', ([words, sentence]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words.split(' ')], {
+    encoding: 'utf8',
+    cwd: folder,
+  })
+  expect({ status, stdout, stderr }).toEqual({ status: 2, stdout: '', stderr: `leakrig: ${sentence}\n` })
+  expect(readdirSync(folder)).toEqual([])
 })
 
 test('--version is that of package.json', () => {

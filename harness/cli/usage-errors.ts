@@ -1,0 +1,39 @@
+import type { Command } from 'commander'
+import { exitCodes } from '../report/exit-codes.ts'
+
+/**
+ * Makes commander report wrong usage as the rig does: one line on stderr, exit code 2. The commands that are added
+ * afterwards inherit it.
+ */
+export function reportUsageErrors(program: Command): Command {
+  return program
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.passed : exitCodes.wrongUsage))
+    .configureOutput({ outputError: (text, write) => write(`leakrig: ${sentence(text)}\n`) })
+}
+
+/** Commander writes "error: " in front of each message, and its suggestions on a line of their own. */
+function sentence(text: string): string {
+  return text
+    .trimEnd()
+    .replace(/^error: /, '')
+    .replace(/\n(?=\(Did you mean )/, ' ')
+    .replaceAll(/\p{C}/gu, character => `\\u{${character.codePointAt(0)?.toString(16)}}`)
+}
+
+/**
+ * Makes a command refuse another option in place of an option's value: commander takes whatever comes next, so
+ * `--json --list` would name a file. A file that begins with "-" can be named as `./-file`.
+ */
+export function refuseOptionsAsValues(command: Command): void {
+  for (const option of command.options.filter(({ required }) => required)) {
+    const isFile = option.flags.endsWith('<file>')
+    const { parseArg } = option
+    option.argParser((value: string, before: unknown) => {
+      if (value.startsWith(isFile ? '-' : '--'))
+        command.error(
+          `error: option '${option.flags}' needs ${isFile ? 'a file name' : 'a value'}, not another option`,
+        )
+      return parseArg ? parseArg(value, before) : value
+    })
+  }
+}
