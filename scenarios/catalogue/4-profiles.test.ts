@@ -2,6 +2,7 @@ import { matrix } from './matrix.ts'
 
 const bash = { bash: 2, depth: 2 }
 const gone = 'this version of claude ends its own children'
+const ended = 'this version of claude ends its background tasks some seconds after its result, and then exits'
 
 /** The versions of claude, where they differ in what they end themselves and what they leave. */
 matrix([
@@ -9,13 +10,13 @@ matrix([
     name: 'legacy',
     directive: { profile: 'legacy', ...bash },
     traces: [['process', /shell-snapshots/]],
-    outlives: { killed: true, crashed: true },
+    outlives: { killed: true, crashed: true, 'completes from inside': ended },
   },
   {
     name: 'mid',
     directive: { profile: 'mid', ...bash },
     traces: [['process', /shell-snapshots/]],
-    outlives: { killed: true, crashed: true },
+    outlives: { killed: true, crashed: true, 'completes from inside': ended },
   },
   {
     name: 'current',

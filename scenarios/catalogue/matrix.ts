@@ -23,10 +23,10 @@ export interface Shape {
   /** What is left when nobody cleans up. The rig has to find all of it and attribute it to the agent. */
   traces: Trace[]
   /**
-   * Whether that outlives its agent when nobody cleans up. The completions need no entry: nobody ends the agent, and
-   * everything stays.
+   * Whether that outlives its agent when nobody cleans up. A completion needs an entry only where claude then ends by
+   * itself: otherwise nobody ends the agent, and everything stays.
    */
-  outlives: Record<'killed' | 'crashed', Outlives>
+  outlives: Record<'killed' | 'crashed', Outlives> & Partial<Record<EndingName, Outlives>>
   /** A fault that is there before any bystander and any agent. */
   prepare?: (rig: Rig) => Promise<void>
   /** What the agent does, or what happens to it, before it ends. */
@@ -70,8 +70,8 @@ export function matrix(shapes: Shape[], cellTest: CellTest = test): void {
           return expectCleanEnd(cell, ending, shape.statuses?.[ending])
         }
         await endings[ending].happens(cell.agent)
-        const isEndedFromOutside = ending === 'killed' || ending === 'crashed'
-        if (isEndedFromOutside) await waitUntilClaudeEnded(cell.agent)
-        await expectLeaks(cell.agent, shape.traces, isEndedFromOutside ? shape.outlives[ending] : true)
+        const outlives = shape.outlives[ending]
+        if (outlives !== undefined) await waitUntilClaudeEnded(cell.agent)
+        await expectLeaks(cell.agent, shape.traces, outlives ?? true)
       })
 }
