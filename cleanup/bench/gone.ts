@@ -15,7 +15,7 @@ import { changeGlobal, changeTask } from '../registry/registry.ts'
 import { until } from '../test/support/until.ts'
 import { MeasuredDaemon } from './daemon-process.ts'
 
-const PROGRAM = path.join(import.meta.dirname, '..', '..', 'harness', 'cli', 'leakrig.ts')
+const PROGRAM = path.join(import.meta.dirname, '../../bin/leakrig.ts')
 const [TASKS, PER_TASK, WITH_FILES] = [100, 100, 300]
 const AGENTS = TASKS * PER_TASK
 const LIMITS = { statusMs: 2_000, stopMs: 1_000 }
@@ -134,7 +134,9 @@ async function run(command: 'status' | 'sweep', { stopAfter }: { stopAfter?: Reg
     signalledAt = performance.now()
     child.kill('SIGINT')
   })
-  await once(child, 'close')
+  const [code] = await once(child, 'close')
+  const expected = stopAfter ? 130 : 0
+  if (code !== expected) throw new Error(`leakrig ${command} exited with ${code}, expected ${expected}`)
   const endedAt = performance.now()
   const lastLine = out.trim().split('\n').at(-1)
   return {

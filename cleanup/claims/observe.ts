@@ -19,6 +19,8 @@ import { withoutSharedSession } from './shared-session.ts'
 interface ObserveOptions {
   /** The machine as it was read already, for many agents at once. */
   machine?: Machine
+  /** The real path of the agent's stream log, where it is known already: to resolve it costs more than all else here. */
+  log?: string
   /** The session's name where the agent's id does not give it. */
   sessionName?: string
 }
@@ -27,10 +29,10 @@ interface ObserveOptions {
 export async function observe(
   ref: AgentRef,
   registry: TaskRegistry,
-  { machine: shared, sessionName }: ObserveOptions = {},
+  { machine: shared, log: knownLog, sessionName }: ObserveOptions = {},
 ): Promise<Observation> {
   const entry = requireAgent(registry, ref)
-  const log = agentFiles(ref, entry).stream
+  const log = knownLog ?? agentFiles(ref, entry).stream
   const [location, machine] = await Promise.all([locate(entry), shared ?? readMachine()])
   requireKnownServer(entry, location, log, machine)
   return withoutSharedSession({

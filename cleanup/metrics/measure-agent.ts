@@ -39,7 +39,8 @@ export async function measureAgent(
   const files = attempt(() => agentFiles(validateRef(ref), entry), onFailure)
   if (!files) return measured
   attempt(() => measureLog(row, files), onFailure)
-  if (row.state !== 'done') await attemptAsync(() => measureLive(measured, ref, registry, machine), onFailure)
+  if (row.state !== 'done')
+    await attemptAsync(() => measureLive(measured, ref, registry, { machine, log: files.stream }), onFailure)
   return measured
 }
 
@@ -47,7 +48,7 @@ async function measureLive(
   measured: MeasuredAgent,
   ref: AgentRef,
   registry: TaskRegistry,
-  machine: Machine | undefined,
+  { machine, log }: { machine: Machine | undefined; log: string },
 ): Promise<void> {
   const { row, entry } = measured
   if (!machine) {
@@ -56,7 +57,7 @@ async function measureLive(
     row.unknown = true
     return
   }
-  const observation = await observe(ref, registry, { machine })
+  const observation = await observe(ref, registry, { machine, log })
   measured.location = observation.location
   row.session = observation.location.session !== undefined
   const { claimed } = claim(observation)
