@@ -19,9 +19,14 @@ export function quoteForPeople(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : quote(word)
 }
 
-/** The path of a program on our own PATH, or undefined. The PATH of the tmux server may be a different one. */
-export function findProgram(name: string): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter)
+/**
+ * The path of a program in the first of some folders that has it, or undefined. By default the folders are those of our own
+ * PATH; the tmux server may have another one.
+ */
+export function findProgram(
+  name: string,
+  folders = (process.env.PATH ?? '').split(delimiter),
+): string | undefined {
   return folders.map(folder => join(folder, name)).find(isExecutable)
 }
 

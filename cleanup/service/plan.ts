@@ -3,8 +3,9 @@ import path from 'node:path'
 import { LEAN_FLAGS, LEAN_MALLOC } from '../daemon/lean.ts'
 import { CleanupError } from '../errors.ts'
 import { ownUid } from '../platform/files/trust.ts'
+import { findProgram } from '../platform/shell.ts'
 import { requireWorkspace } from '../registry/require-workspace.ts'
-import { hasProgram, safePath } from './safe-path.ts'
+import { safePath } from './safe-path.ts'
 
 /** What a service runs, under any manager. */
 export interface ServicePlan {
@@ -75,7 +76,7 @@ export function planService(
       ...(TMUX_TMPDIR && { TMUX_TMPDIR: path.resolve(TMUX_TMPDIR) }),
     },
     ...(owner && { owner }),
-    canNotify: hasProgram('systemd-notify', (safe ?? '/usr/bin:/bin').split(path.delimiter)),
+    canNotify: findProgram('systemd-notify', (safe ?? '/usr/bin:/bin').split(path.delimiter)) !== undefined,
     omitted,
   }
 }

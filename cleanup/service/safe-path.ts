@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError } from '../errors.ts'
 import { whyUnsafeToRunFrom } from '../platform/files/safe-folder.ts'
+import { findProgram } from '../platform/shell.ts'
 
 export interface SafePath {
   /** Undefined when no folder may stay; the service then has its manager's own PATH. */
@@ -20,9 +21,9 @@ export function safePath(all: string | undefined, uid: number): SafePath {
   const checked = named.map(folder => ({ folder, why: whyUnsafe(folder, uid) }))
   const unsafe = checked.filter(({ why }) => why !== undefined)
   const safe = checked.filter(({ why }) => why === undefined).map(({ folder }) => folder)
-  const lost = hasProgram('tmux', safe)
+  const lost = findProgram('tmux', safe)
     ? undefined
-    : unsafe.find(({ folder }) => hasProgram('tmux', [folder]))
+    : unsafe.find(({ folder }) => findProgram('tmux', [folder]))
   if (lost)
     throw new CleanupError(
       'bad-argument',
@@ -34,18 +35,6 @@ export function safePath(all: string | undefined, uid: number): SafePath {
       .filter(({ folder }) => !isOfNpm(folder) && fs.existsSync(folder))
       .map(({ folder, why }) => `${folder} is left out of the service’s PATH: ${why}.`),
   }
-}
-
-/** Whether one of these folders has an executable of that name. */
-export function hasProgram(name: string, folders: readonly string[]): boolean {
-  return folders.some(folder => {
-    try {
-      fs.accessSync(path.join(folder, name), fs.constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
 }
 
 function whyUnsafe(folder: string, uid: number): string | undefined {
