@@ -11,9 +11,10 @@ import { agentFiles } from '../registry/agent-files.ts'
 import type { TaskRegistry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import { everyEntry, requireAgent } from '../registry/registry.ts'
+import { requireDeployedHere } from '../registry/world.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
 import type { Observation } from './observation.ts'
-import { requireKnownServer } from './other-server.ts'
+import { requireSeenFromHere } from './seen-from-here.ts'
 import { withoutSharedSession } from './shared-session.ts'
 
 interface ObserveOptions {
@@ -32,9 +33,10 @@ export async function observe(
   { machine: shared, log: knownLog, sessionName }: ObserveOptions = {},
 ): Promise<Observation> {
   const entry = requireAgent(registry, ref)
+  requireDeployedHere(ref, entry)
   const log = knownLog ?? agentFiles(ref, entry).stream
   const [location, machine] = await Promise.all([locate(entry), shared ?? readMachine()])
-  requireKnownServer(entry, location, log, machine)
+  requireSeenFromHere(entry, location, log, machine)
   return withoutSharedSession({
     ref,
     entry,

@@ -6,6 +6,7 @@ import { type AgentRef, agentOfMarker, taskRegistry } from '../registry/layout.t
 import { namesAgent } from '../registry/marker.ts'
 import { everyAgent } from '../registry/read-all.ts'
 import { findAgent, mayListMore, readTaskRegistry } from '../registry/registry.ts'
+import { isDeployedHere } from '../registry/world.ts'
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 
 /**
@@ -35,7 +36,8 @@ export function otherAgents(ref: AgentRef, agents: readonly AgentEntry[]): (proc
 
 /** The values of TMUX in the sessions of a task's other agents. */
 function sessionsOfOthers({ agentId }: AgentRef, agents: readonly AgentEntry[]): ReadonlySet<string> {
-  const recorded = agents.flatMap(agent => (agent.id === agentId ? [] : (recordedTmux(agent) ?? [])))
+  const others = agents.filter(agent => agent.id !== agentId && isDeployedHere(agent))
+  const recorded = others.flatMap(agent => recordedTmux(agent) ?? [])
   return new Set(
     recorded.map(({ socket, server_pid, session_id }) => tmuxVariable(socket, server_pid, session_id)),
   )

@@ -1,5 +1,5 @@
 import { AdoptedChildren } from '../containment/adopted-children.ts'
-import { messageOf } from '../errors.ts'
+import { CleanupError, messageOf } from '../errors.ts'
 import { newQuietPeriod, startQuietPeriod } from '../liveness/abandoned-pane.ts'
 import { detectEnd } from '../liveness/detect-end.ts'
 import { LivenessChecks } from '../liveness/liveness-checks.ts'
@@ -12,6 +12,7 @@ import type { AgentEntry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import { type Ending, endingOf, isDone, isSameRun, isTerminal } from '../registry/lifecycle.ts'
 import { peekAgent } from '../registry/registry.ts'
+import { requireDeployedHere } from '../registry/world.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { Backoff } from './backoff.ts'
 import { CleanerHeadStart } from './cleaner-head-start.ts'
@@ -79,6 +80,8 @@ export class AgentWatch implements Disposable {
   /** True once it was found dead while the registry lists it as live. */
   #isDead = false
   #isListed = true
+  /** Why it cannot be seen from here, in a sentence: it was deployed in another world (registry/world.ts). */
+  #elsewhere: string | undefined
 
   /** `wasThere`: the agent was listed before the daemon began, so its deploy may be as old as its entry says. */
   constructor({ key, ref, entry }: Listed, wasThere: boolean, context: WatchContext) {
@@ -99,6 +102,11 @@ export class AgentWatch implements Disposable {
     return this.#state
   }
 
+  /** False for an agent that cannot be seen from here. It is checked again at every full check. */
+  get isHere(): boolean {
+    return this.#elsewhere === undefined
+  }
+
   /** True when the registry records the agent's end, and its cleanup is not done. */
   get isPending(): boolean {
     return isTerminal(this.#entry.status)
@@ -108,6 +116,8 @@ export class AgentWatch implements Disposable {
   update(entry: AgentEntry): void {
     const wasPending = this.isPending
     this.#entry = entry
+    this.#lookForWorld()
+    if (!this.isHere) return this.#checks.stop()
     if (this.isPending) {
       this.#checks.stop()
       if (this.#state !== 'cleaning' && this.#state !== 'backing-off') this.#state = 'ended'
@@ -124,17 +134,22 @@ export class AgentWatch implements Disposable {
   }
 
   recordAdoptedChildren(): void {
-    if (!this.isPending) this.#adopted.record(this.ref, this.#entry)
+    if (!this.isPending && this.isHere) this.#adopted.record(this.ref, this.#entry)
   }
 
   /** Checks the agent at this level, without waiting. Returns what is to be done now, undefined for nothing. */
   check(level: CheckLevel, terminals: ReadonlySet<string>): Work | undefined {
-    if (!this.#backoff.isDue) return undefined
+    if (level === 'full' && !this.isHere) this.update(this.#entry)
+    if (!this.#backoff.isDue || !this.isHere) return undefined
     return this.isPending ? this.#finishRecordedEnd() : this.#checkLive(level, terminals)
   }
 
   /** A work of this watch threw. */
   failed(error: unknown): void {
+    if (isElsewhere(error)) {
+      this.#wait()
+      return this.#reportElsewhere(error.message)
+    }
     if (!this.#context.isStopping()) this.#context.observer.failed()
     this.#backOff([messageOf(error)])
   }
@@ -143,6 +158,18 @@ export class AgentWatch implements Disposable {
   [Symbol.dispose](): void {
     this.#isListed = false
     this.#recovered()
+  }
+
+  #lookForWorld(): void {
+    const problem = whyElsewhere(this.ref, this.#entry)
+    if (problem !== undefined) this.#reportElsewhere(problem)
+    else if (this.#elsewhere !== undefined) this.#recovered()
+    this.#elsewhere = problem
+  }
+
+  /** Not a failed cleanup: somebody else, there, cleans it up. */
+  #reportElsewhere(problem: string): void {
+    this.#context.problems.report(this.key, problem, { event: 'problem', agent: this.key, problem })
   }
 
   /** The end is on disk already: somebody reported it, or an earlier cleanup was not finished. */
@@ -270,5 +297,18 @@ export class AgentWatch implements Disposable {
 
   #log(line: LogLine): void {
     this.#context.observer.log(line)
+  }
+}
+
+const isElsewhere = (error: unknown): error is CleanupError =>
+  error instanceof CleanupError && error.code === 'elsewhere'
+
+/** Why an agent cannot be seen from here by its entry, in a sentence; undefined when it can. */
+function whyElsewhere(ref: AgentRef, entry: AgentEntry): string | undefined {
+  try {
+    requireDeployedHere(ref, entry)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
   }
 }

@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { logWriters } from '../claims/log-writers.ts'
 import { runsInRenamedSession } from '../claims/renamed-session.ts'
-import { isAlive, readProcess, startOf } from '../platform/processes/table.ts'
+import { isSeen, isStranger, requireSeenFromHere } from '../claims/seen-from-here.ts'
+import { requireVisibleProcesses } from '../platform/processes/proc.ts'
+import { isAlive, readMachine, readProcess, startOf } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { Ending } from '../registry/lifecycle.ts'
 import { lastResult, saysSuccess } from '../registry/stream-log.ts'
+import { requireDeployedHere } from '../registry/world.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
 import { namedSession, recordedTmux } from '../tmux/recorded.ts'
 import { detectAbandonedPane, type QuietPeriod } from './abandoned-pane.ts'
@@ -19,7 +23,7 @@ const EXITING_MS = 5_000
 /**
  * Queries tmux to find out whether an agent that the registry lists as live has ended. Returns how it ended, or undefined
  * when it lives. An agent that left by itself after a successful result has completed; any other end is a crash. Throws
- * `tmux-unreachable` when tmux gives no answer: then nothing is known, and nothing may be done. A caller that checks
+ * when that cannot be known: tmux gives no answer, or the agent is not seen from here. Then nothing may be done. A caller that checks
  * one agent repeatedly passes the same `quiet`, so that no check waits until a pane has been quiet for long enough.
  */
 export async function detectEnd(
@@ -27,14 +31,23 @@ export async function detectEnd(
   entry: AgentEntry,
   quiet?: QuietPeriod,
 ): Promise<Ending | undefined> {
+  const gone = requireDeployedHere(ref, entry)
   const recorded = recordedTmux(entry)
   const location = await locate(entry)
   const log = agentFiles(ref, entry).stream
-  if (!recorded && !location.session && (await runsInRenamedSession(entry, location, log))) return undefined
+  if (!isSeen(location)) {
+    const machine = await readMachine()
+    // Somebody in a container writes it, whatever the entry says.
+    if (logWriters(machine.openFiles, log).some(({ pid }) => isStranger(pid, entry, machine))) return undefined
+    requireSeenFromHere(entry, location, log, machine)
+    if (!recorded && !gone && (await runsInRenamedSession(entry, location, log, machine))) return undefined
+  }
   const end =
+    gone ??
     (recorded ? await endOfRecorded(recorded, location) : endByName(entry, location)) ??
     (await detectAbandonedPane(ref, entry, location, quiet))
   if (end === undefined) return undefined
+  requireVisibleProcesses()
   // Another program may have written an older copy of the registry over the end; the log may be archived already.
   const before = recordedEnd(ref)
   if (before) return before

@@ -11,6 +11,7 @@ import { type Ending, isDone } from '../registry/lifecycle.ts'
 import { agentByte, agentLockFile, type Lock, lock, lockNow } from '../registry/locks.ts'
 import { peekGlobalRegistry, peekTaskRegistry, readAgent, requireAgent } from '../registry/registry.ts'
 import { syncGlobal } from '../registry/sync-global.ts'
+import { recordedWorld, requireDeployedHere } from '../registry/world.ts'
 import { executePlan } from './execute.ts'
 import { type PlannedCleanup, planCleanup, planFor } from './plan.ts'
 import { ReplyLock, repliesSent } from './reply-lock.ts'
@@ -51,6 +52,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
     return finished
   }
   if (isDone(before)) return finish('already-clean')
+  requireDeployedHere(ref, before)
   agentFiles(ref, before)
   // Nothing is ended unless its end can be written to both registries.
   peekGlobalRegistry(ref.workspace)
@@ -61,6 +63,8 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   observing.catch(() => {})
   // After one turn of the event loop tmux is working on its reply, and the registries are written in the meantime.
   await nextTurn()
+  // Only the processes show whether an agent without a record of its world may be cleaned up from here.
+  if (!recordedWorld(before)) await observing.catch(rethrowElsewhere)
   const cleaner = { pid: process.pid, start: startOf(process.pid) ?? 0 }
   const [entry, observation] = await Promise.all([writeIntent(ref, before, options, cleaner), observing])
   report.status = entry.status
@@ -100,6 +104,11 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
       )
   }, onFailure)
   return finish(report.problems.length > 0 ? 'unfinished' : 'clean')
+}
+
+/** Other failures do not stop the intent: whoever can ask finishes the cleanup. */
+function rethrowElsewhere(error: unknown): void {
+  if (error instanceof CleanupError && error.code === 'elsewhere') throw error
 }
 
 /** Goes on with a cleanup whose intent is on disk. Every step can be repeated, so it begins with the first. */

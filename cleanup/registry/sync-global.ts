@@ -14,6 +14,7 @@ const SYNCED_FIELDS = [
   'completed_at',
   'reason',
   'tmux_session',
+  'deployed_on',
   'cleanup',
 ]
 

@@ -57,9 +57,10 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
     ? { sessions: [], prompts: [], problems: [] }
     : await findUnlisted(workspace, registries, beside.map(readRegistries), minAgeMs)
   const problems = [...registries.problems, ...unlisted.problems]
+  const onProblem = (problem: string) => problems.includes(problem) || problems.push(problem)
   const stale = await attemptAsync(
-    () => findStaleEntries(workspace, registries, minAgeMs),
-    problem => problems.includes(problem) || problems.push(problem),
+    () => findStaleEntries(workspace, registries, minAgeMs, onProblem),
+    onProblem,
   )
   const toCorrect = (stale ?? []).filter(({ isListed }) => isListed || options.orphans)
   const found: Sweep = {

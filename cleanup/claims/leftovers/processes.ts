@@ -10,6 +10,7 @@ import type { Machine, ProcessTable, SeenProcess } from '../../platform/processe
 import type { AgentEntry } from '../../registry/entries.ts'
 import type { AgentRef } from '../../registry/layout.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
+import { isDeployedHere } from '../../registry/world.ts'
 import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
 
 /** A process that bears a trace of an agent which is done or which no registry lists. */
@@ -89,7 +90,7 @@ const keyOf = ({ workspace, taskId, agentId }: AgentRef): string => `${workspace
 function sessionsOfDone(agents: readonly ListedAgent[], table: ProcessTable): Set<string> {
   const values = new Set<string>()
   for (const { isDone, entry } of agents) {
-    const tmux = isDone ? recordedTmux(entry) : undefined
+    const tmux = isDone && isDeployedHere(entry) ? recordedTmux(entry) : undefined
     if (!tmux || tmux.server_start === undefined) continue
     const holder = table.get(tmux.server_pid)
     if (holder && holder.start !== tmux.server_start) continue
