@@ -35,8 +35,7 @@ export function requireSeenFromHere(
 ): void {
   if (isSeen(location)) return
   const stranger = logWriters(machine.openFiles, log).find(({ pid }) => isStranger(pid, entry, machine))
-  if (stranger)
-    throw elsewhere(entry, `process ${stranger.pid}, in another pid namespace, writes its log`)
+  if (stranger) throw elsewhere(entry, `process ${stranger.pid}, in another pid namespace, writes its log`)
   if (recordedWorld(entry)) return
   if (!recordedTmux(entry)) requireKnownServer(location, log, machine)
   if (mayRunUnseen(entry, location, log, machine))

@@ -117,9 +117,9 @@ export class AgentWatch implements Disposable {
     const wasPending = this.isPending
     this.#entry = entry
     this.#lookForWorld()
-    if (!this.isHere) return this.#checks.stop()
+    if (!this.isHere || this.isPending) this.#checks.stop()
+    if (!this.isHere) return
     if (this.isPending) {
-      this.#checks.stop()
       if (this.#state !== 'cleaning' && this.#state !== 'backing-off') this.#state = 'ended'
       return
     }
@@ -148,7 +148,8 @@ export class AgentWatch implements Disposable {
   failed(error: unknown): void {
     if (isElsewhere(error)) {
       this.#wait()
-      return this.#reportElsewhere(error.message)
+      this.#reportElsewhere(error.message)
+      return
     }
     if (!this.#context.isStopping()) this.#context.observer.failed()
     this.#backOff([messageOf(error)])
@@ -163,13 +164,22 @@ export class AgentWatch implements Disposable {
   #lookForWorld(): void {
     const problem = whyElsewhere(this.ref, this.#entry)
     if (problem !== undefined) this.#reportElsewhere(problem)
-    else if (this.#elsewhere !== undefined) this.#recovered()
+    else if (!this.isHere) this.#isSeen()
     this.#elsewhere = problem
   }
 
   /** Not a failed cleanup: somebody else, there, cleans it up. */
   #reportElsewhere(problem: string): void {
-    this.#context.problems.report(this.key, problem, { event: 'problem', agent: this.key, problem })
+    this.#context.problems.report(this.#world, problem, { event: 'problem', about: this.#world, problem })
+  }
+
+  #isSeen(): void {
+    this.#context.problems.resolve(this.#world, { event: 'problem-resolved', about: this.#world })
+  }
+
+  /** The name of problems with where the agent is. */
+  get #world(): string {
+    return `${this.key} elsewhere`
   }
 
   /** The end is on disk already: somebody reported it, or an earlier cleanup was not finished. */
@@ -292,6 +302,7 @@ export class AgentWatch implements Disposable {
 
   #recovered(): void {
     this.#backoff.succeeded()
+    this.#isSeen()
     this.#context.problems.resolve(this.key, { event: 'cleanup-recovered', agent: this.key })
   }
 

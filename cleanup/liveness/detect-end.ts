@@ -38,7 +38,8 @@ export async function detectEnd(
   if (!isSeen(location)) {
     const machine = await readMachine()
     // Somebody in a container writes it, whatever the entry says.
-    if (logWriters(machine.openFiles, log).some(({ pid }) => isStranger(pid, entry, machine))) return undefined
+    if (logWriters(machine.openFiles, log).some(({ pid }) => isStranger(pid, entry, machine)))
+      return undefined
     requireSeenFromHere(entry, location, log, machine)
     if (!recorded && !gone && (await runsInRenamedSession(entry, location, log, machine))) return undefined
   }

@@ -32,7 +32,10 @@ export function findGuard(file: LogFile, { owners, writers }: GuardContext): Gua
   if (state === 'unlisted' && part !== 'archive')
     return { rule: 'unlisted', why: `the registry lists no agent ${agentId} whose cleanup is done` }
   if (isElsewhere)
-    return { rule: 'elsewhere', why: `agent ${agentId} was deployed where its processes are not seen from here` }
+    return {
+      rule: 'elsewhere',
+      why: `agent ${agentId} was deployed where its processes are not seen from here`,
+    }
   if (writers.has(file.inode)) return { rule: 'open', why: 'a process has it open for writing' }
   return undefined
 }

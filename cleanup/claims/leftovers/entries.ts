@@ -63,7 +63,8 @@ export async function findStaleEntries(
       : taskId === '' || fs.existsSync(taskRegistry(workspace, taskId))
     if (listed || mayBeListed || isYoung(entry.started_at, minAgeMs, [writtenAt])) continue
     const why = 'no task’s registry lists it, and it has no session'
-    if (!attempt(() => [requireWorld({ ...entry, id: agentId, status: textOf(entry.status) })], onProblem)) continue
+    if (!attempt(() => [requireWorld({ ...entry, id: agentId, status: textOf(entry.status) })], onProblem))
+      continue
     unlisted.push([{ taskId, agentId, to: VANISHED_STATUS, isListed: false, why }, entry])
   }
   if (unlisted.length === 0) return found

@@ -1,6 +1,5 @@
 import fs from 'node:fs'
 import { backend } from './backend.ts'
-import { isOurs } from './owner.ts'
 import { listProc } from './proc.ts'
 import { readProcLink, statusField } from './proc-file.ts'
 
@@ -42,12 +41,13 @@ export function isInOtherNamespace(pid: number): boolean {
 
 /**
  * True when a process runs in the given pid namespace; undefined when that cannot be known from here: we do not see all
- * namespaces, or must not inspect a process of our user in one. What runs as another user there is no agent of ours. Throws
- * a CleanupError (`processes-hidden`) when /proc hides processes.
+ * namespaces, or must not inspect a process in one, as that of another user. Throws a CleanupError (`processes-hidden`) when
+ * /proc hides processes.
  */
 export function isOccupied(namespace: string): boolean | undefined {
   if (!seesAllNamespaces()) return undefined
-  const { occupied, isWhole } = (scan ??= scanNamespaces())
+  scan ??= scanNamespaces()
+  const { occupied, isWhole } = scan
   return occupied.has(namespace) ? true : isWhole ? false : undefined
 }
 
@@ -63,7 +63,7 @@ function scanNamespaces(): { occupied: ReadonlySet<string>; isWhole: boolean } {
   for (const pid of listProc()) {
     const found = pidNamespaceOf(pid)
     if (found !== undefined) occupied.add(found)
-    else if (isNested(pid) && isOurs(pid)) isWhole = false
+    else if (isNested(pid)) isWhole = false
   }
   return { occupied, isWhole }
 }

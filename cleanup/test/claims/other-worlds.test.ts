@@ -72,7 +72,7 @@ describe.each(['running', 'completed'])('an agent that was deployed there, and i
     })
   })
 
-  test('is reported once by a daemon here, and nothing else', async () => {
+  test('is reported once by a daemon here, and nothing else', { tags: ['long'] }, async () => {
     const ref = await there.deploy('a', { claude })
     await setStatus(ref, status)
     const files = () => Object.entries(listing(rig.workspace)).filter(([file]) => !/\/registry\b/.test(file))
@@ -108,7 +108,7 @@ test('once its namespace is gone, it has ended', async () => {
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
-test('a daemon notices that its namespace is gone', async () => {
+test('a daemon notices that its namespace is gone', { tags: ['long'] }, async () => {
   const ref = await there.deploy('a', { claude })
   const daemon = await Daemon.start(rig)
   await until('it is reported', () => daemon.events('problem').length > 0)
@@ -150,7 +150,7 @@ describe('an agent that was deployed here', () => {
   })
 })
 
-describe('an entry without a record of its world', () => {
+describe('an entry without a record of its world', { tags: ['long'] }, () => {
   test.each([true, false])('of an agent there, whose log is written: tmux recorded: %s', async recorded => {
     const ref = await there.deploy('a', { claude, recorded, world: false, entry: { started_at: OLD } })
     await leaves(ref, () => {
@@ -187,7 +187,10 @@ describe('an entry without a record of its world', () => {
 describe('an agent of an earlier boot', () => {
   const boot_id = '00000000-0000-4000-8000-000000000000'
   const deployed = async (world: object) => {
-    const ref = await rig.deploy('a', { claude, entry: { deployed_on: { ...thisWorld(), boot_id, ...world } } })
+    const ref = await rig.deploy('a', {
+      claude,
+      entry: { deployed_on: { ...thisWorld(), boot_id, ...world } },
+    })
     rig.tmux('kill-session', '-t', '=agent_a:')
     await until('it has ended', () => rig.processesOf(ref).length === 0)
     return ref
@@ -200,7 +203,10 @@ describe('an agent of an earlier boot', () => {
     const namesake = rig.newSession(ref, { claude: '', marker: false }, ['sleep', '1000'])
     await updateAgent(ref, entry => Object.assign(entry, { tmux: namesake }))
     expect(leakrig(['sweep', '--apply', rig.workspace])).toMatchObject({ code: 0 })
-    expect(rig.entry(ref)).toMatchObject({ status: 'crashed', reason: expect.stringContaining('was restarted') })
+    expect(rig.entry(ref)).toMatchObject({
+      status: 'crashed',
+      reason: expect.stringContaining('was restarted'),
+    })
     expect(isRunning(namesake.pane_pid)).toBe(true)
   })
 

@@ -2,7 +2,14 @@ import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { testProgram } from '../../../bin/programs.ts'
 import type { AgentRef } from '../../index.ts'
-import { addAgent, type AgentEntry, agentMarker, layout, RECORD_FORMAT, recordOf } from '../../orchestrator.ts'
+import {
+  type AgentEntry,
+  addAgent,
+  agentMarker,
+  layout,
+  RECORD_FORMAT,
+  recordOf,
+} from '../../orchestrator.ts'
 import { childrenOf } from '../../platform/processes/children.ts'
 import type { World } from '../../registry/world.ts'
 import { type Deployment, kill, type Rig, readText } from './rig.ts'
