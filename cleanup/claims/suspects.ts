@@ -61,7 +61,7 @@ function isWithoutPlace(process: SeenProcess, { table }: Observation): boolean {
  * only the registry names. A process in a living pane that is not the agent's does not count: it belongs to that pane.
  */
 function uncountedMarks(observation: Observation): (process: SeenProcess) => string[] {
-  const isMarked = namesAgent(observation.ref)
+  const isMarked = namesAgent(observation.ref, observation.entry)
   const { isElsewhere, gone } = placeOf(observation)
   const { panes } = observation.location.listed
   return ({ environment }) => {

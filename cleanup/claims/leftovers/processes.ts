@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { pid as ownPid } from 'node:process'
-import { realWorkspaces } from '../../platform/files/real-path.ts'
+import { canonicalWorkspaces } from '../../platform/files/real-path.ts'
 import { selfAndAncestors } from '../../platform/processes/ancestry.ts'
 import { residentBytes } from '../../platform/processes/memory.ts'
 import { sharesPids } from '../../platform/processes/namespaces.ts'
@@ -54,16 +54,16 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
   const claimed = new Set(agents.flatMap(({ processes }) => processes.map(({ pid }) => pid)))
   const cleaner = new Set(selfAndAncestors(table, ownPid))
   // The cleanup of an agent that lives or is pending will end its processes, also those that this scan did not claim.
-  const real = realWorkspaces()
+  const canonical = canonicalWorkspaces(workspaces)
   const pending = new Set(
     agents
       .filter(({ isDone }) => !isDone)
-      .map(({ ref }) => keyOf({ ...ref, workspace: real(ref.workspace) })),
+      .map(({ ref }) => keyOf({ ...ref, workspace: canonical(ref.workspace) })),
   )
   const sessions = sessionsOfDone(agents, table)
   const inLeftoverSession = withDescendants(table, listed.panes)
-  const agentOf = agentsByMarker()
-  const writers = writersOfDoneLogs(openFiles, workspaces, pending)
+  const agentOf = agentsByMarker(workspaces)
+  const writers = writersOfDoneLogs(openFiles, workspaces, canonical, pending)
 
   const traceOf = (process: SeenProcess): string | undefined => {
     const { marker, tmux, pane } = process.environment
@@ -116,13 +116,16 @@ export function withDescendants(table: ProcessTable, pids: readonly number[]): R
 function writersOfDoneLogs(
   openFiles: Machine['openFiles'],
   workspaces: ReadonlySet<string>,
+  canonical: (workspace: string) => string,
   pending: ReadonlySet<string>,
 ): Map<number, string> {
   const logs = new Map<number, Set<string>>()
   for (const [file, holders] of openFiles) {
     const agentId = STREAM_LOG.exec(path.basename(file))?.[1]
+    if (agentId === undefined) continue
     const task = path.dirname(path.dirname(file))
-    if (agentId === undefined || !workspaces.has(path.dirname(task)) || pending.has(`${task}/${agentId}`))
+    const workspace = canonical(path.dirname(task))
+    if (!workspaces.has(workspace) || pending.has(keyOf({ workspace, taskId: path.basename(task), agentId })))
       continue
     for (const holder of holders.filter(isOpenForWriting))
       logs.set(holder.pid, (logs.get(holder.pid) ?? new Set()).add(file))

@@ -26,7 +26,7 @@ export function leftoverSessions(
   table: ProcessTable,
 ): (session: TmuxSession) => boolean {
   const names = new Set(agents.flatMap(agent => [`${PREFIX}${agent.id}`, namedSession(agent).name]))
-  const agentOf = agentsByMarker()
+  const agentOf = agentsByMarker(workspaces)
   const isListedOrForeign = (marker: string | undefined): boolean => {
     const agent = agentOf(marker)
     return agent !== undefined && (!workspaces.has(agent.workspace) || names.has(`${PREFIX}${agent.agentId}`))
@@ -57,9 +57,9 @@ export function markedAgent(
 ): AgentRef | undefined {
   const markers = livePanes(session).map(pid => table.get(pid)?.environment.marker)
   const [marker] = markers
-  const agent = agentsByMarker()(marker)
-  if (agent?.workspace !== realWorkspace(workspace) || markers.some(other => other !== marker))
-    return undefined
+  const real = realWorkspace(workspace)
+  const agent = agentsByMarker([real])(marker)
+  if (agent?.workspace !== real || markers.some(other => other !== marker)) return undefined
   const own = tmuxVariable(server.socket, server.pid, session.id)
   return isMarkedElsewhere(table, own, other => other === marker) ? undefined : { ...agent, workspace }
 }
