@@ -24,19 +24,21 @@ interface ObserveOptions {
   log?: string
   /** The session's name where the agent's id does not give it. */
   sessionName?: string
+  /** True when the agent was seen here before. */
+  wasSeen?: boolean
 }
 
 /** Reads tmux, the processes and their descriptors, once each. Changes nothing; throws what could not be read or asked. */
 export async function observe(
   ref: AgentRef,
   registry: TaskRegistry,
-  { machine: shared, log: knownLog, sessionName }: ObserveOptions = {},
+  { machine: shared, log: knownLog, sessionName, wasSeen }: ObserveOptions = {},
 ): Promise<Observation> {
   const entry = requireAgent(registry, ref)
   requireDeployedHere(ref, entry)
   const log = knownLog ?? agentFiles(ref, entry).stream
   const [location, machine] = await Promise.all([locate(entry), shared ?? readMachine()])
-  requireSeenFromHere(entry, location, log, machine)
+  requireSeenFromHere(entry, location, log, machine, wasSeen)
   return withoutSharedSession({
     ref,
     entry,

@@ -25,20 +25,21 @@ const SILENT_MS = 600_000
  *   tmux is recorded, the session is searched for on our own default server, which for another user, or without the
  *   orchestrator's TMUX_TMPDIR, is not the agent's;
  * - while its log was written lately, if the workspace may be shared with what we do not see, and nothing shows that the
- *   agent ran here (`elsewhere`).
+ *   agent ran here (`elsewhere`); `wasSeen` shows it.
  */
 export function requireSeenFromHere(
   entry: AgentEntry,
   location: TmuxLocation,
   log: string,
   machine: Machine,
+  wasSeen = false,
 ): void {
   if (isSeen(location)) return
   const stranger = logWriters(machine.openFiles, log).find(({ pid }) => isStranger(pid, entry, machine))
   if (stranger) throw elsewhere(entry, `process ${stranger.pid}, in another pid namespace, writes its log`)
   if (recordedWorld(entry)) return
   if (!recordedTmux(entry)) requireKnownServer(location, log, machine)
-  if (mayRunUnseen(entry, location, log, machine))
+  if (!wasSeen && mayRunUnseen(entry, location, log, machine))
     throw elsewhere(
       entry,
       `its log was written less than ${SILENT_MS / 60_000} minutes ago, its workspace may be shared with others, and nothing shows that it ran here`,

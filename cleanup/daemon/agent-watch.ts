@@ -278,7 +278,7 @@ export class AgentWatch implements Disposable {
     }
     if (first) log({ agent: this.ref.agentId, ...first })
     this.#state = 'cleaning'
-    const report = await cleanUp(this.ref, { ...ending, graceMs, log })
+    const report = await cleanUp(this.ref, { ...ending, graceMs, log, wasSeen: this.#quiet.wasSeen })
     this.#state = 'ended'
     observer.cleaned(report)
     this.#context.registryChanged(this.ref.taskId)

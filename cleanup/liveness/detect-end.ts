@@ -35,12 +35,13 @@ export async function detectEnd(
   const recorded = recordedTmux(entry)
   const location = await locate(entry)
   const log = agentFiles(ref, entry).stream
+  if (quiet && isSeen(location)) quiet.wasSeen = true
   if (!isSeen(location)) {
     const machine = await readMachine()
     // Somebody in a container writes it, whatever the entry says.
     if (logWriters(machine.openFiles, log).some(({ pid }) => isStranger(pid, entry, machine)))
       return undefined
-    requireSeenFromHere(entry, location, log, machine)
+    requireSeenFromHere(entry, location, log, machine, quiet?.wasSeen)
     if (!recorded && !gone && (await runsInRenamedSession(entry, location, log, machine))) return undefined
   }
   const end =

@@ -24,6 +24,8 @@ export interface CleanUpOptions extends Ending {
   log?: Log
   /** Set by the hand-over program: it is outside the agent already, and must not hand over again. */
   handedOver?: boolean
+  /** Set by a caller that has seen the agent here, which its entry need not show (claims/seen-from-here.ts). */
+  wasSeen?: boolean | undefined
 }
 
 /** The grace by default, in ms. A claude that is killed earlier leaves children and files behind that it would have ended. */
@@ -59,7 +61,8 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
 
   using reply = new ReplyLock(ref)
   log({ event: 'intent', agent: ref.agentId, status: options.status, reason: options.reason })
-  const observing = observe(ref, registry)
+  const { wasSeen = false } = options
+  const observing = observe(ref, registry, { wasSeen })
   observing.catch(() => {})
   // After one turn of the event loop tmux is working on its reply, and the registries are written in the meantime.
   await nextTurn()
