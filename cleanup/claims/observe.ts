@@ -38,7 +38,9 @@ export async function observe(
   const log = knownLog ?? agentFiles(ref, entry).stream
   const [location, machine] = await Promise.all([locate(entry), shared ?? readMachine()])
   requireKnownServer(entry, location, log, machine)
-  const clients = location.session?.attached ? await readClients(serverAt(location)) : []
+  // Whoever cleans up a session that no registry lists has decided already who may look at it.
+  const isWatched = sessionName === undefined && location.session?.attached
+  const clients = isWatched ? await readClients(serverAt(location)) : []
   const seen = {
     ref,
     entry,

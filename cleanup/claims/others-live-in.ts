@@ -116,6 +116,28 @@ export function guestPanes(
   })
 }
 
+/**
+ * Tells in a sentence who looks at a session, or did within `recentMs`; undefined when nobody does. A client looks at it that
+ * is attached to it, to another session that shows one of its windows, or that returns to it (`switch-client -l`).
+ */
+export function whoLooksAt(
+  session: TmuxSession,
+  { sessions }: TmuxServer,
+  clients: readonly TmuxClient[],
+  recentMs: number,
+): string | undefined {
+  const panes = new Set(session.panes.map(({ id }) => id))
+  const showing = new Set(
+    sessions.filter(({ panes: others }) => others.some(({ id }) => panes.has(id))).map(({ id }) => id),
+  )
+  const looking = clients.filter(client => showing.has(client.session) || client.lastSession === session.name)
+  if (looking.length > 0) return `somebody looks at it: ${looking.map(describeClient).join(', ')}`
+  const sinceMs = Date.now() - session.lastActive * 1_000
+  return session.lastAttached > 0 && sinceMs < recentMs
+    ? `somebody used it ${Math.round(sinceMs / 1_000)} s ago`
+    : undefined
+}
+
 /** Tells the processes that live in what is others': in a guest's pane, or on a shared server outside the agent's panes. */
 export function livesWithOthers({
   guests,

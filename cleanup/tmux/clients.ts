@@ -1,3 +1,4 @@
+import { uidOf } from '../platform/processes/owner.ts'
 import { queryTmux, tmuxUnreachable } from './query.ts'
 import type { TmuxServer } from './server.ts'
 
@@ -46,5 +47,5 @@ export async function readClients({ path, pid }: Pick<TmuxServer, 'path' | 'pid'
 export function describeClient({ pid, tty, isReadOnly, isControlMode, since }: TmuxClient): string {
   const how = [isReadOnly && 'read-only', isControlMode && 'in control mode'].filter(Boolean)
   const on = tty === '' ? '' : ` on ${tty}`
-  return `client ${pid}${on}${how.length > 0 ? ` (${how.join(', ')})` : ''} since ${new Date(since * 1_000).toISOString()}`
+  return `client ${pid} of user ${uidOf(pid) ?? '?'}${on}${how.length > 0 ? ` (${how.join(', ')})` : ''} since ${new Date(since * 1_000).toISOString()}`
 }

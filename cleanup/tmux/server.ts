@@ -24,6 +24,8 @@ export interface TmuxSession {
   attached: number
   /** When a client last attached to it, in seconds since 1970; 0 for never. */
   lastAttached: number
+  /** When somebody last typed in it or attached to it, in seconds since 1970. */
+  lastActive: number
   panes: TmuxPane[]
 }
 
@@ -39,7 +41,7 @@ export interface TmuxPane {
 // and panes. The name comes last: only a name can contain a space.
 const SERVER_FORMAT = '#{pid} #{socket_path}'
 const SESSION_FORMAT =
-  '#{session_id} #{session_created},#{start_time},#{session_attached},#{session_last_attached} #{W:#{P:#{pane_id}=#{pane_pid}=#{pane_dead} }}| #{session_name}'
+  '#{session_id} #{session_created},#{start_time},#{session_attached},#{session_last_attached},#{session_activity} #{W:#{P:#{pane_id}=#{pane_pid}=#{pane_dead} }}| #{session_name}'
 const END = 'end of the list'
 const QUERY = [
   ...['display-message', '-p', SERVER_FORMAT, ';'],
@@ -105,9 +107,9 @@ async function queryServer(socket: string, tries = TRIES): Promise<TmuxServer | 
 }
 
 function parseSession(socket: string, line: string): TmuxSession {
-  const found = /^(\$\d+) (\d+),(\d+),(\d+),(\d*) ((?:%\d+=\d*=[01]? )*)\| (.*)$/.exec(line)
+  const found = /^(\$\d+) (\d+),(\d+),(\d+),(\d*),(\d+) ((?:%\d+=\d*=[01]? )*)\| (.*)$/.exec(line)
   if (!found) throw notUnderstood(socket, line)
-  const [, id = '', created, serverStart, attached, lastAttached, panes = '', name = ''] = found
+  const [, id = '', created, serverStart, attached, lastAttached, lastActive, panes = '', name = ''] = found
   return {
     id,
     name,
@@ -115,6 +117,7 @@ function parseSession(socket: string, line: string): TmuxSession {
     isFirst: id === '$0' && Number(created) - Number(serverStart) <= FIRST_WITHIN_S,
     attached: Number(attached),
     lastAttached: Number(lastAttached),
+    lastActive: Number(lastActive),
     panes: panes.split(' ').filter(Boolean).map(parsePane),
   }
 }

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cleanUp, measure } from '../../index.ts'
+import { attach, attachTo } from '../support/attach.ts'
 import { leakrig } from '../support/cli.ts'
 import { type Deployment, isRunning, NO_TRACES, Rig, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
@@ -19,17 +19,6 @@ beforeEach(async () => {
   witness = new Witness(rig, 'user')
 })
 afterEach(() => rig[Symbol.asyncDispose]())
-
-/** Attaches a client of the user's to a session, on a terminal of its own, and returns its pid. */
-async function attach(socket: string, session: string, ...how: string[]): Promise<number> {
-  const words = ['tmux', '-S', socket, 'attach-session', '-t', `=${session}:`, ...how]
-  const shown = () =>
-    rig.tmux('-S', socket, 'list-clients', '-F', '#{client_pid}').split('\n').filter(Boolean).map(Number)
-  const before = shown()
-  const env = { ...process.env, TERM: 'xterm' }
-  spawn('script', ['-qc', words.join(' '), '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'], env })
-  return until('the client is attached', () => shown().find(pid => !before.includes(pid)))
-}
 
 describe('a tmux server that the agent started', () => {
   const socket = () => path.join(rig.folder, 'nested')
@@ -85,7 +74,7 @@ describe('a tmux server that the agent started', () => {
 
   test('stays for a client that looks at the agent’s session', async () => {
     const ref = await deploy()
-    const [swarm, client] = [await rig.pid('swarm'), await attach(socket(), 'swarm')]
+    const [swarm, client] = [await rig.pid('swarm'), await attachTo(rig, socket(), 'swarm')]
     const report = await cleanUp(ref, completed)
     expect(report.notes).toContainEqual(expect.stringContaining(`attached: client ${client}`))
     expect(isRunning(swarm)).toBe(true)
@@ -148,7 +137,7 @@ describe('in the agent’s own session, only the agent’s panes end', () => {
 
   test('a pane that a user split by hand while attached', async () => {
     const ref = await rig.deploy('a', { claude: idle })
-    await attach(rig.socket, 'agent_a')
+    await attach(rig, 'agent_a')
     rig.tmux('split-window', '-d', '-t', '=agent_a:', '--', ...witness.command)
     await witness.pid()
     expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', session: 'left-alone' })
@@ -161,7 +150,7 @@ describe('in the agent’s own session, only the agent’s panes end', () => {
     rig.tmux('split-window', '-d', '-t', '=agent_a:', 'sleep 1000')
     await until('the pane is older than the client', () => Date.now() % 1_000 > 900)
     await until('the next second', () => Date.now() % 1_000 < 500)
-    await attach(rig.socket, 'agent_a')
+    await attach(rig, 'agent_a')
     await cleanUp(ref, completed)
     expect(traces(rig, ref)).toEqual(NO_TRACES)
   })
