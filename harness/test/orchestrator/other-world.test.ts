@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { thisWorld } from '../../../cleanup/orchestrator.ts'
 import { Workspace } from '../support/workspace.ts'
 
 test('an agent that was deployed on another machine is neither killed nor registered as ended from here', async () => {
   await using workspace = new Workspace({ T1: { worker: 'orchestrator' } })
   const task = JSON.parse(workspace.read('T1/AGENT_REGISTRY.json'))
-  task.agents[0].deployed_on = { ...thisWorld(), host: 'another', boot_id: 'another' }
+  task.agents[0].deployed_on = { host: 'another', boot_id: 'another', pid_namespace: '4026531836' }
   workspace.write('T1/AGENT_REGISTRY.json', task)
   const agent = { task_id: 'T1', agent_id: 'worker' }
   const outer = await workspace.instance('immediate')
