@@ -106,10 +106,18 @@ export function whereIs(recorded: World, { here, isOccupied }: Sight): Whereabou
     : { is: 'elsewhere', where: `in another time namespace (host ${host})` }
 }
 
+/** The time namespace that the kernel starts with (PROC_TIME_INIT_INO in include/linux/proc_ns.h). */
+const INITIAL_TIME = '4026531834'
+
 /** Where the world of an agent is; undefined when its entry records none. */
 function whereDeployed(entry: AgentEntry): Whereabouts | undefined {
   const recorded = recordedWorld(entry)
-  return recorded && whereIs(recorded, { here: thisWorld(), isOccupied })
+  if (recorded) return whereIs(recorded, { here: thisWorld(), isOccupied })
+  // Every recorded process would seem to be gone, because another one seems to have its pid.
+  const seesOtherTimes = (thisWorld()?.time_namespace ?? INITIAL_TIME) !== INITIAL_TIME
+  return seesOtherTimes && isJson(entry.tmux)
+    ? { is: 'elsewhere', where: 'in a time namespace that its entry does not record' }
+    : undefined
 }
 
 /** True when the pids, terminals and sockets in an entry are not known to be another world's. */
