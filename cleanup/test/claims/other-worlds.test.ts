@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { testProgram } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { needs } from '../../../test/needs.ts'
 import { type AgentRef, claimsFor, cleanUp, recordIntent } from '../../index.ts'
@@ -183,6 +185,46 @@ describe('an entry without a record of its world', { tags: ['long'] }, () => {
     expect(traces(rig, ref)).toEqual(NO_TRACES)
   })
 })
+
+/** Commands before `leakrig` with which it sees less, or another thing, than the agent's world. */
+const ways: [what: string, code: number, command: string[]][] = [
+  ['a pid namespace with our /proc', 3, ['unshare', '--pid', '--fork']],
+  ['a pid namespace with our files', 3, ['unshare', '--pid', '--fork', '--mount-proc']],
+  ['a time namespace', 3, ['unshare', '-T', '--fork', '--boottime', '100000']],
+  [
+    'a /tmp of its own',
+    3,
+    ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs x $TMUX_TMPDIR/tmux-0; exec "$@"', 'sh'],
+  ],
+  ['a network of its own', 0, ['unshare', '-n']],
+  ['a host name of its own', 0, ['unshare', '-u', 'sh', '-c', 'hostname other; exec "$@"', 'sh']],
+]
+
+test.each(ways)(
+  'an agent here lives, whoever sweeps from %s',
+  { tags: ['long'] },
+  async (_, code, command) => {
+    const refs = [
+      await rig.deploy('a', { claude }),
+      await rig.deploy('b', { claude, entry: { deployed_on: undefined } }),
+    ]
+    for (const ref of refs) await rig.waitUntilRunning(ref)
+    const [program = '', ...args] = command
+    const swept = spawnSync(program, [
+      ...args,
+      process.execPath,
+      testProgram('leakrig'),
+      ...sweep,
+      rig.workspace,
+    ])
+    expect(swept.status).toBe(code)
+    for (const ref of refs) {
+      expect(programs(ref)).toHaveLength(4)
+      expect(rig.entry(ref).status).toBe('running')
+      expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
+    }
+  },
+)
 
 describe('an agent of an earlier boot', () => {
   const boot_id = '00000000-0000-4000-8000-000000000000'
