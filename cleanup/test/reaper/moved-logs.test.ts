@@ -213,7 +213,9 @@ test('whatever happens to a log, each of its lines is in the archive, or the out
       fs.rmSync(path.join(rig.folder, 'input'), { force: true })
       const ref = await rig.deploy(`agent${runs++}`, { claude: echoes })
       const { tee, at } = await descriptor(ref)
-      await updateAgent(ref, entry => Object.assign(entry, { log_file: log(ref) }))
+      // As our own orchestrator records it.
+      const log_inode = String(fs.statSync(log(ref)).ino)
+      await updateAgent(ref, entry => Object.assign(entry, { log_file: log(ref), log_inode }))
       const written = ['ready']
       for (const [n, action] of steps.entries()) {
         if (typeof action === 'number') {
