@@ -11,11 +11,24 @@ import { partsIn } from '../registry/log-parts.ts'
 import type { CleanUpReport } from './report.ts'
 
 /** The files that go with an agent. */
-export const filesToRemove = ({ prompt, adoptedChildren }: AgentFiles): string[] => [prompt, adoptedChildren]
+export const filesToRemove = ({ prompt, adoptedChildren, stderr }: AgentFiles): string[] => [
+  prompt,
+  adoptedChildren,
+  ...(isEmpty(stderr) ? [stderr] : []),
+]
+
+/** Most claudes print no error. */
+function isEmpty(file: string): boolean {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+  return stat?.isFile() === true && stat.size === 0
+}
 
 /** The files that are kept in the archive: the logs, and the parts of each that a rotation has renamed. */
-export const filesToArchive = ({ root, stream, progress, findings, deploy }: AgentFiles): string[] =>
-  [stream, progress, findings, deploy].flatMap(log => [log, ...partsOf(root, log)])
+export const filesToArchive = ({ root, stream, progress, findings, deploy, stderr }: AgentFiles): string[] =>
+  [stream, progress, findings, deploy, ...(isEmpty(stderr) ? [] : [stderr])].flatMap(log => [
+    log,
+    ...partsOf(root, log),
+  ])
 
 function partsOf(root: string, log: string): string[] {
   const folder = path.dirname(log)

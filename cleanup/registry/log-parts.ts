@@ -13,7 +13,7 @@ const LOG = new RegExp(
 )
 /** Nothing is added before its extension: `deploy_a-1.json` is the log of agent a-1. */
 const DEPLOY = new RegExp(
-  `^(?<stem>deploy_${ID})(?<ext>\\.json)(?<after>${ADDED})?(?<compressed>${COMPRESSED})?$`,
+  `^(?<stem>deploy_${ID})(?<ext>\\.json|\\.stderr)(?<after>${ADDED})?(?<compressed>${COMPRESSED})?$`,
 )
 
 /** The name of the log of which a file is an older part (`a_stream.jsonl.1.gz`: `a_stream.jsonl`); undefined for other files, and for a log itself. */

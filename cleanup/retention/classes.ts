@@ -20,7 +20,7 @@ const PACKED = `(?<compressed>${COMPRESSED})?(?<draft>(?<=\\.zst|\\.gz)\\.part)?
 const LOG = new RegExp(
   `^(?<agentId>${ID})_(?<kind>stream|progress|findings)${ADDED}?\\.jsonl${ADDED}?${PACKED}$`,
 )
-const DEPLOY = new RegExp(`^deploy_(?<agentId>${ID})(?:\\.[1-9]\\d*)?\\.json${ADDED}?${PACKED}$`)
+const DEPLOY = new RegExp(`^deploy_(?<agentId>${ID})(?:\\.[1-9]\\d*)?\\.(?:json|stderr)${ADDED}?${PACKED}$`)
 
 /** Undefined for a name that no orchestrator of this kind gives to a log. */
 export function classify(name: string): LogName | undefined {
