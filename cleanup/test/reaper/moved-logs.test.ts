@@ -33,7 +33,7 @@ async function say(lines: string[], at: string): Promise<void> {
 function archivedLines(ref: AgentRef): string[] {
   const folder = layout.archiveFolder(ref)
   const names = fs.readdirSync(folder).filter(name => name.startsWith(`${ref.agentId}_stream`))
-  const text = names.map(name => readText(path.join(folder, name))).join('')
+  const text = names.map(name => readText(path.join(folder, name))).join('\n')
   return text
     .split(/[\n\0]+/)
     .filter(Boolean)
