@@ -10,7 +10,7 @@ import { elsewhere, isDeployedHere, recordedWorld } from '../registry/world.ts'
 import type { TmuxLocation } from '../tmux/locate.ts'
 import { tmuxUnreachable } from '../tmux/query.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { logWriters, writesOtherLogs } from './log-writers.ts'
+import { partWriters, writesOtherLogs } from './log-writers.ts'
 
 /** How long a log is silent, in ms, before its agent counts as ended although nothing shows that it ran here. claude's longest command takes as long. */
 const SILENT_MS = 600_000
@@ -35,7 +35,7 @@ export function requireSeenFromHere(
   wasSeen = false,
 ): void {
   if (isSeen(location)) return
-  const stranger = logWriters(machine.openFiles, log).find(({ pid }) => isStranger(pid, entry, machine))
+  const stranger = partWriters(machine.openFiles, log).find(({ pid }) => isStranger(pid, entry, machine))
   if (stranger) throw elsewhere(entry, `process ${stranger.pid}, in another pid namespace, writes its log`)
   if (recordedWorld(entry)) return
   if (!recordedTmux(entry)) requireKnownServer(location, log, machine)
@@ -61,7 +61,7 @@ export function isStranger(pid: number, entry: AgentEntry, { table }: Pick<Machi
 }
 
 function requireKnownServer(location: TmuxLocation, log: string, { table, openFiles }: Machine): void {
-  for (const { pid } of logWriters(openFiles, log)) {
+  for (const { pid } of partWriters(openFiles, log)) {
     const [socket = '', server = ''] = table.get(pid)?.environment.tmux?.split(',') ?? []
     const isServer =
       table.get(Number(server))?.comm.startsWith('tmux') && Number(server) !== location.server?.pid
@@ -88,5 +88,5 @@ function mayRunUnseen(
   const found = table.get(server?.pid ?? -1)
   if (!recordedTmux(entry) && found && Date.now() - ageMs(found) < parseTimestamp(entry.started_at).earliest)
     return false
-  return !logWriters(openFiles, log).some(({ pid }) => sharesPids(pid))
+  return !partWriters(openFiles, log).some(({ pid }) => sharesPids(pid))
 }

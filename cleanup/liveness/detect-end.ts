@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { logWriters } from '../claims/log-writers.ts'
+import { partWriters } from '../claims/log-writers.ts'
 import { runsInRenamedSession, writesFromPane } from '../claims/renamed-session.ts'
 import { isSeen, isStranger, requireSeenFromHere } from '../claims/seen-from-here.ts'
 import { requireVisibleProcesses } from '../platform/processes/proc.ts'
 import { isAlive, readMachine, readProcess, startOf } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
+import { errorOutput } from '../registry/error-output.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { Ending } from '../registry/lifecycle.ts'
 import { lastResult, saysSuccess } from '../registry/stream-log.ts'
@@ -39,7 +40,7 @@ export async function detectEnd(
   if (!isSeen(location)) {
     const machine = await readMachine()
     // Somebody in a container writes it, whatever the entry says.
-    if (logWriters(machine.openFiles, log).some(({ pid }) => isStranger(pid, entry, machine)))
+    if (partWriters(machine.openFiles, log).some(({ pid }) => isStranger(pid, entry, machine)))
       return undefined
     requireSeenFromHere(entry, location, log, machine, quiet?.wasSeen)
     if (!recorded && !gone && (await runsInRenamedSession(entry, location, log, machine))) return undefined
@@ -59,7 +60,8 @@ export async function detectEnd(
   if (saysSuccess(result))
     return { status: 'completed', reason: `its log ends with a successful result, and then ${end}` }
   const doubt = unread ? `; its log may end with a result all the same: ${unread}` : ''
-  return { status: 'crashed', reason: `${end}${doubt}` }
+  const errors = errorOutput(ref)
+  return { status: 'crashed', reason: `${end}${doubt}${errors ? `; it printed: ${errors}` : ''}` }
 }
 
 /**
