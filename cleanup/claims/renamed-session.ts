@@ -1,10 +1,11 @@
+import { selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { sharesPids } from '../platform/processes/namespaces.ts'
 import { type Machine, readMachine } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import type { TmuxLocation } from '../tmux/locate.ts'
 import { readServer } from '../tmux/server.ts'
 import { isOlder } from './age.ts'
-import { logWriters, writesOtherLogs } from './log-writers.ts'
+import { partWriters, writesOtherLogs } from './log-writers.ts'
 import { requireKnownServer } from './other-server.ts'
 
 /**
@@ -31,12 +32,32 @@ export async function runsInRenamedSession(
   })
 }
 
+/** True when a process that runs below a living pane of the agent's server writes the agent's log, whatever session shows that pane. */
+export async function writesFromPane(
+  entry: AgentEntry,
+  location: TmuxLocation,
+  log: string,
+): Promise<boolean> {
+  const machine = await readMachine()
+  const writers = writersOf(entry, log, machine)
+  if (writers.length === 0) return false
+  const server = await readServer(location.path)
+  const panes = new Set(
+    server?.sessions.flatMap(session => session.panes.filter(({ dead }) => !dead).map(({ pid }) => pid)),
+  )
+  return writers.some(writer =>
+    selfAndAncestors(machine.table, writer.pid).some(
+      ({ pid, ppid }) => panes.has(pid) && ppid === location.server?.pid,
+    ),
+  )
+}
+
 /** Where the entry names a session, a process that writes the log outside of tmux has emptied its environment, and is a leftover. */
 const wasNeverInTmux = ({ tmux_session }: AgentEntry): boolean => typeof tmux_session !== 'string'
 
 /** The processes that write this log and no other agent's, and that are not older than the agent, as an orchestrator is. */
 function writersOf(entry: AgentEntry, log: string, { table, openFiles }: Machine) {
-  return logWriters(openFiles, log).flatMap(({ pid }) => {
+  return partWriters(openFiles, log).flatMap(({ pid }) => {
     const process = table.get(pid)
     return process && !writesOtherLogs(openFiles, log, pid) && !isOlder({ entry, table }, process)
       ? [process]
