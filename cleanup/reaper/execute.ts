@@ -1,3 +1,4 @@
+import { describeSharedServices } from '../claims/background/describe.ts'
 import type { Observation } from '../claims/observation.ts'
 import { findSuspects } from '../claims/suspects.ts'
 import { messageOf } from '../errors.ts'
@@ -36,6 +37,9 @@ export async function executePlan(
   if (observation.sharedSession) report.notes.push(observation.sharedSession.why)
   report.session = await closeSession(plan, result, report, log)
   report.problems.push(...describeOtherUsers(plan.claims, claims))
+  const shared = describeSharedServices(observation, claims)
+  report.problems.push(...shared.problems)
+  report.notes.push(...shared.notes)
   removeClaudeLeftovers(plan.claudeLeftovers, tracked.claims(), report, log)
   if (plan.hasFiles && (tellsOpenFiles || survivors.length === 0)) archiveFiles(observation, report, log)
   else if (plan.hasFiles)

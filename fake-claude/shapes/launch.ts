@@ -73,6 +73,12 @@ function programLaunch(program: Program, numbers: number[]): Launch | undefined 
       return { shape: program, ready: 'holder', commands: own('ptys.pl') }
     case 'nested-server':
       return { shape: program, ready: 'server', commands: many(['sh', script('programs/nested-server.sh')]) }
+    case 'background-session':
+      return {
+        shape: program,
+        ready: 'worker',
+        commands: many(['sh', script('programs/background-session.sh')]),
+      }
     case 'temp-files':
       return {
         shape: program,
