@@ -1,8 +1,8 @@
-# A session in the background: `claude --bg`, whose service and worker outlive the agent. $1: its number.
+# A session in the background: `claude --bg`, whose service and worker outlive the agent. $1: claude. $2: its number.
 . /proc/self/fd/0
 . "${0%/*}/../plan.sh"
 
-id=$(claude --bg "Background work $1 of $SESSION" </dev/null | sed -n 's/^backgrounded . //p')
+id=$("$1" --bg "Background work $2 of $SESSION" </dev/null | sed -n 's/^backgrounded [^ ]* //p')
 [ -n "$id" ] || exit
 roster=$(cat "$HOME_CLAUDE/daemon/roster.json")
 # The worker's entry goes to the next one, or to the end.
