@@ -10,6 +10,7 @@ import { type Claim, type Claims, type Evidence, isTied, type Spared, type Spare
 import { writesOtherLogs } from './log-writers.ts'
 import type { Observation } from './observation.ts'
 import { agentServers, otherAgents } from './other-agents.ts'
+import { livesWithOthers } from './others-live-in.ts'
 
 type Earlier = ReadonlyMap<number, Claim>
 
@@ -113,6 +114,7 @@ function sparing(
   const isOthers = otherAgents(observation.ref, observation.agents)
   const isServer = agentServers(observation.ref.workspace)
   const background = new BackgroundServices(observation)
+  const isInUse = livesWithOthers(observation)
   // The owner is read once in a cleanup, and again before each signal.
   const wasOurs = ({ pid, start }: SeenProcess) => earlier.get(pid)?.process.start === start
   return (process, evidence) => {
@@ -120,6 +122,7 @@ function sparing(
     if (isOthers(process)) return 'other-agent'
     // Once claimed, it stays claimed: its service may have ended since.
     if (!wasOurs(process) && background.isShared(process)) return 'background-service'
+    if (isInUse(process)) return 'in-use'
     const onlyLog = evidence.every(({ kind }) => kind === 'log')
     if (onlyLog && writesOtherLogs(observation.openFiles, observation.log, process.pid))
       return 'several-agents'
