@@ -52,8 +52,7 @@ export class BackgroundServices {
   isShared(process: SeenProcess): boolean {
     const place = placeInService(process, this.#agent.table)
     if (place) return this.sessionsOf(place.root).some(({ whose }) => whose !== 'agent')
-    const { job } = process.environment
-    return job !== undefined && this.#whoseJob(job) !== 'agent'
+    return this.#isLeftByOthers(process)
   }
 
   /** The sessions below a supervisor, or in an orphaned host. */
@@ -73,12 +72,17 @@ export class BackgroundServices {
     })
   }
 
-  /** Whose a process is that outlived its worker, by the folder of its job in its initial environment. */
-  #whoseJob(folder: string): Whose {
-    if (!path.isAbsolute(folder)) return 'unknown'
+  /**
+   * True for a process that has outlived its worker, unless the roster lists its job as the agent's. Its initial environment
+   * names the job. That of an agent does too, if its orchestrator runs in a background session of the user's; but what
+   * lives in a pane has TMUX, which no host passes on, and what its claude started has a session of its own.
+   */
+  #isLeftByOthers({ environment: { job: folder, session, tmux } }: SeenProcess): boolean {
+    if (folder === undefined || tmux !== undefined || !path.isAbsolute(folder)) return false
     const jobs = this.#rosterAt(path.dirname(path.dirname(folder)))
     const job = jobs.find(({ id }) => id === path.basename(folder))
-    return job?.launchedBy ? this.#whoseLaunched(job.launchedBy, jobs) : 'unknown'
+    if (session !== undefined && job?.sessionId !== undefined && session !== job.sessionId) return false
+    return !job?.launchedBy || this.#whoseLaunched(job.launchedBy, jobs) !== 'agent'
   }
 
   /** A session that a session of the agent's has started is the agent's too. */

@@ -128,3 +128,16 @@ test('a session that no roster lists is left, and named', async () => {
     `(process ${user.worker}), of which nothing shows who started it`,
   )
 })
+
+test('an agent whose orchestrator runs in a background session of the user’s ends like any other', async () => {
+  const user = await background.ofUser()
+  // tmux hands the environment of whoever started its server to every pane.
+  const outer = `export CLAUDE_JOB_DIR=${background.home}/.claude/jobs/${user.id}; export CLAUDE_CODE_SESSION_ID=${user.id};`
+  const ref = await rig.deploy('1', {
+    before: outer,
+    claude: 'setsid -f sleep 1000; sleep 1000 & echo ready; wait',
+  })
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', notes: [] })
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+  expect(background.running(user)).toHaveLength(3)
+})
