@@ -63,6 +63,7 @@ export const architecture: Area[] = [
     rows: [
       ['own-file.ts', 'profiles.ts', 'personas/names.ts', 'shapes/shape.ts'], // what a directive can name
       ['cli'], // flags, prompt and directive, read and checked
+      ['background'], // the service of `claude --bg`, and its client
       ['process/session'], // its files and its journal
       ['process/output'], // the events that it prints
       ['process/children'], // its Bash tools
