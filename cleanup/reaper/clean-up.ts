@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { observe } from '../claims/observe.ts'
 import { attemptAsync, CleanupError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { limitMet } from '../platform/limits.ts'
 import { startOf } from '../platform/processes/table.ts'
 import { programFile } from '../programs.ts'
 import { agentFiles } from '../registry/agent-files.ts'
@@ -129,7 +130,15 @@ async function handOver(
   log({ event: 'hand-over', agent: ref.agentId })
   const args = [ref.workspace, ref.taskId, ref.agentId, String(graceMs)]
   const server = location.server && { socket: location.path, pid: location.server.pid }
-  await spawnDetached(programFile('hand-over'), args, server)
+  await spawnDetached(programFile('hand-over'), args, server).catch((error: unknown) => {
+    const limit = limitMet(error)
+    if (limit === undefined) throw error
+    throw new CleanupError(
+      'cannot-hand-over',
+      `The cleanup of ${ref.agentId} has to be done by a process outside the agent, and none could be started: ${limit}. Its end is recorded, so the daemon or the next sweep cleans up.`,
+      { cause: error },
+    )
+  })
 }
 
 /** One cleaner per agent: the others wait until it is done or dead, and it waits until every caller inside has its reply. */

@@ -5,6 +5,7 @@ import type { Observation } from '../claims/observation.ts'
 import { observe } from '../claims/observe.ts'
 import { type PipelineRole, pipelineRoles } from '../claims/pipeline-roles.ts'
 import { describeFile, type FileEntry } from '../platform/files/file-entry.ts'
+import { limitMet } from '../platform/limits.ts'
 import { ageMs, commandOf } from '../platform/processes/details.ts'
 import { residentBytesOf } from '../platform/processes/memory.ts'
 import { uidOf } from '../platform/processes/owner.ts'
@@ -34,6 +35,8 @@ export interface Plan {
   /** In the order in which they are asked to end. */
   end: PlannedProcess[]
   session?: { id: string; name: string; socket: string }
+  /** The limit that keeps tmux clients from starting: tmux is asked about the session after the processes have ended. */
+  tmuxLimit?: string
   remove: FileEntry[]
   /** Files that the agent's claude leaves when it is killed; it removes most of them itself when it ends on TERM. */
   claudeLeftovers: ClaudeLeftover[]
@@ -94,6 +97,7 @@ export function planSession(observation: Observation, claims = claim(observation
 export function describePlan(planned: PlannedCleanup): Plan {
   const { observation, claims, claudeLeftovers, hasFiles, handsOver } = planned
   const { location, contained, log } = observation
+  const tmuxLimit = limitMet(location.tmuxError)
   const files = hasFiles ? agentFiles(observation.ref, observation.entry) : undefined
   const writer = files && logWriters(observation.openFiles, log).find(({ pid }) => !claims.claimed.has(pid))
   return {
@@ -101,6 +105,7 @@ export function describePlan(planned: PlannedCleanup): Plan {
     ...(location.session && {
       session: { id: location.session.id, name: location.session.name, socket: location.socket },
     }),
+    ...(tmuxLimit !== undefined && { tmuxLimit }),
     remove: [
       ...(files ? filesToRemove(files) : []),
       ...(contained.cgroup ? [contained.cgroup.path] : []),
