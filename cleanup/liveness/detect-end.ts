@@ -38,9 +38,11 @@ export async function detectEnd(
   // Another program may have written an older copy of the registry over the end; the log may be archived already.
   const before = recordedEnd(ref)
   if (before) return before
-  return saysSuccess(lastResult(log))
-    ? { status: 'completed', reason: `its log ends with a successful result, and then ${end}` }
-    : { status: 'crashed', reason: end }
+  const { result, unread } = lastResult(log)
+  if (saysSuccess(result))
+    return { status: 'completed', reason: `its log ends with a successful result, and then ${end}` }
+  const doubt = unread ? `; its log may end with a result all the same: ${unread}` : ''
+  return { status: 'crashed', reason: `${end}${doubt}` }
 }
 
 async function endByTmux(

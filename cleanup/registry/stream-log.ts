@@ -1,11 +1,18 @@
 import fs from 'node:fs'
+import { attempt, messageOf, systemCode } from '../errors.ts'
 import { isJson, type Json } from '../platform/files/json.ts'
+import { linesFromEnd, readAt } from '../platform/files/lines-from-end.ts'
 import { openRegular } from '../platform/files/regular-file.ts'
 import { within } from '../platform/files/within.ts'
 import { workspaceOfLog } from './layout.ts'
 
-/** How much of a log's beginning and end is read, in bytes. A result line seldom exceeds a few thousand. */
+/** How much of a log's beginning and end is searched for its session, in bytes. */
 const PART_BYTES = 256 * 1024
+/** How far back from a log's end its last event is searched for, in bytes. */
+const SEARCH_BYTES = 4 << 20
+/** The longest line that is read, in bytes. claude puts its whole answer into the line of its result. */
+const LINE_BYTES = 16 << 20
+const TOO_LONG = `its last line is longer than ${LINE_BYTES >> 20} MiB, and was not read`
 
 /** What a stream log says about claude's session. The agent writes the log itself, so it proves nothing. */
 export interface LoggedSession {
@@ -21,11 +28,15 @@ export interface LoggedSession {
 
 /** Reads the session from a log's beginning, and the tasks from its beginning and end. */
 export function loggedSession(log: string): LoggedSession {
-  const { events: head, isWhole } = readPart(log, 'head')
+  const { events: head, isWhole } = attempt(() => eventsFromStart(log), ignore) ?? {
+    events: [],
+    isWhole: true,
+  }
   const ids = new Set(head.flatMap(event => asSessionId(event.session_id) ?? []))
   const folder = head.find(event => event.subtype === 'init')?.cwd
   // Without a single session, the tasks in the log's end are of no use.
-  const all = isWhole || ids.size !== 1 ? head : [...head, ...readPart(log, 'tail').events]
+  const all =
+    isWhole || ids.size !== 1 ? head : [...head, ...(attempt(() => eventsFromEnd(log), ignore) ?? [])]
   const tasks = (isBackground: boolean) =>
     new Set(all.flatMap(one => (one.is_backgrounded === isBackground ? (asTaskId(one.task_id) ?? []) : [])))
   return {
@@ -48,14 +59,29 @@ export function asTaskId(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\w-]{1,64}$/.test(value) ? value : undefined
 }
 
-/** The last `result` event of a stream log, or undefined. There may be several: a background task can wake claude up after one. */
-export function lastResult(log: string): Json | undefined {
-  return readPart(log, 'tail').events.findLast(event => event.type === 'result')
+/** The last `result` event of a stream log. There may be several: a background task can wake claude up after one. */
+export interface LastResult {
+  result: Json | undefined
+  /** Why the log's end could not be read far enough to be certain, as the end of a sentence; undefined when it could. */
+  unread?: string
+}
+
+/** Searches a log's end for its last result. Up to three events may follow one (docs/claude.md). */
+export function lastResult(log: string): LastResult {
+  return lastLine(log, line => (line.includes(RESULT) ? resultIn(line) : undefined))
+}
+
+/** Tells a line that may be a result from the others without parsing it. */
+const RESULT = '"result"'
+
+function resultIn(line: Buffer): Json | undefined {
+  const event = eventIn(line)
+  return event?.type === 'result' ? event : undefined
 }
 
 /** The last complete event of a stream log, of any type, or undefined. */
 export function lastEvent(log: string): Json | undefined {
-  return readPart(log, 'tail').events.at(-1)
+  return lastLine(log, eventIn).result
 }
 
 /** True when a result reports success. An API error also has the subtype `success`, but sets `is_error`. */
@@ -63,37 +89,58 @@ export function saysSuccess(result: Json | undefined): boolean {
   return result?.subtype === 'success' && result.is_error !== true
 }
 
-/** The events of a log's beginning or end. */
-interface Part {
-  events: Json[]
-  /** True when the part is the whole log. */
-  isWhole: boolean
+/** The event in a line; undefined for a line that is none. The log can end within a line. */
+function eventIn(line: Buffer | string): Json | undefined {
+  try {
+    const event: unknown = JSON.parse(line.toString())
+    return isJson(event) ? event : undefined
+  } catch {
+    return undefined
+  }
 }
 
-/** The complete events of a text. A part of a log can begin, and the log can end, within a line. */
-function eventsIn(text: string): Json[] {
-  return text.split('\n').flatMap(line => {
-    try {
-      const event: unknown = JSON.parse(line)
-      return isJson(event) ? [event] : []
-    } catch {
-      return []
-    }
+function lastLine(log: string, pick: (line: Buffer) => Json | undefined): LastResult {
+  try {
+    return withLog(log, fd => {
+      const lines = linesFromEnd(fd, { listBytes: SEARCH_BYTES, mostBytes: LINE_BYTES })
+      for (;;) {
+        const { done, value } = lines.next()
+        if (done) return { result: undefined, ...(!value && { unread: TOO_LONG }) }
+        const result = pick(value)
+        if (result) return { result }
+      }
+    })
+  } catch (error) {
+    return { result: undefined, ...(systemCode(error) !== 'ENOENT' && { unread: messageOf(error) }) }
+  }
+}
+
+/** The events in the last bytes of a log, the last one first. */
+function eventsFromEnd(log: string): Json[] {
+  return withLog(log, fd => eventsIn([...linesFromEnd(fd, { listBytes: PART_BYTES, mostBytes: LINE_BYTES })]))
+}
+
+/** The events in the first bytes of a log, its first line whole however long it is, and whether that is all of the log. */
+function eventsFromStart(log: string): { events: Json[]; isWhole: boolean } {
+  return withLog(log, fd => {
+    const { size } = fs.fstatSync(fd)
+    let head = readAt(fd, 0, Math.min(size, PART_BYTES))
+    if (!head.includes('\n')) head = readAt(fd, 0, Math.min(size, LINE_BYTES))
+    return { events: eventsIn(head.toString('utf8').split('\n')), isWhole: head.length === size }
   })
 }
 
-function readPart(file: string, part: 'head' | 'tail'): Part {
-  let fd: number | undefined
+const eventsIn = (lines: (Buffer | string)[]): Json[] =>
+  lines.map(eventIn).filter(event => event !== undefined)
+
+/** A log that cannot be read says nothing. */
+const ignore = () => {}
+
+function withLog<T>(log: string, use: (fd: number) => T): T {
+  const fd = within(workspaceOfLog(log), log, openRegular)
   try {
-    fd = within(workspaceOfLog(file), file, openRegular)
-    const { size } = fs.fstatSync(fd)
-    const bytes = Buffer.allocUnsafe(Math.min(size, PART_BYTES))
-    const position = part === 'head' ? 0 : size - bytes.length
-    const text = bytes.toString('utf8', 0, fs.readSync(fd, bytes, 0, bytes.length, position))
-    return { events: eventsIn(text), isWhole: bytes.length === size }
-  } catch {
-    return { events: [], isWhole: true }
+    return use(fd)
   } finally {
-    if (fd !== undefined) fs.closeSync(fd)
+    fs.closeSync(fd)
   }
 }

@@ -50,6 +50,15 @@ test('a claude that finished while its pane continues as a shell', async () => {
   await daemon.stop()
 })
 
+test('a claude that finished with a result of 300 KiB, and its session with it', async () => {
+  const long =
+    'perl -e \'print q({"type":"result","subtype":"success","result":"), q(x) x 307200, qq("}\\n)\''
+  const late = `echo '{"type":"system","subtype":"task_notification"}'`
+  const ref = await rig.deploy('a', { claude: `echo ready; ${long}; ${late}` })
+  const found = await until('its end is found', () => detectEnd(ref, rig.entry(ref)))
+  expect(found).toMatchObject({ status: 'completed' })
+})
+
 test('the same, found later by a daemon that never saw it run, without a record of its place in tmux', async () => {
   const ref = await rig.deploy('a', { claude: success, after: 'exec bash --norc', recorded: false })
   await until('the log is closed', () => !written(ref))

@@ -145,7 +145,9 @@ const asRoot = (words: string[]): string[] => [
   ...words,
 ]
 
-describe('an agent has used up its user’s limit of processes, so no tmux client starts', () => {
+describe('an agent has used up its user’s limit of processes, so no tmux client starts', {
+  tags: ['long'],
+}, () => {
   needs('root rights', process.geteuid?.() === 0)
 
   test.each([
