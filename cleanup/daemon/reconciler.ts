@@ -78,6 +78,11 @@ export class Reconciler implements Disposable {
     this.#massDeaths.announce(live, this.#isAnyChecking)
   }
 
+  /** True while registries have to be polled, because their changes go unreported. */
+  get isBlind(): boolean {
+    return this.#registries.isBlind
+  }
+
   /** Has every registry read at the next check, because the workspace may be another folder by now. */
   rescan(): void {
     this.#registries.rescan()

@@ -12,7 +12,7 @@ import { globalRegistry, validateWorkspace } from '../registry/layout.ts'
 import { requireWorkspaceFolder } from '../registry/require-workspace.ts'
 import type { PolicyTexts } from '../retention/policy.ts'
 import type { DaemonLock } from './daemon-lock.ts'
-import type { Observer } from './problem-dedup.ts'
+import { type Observer, ProblemDedup } from './problem-dedup.ts'
 import { RetentionJob } from './retention-job.ts'
 import { type CheckLevel, Scheduler } from './scheduler.ts'
 import { acquireDaemonLock } from './standby.ts'
@@ -84,10 +84,13 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const retentionJob = new RetentionJob({ workspaces, policy: options.retention ?? {}, observer })
   const terminals = held.use(new TerminalWatch(wakeup.call))
   const scheduler = new Scheduler()
+  const problems = new ProblemDedup(observer)
 
   const check = (level: CheckLevel) => {
     const changed = terminals.take()
+    reportTerminals(problems, terminals.problem)
     for (const supervisor of supervisors) supervisor.check(level, changed)
+    scheduler.isBlind = terminals.problem !== undefined || supervisors.some(({ isBlind }) => isBlind)
     retentionJob.check()
     monitor.check(supervisors.reduce((pending, supervisor) => pending + supervisor.pending, 0))
   }
@@ -114,6 +117,12 @@ function isNeeded(supervisors: readonly WorkspaceSupervisor[]): boolean {
   if (supervisors.some(supervisor => supervisor.isBusy)) return true
   for (const supervisor of supervisors) supervisor.check('full', new Set())
   return supervisors.some(supervisor => supervisor.isBusy)
+}
+
+function reportTerminals(problems: ProblemDedup, problem: string | undefined): void {
+  const about = 'terminals'
+  if (problem === undefined) problems.resolve(about, { event: 'problem-resolved', about })
+  else problems.report(about, problem, { event: 'problem', about, problem })
 }
 
 function monitorOptions(workspaces: string[], options: DaemonOptions) {

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { CleanupError, systemCode } from '../errors.ts'
+import { CleanupError, messageOf, systemCode } from '../errors.ts'
 import { ownUid } from './files/trust.ts'
 
 /**
@@ -16,6 +16,18 @@ export function limitMet(error: unknown): string | undefined {
   if (code === 'ENOMEM') return 'the machine, or the cgroup of this process, has no memory left'
   // Other calls return EAGAIN where they would only have to wait.
   return code === 'EAGAIN' && isSpawn(error) ? processLimit() : undefined
+}
+
+/** How often a watch that failed is set up again, in ms. */
+export const WATCH_AGAIN_MS = 5_000
+
+/** Why a file or folder cannot be watched, in words. inotify reports its own limits by codes that otherwise mean another one. */
+export function whyNotWatched(error: unknown): string {
+  const code = systemCode(error)
+  if (code === 'EMFILE')
+    return 'no inotify instance is left for this user (sysctl fs.inotify.max_user_instances), or no open file for this process (ulimit -n)'
+  if (code === 'ENOSPC') return 'no inotify watch is left for this user (sysctl fs.inotify.max_user_watches)'
+  return messageOf(error)
 }
 
 /** Throws an error that reports a limit, as a CleanupError; returns for any other. */
