@@ -2,7 +2,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readDaemon } from '../../../cleanup/orchestrator.ts'
 import type { Orchestrator } from '../support/orchestrator.ts'
 import { Workspace } from '../support/workspace.ts'
 
@@ -52,12 +51,16 @@ async function until(condition: string, poll: () => unknown): Promise<void> {
     if (performance.now() > deadline) throw new Error(`not within 60 s: ${condition}`)
 }
 
-const watches = () => readDaemon(place.path, Date.now()).fresh
+/** The pid in the daemon's health report, which it writes as it begins to watch. */
+function watching(): number | undefined {
+  const file = join(place.path, 'registry/health.json')
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).pid : undefined
+}
 
 test('one that hangs before it watches: tools answer, and cleanups are done', async () => {
   const one = await withDaemonsThat('Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)')
   await cleans(one)
-  expect(watches()).toBe(false)
+  expect(watching()).toBeUndefined()
   pids()
 })
 
@@ -81,7 +84,7 @@ test.each([
     return seen !== undefined
   })
   expect(seen).toMatch(sentence)
-  await until('the next one watches', watches)
+  await until('the next one watches', watching)
   expect(await warning(one)).toBeUndefined()
   await cleans(one)
   pids()
@@ -89,8 +92,8 @@ test.each([
 
 test('one that is stopped, or ends later, is reported', async () => {
   const one = await withDaemonsThat('')
-  await until('it watches', watches)
-  const { pid = 0 } = readDaemon(place.path, Date.now())
+  await until('it watches', watching)
+  const pid = watching() ?? 0
   process.kill(pid, 'SIGSTOP')
   await until('it is reported', async () => /is stopped/.test(String(await warning(one))))
   process.kill(pid, 'SIGKILL')
