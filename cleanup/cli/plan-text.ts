@@ -23,10 +23,10 @@ function branch(process: PlannedProcess, all: readonly PlannedProcess[], indent:
   return [line, `${indent}  because ${why}`, ...below.flatMap(child => branch(child, all, `${indent}    `))]
 }
 
-/** The steps of a cleanup, numbered. */
+/** The steps of a cleanup, numbered. `graceMs`: the grace that its caller names. */
 export function stepsText(
-  { end, session, tmuxLimit, remove, claudeLeftovers, archive, handsOver }: Plan,
-  graceMs: number,
+  { end, session, tmuxLimit, remove, claudeLeftovers, archive, handsOver, graceMs: usualMs }: Plan,
+  graceMs = usualMs,
 ): string[] {
   const of = (role: PlannedProcess['role']) =>
     end

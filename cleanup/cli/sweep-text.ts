@@ -6,7 +6,7 @@ import { count, nameOf, printable } from './format.ts'
 import { fileText, staysText, stepsText, treeText } from './plan-text.ts'
 
 /** A sweep for people: what was found, why it counts as ended, and what is done about it. */
-export function sweepText(sweep: Sweep, withUnlisted: boolean, graceMs: number): string[] {
+export function sweepText(sweep: Sweep, withUnlisted: boolean, graceMs: number | undefined): string[] {
   const { workspace, tasks, unlisted, problems } = sweep
   // A stopped sweep only counts the agents that it did not reach (stoppedSummary).
   const agents = sweep.agents.filter(({ state, done }) => !(sweep.stopped && state === 'ended' && !done))
@@ -23,7 +23,7 @@ export function sweepText(sweep: Sweep, withUnlisted: boolean, graceMs: number):
   ]
 }
 
-function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number): string[] {
+function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number | undefined): string[] {
   const { agent, state, why, done } = found
   const name = `${printable(agent.taskId)}/${printable(agent.agentId)}`
   if (state === 'live') return []

@@ -14,7 +14,7 @@ const RECORD_MS = 1_000
 
 export interface ReconcilerOptions extends WatchdogOptions {
   workspace: string
-  graceMs: number
+  graceMs: number | undefined
   observer: Observer
   /** Asks for another check. */
   wake: () => void

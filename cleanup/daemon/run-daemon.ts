@@ -7,7 +7,6 @@ import { Monitor } from '../metrics/monitor.ts'
 import { makeFolder } from '../platform/files/within.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import { isAlive } from '../platform/processes/table.ts'
-import { GRACE_MS } from '../reaper/clean-up.ts'
 import { globalRegistry, validateWorkspace } from '../registry/layout.ts'
 import { requireWorkspaceFolder } from '../registry/require-workspace.ts'
 import type { PolicyTexts } from '../retention/policy.ts'
@@ -24,6 +23,7 @@ export interface DaemonOptions {
   workspaces: string[]
   /** The process that the daemon serves: the daemon ends when that process and all agents are gone. For one workspace only. */
   owner?: Identity
+  /** By default what each agent needs. */
   graceMs?: number
   /** How long an agent may be silent before it is marked, in ms. */
   silentAfterMs?: number
@@ -141,7 +141,7 @@ function observerFor(monitor: Monitor, log: Log): Observer {
 }
 
 function reconcilerOptions(workspace: string, options: DaemonOptions, observer: Observer, { call }: Wakeup) {
-  const { graceMs = GRACE_MS, silentAfterMs = SILENT_AFTER_MS, endIdle = false, signal } = options
+  const { graceMs, silentAfterMs = SILENT_AFTER_MS, endIdle = false, signal } = options
   return { workspace, graceMs, silentAfterMs, endIdle, observer, wake: call, signal }
 }
 

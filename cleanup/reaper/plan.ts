@@ -17,6 +17,7 @@ import type { AgentRef } from '../registry/layout.ts'
 import { filesToArchive, filesToRemove } from './archive-files.ts'
 import { findClaudeLeftovers } from './claude-leftovers/find.ts'
 import type { ClaudeLeftover, ClaudeLeftovers } from './claude-leftovers/leftover.ts'
+import { graceFor } from './grace.ts'
 
 /** One agent's cleanup, decided and not begun: execute.ts carries it out, describePlan shows it. */
 export interface PlannedCleanup {
@@ -28,6 +29,8 @@ export interface PlannedCleanup {
   hasFiles: boolean
   /** True when the work is handed to a process outside, because this one is part of the agent. */
   handsOver: boolean
+  /** The agent's grace, in ms, where its caller names none. */
+  graceMs: number
 }
 
 /** What a cleanup of one agent would do now, for people and as JSON. */
@@ -44,6 +47,8 @@ export interface Plan {
   /** What stays although it seems to be the agent's, and why. */
   stays: string[]
   handsOver: boolean
+  /** The agent's grace, in ms, where its caller names none. */
+  graceMs: number
 }
 
 export interface PlannedProcess {
@@ -90,12 +95,13 @@ export function planSession(observation: Observation, claims = claim(observation
     claudeLeftovers: { going: [], stays: [], session: undefined, places: { folders: [], bases: [] } },
     hasFiles: false,
     handsOver: isInside(claims),
+    graceMs: graceFor(claims.claimed),
   }
 }
 
 /** A plan with what people want to know of each process and file, and without the files that do not exist. */
 export function describePlan(planned: PlannedCleanup): Plan {
-  const { observation, claims, claudeLeftovers, hasFiles, handsOver } = planned
+  const { observation, claims, claudeLeftovers, hasFiles, handsOver, graceMs } = planned
   const { location, contained, log } = observation
   const tmuxLimit = limitMet(location.tmuxError)
   const files = hasFiles ? agentFiles(observation.ref, observation.entry) : undefined
@@ -121,6 +127,7 @@ export function describePlan(planned: PlannedCleanup): Plan {
       ...claudeLeftovers.stays,
     ],
     handsOver,
+    graceMs,
   }
 }
 

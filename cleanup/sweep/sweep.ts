@@ -18,7 +18,8 @@ export interface SweepOptions {
   apply?: boolean
   /** Also removes the sessions and prompts that no registry lists. */
   orphans?: boolean
-  graceMs: number
+  /** By default what each agent needs. */
+  graceMs?: number | undefined
   /** What is younger, in ms, may still be being deployed. */
   minAgeMs: number
   /** Other workspaces: a session that one of them lists is not a leftover. */
@@ -156,7 +157,11 @@ function startedAgain({ agent }: FoundAgent, { tasks }: Registries): FoundAgent 
 }
 
 /** Cleans up one agent. Its plan is made again, because minutes may have passed; only the session's name is taken from the first. */
-async function cleanUpOne(found: FoundAgent, registries: Registries, graceMs: number): Promise<SweptAgent> {
+async function cleanUpOne(
+  found: FoundAgent,
+  registries: Registries,
+  graceMs: number | undefined,
+): Promise<SweptAgent> {
   if (found.state !== 'ended') return found
   const { agent, to, why, plan, cleanedUpAt } = found
   try {

@@ -93,7 +93,7 @@ const isProven = (
 export async function removeUnlisted(
   workspace: string,
   { sessions, prompts }: UnlistedLeftovers,
-  graceMs: number,
+  graceMs: number | undefined,
 ): Promise<CleanupResult> {
   const result: CleanupResult = { outcome: 'clean', actions: [], problems: [] }
   const onFailure = (what: string) => (problem: string) => {
@@ -118,7 +118,7 @@ export async function removeUnlisted(
 async function removeSession(
   workspace: string,
   unlisted: UnlistedSession,
-  graceMs: number,
+  graceMs: number | undefined,
   result: CleanupResult,
 ): Promise<void> {
   // Read again: it may have ended since. A server gives an id only once in its life.
@@ -128,7 +128,7 @@ async function removeSession(
   const plan = planSession(await observeSession(workspace, server, session))
   if (plan.handsOver) throw new Error('This sweep runs in it. Run it from another session.')
   const report = emptyReport(plan.observation.ref, plan.observation.entry.status)
-  await executePlan(plan, graceMs, report, () => {})
+  await executePlan(plan, graceMs ?? plan.graceMs, report, () => {})
   const closed = plan.observation.location.session?.name
   result.actions.push(...doneActions(report, closed))
   if (report.problems.length > 0) throw new Error(report.problems.join(' '))
