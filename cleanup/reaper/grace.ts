@@ -2,16 +2,17 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Claim } from '../claims/evidence.ts'
 import { attempt } from '../errors.ts'
-import { isJson, type Json, parseJson, SMALL_BYTES } from '../platform/files/json.ts'
+import { isJson, type Json, SMALL_BYTES } from '../platform/files/json.ts'
 import { readRegular } from '../platform/files/regular-file.ts'
 import { ownUid } from '../platform/files/trust.ts'
+import { parseJson } from '../platform/json/parse.ts'
 import { argumentsOf, folderOf } from '../platform/processes/details.ts'
 import { readWholeEnvironment } from '../platform/processes/environment.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import { placesIn } from './claude-leftovers/places.ts'
 
 /** How long an agent's processes get from the first TERM to the KILL, in ms: claude ends its own children in up to 2 s. */
-export const GRACE_MS = 3_000
+const GRACE_MS = 3_000
 /** The same for a claude with hooks, which it also runs while it ends, in ms: up to 6.8 s, measured (docs/claude.md). */
 export const HOOKS_GRACE_MS = 7_000
 
