@@ -23,7 +23,10 @@ export function withCleanup(name: StrategyName, parts: Parts): Strategy {
       if (!parts.daemon) return
       keeper = new DaemonKeeper(workspace)
       const started = keeper.start()
-      if (process.env[AWAIT_DAEMON] === '1') await started
+      if (process.env[AWAIT_DAEMON] !== '1') return
+      // The keeper keeps no process alive.
+      const alive = setInterval(() => {}, 1_000)
+      await started.finally(() => clearInterval(alive))
     },
     problem: () => keeper?.problem,
     addTask: orchestrator.addTask,
