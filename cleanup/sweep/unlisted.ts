@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { findLeftoverPrompts } from '../claims/leftovers/prompts.ts'
 import { leftoverSessions, livePanes, markedAgent, observeSession } from '../claims/leftovers/sessions.ts'
+import { whoLooksAt } from '../claims/others-live-in.ts'
 import { attempt, attemptAsync, systemCode } from '../errors.ts'
 import type { FileEntry } from '../platform/files/file-entry.ts'
 import { realWorkspace } from '../platform/files/real-path.ts'
@@ -12,6 +13,7 @@ import { describePlan, type Plan, planSession } from '../reaper/plan.ts'
 import { emptyReport } from '../reaper/report.ts'
 import type { Registries } from '../registry/read-all.ts'
 import { mayListMore } from '../registry/registry.ts'
+import { readClients, type TmuxClient } from '../tmux/clients.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
 import { defaultSocket, socketsOf } from '../tmux/sockets.ts'
 import { type CleanupResult, doneActions } from './actions.ts'
@@ -24,6 +26,8 @@ interface UnlistedSession {
   /** How long ago it was created, in ms. */
   ageMs: number
   plan: Plan
+  /** Who looks at it. Then it is left alone, unless it was asked for by its name. */
+  inUse?: string
 }
 
 export interface UnlistedLeftovers {
@@ -60,15 +64,21 @@ export async function findUnlisted(
   for (const socket of socketsOf(agents))
     await attemptAsync(async () => {
       const server = await readServer(socket)
+      const clients = server ? await clientsOf(server) : []
       for (const session of server?.sessions.filter(isLeftover) ?? []) {
         const sinceMs = ageOf(session)
         if (!server || sinceMs < minAgeMs || !isProven(workspace, server, session, table)) continue
         const plan = describePlan(planSession(await observeSession(workspace, server, session)))
-        found.sessions.push({ socket, id: session.id, name: session.name, ageMs: sinceMs, plan })
+        const inUse = whoLooksAt(session, server, clients, minAgeMs)
+        const { id, name } = session
+        found.sessions.push({ socket, id, name, ageMs: sinceMs, plan, ...(inUse && { inUse }) })
       }
     }, onFailure)
   return found
 }
+
+const clientsOf = (server: TmuxServer): Promise<TmuxClient[]> =>
+  server.sessions.some(({ attached }) => attached > 0) ? readClients(server) : Promise.resolve([])
 
 /** Its age by the wall clock, which may have been moved, but at most that of what runs in it, which the kernel measures. */
 function ageOf(session: TmuxSession): number {
@@ -89,19 +99,31 @@ const isProven = (
   table: ProcessTable,
 ): boolean => server.path === defaultSocket() || markedAgent(workspace, server, session, table) !== undefined
 
-/** Ends leftover sessions with what runs in them, and removes leftover prompts. What could not be removed is in `problems`. */
+/**
+ * Ends leftover sessions with what runs in them, and removes leftover prompts. What could not be removed is in `problems`. A
+ * session that somebody has begun to look at since is left, and gets the reason.
+ */
 export async function removeUnlisted(
   workspace: string,
-  { sessions, prompts }: UnlistedLeftovers,
-  graceMs: number | undefined,
+  { sessions, prompts }: Pick<UnlistedLeftovers, 'sessions' | 'prompts'>,
+  { graceMs, minAgeMs, named }: { graceMs?: number | undefined; minAgeMs: number; named: readonly string[] },
 ): Promise<CleanupResult> {
   const result: CleanupResult = { outcome: 'clean', actions: [], problems: [] }
   const onFailure = (what: string) => (problem: string) => {
     result.outcome = 'unfinished'
     result.problems.push(`${what} could not be removed: ${problem}`)
   }
+  const lookedAt = (session: UnlistedSession) => async (server: TmuxServer, now: TmuxSession) => {
+    if (named.includes(now.name)) return false
+    const inUse = whoLooksAt(now, server, await clientsOf(server), minAgeMs)
+    if (inUse !== undefined) session.inUse = inUse
+    return inUse !== undefined
+  }
   for (const session of sessions)
-    await attemptAsync(() => removeSession(workspace, session, graceMs, result), onFailure(session.name))
+    await attemptAsync(
+      () => removeSession(workspace, session, graceMs, lookedAt(session), result),
+      onFailure(session.name),
+    )
   for (const { file } of prompts)
     attempt(
       () => {
@@ -119,6 +141,7 @@ async function removeSession(
   workspace: string,
   unlisted: UnlistedSession,
   graceMs: number | undefined,
+  isInUse: (server: TmuxServer, session: TmuxSession) => Promise<boolean>,
   result: CleanupResult,
 ): Promise<void> {
   // Read again: it may have ended since. A server gives an id only once in its life.
@@ -126,6 +149,7 @@ async function removeSession(
   const session = server?.sessions.find(({ id, name }) => id === unlisted.id && name === unlisted.name)
   if (!server || !session) return
   const plan = planSession(await observeSession(workspace, server, session))
+  if (await isInUse(server, session)) return
   if (plan.handsOver) throw new Error('This sweep runs in it. Run it from another session.')
   const report = emptyReport(plan.observation.ref, plan.observation.entry.status)
   await executePlan(plan, graceMs ?? plan.graceMs, report, () => {})

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { realWorkspace } from '../../platform/files/real-path.ts'
+import { withDescendants } from '../../platform/processes/ancestry.ts'
 import { type ProcessTable, readTable, startOf } from '../../platform/processes/table.ts'
 import type { AgentEntry } from '../../registry/entries.ts'
 import { validateAgentId } from '../../registry/ids.ts'
@@ -10,7 +11,6 @@ import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { Observation } from '../observation.ts'
 import { observe } from '../observe.ts'
 import { isMarkedElsewhere } from '../own-panes.ts'
-import { withDescendants } from './processes.ts'
 
 const PREFIX = 'agent_'
 /** Stands for the task of an agent that no registry lists; no folder of that name is made. */
@@ -34,9 +34,12 @@ export function leftoverSessions(
   return session =>
     session.name.startsWith(PREFIX) &&
     !names.has(session.name) &&
-    ![...withDescendants(table, livePanes(session))].some(({ environment }) =>
-      isListedOrForeign(environment.marker),
-    )
+    ![
+      ...withDescendants(
+        table,
+        livePanes(session).flatMap(pid => table.get(pid) ?? []),
+      ),
+    ].some(({ environment }) => isListedOrForeign(environment.marker))
 }
 
 /** The processes that tmux started in the live panes of a session. */
