@@ -5,6 +5,7 @@ import { limitMet } from '../platform/limits.ts'
 import { isAlive, readMachine, readProcess, startOf } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
+import { errorOutput } from '../registry/error-output.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { Ending } from '../registry/lifecycle.ts'
 import { lastResult, saysSuccess } from '../registry/stream-log.ts'
@@ -42,7 +43,8 @@ export async function detectEnd(
   if (saysSuccess(result))
     return { status: 'completed', reason: `its log ends with a successful result, and then ${end}` }
   const doubt = unread ? `; its log may end with a result all the same: ${unread}` : ''
-  return { status: 'crashed', reason: `${end}${doubt}` }
+  const errors = errorOutput(ref)
+  return { status: 'crashed', reason: `${end}${doubt}${errors ? `; it printed: ${errors}` : ''}` }
 }
 
 async function endByTmux(

@@ -18,6 +18,7 @@ import { filesToArchive, filesToRemove } from './archive-files.ts'
 import { findClaudeLeftovers } from './claude-leftovers/find.ts'
 import type { ClaudeLeftover, ClaudeLeftovers } from './claude-leftovers/leftover.ts'
 import { graceFor } from './grace.ts'
+import { HeldLogs } from './held-logs.ts'
 
 /** One agent's cleanup, decided and not begun: execute.ts carries it out, describePlan shows it. */
 export interface PlannedCleanup {
@@ -105,6 +106,7 @@ export function describePlan(planned: PlannedCleanup): Plan {
   const { location, contained, log } = observation
   const tmuxLimit = limitMet(location.tmuxError)
   const files = hasFiles ? agentFiles(observation.ref, observation.entry) : undefined
+  using held = new HeldLogs(observation, claims, hasFiles)
   const writer = files && logWriters(observation.openFiles, log).find(({ pid }) => !claims.claimed.has(pid))
   return {
     end: describeProcesses(planned),
@@ -117,9 +119,10 @@ export function describePlan(planned: PlannedCleanup): Plan {
       ...(contained.cgroup ? [contained.cgroup.path] : []),
     ].flatMap(describeFile),
     claudeLeftovers: claudeLeftovers.going,
-    archive: (files ? filesToArchive(files) : [])
-      .filter(file => !(writer && file === log))
-      .flatMap(describeFile),
+    archive: [
+      ...(files ? filesToArchive(files) : []).filter(file => !(writer && file === log)).flatMap(describeFile),
+      ...held.nameless(),
+    ],
     stays: [
       ...(writer ? [`${log}: process ${writer.pid}, which is not claimed, writes it`] : []),
       ...(observation.sharedSession ? [observation.sharedSession.why] : []),
