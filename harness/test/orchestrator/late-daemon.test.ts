@@ -41,9 +41,10 @@ function pids(): number[] {
 
 const warning = async (one: Orchestrator) =>
   (await one.call('get_real_task_status', { task_id: 'TASK-1' })).said.warning
+/** The agent never had a session, so a daemon that watches may have cleaned up after it first. */
 const cleans = async (one: Orchestrator) => {
   const { said } = await one.call('kill_real_agent', { task_id: 'TASK-1', agent_id: 'a', reason: 'enough' })
-  expect(said.cleanup).toMatchObject({ outcome: 'clean' })
+  expect(said.cleanup).toMatchObject({ outcome: expect.stringMatching(/^(already-)?clean$/) })
 }
 
 async function until(condition: string, poll: () => unknown): Promise<void> {
