@@ -1,5 +1,6 @@
 import { CleanupError, messageOf } from '../errors.ts'
 import { limitMet } from '../platform/limits.ts'
+import { printProblem } from './output.ts'
 
 /** The exit codes of every command but the daemon. */
 export const exitCodes = {
@@ -28,8 +29,10 @@ export async function run(command: () => Promise<number>): Promise<void> {
   } catch (error) {
     const limit = error instanceof CleanupError ? undefined : limitMet(error)
     if (!(error instanceof CleanupError) && limit === undefined) throw error
-    console.error(
-      `leakrig: ${limit === undefined ? messageOf(error) : `The command could not go on: ${limit}. Nothing is lost; raise the limit or end what uses it up, then run it again.`}`,
+    printProblem(
+      limit === undefined
+        ? messageOf(error)
+        : `The command could not go on: ${limit}. Nothing is lost; raise the limit or end what uses it up, then run it again.`,
     )
     const isUsage = error instanceof CleanupError && WRONG_USAGE.has(error.code)
     process.exitCode = isUsage ? exitCodes.wrongUsage : exitCodes.uncertain
