@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { partWriters } from '../claims/log-writers.ts'
+import { logWriters, partWriters } from '../claims/log-writers.ts'
 import { runsInRenamedSession, writesFromPane } from '../claims/renamed-session.ts'
 import { isSeen, isStranger, requireSeenFromHere } from '../claims/seen-from-here.ts'
+import { limitMet } from '../platform/limits.ts'
 import { requireVisibleProcesses } from '../platform/processes/proc.ts'
 import { isAlive, readMachine, readProcess, startOf } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
@@ -10,7 +11,7 @@ import { errorOutput } from '../registry/error-output.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { Ending } from '../registry/lifecycle.ts'
 import { lastResult, saysSuccess } from '../registry/stream-log.ts'
-import { requireDeployedHere } from '../registry/world.ts'
+import { recordedWorld, requireDeployedHere } from '../registry/world.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
 import { namedSession, recordedTmux } from '../tmux/recorded.ts'
 import { detectAbandonedPane, type QuietPeriod } from './abandoned-pane.ts'
@@ -33,24 +34,13 @@ export async function detectEnd(
   quiet?: QuietPeriod,
 ): Promise<Ending | undefined> {
   const gone = requireDeployedHere(ref, entry)
-  const recorded = recordedTmux(entry)
-  const location = await locate(entry)
   const log = agentFiles(ref, entry).stream
-  if (quiet && isSeen(location)) quiet.wasSeen = true
-  if (!isSeen(location)) {
-    const machine = await readMachine()
-    // Somebody in a container writes it, whatever the entry says.
-    if (partWriters(machine.openFiles, log).some(({ pid }) => isStranger(pid, entry, machine)))
-      return undefined
-    requireSeenFromHere(entry, location, log, machine, quiet?.wasSeen)
-    if (!recorded && !gone && (await runsInRenamedSession(entry, location, log, machine))) return undefined
-  }
   const end =
     gone ??
-    (recorded
-      ? await endOfRecorded(recorded, location, () => writesFromPane(entry, location, log))
-      : endByName(entry, location)) ??
-    (await detectAbandonedPane(ref, entry, location, quiet))
+    (await locate(entry).then(
+      location => endByTmux(ref, entry, location, log, quiet),
+      (tmuxError: unknown) => endByProcesses(entry, log, tmuxError),
+    ))
   if (end === undefined) return undefined
   requireVisibleProcesses()
   // Another program may have written an older copy of the registry over the end; the log may be archived already.
@@ -62,6 +52,44 @@ export async function detectEnd(
   const doubt = unread ? `; its log may end with a result all the same: ${unread}` : ''
   const errors = errorOutput(ref)
   return { status: 'crashed', reason: `${end}${doubt}${errors ? `; it printed: ${errors}` : ''}` }
+}
+
+async function endByTmux(
+  ref: AgentRef,
+  entry: AgentEntry,
+  location: TmuxLocation,
+  log: string,
+  quiet: QuietPeriod | undefined,
+): Promise<string | undefined> {
+  const recorded = recordedTmux(entry)
+  if (quiet && isSeen(location)) quiet.wasSeen = true
+  if (!isSeen(location)) {
+    const machine = await readMachine()
+    // Somebody in a container writes it, whatever the entry says.
+    if (partWriters(machine.openFiles, log).some(({ pid }) => isStranger(pid, entry, machine)))
+      return undefined
+    requireSeenFromHere(entry, location, log, machine, quiet?.wasSeen)
+    if (!recorded && (await runsInRenamedSession(entry, location, log, machine))) return undefined
+  }
+  return (
+    (recorded
+      ? await endOfRecorded(recorded, location, () => writesFromPane(entry, location, log))
+      : endByName(entry, location)) ?? (await detectAbandonedPane(ref, entry, location, quiet))
+  )
+}
+
+/**
+ * How an agent ended, when a limit keeps every tmux client from starting: what an agent has left behind may be what uses it
+ * up. The end of the recorded pane's process counts then too, unless the log is still written. Rethrows `tmuxError` otherwise.
+ */
+async function endByProcesses(entry: AgentEntry, log: string, tmuxError: unknown): Promise<string> {
+  const recorded = recordedTmux(entry)
+  if (limitMet(tmuxError) === undefined || recorded?.pane_start === undefined || isRunning(recorded))
+    throw tmuxError
+  // In another world, the recorded process would not run either.
+  if (!recordedWorld(entry)) throw tmuxError
+  if (logWriters((await readMachine()).openFiles, log).length > 0) throw tmuxError
+  return `its pane's process ${recorded.pane_pid} ended`
 }
 
 /**

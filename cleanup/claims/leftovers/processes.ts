@@ -74,7 +74,9 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
   /** A background service that serves others has the agent's marker, with every session in it, and is no leftover. */
   const isServingOthers = (process: SeenProcess, ref: AgentRef): boolean => {
     const key = keyOf(ref)
-    const known = services.get(key) ?? new BackgroundServices({ ref, entry: { id: agent.agentId, status: "" }, table, log: streamLog(ref) })
+    const known =
+      services.get(key) ??
+      new BackgroundServices({ ref, entry: { id: ref.agentId, status: '' }, table, log: streamLog(ref) })
     services.set(key, known)
     return known.isShared(process)
   }

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { requireResources } from '../limits.ts'
 import { backend, processesHidden } from './backend.ts'
 import { readProcLink, readProcText } from './proc-file.ts'
 import { type Process, parseStat } from './stat.ts'
@@ -28,6 +29,7 @@ function readPids(): number[] {
   try {
     return fs.readdirSync('/proc').map(Number).filter(Number.isInteger)
   } catch (error) {
+    requireResources(error, '/proc')
     throw processesHidden('/proc cannot be listed', error)
   }
 }
