@@ -1,7 +1,7 @@
 import { isOrphan } from '../platform/processes/ancestry.ts'
-import { hasEmptyEnvironment } from '../platform/processes/details.ts'
 import { sameProcess } from '../platform/processes/identity.ts'
 import { sharesPids, shareTerminals } from '../platform/processes/namespaces.ts'
+import { hasEmptyEnvironment } from '../platform/processes/origin.ts'
 import { isOurs } from '../platform/processes/owner.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 import type { AgentPane } from '../tmux/locate.ts'

@@ -1,8 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { livingSuspects, recordSuspects } from '../claims/leftovers/suspects.ts'
 import { observe } from '../claims/observe.ts'
+import type { Suspect } from '../claims/suspect.ts'
 import { attemptAsync, CleanupError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { startOf } from '../platform/processes/table.ts'
+import { readTable, startOf } from '../platform/processes/table.ts'
 import { programFile } from '../programs.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import { recordDone, recordProblems, writeIntent } from '../registry/intent.ts'
@@ -46,11 +48,15 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const report = emptyReport(ref, before.status)
   const finish = (outcome: Outcome): CleanUpReport => {
     const finished = { ...report, outcome, ms: performance.now() - startedAt }
-    const { problems } = finished
-    log({ event: 'cleaned', agent: ref.agentId, outcome, ms: Math.round(finished.ms), problems })
+    const { problems, suspects } = finished
+    const named = suspects.length > 0 && { suspects: suspects.map(describe) }
+    log({ event: 'cleaned', agent: ref.agentId, outcome, ms: Math.round(finished.ms), problems, ...named })
     return finished
   }
-  if (isDone(before)) return finish('already-clean')
+  if (isDone(before)) {
+    if (before.cleanup?.suspects) report.suspects = livingSuspects(before, await readTable())
+    return finish('already-clean')
+  }
   agentFiles(ref, before)
   // Nothing is ended unless its end can be written to both registries.
   peekGlobalRegistry(ref.workspace)
@@ -94,13 +100,17 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   log({ event: 'done', agent: ref.agentId })
   await attemptAsync(async () => {
     const { status, reason = options.reason } = entry
-    if (!(await recordDone(ref, plan.observation.entry, { status, reason })))
+    if (!(await recordDone(ref, plan.observation.entry, { status, reason }, recordSuspects(report.suspects))))
       report.problems.push(
         `${ref.agentId} was given a place in tmux while it was being cleaned up, by a deploy that went on; clean it up once more.`,
       )
   }, onFailure)
   return finish(report.problems.length > 0 ? 'unfinished' : 'clean')
 }
+
+/** A suspect in one line, for a log. */
+const describe = ({ pid, comm, command, resemblances }: Suspect): string =>
+  `process ${pid} (${comm}) ${command.slice(0, 200)}: ${resemblances.join('; ')}`
 
 /** Goes on with a cleanup whose intent is on disk. Every step can be repeated, so it begins with the first. */
 export function resume(

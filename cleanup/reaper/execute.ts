@@ -29,10 +29,6 @@ export async function executePlan(
     report.problems.push(
       `Process ${survivor.process.pid} (${survivor.process.comm}) is still there: ${refused ? 'we may not signal it' : 'it did not end even after KILL'}.`,
     )
-  if (claims.unreadable.length > 0)
-    report.notes.push(
-      `The environment of ${claims.unreadable.length} processes could not be read, so none of them was claimed by it.`,
-    )
   if (observation.sharedSession) report.notes.push(observation.sharedSession.why)
   report.session = await closeSession(plan, result, report, log)
   report.problems.push(...describeOtherUsers(plan.claims, claims))

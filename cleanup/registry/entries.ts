@@ -68,6 +68,14 @@ export interface CleanupRecord {
   started_at?: string
   /** Why the last attempt did not finish, in sentences. */
   problems?: string[]
+  /** Processes that the cleanup named and left alone, because no evidence tied them to the agent. */
+  suspects?: RecordedSuspect[]
+}
+
+/** `start` in clock ticks since boot; `resemblances` are for people. */
+export interface RecordedSuspect extends Identity {
+  comm: string
+  resemblances: string[]
 }
 
 export interface GlobalRegistry extends WithSetAside {
