@@ -45,7 +45,7 @@ function readText(ref: AgentRef): string {
   try {
     // Most agents have none, and readWithin, which opens every folder on the way, takes ten times as long to find that out.
     if (!fs.lstatSync(file, { throwIfNoEntry: false })) return ''
-    return readWithin(ref.workspace, file, SMALL_BYTES) ?? ''
+    return readWithin(ref.workspace, file, SMALL_BYTES)?.toString('utf8') ?? ''
   } catch {
     return ''
   }

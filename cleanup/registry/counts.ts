@@ -26,5 +26,5 @@ const isLive = (entry: Json): boolean => !isTerminal(entry.status)
 
 /** A total never falls, because it includes entries that were removed from the registry since. */
 function atLeast(recorded: number | undefined, counted: number): number {
-  return Math.max(typeof recorded === 'number' ? recorded : 0, counted)
+  return typeof recorded === 'number' && recorded > counted ? recorded : counted
 }

@@ -4,6 +4,7 @@ import { CleanupError } from '../errors.ts'
 import type { Json } from '../platform/files/json.ts'
 import { replaceWithin } from '../platform/files/replace-file.ts'
 import { makeFolder, makeRoot } from '../platform/files/within.ts'
+import { setOwn } from '../platform/json/spelling.ts'
 import { deriveGlobalCounts, deriveTaskCounts } from './counts.ts'
 import type { AgentEntry, GlobalRegistry, TaskRegistry } from './entries.ts'
 import { validateTaskId } from './ids.ts'
@@ -19,7 +20,7 @@ import {
 } from './layout.ts'
 import { lock, lockFileOf, REGISTRY_BYTE } from './locks.ts'
 import { changeGlobal, changeTask, findAgent } from './registry.ts'
-import { LOCK_WAIT_MS, registryText } from './registry-file.ts'
+import { LOCK_WAIT_MS } from './registry-file.ts'
 import { syncGlobal } from './sync-global.ts'
 
 /** Creates the workspace and its global registry if they are missing. Several processes may call it at once. */
@@ -50,7 +51,7 @@ export async function addTask(workspace: string, task: { task_id: string } & Jso
       `The task ${taskId} already has a registry in ${taskFolder(workspace, taskId)}; choose another id.`,
     )
   await changeGlobal(workspace, global => {
-    global.tasks[taskId] = listed
+    setOwn(global.tasks, taskId, listed)
   })
 }
 
@@ -70,7 +71,8 @@ async function createOnce(file: string, registry: object): Promise<boolean> {
   using _ = await lock(lockFileOf(file), REGISTRY_BYTE, LOCK_WAIT_MS)
   // lstat, so that a dangling link counts as existing.
   if (fs.lstatSync(file, { throwIfNoEntry: false })) return false
-  replaceWithin(workspaceOfFile(file), file, registryText(registry))
+  // Indented, because people read it.
+  replaceWithin(workspaceOfFile(file), file, `${JSON.stringify(registry, null, 2)}\n`)
   return true
 }
 

@@ -1,10 +1,13 @@
 import fs from 'node:fs'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CleanupError, messageOf, systemCode } from '../errors.ts'
-import { isJson, type Json, parseJson } from '../platform/files/json.ts'
+import { isJson, type Json } from '../platform/files/json.ts'
 import { readWithin } from '../platform/files/regular-file.ts'
 import { replaceWithin } from '../platform/files/replace-file.ts'
-import { workspaceOfFile } from './layout.ts'
+import { decodeUtf8, parseJson } from '../platform/json/parse.ts'
+import { rewrite } from '../platform/json/rewrite.ts'
+import { globalRegistry, workspaceOfFile } from './layout.ts'
 import { lock, lockFileOf, REGISTRY_BYTE } from './locks.ts'
 import { withSetAside } from './set-aside.ts'
 
@@ -22,10 +25,13 @@ export const LOCK_WAIT_MS = 10_000
 
 /** Reads a registry. Throws a CleanupError (`registry-unreadable`) for anything but a whole registry. */
 export function readJson<T>(file: string, parse: Parse<T>): T {
-  const text = readText(file)
-  const found = orUnreadable(file, () => parseJson(text))
+  return parseText(file, readText(file), parse)
+}
+
+function parseText<T>(file: string, text: string, parse: Parse<T>): T {
+  const found = orUnreadable(file, () => parseJson(text), correction(file))
   const registry = isJson(found) ? parse(found) : 'it is not an object'
-  if (typeof registry === 'string') throw unreadable(file, `it is JSON, but ${registry}`)
+  if (typeof registry === 'string') throw unreadable(file, `it is JSON, but ${registry}`, correction(file))
   return registry
 }
 
@@ -66,8 +72,8 @@ const waiting = new Map<string, Change<never>[]>()
 
 /**
  * Changes a registry: reads it, applies the change and replaces the file, all under the lock. Changes that are requested
- * during a write share the next one, so a hundred at once cost a few writes, not a hundred. When `apply` throws, its
- * promise rejects with that error and the registry keeps no trace of it; the other changes are written. Rejects with a
+ * during a write share the next one, so a hundred at once cost a few writes, not a hundred. Every byte outside the changed
+ * values stays as it was. When `apply` throws, its promise rejects with that error and the registry keeps no trace of it; the other changes are written. Rejects with a
  * CleanupError (`registry-unreadable`, `registry-unwritable`, `lock-held`).
  */
 export function changeJson<T extends object>(
@@ -138,17 +144,19 @@ function writeBatch<T extends object>(
   tries = TRIES,
 ): void {
   const version = fingerprint(file)
-  const registry = readJson(file, format.parse)
+  const text = readText(file)
+  const registry = parseText(file, text, format.parse)
   const failed = batch.find(change => !isApplied(change, registry))
   // The failed change may have modified the registry before it threw: start over without it.
   if (failed) batch.splice(batch.indexOf(failed), 1)
   else format.derive(registry)
   const isUnchanged = () => tries === 0 || fingerprint(file) === version
-  if (
-    failed ||
-    (batch.length > 0 && !replaceWithin(workspaceOfFile(file), file, registryText(registry), isUnchanged))
-  )
-    writeBatch(file, format, batch, failed ? tries : tries - 1)
+  const write = (): boolean => {
+    const before = parseText(file, text, format.parse)
+    const next = rewrite(text, withSetAside(before), withSetAside(registry))
+    return replaceWithin(workspaceOfFile(file), file, next, isUnchanged)
+  }
+  if (failed || (batch.length > 0 && !write())) writeBatch(file, format, batch, failed ? tries : tries - 1)
   else for (const change of batch) change.resolve()
 }
 
@@ -162,26 +170,23 @@ function isApplied<T>(change: Change<T>, registry: T): boolean {
   }
 }
 
-/** The text of a registry's file, indented because people read it. */
-export const registryText = (registry: object): string =>
-  `${JSON.stringify(withSetAside(registry), null, 2)}\n`
-
 /** The largest registry that is read, in bytes. One of a thousand agents has about a million. */
 const REGISTRY_BYTES = 1 << 26
 
-function readText(file: string): string {
-  const text = orUnreadable(file, () => readWithin(workspaceOfFile(file), file, REGISTRY_BYTES))
-  if (text === undefined) throw unreadable(file, 'there is no such file')
-  return text
+/** The text of a registry. Throws a CleanupError (`registry-unreadable`). */
+export function readText(file: string): string {
+  const bytes = orUnreadable(file, () => readWithin(workspaceOfFile(file), file, REGISTRY_BYTES))
+  if (bytes === undefined) throw unreadable(file, 'there is no such file')
+  return orUnreadable(file, () => decodeUtf8(bytes), correction(file))
 }
 
-function orUnreadable<T>(file: string, read: () => T): T {
+function orUnreadable<T>(file: string, read: () => T, advice?: string): T {
   try {
     return read()
   } catch (error) {
     // This one is about the whole workspace, and its message says so.
     if (error instanceof CleanupError && error.code === 'not-the-owner') throw error
-    throw unreadable(file, messageOf(error).replace(/\.$/, ''))
+    throw unreadable(file, messageOf(error).replace(/\.$/, ''), advice)
   }
 }
 
@@ -198,9 +203,19 @@ function failureOf(file: string, error: unknown): unknown {
   )
 }
 
-function unreadable(file: string, why: string): CleanupError {
+function unreadable(file: string, why: string, advice = 'restore the file, then try again'): CleanupError {
   return new CleanupError(
     'registry-unreadable',
-    `The registry ${file} could not be read: ${why}. Nothing that depends on it was ended or deleted; restore the file, then try again.`,
+    `The registry ${file} could not be read: ${why}. Nothing that depends on it was ended or deleted; ${advice}.`,
   )
+}
+
+/** What to do about a registry whose text is wrong. */
+function correction(file: string): string {
+  const global = globalRegistry(workspaceOfFile(file))
+  const lost =
+    file === global
+      ? "the tasks' registries have what it repeats, and its orchestrator makes a new one"
+      : `its agents are then not listed, and ${global} still has their statuses`
+  return `correct it there, or put a copy in its place. Without a copy, rename it to ${path.basename(file)}.broken: ${lost}`
 }

@@ -66,10 +66,10 @@ export function readRegular(at: string, owner: number, maxBytes: number): Buffer
   }
 }
 
-/** `readRegular` for a file below a workspace: its text, or undefined when it does not exist. */
-export function readWithin(root: string, file: string, maxBytes: number): string | undefined {
+/** `readRegular` for a file below a workspace; undefined when it does not exist. */
+export function readWithin(root: string, file: string, maxBytes: number): Buffer | undefined {
   try {
-    return within(root, file, (at, owner) => readRegular(at, owner, maxBytes).toString('utf8'))
+    return within(root, file, (at, owner) => readRegular(at, owner, maxBytes))
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error

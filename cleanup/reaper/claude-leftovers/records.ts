@@ -1,6 +1,7 @@
 import path from 'node:path'
-import { isJson, parseJson, SMALL_BYTES } from '../../platform/files/json.ts'
+import { isJson, SMALL_BYTES } from '../../platform/files/json.ts'
 import { ownUid } from '../../platform/files/trust.ts'
+import { parseJson } from '../../platform/json/parse.ts'
 import { hasEnded } from '../../platform/processes/stat.ts'
 import { readProcess } from '../../platform/processes/table.ts'
 import { asSessionId } from '../../registry/stream-log.ts'
@@ -37,7 +38,7 @@ export function readRecords({ folders }: Places, refused: Refused): SessionRecor
           entry,
           sessionId: asSessionId(sessionId),
           folder: typeof folder === 'string' ? path.normalize(folder) : undefined,
-          startedMs: typeof startedAt === 'number' ? Math.min(startedAt, entry.bornMs) : entry.bornMs,
+          startedMs: typeof startedAt === 'number' && startedAt < entry.bornMs ? startedAt : entry.bornMs,
         },
       ]
     })
