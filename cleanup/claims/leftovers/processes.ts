@@ -4,7 +4,7 @@ import { realWorkspaces } from '../../platform/files/real-path.ts'
 import { selfAndAncestors } from '../../platform/processes/ancestry.ts'
 import type { Identity } from '../../platform/processes/identity.ts'
 import { residentBytes } from '../../platform/processes/memory.ts'
-import { sharesPids } from '../../platform/processes/namespaces.ts'
+import { existsFor, sharesPids } from '../../platform/processes/namespaces.ts'
 import { isOpenForWriting } from '../../platform/processes/open-files.ts'
 import { hasEnded } from '../../platform/processes/stat.ts'
 import type { Machine, ProcessTable, SeenProcess } from '../../platform/processes/table.ts'
@@ -12,7 +12,6 @@ import type { AgentRef } from '../../registry/layout.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
 import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
 import type { ListedAgent } from './listed.ts'
-import { existsFor } from './unlisted-agents.ts'
 
 /** A process that bears a trace of an agent which is done or which no registry lists. */
 export interface LeftoverProcess extends Identity {

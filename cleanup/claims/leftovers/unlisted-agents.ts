@@ -1,4 +1,3 @@
-import fs from 'node:fs'
 import type { Machine } from '../../platform/processes/table.ts'
 import type { AgentRef } from '../../registry/layout.ts'
 import { locate } from '../../tmux/locate.ts'
@@ -9,14 +8,6 @@ import type { LeftoverProcess } from './processes.ts'
 export function unlistedAgents(processes: readonly LeftoverProcess[]): AgentRef[] {
   const all = processes.flatMap(({ unlisted }) => unlisted ?? [])
   return [...new Map(all.map(ref => [`${ref.workspace}/${ref.taskId}/${ref.agentId}`, ref])).values()]
-}
-
-/**
- * True when a folder exists, here or in the mount namespace of a process: a workspace that is not seen from here may be the
- * process's all the same.
- */
-export function existsFor(pid: number, folder: string): boolean {
-  return fs.existsSync(folder) || fs.existsSync(`/proc/${pid}/root${folder}`)
 }
 
 /** No session has this name, so none is taken for the agent's: unlisted sessions are found and ended by themselves. */
