@@ -9,6 +9,7 @@ import { type Claim, type Claims, type Evidence, isTied, type Spared, type Spare
 import { writesOtherLogs } from './log-writers.ts'
 import type { Observation } from './observation.ts'
 import { agentServers, otherAgents } from './other-agents.ts'
+import { livesWithOthers } from './others-live-in.ts'
 
 type Earlier = ReadonlyMap<number, Claim>
 
@@ -108,11 +109,13 @@ function sparing(
   const cleaner = new Set(isDetached ? chain.slice(0, 1) : chain)
   const isOthers = otherAgents(observation.ref, observation.agents)
   const isServer = agentServers(observation.ref.workspace)
+  const isInUse = livesWithOthers(observation)
   // The owner is read once in a cleanup, and again before each signal.
   const wasOurs = ({ pid, start }: SeenProcess) => earlier.get(pid)?.process.start === start
   return (process, evidence) => {
     if (process.pid === observation.location.server?.pid || isServer(process)) return 'tmux-server'
     if (isOthers(process)) return 'other-agent'
+    if (isInUse(process)) return 'in-use'
     const onlyLog = evidence.every(({ kind }) => kind === 'log')
     if (onlyLog && writesOtherLogs(observation.openFiles, observation.log, process.pid))
       return 'several-agents'

@@ -1,9 +1,11 @@
-import { isOrphan } from '../platform/processes/ancestry.ts'
+import { isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
+import { NO_ENVIRONMENT } from '../platform/processes/environment.ts'
 import { sameProcess } from '../platform/processes/identity.ts'
 import { sharesPids, shareTerminals } from '../platform/processes/namespaces.ts'
+import type { Descriptor } from '../platform/processes/open-files.ts'
 import { hasEmptyEnvironment } from '../platform/processes/origin.ts'
 import { isOurs } from '../platform/processes/owner.ts'
-import type { SeenProcess } from '../platform/processes/table.ts'
+import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import type { AgentPane } from '../tmux/locate.ts'
 import type { Evidence } from './evidence.ts'
 import { logWriters } from './log-writers.ts'
@@ -18,12 +20,13 @@ export function directEvidence(observation: Observation): (process: SeenProcess)
   const isInPlace = (process: SeenProcess) => place.isOwn(process.environment) && sharesPids(process.pid)
   const bearsMarks = (process: SeenProcess) => isInPlace(process) || isMarked(process)
   const writers = logWriters(observation.openFiles, observation.log)
-  const panes = paneProcesses(observation, bearsMarks, place)
+  const panes = paneProcesses(observation, bearsMarks, place, writers)
   const terminals = new Map([...panes].filter(([pane]) => pane.tty !== 0).map(entry => [entry[0].tty, entry]))
   const { cgroup, noted, subreaper } = observation.contained
   // A server that an agent's process started is in the agent's cgroup, and so is every pane on it, a user's too.
   const server = observation.table.get(observation.location.server?.pid ?? -1)
-  const serverIsInCgroup = server !== undefined && cgroup?.members.has(server.pid) === true
+  const servers = [server, ...observation.sharedServers.map(shared => shared.server)]
+  const serverIsInCgroup = servers.some(one => one !== undefined && cgroup?.members.has(one.pid) === true)
 
   return process => {
     const evidence: Evidence[] = []
@@ -49,25 +52,41 @@ export function directEvidence(observation: Observation): (process: SeenProcess)
   }
 }
 
+const isBelow = (table: ProcessTable, pid: number, ancestor: number): boolean =>
+  selfAndAncestors(table, pid).some(one => one.pid === ancestor)
+
 /**
  * The processes that tmux started in the agent's panes, each with its pane's id. The recorded one is included also when its
  * server is gone, if it carries the agent's marks itself: the registry may name any process.
  */
 function paneProcesses(
-  { location: { recorded, server, panes }, table }: Observation,
+  { location: { recorded, server, panes }, guests, sharedServers, table }: Observation,
   bearsMarks: (process: SeenProcess) => boolean,
   place: Place,
+  writers: readonly Descriptor[],
 ): Map<SeenProcess, string> {
   const found = new Map<SeenProcess, string>()
   const deployed = recorded && table.get(recorded.pane_pid)
   if (deployed && deployed.start === recorded.pane_start && bearsMarks(deployed))
     found.set(deployed, recorded.pane_id)
+  for (const { server, own } of sharedServers)
+    for (const [pid, { start, pane }] of own) {
+      const process = table.get(pid)
+      if (process?.start === start) found.set(process, `${pane} of the tmux server ${server.pid}`)
+    }
   for (const pane of panes) {
     const process = table.get(pane.pid)
-    if (process && isPaneProcess(pane, process) && (!pane.shared || place.isOwn(process.environment)))
-      found.set(process, pane.id)
+    if (guests.some(({ id }) => id === pane.id)) continue
+    const isOwn = () =>
+      !pane.shared || place.isOwn(process?.environment ?? NO_ENVIRONMENT) || isRespawned(pane)
+    if (process && isPaneProcess(pane, process) && isOwn()) found.set(process, pane.id)
   }
   return found
+
+  /** The recorded pane, moved to another session, where what was started in it anew has no mark: only the log shows whose it is. */
+  function isRespawned({ id, pid }: AgentPane): boolean {
+    return id === recorded?.pane_id && writers.some(writer => isBelow(table, writer.pid, pid))
+  }
 
   // The pid that a dead pane shows may be another process's by now. A live pane's process is the server's own child.
   function isPaneProcess(pane: AgentPane, process: SeenProcess): boolean {

@@ -26,6 +26,8 @@ const SPARED: Record<SparedFor, string> = {
   'several-agents': 'it writes the logs of several agents, so no log makes it an agent’s',
   older:
     'it was there before the agent, so it is an orchestrator that writes the log, and no part of the agent',
+  'in-use':
+    'others live there by now: a session or pane that nothing shows to be the agent’s, or the tmux server that holds it',
   'other-user': 'it belongs to another user, and only the processes of the workspace’s owner are ended',
 }
 

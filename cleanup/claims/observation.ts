@@ -1,8 +1,9 @@
 import type { Containment } from '../containment/contained.ts'
+import type { Identity } from '../platform/processes/identity.ts'
 import type { Machine } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
-import type { TmuxLocation } from '../tmux/locate.ts'
+import type { AgentPane, TmuxLocation } from '../tmux/locate.ts'
 
 /** Everything that decides which processes are one agent's, as it was at one moment. */
 export interface Observation extends Machine {
@@ -16,6 +17,24 @@ export interface Observation extends Machine {
   contained: Containment
   /** The session's name where the agent's id does not give it: that of a session which no registry lists. */
   sessionName?: string
-  /** A session that has the agent's name and is left alone, and why, in a sentence. */
-  sharedSession?: { id: string; why: string }
+  /**
+   * A session that has the agent's name and is left alone, and why, in a sentence. `isBirthplace`: the agent was born there,
+   * and others live in it by now.
+   */
+  sharedSession?: { id: string; why: string; isBirthplace?: boolean }
+  /** Panes in the agent's session that others live in. */
+  guests: readonly AgentPane[]
+  /** The tmux servers that the agent started and that others live in by now. */
+  sharedServers: readonly SharedServer[]
+}
+
+/** A tmux server that an agent started and that others live in: it is left running, and of it only `own` ends. */
+export interface SharedServer {
+  server: Identity
+  /** The processes of the agent's own panes there, by pid. */
+  own: ReadonlyMap<number, { start: number; pane: string }>
+  /** The numbers of the sessions that the agent's panes were born in. */
+  ownSessions: ReadonlySet<number>
+  /** In a sentence, for people: who lives there, and the command that shows it. */
+  why: string
 }

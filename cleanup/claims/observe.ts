@@ -11,10 +11,13 @@ import { agentFiles } from '../registry/agent-files.ts'
 import type { TaskRegistry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import { everyEntry, requireAgent } from '../registry/registry.ts'
+import { readClients } from '../tmux/clients.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
 import type { Observation } from './observation.ts'
 import { requireKnownServer } from './other-server.ts'
-import { withoutSharedSession } from './shared-session.ts'
+import { guestPanes } from './others-live-in.ts'
+import { findSharedServers } from './shared-servers.ts'
+import { withoutGuests, withoutSharedSession } from './shared-session.ts'
 
 interface ObserveOptions {
   /** The machine as it was read already, for many agents at once. */
@@ -35,7 +38,10 @@ export async function observe(
   const log = knownLog ?? agentFiles(ref, entry).stream
   const [location, machine] = await Promise.all([locate(entry), shared ?? readMachine()])
   requireKnownServer(entry, location, log, machine)
-  return withoutSharedSession({
+  // Whoever cleans up a session that no registry lists has decided already who may look at it.
+  const isWatched = sessionName === undefined && location.session?.attached
+  const clients = isWatched ? await readClients(serverAt(location)) : []
+  const seen = {
     ref,
     entry,
     agents: everyEntry(registry),
@@ -44,8 +50,13 @@ export async function observe(
     contained: readContainment(ref, entry),
     ...machine,
     ...(sessionName !== undefined && { sessionName }),
-  })
+  }
+  const guests = guestPanes(seen, clients)
+  const observation = withoutSharedSession({ ...seen, guests, sharedServers: [] })
+  return { ...observation, sharedServers: await findSharedServers(observation) }
 }
+
+const serverAt = ({ path, server }: TmuxLocation) => ({ path, pid: server?.pid ?? 0 })
 
 /** An observation with the processes as they are now: one pass over /proc, and tmux is not asked. */
 export async function observeProcesses(observation: Observation): Promise<Observation> {
@@ -97,7 +108,9 @@ export async function observeAgain(
 /** Whose the session is was decided by the first observation: by the last one, what tied it to the agent may have ended. */
 function keepOwnership(before: Observation, { sharedSession: _, ...now }: Observation): Observation {
   const id = now.location.session?.id
-  if (id === undefined || id === before.location.session?.id) return now
+  if (id === undefined) return now
+  // Somebody may have moved a pane into it since.
+  if (id === before.location.session?.id) return withoutGuests({ ...now, guests: guestPanes(now, []) })
   if (!before.sharedSession || id !== before.sharedSession.id) return leavingUnreadable(now, id)
   const own = new Set(before.location.panes.map(pane => pane.id))
   const panes = now.location.panes.filter(pane => own.has(pane.id))

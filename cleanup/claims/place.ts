@@ -21,8 +21,9 @@ export interface Place {
  * marker, and only if the server lists no session of that id, which would be a living one. A tmux job (`run-shell`, `#()`)
  * has TMUX without TMUX_PANE, and belongs to the server.
  */
-export function placeOf({ ref, location }: Observation): Place {
-  const { recorded, server, session } = location
+export function placeOf({ ref, location, sharedSession }: Observation): Place {
+  const { recorded, server } = location
+  const session = location.session ?? (sharedSession?.isBirthplace ? sharedSession : undefined)
   const isMarked = namesAgent(ref)
   const own = server && session && tmuxVariable(location.socket, server.pid, session.id)
   const onServer = server && `${location.socket},${server.pid},`

@@ -1,3 +1,4 @@
+import { selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { sharesPids } from '../platform/processes/namespaces.ts'
 import { type Machine, readMachine } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
@@ -29,6 +30,26 @@ export async function runsInRenamedSession(
     if (tmux === undefined) return readable && wasNeverInTmux(entry)
     return tmux.startsWith(`${location.socket},${server?.pid},`) && panes.has(pane ?? '')
   })
+}
+
+/** True when a process that runs below a living pane of the agent's server writes the agent's log, whatever session shows that pane. */
+export async function writesFromPane(
+  entry: AgentEntry,
+  location: TmuxLocation,
+  log: string,
+): Promise<boolean> {
+  const machine = await readMachine()
+  const writers = writersOf(entry, log, machine)
+  if (writers.length === 0) return false
+  const server = await readServer(location.path)
+  const panes = new Set(
+    server?.sessions.flatMap(session => session.panes.filter(({ dead }) => !dead).map(({ pid }) => pid)),
+  )
+  return writers.some(writer =>
+    selfAndAncestors(machine.table, writer.pid).some(
+      ({ pid, ppid }) => panes.has(pid) && ppid === location.server?.pid,
+    ),
+  )
 }
 
 /** Where the entry names a session, a process that writes the log outside of tmux has emptied its environment, and is a leftover. */

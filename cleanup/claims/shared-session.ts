@@ -20,11 +20,12 @@ import { hasAgentsName, markerOf, otherLogs, ownPanes, type PaneOf, panesOfProce
  */
 export function withoutSharedSession(observation: Observation): Observation {
   const { location } = observation
-  if (!location.session || isVouchedFor(observation)) return observation
+  if (!location.session) return observation
+  if (isVouchedFor(observation)) return withoutGuests(observation)
   const paneOf = panesOfProcesses(observation)
   const own = ownPanes(observation, paneOf)
   const why = whyOthers(observation, paneOf, own)
-  if (why === undefined) return observation
+  if (why === undefined) return withoutGuests(observation)
   const { id, name } = location.session
   const panes = location.panes.filter(pane => own.has(pane.id))
   const only = panes.length > 0 ? `more than its pane ${[...own].join(', ')}` : 'more than its name'
@@ -32,6 +33,23 @@ export function withoutSharedSession(observation: Observation): Observation {
   return {
     ...observation,
     sharedSession: { id, why: sharedSession },
+    location: { ...location, session: undefined, panes },
+  }
+}
+
+/** Keeps an agent's own session for the guests that it has by now; only the agent's panes in it end. */
+export function withoutGuests(observation: Observation): Observation {
+  const { location, guests } = observation
+  // A pane that another session shows too outlives this one.
+  if (!location.session || guests.every(({ shared }) => shared)) return observation
+  const { id, name } = location.session
+  const isGuest = new Set(guests.map(pane => pane.id))
+  const which = guests.map(pane => `${pane.id} (process ${pane.pid})`).join(', ')
+  const why = `The session ${name} (${id}) is left, because others live in it: nothing shows that its pane${guests.length > 1 ? 's' : ''} ${which} began as the agent’s. "tmux -S ${location.path} list-panes -s -t '${id}'" shows them.`
+  const panes = location.panes.filter(pane => !isGuest.has(pane.id))
+  return {
+    ...observation,
+    sharedSession: { id, why, isBirthplace: true },
     location: { ...location, session: undefined, panes },
   }
 }

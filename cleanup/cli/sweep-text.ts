@@ -5,23 +5,32 @@ import { isUncertain, type Sweep } from '../sweep/sweep.ts'
 import { count, nameOf, printable, suspectText } from './format.ts'
 import { fileText, staysText, stepsText, treeText } from './plan-text.ts'
 
+/** What a sweep was asked for. */
+interface Wanted {
+  orphans: boolean
+  /** The names of sessions. */
+  names: readonly string[]
+  graceMs: number
+}
+
 /** A sweep for people: what was found, why it counts as ended, and what is done about it. */
-export function sweepText(sweep: Sweep, withUnlisted: boolean, graceMs: number): string[] {
+export function sweepText(sweep: Sweep, { orphans: withUnlisted, names, graceMs }: Wanted): string[] {
   const { workspace, tasks, unlisted, problems } = sweep
   // A stopped sweep only counts the agents that it did not reach (stoppedSummary).
   const agents = sweep.agents.filter(({ state, done }) => !(sweep.stopped && state === 'ended' && !done))
   const live = agents.filter(({ state }) => state === 'live').length
   const unlistedEntries = sweep.stale.entries.filter(({ isListed }) => !isListed).length
   const { sessions, processes, prompts } = unlisted
+  const inUse = sessions.filter(session => session.inUse !== undefined).length
   const left = sessions.length + processes.length + prompts.length + unlistedEntries
   return [
     `${workspace}: ${count(tasks, 'task')}, ${count(sweep.agents.length - live, 'agent')} to check, ${live} live, ${left} unlisted`,
     ...leftAloneText(sweep),
     ...agents.flatMap(agent => agentText(agent, graceMs)),
-    ...unlistedText(sweep, withUnlisted),
+    ...unlistedText(sweep, withUnlisted, names),
     ...staleText(sweep, withUnlisted),
     ...problems.map(problem => `  could not be read or queried: ${printable(problem, 500)}`),
-    sweep.applied ? doneSummary(sweep) : summary(sweep, left > 0 && !withUnlisted),
+    sweep.applied ? doneSummary(sweep) : summary(sweep, left > inUse && !withUnlisted),
   ]
 }
 
@@ -41,11 +50,17 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
   return [`  ${name}: ${printable(why, 500)}`, ...lines.map(line => `    ${line}`), ...doneText(done)]
 }
 
-function unlistedText({ unlisted }: Sweep, wanted: boolean): string[] {
+function unlistedText({ unlisted }: Sweep, wanted: boolean, names: readonly string[]): string[] {
   const verb = wanted ? 'is removed' : 'is removed only with --orphans'
-  const sessions = unlisted.sessions.flatMap(({ name, id, socket, ageMs, plan }) => [
-    `  session ${printable(name)} (${id} on ${socket}, ${durationText(ageMs)} old), which no registry lists, ${verb}`,
-    ...treeText(plan).map(line => `    ${line}`),
+  const fate = ({ name, inUse }: Sweep['unlisted']['sessions'][number]) => {
+    if (names.includes(name)) return inUse === undefined ? 'is removed' : `is removed, although ${inUse}`
+    return inUse === undefined
+      ? verb
+      : `is left alone, because ${inUse}; --session ${printable(name)} removes it`
+  }
+  const sessions = unlisted.sessions.flatMap(session => [
+    `  session ${printable(session.name)} (${session.id} on ${session.socket}, ${durationText(session.ageMs)} old), which no registry lists, ${fate(session)}`,
+    ...treeText(session.plan).map(line => `    ${line}`),
   ])
   const processes = unlisted.processes.flatMap(({ agent, ageMs, plan }) => [
     `  processes of agent ${printable(`${agent.workspace}/${agent.taskId}/${agent.agentId}`)} (${durationText(ageMs)} old), which no registry lists, ${verb.replace('is', 'are')}`,

@@ -8,6 +8,7 @@ import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
 export interface SweepCommandOptions {
   apply?: boolean
   orphans?: boolean
+  session?: string[]
   json?: boolean
   /** Durations in ms. */
   minAge: number
@@ -23,6 +24,11 @@ export function addSweep(program: Command): Command {
     .option(
       '--orphans',
       'include sessions agent_*, prompts and entries of the global registry that no task lists; without it they are only shown',
+    )
+    .option(
+      '--session <name>',
+      'remove this session agent_* that no task lists, although somebody is attached to it; repeatable, exact names',
+      (name: string, before: string[] = []) => [...before, name],
     )
     .addOption(
       new Option(
@@ -48,7 +54,14 @@ export async function runSweep(folders: string[], options: SweepCommandOptions):
   const { progressTo } = await import('./progress.ts')
   const { stopOnSignals } = await import('./stop-signals.ts')
   const { sweepText } = await import('./sweep-text.ts')
-  const { apply = false, orphans = false, json, minAge: minAgeMs, grace: graceMs = GRACE_MS } = options
+  const {
+    apply = false,
+    orphans = false,
+    session: names = [],
+    json,
+    minAge: minAgeMs,
+    grace: graceMs = GRACE_MS,
+  } = options
   // Every path is checked before the first sweep: one typing error, and nothing is done.
   const workspaces = workspacesOf(folders)
   const stop = new AbortController()
@@ -61,8 +74,14 @@ export async function runSweep(folders: string[], options: SweepCommandOptions):
   const progress = progressTo(process.stderr)
   const sweeps: Sweep[] = []
   for (const workspace of workspaces) {
+    // All workspaces share the servers: an earlier one may have removed the session.
+    const isFound = (name: string) =>
+      sweeps.some(one => one.unlisted.sessions.some(found => found.name === name))
+    const sessions = names.filter(name => !isFound(name))
     const beside = workspaces.filter(other => other !== workspace)
-    sweeps.push(await sweep(workspace, { apply, orphans, graceMs, minAgeMs, beside, signal, progress }))
+    sweeps.push(
+      await sweep(workspace, { apply, orphans, sessions, graceMs, minAgeMs, beside, signal, progress }),
+    )
     if (signal.aborted) break
   }
   const exitCode = signal.aborted
@@ -73,7 +92,7 @@ export async function runSweep(folders: string[], options: SweepCommandOptions):
         ? exitCodes.left
         : exitCodes.done
   if (json) console.log(JSON.stringify({ exitCode, sweeps }, null, 2))
-  else console.log(sweeps.flatMap(found => sweepText(found, orphans, graceMs)).join('\n'))
+  else console.log(sweeps.flatMap(found => sweepText(found, { orphans, names, graceMs })).join('\n'))
   if (signal.aborted) leave(exitCode)
   return exitCode
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runsInRenamedSession } from '../claims/renamed-session.ts'
+import { runsInRenamedSession, writesFromPane } from '../claims/renamed-session.ts'
 import { isAlive, readProcess, startOf } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
@@ -32,8 +32,9 @@ export async function detectEnd(
   const log = agentFiles(ref, entry).stream
   if (!recorded && !location.session && (await runsInRenamedSession(entry, location, log))) return undefined
   const end =
-    (recorded ? await endOfRecorded(recorded, location) : endByName(entry, location)) ??
-    (await detectAbandonedPane(ref, entry, location, quiet))
+    (recorded
+      ? await endOfRecorded(recorded, location, () => writesFromPane(entry, location, log))
+      : endByName(entry, location)) ?? (await detectAbandonedPane(ref, entry, location, quiet))
   if (end === undefined) return undefined
   // Another program may have written an older copy of the registry over the end; the log may be archived already.
   const before = recordedEnd(ref)
@@ -45,22 +46,32 @@ export async function detectEnd(
   return { status: 'crashed', reason: `${end}${doubt}` }
 }
 
-/** Tells in plain words how an agent ended whose place in tmux is recorded. */
-async function endOfRecorded(recorded: RecordedTmux, location: TmuxLocation): Promise<string | undefined> {
+/**
+ * Tells in plain words how an agent ended whose place in tmux is recorded. The agent is its pane and what runs there, not the
+ * session or window that shows it: either may be renamed, moved or closed while the agent works on.
+ */
+async function endOfRecorded(
+  recorded: RecordedTmux,
+  location: TmuxLocation,
+  isWritten: () => Promise<boolean>,
+): Promise<string | undefined> {
   const { server_pid, server_start, pane_id, pane_pid } = recorded
   const isServerThere =
     location.server?.pid === server_pid && (server_start ?? location.server.start) === location.server.start
   if (!isServerThere) return `its tmux server ${server_pid} is gone`
-  if (!location.session) await untilPaneEnds(recorded)
+  const pane = location.panes.find(({ id }) => id === pane_id)
+  if (!location.session && !pane) await untilPaneEnds(recorded)
   const session = location.session ? '' : ' and its tmux session is gone'
   if (!isRunning(recorded)) {
     // The server may have been killed since it replied. That hangs up its panes.
     if (location.server && !isAlive(location.server)) return `its tmux server ${server_pid} is gone`
+    // Somebody may have started it again in its pane (`respawn-pane`) or beside it.
+    if ((location.session || pane) && (await isWritten())) return undefined
     return `its pane's process ${pane_pid} ended${session}`
   }
-  if (!location.session) return 'its tmux session is gone'
-  const pane = location.panes.find(({ id }) => id === pane_id)
   if (pane && !pane.dead) return undefined
+  if (!location.session) return 'its tmux session is gone'
+  if (await isWritten()) return undefined
   return pane ? `its pane ${pane_id} is dead` : `its pane ${pane_id} is gone`
 }
 

@@ -27,6 +27,8 @@ export class LivenessChecks {
   #paneStart: number | undefined
   /** True once something was seen to run below the pane's shell. */
   #wasBusy = false
+  /** The recorded process of the pane, once the agent was found alive without it (`respawn-pane`): only the closer check looks after such a pane. */
+  #outlived: number | undefined
   /** True once the agent was found alive although its pane's process has no terminal: it gave that up itself. */
   #isWithoutTerminal = false
 
@@ -34,7 +36,8 @@ export class LivenessChecks {
   watch(entry: AgentEntry): void {
     if (this.#place === undefined) this.#since = performance.now()
     const recorded = recordedTmux(entry)
-    this.#pids = recorded ? [recorded.pane_pid, ...runnerOf(entry)] : []
+    this.#pids =
+      recorded && recorded.pane_pid !== this.#outlived ? [recorded.pane_pid, ...runnerOf(entry)] : []
     // Read once: a terminal that has gone already sends no further event.
     this.#terminal ??= recorded && terminalOf(recorded.pane_pid)
     this.#place = placeOf(entry)
@@ -59,6 +62,8 @@ export class LivenessChecks {
   confirmAlive(entry: AgentEntry): void {
     this.#isWithoutTerminal = true
     this.#wasBusy = false
+    const pid = recordedTmux(entry)?.pane_pid
+    if (pid !== undefined && isGone(pid)) this.#outlived = pid
     this.watch(entry)
   }
 

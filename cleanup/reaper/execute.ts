@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import { removeCgroup } from '../platform/processes/cgroup.ts'
 import { tellsOpenFiles } from '../platform/processes/open-files.ts'
 import { killPanes, killSession } from '../tmux/kill-session.ts'
+import type { AgentPane } from '../tmux/locate.ts'
 import { archiveFiles } from './archive-files.ts'
 import { removeClaudeLeftovers } from './claude-leftovers/remove.ts'
 import { type EndResult, endProcesses } from './end-processes.ts'
@@ -30,6 +31,7 @@ export async function executePlan(
       `Process ${survivor.process.pid} (${survivor.process.comm}) is still there: ${refused ? 'we may not signal it' : 'it did not end even after KILL'}.`,
     )
   if (observation.sharedSession) report.notes.push(observation.sharedSession.why)
+  report.notes.push(...observation.sharedServers.map(({ why }) => why))
   report.session = await closeSession(plan, result, report, log)
   report.problems.push(...describeOtherUsers(plan.claims, claims))
   removeClaudeLeftovers(plan.claudeLeftovers, tracked.claims(), report, log)
@@ -54,6 +56,19 @@ function removeAgentCgroup({ contained: { cgroup } }: Observation, report: Clean
   }
 }
 
+/** Closes the agent's panes that another session shows: with `remain-on-exit` they would stay there, dead. */
+async function closeMovedPanes(
+  { claims }: PlannedCleanup,
+  { entry, ref, location }: Observation,
+  log: Log,
+): Promise<void> {
+  const wasClaimed = ({ pid }: AgentPane) =>
+    claims.claimed.get(pid)?.evidence.some(({ kind }) => kind === 'pane') === true
+  const panes = location.panes.filter(pane => pane.shared && pane.dead && wasClaimed(pane))
+  for (const { id } of panes) log({ event: 'kill-pane', agent: ref.agentId, pane: id })
+  await killPanes(entry, { ...location, panes })
+}
+
 async function closeSession(
   plan: PlannedCleanup,
   { observation, tmuxError, isSessionKilled }: EndResult,
@@ -69,6 +84,7 @@ async function closeSession(
       return 'left-alone'
     }
     const { session } = observation.location
+    await closeMovedPanes(plan, observation, log)
     if (isSessionKilled && !session) return 'killed'
     if (!session) return plan.observation.location.session ? 'ended-by-itself' : 'was-gone'
     log({ event: 'kill-session', agent: observation.ref.agentId, session: session.id })

@@ -112,6 +112,7 @@ export function describePlan(planned: PlannedCleanup): Plan {
     stays: [
       ...(writer ? [`${log}: process ${writer.pid}, which is not claimed, writes it`] : []),
       ...(observation.sharedSession ? [observation.sharedSession.why] : []),
+      ...observation.sharedServers.map(({ why }) => why),
       ...describeOtherUsers(claims),
       ...claudeLeftovers.stays,
     ],

@@ -22,6 +22,8 @@ export interface SweepOptions {
   apply?: boolean
   /** Also removes the sessions, processes and prompts that no registry lists. */
   orphans?: boolean
+  /** The exact names of sessions that no registry lists and that are removed in any case, although somebody looks at them. */
+  sessions?: readonly string[]
   graceMs: number
   /** What is younger, in ms, may still be being deployed. */
   minAgeMs: number
@@ -73,6 +75,7 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
     problem => problems.includes(problem) || problems.push(problem),
   )
   const toCorrect = (stale ?? []).filter(({ isListed }) => isListed || options.orphans)
+  const toRemove = chosen(unlisted, options)
   const found: Sweep = {
     workspace,
     tasks: registries.tasks.size,
@@ -83,7 +86,7 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
     stale: { entries: stale ?? [] },
     actions: [
       ...agents.flatMap(actionsFor),
-      ...(options.orphans ? actionsForUnlisted(unlisted) : []),
+      ...actionsForUnlisted(toRemove),
       ...toCorrect.map(entry => registerAction(entry, entry.to)),
     ],
     ...(left && { leftovers: { sessions: namesOf(left.leftovers), processes: left.leftovers.processes } }),
@@ -94,7 +97,11 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
   found.agents = await cleanUpAll(agents, registries, options)
   found.stopped = signal?.aborted === true
   if (found.stopped) return found
-  if (options.orphans) found.unlisted.done = await removeUnlisted(workspace, unlisted, options.graceMs)
+  if (options.orphans || toRemove.sessions.length > 0)
+    found.unlisted.done = await removeUnlisted(workspace, toRemove, {
+      ...options,
+      named: options.sessions ?? [],
+    })
   if (toCorrect.length > 0) found.stale.done = await correctStaleEntries(workspace, toCorrect)
   return found
 }
@@ -114,7 +121,29 @@ function actionsFor(found: FoundAgent): Action[] {
   return found.state === 'ended' ? [...plannedActions(found.plan), registerAction(found.agent, found.to)] : []
 }
 
-function actionsForUnlisted({ sessions, processes, prompts }: UnlistedLeftovers): Action[] {
+type Chosen = Omit<UnlistedLeftovers, 'problems' | 'done'>
+
+/** What is removed of what no registry lists. Throws for a session that was asked for and is not among it. */
+function chosen(
+  { sessions, processes, prompts }: Chosen,
+  { orphans, sessions: named = [] }: SweepOptions,
+): Chosen {
+  const missing = named.find(name => !sessions.some(session => session.name === name))
+  if (missing !== undefined)
+    throw new CleanupError(
+      'bad-argument',
+      `No session ${JSON.stringify(missing)} was found that a sweep may remove, so nothing was done: give the exact name of one that "leakrig sweep" shows as unlisted.`,
+    )
+  const isChosen = (session: UnlistedLeftovers['sessions'][number]) =>
+    named.includes(session.name) || (orphans === true && session.inUse === undefined)
+  return {
+    sessions: sessions.filter(isChosen),
+    processes: orphans ? processes : [],
+    prompts: orphans ? prompts : [],
+  }
+}
+
+function actionsForUnlisted({ sessions, processes, prompts }: Chosen): Action[] {
   return [
     ...[...sessions, ...processes].flatMap(({ plan }) => plannedActions(plan)),
     ...prompts.map(({ file }): Action => ({ do: 'remove', file })),

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { findLeftoverPrompts } from '../claims/leftovers/prompts.ts'
 import { livePanes, markedAgent, observeSession } from '../claims/leftovers/sessions.ts'
 import { observeUnlisted, unlistedAgents } from '../claims/leftovers/unlisted-agents.ts'
+import { whoLooksAt } from '../claims/others-live-in.ts'
 import { attempt, attemptAsync, systemCode } from '../errors.ts'
 import type { FileEntry } from '../platform/files/file-entry.ts'
 import { within } from '../platform/files/within.ts'
@@ -13,6 +14,7 @@ import { emptyReport } from '../reaper/report.ts'
 import { type AgentRef, taskRegistry } from '../registry/layout.ts'
 import type { Registries } from '../registry/read-all.ts'
 import { findAgent, mayListMore, readTaskRegistry } from '../registry/registry.ts'
+import { readClients, type TmuxClient } from '../tmux/clients.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
 import { defaultSocket } from '../tmux/sockets.ts'
 import { type CleanupResult, doneActions } from './actions.ts'
@@ -26,6 +28,8 @@ interface UnlistedSession {
   /** How long ago it was created, in ms. */
   ageMs: number
   plan: Plan
+  /** Who looks at it. Then it is left alone, unless it was asked for by its name. */
+  inUse?: string
 }
 
 /** Processes with the marker of an agent that no registry lists, outside of any session of its own. */
@@ -70,7 +74,9 @@ export async function findUnlisted(
       const sinceMs = ageOf(session)
       if (sinceMs < minAgeMs || !isProven(workspace, server, session, machine.table)) return
       const plan = describePlan(planSession(await observeSession(workspace, server, session)))
-      found.sessions.push({ socket: server.path, id: session.id, name: session.name, ageMs: sinceMs, plan })
+      const inUse = whoLooksAt(session, server, await clientsOf(server), minAgeMs)
+      const { id, name } = session
+      found.sessions.push({ socket: server.path, id, name, ageMs: sinceMs, plan, ...(inUse && { inUse }) })
     }, onFailure)
   const inSessions = new Set(found.sessions.flatMap(({ plan }) => plan.end.map(({ pid }) => pid)))
   for (const agent of unlistedAgents(leftovers.processes))
@@ -82,6 +88,9 @@ export async function findUnlisted(
     }, onFailure)
   return found
 }
+
+const clientsOf = (server: TmuxServer): Promise<TmuxClient[]> =>
+  server.sessions.some(({ attached }) => attached > 0) ? readClients(server) : Promise.resolve([])
 
 /** Its age by the wall clock, which may have been moved, but at most that of what runs in it, which the kernel measures. */
 function ageOf(session: TmuxSession): number {
@@ -102,19 +111,31 @@ const isProven = (
   table: ProcessTable,
 ): boolean => server.path === defaultSocket() || markedAgent(workspace, server, session, table) !== undefined
 
-/** Ends leftover sessions with what runs in them, and removes leftover prompts. What could not be removed is in `problems`. */
+/**
+ * Ends leftover sessions with what runs in them, and removes leftover prompts. What could not be removed is in `problems`. A
+ * session that somebody has begun to look at since is left, and gets the reason.
+ */
 export async function removeUnlisted(
   workspace: string,
-  { sessions, processes, prompts }: UnlistedLeftovers,
-  graceMs: number,
+  { sessions, processes, prompts }: Omit<UnlistedLeftovers, 'problems'>,
+  { graceMs, minAgeMs, named }: { graceMs: number; minAgeMs: number; named: readonly string[] },
 ): Promise<CleanupResult> {
   const result: CleanupResult = { outcome: 'clean', actions: [], problems: [] }
   const onFailure = (what: string) => (problem: string) => {
     result.outcome = 'unfinished'
     result.problems.push(`${what} could not be removed: ${problem}`)
   }
+  const lookedAt = (session: UnlistedSession) => async (server: TmuxServer, now: TmuxSession) => {
+    if (named.includes(now.name)) return false
+    const inUse = whoLooksAt(now, server, await clientsOf(server), minAgeMs)
+    if (inUse !== undefined) session.inUse = inUse
+    return inUse !== undefined
+  }
   for (const session of sessions)
-    await attemptAsync(() => removeSession(workspace, session, graceMs, result), onFailure(session.name))
+    await attemptAsync(
+      () => removeSession(workspace, session, graceMs, lookedAt(session), result),
+      onFailure(session.name),
+    )
   for (const { agent } of processes)
     await attemptAsync(() => endUnlisted(agent, graceMs, result), onFailure(agent.agentId))
   for (const { file } of prompts)
@@ -134,13 +155,16 @@ async function removeSession(
   workspace: string,
   unlisted: UnlistedSession,
   graceMs: number,
+  isInUse: (server: TmuxServer, session: TmuxSession) => Promise<boolean>,
   result: CleanupResult,
 ): Promise<void> {
   // Read again: it may have ended since. A server gives an id only once in its life.
   const server = await readServer(unlisted.socket)
   const session = server?.sessions.find(({ id, name }) => id === unlisted.id && name === unlisted.name)
   if (!server || !session) return
-  await carryOut(planSession(await observeSession(workspace, server, session)), graceMs, result)
+  const plan = planSession(await observeSession(workspace, server, session))
+  if (await isInUse(server, session)) return
+  await carryOut(plan, graceMs, result)
 }
 
 /** Ends the processes of an agent that no registry lists, unless one lists it by now. */

@@ -93,14 +93,25 @@ function holdsLast(pid: string, socket: string, file: fs.Stats, missing: Map<str
 /** Flags with SO_ACCEPTCON (net/unix/af_unix.c), then type and state, then the inode and the path it was bound to. */
 const LISTENING = /^\S+: \S+ \S+ 00010000 \S+ \S+ +(\d+) (.+)$/gm
 
+/** The Unix sockets that are listened on in the network namespace of a process. */
+const allListeners = (pid: string) =>
+  [...(readProcText(`/proc/${pid}/net/unix`) ?? '').matchAll(LISTENING)].map(([, inode, name = '']) => ({
+    target: `socket:[${inode}]`,
+    name,
+  }))
+
+/** The absolute paths of the Unix sockets that a process listens on, as it bound them. None without /proc. */
+export function socketsListenedToBy(pid: number): string[] {
+  if (backend !== 'proc') return []
+  const held = new Set(descriptors(String(pid)))
+  return allListeners(String(pid))
+    .filter(({ target, name }) => name.startsWith('/') && held.has(target))
+    .map(({ name }) => name)
+}
+
 /** The link targets of the descriptors that listen on a file, in the network namespace of a process. */
 function listenersOn(pid: string, socket: string, file: fs.Stats): Set<string> {
-  const all = [...(readProcText(`/proc/${pid}/net/unix`) ?? '').matchAll(LISTENING)].map(
-    ([, inode, name = '']) => ({
-      target: `socket:[${inode}]`,
-      name,
-    }),
-  )
+  const all = allListeners(pid)
   const exact = all.filter(({ name }) => name === socket || isSameFile(pid, name, socket, file))
   // A server that bound a relative path and has changed its folder since is listed with that path only.
   const found = exact.length > 0 ? exact : all.filter(({ name }) => name === path.basename(socket))

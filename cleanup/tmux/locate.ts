@@ -17,8 +17,8 @@ export interface TmuxLocation {
   server: Identity | undefined
   /** The place recorded at the deploy; undefined when another process has the server's pid by now. */
   recorded: RecordedTmux | undefined
-  /** `created` in seconds since 1970. */
-  session: { id: string; name: string; created: number } | undefined
+  /** `created` in seconds since 1970; `attached`: how many clients show it. */
+  session: { id: string; name: string; created: number; attached: number } | undefined
   panes: AgentPane[]
   /** The ids of all sessions and panes on the server, those of others included. */
   listed: { sessions: ReadonlySet<string>; panes: ReadonlySet<string> }
@@ -48,7 +48,12 @@ export async function locate(entry: AgentEntry): Promise<TmuxLocation> {
     path: socket,
     server,
     recorded: recorded && isCurrent(recorded, server) ? recorded : undefined,
-    session: session && { id: session.id, name: session.name, created: session.created },
+    session: session && {
+      id: session.id,
+      name: session.name,
+      created: session.created,
+      attached: session.attached,
+    },
     panes: found ? panesOf(found, session, sameServer(recorded, server) ? recorded : undefined) : [],
     listed: {
       sessions: new Set(found?.sessions.map(({ id }) => id)),

@@ -18,6 +18,14 @@ export interface TmuxSession {
   name: string
   /** Seconds since 1970. */
   created: number
+  /** The session that the command which started the server opened with it. */
+  isFirst: boolean
+  /** How many clients show it now. */
+  attached: number
+  /** When a client last attached to it, in seconds since 1970; 0 for never. */
+  lastAttached: number
+  /** When somebody last typed in it or attached to it, in seconds since 1970. */
+  lastActive: number
   panes: TmuxPane[]
 }
 
@@ -33,7 +41,7 @@ export interface TmuxPane {
 // and panes. The name comes last: only a name can contain a space.
 const SERVER_FORMAT = '#{pid} #{socket_path}'
 const SESSION_FORMAT =
-  '#{session_id} #{session_created} #{W:#{P:#{pane_id}=#{pane_pid}=#{pane_dead} }}| #{session_name}'
+  '#{session_id} #{session_created},#{start_time},#{session_attached},#{session_last_attached},#{session_activity} #{W:#{P:#{pane_id}=#{pane_pid}=#{pane_dead} }}| #{session_name}'
 const END = 'end of the list'
 const QUERY = [
   ...['display-message', '-p', SERVER_FORMAT, ';'],
@@ -43,6 +51,12 @@ const QUERY = [
 
 /** The pause between two queries of a server, in ms: about the time that a tmux client needs to start. */
 const REST_MS = 4
+
+/**
+ * How long after the server its first session may be opened, in s: it reads its configuration first, and the times are whole
+ * seconds. A server that was started alone (`start-server`) gets its first session from anybody, at any time.
+ */
+const FIRST_WITHIN_S = 2
 
 /** How often a server is queried whose answer is incomplete. */
 const TRIES = 5
@@ -93,10 +107,19 @@ async function queryServer(socket: string, tries = TRIES): Promise<TmuxServer | 
 }
 
 function parseSession(socket: string, line: string): TmuxSession {
-  const found = /^(\$\d+) (\d+) ((?:%\d+=\d*=[01]? )*)\| (.*)$/.exec(line)
+  const found = /^(\$\d+) (\d+),(\d+),(\d+),(\d*),(\d+) ((?:%\d+=\d*=[01]? )*)\| (.*)$/.exec(line)
   if (!found) throw notUnderstood(socket, line)
-  const [, id = '', created, panes = '', name = ''] = found
-  return { id, name, created: Number(created), panes: panes.split(' ').filter(Boolean).map(parsePane) }
+  const [, id = '', created, serverStart, attached, lastAttached, lastActive, panes = '', name = ''] = found
+  return {
+    id,
+    name,
+    created: Number(created),
+    isFirst: id === '$0' && Number(created) - Number(serverStart) <= FIRST_WITHIN_S,
+    attached: Number(attached),
+    lastAttached: Number(lastAttached),
+    lastActive: Number(lastActive),
+    panes: panes.split(' ').filter(Boolean).map(parsePane),
+  }
 }
 
 function parsePane(text: string): TmuxPane {

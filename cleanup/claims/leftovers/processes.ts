@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { pid as ownPid } from 'node:process'
 import { realWorkspaces } from '../../platform/files/real-path.ts'
-import { selfAndAncestors } from '../../platform/processes/ancestry.ts'
+import { selfAndAncestors, withDescendants } from '../../platform/processes/ancestry.ts'
 import type { Identity } from '../../platform/processes/identity.ts'
 import { residentBytes } from '../../platform/processes/memory.ts'
 import { existsFor, sharesPids } from '../../platform/processes/namespaces.ts'
@@ -11,6 +11,7 @@ import type { Machine, ProcessTable, SeenProcess } from '../../platform/processe
 import type { AgentRef } from '../../registry/layout.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
 import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
+import { isTmuxServer, livesWithOthers, sharedServer } from '../others-live-in.ts'
 import type { ListedAgent } from './listed.ts'
 
 /** A process that bears a trace of an agent which is done or which no registry lists. */
@@ -53,7 +54,10 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
       .map(({ ref }) => keyOf({ ...ref, workspace: real(ref.workspace) })),
   )
   const sessions = sessionsOfDone(agents, table)
-  const inLeftoverSession = withDescendants(table, listed.panes)
+  const inLeftoverSession = withDescendants(
+    table,
+    listed.panes.flatMap(pid => table.get(pid) ?? []),
+  )
   const known = new Set(agents.map(({ ref }) => keyOf({ ...ref, workspace: real(ref.workspace) })))
   const agentOf = agentsByMarker()
   /** The agent that a process's marker names, if it is of these workspaces or of one that no longer exists. */
@@ -64,8 +68,17 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
   }
   const writers = writersOfDoneLogs(openFiles, workspaces, pending)
 
+  // What others opened on a server that an agent started has the agent's marker, and is no leftover.
+  const sharedServers = [...table.values()].flatMap(process =>
+    isTmuxServer(process) && agentOf(process.environment.marker)
+      ? (sharedServer(process, table, undefined, () => false) ?? [])
+      : [],
+  )
+  const isInUse = livesWithOthers({ table, sharedServers, guests: [] })
+
   const traceOf = (process: SeenProcess): string | undefined => {
     const { marker, tmux, pane } = process.environment
+    if (isInUse(process)) return undefined
     const agent = markedAgent(process)
     if (agent) return pending.has(keyOf(agent)) ? undefined : `LEAKRIG_AGENT=${marker}`
     if (tmux !== undefined && sessions.has(tmux) && sharesPids(process.pid))
@@ -98,19 +111,6 @@ function sessionsOfDone(agents: readonly ListedAgent[], table: ProcessTable): Se
     values.add(tmuxVariable(tmux.socket, tmux.server_pid, tmux.session_id))
   }
   return values
-}
-
-/** Some processes, and everything below them. */
-export function withDescendants(table: ProcessTable, pids: readonly number[]): ReadonlySet<SeenProcess> {
-  const children = pids.length > 0 ? Map.groupBy(table.values(), process => process.ppid) : new Map()
-  const found = new Set<SeenProcess>()
-  const open = pids.flatMap(pid => table.get(pid) ?? [])
-  for (let next = open.pop(); next; next = open.pop()) {
-    if (found.has(next)) continue
-    found.add(next)
-    open.push(...(children.get(next.pid) ?? []))
-  }
-  return found
 }
 
 /** The processes that write exactly one stream log of a done agent. A process that writes several collects them for others. */

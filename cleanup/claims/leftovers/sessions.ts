@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { realWorkspace } from '../../platform/files/real-path.ts'
+import { withDescendants } from '../../platform/processes/ancestry.ts'
 import { ageMs } from '../../platform/processes/details.ts'
 import { type ProcessTable, readTable, startOf } from '../../platform/processes/table.ts'
 import type { AgentEntry } from '../../registry/entries.ts'
@@ -13,7 +14,6 @@ import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { Observation } from '../observation.ts'
 import { observe } from '../observe.ts'
 import { isMarkedElsewhere } from '../own-panes.ts'
-import { withDescendants } from './processes.ts'
 
 const PREFIX = 'agent_'
 /** Stands for the task of an agent that no registry lists; no folder of that name is made. */
@@ -43,9 +43,12 @@ export function leftoverSessions(
   return session =>
     session.name.startsWith(PREFIX) &&
     !isListed(session.name, session) &&
-    ![...withDescendants(table, livePanes(session))].some(({ environment }) =>
-      isListedOrForeign(session, environment.marker),
-    )
+    ![
+      ...withDescendants(
+        table,
+        livePanes(session).flatMap(pid => table.get(pid) ?? []),
+      ),
+    ].some(({ environment }) => isListedOrForeign(session, environment.marker))
 }
 
 /** When an agent's cleanup was done, in ms since 1970: infinite while it is not. */

@@ -2,6 +2,7 @@ import type { Machine } from '../../platform/processes/table.ts'
 import type { AgentRef } from '../../registry/layout.ts'
 import { locate } from '../../tmux/locate.ts'
 import type { Observation } from '../observation.ts'
+import { findSharedServers } from '../shared-servers.ts'
 import type { LeftoverProcess } from './processes.ts'
 
 /** The agents that no registry lists and that the markers of leftover processes name. */
@@ -16,7 +17,7 @@ const NO_SESSION = ''
 /** Observes an agent that no registry lists. Nothing but its marker ties anything to it, by the same rules as for any agent. */
 export async function observeUnlisted(ref: AgentRef, machine: Machine): Promise<Observation> {
   const entry = { id: ref.agentId, status: 'running', tmux_session: NO_SESSION }
-  return {
+  const observation = {
     ref,
     entry,
     agents: [entry],
@@ -25,5 +26,8 @@ export async function observeUnlisted(ref: AgentRef, machine: Machine): Promise<
     location: await locate(entry),
     contained: { noted: new Map() },
     ...machine,
+    guests: [],
+    sharedServers: [],
   }
+  return { ...observation, sharedServers: await findSharedServers(observation) }
 }

@@ -15,3 +15,19 @@ const ADOPTERS: ReadonlySet<string> = new Set(['systemd', 'init', 'tini', 'dumb-
 /** True when the parent looks like an adopter, so the original parent has ended. Never evidence that a process is an agent's. */
 export const isOrphan = ({ ppid }: Process, table: ReadonlyMap<number, Pick<Process, 'comm'>>): boolean =>
   ppid === 1 || ADOPTERS.has(table.get(ppid)?.comm ?? '')
+
+/** Some processes, and everything below them. */
+export function withDescendants(
+  table: ProcessTable,
+  roots: readonly SeenProcess[],
+): ReadonlySet<SeenProcess> {
+  const children = roots.length > 0 ? Map.groupBy(table.values(), process => process.ppid) : new Map()
+  const found = new Set<SeenProcess>()
+  const open = [...roots]
+  for (let next = open.pop(); next; next = open.pop()) {
+    if (found.has(next)) continue
+    found.add(next)
+    open.push(...(children.get(next.pid) ?? []))
+  }
+  return found
+}

@@ -96,7 +96,7 @@ test('an unlisted prompt is found and removed in the workspace only', async () =
   // What an agent does while the processes of others are being ended.
   fs.renameSync(task, `${task}.aside`)
   fs.symlinkSync(outside, task)
-  expect(await removeUnlisted(rig.workspace, orphans, 0)).toMatchObject({
+  expect(await removeUnlisted(rig.workspace, orphans, { graceMs: 0, minAgeMs: 0, named: [] })).toMatchObject({
     outcome: 'unfinished',
     actions: [],
   })

@@ -1,0 +1,170 @@
+import { withDescendants } from '../platform/processes/ancestry.ts'
+import { ageMs } from '../platform/processes/details.ts'
+import { sharesPids } from '../platform/processes/namespaces.ts'
+import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
+import { describeClient, type TmuxClient } from '../tmux/clients.ts'
+import type { AgentPane } from '../tmux/locate.ts'
+import { tmuxVariable } from '../tmux/recorded.ts'
+import type { TmuxServer, TmuxSession } from '../tmux/server.ts'
+import { logWriters } from './log-writers.ts'
+import type { Observation, SharedServer } from './observation.ts'
+
+/*
+ * The one rule of what others live in: it is not ended. tmux tells where a process was born, because it puts the number of
+ * the session into TMUX in the initial environment of everything that it starts in a pane, and a server never gives a number
+ * twice. So a pane is its birthplace's, wherever it was moved, linked or swapped to. Nothing tells which client opened a
+ * session: a server hands the environment of the command that started it to every later session. Therefore, on a server
+ * that an agent started, only the session that was opened together with the server is the agent's. Any later one may be
+ * somebody else's: it is left alone and named, and so is the server that it needs.
+ */
+
+/** By the name that tmux gives its server for ps: it saves work, and is never a reason to claim anything. */
+export const isTmuxServer = ({ comm }: SeenProcess): boolean => comm.startsWith('tmux: server')
+
+/** What tmux told about a server; absent when it could not be asked. */
+export interface Asked {
+  server: TmuxServer
+  clients: readonly TmuxClient[]
+}
+
+/**
+ * Tells whether others live on a server that the agent started; undefined when nobody else does. Where tmux could not be
+ * asked, the birthplaces of the processes in its panes decide. `isAgents` tells the agent's own clients.
+ */
+export function sharedServer(
+  server: SeenProcess,
+  table: ProcessTable,
+  asked: Asked | undefined,
+  isAgents: (pid: number) => boolean,
+): SharedServer | undefined {
+  const clients = (asked?.clients ?? []).filter(({ pid }) => !isAgents(pid))
+  const isLookedAt = ({ id }: TmuxSession) => clients.some(client => client.session === id)
+  const sessions = asked?.server.sessions ?? []
+  const ownSessions = new Set(
+    asked
+      ? sessions.filter(one => one.isFirst && !isLookedAt(one)).map(({ id }) => Number(id.slice(1)))
+      : [0],
+  )
+  const children = [...table.values()].filter(({ ppid }) => ppid === server.pid)
+  const panes = children.filter(({ environment: { pane } }) => pane !== undefined)
+  const isOwn = (process: SeenProcess) => ownSessions.has(birthplaceOn(server.pid, process) ?? -1)
+  const others = sessions.filter(({ id }) => !ownSessions.has(Number(id.slice(1))))
+  const guests = panes.filter(process => !isOwn(process))
+  if (others.length + guests.length === 0) return undefined
+  const own = panes
+    .filter(isOwn)
+    .map(({ pid, start, environment: { pane = '' } }) => [pid, { start, pane }] as const)
+  return {
+    server: { pid: server.pid, start: server.start },
+    own: new Map(own),
+    ownSessions,
+    why: describe(server, asked?.server.path, others, guests, clients),
+  }
+}
+
+function describe(
+  { pid }: SeenProcess,
+  socket: string | undefined,
+  others: readonly TmuxSession[],
+  guests: readonly SeenProcess[],
+  clients: readonly TmuxClient[],
+): string {
+  const inhabitants = others.map(session => {
+    const looking = clients.filter(client => client.session === session.id).map(describeClient)
+    const attached = looking.length > 0 ? `, attached: ${looking.join(', ')}` : ''
+    return `${session.name} (${session.id}${attached})`
+  })
+  const who =
+    inhabitants.length > 0
+      ? `the session${inhabitants.length > 1 ? 's' : ''} ${inhabitants.join(', ')}`
+      : `process${guests.length > 1 ? 'es' : ''} ${guests.map(guest => `${guest.pid} (${guest.comm})`).join(', ')}, born in another session`
+  const show = socket === undefined ? '' : ` "tmux -S ${socket} list-sessions" shows it.`
+  return `The tmux server ${pid}, which the agent started, is left running: it holds ${who}, and nothing shows that the agent opened that.${show}`
+}
+
+/** The number of the session of a server in which a process was born, by its TMUX; undefined for any other process. */
+function birthplaceOn(serverPid: number, { pid, environment }: SeenProcess): number | undefined {
+  const [, server, session] = /,(\d+),(\d+)$/.exec(environment.tmux ?? '') ?? []
+  const isThere = environment.pane !== undefined && Number(server) === serverPid && sharesPids(pid)
+  return isThere ? Number(session) : undefined
+}
+
+/**
+ * The panes in the agent's session that others live in: those born in another session, and those that began while a client of somebody else was attached, who may have opened them by hand. A pane that writes the
+ * agent's log is the agent's.
+ */
+export function guestPanes(
+  { location, table, openFiles, log }: Omit<Observation, 'guests' | 'sharedServers'>,
+  clients: readonly TmuxClient[],
+): AgentPane[] {
+  const { server, session, panes, recorded } = location
+  if (!server || !session) return []
+  const own = tmuxVariable(location.socket, server.pid, session.id)
+  const onServer = own.slice(0, own.lastIndexOf(',') + 1)
+  const hands = clients.filter(client => client.session === session.id && !client.isReadOnly)
+  const since = Math.min(...hands.map(client => client.since)) * 1_000
+  const isWritten = ({ id }: AgentPane) =>
+    logWriters(openFiles, log).some(({ pid }) => table.get(pid)?.environment.pane === id)
+  return panes.filter(pane => {
+    const process = pane.dead ? undefined : table.get(pane.pid)
+    if (!process) return false
+    const { tmux } = process.environment
+    const isGuest =
+      (tmux?.startsWith(onServer) && tmux !== own) ||
+      (pane.id !== recorded?.pane_id && panes.length > 1 && Date.now() - ageMs(process) > since)
+    return isGuest && !isWritten(pane)
+  })
+}
+
+/**
+ * Tells in a sentence who looks at a session, or did within `recentMs`; undefined when nobody does. A client looks at it that
+ * is attached to it, to another session that shows one of its windows, or that returns to it (`switch-client -l`).
+ */
+export function whoLooksAt(
+  session: TmuxSession,
+  { sessions }: TmuxServer,
+  clients: readonly TmuxClient[],
+  recentMs: number,
+): string | undefined {
+  const panes = new Set(session.panes.map(({ id }) => id))
+  const showing = new Set(
+    sessions.filter(({ panes: others }) => others.some(({ id }) => panes.has(id))).map(({ id }) => id),
+  )
+  const looking = clients.filter(client => showing.has(client.session) || client.lastSession === session.name)
+  if (looking.length > 0) return `somebody looks at it: ${looking.map(describeClient).join(', ')}`
+  const sinceMs = Date.now() - session.lastActive * 1_000
+  return session.lastAttached > 0 && sinceMs < recentMs
+    ? `somebody used it ${Math.round(sinceMs / 1_000)} s ago`
+    : undefined
+}
+
+/** Tells the processes that live in what is others': in a guest's pane, or on a shared server outside the agent's panes. */
+export function livesWithOthers({
+  guests,
+  sharedServers,
+  location,
+  table,
+}: Pick<Observation, 'guests' | 'sharedServers' | 'table'> & Partial<Observation>): (
+  process: SeenProcess,
+) => boolean {
+  if (guests.length + sharedServers.length === 0) return () => false
+  const shared = new Map(sharedServers.map(one => [one.server.pid, one]))
+  const isOwn = ({ pid, start }: SeenProcess, { own }: SharedServer) => own.get(pid)?.start === start
+  const roots = [...table.values()].filter(process => {
+    const on = shared.get(process.ppid)
+    return on !== undefined && !isOwn(process, on)
+  })
+  const guestPids = guests.flatMap(({ pid, dead }) => (dead ? [] : (table.get(pid) ?? [])))
+  const below = withDescendants(table, [...roots, ...guestPids])
+  const guestIds = new Set(guests.map(({ id }) => id))
+  const onServer = `${location?.socket},${location?.server?.pid},`
+  return process => {
+    if (below.has(process) || shared.has(process.pid)) return true
+    const { tmux, pane } = process.environment
+    if (tmux === undefined || pane === undefined) return false
+    if (guestIds.has(pane) && tmux.startsWith(onServer)) return true
+    const on = shared.get(Number(/,(\d+),\d+$/.exec(tmux)?.[1]))
+    const session = on && birthplaceOn(on.server.pid, process)
+    return on !== undefined && session !== undefined && !on.ownSessions.has(session)
+  }
+}

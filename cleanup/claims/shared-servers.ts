@@ -1,0 +1,60 @@
+import { isStopped } from '../platform/processes/stat.ts'
+import type { SeenProcess } from '../platform/processes/table.ts'
+import { readClients } from '../tmux/clients.ts'
+import { socketsListenedToBy } from '../tmux/listener.ts'
+import { readServer } from '../tmux/server.ts'
+import { claim } from './claim.ts'
+import type { Observation, SharedServer } from './observation.ts'
+import { type Asked, isTmuxServer, sharedServer } from './others-live-in.ts'
+
+/**
+ * Finds the tmux servers that an agent started and that others live in (others-live-in.ts). Servers are asked only when one
+ * is claimed, which is rare: the agent must have started it.
+ */
+export async function findSharedServers(observation: Observation): Promise<SharedServer[]> {
+  const found: SharedServer[] = []
+  if (![...observation.table.values()].some(process => mayBeAgents(process, observation))) return found
+  const checked = new Set<number>()
+  // A server in a session of others is theirs too, so each find changes the claims.
+  for (;;) {
+    const { claimed } = claim({ ...observation, sharedServers: found })
+    const server = [...claimed.values()].find(
+      ({ process }) => isTmuxServer(process) && !checked.has(process.pid),
+    )?.process
+    if (!server) return found
+    checked.add(server.pid)
+    // What tmux started on the server itself is claimed by descent, and its client may be anybody's.
+    const { claimed: apart } = claim({
+      ...observation,
+      sharedServers: [...found, { server, own: new Map(), ownSessions: new Set(), why: '' }],
+    })
+    const shared = sharedServer(server, observation.table, await ask(server), pid => apart.has(pid))
+    if (shared) found.push(shared)
+  }
+}
+
+/** False for a server that nothing can tie to an agent: started from outside of tmux and of every agent, and adopted by process 1. */
+const mayBeAgents = (process: SeenProcess, { location, contained }: Observation): boolean =>
+  isTmuxServer(process) &&
+  process.pid !== location.server?.pid &&
+  (process.environment.marker !== undefined ||
+    process.environment.tmux !== undefined ||
+    process.ppid !== 1 ||
+    contained.cgroup?.members.has(process.pid) === true)
+
+/** Undefined where the server gives no certain answer: it is stopped, say, or its socket was deleted. */
+async function ask(process: SeenProcess): Promise<Asked | undefined> {
+  if (isStopped(process)) return undefined
+  const { pid } = process
+  for (const socket of socketsListenedToBy(pid)) {
+    try {
+      const server = await readServer(socket, pid)
+      if (server?.pid !== pid) continue
+      const isShown = server.sessions.some(({ attached }) => attached > 0)
+      return { server, clients: isShown ? await readClients(server) : [] }
+    } catch {
+      // The birthplaces of what runs in its panes are known all the same.
+    }
+  }
+  return undefined
+}

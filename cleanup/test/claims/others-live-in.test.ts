@@ -1,0 +1,157 @@
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { cleanUp, measure } from '../../index.ts'
+import { attach, attachTo } from '../support/attach.ts'
+import { leakrig } from '../support/cli.ts'
+import { type Deployment, isRunning, NO_TRACES, Rig, traces } from '../support/rig.ts'
+import { until } from '../support/until.ts'
+import { Witness } from '../support/witness.ts'
+
+/* What others live in is not ended, whoever opened it: a server, a session, a window or a pane. */
+
+const completed = { status: 'completed', reason: 'it said so', graceMs: 1_000 }
+const idle = 'echo ready; sleep 1000 & wait'
+
+let rig: Rig
+let witness: Witness
+beforeEach(async () => {
+  rig = await Rig.start()
+  witness = new Witness(rig, 'user')
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+describe('a tmux server that the agent started', () => {
+  const socket = () => path.join(rig.folder, 'nested')
+  const nested = 'new-session -d -s swarm "echo \\$\\$ >swarm.pid; exec sleep 1000"'
+  const deploy = (more = '', deployment: Partial<Deployment> = {}) =>
+    rig.deploy('a', { claude: `tmux -f /dev/null -S ${socket()} ${nested}${more}\n${idle}`, ...deployment })
+  const open = (...words: string[]) =>
+    rig.tmux('-S', socket(), 'new-session', '-d', ...words, '--', ...witness.command)
+  const serverPid = () => Number(rig.tmux('-S', socket(), 'display-message', '-p', '#{pid}'))
+
+  test('ends, with all that is on it, if nobody else uses it', async () => {
+    const ref = await deploy(' \\; split-window -d "sleep 1000" \\; new-window -d "sleep 1000"')
+    const [swarm, server] = [await rig.pid('swarm'), serverPid()]
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', notes: [] })
+    expect([swarm, server].filter(isRunning)).toEqual([])
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+
+  const ofUser = () => open('-s', 'mine')
+  const grouped = () => {
+    rig.tmux('-S', socket(), 'new-session', '-d', '-s', 'mine', '-t', 'swarm')
+    rig.tmux('-S', socket(), 'new-window', '-d', '-t', '=mine:', ...witness.command)
+  }
+  test.each<[string, Partial<Deployment>, () => unknown]>([
+    ['a session of the user’s', {}, ofUser],
+    ['a session of the user’s, when the agent was contained', { contained: true }, ofUser],
+    ['a session of the user’s, when only a name is on record', { recorded: false, marker: false }, ofUser],
+    ['a session of the user’s, grouped with the agent’s', {}, grouped],
+  ])('stays for %s, and only what the agent opened ends', async (_, deployment, begin) => {
+    const ref = await deploy('', deployment)
+    const [swarm, server] = [await rig.pid('swarm'), serverPid()]
+    begin()
+    await witness.pid()
+    const shown = leakrig(['explain', 'a', rig.workspace]).out
+    expect(shown).toMatch(/left running: it holds the session mine \(\$1\)/)
+    const report = await cleanUp(ref, completed)
+    expect(report).toMatchObject({ outcome: 'clean' })
+    expect(report.notes).toContainEqual(
+      expect.stringMatching(
+        new RegExp(`server ${server}, .* it holds the session mine .*"tmux -S ${socket()} list-sessions"`),
+      ),
+    )
+    expect(isRunning(swarm)).toBe(false)
+    expect(rig.tmux('-S', socket(), 'list-sessions', '-F', '#{session_name}')).toMatch(/mine/)
+    expect(witness.harm()).toEqual([])
+    // What lives there is no leftover, although the server handed it the agent's marker.
+    const { processes } = await measure([rig.workspace])
+    expect(processes?.leftovers).toEqual([])
+    // A sweep does not take up what the cleanup left.
+    expect(leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s']).code).toBe(0)
+    expect(witness.harm()).toEqual([])
+  })
+
+  test('stays for a client that looks at the agent’s session', async () => {
+    const ref = await deploy()
+    const [swarm, client] = [await rig.pid('swarm'), await attachTo(rig, socket(), 'swarm')]
+    const report = await cleanUp(ref, completed)
+    expect(report.notes).toContainEqual(expect.stringContaining(`attached: client ${client}`))
+    expect(isRunning(swarm)).toBe(true)
+    expect(isRunning(client)).toBe(true)
+  })
+
+  test('stays for a pane that was born in the user’s session and moved into the agent’s', async () => {
+    const ref = await deploy()
+    const swarm = await rig.pid('swarm')
+    open('-s', 'mine')
+    await witness.pid()
+    rig.tmux('-S', socket(), 'join-pane', '-d', '-s', '=mine:0.0', '-t', '=swarm:0.0')
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+    expect(isRunning(swarm)).toBe(false)
+    expect(witness.harm()).toEqual([])
+  })
+
+  test('ends although it was stopped and cannot be asked', async () => {
+    const ref = await deploy()
+    const [swarm, server] = [await rig.pid('swarm'), serverPid()]
+    process.kill(server, 'SIGSTOP')
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+    expect([swarm, server].filter(isRunning)).toEqual([])
+  })
+})
+
+describe('in the agent’s own session, only the agent’s panes end', () => {
+  const open = async () => {
+    rig.tmux('new-session', '-d', '-s', 'mine', '--', ...witness.command)
+    rig.tmux('new-window', '-d', '-t', '=mine:', 'sleep 1000')
+    await witness.pid()
+  }
+
+  test.each<[string, string[]]>([
+    ['join-pane', ['join-pane', '-d', '-s', '=mine:0.0', '-t', '=agent_a:0.0']],
+    ['move-window', ['move-window', '-d', '-s', '=mine:0', '-t', '=agent_a:7']],
+    ['swap-pane', ['swap-pane', '-d', '-s', '=mine:0.0', '-t', '=agent_a:0.0']],
+  ])('a pane of the user’s came by %s', async (_, words) => {
+    const ref = await rig.deploy('a', { claude: idle })
+    await open()
+    rig.tmux(...words)
+    const report = await cleanUp(ref, completed)
+    expect(report).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(witness.harm()).toEqual([])
+    expect(rig.processesOf(ref)).toEqual([])
+    expect(rig.sessions()).toContain('mine')
+  })
+
+  test('a window that the user linked into it, and then closed at home', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    await open()
+    rig.tmux('link-window', '-s', '=mine:0', '-t', '=agent_a:7')
+    rig.tmux('unlink-window', '-t', '=mine:0')
+    const report = await cleanUp(ref, completed)
+    expect(report).toMatchObject({ outcome: 'clean', session: 'left-alone' })
+    expect(report.notes).toContainEqual(expect.stringMatching(/session agent_a .* others live in it/))
+    expect(witness.harm()).toEqual([])
+    expect(rig.processesOf(ref)).toEqual([])
+  })
+
+  test('a pane that a user split by hand while attached', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    await attach(rig, 'agent_a')
+    rig.tmux('split-window', '-d', '-t', '=agent_a:', '--', ...witness.command)
+    await witness.pid()
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', session: 'left-alone' })
+    expect(witness.harm()).toEqual([])
+    expect(rig.sessions()).toContain('agent_a')
+  })
+
+  test('a user who only looks keeps nothing of it', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    rig.tmux('split-window', '-d', '-t', '=agent_a:', 'sleep 1000')
+    await until('the pane is older than the client', () => Date.now() % 1_000 > 900)
+    await until('the next second', () => Date.now() % 1_000 < 500)
+    await attach(rig, 'agent_a')
+    await cleanUp(ref, completed)
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+})

@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type AgentRef, cleanUp } from '../../index.ts'
+import { detectEnd } from '../../liveness/detect-end.ts'
+import { layout } from '../../orchestrator.ts'
+import { leakrig } from '../support/cli.ts'
+import { Daemon } from '../support/daemon.ts'
+import { isRunning, Rig, readText } from '../support/rig.ts'
+import { until } from '../support/until.ts'
+import { Witness } from '../support/witness.ts'
+
+/* An agent is its pane and what runs there. Sessions and windows are only where it is shown. */
+
+const completed = { status: 'completed', reason: 'it said so', graceMs: 1_000 }
+const claude = 'echo $$ >claude.pid; echo ready; sleep 1000 & wait'
+
+let rig: Rig
+let witness: Witness
+let ref: AgentRef
+beforeEach(async () => {
+  rig = await Rig.start()
+  witness = new Witness(rig, 'user')
+  rig.tmux('new-session', '-d', '-s', 'mine', '--', ...witness.command)
+  await witness.pid()
+  ref = await rig.deploy('a', { claude })
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+const tmux =
+  (...commands: string[][]) =>
+  () => {
+    for (const words of commands) rig.tmux(...words)
+  }
+const again = () => `bash -c '${rig.pipeline(ref, { claude }).replaceAll("'", "'\\''")}'`
+
+/** Each ends with the agent at work in a place that is not on record. */
+const moves: [string, () => void][] = [
+  ['its window is moved into the user’s session', tmux(['move-window', '-s', '=agent_a:0', '-t', '=mine:7'])],
+  [
+    'its pane is broken out into the user’s session',
+    tmux(['break-pane', '-d', '-s', '=agent_a:0.0', '-t', '=mine:7']),
+  ],
+  ['its pane joins the user’s window', tmux(['join-pane', '-d', '-s', '=agent_a:0.0', '-t', '=mine:0.0'])],
+  [
+    'its pane is swapped with the user’s',
+    tmux(
+      ['new-window', '-d', '-t', '=user:', 'sleep 1000'],
+      ['swap-pane', '-d', '-s', '=agent_a:0.0', '-t', '=user:0.0'],
+    ),
+  ],
+  ['its session is renamed', tmux(['rename-session', '-t', '=agent_a:', 'looking at this'])],
+  [
+    'its window is linked into the user’s session, and its own session killed',
+    tmux(['link-window', '-s', '=agent_a:0', '-t', '=mine:7'], ['kill-session', '-t', '=agent_a:']),
+  ],
+  [
+    'a session grouped with its own is opened, and its own killed',
+    tmux(['new-session', '-d', '-s', 'group', '-t', '=agent_a'], ['kill-session', '-t', '=agent_a:']),
+  ],
+  ['its pane is started again', () => rig.tmux('respawn-pane', '-k', '-t', '=agent_a:0.0', again())],
+  [
+    'its window is moved into the user’s session, and its pane started again there',
+    () => {
+      rig.tmux('move-window', '-s', '=agent_a:0', '-t', '=mine:7')
+      rig.tmux('respawn-pane', '-k', '-t', '=mine:7.0', again())
+    },
+  ],
+]
+
+describe('an agent lives on, and its end leaves the user’s session alone, after', () => {
+  test.each(moves)('%s', async (_, move) => {
+    rig.tmux('set-option', '-w', '-t', '=mine:', 'remain-on-exit', 'on')
+    const log = layout.streamLog(ref)
+    const before = await rig.pid('claude')
+    move()
+    const isAgain = () => isRunning(before) || Number(readText(`${rig.folder}/claude.pid`)) !== before
+    await until('it works', () => isAgain() && readText(log).includes('ready'))
+    const pid = await rig.pid('claude')
+    expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
+    leakrig(['sweep', rig.workspace, '--apply', '--grace', '1s', '--min-age', '0s'])
+    expect(isRunning(pid)).toBe(true)
+    expect(rig.entry(ref).status).toBe('running')
+
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', status: 'completed' })
+    expect(isRunning(pid)).toBe(false)
+    expect(rig.processesOf(ref)).toEqual([])
+    expect(witness.harm()).toEqual([])
+    expect(rig.sessions()).toEqual(expect.arrayContaining(['mine', 'user']))
+    const dead = rig.tmux('list-panes', '-a', '-f', '#{pane_dead}', '-F', '#{pane_id}')
+    expect(dead).toBe('')
+  })
+
+  test('and a daemon that watches it notices its end', async () => {
+    const daemon = await Daemon.start(rig)
+    rig.tmux('move-window', '-s', '=agent_a:0', '-t', '=mine:7')
+    rig.tmux('new-session', '-d', '-s', 'another', 'sleep 1000')
+    // A check that finds an agent ended would do so in this time: it begins with the closing of a session's terminal.
+    rig.tmux('kill-session', '-t', '=another:')
+    const other = await rig.deploy('b', { claude: 'echo ready; sleep 1000 & wait' })
+    rig.tmux('kill-session', '-t', '=agent_b:')
+    await until('the other is clean', () => rig.entry(other).cleanup?.state === 'done')
+    expect(rig.entry(ref).status).toBe('running')
+    rig.tmux('kill-window', '-t', '=mine:7')
+    await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+    expect(witness.harm()).toEqual([])
+    expect(await daemon.stop()).toBe(0)
+  })
+})
+
+test('an agent whose pane is dead or gone has ended, whatever else writes its log', async () => {
+  rig.tmux('set-option', '-w', '-t', '=agent_a:', 'remain-on-exit', 'on')
+  rig.tmux('split-window', '-d', '-t', '=agent_a:', 'sleep 1000')
+  const pane = rig.entry(ref).tmux?.pane_pid ?? 0
+  // tee outlives the shell, because somebody holds its input open.
+  spawnSync('kill', ['-KILL', String(pane)])
+  await until('the pane is dead', () => !isRunning(pane))
+  expect(await detectEnd(ref, rig.entry(ref))).toMatchObject({ status: 'crashed' })
+})
