@@ -7,7 +7,7 @@ import { residentBytes } from '../../platform/processes/memory.ts'
 import { existsFor, sharesPids } from '../../platform/processes/namespaces.ts'
 import { isOpenForWriting } from '../../platform/processes/open-files.ts'
 import { hasEnded } from '../../platform/processes/stat.ts'
-import type { Machine, ProcessTable, SeenProcess } from '../../platform/processes/table.ts'
+import { isAlive, type Machine, type ProcessTable, type SeenProcess } from '../../platform/processes/table.ts'
 import type { AgentRef } from '../../registry/layout.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
 import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
@@ -61,10 +61,12 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
   const known = new Set(agents.map(({ ref }) => keyOf({ ...ref, workspace: real(ref.workspace) })))
   const agentOf = agentsByMarker()
   /** The agent that a process's marker names, if it is of these workspaces or of one that no longer exists. */
-  const markedAgent = ({ pid, environment: { marker } }: SeenProcess): AgentRef | undefined => {
-    const agent = agentOf(marker)
-    if (!agent || !sharesPids(pid)) return undefined
-    return workspaces.has(agent.workspace) || !existsFor(pid, agent.workspace) ? agent : undefined
+  const markedAgent = (process: SeenProcess): AgentRef | undefined => {
+    const agent = agentOf(process.environment.marker)
+    if (!agent || !sharesPids(process.pid)) return undefined
+    if (workspaces.has(agent.workspace)) return agent
+    // Of a process that has ended since, nothing shows whether its workspace existed.
+    return !existsFor(process.pid, agent.workspace) && isAlive(process) ? agent : undefined
   }
   const writers = writersOfDoneLogs(openFiles, workspaces, pending)
 
