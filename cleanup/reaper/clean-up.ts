@@ -7,7 +7,8 @@ import type { Log } from '../log.ts'
 import { readTable, startOf } from '../platform/processes/table.ts'
 import { programFile } from '../programs.ts'
 import { agentFiles } from '../registry/agent-files.ts'
-import { recordDone, recordProblems, writeIntent } from '../registry/intent.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import { lostOf, recordDone, recordProblems, writeIntent } from '../registry/intent.ts'
 import { type AgentRef, validateRef } from '../registry/layout.ts'
 import { type Ending, isDone } from '../registry/lifecycle.ts'
 import { agentByte, agentLockFile, type Lock, lock, lockNow } from '../registry/locks.ts'
@@ -16,7 +17,7 @@ import { syncGlobal } from '../registry/sync-global.ts'
 import { executePlan } from './execute.ts'
 import { type PlannedCleanup, planCleanup, planFor } from './plan.ts'
 import { ReplyLock, repliesSent } from './reply-lock.ts'
-import { type CleanUpReport, emptyReport, type Outcome } from './report.ts'
+import { type CleanUpReport, emptyReport, type Outcome, outcomeOf } from './report.ts'
 import { spawnDetached } from './spawn-detached.ts'
 
 export interface CleanUpOptions extends Ending {
@@ -53,10 +54,12 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
     log({ event: 'cleaned', agent: ref.agentId, outcome, ms: Math.round(finished.ms), problems, ...named })
     return finished
   }
-  if (isDone(before)) {
-    if (before.cleanup?.suspects) report.suspects = livingSuspects(before, await readTable())
+  const alreadyClean = async (entry: AgentEntry) => {
+    report.notes.push(...lostOf(entry.cleanup))
+    if (entry.cleanup?.suspects) report.suspects = livingSuspects(entry, await readTable())
     return finish('already-clean')
   }
+  if (isDone(before)) return alreadyClean(before)
   agentFiles(ref, before)
   // Nothing is ended unless its end can be written to both registries.
   peekGlobalRegistry(ref.workspace)
@@ -70,6 +73,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const cleaner = { pid: process.pid, start: startOf(process.pid) ?? 0 }
   const [entry, observation] = await Promise.all([writeIntent(ref, before, options, cleaner), observing])
   report.status = entry.status
+  for (const list of [report.lost, report.problems]) list.push(...lostOf(entry.cleanup))
   let plan = planCleanup(observation, options.handedOver)
   if (plan.handsOver) {
     await syncGlobal(ref)
@@ -82,7 +86,8 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const cleanupLock = await acquireCleanupLock(ref, graceMs)
   using _ = cleanupLock.lock
   const now = peekTaskRegistry(ref.workspace, ref.taskId)
-  if (isDone(requireAgent(now, ref))) return finish('already-clean')
+  const entryNow = requireAgent(now, ref)
+  if (isDone(entryNow)) return alreadyClean(entryNow)
   if (cleanupLock.waited) plan = await planFor(ref, now)
   // Written while the processes end: the first signals are sent in this turn of the event loop.
   const synced = nextTurn().then(() => syncGlobal(ref))
@@ -93,19 +98,20 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
     if (!report.problems.includes(problem)) report.problems.push(problem)
   }
   await attemptAsync(() => synced, onFailure)
-  if (report.problems.length > 0) {
-    await attemptAsync(() => recordProblems(ref, report.problems), onFailure)
-    return finish('unfinished')
+  if (report.problems.some(problem => !report.lost.includes(problem))) {
+    await attemptAsync(() => recordProblems(ref, report.problems, report.lost), onFailure)
+    return finish(outcomeOf(report))
   }
   log({ event: 'done', agent: ref.agentId })
   await attemptAsync(async () => {
     const { status, reason = options.reason } = entry
-    if (!(await recordDone(ref, plan.observation.entry, { status, reason }, recordSuspects(report.suspects))))
+    const left = { lost: report.lost, suspects: recordSuspects(report.suspects) }
+    if (!(await recordDone(ref, plan.observation.entry, { status, reason }, left)))
       report.problems.push(
         `${ref.agentId} was given a place in tmux while it was being cleaned up, by a deploy that went on; clean it up once more.`,
       )
   }, onFailure)
-  return finish(report.problems.length > 0 ? 'unfinished' : 'clean')
+  return finish(outcomeOf(report))
 }
 
 /** A suspect in one line, for a log. */

@@ -23,13 +23,19 @@ export interface TrackedProcess {
 /** Every process that one cleanup has claimed, over all its scans. */
 export class ProcessSet {
   readonly #tracked = new Map<string, TrackedProcess>()
+  readonly #kept: ReadonlySet<number>
+
+  /** `kept`: pids that are claimed and not to be ended. */
+  constructor(kept: ReadonlySet<number> = new Set()) {
+    this.#kept = kept
+  }
 
   /** Adds what a scan has claimed. Returns the processes that are new and alive. */
   add(claims: Iterable<Claim>, roleOf: (claim: Claim) => PipelineRole): TrackedProcess[] {
     const fresh: TrackedProcess[] = []
     for (const claim of claims) {
       const key = `${claim.process.pid} ${claim.process.start}`
-      if (this.#tracked.has(key)) continue
+      if (this.#tracked.has(key) || this.#kept.has(claim.process.pid)) continue
       const now = hasEnded(claim.process) ? undefined : claim.process
       const tracked: TrackedProcess = { claim, role: roleOf(claim), now, sent: null, refused: false }
       this.#tracked.set(key, tracked)

@@ -68,6 +68,8 @@ export interface CleanupRecord {
   started_at?: string
   /** Why the last attempt did not finish, in sentences. */
   problems?: string[]
+  /** What is lost for ever (lines of a log), in sentences. It stays when the cleanup is done. */
+  lost?: string[]
   /** Processes that the cleanup named and left alone, because no evidence tied them to the agent. */
   suspects?: RecordedSuspect[]
 }

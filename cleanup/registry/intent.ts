@@ -68,7 +68,7 @@ export async function recordDone(
   ref: AgentRef,
   cleaned: AgentEntry,
   ending: Ending,
-  suspects: RecordedSuspect[] = [],
+  { lost = [], suspects = [] }: { lost?: readonly string[]; suspects?: RecordedSuspect[] } = {},
 ): Promise<boolean> {
   const finished_at = new Date().toISOString()
   let isSamePlace = false
@@ -81,7 +81,7 @@ export async function recordDone(
     const { problems: _solved, residue: _ignored, suspects: _earlier, ...record } = before
     const { started_at } = entry
     entry.cleanup = {
-      ...record,
+      ...withLost(record, lost),
       state: 'done',
       finished_at,
       ...(started_at !== undefined && { started_at }),
@@ -97,11 +97,25 @@ export async function recordDone(
 }
 
 /** Records why a cleanup did not finish, for readers after the cleaner's end. */
-export function recordProblems(ref: AgentRef, problems: string[]): Promise<void> {
+export function recordProblems(
+  ref: AgentRef,
+  problems: string[],
+  lost: readonly string[] = [],
+): Promise<void> {
   return updateAgent(ref, entry => {
-    entry.cleanup = { ...(entry.cleanup ?? pendingNow(entry)), problems }
+    entry.cleanup = { ...withLost(entry.cleanup ?? pendingNow(entry), lost), problems }
   })
 }
+
+/** What an earlier attempt has lost stays lost. */
+function withLost(record: CleanupRecord, lost: readonly string[]): CleanupRecord {
+  const all = [...new Set([...lostOf(record), ...lost])]
+  return all.length > 0 ? { ...record, lost: all } : record
+}
+
+/** What a record says is lost; another program may have written anything there. */
+export const lostOf = (record: CleanupRecord | undefined): string[] =>
+  Array.isArray(record?.lost) ? record.lost.filter(one => typeof one === 'string') : []
 
 const pendingNow = (entry: AgentEntry): CleanupRecord => ({
   state: 'pending',
