@@ -8,7 +8,8 @@ import {
   type WorkspaceFigures,
 } from '../metrics/measurement.ts'
 import { durationText } from '../platform/duration.ts'
-import { count, oneLine, size, suspectText } from './format.ts'
+import { oneLine } from '../platform/one-line.ts'
+import { count, size, suspectText } from './format.ts'
 
 /** To how many agents a line says that a suspect may belong. */
 const MOST_NAMES = 5
@@ -17,7 +18,7 @@ const HEADINGS = ['AGENT', 'STATUS', 'SINCE', 'SESSION', 'PROCS', 'RSS', 'LOG', 
 /** A measurement for people: a table of agents per workspace, then totals. `all` includes agents whose cleanup is done. */
 export function statusLines(found: Measurement, all: boolean): string[] {
   const parts = found.workspaces.flatMap(figures => [...workspaceLines(figures, found.atMs, all), ''])
-  return [...parts, ...totalLines(found), ...found.problems.map(problem => `! ${problem}`)].map(oneLine)
+  return [...parts, ...totalLines(found), ...found.problems.map(problem => `! ${problem}`)]
 }
 
 function workspaceLines(

@@ -12,7 +12,8 @@ const exitsWithinMs = 5_000
 const answersWithinMs = 10_000
 
 /**
- * Starts a detached session that runs `command` as its pane's process, without a shell in between.
+ * Starts a detached session that runs `command` in `folder` as its pane's process, without a shell in between. The
+ * folder is the client's own: tmux would expand formats in the value of `-c`, and run the command in `x#(command)`.
  * @param environment variables for this session alone, because tmux starts panes with its server's environment, not ours
  * @throws when tmux is missing, fails, or is older than 3.2 (`new-session -e`)
  */
@@ -23,10 +24,16 @@ export async function newSession(
   command: string[],
 ): Promise<RecordedTmux> {
   const variables = Object.entries(environment).flatMap(([key, value]) => ['-e', `${key}=${value}`])
-  const place = ['-d', '-P', '-F', RECORD_FORMAT, '-s', name, '-c', folder]
-  const { stdout } = await tmux(['new-session', ...place, ...variables, '--', ...command])
+  const words = [...variables, '--', ...command].map(literal)
+  const { stdout } = await tmux(
+    ['new-session', '-d', '-P', '-F', RECORD_FORMAT, '-s', name, ...words],
+    folder,
+  )
   return recordOf(stdout)
 }
+
+/** A word of a command of tmux, for which a ";" at its end would begin another command. */
+const literal = (word: string): string => word.replace(/;$/, '\\;')
 
 /**
  * Whether a session has exactly this name; `-t =name` would also accept a longer one (tmux 3.3a, list-panes).
@@ -60,11 +67,11 @@ export async function killSession(name: string): Promise<boolean> {
 }
 
 /** Retries while a server is exiting: nothing that it did for the failed command survives it. */
-async function tmux(args: string[]): Promise<{ stdout: string }> {
+async function tmux(args: string[], folder?: string): Promise<{ stdout: string }> {
   const limit = new Limit(exitsWithinMs)
   for (;;) {
     try {
-      return await runOnce(args)
+      return await runOnce(args, folder)
     } catch (error) {
       const { stderr = '' } = error as { stderr?: string }
       if (!isServerExiting(stderr) || limit.isOver) throw error
@@ -74,6 +81,8 @@ async function tmux(args: string[]): Promise<{ stdout: string }> {
 }
 
 /** Not by execa: every agent starts an instance of this server, and execa takes 70 ms of a core to load. */
-function runOnce(args: string[]): Promise<{ stdout: string }> {
-  return new Limit(answersWithinMs).during(signal => promisify(execFile)('tmux', ['-u', ...args], { signal }))
+function runOnce(args: string[], cwd: string | undefined): Promise<{ stdout: string }> {
+  return new Limit(answersWithinMs).during(signal =>
+    promisify(execFile)('tmux', ['-u', ...args], { signal, cwd }),
+  )
 }
