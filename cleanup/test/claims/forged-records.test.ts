@@ -215,7 +215,7 @@ describe('a subreaper', () => {
 
   test.each([
     ['a daemon of the user’s', ''],
-    ['one that carries another marker', 'env -i LEAKRIG_AGENT=/x/y/z'],
+    ['one that carries another marker', 'env -i LEAKRIG_AGENT=/tmp/y/z'],
   ])('is recorded as having adopted %s', async (_, env) => {
     const ref = await rig.deploy('a', { claude: idle })
     rig.start('bash', ['-c', `setsid ${env} ${witness.shellCommand} & exit`])

@@ -20,7 +20,7 @@ const OTHERS = [
   'env -i HOME=/root PATH=/usr/bin:/bin TERM=xterm-256color',
   'env -i HOME=/root PATH=/usr/bin:/bin SSH_CONNECTION=1',
   'env -i HOME=/root PATH=/usr/bin:/bin INVOCATION_ID=1',
-  'env -i LEAKRIG_AGENT=/w/T/b',
+  'env -i LEAKRIG_AGENT=/tmp/T/b',
 ]
 const process = (environments: string[]) =>
   fc.record({

@@ -124,7 +124,7 @@ describe('a process of somebody else’s is no suspect:', () => {
       'a service of the user’s systemd',
       `env -i ${SDK} INVOCATION_ID=1 JOURNAL_STREAM=8:1 XDG_RUNTIME_DIR=/run`,
     ],
-    ['another agent’s', 'env -i LEAKRIG_AGENT=/w/T/b'],
+    ['another agent’s', 'env -i LEAKRIG_AGENT=/tmp/T/b'],
     ['from another pane', 'env -i TMUX=/s,1,0 TMUX_PANE=%1'],
   ])('%s', async (_, prefix) => {
     const ref = await rig.deploy('a', { claude: `echo ready; ${idle}` })
