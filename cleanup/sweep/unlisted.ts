@@ -118,7 +118,7 @@ const isProven = (
 export async function removeUnlisted(
   workspace: string,
   { sessions, processes, prompts }: Omit<UnlistedLeftovers, 'problems'>,
-  { graceMs, minAgeMs, named }: { graceMs: number; minAgeMs: number; named: readonly string[] },
+  { graceMs, minAgeMs, named }: { graceMs?: number | undefined; minAgeMs: number; named: readonly string[] },
 ): Promise<CleanupResult> {
   const result: CleanupResult = { outcome: 'clean', actions: [], problems: [] }
   const onFailure = (what: string) => (problem: string) => {
@@ -154,7 +154,7 @@ export async function removeUnlisted(
 async function removeSession(
   workspace: string,
   unlisted: UnlistedSession,
-  graceMs: number,
+  graceMs: number | undefined,
   isInUse: (server: TmuxServer, session: TmuxSession) => Promise<boolean>,
   result: CleanupResult,
 ): Promise<void> {
@@ -168,7 +168,11 @@ async function removeSession(
 }
 
 /** Ends the processes of an agent that no registry lists, unless one lists it by now. */
-async function endUnlisted(agent: AgentRef, graceMs: number, result: CleanupResult): Promise<void> {
+async function endUnlisted(
+  agent: AgentRef,
+  graceMs: number | undefined,
+  result: CleanupResult,
+): Promise<void> {
   if (fs.existsSync(taskRegistry(agent.workspace, agent.taskId))) {
     const registry = readTaskRegistry(agent.workspace, agent.taskId)
     if (findAgent(registry, agent) || mayListMore(registry)) return
@@ -176,10 +180,14 @@ async function endUnlisted(agent: AgentRef, graceMs: number, result: CleanupResu
   await carryOut(planSession(await observeUnlisted(agent, await readMachine())), graceMs, result)
 }
 
-async function carryOut(plan: PlannedCleanup, graceMs: number, result: CleanupResult): Promise<void> {
+async function carryOut(
+  plan: PlannedCleanup,
+  graceMs: number | undefined,
+  result: CleanupResult,
+): Promise<void> {
   if (plan.handsOver) throw new Error('This sweep runs in it. Run it from another session.')
   const report = emptyReport(plan.observation.ref, plan.observation.entry.status)
-  await executePlan(plan, graceMs, report, () => {})
+  await executePlan(plan, graceMs ?? plan.graceMs, report, () => {})
   const closed = plan.observation.location.session?.name
   result.actions.push(...doneActions(report, closed))
   if (report.problems.length > 0) throw new Error(report.problems.join(' '))
