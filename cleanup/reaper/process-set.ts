@@ -2,8 +2,9 @@ import type { Claim } from '../claims/evidence.ts'
 import type { PipelineRole } from '../claims/pipeline-roles.ts'
 import { signal } from '../platform/processes/signals.ts'
 import { hasEnded, isStopped, isUninterruptible, type Process } from '../platform/processes/stat.ts'
-import { readAlive, readProcess } from '../platform/processes/table.ts'
+import { type ProcessTable, readAlive, readProcess, type SeenProcess } from '../platform/processes/table.ts'
 import type { EndedProcess, StrongestSignal, Zombie } from './report.ts'
+import type { SupervisorsOf } from './supervisors.ts'
 
 /** One claimed process on its way to its end. */
 export interface TrackedProcess {
@@ -16,6 +17,8 @@ export interface TrackedProcess {
   hungUpAt?: number
   /** When it was first sent KILL, in ms of performance.now(). */
   killedAt?: number
+  /** Who started it again, outside of the agent, after its like had been ended: then it gets no signal. */
+  restartedBy?: SeenProcess
   /** True when the kernel did not let us signal it (another user's process). */
   refused: boolean
 }
@@ -23,9 +26,21 @@ export interface TrackedProcess {
 /** Every process that one cleanup has claimed, over all its scans. */
 export class ProcessSet {
   readonly #tracked = new Map<string, TrackedProcess>()
+  readonly #supervisorsOf: SupervisorsOf
+  /** The processes outside of the agent that have started some of it. */
+  readonly #supervisors = new Set<number>()
 
-  /** Adds what a scan has claimed. Returns the processes that are new and alive. */
-  add(claims: Iterable<Claim>, roleOf: (claim: Claim) => PipelineRole): TrackedProcess[] {
+  constructor(supervisorsOf: SupervisorsOf = () => []) {
+    this.#supervisorsOf = supervisorsOf
+  }
+
+  /** Adds what a scan of these processes has claimed. Returns the processes that are new, alive, and to be ended. */
+  add(
+    claims: Iterable<Claim>,
+    roleOf: (claim: Claim) => PipelineRole,
+    table: ProcessTable = new Map(),
+  ): TrackedProcess[] {
+    const isFirst = this.#tracked.size === 0
     const fresh: TrackedProcess[] = []
     for (const claim of claims) {
       const key = `${claim.process.pid} ${claim.process.start}`
@@ -33,16 +48,32 @@ export class ProcessSet {
       const now = hasEnded(claim.process) ? undefined : claim.process
       const tracked: TrackedProcess = { claim, role: roleOf(claim), now, sent: null, refused: false }
       this.#tracked.set(key, tracked)
-      if (now) fresh.push(tracked)
+      const supervisors = now ? this.#supervisorsOf(claim.process, table) : []
+      if (isFirst) for (const { pid } of supervisors) this.#supervisors.add(pid)
+      const [nearest] = supervisors
+      if (!isFirst && nearest && this.#supervisors.has(nearest.pid)) tracked.restartedBy = nearest
+      if (now && !tracked.restartedBy) fresh.push(tracked)
     }
     return fresh
   }
 
   /** Checks every process that was alive, and returns those that still are. */
   alive(): TrackedProcess[] {
-    const living = [...this.#tracked.values()].filter(tracked => tracked.now)
+    const living = [...this.#tracked.values()].filter(tracked => tracked.now && !tracked.restartedBy)
     for (const tracked of living) tracked.now = readAlive(tracked.claim.process)
     return living.filter(tracked => tracked.now)
+  }
+
+  /** True when some of it was started by somebody outside, who may start it again. */
+  get isSupervised(): boolean {
+    return this.#supervisors.size > 0
+  }
+
+  /** Those that somebody outside has started again, and that run. */
+  restarted(): TrackedProcess[] {
+    return [...this.#tracked.values()].filter(
+      ({ restartedBy, claim }) => restartedBy && readAlive(claim.process) !== undefined,
+    )
   }
 
   /** The claims by pid, for the next scan. */
@@ -52,7 +83,7 @@ export class ProcessSet {
 
   ended(): EndedProcess[] {
     return [...this.#tracked.values()]
-      .filter(({ now, claim }) => !now && !hasEnded(claim.process))
+      .filter(({ now, claim, restartedBy }) => !now && !restartedBy && !hasEnded(claim.process))
       .map(({ claim: { process, evidence }, sent }) => ({
         pid: process.pid,
         start: process.start,
