@@ -27,6 +27,8 @@ export interface TrackedProcess {
 export class ProcessSet {
   readonly #tracked = new Map<string, TrackedProcess>()
   readonly #supervisorsOf: SupervisorsOf
+  /** The machine as the first scan found it: what was there then was not started again. */
+  #firstTable: ProcessTable | undefined
   /** The processes outside of the agent that have started some of it. */
   readonly #supervisors = new Set<number>()
 
@@ -40,7 +42,10 @@ export class ProcessSet {
     roleOf: (claim: Claim) => PipelineRole,
     table: ProcessTable = new Map(),
   ): TrackedProcess[] {
-    const isFirst = this.#tracked.size === 0
+    const isFirst = this.#firstTable === undefined
+    this.#firstTable ??= table
+    const firstTable = this.#firstTable
+    const someEnded = [...this.#tracked.values()].some(one => !one.now)
     const fresh: TrackedProcess[] = []
     for (const claim of claims) {
       const key = `${claim.process.pid} ${claim.process.start}`
@@ -51,7 +56,8 @@ export class ProcessSet {
       const supervisors = now ? this.#supervisorsOf(claim.process, table) : []
       if (isFirst) for (const { pid } of supervisors) this.#supervisors.add(pid)
       const [nearest] = supervisors
-      if (!isFirst && nearest && this.#supervisors.has(nearest.pid)) tracked.restartedBy = nearest
+      const isNew = firstTable.get(claim.process.pid)?.start !== claim.process.start
+      if (someEnded && isNew && nearest && this.#supervisors.has(nearest.pid)) tracked.restartedBy = nearest
       if (now && !tracked.restartedBy) fresh.push(tracked)
     }
     return fresh
