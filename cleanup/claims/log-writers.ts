@@ -1,12 +1,38 @@
 import fs from 'node:fs'
 import { sharesPids } from '../platform/processes/namespaces.ts'
 import { type Descriptor, isOpenForWriting, type OpenFiles } from '../platform/processes/open-files.ts'
+import { logOfPartPath } from '../registry/log-parts.ts'
 
 /** The descriptors that write a log, also after it was deleted. */
 export function logWriters(openFiles: OpenFiles, log: string): Descriptor[] {
   const holders = (openFiles.get(log) ?? []).filter(holder => isFile(holder, log))
   const ofDeleted = (openFiles.get(`${log} (deleted)`) ?? []).filter(({ pid }) => sharesPids(pid))
   return [...holders, ...ofDeleted].filter(isOpenForWriting)
+}
+
+/**
+ * `logWriters`, and the descriptors that write an older part of the log: a tee goes on with a log that was renamed by a
+ * rotation. To write such a part is no evidence, because the rotation itself does (gzip, a copy). It only shows that
+ * somebody may be at work.
+ */
+export function partWriters(openFiles: OpenFiles, log: string): Descriptor[] {
+  return [log, ...(partsOf(openFiles).get(log) ?? [])].flatMap(file => logWriters(openFiles, file))
+}
+
+/** Made once for a scan, because thousands of agents may be asked for. */
+const known = new WeakMap<OpenFiles, ReadonlyMap<string, string[]>>()
+
+/** The open parts of each log, by the log's path. */
+function partsOf(openFiles: OpenFiles): ReadonlyMap<string, string[]> {
+  let parts = known.get(openFiles)
+  if (!parts) {
+    const files = [...openFiles.keys()].filter(file => file.includes('_stream'))
+    const plain = new Set(files.map(file => file.replace(/ \(deleted\)$/, '')))
+    const of = Map.groupBy(plain, logOfPartPath)
+    parts = new Map([...of].flatMap(([log, names]) => (log ? [[log, names] as const] : [])))
+    known.set(openFiles, parts)
+  }
+  return parts
 }
 
 /** True for the path of an agent's stream log, in any workspace. */

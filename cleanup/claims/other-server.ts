@@ -3,7 +3,7 @@ import type { AgentEntry } from '../registry/entries.ts'
 import type { TmuxLocation } from '../tmux/locate.ts'
 import { tmuxUnreachable } from '../tmux/query.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { logWriters, writesOtherLogs } from './log-writers.ts'
+import { partWriters, writesOtherLogs } from './log-writers.ts'
 
 /**
  * Refuses to take an agent for gone that may be on another tmux server. Where its place in tmux was not recorded, only its
@@ -18,7 +18,7 @@ export function requireKnownServer(
   { table, openFiles }: Machine,
 ): void {
   if (location.session || recordedTmux(entry)) return
-  for (const { pid } of logWriters(openFiles, log)) {
+  for (const { pid } of partWriters(openFiles, log)) {
     const [socket = '', server = ''] = table.get(pid)?.environment.tmux?.split(',') ?? []
     const isServer =
       table.get(Number(server))?.comm.startsWith('tmux') && Number(server) !== location.server?.pid

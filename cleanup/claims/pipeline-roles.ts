@@ -1,7 +1,7 @@
 import { descriptorTarget, tellsOpenFiles } from '../platform/processes/open-files.ts'
 import type { Claim, Claims } from './evidence.ts'
-import { logWriters } from './log-writers.ts'
 import type { Observation } from './observation.ts'
+import { ownLogDescriptors, pipeInto } from './own-logs.ts'
 
 /** What a process does for the agent's log. It decides when the process may be ended. */
 export type PipelineRole =
@@ -16,7 +16,6 @@ export type PipelineRole =
 /** The name of the program at a pipeline's end: used only where descriptors cannot be read. */
 const LOG_WRITER_NAME = 'tee'
 
-const STDIN = 0
 const STDOUT = 1
 
 /**
@@ -25,13 +24,13 @@ const STDOUT = 1
  * that name whatever runs right below the pane. Where descriptors cannot be read, the log writer is recognised by its name:
  * the role decides only the order of signals, not whose the process is.
  */
-export function pipelineRoles(observation: Observation, { claimed }: Claims): (claim: Claim) => PipelineRole {
-  const holders = new Set(logWriters(observation.openFiles, observation.log).map(({ pid }) => pid))
+export function pipelineRoles(observation: Observation, claims: Claims): (claim: Claim) => PipelineRole {
+  const { claimed } = claims
   const pipes = new Set<string>()
   const writers = new Set<number>()
-  for (const pid of holders) {
-    const input = claimed.has(pid) ? descriptorTarget({ pid, fd: STDIN }) : undefined
-    if (!input?.startsWith('pipe:')) continue
+  for (const { pid } of ownLogDescriptors(observation, claims)) {
+    const input = pipeInto(pid)
+    if (input === undefined) continue
     writers.add(pid)
     pipes.add(input)
   }
@@ -44,7 +43,8 @@ export function pipelineRoles(observation: Observation, { claimed }: Claims): (c
     all.filter(({ process }) => pipes.has(descriptorTarget({ pid: process.pid, fd: STDOUT }) ?? '')),
     all.filter(({ process }) => process.comm === 'claude'),
     all.filter(({ process }) => panes.has(process.ppid)),
-    all.filter(isPane),
+    // A log writer that is left alone with its pane still has lines to read, and the pane's end would end it.
+    writers.size > 0 ? [] : all.filter(isPane),
   )
   return claim => {
     if (writers.has(claim.process.pid)) return 'log-writer'

@@ -5,7 +5,7 @@ import type { AgentEntry } from '../registry/entries.ts'
 import type { TmuxLocation } from '../tmux/locate.ts'
 import { readServer } from '../tmux/server.ts'
 import { isOlder } from './age.ts'
-import { logWriters, writesOtherLogs } from './log-writers.ts'
+import { partWriters, writesOtherLogs } from './log-writers.ts'
 import { requireKnownServer } from './other-server.ts'
 
 /**
@@ -57,7 +57,7 @@ const wasNeverInTmux = ({ tmux_session }: AgentEntry): boolean => typeof tmux_se
 
 /** The processes that write this log and no other agent's, and that are not older than the agent, as an orchestrator is. */
 function writersOf(entry: AgentEntry, log: string, { table, openFiles }: Machine) {
-  return logWriters(openFiles, log).flatMap(({ pid }) => {
+  return partWriters(openFiles, log).flatMap(({ pid }) => {
     const process = table.get(pid)
     return process && !writesOtherLogs(openFiles, log, pid) && !isOlder({ entry, table }, process)
       ? [process]

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { logWriters } from '../claims/log-writers.ts'
+import { partWriters } from '../claims/log-writers.ts'
 import { pipelineShell } from '../containment/pane-shell.ts'
 import { tellsOpenFiles } from '../platform/processes/open-files.ts'
 import { type Machine, readMachine } from '../platform/processes/table.ts'
@@ -57,7 +57,7 @@ export async function detectAbandonedPane(
   const quietMs = known ? 0 : (first?.quietMs ?? 0)
   if (!(await stayedQuiet(read, quiet, SETTLE_MS + quietMs))) return undefined
   const { openFiles } = await (quiet.machine ?? readMachine())
-  if (logWriters(openFiles, log).length > 0 || read()?.fingerprint !== quiet.fingerprint) return undefined
+  if (partWriters(openFiles, log).length > 0 || read()?.fingerprint !== quiet.fingerprint) return undefined
   return 'nothing runs below the shell of its pane any more, and no process writes its log'
 }
 

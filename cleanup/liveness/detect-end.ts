@@ -3,6 +3,7 @@ import { runsInRenamedSession, writesFromPane } from '../claims/renamed-session.
 import { isAlive, readProcess, startOf } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
+import { errorOutput } from '../registry/error-output.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { Ending } from '../registry/lifecycle.ts'
 import { lastResult, saysSuccess } from '../registry/stream-log.ts'
@@ -43,7 +44,8 @@ export async function detectEnd(
   if (saysSuccess(result))
     return { status: 'completed', reason: `its log ends with a successful result, and then ${end}` }
   const doubt = unread ? `; its log may end with a result all the same: ${unread}` : ''
-  return { status: 'crashed', reason: `${end}${doubt}` }
+  const errors = errorOutput(ref)
+  return { status: 'crashed', reason: `${end}${doubt}${errors ? `; it printed: ${errors}` : ''}` }
 }
 
 /**

@@ -7,18 +7,37 @@ import type { Log } from '../log.ts'
 import { moveInto } from '../platform/files/move-file.ts'
 import { type HeldFolder, openMade, openWithin, within } from '../platform/files/within.ts'
 import { type AgentFiles, agentFiles } from '../registry/agent-files.ts'
+import { partsIn } from '../registry/log-parts.ts'
 import type { CleanUpReport } from './report.ts'
 
 /** The files that go with an agent. */
-export const filesToRemove = ({ prompt, adoptedChildren }: AgentFiles): string[] => [prompt, adoptedChildren]
-
-/** The files that are kept in the archive. */
-export const filesToArchive = ({ stream, progress, findings, deploy }: AgentFiles): string[] => [
-  stream,
-  progress,
-  findings,
-  deploy,
+export const filesToRemove = ({ prompt, adoptedChildren, stderr }: AgentFiles): string[] => [
+  prompt,
+  adoptedChildren,
+  ...(isEmpty(stderr) ? [stderr] : []),
 ]
+
+/** Most claudes print no error. */
+function isEmpty(file: string): boolean {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+  return stat?.isFile() === true && stat.size === 0
+}
+
+/** The files that are kept in the archive: the logs, and the parts of each that a rotation has renamed. */
+export const filesToArchive = ({ root, stream, progress, findings, deploy, stderr }: AgentFiles): string[] =>
+  [stream, progress, findings, deploy, ...(isEmpty(stderr) ? [] : [stderr])].flatMap(log => [
+    log,
+    ...partsOf(root, log),
+  ])
+
+function partsOf(root: string, log: string): string[] {
+  const folder = path.dirname(log)
+  using held = attempt(
+    () => openWithin(root, folder),
+    () => {},
+  )
+  return held ? partsIn(held, path.basename(log)).map(name => path.join(folder, name)) : []
+}
 
 /**
  * Removes the agent's prompt and moves its logs to the archive. A log moves only when nobody writes it any more: a writer
@@ -35,6 +54,12 @@ export function archiveFiles(observation: Observation, report: CleanUpReport, lo
   const target = () => (opened ??= held.use(openMade(files.root, files.archive)))
   for (const file of filesToArchive(files))
     step(file, () => archive(observation, files, file, target, report, log))
+
+  const nameless = fs.existsSync(files.stream) ? undefined : oldestWriter(observation, files.stream)
+  if (nameless)
+    report.problems.push(
+      `${files.stream} was deleted, and process ${nameless.pid}, which could not be claimed for the agent or did not end, still writes it.`,
+    )
 
   function step(file: string, run: () => void): void {
     attempt(

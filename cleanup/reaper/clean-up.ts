@@ -5,7 +5,8 @@ import type { Log } from '../log.ts'
 import { startOf } from '../platform/processes/table.ts'
 import { programFile } from '../programs.ts'
 import { agentFiles } from '../registry/agent-files.ts'
-import { recordDone, recordProblems, writeIntent } from '../registry/intent.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import { lostOf, recordDone, recordProblems, writeIntent } from '../registry/intent.ts'
 import { type AgentRef, validateRef } from '../registry/layout.ts'
 import { type Ending, isDone } from '../registry/lifecycle.ts'
 import { agentByte, agentLockFile, type Lock, lock, lockNow } from '../registry/locks.ts'
@@ -14,7 +15,7 @@ import { syncGlobal } from '../registry/sync-global.ts'
 import { executePlan } from './execute.ts'
 import { type PlannedCleanup, planCleanup, planFor } from './plan.ts'
 import { ReplyLock, repliesSent } from './reply-lock.ts'
-import { type CleanUpReport, emptyReport, type Outcome } from './report.ts'
+import { type CleanUpReport, emptyReport, type Outcome, outcomeOf } from './report.ts'
 import { spawnDetached } from './spawn-detached.ts'
 
 export interface CleanUpOptions extends Ending {
@@ -50,7 +51,11 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
     log({ event: 'cleaned', agent: ref.agentId, outcome, ms: Math.round(finished.ms), problems })
     return finished
   }
-  if (isDone(before)) return finish('already-clean')
+  const alreadyClean = ({ cleanup }: AgentEntry) => {
+    report.notes.push(...lostOf(cleanup))
+    return finish('already-clean')
+  }
+  if (isDone(before)) return alreadyClean(before)
   agentFiles(ref, before)
   // Nothing is ended unless its end can be written to both registries.
   peekGlobalRegistry(ref.workspace)
@@ -64,6 +69,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const cleaner = { pid: process.pid, start: startOf(process.pid) ?? 0 }
   const [entry, observation] = await Promise.all([writeIntent(ref, before, options, cleaner), observing])
   report.status = entry.status
+  for (const list of [report.lost, report.problems]) list.push(...lostOf(entry.cleanup))
   let plan = planCleanup(observation, options.handedOver)
   if (plan.handsOver) {
     await syncGlobal(ref)
@@ -76,7 +82,8 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const cleanupLock = await acquireCleanupLock(ref, graceMs)
   using _ = cleanupLock.lock
   const now = peekTaskRegistry(ref.workspace, ref.taskId)
-  if (isDone(requireAgent(now, ref))) return finish('already-clean')
+  const entryNow = requireAgent(now, ref)
+  if (isDone(entryNow)) return alreadyClean(entryNow)
   if (cleanupLock.waited) plan = await planFor(ref, now)
   // Written while the processes end: the first signals are sent in this turn of the event loop.
   const synced = nextTurn().then(() => syncGlobal(ref))
@@ -87,19 +94,19 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
     if (!report.problems.includes(problem)) report.problems.push(problem)
   }
   await attemptAsync(() => synced, onFailure)
-  if (report.problems.length > 0) {
-    await attemptAsync(() => recordProblems(ref, report.problems), onFailure)
-    return finish('unfinished')
+  if (report.problems.some(problem => !report.lost.includes(problem))) {
+    await attemptAsync(() => recordProblems(ref, report.problems, report.lost), onFailure)
+    return finish(outcomeOf(report))
   }
   log({ event: 'done', agent: ref.agentId })
   await attemptAsync(async () => {
     const { status, reason = options.reason } = entry
-    if (!(await recordDone(ref, plan.observation.entry, { status, reason })))
+    if (!(await recordDone(ref, plan.observation.entry, { status, reason }, report.lost)))
       report.problems.push(
         `${ref.agentId} was given a place in tmux while it was being cleaned up, by a deploy that went on; clean it up once more.`,
       )
   }, onFailure)
-  return finish(report.problems.length > 0 ? 'unfinished' : 'clean')
+  return finish(outcomeOf(report))
 }
 
 /** Goes on with a cleanup whose intent is on disk. Every step can be repeated, so it begins with the first. */

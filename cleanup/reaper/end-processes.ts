@@ -57,11 +57,16 @@ export interface EndResult {
 /**
  * Ends every process of an agent, to a fixpoint: sends signals, watches the processes end, and scans again until two scans
  * in a row find nothing alive; the second one includes tmux and the logs. Takes at most `graceMs` from the first TERM,
- * plus the time that KILL and the last lines of the log need.
+ * plus the time that KILL and the last lines of the log need. The processes in `kept` get no signal and are not waited for.
  */
-export async function endProcesses(plan: PlannedCleanup, graceMs: number, log: Log): Promise<EndResult> {
+export async function endProcesses(
+  plan: PlannedCleanup,
+  graceMs: number,
+  log: Log,
+  kept: ReadonlySet<number> = new Set(),
+): Promise<EndResult> {
   const { observation: first, roleOf } = plan
-  const tracked = new ProcessSet(supervisors(first, plan.claims))
+  const tracked = new ProcessSet(kept, supervisors(first, plan.claims))
   tracked.add(plan.claims.claimed.values(), roleOf, first.table)
   const clock = new Clock(graceMs)
   let scannedAt = performance.now()

@@ -1,14 +1,17 @@
 import type { Observation } from '../claims/observation.ts'
 import { findSuspects } from '../claims/suspects.ts'
-import { messageOf } from '../errors.ts'
+import { attempt, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { removeCgroup } from '../platform/processes/cgroup.ts'
 import { tellsOpenFiles } from '../platform/processes/open-files.ts'
+import { signal } from '../platform/processes/signals.ts'
 import { killPanes, killSession } from '../tmux/kill-session.ts'
 import type { AgentPane } from '../tmux/locate.ts'
 import { archiveFiles } from './archive-files.ts'
 import { removeClaudeLeftovers } from './claude-leftovers/remove.ts'
 import { type EndResult, endProcesses } from './end-processes.ts'
+import { HeldLogs } from './held-logs.ts'
+import { type ExpectedLog, expectedLog, lostLines } from './lost-lines.ts'
 import { describeOtherUsers, type PlannedCleanup } from './plan.ts'
 import type { CleanUpReport } from './report.ts'
 import { describeRestart } from './supervisors.ts'
@@ -24,7 +27,10 @@ export async function executePlan(
   report: CleanUpReport,
   log: Log,
 ): Promise<void> {
-  const result = await endProcesses(plan, graceMs, log)
+  using held = new HeldLogs(plan.observation, plan.claims, plan.hasFiles)
+  const expected = expectedLog(plan, held)
+  const kept = keepUnsaved(plan, held, report, log)
+  const result = await endProcesses(plan, graceMs, log, kept)
   const { tracked, survivors, observation, claims } = result
   report.ended = tracked.ended()
   for (const { claim: survivor, refused } of survivors)
@@ -42,17 +48,83 @@ export async function executePlan(
     )
   if (observation.sharedSession) report.notes.push(observation.sharedSession.why)
   report.notes.push(...observation.sharedServers.map(({ why }) => why))
-  report.session = await closeSession(plan, result, report, log)
+  report.session = kept.size > 0 ? 'left-alone' : await closeSession(plan, result, report, log)
   report.problems.push(...describeOtherUsers(plan.claims, claims))
   removeClaudeLeftovers(plan.claudeLeftovers, tracked.claims(), report, log)
+  if (plan.hasFiles && kept.size === 0) saveLines(plan, held, expected, observation, report)
   if (plan.hasFiles && (tellsOpenFiles || survivors.length === 0)) archiveFiles(observation, report, log)
   else if (plan.hasFiles)
     report.problems.push(
       'The logs stay where they are: this system does not show who writes them, and a process still lives.',
     )
-  removeAgentCgroup(observation, report, log)
+  if (kept.size === 0) removeAgentCgroup(observation, report, log)
   report.zombies = tracked.zombies()
   report.suspects = findSuspects(observation, claims)
+}
+
+/**
+ * Saves a stream log that has lost its name, before the first signal: only the agent's processes hold it. Where that fails
+ * (a full disk), the processes that write it are stopped and kept, with those above them: all else of the agent ends, and the
+ * next cleanup tries again. Returns the pids that are kept.
+ */
+function keepUnsaved(
+  { claims: { claimed }, hasFiles }: PlannedCleanup,
+  held: HeldLogs,
+  report: CleanUpReport,
+  log: Log,
+): ReadonlySet<number> {
+  const kept = new Set<number>()
+  const [why] = hasFiles ? held.save(false) : []
+  if (why === undefined) return kept
+  for (const writer of held.writers()) {
+    for (let at = claimed.get(writer); at; at = claimed.get(at.process.ppid)) kept.add(at.process.pid)
+    const { process } = claimed.get(writer) ?? {}
+    if (!process) continue
+    log({
+      event: 'signal',
+      signal: 'SIGSTOP',
+      pid: process.pid,
+      start: process.start,
+      comm: process.comm,
+      role: 'log-writer',
+    })
+    signal(process, 'SIGSTOP')
+    report.problems.push(
+      `The stream log has lost its name and could not be saved: ${why}. Process ${process.pid} (${process.comm}), which holds its lines, was stopped and stays with its pane; make room, then clean up again.`,
+    )
+  }
+  return kept
+}
+
+/** Completes what was saved once every writer has ended, and reports what is lost. */
+function saveLines(
+  plan: PlannedCleanup,
+  held: HeldLogs,
+  expected: ExpectedLog,
+  now: Observation,
+  report: CleanUpReport,
+): void {
+  attempt(
+    () => {
+      const writer = held.stillWritten(now)
+      if (writer !== undefined) {
+        report.problems.push(
+          `The stream log has lost its name, and process ${writer}, which could not be claimed for the agent or did not end, still writes it.`,
+        )
+        return
+      }
+      const unsaved = held
+        .save(true)
+        .map(
+          why =>
+            `The stream log had lost its name, and its last lines could not be saved: ${why}. They are lost.`,
+        )
+      const lost = [...unsaved, ...lostLines(plan, expected)]
+      report.lost.push(...lost)
+      report.problems.push(...lost)
+    },
+    why => report.problems.push(`The stream log could not be checked for lost lines: ${why}.`),
+  )
 }
 
 function removeAgentCgroup({ contained: { cgroup } }: Observation, report: CleanUpReport, log: Log): void {

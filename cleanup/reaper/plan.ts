@@ -16,6 +16,7 @@ import type { AgentRef } from '../registry/layout.ts'
 import { filesToArchive, filesToRemove } from './archive-files.ts'
 import { findClaudeLeftovers } from './claude-leftovers/find.ts'
 import type { ClaudeLeftover, ClaudeLeftovers } from './claude-leftovers/leftover.ts'
+import { HeldLogs } from './held-logs.ts'
 
 /** One agent's cleanup, decided and not begun: execute.ts carries it out, describePlan shows it. */
 export interface PlannedCleanup {
@@ -95,6 +96,7 @@ export function describePlan(planned: PlannedCleanup): Plan {
   const { observation, claims, claudeLeftovers, hasFiles, handsOver } = planned
   const { location, contained, log } = observation
   const files = hasFiles ? agentFiles(observation.ref, observation.entry) : undefined
+  using held = new HeldLogs(observation, claims, hasFiles)
   const writer = files && logWriters(observation.openFiles, log).find(({ pid }) => !claims.claimed.has(pid))
   return {
     end: describeProcesses(planned),
@@ -106,9 +108,10 @@ export function describePlan(planned: PlannedCleanup): Plan {
       ...(contained.cgroup ? [contained.cgroup.path] : []),
     ].flatMap(describeFile),
     claudeLeftovers: claudeLeftovers.going,
-    archive: (files ? filesToArchive(files) : [])
-      .filter(file => !(writer && file === log))
-      .flatMap(describeFile),
+    archive: [
+      ...(files ? filesToArchive(files) : []).filter(file => !(writer && file === log)).flatMap(describeFile),
+      ...held.nameless(),
+    ],
     stays: [
       ...(writer ? [`${log}: process ${writer.pid}, which is not claimed, writes it`] : []),
       ...(observation.sharedSession ? [observation.sharedSession.why] : []),

@@ -31,8 +31,11 @@ export class ProcessSet {
   #firstTable: ProcessTable | undefined
   /** The processes outside of the agent that have started some of it. */
   readonly #supervisors = new Set<number>()
+  readonly #kept: ReadonlySet<number>
 
-  constructor(supervisorsOf: SupervisorsOf = () => []) {
+  /** `kept`: pids that are claimed and not to be ended. */
+  constructor(kept: ReadonlySet<number> = new Set(), supervisorsOf: SupervisorsOf = () => []) {
+    this.#kept = kept
     this.#supervisorsOf = supervisorsOf
   }
 
@@ -49,7 +52,7 @@ export class ProcessSet {
     const fresh: TrackedProcess[] = []
     for (const claim of claims) {
       const key = `${claim.process.pid} ${claim.process.start}`
-      if (this.#tracked.has(key)) continue
+      if (this.#tracked.has(key) || this.#kept.has(claim.process.pid)) continue
       const now = hasEnded(claim.process) ? undefined : claim.process
       const tracked: TrackedProcess = { claim, role: roleOf(claim), now, sent: null, refused: false }
       this.#tracked.set(key, tracked)

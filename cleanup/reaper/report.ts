@@ -10,7 +10,7 @@ export type Outcome =
   | 'already-clean'
   /** The caller runs inside the agent: a process outside it does the work from here. */
   | 'handed-over'
-  /** Something is left; `problems` names it and the reason. The next cleanup goes on from there. */
+  /** Something is left, or lost; `problems` names it and the reason. The next cleanup goes on from there. */
   | 'unfinished'
 
 /** The strongest signal that we sent; null for a process that ended without one. */
@@ -34,7 +34,7 @@ export interface CleanUpReport {
   outcome: Outcome
   /** The status on disk. It may differ from the requested one: the first end counts. */
   status: string
-  /** `left-alone`: it is not the agent's alone; the reason is in `notes`. `not-checked`: nothing was done at all. */
+  /** `left-alone`: it is not the agent's alone, or a process in it is kept; the reason is in `notes` or `problems`. `not-checked`: nothing was done at all. */
   session: 'was-gone' | 'ended-by-itself' | 'killed' | 'left-alone' | 'unknown' | 'not-checked'
   ended: EndedProcess[]
   zombies: Zombie[]
@@ -42,12 +42,18 @@ export interface CleanUpReport {
   suspects: Suspect[]
   archived: { from: string; to: string }[]
   removed: string[]
-  /** What is left and why, in sentences; empty unless the outcome is `unfinished`. */
+  /** What is left and why, and what is lost, in sentences; empty unless the outcome is `unfinished`. */
   problems: string[]
+  /** Those of the problems that no cleanup can solve: lines of a log that are gone. They stay in the registry. */
+  lost: string[]
   /** What a person should know although nothing is left because of it. */
   notes: string[]
   ms: number
 }
+
+/** The outcome of a cleanup that did its work: what could not be ended, archived or saved is never clean. */
+export const outcomeOf = ({ problems, lost }: Pick<CleanUpReport, 'problems' | 'lost'>): Outcome =>
+  problems.length + lost.length > 0 ? 'unfinished' : 'clean'
 
 export function emptyReport(agent: AgentRef, status: string): CleanUpReport {
   return {
@@ -61,6 +67,7 @@ export function emptyReport(agent: AgentRef, status: string): CleanUpReport {
     archived: [],
     removed: [],
     problems: [],
+    lost: [],
     notes: [],
     ms: 0,
   }

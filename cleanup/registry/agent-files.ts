@@ -10,6 +10,7 @@ import {
   findingsFile,
   progressFile,
   promptFile,
+  stderrFile,
   streamLog,
 } from './layout.ts'
 
@@ -24,6 +25,8 @@ export interface AgentFiles {
   progress: string
   findings: string
   deploy: string
+  /** claude's error output. */
+  stderr: string
   /** The folder to which logs are moved. */
   archive: string
 }
@@ -53,6 +56,7 @@ export function agentFiles(ref: AgentRef, entry: AgentEntry): AgentFiles {
     progress: inside(progressFile(ref)),
     findings: inside(findingsFile(ref)),
     deploy: inside(deployLog(ref)),
+    stderr: inside(stderrFile(ref)),
     archive: path.dirname(inside(path.join(archiveFolder(ref), 'any'))),
   }
 }

@@ -68,6 +68,8 @@ export interface CleanupRecord {
   started_at?: string
   /** Why the last attempt did not finish, in sentences. */
   problems?: string[]
+  /** What is lost for ever (lines of a log), in sentences. It stays when the cleanup is done. */
+  lost?: string[]
 }
 
 export interface GlobalRegistry extends WithSetAside {

@@ -64,7 +64,12 @@ function applyEnding(entry: AgentEntry, { status, reason }: Ending, at: string):
  * a live status. Returns false, and leaves the cleanup pending, when the agent has another place in tmux than `cleaned`,
  * the entry that was cleaned up: its end overtook its deploy.
  */
-export async function recordDone(ref: AgentRef, cleaned: AgentEntry, ending: Ending): Promise<boolean> {
+export async function recordDone(
+  ref: AgentRef,
+  cleaned: AgentEntry,
+  ending: Ending,
+  lost: readonly string[] = [],
+): Promise<boolean> {
   const finished_at = new Date().toISOString()
   let isSamePlace = false
   const finish = (entry: AgentEntry): void => {
@@ -75,7 +80,12 @@ export async function recordDone(ref: AgentRef, cleaned: AgentEntry, ending: End
     const before: CleanupRecord & { residue?: unknown } = entry.cleanup ?? pendingNow(entry)
     const { problems: _solved, residue: _ignored, ...record } = before
     const { started_at } = entry
-    entry.cleanup = { ...record, state: 'done', finished_at, ...(started_at !== undefined && { started_at }) }
+    entry.cleanup = {
+      ...withLost(record, lost),
+      state: 'done',
+      finished_at,
+      ...(started_at !== undefined && { started_at }),
+    }
   }
   await syncGlobal(ref, finish)
   await changeAgent(ref, finish)
@@ -86,11 +96,25 @@ export async function recordDone(ref: AgentRef, cleaned: AgentEntry, ending: End
 }
 
 /** Records why a cleanup did not finish, for readers after the cleaner's end. */
-export function recordProblems(ref: AgentRef, problems: string[]): Promise<void> {
+export function recordProblems(
+  ref: AgentRef,
+  problems: string[],
+  lost: readonly string[] = [],
+): Promise<void> {
   return updateAgent(ref, entry => {
-    entry.cleanup = { ...(entry.cleanup ?? pendingNow(entry)), problems }
+    entry.cleanup = { ...withLost(entry.cleanup ?? pendingNow(entry), lost), problems }
   })
 }
+
+/** What an earlier attempt has lost stays lost. */
+function withLost(record: CleanupRecord, lost: readonly string[]): CleanupRecord {
+  const all = [...new Set([...lostOf(record), ...lost])]
+  return all.length > 0 ? { ...record, lost: all } : record
+}
+
+/** What a record says is lost; another program may have written anything there. */
+export const lostOf = (record: CleanupRecord | undefined): string[] =>
+  Array.isArray(record?.lost) ? record.lost.filter(one => typeof one === 'string') : []
 
 const pendingNow = (entry: AgentEntry): CleanupRecord => ({
   state: 'pending',

@@ -72,6 +72,8 @@ export const promptFile = (ref: AgentRef): string => inTask(ref, `agent_prompt_$
 export const adoptedChildrenFile = (ref: AgentRef): string => inTask(ref, `agent_orphans_${ref.agentId}.txt`)
 export const streamLog = (ref: AgentRef): string => inTask(ref, 'logs', `${ref.agentId}_stream.jsonl`)
 export const deployLog = (ref: AgentRef): string => inTask(ref, 'logs', `deploy_${ref.agentId}.json`)
+/** What claude, or the shell that starts it, prints to its error output. */
+export const stderrFile = (ref: AgentRef): string => inTask(ref, 'logs', `deploy_${ref.agentId}.stderr`)
 export const progressFile = (ref: AgentRef): string =>
   inTask(ref, 'progress', `${ref.agentId}_progress.jsonl`)
 export const findingsFile = (ref: AgentRef): string =>

@@ -1,10 +1,12 @@
 import fs from 'node:fs'
+import path from 'node:path'
 import { attempt, messageOf, systemCode } from '../errors.ts'
 import { isJson, type Json } from '../platform/files/json.ts'
 import { linesFromEnd, readAt } from '../platform/files/lines-from-end.ts'
 import { openRegular } from '../platform/files/regular-file.ts'
-import { within } from '../platform/files/within.ts'
+import { openWithin, within } from '../platform/files/within.ts'
 import { workspaceOfLog } from './layout.ts'
+import { isCompressed, partsIn } from './log-parts.ts'
 
 /** How much of a log's beginning and end is searched for its session, in bytes. */
 const PART_BYTES = 256 * 1024
@@ -66,9 +68,32 @@ export interface LastResult {
   unread?: string
 }
 
-/** Searches a log's end for its last result. Up to three events may follow one (docs/claude.md). */
+/** Searches a log's end for its last result, and then the ends of the parts that a rotation has renamed, the newest first. */
 export function lastResult(log: string): LastResult {
-  return lastLine(log, line => (line.includes(RESULT) ? resultIn(line) : undefined))
+  const found = lastResultIn(log)
+  if (found.result) return found
+  for (const part of partsByAge(log)) {
+    const { result } = lastResultIn(part)
+    if (result) return { result }
+  }
+  return found
+}
+
+/** Up to three events may follow a result (docs/claude.md). */
+const lastResultIn = (log: string): LastResult =>
+  lastLine(log, line => (line.includes(RESULT) ? resultIn(line) : undefined))
+
+function partsByAge(log: string): string[] {
+  const folder = path.dirname(log)
+  const names = attempt(() => {
+    using held = openWithin(workspaceOfLog(log), folder)
+    return partsIn(held, path.basename(log))
+  }, ignore)
+  const ageOf = (file: string) => fs.lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return (names ?? [])
+    .filter(name => !isCompressed(name))
+    .map(name => path.join(folder, name))
+    .toSorted((one, other) => ageOf(other) - ageOf(one))
 }
 
 /** Tells a line that may be a result from the others without parsing it. */

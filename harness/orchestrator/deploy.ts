@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { accessSync, constants, lstatSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import {
   type AgentEntry,
@@ -45,6 +46,7 @@ export async function deploy(deployment: Deployment, strategy: Strategy): Promis
   await strategy.addAgent(agent, entry)
   try {
     writePrompt(agent, deployment.prompt)
+    const log_inode = createLog(agent)
     const tmux = await newSession(
       layout.sessionName(agent),
       process.cwd(),
@@ -55,24 +57,37 @@ export async function deploy(deployment: Deployment, strategy: Strategy): Promis
     let hasEnded = false
     await strategy.updateAgent(agent, registered => {
       // An undefined `contained` removes the field: the containment turned out not to work.
-      Object.assign(registered, { tmux, contained })
+      Object.assign(registered, { tmux, contained, log_inode })
       hasEnded = isTerminal(registered.status)
     })
     // Somebody ended the agent while tmux started its session, which that ending could not see.
     if (hasEnded) await strategy.seenEnded?.(agent)
     writeDeployLog(agent, entry)
   } catch (error) {
-    await strategy.ended(agent, {
-      status: 'error',
-      reason: `it could not be started: ${String(error)}`,
-    })
-    throw error
+    const failure = launchFailure(error)
+    await strategy.ended(agent, { status: 'error', reason: `it could not be started: ${failure.message}` })
+    throw failure
   }
   return entry
 }
 
+/** The longest part of a failed program's output that goes into a sentence, in characters. */
+const LONGEST_OUTPUT = 400
+
+/** The error of a failed deploy: of a failed tmux what it printed, and not its command line, which holds the whole pipeline. */
+function launchFailure(error: unknown): Error {
+  const { stderr } = Object(error) as { stderr?: unknown }
+  if (typeof stderr !== 'string' || stderr.trim() === '')
+    return error instanceof Error ? error : new Error(String(error))
+  const printed = stderr
+    .replaceAll(/[\p{C}\s]+/gu, ' ')
+    .trim()
+    .slice(0, LONGEST_OUTPUT)
+  return new Error(`tmux could not start the agent’s session: ${printed}`, { cause: error })
+}
+
 function prepare(agent: AgentRef, claude: string, strategy: Strategy): Launch {
-  const command = pipeline(agent, claude)
+  const command = pipeline(agent, claude, strategy.contains === true)
   if (strategy.contains) return contain(agent, command)
   return { command: ['bash', '-c', command], confirm: async () => undefined }
 }
@@ -100,6 +115,16 @@ function newEntry(agent: AgentRef, { agentType, parent }: Deployment): AgentEntr
   }
 }
 
+/**
+ * Makes the log before tee opens it, and returns its inode. The cleanup finds the log by it, and does not take a log that is
+ * gone for one that never was.
+ */
+function createLog(agent: AgentRef): string {
+  const log = layout.streamLog(agent)
+  createFile(agent.workspace, log, '')
+  return String(lstatSync(log, { bigint: true }).ino)
+}
+
 /** The prompt contains the agent's id, which it has to give when it reports. */
 function writePrompt(agent: AgentRef, prompt: string): void {
   const text = `agent_id: ${agent.agentId}\ntask_id: ${agent.taskId}\n\n${prompt}\n`
@@ -109,7 +134,13 @@ function writePrompt(agent: AgentRef, prompt: string): void {
 /** Resolved here, because the tmux server may have been started with another PATH. */
 function findClaude(): string {
   const wanted = process.env.CLAUDE_EXECUTABLE ?? 'claude'
-  if (wanted.includes('/')) return resolve(wanted)
+  if (wanted.includes('/')) {
+    const file = resolve(wanted)
+    if (isExecutable(file)) return file
+    throw new Error(
+      `${file} cannot be started: expected a file that may be executed; set CLAUDE_EXECUTABLE to one.`,
+    )
+  }
   const found = findProgram(wanted)
   if (found) return found
   throw new Error(
@@ -117,10 +148,23 @@ function findClaude(): string {
   )
 }
 
-function pipeline(agent: AgentRef, claude: string): string {
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return statSync(file).isFile()
+  } catch {
+    return false
+  }
+}
+
+/** `keepsErrors`: what the shell or claude prints as errors goes to a file that the cleanup archives, instead of the pane. */
+function pipeline(agent: AgentRef, claude: string, keepsErrors: boolean): string {
   const flags = process.env.CLAUDE_FLAGS ?? defaultFlags
   const run = `${quote(claude)} ${flags} --mcp-config ${quote(mcpConfig(agent))}`
-  return `${run} -- "$(cat ${quote(layout.promptFile(agent))})" | tee ${quote(layout.streamLog(agent))}`
+  const errors = keepsErrors ? ` 2>>${quote(layout.stderrFile(agent))}` : ''
+  const claudeWithPrompt = `${run} -- "$(cat ${quote(layout.promptFile(agent))})"${errors}`
+  // Appending, so that a rotation may truncate the log, and a pane that is started again does not.
+  return `${claudeWithPrompt} | tee -a ${quote(layout.streamLog(agent))}`
 }
 
 /** The environment that marks every process of the agent, and gives its instance of this server its rights. */

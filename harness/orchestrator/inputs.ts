@@ -64,7 +64,9 @@ export const inputs = {
     agent_type: agentType,
     prompt: z
       .string()
-      .refine(prompt => Buffer.byteLength(prompt) <= PROMPT_BYTES, `expected at most ${PROMPT_BYTES} bytes`),
+      .refine(prompt => Buffer.byteLength(prompt) <= PROMPT_BYTES, `expected at most ${PROMPT_BYTES} bytes`)
+      .refine(prompt => !prompt.includes('\0'), 'expected no NUL, which no argument can hold')
+      .refine(prompt => prompt.isWellFormed(), 'expected well-formed Unicode'),
     parent: agentName.default(OUTER_INSTANCE),
   }),
   kill_real_agent: z.object({ ...ids, reason: text.default('Manual termination') }),

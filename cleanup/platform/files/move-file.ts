@@ -65,15 +65,11 @@ function copy(target: Folder, name: string, file: string): boolean {
 
 function copyContent(file: string, draft: string): void {
   using from = held(openRegular(file, ownUid()))
-  const { mode, atime, mtime } = fs.fstatSync(from.fd)
+  const { mode } = fs.fstatSync(from.fd)
   using to = held(fs.openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode & PERMISSIONS))
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
-  for (let got = fs.readSync(from.fd, chunk); got > 0; got = fs.readSync(from.fd, chunk))
-    fs.writeFileSync(to.fd, chunk.subarray(0, got))
   // The umask has removed bits from the mode.
   fs.fchmodSync(to.fd, mode & PERMISSIONS)
-  fs.futimesSync(to.fd, atime, mtime)
-  fs.fsyncSync(to.fd)
+  appendFrom(from.fd, to.fd, 0)
 }
 
 /** True when an earlier cleaner was killed after it created this file and before it removed the old name. */
@@ -95,6 +91,33 @@ function haveSameContent(file: string, other: string): boolean {
     if (fs.readSync(two.fd, there) !== length || here.compare(there, 0, length, 0, length) !== 0) return false
     if (length === 0) return true
   }
+}
+
+/** Creates a file under this name, or under a numbered one when the name is taken. Returns its name. */
+export function createNumbered(target: Folder, name: string, mode: number): string {
+  for (let number = 0; ; number++) {
+    const free = numbered(name, number)
+    try {
+      fs.closeSync(fs.openSync(target.at(free), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode & PERMISSIONS))
+      return free
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw target.named(error)
+    }
+  }
+}
+
+/** Copies a file's bytes from a position on to the end of another file, and syncs them to disk. Returns the new position. */
+export function appendFrom(from: number, to: number, position: number): number {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+  let at = position
+  for (let got = -1; got !== 0; at += got) {
+    got = fs.readSync(from, chunk, 0, chunk.length, at)
+    fs.writeFileSync(to, chunk.subarray(0, got))
+  }
+  const { atime, mtime } = fs.fstatSync(from)
+  fs.futimesSync(to, atime, mtime)
+  fs.fsyncSync(to)
+  return at
 }
 
 const held = (fd: number) => ({ fd, [Symbol.dispose]: () => fs.closeSync(fd) })

@@ -47,6 +47,15 @@ export function isOpenForWriting({ pid, fd }: Descriptor): boolean {
   return (Number.parseInt(flags?.[1] ?? '0', 8) & ACCESS_MODE) !== fs.constants.O_RDONLY
 }
 
+/** The inode of the file behind a descriptor; undefined when it cannot be read. */
+export function inodeOfDescriptor({ pid, fd }: Descriptor): string | undefined {
+  try {
+    return String(fs.statSync(`/proc/${pid}/fd/${fd}`, { bigint: true }).ino)
+  } catch {
+    return undefined
+  }
+}
+
 /** The descriptors of a process; none when they cannot be read. */
 export function listDescriptors(pid: number): Descriptor[] {
   if (!tellsOpenFiles) return []
