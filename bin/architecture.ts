@@ -63,6 +63,7 @@ export const architecture: Area[] = [
     rows: [
       ['own-file.ts', 'profiles.ts', 'personas/names.ts', 'shapes/shape.ts'], // what a directive can name
       ['cli'], // flags, prompt and directive, read and checked
+      ['background'], // the service of `claude --bg`, and its client
       ['process/session'], // its files and its journal
       ['process/output'], // the events that it prints
       ['process/children'], // its Bash tools
@@ -80,7 +81,7 @@ export const architecture: Area[] = [
   {
     folder: 'harness',
     rows: [
-      ['errors.ts', 'limit.ts'], // what "could not measure" is, and how long is long enough
+      ['errors.ts', 'limit.ts', 'terminal.ts'], // what "could not measure" is, how long is long enough, what may be printed
       ['poll.ts'], // waits for something, within a limit
       ['orchestrator', 'snapshot'], // the system that is measured; what the probe sees
       ['probe'], // the rig's side inside the sandbox

@@ -84,7 +84,7 @@ export const rigSet: BundleSet = {
     },
   },
   sources: ['harness', 'cleanup', 'fake-claude', 'bin'],
-  beside: ['fake-claude/claude', 'fake-claude/idle', 'fake-claude/shapes'],
+  beside: ['fake-claude/claude', 'fake-claude/background', 'fake-claude/idle', 'fake-claude/shapes'],
 }
 
 /** Programs that tests start many times. */

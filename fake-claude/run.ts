@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { startInBackground, subcommands } from './background/client.ts'
 import { readSettings } from './cli/directive.ts'
 import { type Flags, readFlags } from './cli/flags.ts'
 import { readPrompt } from './cli/prompt.ts'
@@ -21,8 +22,11 @@ import { launcherConfigs } from './shapes/mcp-launcher.ts'
 
 /** Runs one claude, from its arguments to the last step of its persona. */
 export async function run(argv: string[]): Promise<void> {
+  const [name = '', argument = ''] = argv
+  if (Object.hasOwn(subcommands, name)) return subcommands[name]?.(argument)
   const flags = readFlags(argv)
   if (flags.version) return console.log(`${profiles[readSettings('').profile].version} (Claude Code)`)
+  if (flags.bg) return startInBackground(flags)
 
   const cwd = process.cwd()
   // Before the prompt is read: if --mcp-config has swallowed it, the error must be about that.

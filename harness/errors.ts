@@ -11,11 +11,3 @@ export function isGone(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code
   return code === 'ENOENT' || code === 'ESRCH'
 }
-
-/** Another program's text as one line for a terminal: spaces are joined, and control characters are written as `\\u{1b}`. */
-export function printable(text: string): string {
-  return text
-    .trim()
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\p{C}]/gu, character => `\\u{${character.codePointAt(0)?.toString(16)}}`)
-}

@@ -1,6 +1,7 @@
 /** Everything that a scenario may import. bin/architecture.ts lists the folders, from the bottom up. */
 export { expect, inject } from 'vitest'
 export { AllBystanders } from './catalogue/all-bystanders.ts'
+export { plantUsersBackgroundService } from './catalogue/background-service.ts'
 export { type DeployedCell, deployCell, expectCleanEnd, expectCleanedUp } from './catalogue/cell.ts'
 export { type EndingName, endingNames, endings } from './catalogue/endings.ts'
 export { expectLeaks, type Outlives, type Trace, waitUntilClaudeEnded } from './catalogue/expect-leaks.ts'

@@ -4,6 +4,7 @@ import { sameProcess } from '../platform/processes/identity.ts'
 import { isOurs } from '../platform/processes/owner.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { isOlder } from './age.ts'
+import { BackgroundServices } from './background/whose.ts'
 import { directEvidence } from './direct-evidence.ts'
 import { type Claim, type Claims, type Evidence, isTied, type Spared, type SparedFor } from './evidence.ts'
 import { writesOtherLogs } from './log-writers.ts'
@@ -112,12 +113,15 @@ function sparing(
   const cleaner = new Set(isDetached ? chain.slice(0, 1) : chain)
   const isOthers = otherAgents(observation.ref, observation.agents)
   const isServer = agentServers(observation.ref.workspace)
+  const background = new BackgroundServices(observation)
   const isInUse = livesWithOthers(observation)
   // The owner is read once in a cleanup, and again before each signal.
   const wasOurs = ({ pid, start }: SeenProcess) => earlier.get(pid)?.process.start === start
   return (process, evidence) => {
     if (process.pid === observation.location.server?.pid || isServer(process)) return 'tmux-server'
     if (isOthers(process)) return 'other-agent'
+    // Once claimed, it stays claimed: its service may have ended since.
+    if (!wasOurs(process) && background.isShared(process)) return 'background-service'
     if (isInUse(process)) return 'in-use'
     const onlyLog = evidence.every(({ kind }) => kind === 'log')
     if (onlyLog && writesOtherLogs(observation.openFiles, observation.log, process.pid))

@@ -50,6 +50,8 @@ export type SparedFor =
   | 'several-agents'
   /** It is older than the agent, so it is an orchestrator that writes the log, and no part of the agent. */
   | 'older'
+  /** It is in a background service of claude that serves others too (background/whose.ts). */
+  | 'background-service'
   /** It is, or it lives in, a pane or a tmux server that others use by now (others-live-in.ts). */
   | 'in-use'
   /** It runs as another user, and only what runs as the workspace's owner is ever ended. */

@@ -26,6 +26,8 @@ const SPARED: Record<SparedFor, string> = {
   'several-agents': 'it writes the logs of several agents, so no log makes it an agent’s',
   older:
     'it was there before the agent, so it is an orchestrator that writes the log, and no part of the agent',
+  'background-service':
+    'it is in a background service of claude (claude --bg) that serves others too, or in a session of one that nothing shows to be the agent’s',
   'in-use':
     'others live there by now: a session or pane that nothing shows to be the agent’s, or the tmux server that holds it',
   'other-user': 'it belongs to another user, and only the processes of the workspace’s owner are ended',

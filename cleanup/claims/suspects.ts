@@ -7,6 +7,7 @@ import { hasEnded } from '../platform/processes/stat.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 import { namesAgent } from '../registry/marker.ts'
 import { isOlder } from './age.ts'
+import { isServicePart } from './background/service.ts'
 import type { Claims } from './evidence.ts'
 import type { Observation } from './observation.ts'
 import { placeOf } from './place.ts'
@@ -116,6 +117,8 @@ export function mentions(command: string, agentId: string): boolean {
 
 /** The folders that the agent's processes work in, and the task's folder; `/` distinguishes nothing. */
 function workFolders(observation: Observation, pids: Iterable<number>): ReadonlySet<string> {
-  const own = [...pids].flatMap(pid => folderOf(pid) ?? [])
+  // A background service of claude works in the user's home, and says nothing of where the agent does.
+  const isService = (one?: SeenProcess) => one !== undefined && isServicePart(one, observation.table)
+  const own = [...pids].flatMap(pid => (isService(observation.table.get(pid)) ? [] : (folderOf(pid) ?? [])))
   return new Set([...own, path.dirname(path.dirname(observation.log))].filter(folder => folder !== '/'))
 }

@@ -5,6 +5,7 @@ import { logLevelOf } from '../log.ts'
 import { parsePolicy } from '../retention/policy.ts'
 import { addDaemonOptions, type DaemonSettings, validateMetricsOptions } from './daemon-options.ts'
 import { duration } from './option-values.ts'
+import { printProblem, writeJsonLine } from './output.ts'
 import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
 
 interface DaemonCommandOptions extends DaemonSettings {
@@ -48,8 +49,7 @@ async function serveDaemon(folders: string[], options: DaemonCommandOptions): Pr
   const { grace, graceMs = grace, silentAfter, endIdle = false, ownerPid, ...others } = options
   const { metricsPort, metricsTokenFile, metricsSocket, metricsFile, ...retention } = others
   const log: DaemonOptions['log'] = line => {
-    const stamped = { time: new Date().toISOString(), level: logLevelOf(line.event), ...line }
-    process.stdout.write(`${JSON.stringify(stamped)}\n`)
+    writeJsonLine({ time: new Date().toISOString(), level: logLevelOf(line.event), ...line })
   }
   try {
     parsePolicy(options)
@@ -74,7 +74,7 @@ async function serveDaemon(folders: string[], options: DaemonCommandOptions): Pr
     // Exits without waiting for work that hangs (on a tmux that does not answer): the registries list it as pending.
     process.exit(exitCodes.done)
   } catch (error) {
-    process.stderr.write(`leakrig: ${messageOf(error)}\n`)
+    printProblem(messageOf(error))
     process.exit(exitCodeOf(error))
   }
 }

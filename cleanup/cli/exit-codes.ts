@@ -1,4 +1,5 @@
 import { CleanupError, messageOf } from '../errors.ts'
+import { printProblem } from './output.ts'
 
 /** The exit codes of every command but the daemon. */
 export const exitCodes = {
@@ -26,7 +27,7 @@ export async function run(command: () => Promise<number>): Promise<void> {
     process.exitCode = await command()
   } catch (error) {
     if (!(error instanceof CleanupError)) throw error
-    console.error(`leakrig: ${messageOf(error)}`)
+    printProblem(messageOf(error))
     process.exitCode = WRONG_USAGE.has(error.code) ? exitCodes.wrongUsage : exitCodes.uncertain
   }
 }

@@ -6,6 +6,7 @@ import type { Registries } from '../registry/read-all.ts'
 import { peekGlobalRegistry, readTaskRegistry, requireAgent } from '../registry/registry.ts'
 import { exitCodes } from './exit-codes.ts'
 import { printable } from './format.ts'
+import { print, printJson } from './output.ts'
 import { nearMissesText, staysText, stepsText, treeText } from './plan-text.ts'
 
 /** Prints what belongs to an agent, why, and what a cleanup would do. Returns the exit code. */
@@ -20,14 +21,13 @@ export async function explainAgent(
   const planned = await planFor(agent, registry)
   const plan = describePlan(planned)
   const nearMisses = findNearMisses(planned.observation, planned.claims)
-  const lines = json
-    ? [JSON.stringify({ agent, status, cleanup, plan, nearMisses, problems }, null, 2)]
-    : [
-        `agent ${agent.agentId} of ${agent.taskId} in ${agent.workspace}: ${printable(status)}, ${sessionText(plan)}`,
-        ...planText(plan, nearMisses, isGlobalRegistryReadable(agent.workspace)),
-        ...problems.map(problem => `could not be read: ${printable(problem, 500)}`),
-      ]
-  console.log(lines.join('\n'))
+  if (json) printJson({ agent, status, cleanup, plan, nearMisses, problems })
+  else
+    print([
+      `agent ${agent.agentId} of ${agent.taskId} in ${agent.workspace}: ${printable(status)}, ${sessionText(plan)}`,
+      ...planText(plan, nearMisses, isGlobalRegistryReadable(agent.workspace)),
+      ...problems.map(problem => `could not be read: ${printable(problem, 500)}`),
+    ])
   return problems.length > 0 ? exitCodes.uncertain : exitCodes.done
 }
 

@@ -9,6 +9,7 @@ import type { AgentRef } from '../registry/layout.ts'
 import type { Registries } from '../registry/read-all.ts'
 import { exitCodes } from './exit-codes.ts'
 import { nameOf, printable } from './format.ts'
+import { print, printJson } from './output.ts'
 import { nearMissesText } from './plan-text.ts'
 
 interface Found {
@@ -40,11 +41,8 @@ export async function explainPid(
   const found = await findOwners(workspace, pid, registries)
   const { start, comm, environment } = process
   const { readable: isEnvironmentReadable } = environment
-  if (json)
-    console.log(
-      JSON.stringify({ pid, start, comm, isEnvironmentReadable, ...found, needed: NEEDED }, null, 2),
-    )
-  else console.log([...processText(process, table), ...ownersText(found, process)].join('\n'))
+  if (json) printJson({ pid, start, comm, isEnvironmentReadable, ...found, needed: NEEDED })
+  else print([...processText(process, table), ...ownersText(found, process)])
   return found.problems.length > 0 || mayBeOwned(found, process) ? exitCodes.uncertain : exitCodes.done
 }
 

@@ -1,12 +1,10 @@
+import { oneLine } from '../platform/one-line.ts'
+
 /** Text from another program for a terminal: at most `longest` characters, without control characters (`oneLine`). */
 export function printable(text: string, longest = 120): string {
   const shown = oneLine(text)
   return shown.length > longest ? `${shown.slice(0, longest - 1)}…` : shown
 }
-
-/** One line, with every character escaped that could break it or rewrite the terminal. */
-export const oneLine = (line: string): string =>
-  line.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)?.toString(16)}}`)
 
 /** A process's name and pid. The kernel keeps the name as bytes (here in latin1), which are usually UTF-8. */
 export const nameOf = ({ comm, pid }: { comm: string; pid: number }): string =>

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { PolicyTexts } from '../retention/policy.ts'
 import { exitCodes, run } from './exit-codes.ts'
-import { oneLine } from './format.ts'
+import { print, printJson, printProblem } from './output.ts'
 import { stopOnSignals } from './stop-signals.ts'
 import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
 
@@ -55,15 +55,11 @@ export async function runRetention(folders: string[], options: RetentionCommandO
   const report = options.apply ? await applyPlan(plan, { signal: stop.signal }) : undefined
   const shortage = (report?.floors ?? plan.floors).flatMap(floor => floor.shortage)
   const done = report ? reportText(report) : [dryText(plan)]
-  if (options.json) console.log(JSON.stringify(planJson(plan, report), null, 2))
+  if (options.json) printJson(planJson(plan, report))
   else print([...plan.notes, ...done, ...shortage])
   const stopped = stop.signal.aborted ? ['Stopped between two files; another run does the rest.'] : []
   const problems = [...plan.problems, ...(report?.problems ?? []), ...stopped]
-  for (const problem of problems) console.error(`leakrig: ${oneLine(problem)}`)
+  problems.forEach(printProblem)
   if (problems.length > 0) return exitCodes.uncertain
   return shortage.length > 0 ? exitCodes.left : exitCodes.done
-}
-
-function print(lines: readonly string[]): void {
-  console.log(lines.map(oneLine).join('\n'))
 }

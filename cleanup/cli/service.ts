@@ -14,7 +14,7 @@ import {
   validateMetricsOptions,
 } from './daemon-options.ts'
 import { exitCodes, run } from './exit-codes.ts'
-import { oneLine } from './format.ts'
+import { printProblem, print as show } from './output.ts'
 import { ownWorkspace, WORKSPACE_ARGUMENT } from './workspace.ts'
 
 export interface ServiceOptions extends DaemonSettings {
@@ -72,8 +72,8 @@ export async function install(workspaces: string[], options: ServiceOptions): Pr
   const plan = await planFor(workspaces, system, daemonArguments(options))
   validateMetricsOptions(options, plan.owner?.uid)
   if (!print) return report(await installService(plan, host, manager, { force, now }))
-  process.stdout.write(manager.render(plan))
-  for (const line of plan.omitted) console.error(`leakrig: ${oneLine(line)}`)
+  show(manager.render(plan).trimEnd().split('\n'))
+  plan.omitted.forEach(printProblem)
   return exitCodes.done
 }
 
@@ -108,7 +108,7 @@ async function planFor(workspaces: string[], system: boolean, options: string[])
 }
 
 function report({ lines, problems }: ServiceResult): number {
-  for (const line of lines) console.log(oneLine(line))
-  for (const problem of problems) console.error(`leakrig: ${oneLine(problem)}`)
+  for (const line of lines) show([line])
+  problems.forEach(printProblem)
   return problems.length > 0 ? exitCodes.left : exitCodes.done
 }

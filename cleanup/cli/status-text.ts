@@ -8,14 +8,15 @@ import {
   type WorkspaceFigures,
 } from '../metrics/measurement.ts'
 import { durationText } from '../platform/duration.ts'
-import { count, oneLine, size } from './format.ts'
+import { oneLine } from '../platform/one-line.ts'
+import { count, size } from './format.ts'
 
 const HEADINGS = ['AGENT', 'STATUS', 'SINCE', 'SESSION', 'PROCS', 'RSS', 'LOG', 'OUTPUT', 'CLEANUP']
 
 /** A measurement for people: a table of agents per workspace, then totals. `all` includes agents whose cleanup is done. */
 export function statusLines(found: Measurement, all: boolean): string[] {
   const parts = found.workspaces.flatMap(figures => [...workspaceLines(figures, found.atMs, all), ''])
-  return [...parts, ...totalLines(found), ...found.problems.map(problem => `! ${problem}`)].map(oneLine)
+  return [...parts, ...totalLines(found), ...found.problems.map(problem => `! ${problem}`)]
 }
 
 function workspaceLines(

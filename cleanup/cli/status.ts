@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { CleanupError } from '../errors.ts'
 import { exitCodes, run } from './exit-codes.ts'
+import { print, printJson } from './output.ts'
 import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
 
 export interface StatusOptions {
@@ -42,6 +43,7 @@ export async function runStatus(folders: string[], options: StatusOptions): Prom
   const { measure } = await import('../metrics/measure.ts')
   const { statusLines } = await import('./status-text.ts')
   const found = await measure(workspacesOf(folders))
-  console.log(json ? JSON.stringify(found, null, 2) : statusLines(found, all).join('\n'))
+  if (json) printJson(found)
+  else print(statusLines(found, all))
   return found.problems.length === 0 ? exitCodes.done : exitCodes.uncertain
 }

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import type { Sweep } from '../sweep/sweep.ts'
 import { exitCodes, run } from './exit-codes.ts'
 import { duration, grace } from './option-values.ts'
+import { print, printJson, printProblem } from './output.ts'
 import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
 
 export interface SweepCommandOptions {
@@ -91,16 +92,16 @@ export async function runSweep(folders: string[], options: SweepCommandOptions):
       : sweeps.some(isLeft)
         ? exitCodes.left
         : exitCodes.done
-  if (json) console.log(JSON.stringify({ exitCode, sweeps }, null, 2))
-  else console.log(sweeps.flatMap(found => sweepText(found, { orphans, names, graceMs })).join('\n'))
+  if (json) printJson({ exitCode, sweeps })
+  else print(sweeps.flatMap(found => sweepText(found, { orphans, names, graceMs })))
   if (signal.aborted) leave(exitCode)
   return exitCode
 }
 
 /** Ends the work that is still running. Nothing is lost: each cleanup wrote its intent before it ended or moved anything. */
 function leave(exitCode: number): never {
-  console.error(
-    'leakrig: Stopped. The registries record every cleanup that was begun; another sweep --apply finishes it.',
+  printProblem(
+    'Stopped. The registries record every cleanup that was begun; another sweep --apply finishes it.',
   )
   process.exit(exitCode)
 }

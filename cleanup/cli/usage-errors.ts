@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { oneLine } from '../platform/one-line.ts'
 import { exitCodes } from './exit-codes.ts'
-import { oneLine } from './format.ts'
 
 /**
  * Makes commander report wrong usage as our commands do: one line on stderr, exit code 2. The commands that are added

@@ -68,6 +68,7 @@ function tryLock(file: string, workspace: string): Lock | undefined {
   try {
     return lockNow(file, DAEMON_BYTE)
   } catch (error) {
+    if (error instanceof CleanupError) throw error
     throw new CleanupError(
       'cannot-lock',
       `The workspace ${workspace} cannot be watched, because ${file} could not be locked: ${messageOf(error)}. Nothing was touched; make the folder writable, then start the daemon again.`,

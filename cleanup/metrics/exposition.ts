@@ -1,3 +1,5 @@
+import { oneLine } from '../platform/one-line.ts'
+
 /** One value of a family. Only the parts of a histogram have a suffix. */
 export interface Sample {
   suffix?: '_bucket' | '_sum' | '_count'
@@ -40,8 +42,9 @@ function line(family: string, { suffix, labels = {}, value }: Sample): string {
 }
 
 const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
-// A path may contain half a surrogate pair, which UTF-8 cannot encode.
-const escapeLabel = (text: string): string => escapeHelp(text.toWellFormed()).replaceAll('"', '\\"')
+// A path may contain anything, and people read this in a terminal too. The format itself escapes line ends only.
+const escapeLabel = (text: string): string =>
+  escapeHelp(text.split('\n').map(oneLine).join('\n')).replaceAll('"', '\\"')
 
 function number(value: number): string {
   if (Number.isFinite(value)) return String(value)

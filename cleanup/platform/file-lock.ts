@@ -1,7 +1,9 @@
 import fs from 'node:fs'
+import os from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tryLock } from 'fs-native-extensions'
-import { CleanupError, systemCode } from '../errors.ts'
+import { CleanupError, messageOf, systemCode } from '../errors.ts'
+import { fileSystemOf } from './files/file-system.ts'
 import { openRegular } from './files/regular-file.ts'
 import { within } from './files/within.ts'
 
@@ -16,7 +18,10 @@ export interface Lock extends Disposable {
   readonly fd: number
 }
 
-/** The lock on one byte of a file below `root`, or undefined while another process holds it. Creates the file if it is missing. */
+/**
+ * The lock on one byte of a file below `root`, or undefined while another process holds it. Creates the file if it is
+ * missing. Throws a CleanupError (`cannot-lock`) on a file system without such locks.
+ */
 export function lockNow(root: string, file: string, byte: number): Lock | undefined {
   return acquire(root, file, byte, false)
 }
@@ -32,10 +37,36 @@ function acquire(root: string, file: string, byte: number, shared: boolean): Loc
   let held = false
   try {
     held = tryLock(fd, byte, 1, { shared })
+  } catch (error) {
+    throw cannotLock(file, error)
   } finally {
     if (!held) fs.closeSync(fd)
   }
   return held ? { fd, [Symbol.dispose]: () => fs.closeSync(fd) } : undefined
+}
+
+function cannotLock(file: string, error: unknown): CleanupError {
+  const place = fileSystemOf(file)
+  return new CleanupError(
+    'cannot-lock',
+    `The lock file ${file} could not be locked (${lockFailure(error)})${place ? `; it is on ${place}` : ''}. Nothing was changed without the lock; mount that file system with fcntl locks (NFS needs a lock service, or "local_lock=all" where one machine uses it), or move the workspace to a local disk.`,
+    { cause: error },
+  )
+}
+
+/** libuv has no name for some errors, and then says "Unknown system error -37". */
+function lockFailure(error: unknown): string {
+  const number = Number(/^Unknown system error -(\d+)$/.exec(systemCode(error) ?? '')?.[1])
+  const name = Object.entries(os.constants.errno).find(([, errno]) => errno === number)?.[0]
+  const code = name ?? systemCode(error) ?? messageOf(error)
+  return MEANINGS[code] ? `${code}, ${MEANINGS[code]}` : code
+}
+
+const MEANINGS: Partial<Record<string, string>> = {
+  ENOLCK: 'no locks available',
+  ENOSYS: 'not implemented',
+  EOPNOTSUPP: 'not supported',
+  ENOTSUP: 'not supported',
 }
 
 function open(at: string, owner: number): number {

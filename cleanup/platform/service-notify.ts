@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { oneLine } from './one-line.ts'
 
 /** The connection to the service manager that started us. Without one, its calls do nothing. */
 export interface ServiceManager {
@@ -31,7 +32,8 @@ export function serviceManager(environment: NodeJS.ProcessEnv = process.env): Se
   }
   return {
     // READY=1 with every heartbeat: before systemd 246 a message is lost when its sender exits before it is read.
-    alive: status => send('READY=1', 'WATCHDOG=1', `STATUS=${status.replaceAll(/\s+/g, ' ').slice(0, 200)}`),
+    alive: status =>
+      send('READY=1', 'WATCHDOG=1', `STATUS=${oneLine(status.replaceAll(/\s+/g, ' ')).slice(0, 200)}`),
     stopping: () => send('STOPPING=1'),
   }
 }

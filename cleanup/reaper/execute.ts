@@ -1,3 +1,4 @@
+import { describeSharedServices } from '../claims/background/describe.ts'
 import type { Observation } from '../claims/observation.ts'
 import { findSuspects } from '../claims/suspects.ts'
 import { attempt, messageOf } from '../errors.ts'
@@ -50,6 +51,9 @@ export async function executePlan(
   report.notes.push(...observation.sharedServers.map(({ why }) => why))
   report.session = kept.size > 0 ? 'left-alone' : await closeSession(plan, result, report, log)
   report.problems.push(...describeOtherUsers(plan.claims, claims))
+  const shared = describeSharedServices(observation, claims)
+  report.problems.push(...shared.problems)
+  report.notes.push(...shared.notes)
   removeClaudeLeftovers(plan.claudeLeftovers, tracked.claims(), report, log)
   if (plan.hasFiles && kept.size === 0) saveLines(plan, held, expected, observation, report)
   if (plan.hasFiles && (tellsOpenFiles || survivors.length === 0)) archiveFiles(observation, report, log)

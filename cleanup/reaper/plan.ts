@@ -1,3 +1,4 @@
+import { describeSharedServices } from '../claims/background/describe.ts'
 import { claim, isInside } from '../claims/claim.ts'
 import { type Claim, type Claims, type Evidence, isTied } from '../claims/evidence.ts'
 import { logWriters } from '../claims/log-writers.ts'
@@ -117,6 +118,7 @@ export function describePlan(planned: PlannedCleanup): Plan {
       ...(observation.sharedSession ? [observation.sharedSession.why] : []),
       ...observation.sharedServers.map(({ why }) => why),
       ...describeOtherUsers(claims),
+      ...Object.values(describeSharedServices(observation, claims)).flat(),
       ...claudeLeftovers.stays,
     ],
     handsOver,

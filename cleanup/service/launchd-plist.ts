@@ -44,9 +44,13 @@ function escapeXml(value: string): string {
       'bad-argument',
       `${JSON.stringify(value)} is refused: it has a character that a property list cannot contain; rename the folder.`,
     )
-  return value
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
+  return (
+    value
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+      // They would rewrite the terminal that shows the file, or turn its direction of writing.
+      .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, character => `&#x${character.codePointAt(0)?.toString(16)};`)
+  )
 }

@@ -21,8 +21,8 @@ export function quoteSetting(word: string): string {
     .replaceAll('\\', '\\\\')
     .replaceAll('"', '\\"')
     .replaceAll('%', '%%')
-    // Control characters as escaped bytes; a newline would end the line.
-    .replaceAll(/\p{Cc}/gu, character =>
+    // Unprintable characters as escaped bytes; a newline would end the line.
+    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, character =>
       [...Buffer.from(character)].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
     )
   return `"${escaped}"`
@@ -30,7 +30,8 @@ export function quoteSetting(word: string): string {
 
 /** A whole command. Where systemd would refuse the program's name, a shell execs it. */
 export function quoteCommand(program: string, args: readonly string[]): string {
-  if (!/["'\\\p{Cc}]/u.test(program)) return [quoteSetting(program), ...args.map(quoteArgument)].join(' ')
+  if (!/["'\\\p{C}\p{Zl}\p{Zp}]/u.test(program))
+    return [quoteSetting(program), ...args.map(quoteArgument)].join(' ')
   const words = ['exec "$0" "$@"', program, ...args]
   return ['/bin/sh', '-c', ...words.map(quoteArgument)].join(' ')
 }

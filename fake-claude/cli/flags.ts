@@ -4,6 +4,7 @@ import { refuse } from './refuse.ts'
 export interface Flags {
   prompt: string | undefined
   print: boolean
+  bg: boolean
   version: boolean
   verbose: boolean
   outputFormat: 'text' | 'json' | 'stream-json'
@@ -30,6 +31,7 @@ export function readFlags(argv: string[]): Flags {
     .allowExcessArguments()
     .option('-v, --version', 'print the version', false)
     .option('-p, --print', 'print the answer and leave', false)
+    .option('--bg', 'run in the background service', false)
     .option('--verbose', 'all events, not only the result', false)
     .addOption(format('--output-format <format>', ['text', 'json', 'stream-json']))
     .addOption(format('--input-format <format>', ['text', 'stream-json']))
@@ -65,7 +67,7 @@ function collect(value: string, before: string[]): string[] {
 }
 
 function check(flags: Flags): void {
-  if (!flags.print && process.stdout.isTTY)
+  if (!flags.print && !flags.bg && process.stdout.isTTY)
     refuse('claude (fake): only --print is imitated; the interactive program is not. Add -p.')
   if (flags.outputFormat === 'stream-json' && !flags.verbose)
     refuse('Error: with --print, --output-format=stream-json needs --verbose')

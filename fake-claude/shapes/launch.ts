@@ -73,6 +73,10 @@ function programLaunch(program: Program, numbers: number[]): Launch | undefined 
       return { shape: program, ready: 'holder', commands: own('ptys.pl') }
     case 'nested-server':
       return { shape: program, ready: 'server', commands: many(['sh', script('programs/nested-server.sh')]) }
+    case 'background-session': {
+      const command = ['sh', script('programs/background-session.sh'), ownFile('claude')]
+      return { shape: program, ready: 'worker', commands: many(command) }
+    }
     case 'temp-files':
       return {
         shape: program,

@@ -20,7 +20,15 @@ const behaviours = [
 ] as const
 
 /** What an agent starts besides such children. */
-const programs = ['mcp-launcher', 'nested-server', 'temp-files', 'respawn', 'fork-storm', 'pty'] as const
+const programs = [
+  'mcp-launcher',
+  'nested-server',
+  'temp-files',
+  'respawn',
+  'fork-storm',
+  'pty',
+  'background-session',
+] as const
 
 export type Placement = (typeof placements)[number]
 export type Behaviour = (typeof behaviours)[number]

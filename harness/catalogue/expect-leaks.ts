@@ -34,8 +34,8 @@ export async function expectLeaks(agent: Agent, traces: Trace[], outlives: Outli
 /** @throws CannotMeasureError when the agent's claude does not end */
 export async function waitUntilClaudeEnded(agent: Agent): Promise<void> {
   const gone = await poll(claudeEndsWithinMs, async () => {
-    const all = await agent.processes()
-    return !all.some(({ comm, state }) => comm === 'claude' && state !== 'Z') || undefined
+    const claude = await agent.claude()
+    return !claude || claude.state === 'Z' || undefined
   })
   if (!gone) throw new CannotMeasureError(`The claude of agent ${agent.id} did not end.`)
 }

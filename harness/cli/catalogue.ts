@@ -5,6 +5,7 @@ import { ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { type ChosenSandbox, chooseSandbox } from '../sandbox/start.ts'
+import { print as printText } from '../terminal.ts'
 import { requireWritable, writeJson } from './json-file.ts'
 import { requireProcessRoom } from './process-limit.ts'
 import { runTests } from './run-tests.ts'
@@ -52,7 +53,7 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
     runs,
     table,
   }
-  console.log(`\n${table}`)
+  printText(`\n${table}`)
   if (options.json) writeJson(options.json, report)
   return report.exitCode
 }
@@ -68,11 +69,11 @@ async function runOne(
   const vitest = await openVitest([], { projects: ['catalogue'], reporter, workers, names: filter })
   let interrupted: NodeJS.Signals | undefined
   try {
-    console.log(`leakrig: catalogue, system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
+    printText(`leakrig: catalogue, system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     for (const project of vitest.projects) project.provide('leakrig', { system, sandbox: sandbox.kind, keep })
     interrupted = await runTests(vitest, reporter)
     const report = makeReport({ beginning: began, system, sandbox, interrupted }, reporter)
-    console.log(`${summaryText(report)}\n`)
+    printText(`${summaryText(report)}\n`)
     return report
   } finally {
     if (!interrupted) await vitest.close()

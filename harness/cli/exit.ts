@@ -1,5 +1,6 @@
 import { CannotMeasureError } from '../errors.ts'
 import { exitCodes } from '../report/exit-codes.ts'
+import { printProblem, printUnforeseen } from '../terminal.ts'
 
 /** An option or argument is wrong. The message says what was expected. */
 export class UsageError extends Error {
@@ -16,9 +17,9 @@ export class CannotServe extends Error {
 /** Prints an error, in one sentence where it has one, and exits with the code that fits it. */
 export function fail(error: unknown): never {
   if (error instanceof UsageError || error instanceof CannotMeasureError || error instanceof CannotServe) {
-    console.error(`leakrig: ${error.message}`)
+    printProblem(error.message)
     process.exit(error instanceof UsageError ? exitCodes.wrongUsage : exitCodes.inconclusive)
   }
-  console.error(error)
+  printUnforeseen(error)
   process.exit(exitCodes.inconclusive)
 }

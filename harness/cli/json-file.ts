@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { printableJson, printProblem } from '../terminal.ts'
 import { UsageError } from './exit.ts'
 
 /**
@@ -31,14 +32,14 @@ export function requireWritable(file: string): void {
  * stderr and not thrown, because the verdict of the run stands without the file.
  */
 export function writeJson(file: string, report: object): void {
-  const text = `${JSON.stringify(report, null, 2)}\n`
+  const text = `${printableJson(report)}\n`
   try {
     if (!existsSync(file)) replace(resolve(file), text)
     else if (statSync(file).isFile()) replace(realpathSync(file), text)
     else writeFileSync(file, text) // a device or a pipe
   } catch (error) {
-    console.error(
-      `leakrig: The report could not be written to ${resolve(file)} (${messageOf(error)}): the verdict above stands.`,
+    printProblem(
+      `The report could not be written to ${resolve(file)} (${messageOf(error)}): the verdict above stands.`,
     )
   }
 }

@@ -1,4 +1,5 @@
 import { exitCodes, signalled } from '../report/exit-codes.ts'
+import { printProblem } from '../terminal.ts'
 
 let hasFailed = false
 
@@ -18,9 +19,7 @@ function reportFailure(error: NodeJS.ErrnoException): void {
     if (!process.emit('SIGPIPE', 'SIGPIPE')) process.exit(signalled('SIGPIPE'))
     return
   }
-  console.error(
-    `leakrig: The output could not be written (${error.message}): the printed text is incomplete.`,
-  )
+  printProblem(`The output could not be written (${error.message}): the printed text is incomplete.`)
   process.once('exit', code => {
     if (code === exitCodes.passed) process.exitCode = exitCodes.inconclusive
   })

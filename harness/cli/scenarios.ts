@@ -4,6 +4,7 @@ import { ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
+import { print as printText } from '../terminal.ts'
 import { requireWritable, writeJson } from './json-file.ts'
 import { requireProcessRoom } from './process-limit.ts'
 import { runTests } from './run-tests.ts'
@@ -50,13 +51,13 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     }
     await requireNames(vitest, filter)
     const sandbox = await (choosing ?? choose())
-    console.log(`leakrig: system ${options.system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
+    printText(`leakrig: system ${options.system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     // To each project: vitest.config.ts provides defaults for `npm test` there, and those win over the root's.
     const settings = { system: options.system, sandbox: sandbox.kind, keep: options.keep === true }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter, filter)
     const report = makeReport({ beginning: began, system: options.system, sandbox, interrupted }, reporter)
-    console.log(summaryText(report))
+    printText(summaryText(report))
     if (options.json) writeJson(options.json, report)
     return report.exitCode
   } finally {

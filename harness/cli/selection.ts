@@ -1,6 +1,7 @@
 import type { Vitest } from 'vitest/node'
 import { projectRoot } from '../../bin/programs.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
+import { oneLine, print as printText } from '../terminal.ts'
 import { UsageError } from './exit.ts'
 import { openVitest } from './vitest.ts'
 
@@ -63,7 +64,8 @@ export async function listCells(words: string[]): Promise<Selected[]> {
 }
 
 export function print(selected: Selected[]): void {
-  for (const { file, names } of selected) console.log([file, ...names.map(name => `  ${name}`)].join('\n'))
+  for (const { file, names } of selected)
+    printText([file, ...names.map(name => `  ${oneLine(name)}`)].join('\n'))
 }
 
 /** In the order of the files' names; Vitest orders them by their size and by how long they took. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { exitCodes } from '../report/exit-codes.ts'
+import { oneLine } from '../terminal.ts'
 
 /**
  * Makes commander report wrong usage as the rig does: one line on stderr, exit code 2. The commands that are added
@@ -13,11 +14,12 @@ export function reportUsageErrors(program: Command): Command {
 
 /** Commander writes "error: " in front of each message, and its suggestions on a line of their own. */
 function sentence(text: string): string {
-  return text
-    .trimEnd()
-    .replace(/^error: /, '')
-    .replace(/\n(?=\(Did you mean )/, ' ')
-    .replaceAll(/\p{C}/gu, character => `\\u{${character.codePointAt(0)?.toString(16)}}`)
+  return oneLine(
+    text
+      .trimEnd()
+      .replace(/^error: /, '')
+      .replace(/\n(?=\(Did you mean )/, ' '),
+  )
 }
 
 /**

@@ -15,10 +15,12 @@ const answersWithinMs = 10_000
 const exitsWithClients = '#{&&:#{exit-unattached},#{m/r:[1-9],#{S:#{session_attached} }}}'
 
 /**
- * Starts a detached session that runs `command` as its pane's process, without a shell in between. All of it is one sequence,
- * which tmux carries out before it looks for sessions and servers to close: the user's configuration may end every session
- * that nobody is attached to (`destroy-unattached`), so this one is excepted. A server that exits when nobody is attached
- * (`exit-unattached`) would exit right after the sequence; if nobody is attached to it now, nobody uses it, and it stays.
+ * Starts a detached session that runs `command` in `folder` as its pane's process, without a shell in between. The
+ * folder is the client's own: tmux would expand formats in the value of `-c`, and run the command in `x#(command)`.
+ * All of it is one sequence, which tmux carries out before it looks for sessions and servers to close: the user's
+ * configuration may end every session that nobody is attached to (`destroy-unattached`), so this one is excepted. A server
+ * that exits when nobody is attached (`exit-unattached`) would exit right after the sequence; if nobody is attached to it
+ * now, nobody uses it, and it stays.
  * @param environment variables for this session alone, because tmux starts panes with its server's environment, not ours
  * @throws when tmux is missing, fails, or is older than 3.2 (`new-session -e`), and when the server would exit with a user's client
  */
@@ -29,36 +31,33 @@ export async function newSession(
   command: string[],
 ): Promise<RecordedTmux> {
   const variables = Object.entries(environment).flatMap(([key, value]) => ['-e', `${key}=${value}`])
-  const place = ['-d', '-P', '-F', RECORD_FORMAT, '-s', name, '-c', folder]
+  const words = [...variables, '--', ...command].map(literal)
   const session = `=${name}:`
-  const [record = '', refused] = await lines([
-    ...['new-session', ...place, ...variables, '--', ...command, ';'],
+  const sequence = [
+    ...['new-session', '-d', '-P', '-F', RECORD_FORMAT, '-s', name, ...words, ';'],
     ...['set-option', '-t', session, 'destroy-unattached', 'off', ';'],
-    ...[
-      'if-shell',
-      '-F',
-      exitsWithClients,
-      `kill-session -t '${session}'`,
-      'set-option -s exit-unattached off',
-      ';',
-    ],
+    ...['if-shell', '-F', exitsWithClients, '', 'set-option -s exit-unattached off', ';'],
     ...['display-message', '-p', '#{exit-unattached}'],
-  ])
-  if (refused === '1')
-    throw new Error(
-      'The tmux server has the option exit-unattached, so it would exit with the agent as soon as the last client detaches: run "tmux set-option -s exit-unattached off", or deploy to another server (TMUX_TMPDIR).',
-    )
-  return recordOf(record)
+  ]
+  const [record = '', exits] = await lines(sequence, folder)
+  if (exits !== '1') return recordOf(record)
+  await tmux(['kill-session', '-t', session])
+  throw new Error(
+    'The tmux server has the option exit-unattached, so it would exit with the agent as soon as the last client detaches: run "tmux set-option -s exit-unattached off", or deploy to another server (TMUX_TMPDIR).',
+  )
 }
 
 /** The lines that tmux printed. A hook of the user's (`after-new-session`) may have made a later command of the sequence fail. */
-async function lines(args: string[]): Promise<string[]> {
-  const { stdout } = await tmux(args).catch((error: Error & { stdout?: string }) => {
+async function lines(args: string[], folder: string): Promise<string[]> {
+  const { stdout } = await tmux(args, folder).catch((error: Error & { stdout?: string }) => {
     if (/^\d+ \$\d+ /.test(error.stdout ?? '')) return { stdout: error.stdout ?? '' }
     throw error
   })
   return stdout.split('\n')
 }
+
+/** A word of a command of tmux, for which a ";" at its end would begin another command. */
+const literal = (word: string): string => word.replace(/;$/, '\\;')
 
 /**
  * Whether a session has exactly this name; `-t =name` would also accept a longer one (tmux 3.3a, list-panes).
@@ -92,11 +91,11 @@ export async function killSession(name: string): Promise<boolean> {
 }
 
 /** Retries while a server is exiting: nothing that it did for the failed command survives it. */
-async function tmux(args: string[]): Promise<{ stdout: string }> {
+async function tmux(args: string[], folder?: string): Promise<{ stdout: string }> {
   const limit = new Limit(exitsWithinMs)
   for (;;) {
     try {
-      return await runOnce(args)
+      return await runOnce(args, folder)
     } catch (error) {
       const { stderr = '' } = error as { stderr?: string }
       if (!isServerExiting(stderr) || limit.isOver) throw error
@@ -106,6 +105,8 @@ async function tmux(args: string[]): Promise<{ stdout: string }> {
 }
 
 /** Not by execa: every agent starts an instance of this server, and execa takes 70 ms of a core to load. */
-function runOnce(args: string[]): Promise<{ stdout: string }> {
-  return new Limit(answersWithinMs).during(signal => promisify(execFile)('tmux', ['-u', ...args], { signal }))
+function runOnce(args: string[], cwd: string | undefined): Promise<{ stdout: string }> {
+  return new Limit(answersWithinMs).during(signal =>
+    promisify(execFile)('tmux', ['-u', ...args], { signal, cwd }),
+  )
 }

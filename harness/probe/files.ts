@@ -14,7 +14,10 @@ const classes: [RegExp, FileClass][] = [
   [/\/(AGENT|GLOBAL)_REGISTRY\.json$/, 'registry'],
   [/\.lock$/, 'lock'],
   [/^\/tmp\/claude-([0-9a-f]+-cwd$|\d+\/[^/]+\/[^/]+\/(?!started$|tasks\/))/, 'temp'],
-  [/\/\.claude(\.json|\/)|\/claude-cli-nodejs\/|\/cc-socks\/|\/claude-\d+\//, 'claude state'],
+  [
+    /\/\.claude(\.json|\/)|\/claude-cli-nodejs\/|\/cc-socks\/|\/cc-daemon-\d+\/|\/claude-\d+\//,
+    'claude state',
+  ],
   [/\.tmp\b|\/tmp[.-][^/]*$/, 'temp'],
 ]
 

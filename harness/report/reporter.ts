@@ -1,5 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import type { Reporter, SerializedError, TestCase } from 'vitest/node'
+import { oneLine, printableLines, printProblem } from '../terminal.ts'
 import { type ScenarioResult, scenarioResult } from './scenario-result.ts'
 import { findingsText, inColumns, seconds } from './text.ts'
 
@@ -28,8 +29,8 @@ export class ScenarioReporter implements Reporter {
     this.#running.delete(test.fullName)
     if (result.verdict === 'skipped' && (this.isInterrupted || this.#isLeftOut(result))) return
     this.results.push(result)
-    this.#print(scenarioText(result, this.#live ? process.stdout.columns : undefined))
-    if (result.notKept) console.error(notKeptText(result))
+    this.#print(marks[result.verdict], scenarioText(result, this.#live ? process.stdout.columns : undefined))
+    if (result.notKept) printProblem(notKeptText(result))
     this.#showProgress()
   }
 
@@ -41,22 +42,23 @@ export class ScenarioReporter implements Reporter {
     const messages = errors.map(({ message }) => message)
     // Ctrl-C reaches the workers too, and ends them regularly.
     this.errors.push(...messages.filter(text => !(this.isInterrupted && text.startsWith('[vitest-pool]'))))
-    for (const message of this.errors) this.#print(`${styleText('red', '?')} ${message}`)
+    for (const message of this.errors) this.#print(styleText('red', '?'), stripVTControlCharacters(message))
   }
 
   #isLeftOut({ errors }: ScenarioResult): boolean {
     return this.#onlySkippedWithReason && errors.length === 0
   }
 
-  #print(text: string): void {
+  /** Only the mark may have a colour: the text has names and errors from outside. */
+  #print(mark: string, text: string): void {
     this.#clearProgress()
-    process.stdout.write(`${text}\n`)
+    process.stdout.write(`${mark} ${printableLines(text)}\n`)
   }
 
   /** One line that is overwritten while scenarios run; only on a terminal. */
   #showProgress(): void {
     if (!this.#live || this.#running.size === 0) return
-    const line = `  … ${[...this.#running].join(', ')}`
+    const line = `  … ${oneLine([...this.#running].join(', '))}`
     process.stdout.write(`\r${styleText('dim', line.slice(0, (process.stdout.columns ?? 80) - 1))}\x1b[K`)
   }
 
@@ -75,7 +77,7 @@ const marks = {
 
 /** `columns`: the width of the terminal; undefined where the output is none. */
 function scenarioText(result: ScenarioResult, columns?: number): string {
-  const head = `${marks[result.verdict]} ${inColumns(result.name, outcome(result), columns)}`
+  const head = inColumns(oneLine(result.name), outcome(result), columns)
   const hasFindings = result.verdicts.some(({ result: found }) => found !== 'pass')
   const details = hasFindings
     ? result.verdicts.map(findingsText)
@@ -85,7 +87,7 @@ function scenarioText(result: ScenarioResult, columns?: number): string {
 }
 
 function notKeptText({ name, notKept }: ScenarioResult): string {
-  return `leakrig: The files of ${JSON.stringify(name)} could not be copied out of its sandbox (${notKept}): its verdict stands.`
+  return `The files of ${JSON.stringify(name)} could not be copied out of its sandbox (${notKept}): its verdict stands.`
 }
 
 function outcome({ verdict, verdicts, errors }: ScenarioResult): string {

@@ -1,3 +1,4 @@
+import { oneLine } from '../terminal.ts'
 import type { Finding, Verdict } from '../verdict/verdict.ts'
 
 /** Every finding of a verdict, grouped by agent: what it is, its mechanism, and the command that shows it. */
@@ -19,7 +20,12 @@ function section(title: string, findings: Finding[]): string[] {
 
 function lines({ kind, what, mechanism, owner, command }: Finding): string[] {
   const evidence = owner ? ` (owner: ${owner.evidence})` : ''
-  return [`  ${kind.padEnd(10)} ${what}`, `             ${mechanism}${evidence}`, `             $ ${command}`]
+  const texts = [
+    `  ${kind.padEnd(10)} ${what}`,
+    `             ${mechanism}${evidence}`,
+    `             $ ${command}`,
+  ]
+  return texts.map(oneLine)
 }
 
 /** The width of the longest outcome, "back at the baseline after 12.3 s". */

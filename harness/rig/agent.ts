@@ -110,7 +110,8 @@ export class Agent {
 
   /** SIGKILL for claude itself, as the kernel's out-of-memory killer sends it. */
   async losesItsClaude(): Promise<void> {
-    await this.#killed(process => process.comm === 'claude')
+    const claude = await this.claude()
+    await this.#killed(({ pid }) => pid === claude?.pid)
   }
 
   /** Somebody else ends its tmux session. */
@@ -152,6 +153,12 @@ export class Agent {
     return resources.filter(
       one => one.kind === 'process' && one.owner?.agent === this.id,
     ) as ProcessResource[]
+  }
+
+  /** Its claude, by its journal: what it has started may be named claude too. Undefined once it is gone. */
+  async claude(): Promise<ProcessResource | undefined> {
+    const started = (await this.journal()).find(({ what }) => what === 'started')
+    return (await this.processes()).find(({ pid }) => pid === started?.pid)
   }
 
   /** @throws CannotMeasureError when it has no pane any more */

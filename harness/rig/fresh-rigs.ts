@@ -1,5 +1,6 @@
 import { inject } from 'vitest'
 import { startSandbox } from '../sandbox/start.ts'
+import { print } from '../terminal.ts'
 import { keep } from './artefacts.ts'
 import { test } from './fixtures.ts'
 import { Rig } from './rig.ts'
@@ -15,7 +16,7 @@ export const testRuns = test.extend(
     let rig: Rig | undefined
     onCleanup(async () => {
       if (rig && task.result?.state === 'fail')
-        console.log('Files of the last run:', await keep(rig, task.fullTestName))
+        print(`Files of the last run: ${await keep(rig, task.fullTestName)}`)
       await sandbox[Symbol.asyncDispose]()
     })
     const { places } = await sandbox.probe.hello()

@@ -1,9 +1,10 @@
 import type { Readable, Writable } from 'node:stream'
 import { createBirpc } from 'birpc'
-import { CannotMeasureError, printable } from '../errors.ts'
+import { CannotMeasureError } from '../errors.ts'
 import { Limit } from '../limit.ts'
 import type { ProbeApi } from '../probe/api.ts'
 import { ndjson } from '../probe/channel.ts'
+import { printable } from '../terminal.ts'
 
 const callTimeoutMs = 60_000
 

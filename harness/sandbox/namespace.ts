@@ -1,6 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
@@ -9,6 +9,7 @@ import { CannotMeasureError } from '../errors.ts'
 import { connectProbe } from './connect.ts'
 import { sandboxEnvironment } from './environment.ts'
 import { inheritedDescriptors } from './inherited-descriptors.ts'
+import { refusal } from './namespace-refusal.ts'
 import { namespaceUser } from './namespace-user.ts'
 import type { Sandbox, SandboxRights } from './sandbox.ts'
 
@@ -109,29 +110,4 @@ async function tryOnce(): Promise<void> {
   child.stdout?.resume()
   const reason = await watchEnd(child)
   if (reason !== 'exit code 0') throw new CannotMeasureError(refusal(reason))
-}
-
-function refusal(reason: string): string {
-  const missing = /(?:spawn )?(\w+)(?:: (?:command )?not found| ENOENT)/.exec(reason)?.[1]
-  if (missing)
-    return `The namespace sandbox needs the program ${missing} (package util-linux), which is not on the PATH: install it.`
-  return `The namespace sandbox needs the right to unshare, and was refused it (${reason.replaceAll(/\s+/g, ' ')}): run as root, or ${remedy()}.`
-}
-
-/** The setting to change. From Ubuntu 23.10 on, only programs with an AppArmor profile may make user namespaces. */
-function remedy(): string {
-  const restricted = 'kernel/apparmor_restrict_unprivileged_userns'
-  if (sysctl(restricted) === '1')
-    return 'allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0)'
-  if (sysctl('user/max_user_namespaces') === '0')
-    return 'allow user namespaces (sysctl user.max_user_namespaces=10000)'
-  return 'allow user namespaces (sysctl kernel.unprivileged_userns_clone=1)'
-}
-
-function sysctl(name: string): string | undefined {
-  try {
-    return readFileSync(join('/proc/sys', name), 'utf8').trim()
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { type ByPid, byPid } from '../snapshot/by-pid.ts'
 import type { FileClass, FileResource, ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
+import { shellWord } from '../terminal.ts'
 import type { Finding } from './verdict.ts'
 
 /** A leak with its mechanism, as far as one snapshot shows it, and the command that shows the leak. */
@@ -117,9 +118,9 @@ function command(one: Resource): string {
   switch (one.kind) {
     case 'server':
     case 'session':
-      return `tmux -S ${one.socket} list-sessions`
+      return `tmux -S ${shellWord(one.socket)} list-sessions`
     case 'pane':
-      return `tmux -S ${one.socket} list-panes -a -F '#{session_name} #{pane_id} #{pane_pid} #{pane_dead}'`
+      return `tmux -S ${shellWord(one.socket)} list-panes -a -F '#{session_name} #{pane_id} #{pane_pid} #{pane_dead}'`
     case 'process':
       return `ps -o pid,ppid,pgid,sid,tty,stat,etime,args -p ${one.pid}`
     case 'descriptor':
@@ -129,7 +130,7 @@ function command(one: Resource): string {
     case 'pty':
     case 'file':
     case 'registry':
-      return `ls -l ${one.path}`
+      return `ls -l ${shellWord(one.path)}`
   }
 }
 

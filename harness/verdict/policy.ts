@@ -21,6 +21,10 @@ const policies: Policy[] = [
     why: 'Claude keeps its settings and transcripts',
     keeps: file(/\/\.claude\.json|\/\.claude\/(projects|backups|session-env)\//),
   },
+  {
+    why: 'Claude keeps the log, the roster and the jobs of its background service',
+    keeps: file(/\/\.claude\/(daemon\.log$|(daemon|jobs)\/)/),
+  },
   { why: 'Claude keeps its MCP logs', keeps: file(/\/\.cache\/claude-cli-nodejs\//) },
   { why: 'tmux leaves the file of its socket', keeps: file(/\/tmux-\d+\/[^/]+$/) },
   {

@@ -1,4 +1,9 @@
-import { endingNames, ignoreFolderNote, ignoreShellSnapshot } from '../../harness/index.ts'
+import {
+  endingNames,
+  ignoreFolderNote,
+  ignoreShellSnapshot,
+  plantUsersBackgroundService,
+} from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
 
 /** What an agent starts besides its children. */
@@ -46,6 +51,19 @@ matrix([
   {
     name: 'fork-storm',
     traces: [['process', /^perl /]],
+    outlives: { killed: true, crashed: true },
+  },
+  {
+    name: 'background-session',
+    prepare: plantUsersBackgroundService,
+    traces: [
+      ['process', /: claude \S+ daemon run --origin transient/],
+      ['process', /: claude bg-pty-host/],
+      ['process', /: claude bg-spare/],
+      ['process', /: sleep 1200/],
+      ['pty', /\/dev\/pts\//],
+      ['socket', /\/control\.sock/],
+    ],
     outlives: { killed: true, crashed: true },
   },
   {

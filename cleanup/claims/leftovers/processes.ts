@@ -8,9 +8,10 @@ import { isOpenForWriting } from '../../platform/processes/open-files.ts'
 import { hasEnded } from '../../platform/processes/stat.ts'
 import type { Machine, ProcessTable, SeenProcess } from '../../platform/processes/table.ts'
 import type { AgentEntry } from '../../registry/entries.ts'
-import type { AgentRef } from '../../registry/layout.ts'
+import { type AgentRef, streamLog } from '../../registry/layout.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
 import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
+import { BackgroundServices } from '../background/whose.ts'
 import { isTmuxServer, livesWithOthers, sharedServer } from '../others-live-in.ts'
 
 /** A process that bears a trace of an agent which is done or which no registry lists. */
@@ -68,6 +69,14 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
   const agentOf = agentsByMarker()
   const writers = writersOfDoneLogs(openFiles, workspaces, pending)
 
+  const services = new Map<string, BackgroundServices>()
+  /** A background service that serves others has the agent's marker, with every session in it, and is no leftover. */
+  const isServingOthers = (process: SeenProcess, ref: AgentRef): boolean => {
+    const key = keyOf(ref)
+    const known = services.get(key) ?? new BackgroundServices({ ref, entry: {}, table, log: streamLog(ref) })
+    services.set(key, known)
+    return known.isShared(process)
+  }
   // What others opened on a server that an agent started has the agent's marker, and is no leftover.
   const sharedServers = [...table.values()].flatMap(process =>
     isTmuxServer(process) && agentOf(process.environment.marker)
@@ -81,7 +90,9 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
     const agent = agentOf(marker)
     if (isInUse(process)) return undefined
     if (agent && workspaces.has(agent.workspace) && sharesPids(process.pid))
-      return pending.has(keyOf(agent)) ? undefined : `LEAKRIG_AGENT=${marker}`
+      return pending.has(keyOf(agent)) || isServingOthers(process, agent)
+        ? undefined
+        : `LEAKRIG_AGENT=${marker}`
     if (pane !== undefined && tmux !== undefined && sessions.has(tmux) && sharesPids(process.pid))
       return `TMUX=${tmux} TMUX_PANE=${pane}`
     if (inLeftoverSession.has(process)) return 'in a session named agent_* that no registry lists'

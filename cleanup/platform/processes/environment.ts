@@ -11,6 +11,10 @@ export interface Environment {
   marker?: string
   tmux?: string
   pane?: string
+  /** The session of the claude whose tool started it (CLAUDE_CODE_SESSION_ID). */
+  session?: string
+  /** The folder of the background session that started it (CLAUDE_JOB_DIR). */
+  job?: string
   /** False when it could not be read (another user's process, or one that must not be traced): then it proves nothing. */
   readable: boolean
 }
@@ -31,6 +35,9 @@ export function readEnvironment(pid: number): Environment {
   if (marker !== undefined) found.marker = marker
   if (tmux !== undefined) found.tmux = tmux
   if (pane !== undefined) found.pane = pane
+  const [session, job] = [values.get('CLAUDE_CODE_SESSION_ID'), values.get('CLAUDE_JOB_DIR')]
+  if (session !== undefined) found.session = session
+  if (job !== undefined) found.job = job
   return found
 }
 

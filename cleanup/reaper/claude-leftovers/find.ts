@@ -2,6 +2,7 @@ import type { Claims } from '../../claims/evidence.ts'
 import type { Observation } from '../../claims/observation.ts'
 import { loggedSession } from '../../registry/stream-log.ts'
 import { findByPid, findFolderNotes, findSnapshots, type OwnClaude } from './by-claude.ts'
+import { findOfService } from './by-service.ts'
 import { teamsOf, temporaryOf } from './by-session.ts'
 import type { ClaudeLeftovers } from './leftover.ts'
 import { readRecords, type SessionRecord } from './records.ts'
@@ -15,7 +16,7 @@ import { foreignTranscript, othersInSession, proofOf, recordsOfDead } from './se
  */
 export function findClaudeLeftovers(observation: Observation, claims: Claims): ClaudeLeftovers {
   const log = loggedSession(observation.log)
-  const living = claudesOf(claims)
+  const living = claudesOf(claims, observation.table)
   // No claude ever ran in this agent.
   if (log.id === undefined && living.length === 0)
     return { going: [], stays: [], session: undefined, places: { folders: [], bases: [] } }
@@ -29,6 +30,7 @@ export function findClaudeLeftovers(observation: Observation, claims: Claims): C
   ]
   findSnapshots(search, claudes)
   findFolderNotes(search, claudes)
+  findOfService(search)
   findByPid(search, claudes, records)
   const { places } = search
   return { going: search.going(), stays: search.stays(), session: log.id, places }

@@ -1,9 +1,11 @@
+import { isServicePart } from '../../claims/background/service.ts'
 import type { Claims } from '../../claims/evidence.ts'
 import type { Observation } from '../../claims/observation.ts'
 import { ownUid } from '../../platform/files/trust.ts'
 import { folderOf } from '../../platform/processes/details.ts'
 import { uidOf } from '../../platform/processes/owner.ts'
 import { hasEnded, type Process } from '../../platform/processes/stat.ts'
+import type { ProcessTable } from '../../platform/processes/table.ts'
 import type { LoggedSession } from '../../registry/stream-log.ts'
 import { beginningOf, CLOCKS_MS, startedMs } from './beginning.ts'
 import type { ClaudeLeftover } from './leftover.ts'
@@ -17,9 +19,11 @@ export interface LivingClaude {
   startedMs: number
 }
 
-/** The living claudes of an agent. */
-export const claudesOf = ({ claimed }: Claims): LivingClaude[] =>
-  [...claimed.values()].filter(({ process }) => isClaude(process)).map(living)
+/** The living claudes of an agent that have a session. */
+export const claudesOf = ({ claimed }: Claims, table: ProcessTable): LivingClaude[] =>
+  [...claimed.values()]
+    .filter(({ process }) => isClaude(process) && !isServicePart(process, table))
+    .map(living)
 
 /** The search for what one agent's claudes leave: its facts, and its findings. */
 export class Search {

@@ -26,9 +26,9 @@ test.each([
   expect(family?.help).toBe('A \\ and\na line.')
 })
 
-test('half a surrogate pair becomes valid UTF-8', () => {
-  const [sample] = parsePrometheus(exposition([gauge({ a: 'x\ud800' }, 1)])).get('leakrig_x')?.samples ?? []
-  expect(sample?.labels.a).toBe('x\ufffd')
+test('a label has no control character and no half of a surrogate pair', () => {
+  const text = exposition([gauge({ a: 'x\ud800\u001b[2J\u202e' }, 1)])
+  expect(parsePrometheus(text).get('leakrig_x')?.samples[0]?.labels.a).toBe('x\\u{d800}\\u{1b}[2J\\u{202e}')
 })
 
 test.each([0, -1.5, 1e21, 1.25e-7, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN])(

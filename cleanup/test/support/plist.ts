@@ -54,6 +54,8 @@ const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"'
 
 function decode(text: string): string {
   return text.replaceAll(/&([^;\s]*);?|[\x00-\x08\x0b-\x1f\ufffe\uffff]/g, (whole, name?: string) => {
+    const code = /^#x([\da-f]+)$/.exec(name ?? '')?.[1]
+    if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16))
     const character = name === undefined ? undefined : ENTITIES[name]
     if (character === undefined || !whole.endsWith(';'))
       throw new Error(`not well formed: ${JSON.stringify(whole)}`)

@@ -27,6 +27,7 @@ const table: [string, { hangUp: string; term?: string; kill?: string }][] = [
   ['nested-server', { hangUp: 'pane server' }],
   ['respawn', { hangUp: 'supervisor worker' }],
   ['pty', { hangUp: 'holder' }],
+  ['background-session', { hangUp: 'host host service worker' }],
 ]
 
 const endings = {

@@ -1,5 +1,6 @@
 import type { ContainerRuntimeClient } from 'testcontainers'
-import { CannotMeasureError, printable } from '../../errors.ts'
+import { CannotMeasureError } from '../../errors.ts'
+import { printable } from '../../terminal.ts'
 import { type NamedEngine, namedEngine } from './named-engine.ts'
 import { addressOf, noPermission, unanswered } from './ping.ts'
 

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContainerRuntimeClient } from 'testcontainers'
 import { projectRoot } from '../../../bin/programs.ts'
-import { CannotMeasureError, printable } from '../../errors.ts'
+import { CannotMeasureError } from '../../errors.ts'
+import { printable, printProblem } from '../../terminal.ts'
 
 /**
  * The sandbox's image. It is named after a hash of the Dockerfile and its base, so that it is built only when one of the
@@ -15,7 +16,7 @@ export async function ensureImage(engine: ContainerRuntimeClient): Promise<strin
   const name = `leakrig-sandbox:${contentHash(base)}`
   const { ImageName } = await import('testcontainers')
   if (await engine.image.exists(ImageName.fromString(name))) return name
-  console.error(`leakrig: building the image ${name}, once ...`)
+  printProblem(`building the image ${name}, once ...`)
   try {
     await build(engine, name, base)
     return name

@@ -116,24 +116,51 @@ test('a Node in another folder is visible in the sandbox, and nothing beside it'
   expect(stdout).toBe(`node\n${node}`)
 })
 
+const fakeKernel = 'mount -t tmpfs tmpfs /proc/sys/kernel'
+
+/** Each setting that refuses, and how to make this machine look so. */
 const refusals = {
   'user.max_user_namespaces': ':',
-  // Ubuntu's; the kernel here may not have it.
-  'kernel.apparmor_restrict_unprivileged_userns':
-    'mount -t tmpfs tmpfs /proc/sys/kernel && echo 1 >/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
+  // Ubuntu's and Debian's; the kernel here may have neither. Ubuntu has both.
+  'kernel.apparmor_restrict_unprivileged_userns': `${fakeKernel} && echo 1 >/proc/sys/kernel/apparmor_restrict_unprivileged_userns && echo 1 >/proc/sys/kernel/unprivileged_userns_clone`,
+  'kernel.unprivileged_userns_clone': `${fakeKernel} && echo 0 >/proc/sys/kernel/unprivileged_userns_clone`,
+}
+
+/** Runs the rig, after `prepare` in a mount namespace of its own, below the command `around`. */
+function refused(prepare: string, around: string[]) {
+  const program = join(projectRoot, 'bin/leakrig.ts')
+  const rig = [process.execPath, program, 'scenarios', '--sandbox', 'namespace']
+  const args = ['--mount', 'sh', '-c', `${prepare} && exec "$@"`, 'sh', ...around, ...rig]
+  return execa('unshare', args, { reject: false })
 }
 
 test.for(Object.entries(refusals))('a refusal names the setting %s', async ([name, prepare]) => {
   needs('root rights', process.getuid?.() === 0)
-  const program = join(projectRoot, 'bin/leakrig.ts')
   // A user in a namespace that may have no namespaces below it.
-  const refused = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"'
-  const asUser = ['unshare', '--user', '--map-user=1000', '--keep-caps', 'sh', '-c', refused, 'sh']
-  const rig = [process.execPath, program, 'scenarios', '--sandbox', 'namespace']
-  const args = ['--mount', 'sh', '-c', `${prepare} && exec "$@"`, 'sh', ...asUser, ...rig]
-  const { stderr, exitCode } = await execa('unshare', args, { reject: false })
+  const none = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"'
+  const asUser = ['unshare', '--user', '--map-user=1000', '--keep-caps', 'sh', '-c', none, 'sh']
+  const { stderr, exitCode } = await refused(prepare, asUser)
   expect(stderr).toMatch(
-    new RegExp(`^leakrig: The namespace sandbox needs the right to .*\\(sysctl ${name}=\\d+\\)\\.$`),
+    new RegExp(
+      `^leakrig: The namespace sandbox needs the right to .*\\): run as root, or .*\\(sysctl ${name}=\\d+\\)\\.$`,
+    ),
+  )
+  expect(exitCode).toBe(3)
+})
+
+test('root without the right to mount is told about its container, and not to run as root', async () => {
+  needs('root rights', process.getuid?.() === 0)
+  needs(
+    'setting that allows user namespaces',
+    !existsSync('/proc/sys/kernel/apparmor_restrict_unprivileged_userns'),
+  )
+  const { stderr, exitCode } = await refused(':', [
+    'setpriv',
+    '--bounding-set=-sys_admin',
+    '--inh-caps=-sys_admin',
+  ])
+  expect(stderr).toMatch(
+    /^leakrig: The namespace sandbox needs the right to .*\): start the container that this runs in with /,
   )
   expect(exitCode).toBe(3)
 })
