@@ -16,6 +16,7 @@ export type CleanupErrorCode =
   | 'bad-argument'
   | 'daemon-running'
   | 'cannot-lock'
+  | 'limit-reached'
 
 /**
  * Something that stops a cleanup before it did harm. The message is one sentence for a person: the thing's

@@ -6,7 +6,8 @@ import { readPrompt } from './cli/prompt.ts'
 import { refuse } from './cli/refuse.ts'
 import { personas } from './personas/personas.ts'
 import { BashTools } from './process/children/bash-tools.ts'
-import { bashEnvironment, childEnvironment } from './process/children/environment.ts'
+import { bashEnvironment, childEnvironment, hookEnvironment } from './process/children/environment.ts'
+import { Hooks, settingsFiles } from './process/children/hooks.ts'
 import type { Claude } from './process/claude.ts'
 import { end } from './process/ending/ending.ts'
 import { listen } from './process/ending/signals.ts'
@@ -59,6 +60,12 @@ export async function run(argv: string[]): Promise<void> {
     output: new Output(flags.outputFormat, places.transcript, note),
     servers: new Servers(note),
     bash: new BashTools(bashEnvironment(sessionId, places), files, places, note),
+    hooks: new Hooks(
+      settingsFiles(process.env.CLAUDE_CONFIG_DIR || places.claude, cwd),
+      flags.settings,
+      hookEnvironment(sessionId, places),
+      note,
+    ),
     answered: false,
     ending: false,
   }
@@ -67,6 +74,7 @@ export async function run(argv: string[]): Promise<void> {
   const { servers, events, output } = claude
   const all = [...configs, ...launcherConfigs(settings)]
   await servers.start(all, childEnvironment(sessionId, places), places, version)
+  await claude.hooks.run('SessionStart')
   await output.emit(events.init(servers.statuses, servers.tools))
   for (const step of personas[settings.persona]) await step(claude)
 }

@@ -2,7 +2,7 @@
 import { recordedContainment } from '../containment/recorded.ts'
 import { messageOf } from '../errors.ts'
 import { leaveCgroup } from '../platform/processes/cgroup.ts'
-// Finishes one agent's cleanup from outside the agent: `hand-over.ts <workspace> <task id> <agent id> <grace ms>`.
+// Finishes one agent's cleanup from outside the agent: `hand-over.ts <workspace> <task id> <agent id> [<grace ms>]`.
 // Nobody reads its output, so it writes its problems to the registry.
 import { resume } from '../reaper/clean-up.ts'
 import { replyArrives } from '../reaper/reply-lock.ts'
@@ -18,7 +18,10 @@ try {
   // Where no tmux server could start this process, it was born in the agent's cgroup.
   if (contained?.by === 'cgroup') leaveCgroup(contained.path)
   await replyArrives()
-  const { outcome } = await resume(ref, { graceMs: Number(graceMs), handedOver: true })
+  const { outcome } = await resume(ref, {
+    graceMs: graceMs === undefined ? undefined : Number(graceMs),
+    handedOver: true,
+  })
   process.exitCode = outcome === 'unfinished' ? 1 : 0
 } catch (error) {
   process.exitCode = 1

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readContainment } from '../containment/contained.ts'
 import { messageOf } from '../errors.ts'
+import { limitMet } from '../platform/limits.ts'
 import {
   type Machine,
   type ProcessTable,
@@ -16,6 +18,7 @@ import { locate, type TmuxLocation } from '../tmux/locate.ts'
 import type { Observation } from './observation.ts'
 import { requireKnownServer } from './other-server.ts'
 import { guestPanes } from './others-live-in.ts'
+import { recordedPlace } from './recorded-place.ts'
 import { findSharedServers } from './shared-servers.ts'
 import { withoutGuests, withoutSharedSession } from './shared-session.ts'
 
@@ -28,7 +31,10 @@ interface ObserveOptions {
   sessionName?: string
 }
 
-/** Reads tmux, the processes and their descriptors, once each. Changes nothing; throws what could not be read or asked. */
+/**
+ * Reads tmux, the processes and their descriptors, once each. Changes nothing; throws what could not be read or asked. Where a
+ * limit keeps every tmux client from starting, an agent that /proc confirms is observed without tmux (recorded-place.ts).
+ */
 export async function observe(
   ref: AgentRef,
   registry: TaskRegistry,
@@ -36,7 +42,12 @@ export async function observe(
 ): Promise<Observation> {
   const entry = requireAgent(registry, ref)
   const log = knownLog ?? agentFiles(ref, entry).stream
-  const [location, machine] = await Promise.all([locate(entry), shared ?? readMachine()])
+  const [located, machine] = await Promise.all([
+    locate(entry).catch((tmuxError: unknown) => ({ tmuxError })),
+    shared ?? readMachine(),
+  ])
+  const location =
+    'session' in located ? located : recordedPlace(ref, entry, machine.table, located.tmuxError)
   requireKnownServer(entry, location, log, machine)
   // Whoever cleans up a session that no registry lists has decided already who may look at it.
   const isWatched = sessionName === undefined && location.session?.attached
@@ -72,37 +83,28 @@ export function withTable(observation: Observation, table: ProcessTable): Observ
   return { ...observation, contained, table, openFiles: new Map(), openedAt: Number.NEGATIVE_INFINITY }
 }
 
-/** An observation, and why tmux could not be asked, if it could not. */
-export interface Observed {
-  observation: Observation
-  tmuxError?: unknown
+/** How long to wait, in ms, until parents have reaped what was ended: until then it counts for the limit of processes. */
+const REAPED_MS = 2_000
+
+/**
+ * Asks tmux ahead of an observation: its reply takes as long as a pass over /proc. Where tmux cannot be asked, the location is
+ * the one before, with tmux's error.
+ */
+export async function locateAgain({ entry, location: before }: Observation): Promise<TmuxLocation> {
+  for (const deadline = performance.now() + REAPED_MS; ; await sleep(50)) {
+    const found = await locate(entry).catch((tmuxError: unknown) => ({ ...before, tmuxError }))
+    if (limitMet(found.tmuxError) === undefined || performance.now() > deadline) return found
+  }
 }
 
-/** Where the agent is in tmux now, or tmux's error and the location before. */
-export type PendingLocation = Promise<{ location: TmuxLocation; tmuxError?: unknown }>
-
-/** Asks tmux ahead of an observation: its reply takes as long as a pass over /proc. */
-export function locateAgain({ entry, location: before }: Observation): PendingLocation {
-  return locate(entry).then(
-    location => ({ location }),
-    (tmuxError: unknown) => ({ location: before, tmuxError }),
-  )
-}
-
-/** Reads everything but the registry again. The error of a tmux that could not be asked is returned, not thrown. */
+/** Reads everything but the registry again. The error of a tmux that could not be asked is in the location, not thrown. */
 export async function observeAgain(
   observation: Observation,
-  pendingLocation: PendingLocation = locateAgain(observation),
-): Promise<Observed> {
-  const [{ location, ...failure }, machine] = await Promise.all([
-    pendingLocation,
-    readMachineAgain(observation),
-  ])
+  pendingLocation: Promise<TmuxLocation> = locateAgain(observation),
+): Promise<Observation> {
+  const [location, machine] = await Promise.all([pendingLocation, readMachineAgain(observation)])
   const contained = readContainment(observation.ref, observation.entry)
-  return {
-    observation: keepOwnership(observation, { ...observation, location, contained, ...machine }),
-    ...failure,
-  }
+  return keepOwnership(observation, { ...observation, location, contained, ...machine })
 }
 
 /** Whose the session is was decided by the first observation: by the last one, what tied it to the agent may have ended. */

@@ -20,7 +20,11 @@ export interface DaemonSettings extends PolicyTexts {
 const options = (): [keyof DaemonSettings, Option][] => [
   [
     'grace',
-    option('--grace <duration>', 'how long an agent’s processes get between TERM and KILL (3s)', grace),
+    option(
+      '--grace <duration>',
+      'how long an agent’s processes get between TERM and KILL (3s, or 7s for a claude with hooks)',
+      grace,
+    ),
   ],
   [
     'silentAfter',

@@ -42,6 +42,7 @@ export function addDaemon(program: Command): Command {
 async function serveDaemon(folders: string[], options: DaemonCommandOptions): Promise<never> {
   const { runDaemon } = await import('../daemon/run-daemon.ts')
   const { startOf } = await import('../platform/processes/table.ts')
+  const { startThreadPool } = await import('../platform/thread-pool.ts')
   // The reader of the log may have ended, or its disk may be full. The daemon goes on.
   process.stdout.on('error', () => {})
   const stop = new AbortController()
@@ -52,6 +53,7 @@ async function serveDaemon(folders: string[], options: DaemonCommandOptions): Pr
     writeJsonLine({ time: new Date().toISOString(), level: logLevelOf(line.event), ...line })
   }
   try {
+    startThreadPool()
     parsePolicy(options)
     // Before the metrics, because it decides which user this process is, and with that which files their options may name.
     const workspaces = workspacesOf(folders, true)

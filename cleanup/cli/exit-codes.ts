@@ -1,4 +1,5 @@
 import { CleanupError, messageOf } from '../errors.ts'
+import { limitMet } from '../platform/limits.ts'
 import { printProblem } from './output.ts'
 
 /** The exit codes of every command but the daemon. */
@@ -26,8 +27,14 @@ export async function run(command: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await command()
   } catch (error) {
-    if (!(error instanceof CleanupError)) throw error
-    printProblem(messageOf(error))
-    process.exitCode = WRONG_USAGE.has(error.code) ? exitCodes.wrongUsage : exitCodes.uncertain
+    const limit = error instanceof CleanupError ? undefined : limitMet(error)
+    if (!(error instanceof CleanupError) && limit === undefined) throw error
+    printProblem(
+      limit === undefined
+        ? messageOf(error)
+        : `The command could not go on: ${limit}. Nothing is lost; raise the limit or end what uses it up, then run it again.`,
+    )
+    const isUsage = error instanceof CleanupError && WRONG_USAGE.has(error.code)
+    process.exitCode = isUsage ? exitCodes.wrongUsage : exitCodes.uncertain
   }
 }

@@ -1,5 +1,4 @@
 import { findNearMisses, type NearMiss } from '../claims/near-misses.ts'
-import { GRACE_MS } from '../reaper/clean-up.ts'
 import { describePlan, type Plan, planFor } from '../reaper/plan.ts'
 import { type AgentRef, validateRef } from '../registry/layout.ts'
 import type { Registries } from '../registry/read-all.ts'
@@ -35,7 +34,7 @@ const sessionText = ({ session }: Plan): string =>
   session ? `session ${printable(session.name)} (${session.id} on ${session.socket})` : 'no session'
 
 function planText(plan: Plan, nearMisses: readonly NearMiss[], canBegin: boolean): string[] {
-  const steps = stepsText(plan, GRACE_MS)
+  const steps = stepsText(plan)
   const head = canBegin
     ? 'a cleanup would, in this order:'
     : 'a cleanup would refuse, because the global registry cannot be read; otherwise it would, in this order:'

@@ -23,10 +23,10 @@ function branch(process: PlannedProcess, all: readonly PlannedProcess[], indent:
   return [line, `${indent}  because ${why}`, ...below.flatMap(child => branch(child, all, `${indent}    `))]
 }
 
-/** The steps of a cleanup, numbered. */
+/** The steps of a cleanup, numbered. `graceMs`: the grace that its caller names. */
 export function stepsText(
-  { end, session, remove, claudeLeftovers, archive, handsOver }: Plan,
-  graceMs: number,
+  { end, session, tmuxLimit, remove, claudeLeftovers, archive, handsOver, graceMs: usualMs }: Plan,
+  graceMs = usualMs,
 ): string[] {
   const of = (role: PlannedProcess['role']) =>
     end
@@ -46,6 +46,7 @@ export function stepsText(
       `KILL, after ${durationText(graceMs)}, to those that are left, in the same order, and to what they have started since`,
     session &&
       `close the session ${printable(session.name)} by its id ${session.id} on ${session.socket}, if it is still there`,
+    tmuxLimit && `ask tmux about its session, which cannot be asked now: ${tmuxLimit}`,
     ...claudeLeftovers.map(file => `remove, unless its claude does: ${fileText(file)}, because ${file.why}`),
     ...remove.map(file => `remove ${fileText(file)}`),
     ...archive.map(file => `move to archive/ ${fileText(file)}`),

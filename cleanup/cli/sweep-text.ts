@@ -10,7 +10,7 @@ interface Wanted {
   orphans: boolean
   /** The names of sessions. */
   names: readonly string[]
-  graceMs: number
+  graceMs: number | undefined
 }
 
 /** A sweep for people: what was found, why it counts as ended, and what is done about it. */
@@ -32,7 +32,7 @@ export function sweepText(sweep: Sweep, { orphans: withUnlisted, names, graceMs 
   ]
 }
 
-function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number): string[] {
+function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number | undefined): string[] {
   const { agent, state, why, done } = found
   const name = `${printable(agent.taskId)}/${printable(agent.agentId)}`
   if (state === 'live') return []

@@ -39,7 +39,11 @@ export function addSweep(program: Command): Command {
         .argParser(duration)
         .default(60_000, '1m'),
     )
-    .option('--grace <duration>', 'how long processes get between the first TERM and KILL (3s)', grace)
+    .option(
+      '--grace <duration>',
+      'how long processes get between the first TERM and KILL (3s, or 7s for a claude with hooks)',
+      grace,
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -50,7 +54,6 @@ export function addSweep(program: Command): Command {
 
 /** Sweeps one workspace after the other. Returns the exit code. */
 export async function runSweep(folders: string[], options: SweepCommandOptions): Promise<number> {
-  const { GRACE_MS } = await import('../reaper/clean-up.ts')
   const { isLeft, isUncertain, sweep } = await import('../sweep/sweep.ts')
   const { progressTo } = await import('./progress.ts')
   const { stopOnSignals } = await import('./stop-signals.ts')
@@ -61,7 +64,7 @@ export async function runSweep(folders: string[], options: SweepCommandOptions):
     session: names = [],
     json,
     minAge: minAgeMs,
-    grace: graceMs = GRACE_MS,
+    grace: graceMs,
   } = options
   // Every path is checked before the first sweep: one typing error, and nothing is done.
   const workspaces = workspacesOf(folders)

@@ -36,7 +36,7 @@ export type Work = () => Promise<void>
 
 /** What all watches of one workspace share. */
 export interface WatchContext extends WatchdogOptions {
-  graceMs: number
+  graceMs: number | undefined
   observer: Observer
   problems: ProblemDedup
   /** Limits how many full checks, and how many cleanups, run at once. */

@@ -14,7 +14,7 @@ const RECORD_MS = 1_000
 
 export interface ReconcilerOptions extends WatchdogOptions {
   workspace: string
-  graceMs: number
+  graceMs: number | undefined
   observer: Observer
   /** Asks for another check. */
   wake: () => void
@@ -76,6 +76,11 @@ export class Reconciler implements Disposable {
     }
     const live = () => [...this.#watches.values()].filter(({ isPending }) => !isPending).map(({ key }) => key)
     this.#massDeaths.announce(live, this.#isAnyChecking)
+  }
+
+  /** True while registries have to be polled, because their changes go unreported. */
+  get isBlind(): boolean {
+    return this.#registries.isBlind
   }
 
   /** Has every registry read at the next check, because the workspace may be another folder by now. */

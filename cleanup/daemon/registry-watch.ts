@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
 import { messageOf } from '../errors.ts'
+import { WATCH_AGAIN_MS, whyNotWatched } from '../platform/limits.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import { taskRegistry, validateRef } from '../registry/layout.ts'
@@ -32,6 +33,12 @@ const ID_SHOWN = 64
 
 const REGISTRY = 'AGENT_REGISTRY.json'
 
+/** The types, by statfs(2), of file systems that other hosts may write: NFS, SMB, CIFS, 9p, FUSE, Ceph, Lustre, GFS2, OCFS2, VirtualBox. */
+const REMOTE: ReadonlySet<number> = new Set([
+  0x6969, 0xfe534d42, 0xff534d42, 0x01021997, 0x65735546, 0x00c36400, 0x0bd00bd0, 0x01161970, 0x7461636f,
+  0x786f4256,
+])
+
 /** How long an unreadable registry counts as one that is being written in place, in ms. */
 const WRITING_MS = 1_000
 
@@ -51,9 +58,12 @@ export class RegistryWatch implements Disposable {
   #watcher: FSWatcher | undefined
   /** Device and inode of the watched workspace: a watch does not follow the name to another folder. */
   #watched: string | undefined
+  #isRemote = false
   #agents: Listed[] = []
   /** False while changes may go unreported, and only polls find them. */
   #isWatching = false
+  /** When the watch failed, by the monotonic clock; undefined while none has. */
+  #failedAt: number | undefined
   /** True when something changed and it is not known which registry. */
   #isStale = true
 
@@ -71,6 +81,16 @@ export class RegistryWatch implements Disposable {
   /** True when a poll is due at the next check of processes, at the latest. */
   get needsPoll(): boolean {
     return this.#isStale || !this.#isWatching || this.isUnsure
+  }
+
+  /** True while changes go unreported for longer than the set-up of a watch takes, so that polls have to be frequent. */
+  get isBlind(): boolean {
+    return this.#failedAt !== undefined || this.isRemote
+  }
+
+  /** True for a file system on which other hosts write too: inotify reports only what this kernel did. */
+  get isRemote(): boolean {
+    return this.#isRemote
   }
 
   /** True when a poll is due now. */
@@ -98,7 +118,9 @@ export class RegistryWatch implements Disposable {
       for (const taskId of tasks) this.#read(taskId)
       this.#report('', undefined)
       const { dev, ino } = fs.statSync(this.workspace)
-      if (this.#watched !== `${dev} ${ino}`) this.#unwatch()
+      const isOther = this.#watched !== `${dev} ${ino}`
+      if (isOther || performance.now() - (this.#failedAt ?? Number.NaN) >= WATCH_AGAIN_MS) this.#unwatch()
+      if (isOther) this.#isRemote = REMOTE.has(fs.statfsSync(this.workspace).type)
       this.#watched = `${dev} ${ino}`
       this.#watcher ??= this.#watch()
     } catch (error) {
@@ -195,10 +217,14 @@ export class RegistryWatch implements Disposable {
       ignored: file => this.#isIgnored(file),
       ignoreInitial: true,
     })
+    let hasFailed = false
     watcher.on('ready', () => {
+      // It is ready, too, when it could not watch everything.
+      if (hasFailed || watcher !== this.#watcher) return
       // A registry may have been written while the watch was being set up.
       this.#isStale = true
       this.#isWatching = true
+      this.#failedAt = undefined
       this.#report('watch', undefined)
       this.#onChange()
     })
@@ -211,10 +237,12 @@ export class RegistryWatch implements Disposable {
       this.#onChange()
     })
     watcher.on('error', error => {
+      hasFailed = true
       this.#isWatching = false
+      this.#failedAt = performance.now()
       this.#report(
         'watch',
-        `${this.workspace} cannot be watched completely, so changes are found up to some seconds later: ${messageOf(error)}.`,
+        `${this.workspace} cannot be watched completely, so changes are found by checks four times a second: ${whyNotWatched(error)}.`,
       )
     })
     return watcher

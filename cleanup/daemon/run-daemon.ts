@@ -7,12 +7,11 @@ import { Monitor } from '../metrics/monitor.ts'
 import { makeFolder } from '../platform/files/within.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import { isAlive } from '../platform/processes/table.ts'
-import { GRACE_MS } from '../reaper/clean-up.ts'
 import { globalRegistry, validateWorkspace } from '../registry/layout.ts'
 import { requireWorkspaceFolder } from '../registry/require-workspace.ts'
 import type { PolicyTexts } from '../retention/policy.ts'
 import type { DaemonLock } from './daemon-lock.ts'
-import type { Observer } from './problem-dedup.ts'
+import { type Observer, ProblemDedup } from './problem-dedup.ts'
 import { RetentionJob } from './retention-job.ts'
 import { type CheckLevel, Scheduler } from './scheduler.ts'
 import { acquireDaemonLock } from './standby.ts'
@@ -24,6 +23,7 @@ export interface DaemonOptions {
   workspaces: string[]
   /** The process that the daemon serves: the daemon ends when that process and all agents are gone. For one workspace only. */
   owner?: Identity
+  /** By default what each agent needs. */
   graceMs?: number
   /** How long an agent may be silent before it is marked, in ms. */
   silentAfterMs?: number
@@ -84,10 +84,13 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const retentionJob = new RetentionJob({ workspaces, policy: options.retention ?? {}, observer })
   const terminals = held.use(new TerminalWatch(wakeup.call))
   const scheduler = new Scheduler()
+  const problems = new ProblemDedup(observer)
 
   const check = (level: CheckLevel) => {
     const changed = terminals.take()
+    reportTerminals(problems, terminals.problem)
     for (const supervisor of supervisors) supervisor.check(level, changed)
+    scheduler.isBlind = terminals.problem !== undefined || supervisors.some(({ isBlind }) => isBlind)
     retentionJob.check()
     monitor.check(supervisors.reduce((pending, supervisor) => pending + supervisor.pending, 0))
   }
@@ -116,6 +119,12 @@ function isNeeded(supervisors: readonly WorkspaceSupervisor[]): boolean {
   return supervisors.some(supervisor => supervisor.isBusy)
 }
 
+function reportTerminals(problems: ProblemDedup, problem: string | undefined): void {
+  const about = 'terminals'
+  if (problem === undefined) problems.resolve(about, { event: 'problem-resolved', about })
+  else problems.report(about, problem, { event: 'problem', about, problem })
+}
+
 function monitorOptions(workspaces: string[], options: DaemonOptions) {
   const { metricsPort: port, metricsTokenFile: tokenFile, metricsSocket: socket, metricsFile: file } = options
   return { workspaces, port, tokenFile, socket, file, ...(options.log && { log: options.log }) }
@@ -132,7 +141,7 @@ function observerFor(monitor: Monitor, log: Log): Observer {
 }
 
 function reconcilerOptions(workspace: string, options: DaemonOptions, observer: Observer, { call }: Wakeup) {
-  const { graceMs = GRACE_MS, silentAfterMs = SILENT_AFTER_MS, endIdle = false, signal } = options
+  const { graceMs, silentAfterMs = SILENT_AFTER_MS, endIdle = false, signal } = options
   return { workspace, graceMs, silentAfterMs, endIdle, observer, wake: call, signal }
 }
 

@@ -13,6 +13,10 @@ const POLL_MS = 180
 const POLLS = 3
 /** How often each agent's pane process is read from /proc, in ms. */
 const PROCESSES_MS = 5_000
+/** How often the same is done, and every registry is polled, while a watch fails, in ms. */
+const BLIND_MS = 250
+/** A check that comes so late, in ms, is a full one: this process was stopped, and events may have been dropped. */
+const LATE_MS = 5_000
 /** How often everything is checked, in ms, whatever was reported. It finds what no watch has reported. */
 const FULL_MS = 60_000
 
@@ -26,7 +30,10 @@ const LONGEST_PAUSE_MS = 1_000
 export class Scheduler {
   #processesAt = Number.NEGATIVE_INFINITY
   #fullAt = Number.NEGATIVE_INFINITY
+  #checkedAt = Number.POSITIVE_INFINITY
   #tookMs = 0
+  /** True while something that should be watched is not: then checks are frequent. */
+  isBlind = false
 
   /**
    * How long to wait after a call, in ms. With thousands of agents a check takes long, and the time between two checks is
@@ -45,8 +52,8 @@ export class Scheduler {
 
   /** Waits until a check is due: somebody called (then it returns true), `poll` had a hit, or it is time. */
   async due(wakeup: Wakeup, poll: () => boolean): Promise<boolean> {
-    for (let n = 0; n < POLLS; n++) {
-      if (await wakeup.wait(POLL_MS)) return true
+    for (let n = 0; n < (this.isBlind ? 1 : POLLS); n++) {
+      if (await wakeup.wait(this.isBlind ? BLIND_MS : POLL_MS)) return true
       if (poll()) return false
     }
     return false
@@ -54,12 +61,14 @@ export class Scheduler {
 
   #nextLevel(): CheckLevel {
     const now = performance.now()
-    if (now - this.#fullAt >= FULL_MS) {
+    const isLate = now - this.#checkedAt >= LATE_MS
+    this.#checkedAt = now
+    if (isLate || now - this.#fullAt >= FULL_MS) {
       this.#fullAt = now
       this.#processesAt = now
       return 'full'
     }
-    if (now - this.#processesAt < PROCESSES_MS) return 'quick'
+    if (now - this.#processesAt < (this.isBlind ? BLIND_MS : PROCESSES_MS)) return 'quick'
     this.#processesAt = now
     return 'processes'
   }

@@ -33,6 +33,11 @@ export class WorkspaceSupervisor implements Disposable {
     return this.#lock ? this.#reconciler.pending : 0
   }
 
+  /** True while registries have to be polled, because their changes go unreported. */
+  get isBlind(): boolean {
+    return this.#lock !== undefined && this.#reconciler.isBlind
+  }
+
   check(level: CheckLevel, terminals: ReadonlySet<string>): void {
     if (level !== 'quick') this.#holdLock()
     try {

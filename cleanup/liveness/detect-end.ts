@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { logWriters } from '../claims/log-writers.ts'
 import { runsInRenamedSession, writesFromPane } from '../claims/renamed-session.ts'
-import { isAlive, readProcess, startOf } from '../platform/processes/table.ts'
+import { limitMet } from '../platform/limits.ts'
+import { isAlive, readMachine, readProcess, startOf } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
 import { errorOutput } from '../registry/error-output.ts'
@@ -28,14 +30,11 @@ export async function detectEnd(
   entry: AgentEntry,
   quiet?: QuietPeriod,
 ): Promise<Ending | undefined> {
-  const recorded = recordedTmux(entry)
-  const location = await locate(entry)
   const log = agentFiles(ref, entry).stream
-  if (!recorded && !location.session && (await runsInRenamedSession(entry, location, log))) return undefined
-  const end =
-    (recorded
-      ? await endOfRecorded(recorded, location, () => writesFromPane(entry, location, log))
-      : endByName(entry, location)) ?? (await detectAbandonedPane(ref, entry, location, quiet))
+  const end = await locate(entry).then(
+    location => endByTmux(ref, entry, location, log, quiet),
+    (tmuxError: unknown) => endByProcesses(entry, log, tmuxError),
+  )
   if (end === undefined) return undefined
   // Another program may have written an older copy of the registry over the end; the log may be archived already.
   const before = recordedEnd(ref)
@@ -46,6 +45,34 @@ export async function detectEnd(
   const doubt = unread ? `; its log may end with a result all the same: ${unread}` : ''
   const errors = errorOutput(ref)
   return { status: 'crashed', reason: `${end}${doubt}${errors ? `; it printed: ${errors}` : ''}` }
+}
+
+async function endByTmux(
+  ref: AgentRef,
+  entry: AgentEntry,
+  location: TmuxLocation,
+  log: string,
+  quiet: QuietPeriod | undefined,
+): Promise<string | undefined> {
+  const recorded = recordedTmux(entry)
+  if (!recorded && !location.session && (await runsInRenamedSession(entry, location, log))) return undefined
+  return (
+    (recorded
+      ? await endOfRecorded(recorded, location, () => writesFromPane(entry, location, log))
+      : endByName(entry, location)) ?? (await detectAbandonedPane(ref, entry, location, quiet))
+  )
+}
+
+/**
+ * How an agent ended, when a limit keeps every tmux client from starting: what an agent has left behind may be what uses it
+ * up. The end of the recorded pane's process counts then too, unless the log is still written. Rethrows `tmuxError` otherwise.
+ */
+async function endByProcesses(entry: AgentEntry, log: string, tmuxError: unknown): Promise<string> {
+  const recorded = recordedTmux(entry)
+  if (limitMet(tmuxError) === undefined || recorded?.pane_start === undefined || isRunning(recorded))
+    throw tmuxError
+  if (logWriters((await readMachine()).openFiles, log).length > 0) throw tmuxError
+  return `its pane's process ${recorded.pane_pid} ended`
 }
 
 /**

@@ -9,7 +9,7 @@ type CountedOutcome = Outcome | 'failed'
 /** Every outcome starts at 0, because Prometheus computes no rate from a series that begins at 1. */
 const OUTCOMES: readonly CountedOutcome[] = ['clean', 'already-clean', 'handed-over', 'unfinished', 'failed']
 
-/** In seconds: a well-behaved agent takes half a second, the grace is 3 s, a backoff grows to a minute. */
+/** In seconds: a well-behaved agent takes half a second, the grace is 3 or 7 s, a backoff grows to a minute. */
 const BASELINE_BOUNDS = [0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300, 1800, 7200]
 
 /** The daemon's counters. They start at 0 with each daemon; Prometheus handles such resets. */

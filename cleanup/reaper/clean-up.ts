@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { observe } from '../claims/observe.ts'
 import { attemptAsync, CleanupError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { limitMet } from '../platform/limits.ts'
 import { startOf } from '../platform/processes/table.ts'
 import { programFile } from '../programs.ts'
 import { agentFiles } from '../registry/agent-files.ts'
@@ -13,21 +14,20 @@ import { agentByte, agentLockFile, type Lock, lock, lockNow } from '../registry/
 import { peekGlobalRegistry, peekTaskRegistry, readAgent, requireAgent } from '../registry/registry.ts'
 import { syncGlobal } from '../registry/sync-global.ts'
 import { executePlan } from './execute.ts'
+import { HOOKS_GRACE_MS } from './grace.ts'
 import { type PlannedCleanup, planCleanup, planFor } from './plan.ts'
 import { ReplyLock, repliesSent } from './reply-lock.ts'
 import { type CleanUpReport, emptyReport, type Outcome, outcomeOf } from './report.ts'
 import { spawnDetached } from './spawn-detached.ts'
 
 export interface CleanUpOptions extends Ending {
-  /** How long, in ms, the agent's processes get from the first TERM to the KILL. claude ends its own children in up to 2 s. */
-  graceMs?: number
+  /** How long, in ms, the agent's processes get from the first TERM to the KILL; by default what the agent needs (grace.ts). */
+  graceMs?: number | undefined
   log?: Log
   /** Set by the hand-over program: it is outside the agent already, and must not hand over again. */
   handedOver?: boolean
 }
 
-/** The grace by default, in ms. A claude that is killed earlier leaves children and files behind that it would have ended. */
-export const GRACE_MS = 3_000
 /** How much longer than its grace, in ms, a cleanup waits for another cleaner of the same agent. */
 const OTHER_CLEANER_MS = 10_000
 
@@ -40,7 +40,7 @@ const OTHER_CLEANER_MS = 10_000
  */
 export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<CleanUpReport> {
   const startedAt = performance.now()
-  const { graceMs = GRACE_MS, log = () => {} } = options
+  const { graceMs, log = () => {} } = options
   validateRef(ref)
   const registry = peekTaskRegistry(ref.workspace, ref.taskId)
   const before = requireAgent(registry, ref)
@@ -73,7 +73,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   let plan = planCleanup(observation, options.handedOver)
   if (plan.handsOver) {
     await syncGlobal(ref)
-    await handOver(plan, options, graceMs, log)
+    await handOver(plan, options, log)
     reply.sent()
     return finish('handed-over')
   }
@@ -88,7 +88,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   // Written while the processes end: the first signals are sent in this turn of the event loop.
   const synced = nextTurn().then(() => syncGlobal(ref))
   synced.catch(() => {})
-  await executePlan(plan, graceMs, report, log)
+  await executePlan(plan, graceMs ?? plan.graceMs, report, log)
   // A registry that cannot be written (a full disk) undoes nothing: the next cleanup writes it.
   const onFailure = (problem: string) => {
     if (!report.problems.includes(problem)) report.problems.push(problem)
@@ -124,8 +124,7 @@ export function resume(
  */
 async function handOver(
   { observation: { ref, location } }: PlannedCleanup,
-  { handedOver }: CleanUpOptions,
-  graceMs: number,
+  { handedOver, graceMs }: CleanUpOptions,
   log: Log,
 ): Promise<void> {
   if (handedOver)
@@ -134,13 +133,24 @@ async function handOver(
       `The cleanup of ${ref.agentId} was handed to a process that is part of the agent too; nothing was ended. Run it from outside the agent.`,
     )
   log({ event: 'hand-over', agent: ref.agentId })
-  const args = [ref.workspace, ref.taskId, ref.agentId, String(graceMs)]
+  const args = [ref.workspace, ref.taskId, ref.agentId, ...(graceMs === undefined ? [] : [String(graceMs)])]
   const server = location.server && { socket: location.path, pid: location.server.pid }
-  await spawnDetached(programFile('hand-over'), args, server)
+  await spawnDetached(programFile('hand-over'), args, server).catch((error: unknown) => {
+    const limit = limitMet(error)
+    if (limit === undefined) throw error
+    throw new CleanupError(
+      'cannot-hand-over',
+      `The cleanup of ${ref.agentId} has to be done by a process outside the agent, and none could be started: ${limit}. Its end is recorded, so the daemon or the next sweep cleans up.`,
+      { cause: error },
+    )
+  })
 }
 
 /** One cleaner per agent: the others wait until it is done or dead, and it waits until every caller inside has its reply. */
-async function acquireCleanupLock(ref: AgentRef, graceMs: number): Promise<{ lock: Lock; waited: boolean }> {
+async function acquireCleanupLock(
+  ref: AgentRef,
+  graceMs = HOOKS_GRACE_MS,
+): Promise<{ lock: Lock; waited: boolean }> {
   const file = agentLockFile(ref)
   const byte = agentByte(ref.agentId)
   const free = lockNow(file, byte)

@@ -2,15 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { claim } from '../claims/claim.ts'
 import type { Claims } from '../claims/evidence.ts'
 import type { Observation } from '../claims/observation.ts'
-import {
-  locateAgain,
-  type Observed,
-  observeAgain,
-  observeProcesses,
-  type PendingLocation,
-} from '../claims/observe.ts'
+import { locateAgain, observeAgain, observeProcesses } from '../claims/observe.ts'
 import type { Log } from '../log.ts'
 import { killPanes, killSession } from '../tmux/kill-session.ts'
+import type { TmuxLocation } from '../tmux/locate.ts'
 import { freezeAll } from './freeze.ts'
 import { killGroups } from './kill-groups.ts'
 import type { PlannedCleanup } from './plan.ts'
@@ -48,8 +43,6 @@ export interface EndResult {
   /** The last observation: it shows whether the session is gone and whether anybody still writes the log. */
   observation: Observation
   claims: Claims
-  /** Why tmux could not be asked for the last observation. */
-  tmuxError?: unknown
   /** True when the session had to be killed already, because tmux started its pane's process again. */
   isSessionKilled: boolean
 }
@@ -74,7 +67,7 @@ export async function endProcesses(
   let wasQuiet = false
   let chained = 0
   let isSessionKilled = false
-  let pendingLocation: PendingLocation | undefined
+  let pendingLocation: Promise<TmuxLocation> | undefined
 
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 1.3, 15)) {
     clock.tick()
@@ -94,18 +87,16 @@ export async function endProcesses(
     const isLast = wasQuiet || isOver
     // Once nothing is alive tmux is asked at once: by the time that two scans have found nothing, it has replied.
     pendingLocation ??= (alive.length === 0 && !isExpecting) || isLast ? locateAgain(first) : undefined
-    const observed: Observed = isLast
-      ? await observeAgain(first, pendingLocation)
-      : { observation: await observeProcesses(first) }
+    const observation = await (isLast ? observeAgain(first, pendingLocation) : observeProcesses(first))
     scannedAt = performance.now()
-    const claims = claim(observed.observation, tracked.claims())
-    const fresh = tracked.add(claims.claimed.values(), roleOf, observed.observation.table)
+    const claims = claim(observation, tracked.claims())
+    const fresh = tracked.add(claims.claimed.values(), roleOf, observation.table)
     const survivors = tracked.alive()
     const isQuiet = fresh.length === 0 && survivors.length === 0 && !isExpecting
-    if (isQuiet) killGroups(observed.observation.table, tracked)
+    if (isQuiet) killGroups(observation.table, tracked)
     // A process that only the last scan found gets its time too.
     if ((isLast && clock.isOver(survivors)) || (wasQuiet && isQuiet))
-      return { tracked, survivors, claims, isSessionKilled, ...observed }
+      return { tracked, survivors, claims, isSessionKilled, observation }
     wasQuiet = isQuiet
     if (!isQuiet) pendingLocation = undefined
     if (fresh.length > 0) pauseMs = 1

@@ -3,6 +3,7 @@ import type { Observation } from '../claims/observation.ts'
 import { findSuspects } from '../claims/suspects.ts'
 import { attempt, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { limitMet } from '../platform/limits.ts'
 import { removeCgroup } from '../platform/processes/cgroup.ts'
 import { tellsOpenFiles } from '../platform/processes/open-files.ts'
 import { signal } from '../platform/processes/signals.ts'
@@ -48,6 +49,11 @@ export async function executePlan(
       `The environment of ${claims.unreadable.length} processes could not be read, so none of them was claimed by it.`,
     )
   if (observation.sharedSession) report.notes.push(observation.sharedSession.why)
+  const limit = limitMet(plan.observation.location.tmuxError)
+  if (limit !== undefined)
+    report.notes.push(
+      `No tmux client could be started: ${limit}. What /proc confirmed of the recorded place was ended first.`,
+    )
   report.notes.push(...observation.sharedServers.map(({ why }) => why))
   report.session = kept.size > 0 ? 'left-alone' : await closeSession(plan, result, report, log)
   report.problems.push(...describeOtherUsers(plan.claims, claims))
@@ -157,11 +163,18 @@ async function closeMovedPanes(
 
 async function closeSession(
   plan: PlannedCleanup,
-  { observation, tmuxError, isSessionKilled }: EndResult,
+  { observation, isSessionKilled }: EndResult,
   report: CleanUpReport,
   log: Log,
 ): Promise<CleanUpReport['session']> {
+  const before = plan.observation.location
   try {
+    const { tmuxError } = observation.location
+    const limit = limitMet(tmuxError)
+    if (limit !== undefined)
+      throw new Error(
+        `tmux could not be asked whether the session of ${observation.ref.agentId} is gone: ${limit}. Raise the limit or end what uses it up; the next cleanup asks again.`,
+      )
     if (tmuxError !== undefined) throw tmuxError
     if (observation.sharedSession) {
       for (const { id } of observation.location.panes)
@@ -172,7 +185,7 @@ async function closeSession(
     const { session } = observation.location
     await closeMovedPanes(plan, observation, log)
     if (isSessionKilled && !session) return 'killed'
-    if (!session) return plan.observation.location.session ? 'ended-by-itself' : 'was-gone'
+    if (!session) return before.session || before.tmuxError ? 'ended-by-itself' : 'was-gone'
     log({ event: 'kill-session', agent: observation.ref.agentId, session: session.id })
     await killSession(observation.entry, observation.location, session)
     return 'killed'

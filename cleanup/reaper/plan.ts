@@ -6,6 +6,7 @@ import type { Observation } from '../claims/observation.ts'
 import { observe } from '../claims/observe.ts'
 import { type PipelineRole, pipelineRoles } from '../claims/pipeline-roles.ts'
 import { describeFile, type FileEntry } from '../platform/files/file-entry.ts'
+import { limitMet } from '../platform/limits.ts'
 import { ageMs, commandOf } from '../platform/processes/details.ts'
 import { residentBytesOf } from '../platform/processes/memory.ts'
 import { uidOf } from '../platform/processes/owner.ts'
@@ -17,6 +18,7 @@ import type { AgentRef } from '../registry/layout.ts'
 import { filesToArchive, filesToRemove } from './archive-files.ts'
 import { findClaudeLeftovers } from './claude-leftovers/find.ts'
 import type { ClaudeLeftover, ClaudeLeftovers } from './claude-leftovers/leftover.ts'
+import { graceFor } from './grace.ts'
 import { HeldLogs } from './held-logs.ts'
 
 /** One agent's cleanup, decided and not begun: execute.ts carries it out, describePlan shows it. */
@@ -29,6 +31,8 @@ export interface PlannedCleanup {
   hasFiles: boolean
   /** True when the work is handed to a process outside, because this one is part of the agent. */
   handsOver: boolean
+  /** The agent's grace, in ms, where its caller names none. */
+  graceMs: number
 }
 
 /** What a cleanup of one agent would do now, for people and as JSON. */
@@ -36,6 +40,8 @@ export interface Plan {
   /** In the order in which they are asked to end. */
   end: PlannedProcess[]
   session?: { id: string; name: string; socket: string }
+  /** The limit that keeps tmux clients from starting: tmux is asked about the session after the processes have ended. */
+  tmuxLimit?: string
   remove: FileEntry[]
   /** Files that the agent's claude leaves when it is killed; it removes most of them itself when it ends on TERM. */
   claudeLeftovers: ClaudeLeftover[]
@@ -43,6 +49,8 @@ export interface Plan {
   /** What stays although it seems to be the agent's, and why. */
   stays: string[]
   handsOver: boolean
+  /** The agent's grace, in ms, where its caller names none. */
+  graceMs: number
 }
 
 export interface PlannedProcess {
@@ -89,13 +97,15 @@ export function planSession(observation: Observation, claims = claim(observation
     claudeLeftovers: { going: [], stays: [], session: undefined, places: { folders: [], bases: [] } },
     hasFiles: false,
     handsOver: isInside(claims),
+    graceMs: graceFor(claims.claimed),
   }
 }
 
 /** A plan with what people want to know of each process and file, and without the files that do not exist. */
 export function describePlan(planned: PlannedCleanup): Plan {
-  const { observation, claims, claudeLeftovers, hasFiles, handsOver } = planned
+  const { observation, claims, claudeLeftovers, hasFiles, handsOver, graceMs } = planned
   const { location, contained, log } = observation
+  const tmuxLimit = limitMet(location.tmuxError)
   const files = hasFiles ? agentFiles(observation.ref, observation.entry) : undefined
   using held = new HeldLogs(observation, claims, hasFiles)
   const writer = files && logWriters(observation.openFiles, log).find(({ pid }) => !claims.claimed.has(pid))
@@ -104,6 +114,7 @@ export function describePlan(planned: PlannedCleanup): Plan {
     ...(location.session && {
       session: { id: location.session.id, name: location.session.name, socket: location.socket },
     }),
+    ...(tmuxLimit !== undefined && { tmuxLimit }),
     remove: [
       ...(files ? filesToRemove(files) : []),
       ...(contained.cgroup ? [contained.cgroup.path] : []),
@@ -122,6 +133,7 @@ export function describePlan(planned: PlannedCleanup): Plan {
       ...claudeLeftovers.stays,
     ],
     handsOver,
+    graceMs,
   }
 }
 

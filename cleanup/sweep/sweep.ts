@@ -20,7 +20,8 @@ export interface SweepOptions {
   orphans?: boolean
   /** The exact names of sessions that no registry lists and that are removed in any case, although somebody looks at them. */
   sessions?: readonly string[]
-  graceMs: number
+  /** By default what each agent needs. */
+  graceMs?: number | undefined
   /** What is younger, in ms, may still be being deployed. */
   minAgeMs: number
   /** Other workspaces: a session that one of them lists is not a leftover. */
@@ -178,7 +179,11 @@ function startedAgain({ agent }: FoundAgent, { tasks }: Registries): FoundAgent 
 }
 
 /** Cleans up one agent. Its plan is made again, because minutes may have passed; only the session's name is taken from the first. */
-async function cleanUpOne(found: FoundAgent, registries: Registries, graceMs: number): Promise<SweptAgent> {
+async function cleanUpOne(
+  found: FoundAgent,
+  registries: Registries,
+  graceMs: number | undefined,
+): Promise<SweptAgent> {
   if (found.state !== 'ended') return found
   const { agent, to, why, plan, cleanedUpAt } = found
   try {

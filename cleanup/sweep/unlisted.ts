@@ -106,7 +106,7 @@ const isProven = (
 export async function removeUnlisted(
   workspace: string,
   { sessions, prompts }: Pick<UnlistedLeftovers, 'sessions' | 'prompts'>,
-  { graceMs, minAgeMs, named }: { graceMs: number; minAgeMs: number; named: readonly string[] },
+  { graceMs, minAgeMs, named }: { graceMs?: number | undefined; minAgeMs: number; named: readonly string[] },
 ): Promise<CleanupResult> {
   const result: CleanupResult = { outcome: 'clean', actions: [], problems: [] }
   const onFailure = (what: string) => (problem: string) => {
@@ -140,7 +140,7 @@ export async function removeUnlisted(
 async function removeSession(
   workspace: string,
   unlisted: UnlistedSession,
-  graceMs: number,
+  graceMs: number | undefined,
   isInUse: (server: TmuxServer, session: TmuxSession) => Promise<boolean>,
   result: CleanupResult,
 ): Promise<void> {
@@ -152,7 +152,7 @@ async function removeSession(
   if (await isInUse(server, session)) return
   if (plan.handsOver) throw new Error('This sweep runs in it. Run it from another session.')
   const report = emptyReport(plan.observation.ref, plan.observation.entry.status)
-  await executePlan(plan, graceMs, report, () => {})
+  await executePlan(plan, graceMs ?? plan.graceMs, report, () => {})
   const closed = plan.observation.location.session?.name
   result.actions.push(...doneActions(report, closed))
   if (report.problems.length > 0) throw new Error(report.problems.join(' '))

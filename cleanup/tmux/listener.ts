@@ -6,6 +6,7 @@ import { backend } from '../platform/processes/backend.ts'
 import { sharesPids } from '../platform/processes/namespaces.ts'
 import { descriptorTarget, listDescriptors } from '../platform/processes/open-files.ts'
 import { isOurs } from '../platform/processes/owner.ts'
+import { listProc } from '../platform/processes/proc.ts'
 import { readProcLink, readProcText } from '../platform/processes/proc-file.ts'
 import { startOf } from '../platform/processes/table.ts'
 
@@ -68,7 +69,7 @@ function findListener(socket: string, file: fs.Stats): boolean {
   const missing = new Map<string, Set<string>>()
   const holds = (pid: string) =>
     isOurs(Number(pid)) && sharesPids(Number(pid)) && holdsLast(pid, socket, file, missing)
-  const pids = fs.readdirSync('/proc').filter(name => /^\d+$/.test(name))
+  const pids = listProc().map(String)
   // Processes named tmux are checked first, the newest ahead, to save time. The descriptor decides, not the name.
   const others: string[] = []
   const isFound = pids.reverse().some(pid => {

@@ -22,6 +22,8 @@ export interface TmuxLocation {
   panes: AgentPane[]
   /** The ids of all sessions and panes on the server, those of others included. */
   listed: { sessions: ReadonlySet<string>; panes: ReadonlySet<string> }
+  /** Why tmux could not be asked: then this is what was known before, and session, panes and `listed` may be incomplete. */
+  tmuxError?: unknown
 }
 
 export interface AgentPane extends TmuxPane {

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CleanupError, messageOf, systemCode } from '../errors.ts'
+import { limitMet } from '../platform/limits.ts'
 import { isListening } from './listener.ts'
 import { ownSocket } from './own-socket.ts'
 import { onServerTimeout } from './server-timeout.ts'
@@ -25,15 +26,16 @@ export async function queryTmux(socket: string, args: string[], serverPid?: numb
     return await runTmux(own, args, serverPid)
   } catch (error) {
     if (await isDeserted(own)) return 'no-server'
-    throw tmuxUnreachable(socket, args, failureOf(error))
+    throw tmuxUnreachable(socket, args, failureOf(error), error)
   }
 }
 
 /** The error for a query without a certain answer. */
-export function tmuxUnreachable(socket: string, args: string[], why: string): CleanupError {
+export function tmuxUnreachable(socket: string, args: string[], why: string, cause?: unknown): CleanupError {
   return new CleanupError(
     'tmux-unreachable',
     `tmux on ${socket} could not be queried (${args[0]}): ${why}. The session may still exist, so nothing was ended or deleted; make tmux answer, then try again.`,
+    { cause },
   )
 }
 
@@ -72,14 +74,10 @@ function environmentOutsidePanes(): NodeJS.ProcessEnv {
 const NOT_STARTED: Record<string, string> = {
   ENOENT: 'there is no tmux on the PATH',
   EACCES: 'the tmux on the PATH is not executable',
-  EMFILE: 'this process has reached its limit of open files (see "ulimit -n")',
-  ENFILE: 'the machine has reached its limit of open files',
-  EAGAIN: 'this user has reached the limit of processes (see "ulimit -u")',
-  ENOMEM: 'the machine has no memory for another process',
 }
 
 function failureOf(error: unknown): string {
-  const why = NOT_STARTED[systemCode(error) ?? '']
+  const why = limitMet(error) ?? NOT_STARTED[systemCode(error) ?? '']
   if (why !== undefined) return why
   const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
   return output === '' ? messageOf(error) : `it printed "${output}"`

@@ -17,6 +17,7 @@ export interface Flags {
   sessionId: string | undefined
   resume: string | boolean | undefined
   continue: boolean
+  settings: string | undefined
 }
 
 const permissionModes = ['acceptEdits', 'auto', 'bypassPermissions', 'default', 'dontAsk', 'plan']
@@ -48,7 +49,7 @@ export function readFlags(argv: string[]): Flags {
     .option('--disallowedTools, --disallowed-tools <tools...>', 'accepted')
     .option('--append-system-prompt <prompt>', 'accepted')
     .option('--add-dir <directories...>', 'accepted')
-    .option('--settings <file-or-json>', 'accepted')
+    .option('--settings <file-or-json>', 'its hooks are run; the rest is accepted')
     .option('--agents <json>', 'accepted')
     .option('--max-turns <turns>', 'accepted')
     .parse(argv, { from: 'user' })

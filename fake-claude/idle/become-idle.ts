@@ -14,6 +14,11 @@ import { planFor } from './plan.ts'
  * group, session, terminal, children and stdio stay the same. Never returns.
  */
 export async function becomeIdle(claude: Claude): Promise<never> {
+  if (claude.hooks.areThere) {
+    // The shell runs no hooks.
+    claude.note('idle')
+    return new Promise(() => setInterval(() => {}, 86_400_000))
+  }
   // The tools that run now. If one ends before the shell checks, it counts as one that ended while claude was idle.
   const tools = [...claude.bash.running]
   // Output that a stalled reader has not taken yet would be lost with this process's memory.

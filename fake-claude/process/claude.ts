@@ -2,6 +2,7 @@ import type { Flags } from '../cli/flags.ts'
 import type { Settings } from '../cli/settings.ts'
 import type { Profile } from '../profiles.ts'
 import type { BashTools } from './children/bash-tools.ts'
+import type { Hooks } from './children/hooks.ts'
 import type { Servers } from './mcp/servers.ts'
 import type { Events } from './output/events.ts'
 import type { Output } from './output/output.ts'
@@ -22,6 +23,7 @@ export interface Claude {
   output: Output
   servers: Servers
   bash: BashTools
+  hooks: Hooks
   /** Its result was printed, so that it prints nothing more when it ends. */
   answered: boolean
   /** It is ending, and starts nothing any more. */

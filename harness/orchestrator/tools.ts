@@ -31,7 +31,7 @@ export function createServer(workspace: string, strategy: Strategy, marker: stri
       const agent = layout.validateRef({ workspace, taskId: input.task_id, agentId: input.agent_id })
       await rights.overAgent(agent)
       return tool(agent, input)
-    })
+    }, strategy.problem)
 
   /** Wraps a tool that names a task in the same way. */
   const onTask = <Input extends { task_id: string }>(
@@ -40,7 +40,7 @@ export function createServer(workspace: string, strategy: Strategy, marker: stri
     answer<Input>(async input => {
       await rights.overTask(validateTaskId(input.task_id))
       return tool(input)
-    })
+    }, strategy.problem)
 
   server.registerTool(
     'create_real_task',
@@ -63,7 +63,7 @@ export function createServer(workspace: string, strategy: Strategy, marker: stri
         priority,
       })
       return { task_id: taskId, workspace: folder, status: 'INITIALIZED' }
-    }),
+    }, strategy.problem),
   )
 
   server.registerTool(

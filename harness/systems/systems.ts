@@ -1,5 +1,5 @@
 import { programFile, testProgram } from '../../bin/programs.ts'
-import { strategyNames } from '../orchestrator/strategies/strategy.ts'
+import { AWAIT_DAEMON, strategyNames } from '../orchestrator/strategies/strategy.ts'
 import type { SystemCommand } from '../probe/api.ts'
 import type { SandboxFolders } from '../probe/places.ts'
 
@@ -19,7 +19,7 @@ export function orchestratorCommand(args: string[], places: SandboxFolders): Sys
   return {
     command: places.node,
     args,
-    env: { CLAUDE_ORCHESTRATOR_WORKSPACE: places.workspace, ...shorterInterval },
+    env: { CLAUDE_ORCHESTRATOR_WORKSPACE: places.workspace, [AWAIT_DAEMON]: '1', ...shorterInterval },
     cwd: places.work,
   }
 }

@@ -11,6 +11,12 @@ export function ageMs({ start }: Process): number {
   return backend === 'proc' ? (os.uptime() - start / USER_HZ) * 1000 : Date.now() - start * 1000
 }
 
+/** The words of a process's command line, as it shows them now; none when they cannot be read. */
+export function argumentsOf(pid: number): string[] {
+  const bytes = readProc(`/proc/${pid}/cmdline`)
+  return typeof bytes === 'string' ? [] : bytes.toString('utf8').split('\0').slice(0, -1)
+}
+
 /** The command line with its words joined by spaces, as the process shows it now; its name when it shows none. */
 export function commandOf({ pid, comm }: Process): string {
   const bytes = readProc(`/proc/${pid}/cmdline`)

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { requireResources } from '../limits.ts'
 import { backend } from './backend.ts'
 import { readProcLink, readProcText } from './proc-file.ts'
 
@@ -51,17 +52,19 @@ export function isOpenForWriting({ pid, fd }: Descriptor): boolean {
 export function inodeOfDescriptor({ pid, fd }: Descriptor): string | undefined {
   try {
     return String(fs.statSync(`/proc/${pid}/fd/${fd}`, { bigint: true }).ino)
-  } catch {
+  } catch (error) {
+    requireResources(error, `/proc/${pid}/fd/${fd}`)
     return undefined
   }
 }
 
-/** The descriptors of a process; none when they cannot be read. */
+/** The descriptors of a process; none when access to them is denied. Throws a CleanupError (`limit-reached`). */
 export function listDescriptors(pid: number): Descriptor[] {
   if (!tellsOpenFiles) return []
   try {
     return fs.readdirSync(`/proc/${pid}/fd`).map(fd => ({ pid, fd: Number(fd) }))
-  } catch {
+  } catch (error) {
+    requireResources(error, `/proc/${pid}/fd`)
     return []
   }
 }

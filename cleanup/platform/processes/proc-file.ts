@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { systemCode } from '../../errors.ts'
+import { requireResources } from '../limits.ts'
 import { backend } from './backend.ts'
 
 /** One buffer for all reads: a pass over /proc opens thousands of files, most of them smaller than a page. */
@@ -11,7 +12,8 @@ export type ProcRead = Buffer | 'gone' | 'unreadable'
 /**
  * Reads a whole file of /proc. The bytes are valid until the next call. `single` is for files of one short record (stat,
  * status, loadavg): one read returns all of it, because the kernel produces the record before it copies any part
- * (single_open in fs/seq_file.c). Other files are read until a read returns nothing.
+ * (single_open in fs/seq_file.c). Other files are read until a read returns nothing. Throws a CleanupError
+ * (`limit-reached`) where the limit of open files or of memory is met: what could not be read is not gone.
  */
 export function readProc(file: string, single = false): ProcRead {
   if (backend !== 'proc') return 'unreadable'
@@ -27,7 +29,7 @@ export function readProc(file: string, single = false): ProcRead {
     }
     return buffer.subarray(0, length)
   } catch (error) {
-    return failureOf(error)
+    return failureOf(file, error)
   } finally {
     if (fd !== undefined) fs.closeSync(fd)
   }
@@ -49,13 +51,15 @@ export function statusField(pid: number, name: string): string | undefined {
 export function readProcLink(file: string): string | undefined {
   try {
     return fs.readlinkSync(file)
-  } catch {
+  } catch (error) {
+    requireResources(error, file)
     return undefined
   }
 }
 
-/** ENOENT and ESRCH mean that the process has ended; any other error means that access was denied. */
-function failureOf(error: unknown): 'gone' | 'unreadable' {
+/** ENOENT and ESRCH mean that the process has ended. Throws for a limit; any other error means that access was denied. */
+function failureOf(file: string, error: unknown): 'gone' | 'unreadable' {
+  requireResources(error, file)
   const code = systemCode(error)
   return code === 'ENOENT' || code === 'ESRCH' ? 'gone' : 'unreadable'
 }

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { requireResources } from '../limits.ts'
 import { processesHidden } from './backend.ts'
 import { readProcText } from './proc-file.ts'
 import { type Process, parseStat } from './stat.ts'
@@ -23,6 +24,7 @@ function readPids(): number[] {
   try {
     return fs.readdirSync('/proc').map(Number).filter(Number.isInteger)
   } catch (error) {
+    requireResources(error, '/proc')
     throw processesHidden('/proc cannot be listed', error)
   }
 }

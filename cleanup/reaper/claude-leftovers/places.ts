@@ -22,7 +22,7 @@ export interface Places {
 }
 
 /** The places that claudes with these environments use. A value that is not an absolute path counts as not set. */
-function placesIn(environments: readonly ReadonlyMap<string, string | undefined>[]): Places {
+export function placesIn(environments: readonly ReadonlyMap<string, string | undefined>[]): Places {
   const folders = new Map<string, ClaudeFolder>()
   const bases = new Set<string>()
   for (const environment of environments) {

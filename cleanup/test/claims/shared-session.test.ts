@@ -238,7 +238,7 @@ describe('a session that is not the agent’s alone', () => {
       'nobody writes',
       async () => logWriters((await readMachine()).openFiles, layout.streamLog(other)).length === 0,
     )
-    const { observation: last } = await observeAgain(observation)
+    const last = await observeAgain(observation)
     expect([last.location.session, last.sharedSession]).toEqual([undefined, observation.sharedSession])
   })
 })

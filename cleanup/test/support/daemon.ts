@@ -18,13 +18,21 @@ export class Daemon {
   readonly child: ChildProcess
   readonly #log: string
 
-  private constructor(rig: Rig, program: string, args: string[], environment: Record<string, string> = {}) {
+  private constructor(
+    rig: Rig,
+    program: string,
+    args: string[],
+    { environment = {}, before = [] }: { environment?: Record<string, string>; before?: string[] } = {},
+  ) {
     // One log for each daemon: events of an earlier one must not count.
     this.#log = path.join(rig.folder, `daemon-${performance.now()}.log`)
     const log = fs.openSync(this.#log, 'a')
-    const command = [...LEAN_FLAGS, program, rig.workspace, ...args]
+    const [command = '', ...words] = [
+      ...before,
+      ...[process.execPath, ...LEAN_FLAGS, program, rig.workspace, ...args],
+    ]
     const env = { ...process.env, ...LEAN_MALLOC, ...environment }
-    this.child = spawn(process.execPath, command, { stdio: ['ignore', log, log], env })
+    this.child = spawn(command, words, { stdio: ['ignore', log, log], env })
     fs.closeSync(log)
   }
 
@@ -34,7 +42,12 @@ export class Daemon {
 
   /** Starts a daemon that gets no file events when a registry changes. */
   static startWithoutFileEvents(rig: Rig, ...args: string[]): Promise<Daemon> {
-    return new Daemon(rig, PROGRAM, ['--grace', '1s', ...args], NO_FILE_EVENTS).#started()
+    return new Daemon(rig, PROGRAM, ['--grace', '1s', ...args], { environment: NO_FILE_EVENTS }).#started()
+  }
+
+  /** Starts a daemon by a command that replaces itself by the words after it. */
+  static startBehind(rig: Rig, before: string[]): Promise<Daemon> {
+    return new Daemon(rig, PROGRAM, ['--grace', '1s'], { before }).#started()
   }
 
   /** Starts another program that runs a daemon, with the workspace and these arguments. */

@@ -10,7 +10,8 @@ export async function foregroundBash(claude: Claude): Promise<void> {
 
 /** Runs one command, with an event before and after it. */
 export async function runBash(claude: Claude, command: string, description: string): Promise<void> {
-  const { bash, events, output } = claude
+  const { bash, events, output, hooks } = claude
+  await hooks.run('PreToolUse')
   const tool = bash.start(command, description)
   await output.emit(events.toolUse(tool.use))
   await tool.ended
@@ -20,7 +21,8 @@ export async function runBash(claude: Claude, command: string, description: stri
 
 /** Starts commands that run until somebody ends them, in the foreground. */
 export async function longForegroundBash(claude: Claude): Promise<void> {
-  const { bash, events, output, settings } = claude
+  const { bash, events, output, settings, hooks } = claude
+  if (settings.bash > 0) await hooks.run('PreToolUse')
   const tools = many(settings.bash, () => bash.start(nested(aDay, settings.depth), 'Run the long check'))
   for (const tool of tools) await output.emit(events.toolUse(tool.use))
   for (const tool of tools) await output.emit(taskStarted(claude, tool))
@@ -28,7 +30,8 @@ export async function longForegroundBash(claude: Claude): Promise<void> {
 
 /** Starts commands in the background. claude does not exit while they run. */
 export async function backgroundBash(claude: Claude): Promise<void> {
-  const { bash, events, output, settings } = claude
+  const { bash, events, output, settings, hooks } = claude
+  if (settings.bash > 0) await hooks.run('PreToolUse')
   const command = nested(`sleep ${settings.taskSeconds}`, settings.depth)
   for (const tool of many(settings.bash, () => bash.start(command, 'Serve the preview', true))) {
     const answer = `Command running in background with ID: ${tool.taskId}. Output is written to: ${tool.output}`

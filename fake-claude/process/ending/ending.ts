@@ -13,13 +13,33 @@ export async function end(claude: Claude, cause: Cause): Promise<never> {
   output.stopped = true
   if (!ending.abrupt) {
     const words = lastWords(claude, cause)
-    await endChildren(claude, ending)
+    await Promise.all([endChildren(claude, ending), endHooks(claude, cause)])
     for (const word of words) await output.lastWord(word)
     if (!(await output.drain(1000))) output.cut()
     files.remove()
   }
   note('ended', { code: ending.code })
   process.exit(ending.code)
+}
+
+/** How long an ending takes with a hook that hangs, in ms; with one that had hung before it began, if that is longer. */
+const withHungHook: Record<Cause, { ms: number; beforeMs: number }> = {
+  SIGTERM: { ms: 4_400, beforeMs: 4_500 },
+  SIGINT: { ms: 4_400, beforeMs: 4_500 },
+  SIGHUP: { ms: 5_200, beforeMs: 6_750 },
+  exit: { ms: 2_700, beforeMs: 2_700 },
+}
+
+/** The hooks that run get TERM; then those of the session's end start, and get TERM after 1.5 s (measured on 2.1.332). */
+async function endHooks({ hooks }: Claude, cause: Cause): Promise<void> {
+  if (!hooks.areThere) return
+  const start = performance.now()
+  await sleep(90)
+  const hungBefore = hooks.terminate()
+  const hung = await hooks.endSession(1_500)
+  const { ms, beforeMs } = withHungHook[cause]
+  const lastsMs = hungBefore ? beforeMs : hung ? ms : 0
+  await sleep(Math.max(0, start + lastsMs - performance.now()))
 }
 
 async function endChildren({ servers, bash }: Claude, ending: Ending): Promise<void> {

@@ -8,6 +8,9 @@ export const strategyNames = [
   'report-option-1',
   'report-option-2',
 ] as const
+/** With the value 1 the orchestrator serves only when its daemon watches or is late. The rig's baseline includes the daemon. */
+export const AWAIT_DAEMON = 'LEAKRIG_AWAIT_DAEMON'
+
 export type StrategyName = (typeof strategyNames)[number]
 
 interface TaskEntry {
@@ -30,6 +33,8 @@ export interface Strategy {
   contains?: boolean
   /** Called before the first tool is offered, only in the outer instance. */
   start(workspace: string): Promise<void>
+  /** What is wrong beside the tools, in a sentence: every answer of a tool carries it. */
+  problem?(): string | undefined
   addTask(workspace: string, task: TaskEntry): Promise<unknown>
   addAgent(agent: AgentRef, entry: AgentEntry): Promise<void>
   updateAgent(agent: AgentRef, change: (entry: AgentEntry) => void): Promise<unknown>

@@ -1,7 +1,7 @@
 import { cleanUp, recordIntent } from '../../../cleanup/index.ts'
 import * as orchestrator from '../../../cleanup/orchestrator.ts'
-import { ensureDaemon } from './ensure-daemon.ts'
-import type { Ending, Strategy, StrategyName } from './strategy.ts'
+import { DaemonKeeper } from './daemon-keeper.ts'
+import { AWAIT_DAEMON, type Ending, type Strategy, type StrategyName } from './strategy.ts'
 
 interface Parts {
   /** The call that ends an agent cleans it up (the report's option 1). */
@@ -14,13 +14,21 @@ interface Parts {
 export function withCleanup(name: StrategyName, parts: Parts): Strategy {
   const end = (agent: orchestrator.AgentRef, ending: Ending) =>
     parts.immediate ? cleanUpNow(agent, ending) : leaveToDaemon(agent, ending)
+  let keeper: DaemonKeeper | undefined
   return {
     name,
     contains: true,
     async start(workspace) {
       await orchestrator.initRegistries(workspace)
-      if (parts.daemon) await ensureDaemon(workspace)
+      if (!parts.daemon) return
+      keeper = new DaemonKeeper(workspace)
+      const started = keeper.start()
+      if (process.env[AWAIT_DAEMON] !== '1') return
+      // The keeper keeps no process alive.
+      const alive = setInterval(() => {}, 1_000)
+      await started.finally(() => clearInterval(alive))
     },
+    problem: () => keeper?.problem,
     addTask: orchestrator.addTask,
     addAgent: orchestrator.addAgent,
     updateAgent: orchestrator.updateAgent,
