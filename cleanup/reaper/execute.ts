@@ -44,10 +44,6 @@ export async function executePlan(
   for (const { claim, restartedBy } of restarted)
     if (restartedBy && !below.has(claim.process.ppid))
       report.problems.push(describeRestart(claim, restartedBy))
-  if (claims.unreadable.length > 0)
-    report.notes.push(
-      `The environment of ${claims.unreadable.length} processes could not be read, so none of them was claimed by it.`,
-    )
   if (observation.sharedSession) report.notes.push(observation.sharedSession.why)
   const limit = limitMet(plan.observation.location.tmuxError)
   if (limit !== undefined)

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { backend } from './backend.ts'
-import { readProcLink } from './proc-file.ts'
+import { readProcLink, statusField } from './proc-file.ts'
 
 /*
  * We also see the processes of containers and sandboxes below us. They have their own numbers and paths: their terminal
@@ -14,6 +14,15 @@ export function sharesPids(pid: number): boolean {
   if (backend !== 'proc') return true
   own ??= readProcLink('/proc/self/ns/pid')
   return own !== undefined && readProcLink(`/proc/${pid}/ns/pid`) === own
+}
+
+/**
+ * How many pid namespaces a process is in, from ours down: 1 means ours. Everybody may read it, also of a process whose links
+ * in /proc are hidden (PR_SET_DUMPABLE, other users). Undefined when the process is gone.
+ */
+export function namespaceDepth(pid: number): number | undefined {
+  if (backend !== 'proc') return 1
+  return statusField(pid, 'NSpid')?.trim().split(/\s+/).length
 }
 
 /**
@@ -32,4 +41,12 @@ function terminalsOf(pid: number): bigint | undefined {
   } catch {
     return undefined
   }
+}
+
+/**
+ * True when a folder exists, here or in the mount namespace of a process: a workspace that is not seen from here may be the
+ * process's all the same.
+ */
+export function existsFor(pid: number, folder: string): boolean {
+  return fs.existsSync(folder) || fs.existsSync(`/proc/${pid}/root${folder}`)
 }
