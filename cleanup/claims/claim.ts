@@ -60,10 +60,7 @@ export function claim(observation: Observation, earlier: Earlier = new Map()): C
     for (const [relative, evidence] of relatives(next)) add(relative, [evidence])
   }
 
-  const unreadable = [...table.values()].filter(
-    ({ pid, environment }) => pid !== 1 && !environment.readable && !claimed.has(pid),
-  )
-  return { claimed, spared: [...spared.values()], unreadable }
+  return { claimed, spared: [...spared.values()] }
 }
 
 /** The relatives of a claimed process: its children, and the members of a session that it has opened. */

@@ -1,4 +1,3 @@
-import type { Identity } from '../platform/processes/identity.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 
 /** Why a process belongs to an agent. One kind is enough; a name or an argument is never evidence. */
@@ -71,6 +70,4 @@ export const isTied = ({ evidence }: Claim): boolean => evidence.some(({ kind })
 export interface Claims {
   claimed: ReadonlyMap<number, Claim>
   spared: readonly Spared[]
-  /** Processes whose environment we may not read: without other evidence they are not claimed. */
-  unreadable: readonly Identity[]
 }

@@ -1,73 +1,90 @@
 import path from 'node:path'
 import { pid as ownPid } from 'node:process'
+import { ownUid } from '../platform/files/trust.ts'
 import { isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
-import { ageMs, commandOf, folderOf, hasEmptyEnvironment } from '../platform/processes/details.ts'
-import { sharesPids } from '../platform/processes/namespaces.ts'
+import { commandOf, folderOf } from '../platform/processes/details.ts'
+import { namespaceDepth } from '../platform/processes/namespaces.ts'
+import {
+  type EnvironmentTrace,
+  environmentTrace,
+  isPseudoTerminal,
+  isTransientUnit,
+  loginOf,
+  loginVariables,
+  unitOf,
+} from '../platform/processes/origin.ts'
+import { uidOf } from '../platform/processes/owner.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
-import type { SeenProcess } from '../platform/processes/table.ts'
+import { type ProcessTable, readAlive, type SeenProcess } from '../platform/processes/table.ts'
+import { isDone } from '../registry/lifecycle.ts'
 import { namesAgent } from '../registry/marker.ts'
+import { tmuxVariable } from '../tmux/recorded.ts'
 import { isOlder } from './age.ts'
-import { isServicePart } from './background/service.ts'
-import type { Claims } from './evidence.ts'
+import { type Claims, isTied } from './evidence.ts'
+import { livingSuspects } from './leftovers/suspects.ts'
 import type { Observation } from './observation.ts'
 import { placeOf } from './place.ts'
-
-/** A process that may be an agent's although nothing ties it to one: reported, and left alone. */
-export interface Suspect {
-  pid: number
-  start: number
-  comm: string
-  command: string
-  /** How long ago it started, in ms. */
-  ageMs: number
-  /** In which ways it resembles a process of the agent's, for people. */
-  resemblances: string[]
-}
+import { addRelatives, describeSuspect, type Suspect } from './suspect.ts'
 
 /**
- * Finds orphans that started after the agent, carry no mark of any place, and resemble something of the agent's: that is
- * how a daemon with an emptied environment appears where no containment holds it. Reads more of a process only when the
- * table allows it to be a suspect, which is rare. A process that carries a mark of the agent which does not count as
- * evidence, because others can have been given it, is a suspect too.
+ * The rule: which processes are suspects. Every process that an agent left behind either has evidence, or is found here.
+ *
+ * - **A mark that is no evidence**, because others can have been given it too: the agent's marker or its session in TMUX, on a
+ *   process that a shared tmux server or another user runs.
+ * - **Nobody's child.** It started while the agent lived; process 1, a subreaper or the agent's tmux server is its parent; it
+ *   leads its own session, or the leader has ended; it is in no login, service or terminal of somebody else's. And nothing in
+ *   its environment says where it came from: it could not be read, was emptied or overwritten, or holds only what every
+ *   program passes on. A process with a whole environment is suspected only if it is named claude, works in the folder of
+ *   the agent's task, or has the agent's id in its arguments.
+ * - **Whatever runs below a suspect**, or in a session that it opened.
+ *
+ * Of an agent whose cleanup is done, the suspects are those that its cleanup has named.
+ *
+ * More of a process is read only when the table allows it to be a suspect, which is rare.
  */
 export function findSuspects(observation: Observation, { claimed, spared }: Claims): Suspect[] {
+  const { table, entry } = observation
+  if (isDone(entry)) return livingSuspects(entry, table)
+  const untied = new Map(
+    spared.flatMap(one => (one.sparedFor === 'other-user' && !isTied(one) ? [[one.process.pid, one]] : [])),
+  )
   const excluded = new Set([...claimed.keys(), ...spared.map(({ process }) => process.pid)])
-  for (const { pid } of selfAndAncestors(observation.table, ownPid)) excluded.add(pid)
-  const folders = workFolders(observation, claimed.keys())
-  const marksOf = uncountedMarks(observation)
-  const mayBeSuspect = (process: SeenProcess) =>
-    isWithoutPlace(process, observation) && isOlder(observation, process) === false
-  return [...observation.table.values()].flatMap(process => {
-    if (excluded.has(process.pid) || process.kernel || hasEnded(process)) return []
-    const { pid, start, comm } = process
-    const marks = marksOf(process)
-    const resemblances =
-      marks.length === 0 && mayBeSuspect(process)
-        ? resemblancesOf(process, observation.ref.agentId, folders)
-        : marks
-    return resemblances.length === 0 || !sharesPids(pid)
-      ? []
-      : [{ pid, start, comm, command: commandOf(process), ageMs: ageMs(process), resemblances }]
-  })
-}
+  for (const pid of untied.keys()) excluded.delete(pid)
+  for (const { pid } of selfAndAncestors(table, ownPid)) excluded.add(pid)
+  const isCandidate = (process: SeenProcess) =>
+    !(process.pid === 1 || process.kernel || excluded.has(process.pid) || hasEnded(process))
 
-function isWithoutPlace(process: SeenProcess, { table }: Observation): boolean {
-  const { environment, pid } = process
-  if (pid === 1 || !environment.readable) return false
-  return environment.marker === undefined && environment.tmux === undefined && isOrphan(process, table)
+  const found = new Map<SeenProcess, string[]>()
+  const marksOf = uncountedMarks(observation)
+  const traits = lackOfOrigin(observation)
+  for (const process of table.values()) {
+    if (!isCandidate(process)) continue
+    const other = untied.get(process.pid)
+    const marks = other
+      ? [`it runs as user ${uidOf(process.pid)}: ${other.evidence.map(({ detail }) => detail).join(', ')}`]
+      : marksOf(process)
+    const why = marks.length > 0 ? marks : traits(process)
+    if (why.length > 0 && namespaceDepth(process.pid) === 1 && isRunning(process)) found.set(process, why)
+  }
+  addRelatives(found, table, isCandidate)
+  return [...found].map(([process, resemblances]) => describeSuspect(process, resemblances))
 }
 
 /**
- * Marks that are not counted as evidence: the marker on a process that a shared tmux server has started, or a place that
- * only the registry names. A process in a living pane that is not the agent's does not count: it belongs to that pane.
+ * Marks that are not counted as evidence: the marker on a process that a shared tmux server has started, a place that only
+ * the registry names, or a job that the server has run for the agent's session (`run-shell`, hooks), whoever asked for it. A
+ * process in a living pane that is not the agent's does not count: it belongs to that pane.
  */
 function uncountedMarks(observation: Observation): (process: SeenProcess) => string[] {
   const isMarked = namesAgent(observation.ref, observation.entry)
   const { isElsewhere, gone } = placeOf(observation)
-  const { panes } = observation.location.listed
+  const { server, session, socket, listed } = observation.location
+  const own = server && session && tmuxVariable(socket, server.pid, session.id)
   return ({ environment }) => {
-    const { marker, tmux, pane = '' } = environment
-    if (tmux === undefined || (isElsewhere(environment) && panes.has(pane))) return []
+    const { marker, tmux, pane } = environment
+    if (tmux === undefined || (isElsewhere(environment) && listed.panes.has(pane ?? ''))) return []
+    if (pane === undefined && (tmux === own || tmux === gone))
+      return [`the agent’s tmux server has run it for the agent’s session, as run-shell does (TMUX=${tmux})`]
     if (isMarked(marker))
       return [
         `it carries the agent’s marker, but a tmux server that others use too has started it (TMUX=${tmux})`,
@@ -78,34 +95,118 @@ function uncountedMarks(observation: Observation): (process: SeenProcess) => str
   }
 }
 
-function resemblancesOf(process: SeenProcess, agentId: string, folders: ReadonlySet<string>): string[] {
+/** An environment that was read while its process ended is empty, or cannot be read. */
+const isRunning = (process: SeenProcess): boolean => readAlive(process)?.exiting === false
+
+/** Returns why a process without any mark may be the agent's; an empty list when it is not. */
+function lackOfOrigin(observation: Observation): (process: SeenProcess) => string[] {
+  const { table, location } = observation
+  const server = table.get(location.server?.pid ?? -1)
+  const nobodys = nobodysChildren(table)
+  // The server became a daemon, so whoever adopted it adopts the orphans below it too, whatever it is called.
+  const adopter = server && server.pid === server.sid ? server.ppid : undefined
+  const unit = server && unitOf(server.pid)
+  const login = server && loginOf(server.pid)
+
+  return process => {
+    if (process.environment.marker !== undefined || process.environment.tmux !== undefined) return []
+    const isJob = process.ppid === server?.pid && process.tty === 0
+    const isAdopted = nobodys.has(process) || (process.ppid === adopter && process !== server)
+    if (!(isJob || isAdopted) || isOlder(observation, process) !== false) return []
+    if (process.tty !== 0 && !isPseudoTerminal(process.tty)) return []
+    const leader = table.get(process.sid)
+    if (leader && leader !== process && leader !== server && !hasEnded(leader)) return []
+    const details = detailsOf(process)
+    if (details.login !== undefined && login !== undefined && details.login !== login) return []
+    const isTransient = isTransientUnit(details.unit)
+    if (!isTransient && isUnitOfSomebody(details.unit) && details.unit !== unit) return []
+    const reasons = [
+      ...(isJob ? ['the agent’s tmux server has started it outside of a pane, as pipe-pane does'] : []),
+      ...(isTransient ? [`it is in the unit ${details.unit}, which systemd-run makes`] : []),
+      ...reasonsOf(details.trace),
+      ...resemblancesOf(process, details, observation, server),
+    ]
+    if (reasons.length === 0) return []
+    if (details.uid !== undefined && details.uid !== ownUid()) reasons.push(`it runs as user ${details.uid}`)
+    return isJob ? reasons : ['an orphan that started after the agent', ...reasons]
+  }
+}
+
+/** A service, or a login. Other scopes are made around what somebody starts: a pane, a container, an application. */
+const isUnitOfSomebody = (unit: string | undefined): boolean =>
+  unit !== undefined && /\.service$|^session-.*\.scope$/.test(unit)
+
+function reasonsOf(trace: EnvironmentTrace): string[] {
+  switch (trace.kind) {
+    case 'unreadable':
+      return ['its environment cannot be read']
+    case 'emptied':
+      return ['its environment was emptied']
+    case 'overwritten':
+      return ['its environment was overwritten']
+    case 'bare':
+      return [`its environment holds no more than ${trace.names.join(', ')}`]
+    case 'claude':
+      return ['a claude started it (CLAUDECODE)']
+    case 'whole':
+      return []
+  }
+}
+
+/** What makes a process with a whole environment a suspect, unless a login that is not the tmux server's has started it. */
+function resemblancesOf(
+  process: SeenProcess,
+  { trace, command, folder }: Details,
+  { ref, log }: Observation,
+  server: SeenProcess | undefined,
+): string[] {
   const found: string[] = []
-  const { isEmpty, command, folder } = detailsOf(process)
-  if (isEmpty) found.push('its environment was emptied')
   if (process.comm === 'claude') found.push('it is named claude')
-  if (mentions(command, agentId)) found.push('its arguments contain the agent’s id')
-  if (folder !== undefined && folders.has(folder)) found.push(`it works in ${folder}, as the agent does`)
-  if (found.length > 0) found.unshift('an orphan that started after the agent')
-  return found
+  if (mentions(command, ref.agentId)) found.push('its arguments contain the agent’s id')
+  if (folder === path.dirname(path.dirname(log))) found.push('it works in the folder of the agent’s task')
+  return found.length > 0 && trace.kind === 'whole' && isOfAnotherLogin(process, server) ? [] : found
+}
+
+function isOfAnotherLogin({ pid }: SeenProcess, server: SeenProcess | undefined): boolean {
+  const ofServer = server && loginVariables(server.pid)
+  return [...loginVariables(pid)].some(([name, value]) => ofServer?.get(name) !== value)
 }
 
 interface Details {
-  isEmpty: boolean
+  trace: EnvironmentTrace
   command: string
   folder: string | undefined
+  unit: string | undefined
+  login: string | undefined
+  uid: number | undefined
 }
 
 const detailsByProcess = new WeakMap<SeenProcess, Details>()
 
 /** What the table does not hold of a process. All cleanups that share a table, which may be hundreds, read it once. */
 function detailsOf(process: SeenProcess): Details {
+  const { pid } = process
   const details = detailsByProcess.get(process) ?? {
-    isEmpty: hasEmptyEnvironment(process.pid),
+    trace: environmentTrace(pid),
     command: commandOf(process),
-    folder: folderOf(process.pid),
+    folder: folderOf(pid),
+    unit: unitOf(pid),
+    login: loginOf(pid),
+    uid: uidOf(pid),
   }
   detailsByProcess.set(process, details)
   return details
+}
+
+const nobodysByTable = new WeakMap<ProcessTable, ReadonlySet<SeenProcess>>()
+
+/** The orphans without a mark: few of a machine's processes, and the same for all agents. */
+function nobodysChildren(table: ProcessTable): ReadonlySet<SeenProcess> {
+  const found =
+    nobodysByTable.get(table) ??
+    new Set([...table.values()].filter(process => !process.kernel && isOrphan(process, table)))
+  nobodysByTable.set(table, found)
+  return found
 }
 
 /** True when an id stands in a command line as a word, or as a part of a name that is built from it. */
@@ -113,12 +214,4 @@ export function mentions(command: string, agentId: string): boolean {
   // Most command lines do not contain it, and a search costs less than building an expression for each id.
   if (!command.includes(agentId)) return false
   return new RegExp(`(^|[^A-Za-z0-9-])${agentId}($|[^A-Za-z0-9-])`).test(command)
-}
-
-/** The folders that the agent's processes work in, and the task's folder; `/` distinguishes nothing. */
-function workFolders(observation: Observation, pids: Iterable<number>): ReadonlySet<string> {
-  // A background service of claude works in the user's home, and says nothing of where the agent does.
-  const isService = (one?: SeenProcess) => one !== undefined && isServicePart(one, observation.table)
-  const own = [...pids].flatMap(pid => (isService(observation.table.get(pid)) ? [] : (folderOf(pid) ?? [])))
-  return new Set([...own, path.dirname(path.dirname(observation.log))].filter(folder => folder !== '/'))
 }

@@ -1,3 +1,5 @@
+import type { Suspect } from '../claims/suspect.ts'
+import { durationText } from '../platform/duration.ts'
 import { oneLine } from '../platform/one-line.ts'
 
 /** Text from another program for a terminal: at most `longest` characters, without control characters (`oneLine`). */
@@ -9,6 +11,10 @@ export function printable(text: string, longest = 120): string {
 /** A process's name and pid. The kernel keeps the name as bytes (here in latin1), which are usually UTF-8. */
 export const nameOf = ({ comm, pid }: { comm: string; pid: number }): string =>
   `${printable(Buffer.from(comm, 'latin1').toString('utf8')) || '(no name)'} ${pid}`
+
+/** A suspect in one line: what it is, how old, and why it is suspected. */
+export const suspectText = (one: Suspect): string =>
+  `${nameOf(one)} (${durationText(one.ageMs)}) ${printable(one.command)}: ${one.resemblances.map(why => printable(why, 300)).join('; ')}`
 
 export { formatBytes as size } from '../platform/bytes.ts'
 

@@ -9,8 +9,10 @@ import {
 } from '../metrics/measurement.ts'
 import { durationText } from '../platform/duration.ts'
 import { oneLine } from '../platform/one-line.ts'
-import { count, size } from './format.ts'
+import { count, size, suspectText } from './format.ts'
 
+/** To how many agents a line says that a suspect may belong. */
+const MOST_NAMES = 5
 const HEADINGS = ['AGENT', 'STATUS', 'SINCE', 'SESSION', 'PROCS', 'RSS', 'LOG', 'OUTPUT', 'CLEANUP']
 
 /** A measurement for people: a table of agents per workspace, then totals. `all` includes agents whose cleanup is done. */
@@ -100,12 +102,15 @@ function totalLines({ workspaces, sessions, processes }: Measurement): string[] 
     lines.push(...leftover.map(({ name, id, socket }) => `    ${name} (${id} on ${socket})`))
   }
   if (processes) {
-    const { ofAgents, rssBytes, claudesOfAgents, claudesUnowned, leftovers } = processes
+    const { ofAgents, rssBytes, claudesOfAgents, claudesUnowned, leftovers, suspects } = processes
     lines.push(
-      `  processes: ${ofAgents} of agents (${size(rssBytes)}), ${claudesOfAgents} of them claude; ${claudesUnowned} claude of unknown owner; ${leftovers.length} leftover`,
+      `  processes: ${ofAgents} of agents (${size(rssBytes)}), ${claudesOfAgents} of them claude; ${claudesUnowned} claude of unknown owner; ${leftovers.length} leftover; ${count(suspects.length, 'suspect')}`,
     )
     lines.push(
       ...leftovers.map(({ pid, comm, why, rssBytes: rss }) => `    ${pid} ${comm} (${size(rss)}): ${why}`),
+      ...suspects.map(
+        one => `    suspect of ${one.agents.slice(0, MOST_NAMES).join(', ')}: ${suspectText(one)}`,
+      ),
     )
   }
   return lines

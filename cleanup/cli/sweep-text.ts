@@ -2,7 +2,7 @@ import { durationText } from '../platform/duration.ts'
 import type { CleanupResult } from '../sweep/actions.ts'
 import type { FoundAgent } from '../sweep/agents.ts'
 import { isUncertain, type Sweep } from '../sweep/sweep.ts'
-import { count, nameOf, printable } from './format.ts'
+import { count, nameOf, printable, suspectText } from './format.ts'
 import { fileText, staysText, stepsText, treeText } from './plan-text.ts'
 
 /** What a sweep was asked for. */
@@ -20,10 +20,12 @@ export function sweepText(sweep: Sweep, { orphans: withUnlisted, names, graceMs 
   const agents = sweep.agents.filter(({ state, done }) => !(sweep.stopped && state === 'ended' && !done))
   const live = agents.filter(({ state }) => state === 'live').length
   const unlistedEntries = sweep.stale.entries.filter(({ isListed }) => !isListed).length
-  const inUse = unlisted.sessions.filter(session => session.inUse !== undefined).length
-  const left = unlisted.sessions.length + unlisted.prompts.length + unlistedEntries
+  const { sessions, processes, prompts } = unlisted
+  const inUse = sessions.filter(session => session.inUse !== undefined).length
+  const left = sessions.length + processes.length + prompts.length + unlistedEntries
   return [
     `${workspace}: ${count(tasks, 'task')}, ${count(sweep.agents.length - live, 'agent')} to check, ${live} live, ${left} unlisted`,
+    ...leftAloneText(sweep),
     ...agents.flatMap(agent => agentText(agent, graceMs)),
     ...unlistedText(sweep, withUnlisted, names),
     ...staleText(sweep, withUnlisted),
@@ -38,15 +40,12 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
   if (state === 'live') return []
   if (state !== 'ended') return [`  ${name} is left alone: ${printable(why, 500)}`]
   const { plan, to, suspects } = found
-  const suspectLines = suspects.map(
-    one => `  suspect, left alone: ${nameOf(one)} ${printable(one.command)} (${one.resemblances.join('; ')})`,
-  )
   const lines = [
     ...treeText(plan),
     ...stepsText(plan, graceMs),
     ...staysText(plan),
     `  its status becomes ${to}`,
-    ...suspectLines,
+    ...(done?.suspects ?? suspects).map(one => `  suspect, left alone: ${suspectText(one)}`),
   ]
   return [`  ${name}: ${printable(why, 500)}`, ...lines.map(line => `    ${line}`), ...doneText(done)]
 }
@@ -63,8 +62,37 @@ function unlistedText({ unlisted }: Sweep, wanted: boolean, names: readonly stri
     `  session ${printable(session.name)} (${session.id} on ${session.socket}, ${durationText(session.ageMs)} old), which no registry lists, ${fate(session)}`,
     ...treeText(session.plan).map(line => `    ${line}`),
   ])
+  const processes = unlisted.processes.flatMap(({ agent, ageMs, plan }) => [
+    `  processes of agent ${printable(`${agent.workspace}/${agent.taskId}/${agent.agentId}`)} (${durationText(ageMs)} old), which no registry lists, ${verb.replace('is', 'are')}`,
+    ...treeText(plan).map(line => `    ${line}`),
+  ])
   const prompts = unlisted.prompts.map(file => `  prompt ${fileText(file)}, which no registry lists, ${verb}`)
-  return [...sessions, ...prompts, ...doneText(unlisted.done)]
+  return [...sessions, ...processes, ...prompts, ...doneText(unlisted.done)]
+}
+
+/** What no plan ends: leftover processes that no evidence ties to an agent, and the suspects that no agent's lines name. */
+function leftAloneText({ agents, unlisted, leftovers, suspects }: Sweep): string[] {
+  const ended = agents.filter(found => found.state === 'ended')
+  const plans = [...ended, ...unlisted.sessions, ...unlisted.processes].map(({ plan }) => plan)
+  const planned = new Set(plans.flatMap(({ end }) => end.map(({ pid }) => pid)))
+  const named = new Set(ended.flatMap(found => found.suspects.map(({ pid }) => pid)))
+  return [
+    ...(leftovers?.sessions ?? [])
+      .filter(({ id }) => !unlisted.sessions.some(session => session.id === id))
+      .map(one => `  leftover, left alone: session ${printable(one.name)} (${one.id} on ${one.socket})`),
+    ...(leftovers?.processes ?? [])
+      .filter(({ pid }) => !planned.has(pid))
+      .map(one => `  leftover, left alone: ${nameOf(one)}: ${printable(one.why, 300)}`),
+    ...suspects
+      .filter(({ pid }) => !planned.has(pid) && !named.has(pid))
+      .map(
+        one =>
+          `  suspect, left alone: ${suspectText(one)} (of ${one.agents
+            .slice(0, 5)
+            .map(name => printable(name))
+            .join(', ')})`,
+      ),
+  ]
 }
 
 function staleText({ stale }: Sweep, wanted: boolean): string[] {

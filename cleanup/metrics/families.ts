@@ -51,6 +51,11 @@ export function machineFamilies({ atMs, tookMs, ...found }: Measurement): Family
       'Leaked processes, which bear a trace of an agent that is cleaned up or not listed.',
       one(processes?.leftovers.length),
     ),
+    gauge(
+      'suspect_processes',
+      'Processes that may be an agent’s although no evidence ties them to one; they are never ended.',
+      one(processes?.suspects.length),
+    ),
     gauge('agents', 'Agents by the status in their registry.', workspaces.flatMap(byStatus)),
     gauge(
       'pending_cleanups',

@@ -1,23 +1,19 @@
 import fs from 'node:fs'
-import { claim } from '../claims/claim.ts'
-import { observe } from '../claims/observe.ts'
+import { type ListedAgent, listedAgent, observeListed } from '../claims/leftovers/listed.ts'
 import { attempt, attemptAsync } from '../errors.ts'
 import { residentBytes } from '../platform/processes/memory.ts'
-import { hasEnded } from '../platform/processes/stat.ts'
 import type { Machine, SeenProcess } from '../platform/processes/table.ts'
 import { type AgentFiles, agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry, TaskRegistry } from '../registry/entries.ts'
 import { type AgentRef, validateRef } from '../registry/layout.ts'
 import { isPending, isTerminal } from '../registry/lifecycle.ts'
-import { locate, type TmuxLocation } from '../tmux/locate.ts'
+import { locate } from '../tmux/locate.ts'
 import type { AgentRow } from './measurement.ts'
 
 /** One agent's row, and the facts that the figures of the whole machine are computed from. */
 export interface MeasuredAgent {
   row: AgentRow
-  entry: AgentEntry
-  location: TmuxLocation | undefined
-  processes: SeenProcess[]
+  listed: ListedAgent
 }
 
 /**
@@ -30,41 +26,37 @@ export async function measureAgent(
   registry: TaskRegistry,
   machine: Machine | undefined,
 ): Promise<MeasuredAgent> {
-  const measured: MeasuredAgent = { row: rowOf(ref, entry), entry, location: undefined, processes: [] }
-  const { row } = measured
+  const row = rowOf(ref, entry)
+  const unknown = { row, listed: listedAgent(ref, entry) }
   const onFailure = (problem: string) => {
     row.problems.push(problem)
     row.unknown = true
   }
   const files = attempt(() => agentFiles(validateRef(ref), entry), onFailure)
-  if (!files) return measured
+  if (!files) return unknown
   attempt(() => measureLog(row, files), onFailure)
-  if (row.state !== 'done')
-    await attemptAsync(() => measureLive(measured, ref, registry, { machine, log: files.stream }), onFailure)
-  return measured
+  if (!machine) {
+    if (row.state !== 'done') await attemptAsync(() => measureSession(row, entry), onFailure)
+    return unknown
+  }
+  const observing = () => observeListed(ref, entry, registry, machine, files.stream)
+  const listed = await attemptAsync(observing, onFailure)
+  if (!listed) return unknown
+  if (row.state !== 'done') measureLive(row, listed)
+  return { row, listed }
 }
 
-async function measureLive(
-  measured: MeasuredAgent,
-  ref: AgentRef,
-  registry: TaskRegistry,
-  { machine, log }: { machine: Machine | undefined; log: string },
-): Promise<void> {
-  const { row, entry } = measured
-  if (!machine) {
-    measured.location = await locate(entry)
-    row.session = measured.location.session !== undefined
-    row.unknown = true
-    return
-  }
-  const observation = await observe(ref, registry, { machine, log })
-  measured.location = observation.location
-  row.session = observation.location.session !== undefined
-  const { claimed } = claim(observation)
-  measured.processes = [...claimed.values()].map(({ process }) => process).filter(one => !hasEnded(one))
-  row.processes = measured.processes.length
-  row.claudes = measured.processes.filter(isClaude).length
-  row.rssBytes = residentBytes(measured.processes.map(({ pid }) => pid))
+/** Without the processes, only tmux shows something. */
+async function measureSession(row: AgentRow, entry: AgentEntry): Promise<void> {
+  row.session = (await locate(entry)).session !== undefined
+  row.unknown = true
+}
+
+function measureLive(row: AgentRow, { location, processes }: ListedAgent): void {
+  row.session = location?.session !== undefined
+  row.processes = processes.length
+  row.claudes = processes.filter(isClaude).length
+  row.rssBytes = residentBytes(processes.map(({ pid }) => pid))
 }
 
 /** Compares the kernel's name, which every version of claude sets. Arguments would also match an editor on CLAUDE.md. */

@@ -1,11 +1,10 @@
-import { findLeftoverProcesses } from '../claims/leftovers/processes.ts'
-import { leftoverSessions, livePanes } from '../claims/leftovers/sessions.ts'
+import { findLeftovers, namesOf } from '../claims/leftovers/find.ts'
 import { attemptAsync } from '../errors.ts'
 import { realWorkspace } from '../platform/files/real-path.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import { type Machine, readMachine } from '../platform/processes/table.ts'
 import { validateWorkspace } from '../registry/layout.ts'
-import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
+import { readServer } from '../tmux/server.ts'
 import { socketsOf } from '../tmux/sockets.ts'
 import { readDaemon } from './health.ts'
 import { isClaude, type MeasuredAgent } from './measure-agent.ts'
@@ -40,9 +39,9 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
   // An agent whose registry or session could not be read may own any session or process, so none counts as a leftover then.
   const isWhole =
     measured.every(part => part.isWhole) && !agents.some(({ row }) => row.unknown && row.state !== 'done')
-  const tmux =
+  const figures =
     isWhole && machine
-      ? await attemptAsync(() => measureSessions(agents, roots, machine.table), onFailure)
+      ? await attemptAsync(() => measureMachine(machine, agents, roots), onFailure)
       : undefined
   return {
     atMs,
@@ -52,73 +51,45 @@ export async function measure(workspaces: readonly string[]): Promise<Measuremen
       daemon: readDaemon(workspace, atMs),
       disk,
     })),
-    sessions: tmux?.figures,
-    processes: machine && tmux ? processFigures(machine, agents, roots, tmux) : undefined,
+    sessions: figures?.sessions,
+    processes: figures?.processes,
     problems: [...new Set(problems)],
     tookMs: performance.now() - startedAt,
   }
 }
 
-interface MeasuredSessions {
-  figures: SessionFigures
-  servers: TmuxServer[]
-  leftovers: TmuxSession[]
-}
-
-/** Counts the sessions by owner; the workspaces are real paths. Throws a CleanupError (`tmux-unreachable`). */
-async function measureSessions(
-  agents: readonly MeasuredAgent[],
-  workspaces: ReadonlySet<string>,
-  table: Machine['table'],
-): Promise<MeasuredSessions> {
-  const entries = agents.map(({ entry }) => entry)
-  const replies = await Promise.all(socketsOf(entries).map(socket => readServer(socket)))
-  const found: MeasuredSessions = {
-    figures: { active: 0, ended: 0, leftover: [] },
-    servers: replies.filter(server => server !== undefined),
-    leftovers: [],
-  }
-  const owners = new Map<string, MeasuredAgent>()
-  for (const agent of agents) {
-    const { server, session } = agent.location ?? {}
-    if (server && session) owners.set(`${server.pid} ${session.id}`, agent)
-  }
-  const isLeftover = leftoverSessions(workspaces, entries, table)
-  for (const { pid, socket, sessions } of found.servers)
-    for (const session of sessions) {
-      const owner = owners.get(`${pid} ${session.id}`)
-      if (owner) found.figures[owner.row.state === 'live' ? 'active' : 'ended'] += 1
-      else if (isLeftover(session)) {
-        found.leftovers.push(session)
-        found.figures.leftover.push({ name: session.name, id: session.id, socket })
-      }
-    }
-  return found
-}
-
-function processFigures(
+/** The machine's part of a measurement. Throws a CleanupError (`tmux-unreachable`). */
+async function measureMachine(
   machine: Machine,
   agents: readonly MeasuredAgent[],
   workspaces: ReadonlySet<string>,
-  { servers, leftovers }: MeasuredSessions,
-): ProcessFigures {
-  const ofAgents = new Set(agents.flatMap(agent => agent.processes.map(({ pid }) => pid)))
+): Promise<{ sessions: SessionFigures; processes: ProcessFigures }> {
+  const sockets = socketsOf(agents.map(({ listed }) => listed.entry))
+  const replies = await Promise.all(sockets.map(socket => readServer(socket)))
+  const servers = replies.filter(server => server !== undefined)
+  const listed = agents.map(agent => agent.listed)
+  const found = findLeftovers(machine, listed, workspaces, servers)
+  const ofAgents = new Set(listed.flatMap(agent => agent.processes.map(({ pid }) => pid)))
   const claudes = [...machine.table.values()].filter(one => isClaude(one) && !hasEnded(one))
+  const owners = new Map<string, MeasuredAgent>()
+  for (const agent of agents) {
+    const { server, session } = agent.listed.location ?? {}
+    if (server && session) owners.set(`${server.pid} ${session.id}`, agent)
+  }
+  const active = [...owners.values()].filter(({ row }) => row.state === 'live').length
   return {
-    ofAgents: ofAgents.size,
-    rssBytes: agents.reduce((sum, { row }) => sum + (row.rssBytes ?? 0), 0),
-    claudesOfAgents: claudes.filter(({ pid }) => ofAgents.has(pid)).length,
-    claudesUnowned: claudes.filter(({ pid }) => !ofAgents.has(pid)).length,
-    leftovers: findLeftoverProcesses(machine, {
-      agents: agents.map(({ row, entry, processes }) => ({
-        ref: row,
-        entry,
-        processes,
-        isDone: row.state === 'done',
-      })),
-      workspaces,
-      servers: new Set(servers.map(({ pid }) => pid)),
-      panes: leftovers.flatMap(livePanes),
-    }),
+    sessions: {
+      active,
+      ended: owners.size - active,
+      leftover: namesOf(found),
+    },
+    processes: {
+      ofAgents: ofAgents.size,
+      rssBytes: agents.reduce((sum, { row }) => sum + (row.rssBytes ?? 0), 0),
+      claudesOfAgents: claudes.filter(({ pid }) => ofAgents.has(pid)).length,
+      claudesUnowned: claudes.filter(({ pid }) => !ofAgents.has(pid)).length,
+      leftovers: found.processes,
+      suspects: found.suspects,
+    },
   }
 }

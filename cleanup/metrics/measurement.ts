@@ -1,4 +1,6 @@
+import type { LeftoverSession } from '../claims/leftovers/find.ts'
 import type { LeftoverProcess } from '../claims/leftovers/processes.ts'
+import type { NamedSuspect } from '../claims/leftovers/suspects.ts'
 import type { DiskUse } from './disk-use.ts'
 import type { DaemonFigures } from './health.ts'
 
@@ -28,13 +30,6 @@ export interface AgentRow {
   unknown: boolean
 }
 
-/** A session named `agent_*` that belongs to no agent of the measured workspaces. */
-interface LeftoverSession {
-  name: string
-  id: string
-  socket: string
-}
-
 export interface SessionFigures {
   /** Sessions of live agents. */
   active: number
@@ -50,6 +45,8 @@ export interface ProcessFigures {
   claudesOfAgents: number
   claudesUnowned: number
   leftovers: LeftoverProcess[]
+  /** Processes that no evidence ties to an agent, and that may be one's all the same. */
+  suspects: NamedSuspect[]
 }
 
 export interface WorkspaceFigures {

@@ -1,9 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { livingSuspects, recordSuspects } from '../claims/leftovers/suspects.ts'
 import { observe } from '../claims/observe.ts'
+import type { Suspect } from '../claims/suspect.ts'
 import { attemptAsync, CleanupError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { limitMet } from '../platform/limits.ts'
-import { startOf } from '../platform/processes/table.ts'
+import { readTable, startOf } from '../platform/processes/table.ts'
 import { programFile } from '../programs.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry } from '../registry/entries.ts'
@@ -50,12 +52,14 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const report = emptyReport(ref, before.status)
   const finish = (outcome: Outcome): CleanUpReport => {
     const finished = { ...report, outcome, ms: performance.now() - startedAt }
-    const { problems } = finished
-    log({ event: 'cleaned', agent: ref.agentId, outcome, ms: Math.round(finished.ms), problems })
+    const { problems, suspects } = finished
+    const named = suspects.length > 0 && { suspects: suspects.map(describe) }
+    log({ event: 'cleaned', agent: ref.agentId, outcome, ms: Math.round(finished.ms), problems, ...named })
     return finished
   }
-  const alreadyClean = ({ cleanup }: AgentEntry) => {
-    report.notes.push(...lostOf(cleanup))
+  const alreadyClean = async (entry: AgentEntry) => {
+    report.notes.push(...lostOf(entry.cleanup))
+    if (entry.cleanup?.suspects) report.suspects = livingSuspects(entry, await readTable())
     return finish('already-clean')
   }
   if (isDone(before)) return alreadyClean(before)
@@ -108,7 +112,8 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   log({ event: 'done', agent: ref.agentId })
   await attemptAsync(async () => {
     const { status, reason = options.reason } = entry
-    if (!(await recordDone(ref, plan.observation.entry, { status, reason }, report.lost)))
+    const left = { lost: report.lost, suspects: recordSuspects(report.suspects) }
+    if (!(await recordDone(ref, plan.observation.entry, { status, reason }, left)))
       report.problems.push(
         `${ref.agentId} was given a place in tmux while it was being cleaned up, by a deploy that went on; clean it up once more.`,
       )
@@ -120,6 +125,10 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
 function rethrowElsewhere(error: unknown): void {
   if (error instanceof CleanupError && error.code === 'elsewhere') throw error
 }
+
+/** A suspect in one line, for a log. */
+const describe = ({ pid, comm, command, resemblances }: Suspect): string =>
+  `process ${pid} (${comm}) ${command.slice(0, 200)}: ${resemblances.join('; ')}`
 
 /** Goes on with a cleanup whose intent is on disk. Every step can be repeated, so it begins with the first. */
 export function resume(

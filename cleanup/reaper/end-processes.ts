@@ -4,12 +4,13 @@ import type { Claims } from '../claims/evidence.ts'
 import type { Observation } from '../claims/observation.ts'
 import { locateAgain, observeAgain, observeProcesses } from '../claims/observe.ts'
 import type { Log } from '../log.ts'
-import { killSession } from '../tmux/kill-session.ts'
+import { killPanes, killSession } from '../tmux/kill-session.ts'
 import type { TmuxLocation } from '../tmux/locate.ts'
 import { freezeAll } from './freeze.ts'
 import { killGroups } from './kill-groups.ts'
 import type { PlannedCleanup } from './plan.ts'
 import { hangUp, kill, ProcessSet, type TrackedProcess, terminate, wake } from './process-set.ts'
+import { supervisors } from './supervisors.ts'
 
 /** After which part of the grace the processes beside the producer get TERM, although the producer has not ended. */
 const TERM_OTHERS_AFTER = 2 / 3
@@ -28,6 +29,9 @@ const LONGEST_MS = 10_000
 const RESCAN_MS = 100
 /** The same after the grace: a process that was forked since the last scan has lost its parent to a KILL, and must not get far. */
 const RESCAN_KILLING_MS = 10
+
+/** How long, in ms, a process that somebody outside had started is expected back once it has ended. */
+const RESTART_MS = 500
 
 /** After how many scans in a row that find a new process, although all tracked ones have ended, the agent counts as a chain of forks. */
 const CHAIN_SCANS = 3
@@ -55,10 +59,11 @@ export async function endProcesses(
   kept: ReadonlySet<number> = new Set(),
 ): Promise<EndResult> {
   const { observation: first, roleOf } = plan
-  const tracked = new ProcessSet(kept)
-  tracked.add(plan.claims.claimed.values(), roleOf)
+  const tracked = new ProcessSet(kept, supervisors(first, plan.claims))
+  tracked.add(plan.claims.claimed.values(), roleOf, first.table)
   const clock = new Clock(graceMs)
   let scannedAt = performance.now()
+  let aliveAt = scannedAt
   let wasQuiet = false
   let chained = 0
   let isSessionKilled = false
@@ -71,20 +76,23 @@ export async function endProcesses(
     const alive = tracked.alive()
     sendDueSignals(alive, clock, log)
     const isOver = clock.isOver(alive)
+    if (alive.length > 0) aliveAt = performance.now()
     const rescanMs = clock.overtime() < 0 ? RESCAN_MS : RESCAN_KILLING_MS
-    if (!isOver && alive.length > 0 && performance.now() - scannedAt < rescanMs) {
+    const isExpecting =
+      tracked.isSupervised && tracked.restarted().length === 0 && performance.now() - aliveAt < RESTART_MS
+    if (!isOver && (alive.length > 0 || isExpecting) && performance.now() - scannedAt < rescanMs) {
       await sleep(pauseMs)
       continue
     }
     const isLast = wasQuiet || isOver
     // Once nothing is alive tmux is asked at once: by the time that two scans have found nothing, it has replied.
-    pendingLocation ??= alive.length === 0 || isLast ? locateAgain(first) : undefined
+    pendingLocation ??= (alive.length === 0 && !isExpecting) || isLast ? locateAgain(first) : undefined
     const observation = await (isLast ? observeAgain(first, pendingLocation) : observeProcesses(first))
     scannedAt = performance.now()
     const claims = claim(observation, tracked.claims())
-    const fresh = tracked.add(claims.claimed.values(), roleOf)
+    const fresh = tracked.add(claims.claimed.values(), roleOf, observation.table)
     const survivors = tracked.alive()
-    const isQuiet = fresh.length === 0 && survivors.length === 0
+    const isQuiet = fresh.length === 0 && survivors.length === 0 && !isExpecting
     if (isQuiet) killGroups(observation.table, tracked)
     // A process that only the last scan found gets its time too.
     if ((isLast && clock.isOver(survivors)) || (wasQuiet && isQuiet))
@@ -110,7 +118,12 @@ const isRespawned = ({ claim: { process } }: TrackedProcess, { location }: Obser
  * again, and also finds a session that came after this one.
  */
 async function killRespawningSession({ ref, entry, location }: Observation, log: Log): Promise<boolean> {
-  if (!location.session) return false
+  if (!location.session) {
+    // Its pane was moved to a session of somebody else's, whose hook starts it again.
+    const panes = location.panes.filter(({ id }) => id === location.recorded?.pane_id)
+    await killPanes(entry, { ...location, panes }).catch(() => {})
+    return false
+  }
   log({ event: 'kill-session', agent: ref.agentId, session: location.session.id })
   return killSession(entry, location, location.session).then(
     () => true,

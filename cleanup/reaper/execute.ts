@@ -16,6 +16,7 @@ import { HeldLogs } from './held-logs.ts'
 import { type ExpectedLog, expectedLog, lostLines } from './lost-lines.ts'
 import { describeOtherUsers, type PlannedCleanup } from './plan.ts'
 import type { CleanUpReport } from './report.ts'
+import { describeRestart } from './supervisors.ts'
 
 /**
  * Carries out a plan: ends the processes, then the session, then removes and archives the files. The plan may be out of
@@ -38,10 +39,11 @@ export async function executePlan(
     report.problems.push(
       `Process ${survivor.process.pid} (${survivor.process.comm}) is still there: ${refused ? 'we may not signal it' : 'it did not end even after KILL'}.`,
     )
-  if (claims.unreadable.length > 0)
-    report.notes.push(
-      `The environment of ${claims.unreadable.length} processes could not be read, so none of them was claimed by it.`,
-    )
+  const restarted = tracked.restarted()
+  const below = new Set(restarted.map(({ claim }) => claim.process.pid))
+  for (const { claim, restartedBy } of restarted)
+    if (restartedBy && !below.has(claim.process.ppid))
+      report.problems.push(describeRestart(claim, restartedBy))
   if (observation.sharedSession) report.notes.push(observation.sharedSession.why)
   const limit = limitMet(plan.observation.location.tmuxError)
   if (limit !== undefined)

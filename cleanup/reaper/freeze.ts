@@ -27,7 +27,7 @@ export function freezeAll({ observation, roleOf }: PlannedCleanup, tracked: Proc
   let table = readTableNow()
   while (performance.now() < deadline) {
     const claims = claim(withTable(observation, table), tracked.claims())
-    const fresh = tracked.add(claims.claimed.values(), roleOf)
+    const fresh = tracked.add(claims.claimed.values(), roleOf, table)
     const moving = tracked.alive().filter(one => mayBeStopped(one) && !isFrozen(one))
     moving.forEach(freeze)
     // Nothing moves, and a scan that began when nothing moved has found nothing new.

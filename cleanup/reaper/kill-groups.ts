@@ -16,6 +16,7 @@ export function killGroups(table: ProcessTable, tracked: ProcessSet): void {
   const claims = tracked.claims()
   const groups = new Set([...claims.values()].map(({ process }) => process.pgid))
   groups.delete(table.get(ownPid)?.pgid ?? 0)
+  for (const { claim } of tracked.restarted()) groups.delete(claim.process.pgid)
   for (const one of table.values())
     if (groups.has(one.pgid) && claims.get(one.pid)?.process.start !== one.start && isAlive(one))
       groups.delete(one.pgid)

@@ -2,8 +2,9 @@ import type { Claim } from '../claims/evidence.ts'
 import type { PipelineRole } from '../claims/pipeline-roles.ts'
 import { signal } from '../platform/processes/signals.ts'
 import { hasEnded, isStopped, isUninterruptible, type Process } from '../platform/processes/stat.ts'
-import { readAlive, readProcess } from '../platform/processes/table.ts'
+import { type ProcessTable, readAlive, readProcess, type SeenProcess } from '../platform/processes/table.ts'
 import type { EndedProcess, StrongestSignal, Zombie } from './report.ts'
+import type { SupervisorsOf } from './supervisors.ts'
 
 /** One claimed process on its way to its end. */
 export interface TrackedProcess {
@@ -16,6 +17,8 @@ export interface TrackedProcess {
   hungUpAt?: number
   /** When it was first sent KILL, in ms of performance.now(). */
   killedAt?: number
+  /** Who started it again, outside of the agent, after its like had been ended: then it gets no signal. */
+  restartedBy?: SeenProcess
   /** True when the kernel did not let us signal it (another user's process). */
   refused: boolean
 }
@@ -23,15 +26,29 @@ export interface TrackedProcess {
 /** Every process that one cleanup has claimed, over all its scans. */
 export class ProcessSet {
   readonly #tracked = new Map<string, TrackedProcess>()
+  readonly #supervisorsOf: SupervisorsOf
+  /** The machine as the first scan found it: what was there then was not started again. */
+  #firstTable: ProcessTable | undefined
+  /** The processes outside of the agent that have started some of it. */
+  readonly #supervisors = new Set<number>()
   readonly #kept: ReadonlySet<number>
 
   /** `kept`: pids that are claimed and not to be ended. */
-  constructor(kept: ReadonlySet<number> = new Set()) {
+  constructor(kept: ReadonlySet<number> = new Set(), supervisorsOf: SupervisorsOf = () => []) {
     this.#kept = kept
+    this.#supervisorsOf = supervisorsOf
   }
 
-  /** Adds what a scan has claimed. Returns the processes that are new and alive. */
-  add(claims: Iterable<Claim>, roleOf: (claim: Claim) => PipelineRole): TrackedProcess[] {
+  /** Adds what a scan of these processes has claimed. Returns the processes that are new, alive, and to be ended. */
+  add(
+    claims: Iterable<Claim>,
+    roleOf: (claim: Claim) => PipelineRole,
+    table: ProcessTable = new Map(),
+  ): TrackedProcess[] {
+    const isFirst = this.#firstTable === undefined
+    this.#firstTable ??= table
+    const firstTable = this.#firstTable
+    const someEnded = [...this.#tracked.values()].some(one => !one.now)
     const fresh: TrackedProcess[] = []
     for (const claim of claims) {
       const key = `${claim.process.pid} ${claim.process.start}`
@@ -39,16 +56,33 @@ export class ProcessSet {
       const now = hasEnded(claim.process) ? undefined : claim.process
       const tracked: TrackedProcess = { claim, role: roleOf(claim), now, sent: null, refused: false }
       this.#tracked.set(key, tracked)
-      if (now) fresh.push(tracked)
+      const supervisors = now ? this.#supervisorsOf(claim.process, table) : []
+      if (isFirst) for (const { pid } of supervisors) this.#supervisors.add(pid)
+      const [nearest] = supervisors
+      const isNew = firstTable.get(claim.process.pid)?.start !== claim.process.start
+      if (someEnded && isNew && nearest && this.#supervisors.has(nearest.pid)) tracked.restartedBy = nearest
+      if (now && !tracked.restartedBy) fresh.push(tracked)
     }
     return fresh
   }
 
   /** Checks every process that was alive, and returns those that still are. */
   alive(): TrackedProcess[] {
-    const living = [...this.#tracked.values()].filter(tracked => tracked.now)
+    const living = [...this.#tracked.values()].filter(tracked => tracked.now && !tracked.restartedBy)
     for (const tracked of living) tracked.now = readAlive(tracked.claim.process)
     return living.filter(tracked => tracked.now)
+  }
+
+  /** True when some of it was started by somebody outside, who may start it again. */
+  get isSupervised(): boolean {
+    return this.#supervisors.size > 0
+  }
+
+  /** Those that somebody outside has started again, and that run. */
+  restarted(): TrackedProcess[] {
+    return [...this.#tracked.values()].filter(
+      ({ restartedBy, claim }) => restartedBy && readAlive(claim.process) !== undefined,
+    )
   }
 
   /** The claims by pid, for the next scan. */
@@ -58,7 +92,7 @@ export class ProcessSet {
 
   ended(): EndedProcess[] {
     return [...this.#tracked.values()]
-      .filter(({ now, claim }) => !now && !hasEnded(claim.process))
+      .filter(({ now, claim, restartedBy }) => !now && !restartedBy && !hasEnded(claim.process))
       .map(({ claim: { process, evidence }, sent }) => ({
         pid: process.pid,
         start: process.start,

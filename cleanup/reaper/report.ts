@@ -1,5 +1,5 @@
 import type { Evidence } from '../claims/evidence.ts'
-import type { Suspect } from '../claims/suspects.ts'
+import type { Suspect } from '../claims/suspect.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import type { AgentRef } from '../registry/layout.ts'
 

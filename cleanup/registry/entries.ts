@@ -72,6 +72,14 @@ export interface CleanupRecord {
   problems?: string[]
   /** What is lost for ever (lines of a log), in sentences. It stays when the cleanup is done. */
   lost?: string[]
+  /** Processes that the cleanup named and left alone, because no evidence tied them to the agent. */
+  suspects?: RecordedSuspect[]
+}
+
+/** `start` in clock ticks since boot; `resemblances` are for people. */
+export interface RecordedSuspect extends Identity {
+  comm: string
+  resemblances: string[]
 }
 
 export interface GlobalRegistry extends WithSetAside {

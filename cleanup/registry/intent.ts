@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { CleanupError } from '../errors.ts'
 import type { Identity } from '../platform/processes/identity.ts'
-import type { AgentEntry, CleanupRecord } from './entries.ts'
+import type { AgentEntry, CleanupRecord, RecordedSuspect } from './entries.ts'
 import type { AgentRef } from './layout.ts'
 import { type Ending, isOfEarlierRun, isTerminal } from './lifecycle.ts'
 import { readAgent } from './registry.ts'
@@ -64,13 +64,13 @@ function applyEnding(entry: AgentEntry, { status, reason }: Ending, at: string):
  * Records that nothing of the agent is left: first in the global registry, then in the task's, which decides whether work is
  * left. If it is killed in between, the next cleaner repeats both. Writes `ending` again where another program has restored
  * a live status. Returns false, and leaves the cleanup pending, when the agent has another place in tmux than `cleaned`,
- * the entry that was cleaned up: its end overtook its deploy.
+ * the entry that was cleaned up: its end overtook its deploy. `suspects`: what the cleanup named and left alone.
  */
 export async function recordDone(
   ref: AgentRef,
   cleaned: AgentEntry,
   ending: Ending,
-  lost: readonly string[] = [],
+  { lost = [], suspects = [] }: { lost?: readonly string[]; suspects?: RecordedSuspect[] } = {},
 ): Promise<boolean> {
   const finished_at = new Date().toISOString()
   let isSamePlace = false
@@ -80,13 +80,14 @@ export async function recordDone(
     if (!isTerminal(entry.status)) applyEnding(entry, ending, finished_at)
     // Earlier versions kept a list of files in `residue`. It is dropped, because any writer of the registry could add to it.
     const before: CleanupRecord & { residue?: unknown } = entry.cleanup ?? pendingNow(entry)
-    const { problems: _solved, residue: _ignored, ...record } = before
+    const { problems: _solved, residue: _ignored, suspects: _earlier, ...record } = before
     const { started_at } = entry
     entry.cleanup = {
       ...withLost(record, lost),
       state: 'done',
       finished_at,
       ...(started_at !== undefined && { started_at }),
+      ...(suspects.length > 0 && { suspects }),
     }
   }
   await syncGlobal(ref, finish)

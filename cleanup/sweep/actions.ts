@@ -1,3 +1,4 @@
+import type { Suspect } from '../claims/suspect.ts'
 import type { Plan } from '../reaper/plan.ts'
 import type { CleanUpReport, Outcome } from '../reaper/report.ts'
 
@@ -16,6 +17,8 @@ export interface CleanupResult {
   actions: Action[]
   /** What is left and why, in sentences. */
   problems: string[]
+  /** What the cleanup named and left alone: it may be the agent's, and nothing shows that. */
+  suspects?: Suspect[]
 }
 
 export const registerAction = (

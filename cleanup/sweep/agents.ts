@@ -1,5 +1,6 @@
 import fs from 'node:fs'
-import { findSuspects, type Suspect } from '../claims/suspects.ts'
+import type { Suspect } from '../claims/suspect.ts'
+import { findSuspects } from '../claims/suspects.ts'
 import { messageOf } from '../errors.ts'
 import { detectEnd } from '../liveness/detect-end.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'

@@ -1,6 +1,9 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findStaleEntries, type StaleEntry } from '../claims/leftovers/entries.ts'
+import { type LeftoverSession, namesOf } from '../claims/leftovers/find.ts'
+import type { LeftoverProcess } from '../claims/leftovers/processes.ts'
+import type { NamedSuspect } from '../claims/leftovers/suspects.ts'
 import { attemptAsync, CleanupError, messageOf } from '../errors.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
 import { cleanUp } from '../reaper/clean-up.ts'
@@ -10,13 +13,14 @@ import { findAgent, peekAgent } from '../registry/registry.ts'
 import { type Action, type CleanupResult, doneActions, plannedActions, registerAction } from './actions.ts'
 import { type FoundAgent, findAgents, type Progress } from './agents.ts'
 import { correctStaleEntries } from './correct-entries.ts'
+import { findLeft } from './left.ts'
 import { reopen } from './runs-again.ts'
 import { findUnlisted, removeUnlisted, type UnlistedLeftovers } from './unlisted.ts'
 
 export interface SweepOptions {
   /** False by default: then nothing is changed. */
   apply?: boolean
-  /** Also removes the sessions and prompts that no registry lists. */
+  /** Also removes the sessions, processes and prompts that no registry lists. */
   orphans?: boolean
   /** The exact names of sessions that no registry lists and that are removed in any case, although somebody looks at them. */
   sessions?: readonly string[]
@@ -47,6 +51,10 @@ export interface Sweep {
   stale: { entries: StaleEntry[]; done?: CleanupResult }
   /** Everything that is to be done, or that an apply would do, as one list. */
   actions: Action[]
+  /** What is left over, as `status` lists it too; whatever of it is ended is in a plan as well. Undefined when unknown. */
+  leftovers?: { sessions: LeftoverSession[]; processes: LeftoverProcess[] }
+  /** Processes that may be an agent's although no evidence ties them to one: never ended. */
+  suspects: NamedSuspect[]
   /** What could not be read or asked, in sentences. */
   problems: string[]
 }
@@ -56,10 +64,13 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
   const { minAgeMs, beside = [], signal } = options
   const registries = readRegistries(workspace)
   const agents = await orStopped(signal, findAgents(workspace, registries, options), () => [])
+  const notFound: string[] = []
+  const finding = () => findLeft(workspace, registries, beside.map(readRegistries))
+  const left = signal?.aborted ? undefined : await attemptAsync(finding, problem => notFound.push(problem))
   const unlisted = signal?.aborted
-    ? { sessions: [], prompts: [], problems: [] }
-    : await findUnlisted(workspace, registries, beside.map(readRegistries), minAgeMs)
-  const problems = [...registries.problems, ...unlisted.problems]
+    ? { sessions: [], processes: [], prompts: [], problems: [] }
+    : await findUnlisted(workspace, registries, left, minAgeMs)
+  const problems = [...new Set([...registries.problems, ...notFound, ...unlisted.problems])]
   const onProblem = (problem: string) => problems.includes(problem) || problems.push(problem)
   const stale = await attemptAsync(
     () => findStaleEntries(workspace, registries, minAgeMs, onProblem),
@@ -80,6 +91,8 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
       ...actionsForUnlisted(toRemove),
       ...toCorrect.map(entry => registerAction(entry, entry.to)),
     ],
+    ...(left && { leftovers: { sessions: namesOf(left.leftovers), processes: left.leftovers.processes } }),
+    suspects: left?.leftovers.suspects ?? [],
     problems,
   }
   if (!options.apply || found.stopped) return found
@@ -110,10 +123,13 @@ function actionsFor(found: FoundAgent): Action[] {
   return found.state === 'ended' ? [...plannedActions(found.plan), registerAction(found.agent, found.to)] : []
 }
 
-type Chosen = Pick<UnlistedLeftovers, 'sessions' | 'prompts'>
+type Chosen = Omit<UnlistedLeftovers, 'problems' | 'done'>
 
 /** What is removed of what no registry lists. Throws for a session that was asked for and is not among it. */
-function chosen({ sessions, prompts }: Chosen, { orphans, sessions: named = [] }: SweepOptions): Chosen {
+function chosen(
+  { sessions, processes, prompts }: Chosen,
+  { orphans, sessions: named = [] }: SweepOptions,
+): Chosen {
   const missing = named.find(name => !sessions.some(session => session.name === name))
   if (missing !== undefined)
     throw new CleanupError(
@@ -122,12 +138,16 @@ function chosen({ sessions, prompts }: Chosen, { orphans, sessions: named = [] }
     )
   const isChosen = (session: UnlistedLeftovers['sessions'][number]) =>
     named.includes(session.name) || (orphans === true && session.inUse === undefined)
-  return { sessions: sessions.filter(isChosen), prompts: orphans ? prompts : [] }
+  return {
+    sessions: sessions.filter(isChosen),
+    processes: orphans ? processes : [],
+    prompts: orphans ? prompts : [],
+  }
 }
 
-function actionsForUnlisted({ sessions, prompts }: Chosen): Action[] {
+function actionsForUnlisted({ sessions, processes, prompts }: Chosen): Action[] {
   return [
-    ...sessions.flatMap(({ plan }) => plannedActions(plan)),
+    ...[...sessions, ...processes].flatMap(({ plan }) => plannedActions(plan)),
     ...prompts.map(({ file }): Action => ({ do: 'remove', file })),
   ]
 }
@@ -197,7 +217,10 @@ async function cleanUpOne(
       ...doneActions(report, plan.session?.name),
       ...(isDone ? [registerAction(agent, report.status)] : []),
     ]
-    return { ...found, done: { outcome: report.outcome, actions, problems: report.problems } }
+    return {
+      ...found,
+      done: { outcome: report.outcome, actions, problems: report.problems, suspects: report.suspects },
+    }
   } catch (error) {
     if (!(error instanceof CleanupError)) throw error
     return { ...found, done: { outcome: 'failed', actions: [], problems: [messageOf(error)] } }

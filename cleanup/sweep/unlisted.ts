@@ -1,22 +1,24 @@
 import fs from 'node:fs'
 import { findLeftoverPrompts } from '../claims/leftovers/prompts.ts'
-import { leftoverSessions, livePanes, markedAgent, observeSession } from '../claims/leftovers/sessions.ts'
+import { livePanes, markedAgent, observeSession } from '../claims/leftovers/sessions.ts'
+import { observeUnlisted, unlistedAgents } from '../claims/leftovers/unlisted-agents.ts'
 import { whoLooksAt } from '../claims/others-live-in.ts'
 import { attempt, attemptAsync, systemCode } from '../errors.ts'
 import type { FileEntry } from '../platform/files/file-entry.ts'
-import { realWorkspace } from '../platform/files/real-path.ts'
 import { within } from '../platform/files/within.ts'
 import { ageMs } from '../platform/processes/details.ts'
-import { type ProcessTable, readProcess, readTable } from '../platform/processes/table.ts'
+import { type ProcessTable, readMachine, readProcess } from '../platform/processes/table.ts'
 import { executePlan } from '../reaper/execute.ts'
-import { describePlan, type Plan, planSession } from '../reaper/plan.ts'
+import { describePlan, type Plan, type PlannedCleanup, planSession } from '../reaper/plan.ts'
 import { emptyReport } from '../reaper/report.ts'
+import { type AgentRef, taskRegistry } from '../registry/layout.ts'
 import type { Registries } from '../registry/read-all.ts'
-import { mayListMore } from '../registry/registry.ts'
+import { findAgent, mayListMore, readTaskRegistry } from '../registry/registry.ts'
 import { readClients, type TmuxClient } from '../tmux/clients.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
-import { defaultSocket, socketsOf } from '../tmux/sockets.ts'
+import { defaultSocket } from '../tmux/sockets.ts'
 import { type CleanupResult, doneActions } from './actions.ts'
+import type { LeftInWorkspace } from './left.ts'
 
 /** A leftover session: it has an agent's name, and no registry lists it. It may be that of a workspace that was not named. */
 interface UnlistedSession {
@@ -30,8 +32,17 @@ interface UnlistedSession {
   inUse?: string
 }
 
+/** Processes with the marker of an agent that no registry lists, outside of any session of its own. */
+interface UnlistedProcesses {
+  agent: AgentRef
+  /** The age of the youngest, in ms. */
+  ageMs: number
+  plan: Plan
+}
+
 export interface UnlistedLeftovers {
   sessions: UnlistedSession[]
+  processes: UnlistedProcesses[]
   /** Prompts of agents that their task's registry does not list. */
   prompts: FileEntry[]
   /** What could not be asked, in sentences. */
@@ -40,39 +51,40 @@ export interface UnlistedLeftovers {
 
 /**
  * Finds the leftovers that no registry lists and that are at least `minAgeMs` old: a deploy registers its agent a little
- * before, or after. `beside` are the registries of other workspaces. A registry that could not be read may list any
- * session, so with one such registry no session counts as a leftover.
+ * before, or after. `left` is what was found on the machine; undefined when a registry could not be read: it may list
+ * any session.
  */
 export async function findUnlisted(
   workspace: string,
   own: Registries,
-  beside: readonly Registries[],
+  left: LeftInWorkspace | undefined,
   minAgeMs: number,
 ): Promise<UnlistedLeftovers> {
-  const found: UnlistedLeftovers = { sessions: [], prompts: [], problems: [] }
+  const found: UnlistedLeftovers = { sessions: [], processes: [], prompts: [], problems: [] }
   const onFailure = (problem: string) => found.problems.push(problem)
   for (const [taskId, registry] of own.tasks)
     if (!mayListMore(registry)) {
       const prompts = attempt(() => findLeftoverPrompts(workspace, taskId, registry), onFailure) ?? []
       found.prompts.push(...prompts.filter(prompt => prompt.ageMs >= minAgeMs))
     }
-  const all = [own, ...beside]
-  const table = all.every(({ isWhole }) => isWhole) && (await attemptAsync(readTable, onFailure))
-  if (!table) return found
-  const agents = all.flatMap(({ tasks }) => [...tasks.values()]).flatMap(registry => registry.agents)
-  const isLeftover = leftoverSessions(new Set([realWorkspace(workspace)]), agents, table)
-  for (const socket of socketsOf(agents))
+  if (!left) return found
+  const { machine, leftovers } = left
+  for (const { server, session } of leftovers.sessions)
     await attemptAsync(async () => {
-      const server = await readServer(socket)
-      const clients = server ? await clientsOf(server) : []
-      for (const session of server?.sessions.filter(isLeftover) ?? []) {
-        const sinceMs = ageOf(session)
-        if (!server || sinceMs < minAgeMs || !isProven(workspace, server, session, table)) continue
-        const plan = describePlan(planSession(await observeSession(workspace, server, session)))
-        const inUse = whoLooksAt(session, server, clients, minAgeMs)
-        const { id, name } = session
-        found.sessions.push({ socket, id, name, ageMs: sinceMs, plan, ...(inUse && { inUse }) })
-      }
+      const sinceMs = ageOf(session)
+      if (sinceMs < minAgeMs || !isProven(workspace, server, session, machine.table)) return
+      const plan = describePlan(planSession(await observeSession(workspace, server, session)))
+      const inUse = whoLooksAt(session, server, await clientsOf(server), minAgeMs)
+      const { id, name } = session
+      found.sessions.push({ socket: server.path, id, name, ageMs: sinceMs, plan, ...(inUse && { inUse }) })
+    }, onFailure)
+  const inSessions = new Set(found.sessions.flatMap(({ plan }) => plan.end.map(({ pid }) => pid)))
+  for (const agent of unlistedAgents(leftovers.processes))
+    await attemptAsync(async () => {
+      const plan = describePlan(planSession(await observeUnlisted(agent, machine)))
+      const sinceMs = Math.min(...plan.end.map(one => one.ageMs))
+      if (sinceMs >= minAgeMs && plan.end.some(({ pid }) => !inSessions.has(pid)))
+        found.processes.push({ agent, ageMs: sinceMs, plan })
     }, onFailure)
   return found
 }
@@ -105,7 +117,7 @@ const isProven = (
  */
 export async function removeUnlisted(
   workspace: string,
-  { sessions, prompts }: Pick<UnlistedLeftovers, 'sessions' | 'prompts'>,
+  { sessions, processes, prompts }: Omit<UnlistedLeftovers, 'problems'>,
   { graceMs, minAgeMs, named }: { graceMs?: number | undefined; minAgeMs: number; named: readonly string[] },
 ): Promise<CleanupResult> {
   const result: CleanupResult = { outcome: 'clean', actions: [], problems: [] }
@@ -124,6 +136,8 @@ export async function removeUnlisted(
       () => removeSession(workspace, session, graceMs, lookedAt(session), result),
       onFailure(session.name),
     )
+  for (const { agent } of processes)
+    await attemptAsync(() => endUnlisted(agent, graceMs, result), onFailure(agent.agentId))
   for (const { file } of prompts)
     attempt(
       () => {
@@ -150,6 +164,27 @@ async function removeSession(
   if (!server || !session) return
   const plan = planSession(await observeSession(workspace, server, session))
   if (await isInUse(server, session)) return
+  await carryOut(plan, graceMs, result)
+}
+
+/** Ends the processes of an agent that no registry lists, unless one lists it by now. */
+async function endUnlisted(
+  agent: AgentRef,
+  graceMs: number | undefined,
+  result: CleanupResult,
+): Promise<void> {
+  if (fs.existsSync(taskRegistry(agent.workspace, agent.taskId))) {
+    const registry = readTaskRegistry(agent.workspace, agent.taskId)
+    if (findAgent(registry, agent) || mayListMore(registry)) return
+  }
+  await carryOut(planSession(await observeUnlisted(agent, await readMachine())), graceMs, result)
+}
+
+async function carryOut(
+  plan: PlannedCleanup,
+  graceMs: number | undefined,
+  result: CleanupResult,
+): Promise<void> {
   if (plan.handsOver) throw new Error('This sweep runs in it. Run it from another session.')
   const report = emptyReport(plan.observation.ref, plan.observation.entry.status)
   await executePlan(plan, graceMs ?? plan.graceMs, report, () => {})

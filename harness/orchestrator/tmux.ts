@@ -11,11 +11,18 @@ const exitsWithinMs = 5_000
 /** How long a tmux server may take to answer, ms of a machine that has a processor to spare. */
 const answersWithinMs = 10_000
 
+/** True for a server whose last attached client takes it along, and that has one: `exit-unattached`, a server's option. */
+const exitsWithClients = '#{&&:#{exit-unattached},#{m/r:[1-9],#{S:#{session_attached} }}}'
+
 /**
  * Starts a detached session that runs `command` in `folder` as its pane's process, without a shell in between. The
  * folder is the client's own: tmux would expand formats in the value of `-c`, and run the command in `x#(command)`.
+ * All of it is one sequence, which tmux carries out before it looks for sessions and servers to close: the user's
+ * configuration may end every session that nobody is attached to (`destroy-unattached`), so this one is excepted. A server
+ * that exits when nobody is attached (`exit-unattached`) would exit right after the sequence; if nobody is attached to it
+ * now, nobody uses it, and it stays.
  * @param environment variables for this session alone, because tmux starts panes with its server's environment, not ours
- * @throws when tmux is missing, fails, or is older than 3.2 (`new-session -e`)
+ * @throws when tmux is missing, fails, or is older than 3.2 (`new-session -e`), and when the server would exit with a user's client
  */
 export async function newSession(
   name: string,
@@ -25,11 +32,28 @@ export async function newSession(
 ): Promise<RecordedTmux> {
   const variables = Object.entries(environment).flatMap(([key, value]) => ['-e', `${key}=${value}`])
   const words = [...variables, '--', ...command].map(literal)
-  const { stdout } = await tmux(
-    ['new-session', '-d', '-P', '-F', RECORD_FORMAT, '-s', name, ...words],
-    folder,
+  const session = `=${name}:`
+  const sequence = [
+    ...['new-session', '-d', '-P', '-F', RECORD_FORMAT, '-s', name, ...words, ';'],
+    ...['set-option', '-t', session, 'destroy-unattached', 'off', ';'],
+    ...['if-shell', '-F', exitsWithClients, '', 'set-option -s exit-unattached off', ';'],
+    ...['display-message', '-p', '#{exit-unattached}'],
+  ]
+  const [record = '', exits] = await lines(sequence, folder)
+  if (exits !== '1') return recordOf(record)
+  await tmux(['kill-session', '-t', session])
+  throw new Error(
+    'The tmux server has the option exit-unattached, so it would exit with the agent as soon as the last client detaches: run "tmux set-option -s exit-unattached off", or deploy to another server (TMUX_TMPDIR).',
   )
-  return recordOf(stdout)
+}
+
+/** The lines that tmux printed. A hook of the user's (`after-new-session`) may have made a later command of the sequence fail. */
+async function lines(args: string[], folder: string): Promise<string[]> {
+  const { stdout } = await tmux(args, folder).catch((error: Error & { stdout?: string }) => {
+    if (/^\d+ \$\d+ /.test(error.stdout ?? '')) return { stdout: error.stdout ?? '' }
+    throw error
+  })
+  return stdout.split('\n')
 }
 
 /** A word of a command of tmux, for which a ";" at its end would begin another command. */

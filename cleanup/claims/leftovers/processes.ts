@@ -2,35 +2,28 @@ import path from 'node:path'
 import { pid as ownPid } from 'node:process'
 import { canonicalWorkspaces } from '../../platform/files/real-path.ts'
 import { selfAndAncestors, withDescendants } from '../../platform/processes/ancestry.ts'
+import type { Identity } from '../../platform/processes/identity.ts'
 import { residentBytes } from '../../platform/processes/memory.ts'
-import { sharesPids } from '../../platform/processes/namespaces.ts'
+import { existsFor, sharesPids } from '../../platform/processes/namespaces.ts'
 import { isOpenForWriting } from '../../platform/processes/open-files.ts'
 import { hasEnded } from '../../platform/processes/stat.ts'
-import type { Machine, ProcessTable, SeenProcess } from '../../platform/processes/table.ts'
-import type { AgentEntry } from '../../registry/entries.ts'
+import { isAlive, type Machine, type ProcessTable, type SeenProcess } from '../../platform/processes/table.ts'
 import { type AgentRef, streamLog } from '../../registry/layout.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
 import { isDeployedHere } from '../../registry/world.ts'
 import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
 import { BackgroundServices } from '../background/whose.ts'
 import { isTmuxServer, livesWithOthers, sharedServer } from '../others-live-in.ts'
+import type { ListedAgent } from './listed.ts'
 
 /** A process that bears a trace of an agent which is done or which no registry lists. */
-export interface LeftoverProcess {
-  pid: number
+export interface LeftoverProcess extends Identity {
   comm: string
   /** The trace, for people. */
   why: string
   rssBytes: number
-}
-
-/** A listed agent, and the processes that are claimed for it. */
-interface ListedAgent {
-  ref: AgentRef
-  entry: AgentEntry
-  /** True when its cleanup is done. */
-  isDone: boolean
-  processes: readonly SeenProcess[]
+  /** The agent that its marker names, if no registry lists it, or if its workspace no longer exists. */
+  unlisted?: AgentRef
 }
 
 /** What is needed to tell which processes no cleanup to come will end. */
@@ -67,7 +60,16 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
     table,
     listed.panes.flatMap(pid => table.get(pid) ?? []),
   )
+  const known = new Set(agents.map(({ ref }) => keyOf({ ...ref, workspace: canonical(ref.workspace) })))
   const agentOf = agentsByMarker(workspaces)
+  /** The agent that a process's marker names, if it is of these workspaces or of one that no longer exists. */
+  const markedAgent = (process: SeenProcess): AgentRef | undefined => {
+    const agent = agentOf(process.environment.marker)
+    if (!agent || !sharesPids(process.pid)) return undefined
+    if (workspaces.has(agent.workspace)) return agent
+    // Of a process that has ended since, nothing shows whether its workspace existed.
+    return !existsFor(process.pid, agent.workspace) && isAlive(process) ? agent : undefined
+  }
   const writers = writersOfDoneLogs(openFiles, workspaces, canonical, pending)
 
   const services = new Map<string, BackgroundServices>()
@@ -90,14 +92,14 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
 
   const traceOf = (process: SeenProcess): string | undefined => {
     const { marker, tmux, pane } = process.environment
-    const agent = agentOf(marker)
     if (isInUse(process)) return undefined
-    if (agent && workspaces.has(agent.workspace) && sharesPids(process.pid))
+    const agent = markedAgent(process)
+    if (agent)
       return pending.has(keyOf(agent)) || isServingOthers(process, agent)
         ? undefined
         : `LEAKRIG_AGENT=${marker}`
-    if (pane !== undefined && tmux !== undefined && sessions.has(tmux) && sharesPids(process.pid))
-      return `TMUX=${tmux} TMUX_PANE=${pane}`
+    if (tmux !== undefined && sessions.has(tmux) && sharesPids(process.pid))
+      return pane === undefined ? `TMUX=${tmux}` : `TMUX=${tmux} TMUX_PANE=${pane}`
     if (inLeftoverSession.has(process)) return 'in a session named agent_* that no registry lists'
     return writers.get(process.pid)
   }
@@ -106,7 +108,10 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
     if (servers.has(process.pid) || cleaner.has(process)) return []
     const why = traceOf(process)
     if (why === undefined) return []
-    return [{ pid: process.pid, comm: process.comm, why, rssBytes: residentBytes([process.pid]) }]
+    const { pid, start, comm } = process
+    const agent = markedAgent(process)
+    const unlisted = agent && !known.has(keyOf(agent)) && { unlisted: agent }
+    return [{ pid, start, comm, why, rssBytes: residentBytes([pid]), ...unlisted }]
   })
 }
 

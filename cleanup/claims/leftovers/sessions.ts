@@ -1,11 +1,14 @@
 import path from 'node:path'
 import { realWorkspace } from '../../platform/files/real-path.ts'
 import { withDescendants } from '../../platform/processes/ancestry.ts'
+import { ageMs } from '../../platform/processes/details.ts'
 import { type ProcessTable, readTable, startOf } from '../../platform/processes/table.ts'
 import type { AgentEntry } from '../../registry/entries.ts'
 import { validateAgentId } from '../../registry/ids.ts'
 import type { AgentRef } from '../../registry/layout.ts'
+import { isDone } from '../../registry/lifecycle.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
+import { parseTimestamp } from '../../registry/timestamps.ts'
 import { namedSession, tmuxVariable } from '../../tmux/recorded.ts'
 import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { Observation } from '../observation.ts'
@@ -18,28 +21,48 @@ const NO_TASK = 'no-task'
 
 /**
  * Tells the leftover sessions of some workspaces (real paths): those named `agent_*` that none of `agents`, the entries of
- * their registries, lists, and in which nothing carries the marker of a listed agent, or of another workspace's.
+ * their registries, lists, and in which nothing carries the marker of a listed agent, or of another workspace's. An agent
+ * that was cleaned up before everything in a session began has no part in it, whatever its name.
  */
 export function leftoverSessions(
   workspaces: ReadonlySet<string>,
   agents: readonly AgentEntry[],
   table: ProcessTable,
 ): (session: TmuxSession) => boolean {
-  const names = new Set(agents.flatMap(agent => [`${PREFIX}${agent.id}`, namedSession(agent).name]))
+  const doneAt = new Map<string, number>()
+  for (const agent of agents)
+    for (const name of [`${PREFIX}${agent.id}`, namedSession(agent).name])
+      doneAt.set(name, Math.max(doneAt.get(name) ?? 0, finishedAtMs(agent)))
+  const isListed = (name: string, session: TmuxSession) => isOlder(session, doneAt.get(name), table)
   const agentOf = agentsByMarker(workspaces)
-  const isListedOrForeign = (marker: string | undefined): boolean => {
+  const isListedOrForeign = (session: TmuxSession, marker: string | undefined): boolean => {
     const agent = agentOf(marker)
-    return agent !== undefined && (!workspaces.has(agent.workspace) || names.has(`${PREFIX}${agent.agentId}`))
+    if (agent === undefined) return false
+    return !workspaces.has(agent.workspace) || isListed(`${PREFIX}${agent.agentId}`, session)
   }
   return session =>
     session.name.startsWith(PREFIX) &&
-    !names.has(session.name) &&
+    !isListed(session.name, session) &&
     ![
       ...withDescendants(
         table,
         livePanes(session).flatMap(pid => table.get(pid) ?? []),
       ),
-    ].some(({ environment }) => isListedOrForeign(environment.marker))
+    ].some(({ environment }) => isListedOrForeign(session, environment.marker))
+}
+
+/** When an agent's cleanup was done, in ms since 1970: infinite while it is not. */
+function finishedAtMs(agent: AgentEntry): number {
+  const finished = isDone(agent) ? parseTimestamp(agent.cleanup?.finished_at).latest : Number.NaN
+  return Number.isNaN(finished) ? Number.POSITIVE_INFINITY : finished
+}
+
+/** True unless a session and everything in it began after a time. tmux knows its session's birth to the second only. */
+function isOlder(session: TmuxSession, sinceMs: number | undefined, table: ProcessTable): boolean {
+  if (sinceMs === undefined) return false
+  const ofPanes = livePanes(session).flatMap(pid => table.get(pid) ?? [])
+  const began = Math.min(session.created * 1000 + 999, ...ofPanes.map(one => Date.now() - ageMs(one)))
+  return began < sinceMs
 }
 
 /** The processes that tmux started in the live panes of a session. */

@@ -14,7 +14,11 @@ const ADOPTERS: ReadonlySet<string> = new Set(['systemd', 'init', 'tini', 'dumb-
 
 /** True when the parent looks like an adopter, so the original parent has ended. Never evidence that a process is an agent's. */
 export const isOrphan = ({ ppid }: Process, table: ReadonlyMap<number, Pick<Process, 'comm'>>): boolean =>
-  ppid === 1 || ADOPTERS.has(table.get(ppid)?.comm ?? '')
+  isAdopter({ pid: ppid, comm: table.get(ppid)?.comm ?? '' })
+
+/** True for process 1, and for what is called like a program that adopts orphans. */
+export const isAdopter = ({ pid, comm }: Pick<Process, 'pid' | 'comm'>): boolean =>
+  pid === 1 || ADOPTERS.has(comm)
 
 /** Some processes, and everything below them. */
 export function withDescendants(

@@ -1,6 +1,5 @@
 import os from 'node:os'
 import { backend } from './backend.ts'
-import { readWholeEnvironment } from './environment.ts'
 import { readProc, readProcLink } from './proc-file.ts'
 import { type Process, USER_HZ } from './stat.ts'
 
@@ -27,12 +26,3 @@ export function commandOf({ pid, comm }: Process): string {
 /** The working folder of a process; undefined when it cannot be read. */
 export const folderOf = (pid: number): string | undefined =>
   backend === 'proc' ? readProcLink(`/proc/${pid}/cwd`) : undefined
-
-/** The variables that a shell adds by itself to the environment of its children. */
-const BY_A_SHELL: ReadonlySet<string> = new Set(['PWD', 'OLDPWD', 'SHLVL', '_'])
-
-/** True when the process, or the shell that started it, was started with an empty environment, as `env -i` does. */
-export function hasEmptyEnvironment(pid: number): boolean {
-  const environment = readWholeEnvironment(pid)
-  return environment !== undefined && [...environment.keys()].every(name => BY_A_SHELL.has(name))
-}

@@ -71,8 +71,17 @@ function scanNamespaces(): { occupied: ReadonlySet<string>; isWhole: boolean } {
 const pidNamespaceOf = (pid: number | 'self'): string | undefined =>
   /^pid:\[(\d+)\]$/.exec(readProcLink(`/proc/${pid}/ns/pid`) ?? '')?.[1]
 
-/** A process has one pid in each namespace that it is visible in, and everybody may read how many. */
-const isNested = (pid: number): boolean => /\s/.test(statusField(pid, 'NSpid') ?? '')
+/** A process has one pid in each namespace that it is visible in. */
+const isNested = (pid: number): boolean => (namespaceDepth(pid) ?? 1) > 1
+
+/**
+ * How many pid namespaces a process is in, from ours down: 1 means ours. Everybody may read it, also of a process whose links
+ * in /proc are hidden (PR_SET_DUMPABLE, other users). Undefined when the process is gone.
+ */
+export function namespaceDepth(pid: number): number | undefined {
+  if (backend !== 'proc') return 1
+  return statusField(pid, 'NSpid')?.trim().split(/\s+/).length
+}
 
 /**
  * True when two processes see the same terminals. Each mount of devpts numbers its terminals from 0, so the device number in
@@ -90,4 +99,12 @@ function terminalsOf(pid: number): bigint | undefined {
   } catch {
     return undefined
   }
+}
+
+/**
+ * True when a folder exists, here or in the mount namespace of a process: a workspace that is not seen from here may be the
+ * process's all the same.
+ */
+export function existsFor(pid: number, folder: string): boolean {
+  return fs.existsSync(folder) || fs.existsSync(`/proc/${pid}/root${folder}`)
 }

@@ -21,7 +21,7 @@ test('a service that the agent started and that serves nobody else ends, with ev
   const ref = await background.deploy('1', 2)
   const own = await background.ofAgent()
   const service = [background.supervisor, ...background.spares()]
-  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', notes: [], suspects: [] })
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', notes: [] })
   expect([...service.filter(isRunning), ...background.running(...own)]).toEqual([])
   expect(traces(rig, ref)).toEqual(NO_TRACES)
   expect(background.leftFiles()).toEqual([])

@@ -90,12 +90,9 @@ describe('a recorded pane', () => {
     await forge(ref, { tmux })
     const { outcome, ended, suspects } = await end(ref)
     expect({ outcome, ended }).toEqual({ outcome: 'clean', ended: [] })
-    expect(suspects).toMatchObject([
-      {
-        pid: tmux.pane_pid,
-        resemblances: [expect.stringMatching(/session that was recorded for the agent/)],
-      },
-    ])
+    expect(suspects.find(({ pid }) => pid === tmux.pane_pid)).toMatchObject({
+      resemblances: [expect.stringMatching(/session that was recorded for the agent/)],
+    })
     expect(witness.harm()).toEqual(before)
   })
 
@@ -218,7 +215,7 @@ describe('a subreaper', () => {
 
   test.each([
     ['a daemon of the user’s', ''],
-    ['one that carries another marker', 'env -i LEAKRIG_AGENT=/x/y/z'],
+    ['one that carries another marker', 'env -i LEAKRIG_AGENT=/tmp/y/z'],
   ])('is recorded as having adopted %s', async (_, env) => {
     const ref = await rig.deploy('a', { claude: idle })
     rig.start('bash', ['-c', `setsid ${env} ${witness.shellCommand} & exit`])

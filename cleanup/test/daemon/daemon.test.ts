@@ -31,7 +31,12 @@ describe('an agent that dies unreported', () => {
       ref => kill(rig.entry(ref).tmux?.pane_pid ?? 0),
       /^its pane's process \d+ ended/,
     ],
-    ['its session is killed', () => rig.tmux('kill-session', '-t', '=agent_a:'), /its tmux session is gone$/],
+    // tmux 3.7 lists the session until its pane's process has ended.
+    [
+      'its session is killed',
+      () => rig.tmux('kill-session', '-t', '=agent_a:'),
+      /its tmux session is gone$|^its pane's process \d+ ended$/,
+    ],
     [
       'its server is killed',
       ref => kill(rig.entry(ref).tmux?.server_pid ?? 0),

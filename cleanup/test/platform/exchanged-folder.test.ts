@@ -90,7 +90,7 @@ test('an unlisted prompt is found and removed in the workspace only', async () =
   fs.mkdirSync(outside)
   for (const folder of [task, outside]) fs.writeFileSync(path.join(folder, name), 'a prompt')
   const registries = readRegistries(rig.workspace)
-  const look = () => findUnlisted(rig.workspace, registries, [], 0)
+  const look = () => findUnlisted(rig.workspace, registries, undefined, 0)
   const orphans = await look()
   expect(orphans.prompts).toMatchObject([{ file: path.join(task, name) }])
   // What an agent does while the processes of others are being ended.

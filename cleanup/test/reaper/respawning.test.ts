@@ -1,12 +1,12 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { cleanUp } from '../../index.ts'
+import { type AgentRef, cleanUp } from '../../index.ts'
 import { addAgent, agentMarker, layout, updateAgent } from '../../orchestrator.ts'
 import { hasEnded } from '../../platform/processes/stat.ts'
 import { readTable, type SeenProcess } from '../../platform/processes/table.ts'
 import { pendingAgents } from '../support/pending-agents.ts'
 import { forkChain, respawner } from '../support/respawners.ts'
-import { isRunning, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
+import { isRunning, kill, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
 const completed = { status: 'completed', reason: 'it said so', graceMs: 400 }
@@ -140,4 +140,66 @@ test('an agent that is run again under its id, in the entry that was clean, is c
   expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', session: 'ended-by-itself' })
   expect(rig.sessions()).toEqual(['user'])
   expect(pendingAgents(rig.workspace)).toEqual([])
+})
+
+describe('a supervisor outside of the agent, which starts one of its processes again', () => {
+  const supervise = (file: string, worker: string, how = '') => `
+    while :; do ${how} sh -c 'echo $$ >>${file}; exec ${worker}' & wait $!; done`
+  test.each<[string, (ref: AgentRef, file: string) => number]>([
+    [
+      'a loop in a shell of the user’s',
+      (ref, file) =>
+        rig.start('bash', ['-c', supervise(file, 'sleep 1000', `env LEAKRIG_AGENT=${agentMarker(ref)}`)]),
+    ],
+    [
+      'each time in a session of its own, and stubborn',
+      (ref, file) =>
+        rig.start('bash', [
+          '-c',
+          `while :; do env LEAKRIG_AGENT=${agentMarker(ref)} setsid -w sh -c 'trap "" TERM; echo $$ >>${file}; exec sleep 1000'; done`,
+        ]),
+    ],
+    [
+      'by a shell that the supervisor starts anew each time',
+      (ref, file) =>
+        rig.start('bash', [
+          '-c',
+          `while :; do bash -c "echo \\$\\$ >>${file}; env LEAKRIG_AGENT=${agentMarker(ref)} sleep 1000; :"; done`,
+        ]),
+    ],
+    [
+      'after a moment',
+      (ref, file) =>
+        rig.start('bash', [
+          '-c',
+          `while :; do env LEAKRIG_AGENT=${agentMarker(ref)} sh -c 'echo $$ >>${file}; exec sleep 1000'; sleep 0.2; done`,
+        ]),
+    ],
+  ])('%s: one try, and it is named', async (_, start) => {
+    const file = `${rig.folder}/starts`
+    const ref = await rig.deploy('a', { claude: idle })
+    const supervisor = start(ref, file)
+    const starts = () => readText(file).split('\n').length - 1
+    await until('it runs', async () => starts() === 1 && rig.processesOf(ref).length > 4)
+    const report = await cleanUp(ref, completed)
+    expect(report).toMatchObject({
+      outcome: 'unfinished',
+      problems: [expect.stringMatching(new RegExp(`runs: process ${supervisor} \\(bash\\).*Stop it there`))],
+    })
+    expect(starts()).toBe(2)
+    expect(isRunning(supervisor)).toBe(true)
+    kill(supervisor)
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+})
+
+test('a hook of the user’s that starts again the pane that was moved into his session', async () => {
+  const ref = await rig.deploy('a', { claude: idle })
+  rig.tmux('set-option', '-wg', 'remain-on-exit', 'on')
+  rig.tmux('set-hook', '-g', 'pane-died', 'respawn-pane')
+  rig.tmux('move-window', '-s', '=agent_a:0', '-t', '=user:7')
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', problems: [] })
+  expect(rig.processesOf(ref)).toEqual([])
+  expect(rig.sessions()).toEqual(['user'])
 })

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { whoLooksAt } from '../../claims/others-live-in.ts'
 import { readRegistries } from '../../registry/read-all.ts'
+import { findLeft } from '../../sweep/left.ts'
 import { findUnlisted, removeUnlisted } from '../../sweep/unlisted.ts'
 import { readServer } from '../../tmux/server.ts'
 import { attach } from '../support/attach.ts'
@@ -73,7 +74,9 @@ describe('a session without an agent is left alone while somebody', () => {
   })
 
   test('attaches between the plan and its execution', async () => {
-    const found = await findUnlisted(rig.workspace, readRegistries(rig.workspace), [], 0)
+    const registries = readRegistries(rig.workspace)
+    const left = await findLeft(rig.workspace, registries, [])
+    const found = await findUnlisted(rig.workspace, registries, left, 0)
     expect(found.sessions.map(({ name, inUse }) => [name, inUse])).toEqual([
       ['agent_left', undefined],
       ['agent_notes', undefined],

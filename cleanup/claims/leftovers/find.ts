@@ -1,0 +1,62 @@
+import type { Machine } from '../../platform/processes/table.ts'
+import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
+import type { ListedAgent } from './listed.ts'
+import { findLeftoverProcesses, type LeftoverProcess } from './processes.ts'
+import { leftoverSessions, livePanes } from './sessions.ts'
+import { mergeSuspects, type NamedSuspect } from './suspects.ts'
+
+/** What is left of agents on the machine and no cleanup to come will end by itself. */
+export interface Leftovers {
+  sessions: { server: TmuxServer; session: TmuxSession }[]
+  processes: LeftoverProcess[]
+  suspects: NamedSuspect[]
+}
+
+/** A session named `agent_*` that belongs to no agent of the given workspaces. */
+export interface LeftoverSession {
+  name: string
+  id: string
+  socket: string
+}
+
+/** The leftover sessions, as they are shown. */
+export const namesOf = ({ sessions }: Leftovers): LeftoverSession[] =>
+  sessions.map(({ server, session: { name, id } }) => ({ name, id, socket: server.socket }))
+
+/**
+ * Finds what is left of the agents of some workspaces (real paths): the one list that sweep, status and the metrics show.
+ * `agents` are all that the registries of these workspaces list, `servers` all tmux servers that they may have lived on.
+ */
+export function findLeftovers(
+  machine: Machine,
+  agents: readonly ListedAgent[],
+  workspaces: ReadonlySet<string>,
+  servers: readonly TmuxServer[],
+): Leftovers {
+  const owned = new Set(
+    agents.flatMap(({ location }) =>
+      location?.server && location.session ? [`${location.server.pid} ${location.session.id}`] : [],
+    ),
+  )
+  const isLeftover = leftoverSessions(
+    workspaces,
+    agents.map(({ entry }) => entry),
+    machine.table,
+  )
+  const sessions = servers.flatMap(server =>
+    server.sessions
+      .filter(session => !owned.has(`${server.pid} ${session.id}`) && isLeftover(session))
+      .map(session => ({ server, session })),
+  )
+  const processes = findLeftoverProcesses(machine, {
+    agents,
+    workspaces,
+    servers: new Set(servers.map(({ pid }) => pid)),
+    panes: sessions.flatMap(({ session }) => livePanes(session)),
+  })
+  const known = new Set([
+    ...agents.flatMap(agent => agent.processes.map(({ pid }) => pid)),
+    ...processes.map(({ pid }) => pid),
+  ])
+  return { sessions, processes, suspects: mergeSuspects(agents, known) }
+}
