@@ -12,6 +12,7 @@ export type CleanupErrorCode =
   | 'lock-held'
   | 'processes-hidden'
   | 'tmux-unreachable'
+  | 'elsewhere'
   | 'cannot-hand-over'
   | 'bad-argument'
   | 'daemon-running'

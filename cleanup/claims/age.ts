@@ -1,6 +1,7 @@
 import { ageMs } from '../platform/processes/details.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 import { parseTimestamp } from '../registry/timestamps.ts'
+import { isDeployedHere } from '../registry/world.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import type { Observation } from './observation.ts'
 
@@ -16,7 +17,7 @@ export function isOlder(
   process: SeenProcess | undefined,
 ): boolean | undefined {
   if (!process) return undefined
-  const recorded = recordedTmux(entry)
+  const recorded = isDeployedHere(entry) ? recordedTmux(entry) : undefined
   const start = recorded?.pane_start ?? table.get(recorded?.pane_pid ?? 0)?.start
   if (start !== undefined && start > 0) return process.start < start
   const startedAt = parseTimestamp(entry.started_at).earliest

@@ -12,6 +12,7 @@ import { logWriters } from './log-writers.ts'
 import { markerCounts } from './marker.ts'
 import type { Observation } from './observation.ts'
 import { type Place, placeOf } from './place.ts'
+import { isStranger } from './seen-from-here.ts'
 
 /** Finds the evidence of each process itself, whatever its relations. The returned function is made once for a scan. */
 export function directEvidence(observation: Observation): (process: SeenProcess) => Evidence[] {
@@ -19,7 +20,9 @@ export function directEvidence(observation: Observation): (process: SeenProcess)
   const isMarked = markerCounts(observation, place)
   const isInPlace = (process: SeenProcess) => place.isOwn(process.environment) && sharesPids(process.pid)
   const bearsMarks = (process: SeenProcess) => isInPlace(process) || isMarked(process)
-  const writers = logWriters(observation.openFiles, observation.log)
+  const writers = logWriters(observation.openFiles, observation.log).filter(
+    ({ pid }) => !isStranger(pid, observation.entry, observation),
+  )
   const panes = paneProcesses(observation, bearsMarks, place, writers)
   const terminals = new Map([...panes].filter(([pane]) => pane.tty !== 0).map(entry => [entry[0].tty, entry]))
   const { cgroup, noted, subreaper } = observation.contained

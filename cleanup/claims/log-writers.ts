@@ -1,13 +1,29 @@
 import fs from 'node:fs'
+import path from 'node:path'
 import { sharesPids } from '../platform/processes/namespaces.ts'
 import { type Descriptor, isOpenForWriting, type OpenFiles } from '../platform/processes/open-files.ts'
 import { logOfPartPath } from '../registry/log-parts.ts'
 
 /** The descriptors that write a log, also after it was deleted. */
 export function logWriters(openFiles: OpenFiles, log: string): Descriptor[] {
-  const holders = (openFiles.get(log) ?? []).filter(holder => isFile(holder, log))
+  // The kernel names a file by the mount through which it was opened, so any path with that name may be the log.
+  const paths = new Set([log, ...(logsByName(openFiles).get(path.basename(log)) ?? [])])
+  const holders = [...paths].flatMap(one => openFiles.get(one) ?? []).filter(holder => isFile(holder, log))
   const ofDeleted = (openFiles.get(`${log} (deleted)`) ?? []).filter(({ pid }) => sharesPids(pid))
   return [...holders, ...ofDeleted].filter(isOpenForWriting)
+}
+
+/** The paths of open logs, by their names. Made once for a scan, because thousands of agents may be asked for. */
+const byName = new WeakMap<OpenFiles, ReadonlyMap<string, string[]>>()
+
+function logsByName(openFiles: OpenFiles): ReadonlyMap<string, string[]> {
+  let known = byName.get(openFiles)
+  if (!known) {
+    const logs = [...openFiles.keys()].filter(file => file.endsWith('.jsonl') || file.endsWith('.json'))
+    known = Map.groupBy(logs, file => path.basename(file))
+    byName.set(openFiles, known)
+  }
+  return known
 }
 
 /**
@@ -36,7 +52,7 @@ function partsOf(openFiles: OpenFiles): ReadonlyMap<string, string[]> {
 }
 
 /** True for the path of an agent's stream log, in any workspace. */
-export const isStreamLog = (path: string): boolean => path.endsWith('_stream.jsonl')
+export const isStreamLog = (file: string): boolean => file.endsWith('_stream.jsonl')
 
 /** In another mount namespace the same path means another file, so device and inode are compared. */
 function isFile({ pid, fd }: Descriptor, file: string): boolean {
@@ -50,9 +66,11 @@ function isFile({ pid, fd }: Descriptor, file: string): boolean {
 
 /** True when a process writes another agent's stream log too: then it is a collector, and belongs to no single agent. */
 export function writesOtherLogs(openFiles: OpenFiles, log: string, pid: number): boolean {
-  for (const [path, holders] of openFiles) {
-    if (path === log || !isStreamLog(path)) continue
-    if (holders.some(holder => holder.pid === pid && isOpenForWriting(holder))) return true
+  for (const [file, holders] of openFiles) {
+    if (file === log || !isStreamLog(file)) continue
+    const isAnother = (holder: Descriptor) =>
+      holder.pid === pid && !isFile(holder, log) && isOpenForWriting(holder)
+    if (holders.some(isAnother)) return true
   }
   return false
 }

@@ -18,7 +18,7 @@ const DEEPEST = 8
  */
 export function markerCounts(observation: Observation, { isOwn }: Place): (process: SeenProcess) => boolean {
   const { location, table, entry } = observation
-  const isMarked = namesAgent(observation.ref)
+  const isMarked = namesAgent(observation.ref, entry)
   const isHomeToAgents = agentServers(observation.ref.workspace)
   const isShared = (server: SeenProcess) => server.pid === location.server?.pid || isHomeToAgents(server)
   // A server that was started with the agent's marker hands it on to everything that it starts, for anybody.
@@ -29,7 +29,7 @@ export function markerCounts(observation: Observation, { isOwn }: Place): (proce
 
   const counts = (process: SeenProcess, depth = 0): boolean => {
     const { environment } = process
-    if (!isMarked(environment.marker) || !sharesPids(process.pid)) return false
+    if (!isMarked(environment.marker, process.pid) || !sharesPids(process.pid)) return false
     if (isOwn(environment)) return true
     if (isServerMarked) return false
     const server = serverOf(environment.tmux ?? '', table)

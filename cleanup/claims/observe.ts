@@ -13,12 +13,13 @@ import { agentFiles } from '../registry/agent-files.ts'
 import type { TaskRegistry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import { everyEntry, requireAgent } from '../registry/registry.ts'
+import { requireDeployedHere } from '../registry/world.ts'
 import { readClients } from '../tmux/clients.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
 import type { Observation } from './observation.ts'
-import { requireKnownServer } from './other-server.ts'
 import { guestPanes } from './others-live-in.ts'
 import { recordedPlace } from './recorded-place.ts'
+import { requireSeenFromHere } from './seen-from-here.ts'
 import { findSharedServers } from './shared-servers.ts'
 import { withoutGuests, withoutSharedSession } from './shared-session.ts'
 
@@ -29,6 +30,8 @@ interface ObserveOptions {
   log?: string
   /** The session's name where the agent's id does not give it. */
   sessionName?: string
+  /** True when the agent was seen here before. */
+  wasSeen?: boolean
 }
 
 /**
@@ -38,9 +41,10 @@ interface ObserveOptions {
 export async function observe(
   ref: AgentRef,
   registry: TaskRegistry,
-  { machine: shared, log: knownLog, sessionName }: ObserveOptions = {},
+  { machine: shared, log: knownLog, sessionName, wasSeen }: ObserveOptions = {},
 ): Promise<Observation> {
   const entry = requireAgent(registry, ref)
+  requireDeployedHere(ref, entry)
   const log = knownLog ?? agentFiles(ref, entry).stream
   const [located, machine] = await Promise.all([
     locate(entry).catch((tmuxError: unknown) => ({ tmuxError })),
@@ -48,7 +52,7 @@ export async function observe(
   ])
   const location =
     'session' in located ? located : recordedPlace(ref, entry, machine.table, located.tmuxError)
-  requireKnownServer(entry, location, log, machine)
+  requireSeenFromHere(entry, location, log, machine, wasSeen)
   // Whoever cleans up a session that no registry lists has decided already who may look at it.
   const isWatched = sessionName === undefined && location.session?.attached
   const clients = isWatched ? await readClients(serverAt(location)) : []

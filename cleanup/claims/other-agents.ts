@@ -6,6 +6,8 @@ import { type AgentRef, agentOfMarker, taskRegistry } from '../registry/layout.t
 import { namesAgent } from '../registry/marker.ts'
 import { everyAgent } from '../registry/read-all.ts'
 import { findAgent, mayListMore, readTaskRegistry } from '../registry/registry.ts'
+import { recordedWorkspaces } from '../registry/workspace-paths.ts'
+import { isDeployedHere } from '../registry/world.ts'
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 
 /**
@@ -13,7 +15,8 @@ import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
  * run in their own session: the innermost agent counts.
  */
 export function otherAgents(ref: AgentRef, agents: readonly AgentEntry[]): (process: SeenProcess) => boolean {
-  const isOwn = namesAgent(ref)
+  const own = agents.find(({ id }) => id === ref.agentId)
+  const isOwn = namesAgent(ref, own)
   // Made only when a process may be claimed: for most ended agents none is.
   let sessions: ReadonlySet<string> | undefined
   const isOtherByMarker = new Map<string, boolean>()
@@ -26,7 +29,7 @@ export function otherAgents(ref: AgentRef, agents: readonly AgentEntry[]): (proc
     if (marker === undefined) return false
     let other = isOtherByMarker.get(marker)
     if (other === undefined) {
-      other = !isOwn(marker) && isRegistered(marker)
+      other = !isOwn(marker) && isRegistered(marker, ref, own)
       isOtherByMarker.set(marker, other)
     }
     return other
@@ -35,15 +38,19 @@ export function otherAgents(ref: AgentRef, agents: readonly AgentEntry[]): (proc
 
 /** The values of TMUX in the sessions of a task's other agents. */
 function sessionsOfOthers({ agentId }: AgentRef, agents: readonly AgentEntry[]): ReadonlySet<string> {
-  const recorded = agents.flatMap(agent => (agent.id === agentId ? [] : (recordedTmux(agent) ?? [])))
+  const others = agents.filter(agent => agent.id !== agentId && isDeployedHere(agent))
+  const recorded = others.flatMap(agent => recordedTmux(agent) ?? [])
   return new Set(
     recorded.map(({ socket, server_pid, session_id }) => tmuxVariable(socket, server_pid, session_id)),
   )
 }
 
 /** The marker may name an agent of any task in any workspace. The marker of an agent that no registry lists protects nothing. */
-function isRegistered(marker: string): boolean {
-  const ref = agentOfMarker(marker)
+function isRegistered(marker: string, cleaned: AgentRef, entry: AgentEntry | undefined): boolean {
+  const named = agentOfMarker(marker)
+  // Other agents of this workspace may carry the path that it had when they were deployed.
+  const isFormer = named && entry && recordedWorkspaces(cleaned, entry).includes(named.workspace)
+  const ref = named && isFormer ? { ...named, workspace: cleaned.workspace } : named
   if (!ref || !fs.existsSync(taskRegistry(ref.workspace, ref.taskId))) return false
   try {
     const registry = readTaskRegistry(ref.workspace, ref.taskId)

@@ -1,3 +1,4 @@
+import { isSameFile } from '../platform/files/real-path.ts'
 import { sharesPids, shareTerminals } from '../platform/processes/namespaces.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { namesAgent } from '../registry/marker.ts'
@@ -28,7 +29,7 @@ export function ownPanes(observation: Observation, paneOf: PaneOf): ReadonlySet<
 }
 
 function markedIn(observation: Observation, paneOf: PaneOf): number[] {
-  const isOwn = namesAgent(observation.ref)
+  const isOwn = namesAgent(observation.ref, observation.entry)
   const marked = [...paneOf.keys()].filter(pid => isOwn(markerOf(observation, observation.table.get(pid))))
   return hasAgentsName(observation) || isFromSession(observation, new Set(marked)) ? marked : []
 }
@@ -38,13 +39,13 @@ function markedIn(observation: Observation, paneOf: PaneOf): number[] {
  * was born there has it, and nothing else on the server. A marker that was set later, for a user's session or for the whole
  * server, leaves panes without it, or with it elsewhere.
  */
-function isFromSession({ ref, location, table }: Observation, marked: ReadonlySet<number>): boolean {
+function isFromSession({ ref, entry, location, table }: Observation, marked: ReadonlySet<number>): boolean {
   const { server, session, panes } = location
   if (!server || !session) return false
   const own = tmuxVariable(location.socket, server.pid, session.id)
   const isUnmarkedPane = ({ pid, dead }: (typeof panes)[number]) =>
     !dead && table.get(pid)?.environment.tmux === own && !marked.has(pid)
-  return !panes.some(isUnmarkedPane) && !isMarkedElsewhere(table, own, namesAgent(ref))
+  return !panes.some(isUnmarkedPane) && !isMarkedElsewhere(table, own, namesAgent(ref, entry))
 }
 
 /** True when a process that the same tmux server started outside the session `own`, a value of TMUX, carries the marker. */
@@ -68,8 +69,9 @@ export function otherLogs(
   const logs = new Set(
     [...openFiles.keys()].map(file => file.replace(/ \(deleted\)$/, '')).filter(isStreamLog),
   )
-  logs.delete(own)
-  return [...logs].flatMap(log =>
+  // The own one may be open under another path.
+  const others = [...logs].filter(log => !isSameFile(log, own))
+  return others.flatMap(log =>
     logWriters(openFiles, log).flatMap(({ pid }) => {
       const pane = paneOf.get(pid)
       return pane === undefined ? [] : [{ pane, pid, log }]

@@ -21,10 +21,10 @@ export interface Place {
  * marker, and only if the server lists no session of that id, which would be a living one. A tmux job (`run-shell`, `#()`)
  * has TMUX without TMUX_PANE, and belongs to the server.
  */
-export function placeOf({ ref, location, sharedSession }: Observation): Place {
+export function placeOf({ ref, entry, location, sharedSession }: Observation): Place {
   const { recorded, server } = location
   const session = location.session ?? (sharedSession?.isBirthplace ? sharedSession : undefined)
-  const isMarked = namesAgent(ref)
+  const isMarked = namesAgent(ref, entry)
   const own = server && session && tmuxVariable(location.socket, server.pid, session.id)
   const onServer = server && `${location.socket},${server.pid},`
   const isGone =

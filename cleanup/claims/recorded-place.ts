@@ -24,7 +24,7 @@ export function recordedPlace(
 ): TmuxLocation {
   const recorded = recordedTmux(entry)
   const server = recorded && table.get(recorded.server_pid)
-  const isMarked = namesAgent(ref)
+  const isMarked = namesAgent(ref, entry)
   if (
     limitMet(tmuxError) === undefined ||
     !server ||

@@ -1,32 +1,26 @@
 import { selfAndAncestors } from '../platform/processes/ancestry.ts'
-import { sharesPids } from '../platform/processes/namespaces.ts'
 import { type Machine, readMachine } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import type { TmuxLocation } from '../tmux/locate.ts'
 import { readServer } from '../tmux/server.ts'
 import { isOlder } from './age.ts'
 import { partWriters, writesOtherLogs } from './log-writers.ts'
-import { requireKnownServer } from './other-server.ts'
 
 /**
  * True when an agent runs although tmux has no session of its recorded name: a process writes its log from a
- * living pane (somebody has renamed the session, or moved the window), from within a container, or outside of tmux (the
- * agent never was in tmux). Throws `tmux-unreachable` when that pane is on a server that was not asked.
+ * living pane (somebody has renamed the session, or moved the window), or outside of tmux (the agent never was in tmux).
  */
 export async function runsInRenamedSession(
   entry: AgentEntry,
   location: TmuxLocation,
   log: string,
+  machine: Machine,
 ): Promise<boolean> {
-  const machine = await readMachine()
-  requireKnownServer(entry, location, log, machine)
   const writers = writersOf(entry, log, machine)
   if (writers.length === 0) return false
   const server = location.server && (await readServer(location.path))
   const panes = new Set(server?.sessions.flatMap(session => session.panes.map(({ id }) => id)))
-  return writers.some(({ pid, environment: { readable, tmux, pane } }) => {
-    // In a container pids and pane ids mean other things, so nothing more can be checked.
-    if (!sharesPids(pid)) return true
+  return writers.some(({ environment: { readable, tmux, pane } }) => {
     if (tmux === undefined) return readable && wasNeverInTmux(entry)
     return tmux.startsWith(`${location.socket},${server?.pid},`) && panes.has(pane ?? '')
   })

@@ -57,7 +57,7 @@ export function withoutGuests(observation: Observation): Observation {
 /** True for a recorded session with the agent's name and its marker in a pane: the usual case, which costs little to check. */
 function isVouchedFor(observation: Observation): boolean {
   const { location, table } = observation
-  const isMarked = namesAgent(observation.ref)
+  const isMarked = namesAgent(observation.ref, observation.entry)
   return (
     recordedTmux(observation.entry) !== undefined &&
     hasAgentsName(observation) &&
@@ -86,7 +86,7 @@ function whyAnothers(
   others: readonly AgentPane[],
 ): string | undefined {
   const isRecorded = recordedTmux(observation.entry) !== undefined
-  const isOwn = namesAgent(observation.ref)
+  const isOwn = namesAgent(observation.ref, observation.entry)
   for (const pane of others) {
     const marker = markerOf(observation, observation.table.get(pane.pid))
     if (!isOwn(marker) && agentOfMarker(marker ?? ''))

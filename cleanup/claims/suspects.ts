@@ -94,7 +94,7 @@ function panesOfLog(
  * process in a living pane that is not the agent's does not count: it belongs to that pane.
  */
 function uncountedMarks(observation: Observation): (process: SeenProcess) => string[] {
-  const isMarked = namesAgent(observation.ref)
+  const isMarked = namesAgent(observation.ref, observation.entry)
   const { isElsewhere, gone } = placeOf(observation)
   const { server, session, socket, listed } = observation.location
   const own = server && session && tmuxVariable(socket, server.pid, session.id)

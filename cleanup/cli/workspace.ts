@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { CleanupError } from '../errors.ts'
 import { becomeOwner } from '../platform/become-owner.ts'
 import { cwd, fromCwd } from '../platform/cwd.ts'
+import { uniqueFolders } from '../platform/files/real-path.ts'
 import { requireWorkspace, WORKSPACE_NAME } from '../registry/require-workspace.ts'
 
 export const WORKSPACE_ARGUMENT = '.agent-workspace folders (by default the one in the current folder)'
@@ -14,7 +15,7 @@ export const WORKSPACE_ARGUMENT = '.agent-workspace folders (by default the one 
  */
 export function workspacesOf(folders: readonly string[], orNew = false): string[] {
   const named = folders.map(folder => workspaceOf(folder, orNew))
-  const workspaces = folders.length > 0 ? [...new Set(named)] : [requireWorkspace(ownWorkspace())]
+  const workspaces = folders.length > 0 ? uniqueFolders(named) : [requireWorkspace(ownWorkspace())]
   becomeOwner(workspaces)
   return workspaces
 }

@@ -5,6 +5,7 @@ import { membersOf } from '../platform/processes/cgroup.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import { type AgentRef, adoptedChildrenFile } from '../registry/layout.ts'
+import { isDeployedHere } from '../registry/world.ts'
 import { recordedContainment } from './recorded.ts'
 import { subreaperOf } from './subreaper.ts'
 
@@ -19,6 +20,7 @@ export interface Containment {
 
 /** The containment that the registry records for an agent, as far as its processes and cgroup confirm it now. */
 export function readContainment(ref: AgentRef, entry: AgentEntry): Containment {
+  if (!isDeployedHere(entry)) return { noted: new Map() }
   const contained = recordedContainment(ref, entry)
   const noted = readNoted(ref, entry)
   const subreaper = subreaperOf(ref, entry)

@@ -6,6 +6,7 @@ import { isCgroup } from '../platform/processes/cgroup.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import type { AgentEntry, Contained } from '../registry/entries.ts'
 import { type AgentRef, agentMarker } from '../registry/layout.ts'
+import { recordedWorkspaces } from '../registry/workspace-paths.ts'
 
 /**
  * The name of an agent's cgroup. It derives from the agent, so that a registry cannot name the cgroup of another one, and
@@ -23,8 +24,12 @@ export function recordedContainment(ref: AgentRef, entry: AgentEntry): Contained
   const subreaper = recordedSubreaper(entry)
   if (subreaper) return { by: 'tini', ...subreaper }
   const { by, path: folder } = isJson(entry.contained) ? (entry.contained as Record<string, unknown>) : {}
-  const isOurs = typeof folder === 'string' && path.basename(folder) === cgroupName(ref) && isCgroup(folder)
-  return by === 'cgroup' && isOurs ? { by, path: folder } : undefined
+  if (by !== 'cgroup' || typeof folder !== 'string' || !isCgroup(folder)) return undefined
+  const name = path.basename(folder)
+  const isOurs =
+    name === cgroupName(ref) ||
+    recordedWorkspaces(ref, entry).some(workspace => name === cgroupName({ ...ref, workspace }))
+  return isOurs ? { by, path: folder } : undefined
 }
 
 /** The process that an entry names as the agent's subreaper: a hint that `subreaperOf` checks. */

@@ -28,5 +28,5 @@ export function subreaperOf(ref: AgentRef, entry: AgentEntry): Identity | undefi
   const isInPane =
     environment.pane === tmux.pane_id &&
     environment.tmux === tmuxVariable(tmux.socket, tmux.server_pid, tmux.session_id)
-  return isInPane && namesAgent(ref)(environment.marker) ? named : undefined
+  return isInPane && namesAgent(ref, entry)(environment.marker, pid) ? named : undefined
 }

@@ -1,5 +1,5 @@
 import { AdoptedChildren } from '../containment/adopted-children.ts'
-import { messageOf } from '../errors.ts'
+import { CleanupError, messageOf } from '../errors.ts'
 import { newQuietPeriod, startQuietPeriod } from '../liveness/abandoned-pane.ts'
 import { detectEnd } from '../liveness/detect-end.ts'
 import { LivenessChecks } from '../liveness/liveness-checks.ts'
@@ -12,6 +12,7 @@ import type { AgentEntry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import { type Ending, endingOf, isDone, isSameRun, isTerminal } from '../registry/lifecycle.ts'
 import { peekAgent } from '../registry/registry.ts'
+import { requireDeployedHere } from '../registry/world.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { Backoff } from './backoff.ts'
 import { CleanerHeadStart } from './cleaner-head-start.ts'
@@ -79,6 +80,8 @@ export class AgentWatch implements Disposable {
   /** True once it was found dead while the registry lists it as live. */
   #isDead = false
   #isListed = true
+  /** Why it cannot be seen from here, in a sentence: it was deployed in another world (registry/world.ts). */
+  #elsewhere: string | undefined
 
   /** `wasThere`: the agent was listed before the daemon began, so its deploy may be as old as its entry says. */
   constructor({ key, ref, entry }: Listed, wasThere: boolean, context: WatchContext) {
@@ -99,6 +102,11 @@ export class AgentWatch implements Disposable {
     return this.#state
   }
 
+  /** False for an agent that cannot be seen from here. It is checked again at every full check. */
+  get isHere(): boolean {
+    return this.#elsewhere === undefined
+  }
+
   /** True when the registry records the agent's end, and its cleanup is not done. */
   get isPending(): boolean {
     return isTerminal(this.#entry.status)
@@ -108,8 +116,10 @@ export class AgentWatch implements Disposable {
   update(entry: AgentEntry): void {
     const wasPending = this.isPending
     this.#entry = entry
+    this.#lookForWorld()
+    if (!this.isHere || this.isPending) this.#checks.stop()
+    if (!this.isHere) return
     if (this.isPending) {
-      this.#checks.stop()
       if (this.#state !== 'cleaning' && this.#state !== 'backing-off') this.#state = 'ended'
       return
     }
@@ -124,17 +134,23 @@ export class AgentWatch implements Disposable {
   }
 
   recordAdoptedChildren(): void {
-    if (!this.isPending) this.#adopted.record(this.ref, this.#entry)
+    if (!this.isPending && this.isHere) this.#adopted.record(this.ref, this.#entry)
   }
 
   /** Checks the agent at this level, without waiting. Returns what is to be done now, undefined for nothing. */
   check(level: CheckLevel, terminals: ReadonlySet<string>): Work | undefined {
-    if (!this.#backoff.isDue) return undefined
+    if (level === 'full' && !this.isHere) this.update(this.#entry)
+    if (!this.#backoff.isDue || !this.isHere) return undefined
     return this.isPending ? this.#finishRecordedEnd() : this.#checkLive(level, terminals)
   }
 
   /** A work of this watch threw. */
   failed(error: unknown): void {
+    if (isElsewhere(error)) {
+      this.#wait()
+      this.#reportElsewhere(error.message)
+      return
+    }
     if (!this.#context.isStopping()) this.#context.observer.failed()
     this.#backOff([messageOf(error)])
   }
@@ -143,6 +159,27 @@ export class AgentWatch implements Disposable {
   [Symbol.dispose](): void {
     this.#isListed = false
     this.#recovered()
+  }
+
+  #lookForWorld(): void {
+    const problem = whyElsewhere(this.ref, this.#entry)
+    if (problem !== undefined) this.#reportElsewhere(problem)
+    else if (!this.isHere) this.#isSeen()
+    this.#elsewhere = problem
+  }
+
+  /** Not a failed cleanup: somebody else, there, cleans it up. */
+  #reportElsewhere(problem: string): void {
+    this.#context.problems.report(this.#world, problem, { event: 'problem', about: this.#world, problem })
+  }
+
+  #isSeen(): void {
+    this.#context.problems.resolve(this.#world, { event: 'problem-resolved', about: this.#world })
+  }
+
+  /** The name of problems with where the agent is. */
+  get #world(): string {
+    return `${this.key} elsewhere`
   }
 
   /** The end is on disk already: somebody reported it, or an earlier cleanup was not finished. */
@@ -241,7 +278,7 @@ export class AgentWatch implements Disposable {
     }
     if (first) log({ agent: this.ref.agentId, ...first })
     this.#state = 'cleaning'
-    const report = await cleanUp(this.ref, { ...ending, graceMs, log })
+    const report = await cleanUp(this.ref, { ...ending, graceMs, log, wasSeen: this.#quiet.wasSeen })
     this.#state = 'ended'
     observer.cleaned(report)
     this.#context.registryChanged(this.ref.taskId)
@@ -265,10 +302,24 @@ export class AgentWatch implements Disposable {
 
   #recovered(): void {
     this.#backoff.succeeded()
+    this.#isSeen()
     this.#context.problems.resolve(this.key, { event: 'cleanup-recovered', agent: this.key })
   }
 
   #log(line: LogLine): void {
     this.#context.observer.log(line)
+  }
+}
+
+const isElsewhere = (error: unknown): error is CleanupError =>
+  error instanceof CleanupError && error.code === 'elsewhere'
+
+/** Why an agent cannot be seen from here by its entry, in a sentence; undefined when it can. */
+function whyElsewhere(ref: AgentRef, entry: AgentEntry): string | undefined {
+  try {
+    requireDeployedHere(ref, entry)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
   }
 }

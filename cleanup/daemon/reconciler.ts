@@ -52,9 +52,10 @@ export class Reconciler implements Disposable {
     }
   }
 
-  /** True while an agent lives or is to be cleaned up, and while that is not known. */
+  /** True while an agent here lives or is to be cleaned up, and while that is not known. */
   get isBusy(): boolean {
-    return this.#running.size > 0 || this.#watches.size > 0 || this.#registries.isUnsure
+    if (this.#running.size > 0 || this.#registries.isUnsure) return true
+    return [...this.#watches.values()].some(({ isHere }) => isHere)
   }
 
   get pending(): number {

@@ -4,6 +4,7 @@ import { CleanupError, messageOf } from '../errors.ts'
 import { TerminalWatch } from '../liveness/terminal-watch.ts'
 import type { Log } from '../log.ts'
 import { Monitor } from '../metrics/monitor.ts'
+import { uniqueFolders } from '../platform/files/real-path.ts'
 import { makeFolder } from '../platform/files/within.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import { isAlive } from '../platform/processes/table.ts'
@@ -57,13 +58,13 @@ const STOP_MS = 700
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { owner, log = () => {}, signal } = options
-  const folders = new Set(options.workspaces)
-  if (owner && folders.size > 1)
+  const folders = uniqueFolders(options.workspaces)
+  if (owner && folders.length > 1)
     throw new CleanupError(
       'bad-argument',
-      `A daemon with an owner watches one workspace, not ${folders.size}, because it may have to stand by for each; start one daemon for each workspace.`,
+      `A daemon with an owner watches one workspace, not ${folders.length}, because it may have to stand by for each; start one daemon for each workspace.`,
     )
-  const workspaces = [...new Set([...folders].map(prepareWorkspace))]
+  const workspaces = folders.map(prepareWorkspace)
   await using held = new AsyncDisposableStack()
   const wakeup = new Wakeup()
   signal.addEventListener('abort', wakeup.call)

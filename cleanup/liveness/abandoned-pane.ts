@@ -29,6 +29,8 @@ export interface QuietPeriod {
   youngUntil?: number
   /** True when something of the agent has just ended. The rest may be about to end too, and is waited for. */
   isAwaited?: boolean
+  /** True once the agent was seen here: then it has ended when it is not seen any more. */
+  wasSeen?: boolean
   /** The open files of the machine, read after the period began. Large, so it is dropped after each check. */
   machine?: Promise<Machine>
 }

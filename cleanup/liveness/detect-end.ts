@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { logWriters } from '../claims/log-writers.ts'
+import { logWriters, partWriters } from '../claims/log-writers.ts'
 import { runsInRenamedSession, writesFromPane } from '../claims/renamed-session.ts'
+import { isSeen, isStranger, requireSeenFromHere } from '../claims/seen-from-here.ts'
 import { limitMet } from '../platform/limits.ts'
+import { requireVisibleProcesses } from '../platform/processes/proc.ts'
 import { isAlive, readMachine, readProcess, startOf } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
@@ -9,6 +11,7 @@ import { errorOutput } from '../registry/error-output.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { Ending } from '../registry/lifecycle.ts'
 import { lastResult, saysSuccess } from '../registry/stream-log.ts'
+import { recordedWorld, requireDeployedHere } from '../registry/world.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
 import { namedSession, recordedTmux } from '../tmux/recorded.ts'
 import { detectAbandonedPane, type QuietPeriod } from './abandoned-pane.ts'
@@ -22,7 +25,7 @@ const EXITING_MS = 5_000
 /**
  * Queries tmux to find out whether an agent that the registry lists as live has ended. Returns how it ended, or undefined
  * when it lives. An agent that left by itself after a successful result has completed; any other end is a crash. Throws
- * `tmux-unreachable` when tmux gives no answer: then nothing is known, and nothing may be done. A caller that checks
+ * when that cannot be known: tmux gives no answer, or the agent is not seen from here. Then nothing may be done. A caller that checks
  * one agent repeatedly passes the same `quiet`, so that no check waits until a pane has been quiet for long enough.
  */
 export async function detectEnd(
@@ -30,12 +33,16 @@ export async function detectEnd(
   entry: AgentEntry,
   quiet?: QuietPeriod,
 ): Promise<Ending | undefined> {
+  const gone = requireDeployedHere(ref, entry)
   const log = agentFiles(ref, entry).stream
-  const end = await locate(entry).then(
-    location => endByTmux(ref, entry, location, log, quiet),
-    (tmuxError: unknown) => endByProcesses(entry, log, tmuxError),
-  )
+  const end =
+    gone ??
+    (await locate(entry).then(
+      location => endByTmux(ref, entry, location, log, quiet),
+      (tmuxError: unknown) => endByProcesses(entry, log, tmuxError),
+    ))
   if (end === undefined) return undefined
+  requireVisibleProcesses()
   // Another program may have written an older copy of the registry over the end; the log may be archived already.
   const before = recordedEnd(ref)
   if (before) return before
@@ -55,7 +62,15 @@ async function endByTmux(
   quiet: QuietPeriod | undefined,
 ): Promise<string | undefined> {
   const recorded = recordedTmux(entry)
-  if (!recorded && !location.session && (await runsInRenamedSession(entry, location, log))) return undefined
+  if (quiet && isSeen(location)) quiet.wasSeen = true
+  if (!isSeen(location)) {
+    const machine = await readMachine()
+    // Somebody in a container writes it, whatever the entry says.
+    if (partWriters(machine.openFiles, log).some(({ pid }) => isStranger(pid, entry, machine)))
+      return undefined
+    requireSeenFromHere(entry, location, log, machine, quiet?.wasSeen)
+    if (!recorded && (await runsInRenamedSession(entry, location, log, machine))) return undefined
+  }
   return (
     (recorded
       ? await endOfRecorded(recorded, location, () => writesFromPane(entry, location, log))
@@ -71,6 +86,8 @@ async function endByProcesses(entry: AgentEntry, log: string, tmuxError: unknown
   const recorded = recordedTmux(entry)
   if (limitMet(tmuxError) === undefined || recorded?.pane_start === undefined || isRunning(recorded))
     throw tmuxError
+  // In another world, the recorded process would not run either.
+  if (!recordedWorld(entry)) throw tmuxError
   if (logWriters((await readMachine()).openFiles, log).length > 0) throw tmuxError
   return `its pane's process ${recorded.pane_pid} ended`
 }

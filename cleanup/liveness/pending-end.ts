@@ -1,6 +1,7 @@
 import type { AgentRef } from '../registry/layout.ts'
 import { type Ending, endingOf, isPending, isTerminal } from '../registry/lifecycle.ts'
 import { readAgent } from '../registry/registry.ts'
+import { requireDeployedHere } from '../registry/world.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { detectEnd } from './detect-end.ts'
 import { deployTimeLeft } from './pending-deploys.ts'
@@ -13,6 +14,7 @@ import { deployTimeLeft } from './pending-deploys.ts'
 export async function findEnding(ref: AgentRef): Promise<Ending | undefined> {
   const entry = readAgent(ref)
   if (isTerminal(entry.status)) return isPending(entry) ? endingOf(entry) : undefined
+  requireDeployedHere(ref, entry)
   if (!recordedTmux(entry) && deployTimeLeft(entry) > 0) return undefined
   return detectEnd(ref, entry)
 }

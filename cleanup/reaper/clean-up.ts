@@ -15,6 +15,7 @@ import { type Ending, isDone } from '../registry/lifecycle.ts'
 import { agentByte, agentLockFile, type Lock, lock, lockNow } from '../registry/locks.ts'
 import { peekGlobalRegistry, peekTaskRegistry, readAgent, requireAgent } from '../registry/registry.ts'
 import { syncGlobal } from '../registry/sync-global.ts'
+import { recordedWorld, requireDeployedHere } from '../registry/world.ts'
 import { executePlan } from './execute.ts'
 import { HOOKS_GRACE_MS } from './grace.ts'
 import { type PlannedCleanup, planCleanup, planFor } from './plan.ts'
@@ -28,6 +29,8 @@ export interface CleanUpOptions extends Ending {
   log?: Log
   /** Set by the hand-over program: it is outside the agent already, and must not hand over again. */
   handedOver?: boolean
+  /** Set by a caller that has seen the agent here, which its entry need not show (claims/seen-from-here.ts). */
+  wasSeen?: boolean | undefined
 }
 
 /** How much longer than its grace, in ms, a cleanup waits for another cleaner of the same agent. */
@@ -60,16 +63,20 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
     return finish('already-clean')
   }
   if (isDone(before)) return alreadyClean(before)
+  requireDeployedHere(ref, before)
   agentFiles(ref, before)
   // Nothing is ended unless its end can be written to both registries.
   peekGlobalRegistry(ref.workspace)
 
   using reply = new ReplyLock(ref)
   log({ event: 'intent', agent: ref.agentId, status: options.status, reason: options.reason })
-  const observing = observe(ref, registry)
+  const { wasSeen = false } = options
+  const observing = observe(ref, registry, { wasSeen })
   observing.catch(() => {})
   // After one turn of the event loop tmux is working on its reply, and the registries are written in the meantime.
   await nextTurn()
+  // Only the processes show whether an agent without a record of its world may be cleaned up from here.
+  if (!recordedWorld(before)) await observing.catch(rethrowElsewhere)
   const cleaner = { pid: process.pid, start: startOf(process.pid) ?? 0 }
   const [entry, observation] = await Promise.all([writeIntent(ref, before, options, cleaner), observing])
   report.status = entry.status
@@ -112,6 +119,11 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
       )
   }, onFailure)
   return finish(outcomeOf(report))
+}
+
+/** Other failures do not stop the intent: whoever can ask finishes the cleanup. */
+function rethrowElsewhere(error: unknown): void {
+  if (error instanceof CleanupError && error.code === 'elsewhere') throw error
 }
 
 /** A suspect in one line, for a log. */

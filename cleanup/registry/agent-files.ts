@@ -13,6 +13,7 @@ import {
   stderrFile,
   streamLog,
 } from './layout.ts'
+import { mayBePathOf, recordedPaths, workspaceIn } from './workspace-paths.ts'
 
 /** One agent's files, each at its real path: no link on the way leads out of the workspace. */
 export interface AgentFiles {
@@ -46,8 +47,7 @@ export function agentFiles(ref: AgentRef, entry: AgentEntry): AgentFiles {
       `${file} of agent ${ref.agentId} is refused: its real path ${real} is outside the workspace ${root}. Nothing was ended or deleted; correct the registry or the link.`,
     )
   }
-  for (const recorded of [entry.prompt_file, entry.log_file, entry.deploy_log])
-    if (typeof recorded === 'string') inside(recordedPath(ref, recorded))
+  for (const recorded of recordedPaths(entry)) inside(ownPath(ref, recorded))
   return {
     root,
     prompt: inside(promptFile(ref)),
@@ -62,11 +62,15 @@ export function agentFiles(ref: AgentRef, entry: AgentEntry): AgentFiles {
 }
 
 /**
- * The absolute form of a recorded path. An orchestrator runs in the folder above its workspace and records relative paths from
- * there, with the workspace under the name that it has there. We may know it under another name, so such a path is resolved
- * from the task's folder on.
+ * The path below our path of the workspace that a recorded path means. An orchestrator may know the workspace by another path,
+ * and one that runs in the folder above it records relative paths, with the name that the workspace has there. So both are
+ * taken from the task's folder on. The path of another workspace stays as it is.
  */
-function recordedPath({ workspace, taskId }: AgentRef, recorded: string): string {
+function ownPath(ref: AgentRef, recorded: string): string {
+  const { workspace, taskId } = ref
+  const named = workspaceIn(recorded, ref)
+  if (named !== undefined && (named === workspace || mayBePathOf(named, ref)))
+    return path.join(workspace, path.relative(named, recorded))
   const names = path.normalize(recorded).split(path.sep)
   if (!path.isAbsolute(recorded) && names[1] === taskId) return path.join(workspace, ...names.slice(1))
   return path.resolve(path.dirname(workspace), recorded)

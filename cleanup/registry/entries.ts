@@ -31,6 +31,8 @@ export interface AgentEntry {
   prompt_file?: string
   log_file?: string
   deploy_log?: string
+  /** Where it was deployed, a `World` (world.ts); other programs write registries too. */
+  deployed_on?: unknown
   tmux?: RecordedTmux
   contained?: Contained
   cleanup?: CleanupRecord

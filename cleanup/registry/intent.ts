@@ -7,12 +7,13 @@ import { type Ending, isOfEarlierRun, isTerminal } from './lifecycle.ts'
 import { readAgent } from './registry.ts'
 import { syncGlobal } from './sync-global.ts'
 import { changeAgent, updateAgent } from './update.ts'
+import { requireDeployedHere } from './world.ts'
 
 /**
  * Records in both registries that an agent has ended and that its cleanup is pending, and leaves the cleanup to the daemon or
  * the next cleaner. It is written before anything is ended, so that a later cleaner can finish what a killed one began. The
- * first terminal status stays, with its time and reason: later cleaners did not decide the end. Throws a CleanupError
- * (`bad-argument`) for a status that is not terminal.
+ * first terminal status stays, with its time and reason: later cleaners did not decide the end. Throws a CleanupError for a
+ * status that is not terminal (`bad-argument`), and for an agent of another world (`elsewhere`).
  */
 export async function recordIntent(ref: AgentRef, ending: Ending): Promise<AgentEntry> {
   const entry = await writeIntent(ref, readAgent(ref), ending)
@@ -38,6 +39,7 @@ export async function writeIntent(
   if (isTerminal(before.status) && before.cleanup !== undefined && !isOfEarlierRun(before)) return before
   let entry = before
   await changeAgent(ref, onDisk => {
+    requireDeployedHere(ref, onDisk)
     applyIntent(onDisk, ending, cleaner)
     entry = structuredClone(onDisk)
   })

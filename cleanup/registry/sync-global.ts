@@ -16,6 +16,7 @@ const SYNCED_FIELDS = [
   'completed_at',
   'reason',
   'tmux_session',
+  'deployed_on',
   'cleanup',
 ]
 

@@ -26,11 +26,16 @@ export function findGuard(file: LogFile, { owners, writers }: GuardContext): Gua
   if (file.kind !== 'a file') return { rule: 'not-a-file', why: `expected a file, found ${file.kind}` }
   if (!isInPlace(file)) return { rule: 'not-archived', why: `it is in ${part}/, not in archive/` }
   if (!owners) return { rule: 'registry-unreadable', why: 'the registry of its task cannot be read' }
-  const { state } = owners.of(agentId)
+  const { state, isElsewhere } = owners.of(agentId)
   if (state === 'live') return { rule: 'live', why: `agent ${agentId} is live` }
   if (state === 'pending') return { rule: 'pending', why: `the cleanup of agent ${agentId} is not done` }
   if (state === 'unlisted' && part !== 'archive')
     return { rule: 'unlisted', why: `the registry lists no agent ${agentId} whose cleanup is done` }
+  if (isElsewhere)
+    return {
+      rule: 'elsewhere',
+      why: `agent ${agentId} was deployed where its processes are not seen from here`,
+    }
   if (writers.has(file.inode)) return { rule: 'open', why: 'a process has it open for writing' }
   return undefined
 }

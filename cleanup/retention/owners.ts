@@ -2,11 +2,14 @@ import { textOf } from '../platform/files/json.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import { isDone, isTerminal } from '../registry/lifecycle.ts'
 import { mayListMore, readTaskRegistry } from '../registry/registry.ts'
+import { areHoldersSeen } from '../registry/world.ts'
 import { type Clock, readingOf } from './clock.ts'
 
 /** The agent that a log belongs to. */
 interface Owner {
   state: 'live' | 'pending' | 'done' | 'unlisted'
+  /** True when a process that holds the file may be invisible here. */
+  isElsewhere?: boolean
   /** When its cleanup was done, by the wall clock in ms. */
   doneMs?: number
 }
@@ -36,7 +39,8 @@ function ownerOf(entry: AgentEntry): Owner {
   if (!isTerminal(entry.status)) return { state: 'live' }
   if (!isDone(entry)) return { state: 'pending' }
   const doneMs = Date.parse(textOf(entry.cleanup?.finished_at ?? entry.completed_at))
-  return { state: 'done', ...(!Number.isNaN(doneMs) && { doneMs }) }
+  const isElsewhere = !areHoldersSeen(entry)
+  return { state: 'done', ...(isElsewhere && { isElsewhere }), ...(!Number.isNaN(doneMs) && { doneMs }) }
 }
 
 const STRICTEST_FIRST: Owner['state'][] = ['live', 'pending', 'done', 'unlisted']

@@ -14,6 +14,7 @@ export type Rule =
   | 'live'
   | 'pending'
   | 'unlisted'
+  | 'elsewhere'
   | 'open'
   // The policy keeps it.
   | 'hold'

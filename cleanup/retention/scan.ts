@@ -3,6 +3,7 @@ import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { attempt, attemptAsync, CleanupError, messageOf, systemCode } from '../errors.ts'
 import { Folder } from '../platform/files/folder.ts'
+import { uniqueFolders } from '../platform/files/real-path.ts'
 import { taskRegistry } from '../registry/layout.ts'
 import { type LogFile, type LogFolder, readLogFile, TASK_PARTS } from './log-file.ts'
 import { type Owners, readOwners } from './owners.ts'
@@ -20,7 +21,7 @@ export interface ScannedTask {
  * folder, `bad-argument` for a folder below /dev.
  */
 export function resolveWorkspaces(workspaces: readonly string[]): string[] {
-  return [...new Set(workspaces.map(resolveWorkspace))]
+  return uniqueFolders(workspaces.map(resolveWorkspace))
 }
 
 function resolveWorkspace(workspace: string): string {

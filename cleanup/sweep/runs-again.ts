@@ -15,7 +15,7 @@ import { recordedTmux } from '../tmux/recorded.ts'
  * that only has the agent's name does not count, because another one may be called so.
  */
 export async function mayRunAgain(agent: AgentRef, entry: AgentEntry): Promise<boolean> {
-  const isOwn = namesAgent(agent)
+  const isOwn = namesAgent(agent, entry)
   // The agent's cleanup is done, so it does not matter if tmux cannot be queried.
   const locating = recordedTmux(entry) && locate(entry).catch(() => undefined)
   const [location, table] = await Promise.all([locating, readTable()])

@@ -71,9 +71,10 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
     ? { sessions: [], processes: [], prompts: [], problems: [] }
     : await findUnlisted(workspace, registries, left, minAgeMs)
   const problems = [...new Set([...registries.problems, ...notFound, ...unlisted.problems])]
+  const onProblem = (problem: string) => problems.includes(problem) || problems.push(problem)
   const stale = await attemptAsync(
-    () => findStaleEntries(workspace, registries, minAgeMs),
-    problem => problems.includes(problem) || problems.push(problem),
+    () => findStaleEntries(workspace, registries, minAgeMs, onProblem),
+    onProblem,
   )
   const toCorrect = (stale ?? []).filter(({ isListed }) => isListed || options.orphans)
   const toRemove = chosen(unlisted, options)

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Identity } from '../platform/processes/identity.ts'
 import { isAlive, startOf } from '../platform/processes/table.ts'
 import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
+import { requireWorld } from '../registry/world.ts'
 import { tmuxUnreachable } from './query.ts'
 import { namedSession, recordedTmux } from './recorded.ts'
 import { readServer, type TmuxPane, type TmuxServer, type TmuxSession } from './server.ts'
@@ -36,11 +37,14 @@ const SERVER_EXIT_MS = 1_000
 
 /**
  * Finds an agent's session by comparing exactly with tmux's list. A name is never passed to tmux, which would match it as a
- * prefix and a pattern. Throws a CleanupError (`tmux-unreachable`) when the answer is not certain.
+ * prefix and a pattern. Throws a CleanupError when the answer is not certain (`tmux-unreachable`), and when the agent was
+ * deployed in another world (`elsewhere`).
  */
 export async function locate(entry: AgentEntry): Promise<TmuxLocation> {
   const recorded = recordedTmux(entry)
   const socket = recorded?.socket ?? defaultSocket()
+  // A server of ours cannot hold what has ended with its world, whatever its number and its sessions are called.
+  if (requireWorld(entry) !== undefined) return nowhere(socket)
   const found = await readServer(socket, recorded?.server_pid)
   if (recorded && found?.pid !== recorded.server_pid) await requireEnded(recorded)
   const server = found && identify(found.pid)
@@ -63,6 +67,11 @@ export async function locate(entry: AgentEntry): Promise<TmuxLocation> {
     },
   }
 }
+
+const nowhere = (socket: string): TmuxLocation => ({
+  ...{ socket, path: socket, server: undefined, recorded: undefined, session: undefined, panes: [] },
+  listed: { sessions: new Set(), panes: new Set() },
+})
 
 function isOurs(
   session: TmuxSession,

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import type { AgentEntry } from '../registry/entries.ts'
+import { isDeployedHere } from '../registry/world.ts'
 import { recordedTmux } from './recorded.ts'
 
 /**
@@ -13,8 +14,8 @@ export function defaultSocket(): string {
   return path.join(resolved, `tmux-${process.getuid?.() ?? 0}`, 'default')
 }
 
-/** The existing sockets on which agents may have sessions: those recorded at their deploys, and the default one. */
+/** The existing sockets on which agents may have sessions: those recorded at their deploys in this world, and the default one. */
 export function socketsOf(entries: readonly AgentEntry[]): string[] {
-  const recorded = entries.flatMap(entry => recordedTmux(entry)?.socket ?? [])
+  const recorded = entries.filter(isDeployedHere).flatMap(entry => recordedTmux(entry)?.socket ?? [])
   return [...new Set([defaultSocket(), ...recorded])].filter(socket => fs.existsSync(socket))
 }

@@ -1,8 +1,8 @@
 import {
   type AgentRef,
+  isSameWorkspace,
   layout,
   MARKER,
-  realWorkspace,
   type TaskRegistry,
   validateTaskId,
 } from '../../cleanup/orchestrator.ts'
@@ -75,8 +75,8 @@ export function authority(workspace: string, strategy: Strategy, marker: string 
 
 function agentOf(workspace: string, marker: string): AgentRef | undefined {
   const named = layout.agentOfMarker(marker)
-  // The two paths may lead to one folder by a link.
-  if (named && realWorkspace(named.workspace) === realWorkspace(workspace)) return { ...named, workspace }
+  // The two paths may lead to one folder by a link or a mount.
+  if (named && isSameWorkspace(named.workspace, workspace)) return { ...named, workspace }
   return undefined
 }
 

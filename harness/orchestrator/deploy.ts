@@ -13,6 +13,7 @@ import {
   MARKER,
   makeFolder,
   quote,
+  thisWorld,
 } from '../../cleanup/orchestrator.ts'
 import { appendLine, createFile } from './files.ts'
 import type { Strategy } from './strategies/strategy.ts'
@@ -112,6 +113,7 @@ function newEntry(agent: AgentRef, { agentType, parent }: Deployment): AgentEntr
     prompt_file: layout.promptFile(agent),
     log_file: layout.streamLog(agent),
     deploy_log: layout.deployLog(agent),
+    deployed_on: thisWorld(),
   }
 }
 

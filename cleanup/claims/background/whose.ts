@@ -4,6 +4,7 @@ import { readWholeEnvironment } from '../../platform/processes/environment.ts'
 import type { Identity } from '../../platform/processes/identity.ts'
 import { USER_HZ } from '../../platform/processes/stat.ts'
 import type { ProcessTable, SeenProcess } from '../../platform/processes/table.ts'
+import type { AgentEntry } from '../../registry/entries.ts'
 import type { AgentRef } from '../../registry/layout.ts'
 import { namesAgent } from '../../registry/marker.ts'
 import { loggedSession } from '../../registry/stream-log.ts'
@@ -27,7 +28,7 @@ export interface Launcher {
   log: string
   table: ProcessTable
   /** The agent's entry. What was learnt of the agent's sessions is kept with it, because its log moves and its processes end. */
-  entry: object
+  entry: AgentEntry
 }
 
 /** Within how many ms of its supervisor the host was started that has the session for which there is a supervisor at all. */
@@ -114,7 +115,7 @@ const known = new WeakMap<object, ReadonlySet<string>>()
 /** The sessions of an agent's claudes: by its log, also an archived one, and by the environments of its own processes. */
 function sessionsOfAgent({ ref, log, table, entry }: Launcher): ReadonlySet<string> {
   const archived = path.join(path.dirname(path.dirname(log)), 'archive', path.basename(log))
-  const isOwn = namesAgent(ref)
+  const isOwn = namesAgent(ref, entry)
   const inEnvironments = [...table.values()].flatMap(one => {
     const { marker, session, job } = one.environment
     const isOfAgent = session !== undefined && job === undefined && isOwn(marker)

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { attempt } from '../../errors.ts'
 import { type Json, textOf } from '../../platform/files/json.ts'
 import type { AgentEntry } from '../../registry/entries.ts'
 import { globalRegistry, taskRegistry } from '../../registry/layout.ts'
@@ -6,6 +7,7 @@ import { isPending, isTerminal } from '../../registry/lifecycle.ts'
 import type { Registries } from '../../registry/read-all.ts'
 import { findAgent, mayListMore, readGlobalRegistry } from '../../registry/registry.ts'
 import { isYoung } from '../../registry/timestamps.ts'
+import { requireWorld } from '../../registry/world.ts'
 import { namedSession } from '../../tmux/recorded.ts'
 import { readServer } from '../../tmux/server.ts'
 import { socketsOf } from '../../tmux/sockets.ts'
@@ -26,12 +28,14 @@ const VANISHED_STATUS = 'crashed'
 
 /**
  * Finds such entries. An entry is not stale when a registry that could not be read may list its agent, when a session has
- * the agent's name, or when the agent is younger than `minAgeMs`. Throws what could not be read or asked.
+ * the agent's name, or when the agent is younger than `minAgeMs`. An agent that cannot be seen from here is a problem. Throws
+ * what could not be read or asked.
  */
 export async function findStaleEntries(
   workspace: string,
   { tasks }: Registries,
   minAgeMs: number,
+  onProblem: (problem: string) => void,
 ): Promise<StaleEntry[]> {
   const file = globalRegistry(workspace)
   if (!fs.existsSync(file)) return []
@@ -59,6 +63,8 @@ export async function findStaleEntries(
       : taskId === '' || fs.existsSync(taskRegistry(workspace, taskId))
     if (listed || mayBeListed || isYoung(entry.started_at, minAgeMs, [writtenAt])) continue
     const why = 'no task’s registry lists it, and it has no session'
+    if (!attempt(() => [requireWorld({ ...entry, id: agentId, status: textOf(entry.status) })], onProblem))
+      continue
     unlisted.push([{ taskId, agentId, to: VANISHED_STATUS, isListed: false, why }, entry])
   }
   if (unlisted.length === 0) return found

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { pid as ownPid } from 'node:process'
-import { realWorkspaces } from '../../platform/files/real-path.ts'
+import { canonicalWorkspaces } from '../../platform/files/real-path.ts'
 import { selfAndAncestors, withDescendants } from '../../platform/processes/ancestry.ts'
 import type { Identity } from '../../platform/processes/identity.ts'
 import { residentBytes } from '../../platform/processes/memory.ts'
@@ -10,6 +10,7 @@ import { hasEnded } from '../../platform/processes/stat.ts'
 import { isAlive, type Machine, type ProcessTable, type SeenProcess } from '../../platform/processes/table.ts'
 import { type AgentRef, streamLog } from '../../registry/layout.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
+import { isDeployedHere } from '../../registry/world.ts'
 import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
 import { BackgroundServices } from '../background/whose.ts'
 import { isTmuxServer, livesWithOthers, sharedServer } from '../others-live-in.ts'
@@ -48,19 +49,19 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
   const claimed = new Set(agents.flatMap(({ processes }) => processes.map(({ pid }) => pid)))
   const cleaner = new Set(selfAndAncestors(table, ownPid))
   // The cleanup of an agent that lives or is pending will end its processes, also those that this scan did not claim.
-  const real = realWorkspaces()
+  const canonical = canonicalWorkspaces(workspaces)
   const pending = new Set(
     agents
       .filter(({ isDone }) => !isDone)
-      .map(({ ref }) => keyOf({ ...ref, workspace: real(ref.workspace) })),
+      .map(({ ref }) => keyOf({ ...ref, workspace: canonical(ref.workspace) })),
   )
   const sessions = sessionsOfDone(agents, table)
   const inLeftoverSession = withDescendants(
     table,
     listed.panes.flatMap(pid => table.get(pid) ?? []),
   )
-  const known = new Set(agents.map(({ ref }) => keyOf({ ...ref, workspace: real(ref.workspace) })))
-  const agentOf = agentsByMarker()
+  const known = new Set(agents.map(({ ref }) => keyOf({ ...ref, workspace: canonical(ref.workspace) })))
+  const agentOf = agentsByMarker(workspaces)
   /** The agent that a process's marker names, if it is of these workspaces or of one that no longer exists. */
   const markedAgent = (process: SeenProcess): AgentRef | undefined => {
     const agent = agentOf(process.environment.marker)
@@ -69,13 +70,15 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
     // Of a process that has ended since, nothing shows whether its workspace existed.
     return !existsFor(process.pid, agent.workspace) && isAlive(process) ? agent : undefined
   }
-  const writers = writersOfDoneLogs(openFiles, workspaces, pending)
+  const writers = writersOfDoneLogs(openFiles, workspaces, canonical, pending)
 
   const services = new Map<string, BackgroundServices>()
   /** A background service that serves others has the agent's marker, with every session in it, and is no leftover. */
   const isServingOthers = (process: SeenProcess, ref: AgentRef): boolean => {
     const key = keyOf(ref)
-    const known = services.get(key) ?? new BackgroundServices({ ref, entry: {}, table, log: streamLog(ref) })
+    const known =
+      services.get(key) ??
+      new BackgroundServices({ ref, entry: { id: ref.agentId, status: '' }, table, log: streamLog(ref) })
     services.set(key, known)
     return known.isShared(process)
   }
@@ -118,7 +121,7 @@ const keyOf = ({ workspace, taskId, agentId }: AgentRef): string => `${workspace
 function sessionsOfDone(agents: readonly ListedAgent[], table: ProcessTable): Set<string> {
   const values = new Set<string>()
   for (const { isDone, entry } of agents) {
-    const tmux = isDone ? recordedTmux(entry) : undefined
+    const tmux = isDone && isDeployedHere(entry) ? recordedTmux(entry) : undefined
     if (!tmux || tmux.server_start === undefined) continue
     const holder = table.get(tmux.server_pid)
     if (holder && holder.start !== tmux.server_start) continue
@@ -131,13 +134,16 @@ function sessionsOfDone(agents: readonly ListedAgent[], table: ProcessTable): Se
 function writersOfDoneLogs(
   openFiles: Machine['openFiles'],
   workspaces: ReadonlySet<string>,
+  canonical: (workspace: string) => string,
   pending: ReadonlySet<string>,
 ): Map<number, string> {
   const logs = new Map<number, Set<string>>()
   for (const [file, holders] of openFiles) {
     const agentId = STREAM_LOG.exec(path.basename(file))?.[1]
+    if (agentId === undefined) continue
     const task = path.dirname(path.dirname(file))
-    if (agentId === undefined || !workspaces.has(path.dirname(task)) || pending.has(`${task}/${agentId}`))
+    const workspace = canonical(path.dirname(task))
+    if (!workspaces.has(workspace) || pending.has(keyOf({ workspace, taskId: path.basename(task), agentId })))
       continue
     for (const holder of holders.filter(isOpenForWriting))
       logs.set(holder.pid, (logs.get(holder.pid) ?? new Set()).add(file))

@@ -34,7 +34,7 @@ export function leftoverSessions(
     for (const name of [`${PREFIX}${agent.id}`, namedSession(agent).name])
       doneAt.set(name, Math.max(doneAt.get(name) ?? 0, finishedAtMs(agent)))
   const isListed = (name: string, session: TmuxSession) => isOlder(session, doneAt.get(name), table)
-  const agentOf = agentsByMarker()
+  const agentOf = agentsByMarker(workspaces)
   const isListedOrForeign = (session: TmuxSession, marker: string | undefined): boolean => {
     const agent = agentOf(marker)
     if (agent === undefined) return false
@@ -83,9 +83,9 @@ export function markedAgent(
 ): AgentRef | undefined {
   const markers = livePanes(session).map(pid => table.get(pid)?.environment.marker)
   const [marker] = markers
-  const agent = agentsByMarker()(marker)
-  if (agent?.workspace !== realWorkspace(workspace) || markers.some(other => other !== marker))
-    return undefined
+  const real = realWorkspace(workspace)
+  const agent = agentsByMarker([real])(marker)
+  if (agent?.workspace !== real || markers.some(other => other !== marker)) return undefined
   const own = tmuxVariable(server.socket, server.pid, session.id)
   return isMarkedElsewhere(table, own, other => other === marker) ? undefined : { ...agent, workspace }
 }

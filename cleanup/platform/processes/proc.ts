@@ -1,17 +1,22 @@
 import fs from 'node:fs'
 import { requireResources } from '../limits.ts'
-import { processesHidden } from './backend.ts'
-import { readProcText } from './proc-file.ts'
+import { backend, processesHidden } from './backend.ts'
+import { readProcLink, readProcText } from './proc-file.ts'
 import { type Process, parseStat } from './stat.ts'
 
 /** The pids of all processes in /proc. Throws a CleanupError (`processes-hidden`) when /proc hides some or is not ours. */
 export function listProc(): number[] {
-  const pids = readPids()
-  if (!pids.includes(1) || !pids.includes(process.pid))
+  requireVisibleProcesses()
+  return readPids()
+}
+
+/** Throws a CleanupError (`processes-hidden`) when /proc hides processes or is not ours: what it does not show may run. */
+export function requireVisibleProcesses(): void {
+  if (backend !== 'proc') return
+  if (!fs.existsSync('/proc/1') || !fs.existsSync(`/proc/${process.pid}`))
     throw processesHidden('/proc does not show process 1 and this one')
-  if (fs.readlinkSync('/proc/self') !== String(process.pid))
+  if (readProcLink('/proc/self') !== String(process.pid))
     throw processesHidden('/proc belongs to another pid namespace')
-  return pids
 }
 
 /** A process's current state; undefined when it is gone or hidden. */

@@ -15,6 +15,7 @@ import {
   RECORD_FORMAT,
   type RecordedTmux,
   recordOf,
+  thisWorld,
 } from '../../orchestrator.ts'
 import type { Identity } from '../../platform/processes/identity.ts'
 import { isAlive, readProcess, startOf } from '../../platform/processes/table.ts'
@@ -92,13 +93,7 @@ export class Rig implements AsyncDisposable {
   /** Deploys an agent, and returns when its stream log contains `ready`, which the script prints. */
   async deploy(agentId: string, deployment: Deployment): Promise<AgentRef> {
     const ref = this.ref(agentId)
-    for (const file of [
-      layout.promptFile(ref),
-      layout.progressFile(ref),
-      layout.findingsFile(ref),
-      layout.deployLog(ref),
-    ])
-      fs.writeFileSync(file, `{"file":"${path.basename(file)}"}\n`)
+    this.writeFiles(ref)
     const launch = deployment.contained ? contain(ref, this.pipeline(ref, deployment)) : undefined
     const tmux = this.newSession(ref, deployment, launch?.command)
     const contained = await launch?.confirm(tmux.pane_pid)
@@ -106,12 +101,23 @@ export class Rig implements AsyncDisposable {
       status: 'running',
       tmux_session: layout.sessionName(ref),
       started_at: new Date().toISOString(),
-      ...(deployment.recorded !== false && { tmux }),
+      ...(deployment.recorded !== false && { tmux, deployed_on: thisWorld() }),
       ...(contained && { contained }),
       ...deployment.entry,
     })
     await until(`${agentId} is ready`, () => readText(layout.streamLog(ref)).includes('ready'))
     return ref
+  }
+
+  /** Writes the files of an agent that its own pipeline does not write. */
+  writeFiles(ref: AgentRef): void {
+    for (const file of [
+      layout.promptFile(ref),
+      layout.progressFile(ref),
+      layout.findingsFile(ref),
+      layout.deployLog(ref),
+    ])
+      fs.writeFileSync(file, `{"file":"${path.basename(file)}"}\n`)
   }
 
   /** Waits until an agent's processes run exactly these programs: a script prints `ready` before its last children have been forked and executed. */

@@ -1,4 +1,4 @@
-import { cleanUp, recordIntent } from '../../../cleanup/index.ts'
+import { CleanupError, cleanUp, recordIntent } from '../../../cleanup/index.ts'
 import * as orchestrator from '../../../cleanup/orchestrator.ts'
 import { DaemonKeeper } from './daemon-keeper.ts'
 import { AWAIT_DAEMON, type Ending, type Strategy, type StrategyName } from './strategy.ts'
@@ -36,8 +36,14 @@ export function withCleanup(name: StrategyName, parts: Parts): Strategy {
     ended: end,
     kill: (agent, reason) => end(agent, { status: 'terminated', reason }),
     async seenEnded(agent) {
-      const ending = await orchestrator.findEnding(agent)
-      return ending ? end(agent, ending) : {}
+      try {
+        const ending = await orchestrator.findEnding(agent)
+        return ending ? await end(agent, ending) : {}
+      } catch (error) {
+        // Its session is not seen from here, which is no failure of the caller's.
+        if (!(error instanceof CleanupError && error.code === 'elsewhere')) throw error
+        return { session_status: 'unknown', problem: error.message }
+      }
     },
   }
 }
