@@ -42,9 +42,17 @@ import { addRelatives, describeSuspect, type Suspect } from './suspect.ts'
  *
  * Of an agent whose cleanup is done, the suspects are those that its cleanup has named.
  *
- * More of a process is read only when the table allows it to be a suspect, which is rare.
+ * More of a process is read only when the table allows it to be a suspect, which is rare. `before` is what was seen and claimed
+ * before the agent was ended: by now, the writers of its log have.
  */
-export function findSuspects(observation: Observation, { claimed, spared }: Claims): Suspect[] {
+export function findSuspects(
+  observation: Observation,
+  { claimed, spared }: Claims,
+  before: { observation: Observation; claims: Pick<Claims, 'claimed'> } = {
+    observation,
+    claims: { claimed },
+  },
+): Suspect[] {
   const { table, entry } = observation
   if (isDone(entry)) return livingSuspects(entry, table)
   const untied = new Map(
@@ -68,15 +76,17 @@ export function findSuspects(observation: Observation, { claimed, spared }: Clai
     const why = marks.length > 0 ? marks : traits(process)
     if (why.length > 0 && namespaceDepth(process.pid) === 1 && isRunning(process)) found.set(process, why)
   }
-  for (const [process, why] of panesOfLog(observation, claimed))
-    if (isCandidate(process)) found.set(process, why)
+  for (const [{ pid, start }, why] of panesOfLog(before.observation, before.claims)) {
+    const process = table.get(pid)
+    if (process?.start === start && isCandidate(process)) found.set(process, why)
+  }
   addRelatives(found, table, isCandidate)
   return [...found].map(([process, resemblances]) => describeSuspect(process, resemblances))
 }
 
 function panesOfLog(
   { table, entry, location: { server, session } }: Observation,
-  claimed: Claims['claimed'],
+  { claimed }: Pick<Claims, 'claimed'>,
 ): [SeenProcess, string[]][] {
   if (!server || session || recordedTmux(entry)) return []
   return [...claimed.values()]
