@@ -81,7 +81,7 @@ export const architecture: Area[] = [
   {
     folder: 'harness',
     rows: [
-      ['errors.ts', 'limit.ts', 'terminal.ts'], // what "could not measure" is, how long is long enough, what may be printed
+      ['errors.ts', 'json.ts', 'limit.ts', 'terminal.ts'], // what "could not measure" is, JSON as others write it, how long is long enough, what may be printed
       ['poll.ts'], // waits for something, within a limit
       ['orchestrator', 'snapshot'], // the system that is measured; what the probe sees
       ['probe'], // the rig's side inside the sandbox

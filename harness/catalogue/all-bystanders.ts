@@ -2,12 +2,13 @@ import { join } from 'node:path'
 import { CannotMeasureError } from '../errors.ts'
 import type { Agent } from '../rig/agent.ts'
 import type { Rig } from '../rig/rig.ts'
+import { plantRegistryEntries } from './all-bystanders/registry-entries.ts'
 
 /** The tmux server of the user's own sessions: the one that agents are deployed to, or another one. */
 export type BystanderServer = 'shared' | 'separate'
 
 /**
- * Every bystander of the catalogue, planted by two scripts. All but the neighbour agent are light stand-ins, because
+ * Every bystander of the catalogue, planted by two scripts, and the entries of others in the registries. All but the neighbour agent are light stand-ins, because
  * every cell plants them: a claude of full size takes 1 s of a core, and the other scenarios have one.
  */
 export class AllBystanders {
@@ -21,8 +22,8 @@ export class AllBystanders {
   }
 
   /** Plants those that are there before any agent. Before the first deploy, so that they are part of the baseline. */
-  plant(): Promise<void> {
-    return this.#run('before-deploy.sh', this.#server)
+  async plant(): Promise<void> {
+    await Promise.all([this.#run('before-deploy.sh', this.#server), plantRegistryEntries(this.#rig)])
   }
 
   /**

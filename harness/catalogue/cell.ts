@@ -41,7 +41,7 @@ export async function expectCleanEnd(
 
 /** Expects that only the archive and the registry entry of the agent are left, and that the neighbour works on. */
 export async function expectCleanedUp({ agent, neighbour }: DeployedCell, status: string): Promise<void> {
-  await expect(agent.rig).toReturnToBaseline()
+  await expect(agent.rig).toReturnToBaseline(agent)
   await expect(agent).toHaveArchivedLogs()
   await expect(agent).toBeRegisteredAs(status)
   if (neighbour) await expect(neighbour).toBeRegisteredAs('working')

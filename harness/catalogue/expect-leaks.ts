@@ -2,11 +2,11 @@ import { expect } from 'vitest'
 import { CannotMeasureError } from '../errors.ts'
 import { poll } from '../poll.ts'
 import type { Agent } from '../rig/agent.ts'
-import type { ResourceKind } from '../snapshot/snapshot.ts'
+import { findLostLines } from '../rig/lost-lines.ts'
 import type { Finding } from '../verdict/verdict.ts'
 
 /** A finding that shows an agent's leak: its kind, and a pattern for its description. */
-export type Trace = [ResourceKind, RegExp]
+export type Trace = [Finding['kind'], RegExp]
 
 /** `true`: the leak outlives its agent when nobody cleans up. A sentence: it does not, and why. */
 export type Outlives = true | string
@@ -22,7 +22,9 @@ const claudeEndsWithinMs = 15_000
  */
 export async function expectLeaks(agent: Agent, traces: Trace[], outlives: Outlives): Promise<void> {
   const { rig } = agent
-  const { result, leaks, collateral } = await rig.settle(timing)
+  const verdict = await rig.settle(timing)
+  await findLostLines(agent)
+  const { result, leaks, collateral } = verdict
   expect(collateral.map(({ what, mechanism }) => `${what}; ${mechanism}`).join('\n')).toBe('')
   expect(result).toBe('leak')
   const own = leaks.filter(({ owner }) => owner?.agent === agent.id)

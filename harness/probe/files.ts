@@ -7,10 +7,10 @@ import type { FileClass, FileResource, PtyResource } from '../snapshot/snapshot.
 const classes: [RegExp, FileClass][] = [
   [/\/\.agent-workspace\/[^/]+\/archive\//, 'archive'],
   [/\/agent_prompt_[^/]*\.txt$/, 'prompt'],
-  [/_stream\.jsonl$/, 'stream log'],
+  [/_stream(?:[.-]\d[\d.:TZ_-]*)?\.jsonl(?:[.-]\d[\d.:TZ_-]*)?$/, 'stream log'],
   [/_progress\.jsonl$/, 'progress'],
   [/_findings\.jsonl$/, 'findings'],
-  [/\/deploy_[^/]*\.json$/, 'deploy log'],
+  [/\/deploy_[^/]*\.(json|stderr)$/, 'deploy log'],
   [/\/(AGENT|GLOBAL)_REGISTRY\.json$/, 'registry'],
   [/\.lock$/, 'lock'],
   [/^\/tmp\/claude-([0-9a-f]+-cwd$|\d+\/[^/]+\/[^/]+\/(?!started$|tasks\/))/, 'temp'],

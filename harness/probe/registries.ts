@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { isGone } from '../errors.ts'
+import { parseJson } from '../json.ts'
+import { othersValues } from '../snapshot/others-values.ts'
 import type { FileResource, RegistryResource } from '../snapshot/snapshot.ts'
 
 const agentStatus = z.looseObject({ status: z.string() })
@@ -34,16 +36,23 @@ export function readRegistries(files: FileResource[]): RegistryReading {
 }
 
 function read(path: string): RegistryResource {
-  const data: unknown = JSON.parse(readFileSync(path, 'utf8'))
-  const id = `registry ${path}`
+  const text = readFileSync(path, 'utf8')
+  const data: unknown = parseJson(text)
+  const values = othersValues(text)
+  const common = {
+    kind: 'registry' as const,
+    id: `registry ${path}`,
+    path,
+    ...(values && { others: values }),
+  }
   if (path.endsWith('/GLOBAL_REGISTRY.json')) {
     const { active_agents, agents } = globalRegistry.parse(data)
     const list = Object.entries(agents).map(([agent, { status }]) => ({ id: agent, status }))
-    return { kind: 'registry', id, path, scope: 'global', active: active_agents, agents: list }
+    return { ...common, scope: 'global', active: active_agents, agents: list }
   }
   const { active_count, agents } = taskRegistry.parse(data)
   const list = agents.map(agent => ({ id: agent.id, status: agent.status }))
-  return { kind: 'registry', id, path, scope: 'task', active: active_count, agents: list }
+  return { ...common, scope: 'task', active: active_count, agents: list }
 }
 
 function sentence(error: unknown): string {

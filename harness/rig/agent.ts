@@ -1,4 +1,5 @@
 import { CannotMeasureError } from '../errors.ts'
+import { parseJson } from '../json.ts'
 import { Limit } from '../limit.ts'
 import { poll } from '../poll.ts'
 import type { ReportedResources } from '../probe/owners.ts'
@@ -214,10 +215,10 @@ export class Agent {
   /** Its entries in its task's registry and in the global one. */
   async registered(): Promise<{ task?: Record<string, unknown>; global?: Record<string, unknown> }> {
     const { workspace } = this.rig.places
-    const task = JSON.parse(
+    const task = parseJson(
       (await this.rig.probe.read(`${workspace}/${this.taskId}/AGENT_REGISTRY.json`)) ?? '{}',
     )
-    const global = JSON.parse(
+    const global = parseJson(
       (await this.rig.probe.read(`${workspace}/registry/GLOBAL_REGISTRY.json`)) ?? '{}',
     )
     return {

@@ -1,6 +1,7 @@
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { Agent } from './agent.ts'
 import type { JournalEntry } from './journal.ts'
+import { eventsIn, isStreamLogOf, type LogPart, logParts, parsed, writtenEvents } from './stream-log.ts'
 import type { SystemUnderTest } from './system-under-test.ts'
 
 /** An agent's logs, by the end of their names, with the tool whose calls are recorded in each. */
@@ -24,6 +25,10 @@ export async function archiveFaults(rig: SystemUnderTest, agent: Agent): Promise
     )
     if (tool && answered.length === 0) continue
     const name = `${agent.id}${ending}`
+    if (!tool) {
+      faults.push(...(await streamFaults(agent, folder, journal)))
+      continue
+    }
     const text = await rig.probe.read(`${folder}/${name}`)
     if (text === undefined) {
       faults.push(`${name} is not in ${folder}`)
@@ -31,22 +36,46 @@ export async function archiveFaults(rig: SystemUnderTest, agent: Agent): Promise
     }
     const lines = text.split('\n').length - 1
     if (lines < answered.length) faults.push(`${name} has ${lines} lines for ${answered.length} calls`)
-    faults.push(...unreadableLines(name, text, tool ? 0 : halfLineBytes(journal)))
-    if (!tool) faults.push(...missingEvents(agent.id, journal, text))
+    faults.push(...unreadableLines(name, text, 0))
   }
   return faults
 }
 
-/** Archived stream logs that belong to none of these agents, or are a second one of the same agent. */
+/** The stream log may have been rotated: then its parts, the oldest first, have to be the whole. */
+async function streamFaults(agent: Agent, folder: string, journal: JournalEntry[]): Promise<string[]> {
+  const { resources } = await agent.rig.snapshot()
+  const archived = resources.filter(one => one.kind === 'file' && dirname(one.path) === folder)
+  const parts = await logParts(agent, archived)
+  if (parts.length === 0) return [`${agent.id}_stream.jsonl is not in ${folder}`]
+  const written = writtenEvents(journal)
+  const firstOf = ({ text }: LogPart) => written.indexOf(eventsIn(text)[0] ?? '')
+  const inOrder = parts.filter(({ text }) => text !== '').sort((one, other) => firstOf(one) - firstOf(other))
+  const faults = inOrder.flatMap((part, index) =>
+    unreadableLines(
+      basename(part.path),
+      part.text,
+      index === inOrder.length - 1 ? halfLineBytes(journal) : 0,
+    ),
+  )
+  return [
+    ...faults,
+    ...missingEvents(
+      agent.id,
+      written,
+      inOrder.flatMap(({ text }) => eventsIn(text)),
+    ),
+  ]
+}
+
+/** Archived stream logs that belong to none of these agents. A second one of the same agent is a fault of its archive. */
 export async function strayArchives(rig: SystemUnderTest, agents: Agent[]): Promise<string[]> {
   const { resources } = await rig.snapshot()
-  const expected = new Set(agents.map(({ id }) => `${id}_stream.jsonl`))
   return resources.flatMap(one => {
     if (one.kind !== 'file' || one.class !== 'archive' || !one.path.includes('_stream')) return []
     const name = basename(one.path)
-    return expected.has(name)
+    return agents.some(({ id }) => isStreamLogOf(id, name))
       ? []
-      : `${name} is in the archive, and is none of the ${expected.size} expected logs`
+      : `${name} is in the archive, and is none of the ${agents.length} expected logs`
   })
 }
 
@@ -55,7 +84,7 @@ function unreadableLines(name: string, text: string, halfLine: number): string[]
   const lines = text.split('\n')
   const rest = Buffer.byteLength(lines.pop() ?? '')
   const faults = lines.flatMap((line, index) =>
-    parses(line) ? [] : `${name}:${index + 1} is not JSON: ${line.slice(0, 60)}`,
+    parsed(line) ? [] : `${name}:${index + 1} is not JSON: ${line.slice(0, 60)}`,
   )
   if (rest !== halfLine)
     faults.push(`${name} ends in ${rest} bytes of an incomplete line, and ${halfLine} were written`)
@@ -66,24 +95,11 @@ function halfLineBytes(journal: JournalEntry[]): number {
   return Number(journal.find(({ what }) => what === 'half line')?.bytes ?? 0)
 }
 
-function missingEvents(agent: string, journal: JournalEntry[], stream: string): string[] {
-  const written = journal.flatMap(({ what, uuid }) => (what === 'event' && uuid ? uuid : []))
+function missingEvents(agent: string, written: string[], archived: string[]): string[] {
   if (written.length === 0) return [`${agent} wrote no event, so its log proves nothing`]
-  const archived = stream
-    .split('\n')
-    .filter(parses)
-    .map(line => String(JSON.parse(line).uuid))
   return written.flatMap((uuid, index) =>
     archived[index] === uuid
       ? []
       : `event ${index + 1} of ${written.length} (${uuid}) is not at its place in the archived stream log`,
   )
-}
-
-function parses(line: string): boolean {
-  try {
-    return typeof JSON.parse(line) === 'object'
-  } catch {
-    return false
-  }
 }

@@ -2,12 +2,13 @@ import { expect } from 'vitest'
 import { findingsText } from '../report/text.ts'
 import type { Agent } from './agent.ts'
 import { archiveFaults, strayArchives } from './archive.ts'
+import { findLostLines } from './lost-lines.ts'
 import type { SystemUnderTest } from './system-under-test.ts'
 
 declare module 'vitest' {
   interface Matchers<R, T> {
-    /** Several snapshots in a row show no leak and no collateral. */
-    toReturnToBaseline(): Promise<R>
+    /** Several snapshots in a row show no leak and no collateral, and no line of the stream log of `ended` is lost. */
+    toReturnToBaseline(ended?: Agent): Promise<R>
     /** The archive of each of these agents is complete to its last event, and there is no other archive. */
     toHaveArchivedLogs(): Promise<R>
     /** In both registries the agent has this status, and a reason that matches. */
@@ -16,8 +17,9 @@ declare module 'vitest' {
 }
 
 expect.extend({
-  async toReturnToBaseline(rig: SystemUnderTest) {
+  async toReturnToBaseline(rig: SystemUnderTest, ended?: Agent) {
     const verdict = await rig.settle()
+    if (ended) await findLostLines(ended)
     return {
       pass: verdict.result === 'pass',
       message: () =>
@@ -30,6 +32,8 @@ expect.extend({
   async toHaveArchivedLogs(received: Agent | readonly Agent[]) {
     const agents = [received].flat()
     const faults = (await Promise.all(agents.map(agent => archiveFaults(agent.rig, agent)))).flat()
+    for (const agent of agents)
+      for (const { what, command } of await findLostLines(agent)) faults.push(`${what} ($ ${command})`)
     const rig = agents[0]?.rig
     if (rig) faults.push(...(await strayArchives(rig, agents)))
     else faults.push('no agent was named, so nothing was checked')

@@ -5,7 +5,7 @@ import { compare, type Difference } from '../verdict/compare.ts'
 import type { ScenarioFacts } from '../verdict/scenario-facts.ts'
 import { defaultTiming, type SettleTiming, settle } from '../verdict/settle.ts'
 import { stableBaseline } from '../verdict/stable-baseline.ts'
-import type { Verdict } from '../verdict/verdict.ts'
+import type { Finding, Verdict } from '../verdict/verdict.ts'
 import { IgnoreList } from './ignore-list.ts'
 import { SnapshotSingleFlight } from './snapshot-single-flight.ts'
 
@@ -91,7 +91,7 @@ export class Measurement {
       !isIdleShellTimer(one) && (one.owner ? one.owner.agent === agent?.id : joins(one))
     const now = await this.waitUntilStable(stays)
     const staying = now.resources.filter(stays)
-    const before = (await this.#baseline).resources.filter(({ kind }) => kind !== 'registry')
+    const before = (await this.#baseline).resources
     const ids = new Set(before.map(({ id }) => id))
     const added = staying.filter(({ id }) => !ids.has(id))
     this.#baseline = Promise.resolve({ ...now, resources: [...before, ...added] })
@@ -128,6 +128,21 @@ export class Measurement {
     verdict.notes.push(...this.#ignoreList.notes(this.lastSnapshot?.resources ?? []))
     this.verdicts.push(verdict)
     return verdict
+  }
+
+  /** Adds to the last verdict what no snapshot shows. */
+  addLeaks(leaks: Finding[]): void {
+    const last = this.verdicts.at(-1)
+    if (!last || leaks.length === 0) return
+    const known = new Set(last.leaks.map(({ id }) => id))
+    last.leaks.push(...leaks.filter(({ id }) => !known.has(id)))
+    if (last.result === 'pass') last.result = 'leak'
+    delete last.msToBaseline
+  }
+
+  /** How long ago the last ending began, ms. */
+  get msSinceEnding(): number {
+    return this.#endedAt === undefined ? 0 : Math.round(performance.now() - this.#endedAt)
   }
 
   async #facts(): Promise<ScenarioFacts> {

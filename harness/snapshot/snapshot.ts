@@ -147,6 +147,8 @@ export interface RegistryResource extends Common {
   /** `active_count` of a task registry, `active_agents` of the global one. */
   active: number
   agents: { id: string; status: string }[]
+  /** What somebody else put there, by its place: source texts that no system may change (others-values.ts). */
+  others?: Record<string, string>
 }
 /** A process, by an identity that survives the reuse of its pid. */
 export interface ProcessIdentity {

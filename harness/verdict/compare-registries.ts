@@ -1,4 +1,5 @@
 import type { RegistryResource, Snapshot } from '../snapshot/snapshot.ts'
+import { shellWord } from '../terminal.ts'
 import type { ScenarioFacts } from './scenario-facts.ts'
 import type { Finding } from './verdict.ts'
 
@@ -31,6 +32,40 @@ export function compareRegistries(now: Snapshot, facts: ScenarioFacts, outlivedM
       outlivedMs,
     }))
   })
+}
+
+/** What somebody else put into the registries and is not as it was: to round or reorder it is to damage it. */
+export function changedOfOthers(baseline: Snapshot, now: Snapshot, outlivedMs: number): Finding[] {
+  const found = new Map(now.resources.map(one => [one.id, one]))
+  return baseline.resources.flatMap(one => {
+    if (one.kind !== 'registry' || !one.others) return []
+    const after = found.get(one.id)
+    const values = (after?.kind === 'registry' && after.others) || {}
+    return Object.entries(one.others).flatMap(([place, text]) =>
+      values[place] === text
+        ? []
+        : {
+            verdict: 'collateral' as const,
+            kind: 'registry' as const,
+            id: `${one.id} ${place}`,
+            what: `${place} in the ${one.scope} registry, which somebody else wrote`,
+            mechanism: changed(text, values[place]),
+            command: `cat ${shellWord(one.path)}`,
+            outlivedMs,
+          },
+    )
+  })
+}
+
+/** How much of two texts is shown, from shortly before the place where they begin to differ. */
+const SHOWN = 60
+
+function changed(before: string, after: string | undefined): string {
+  if (after === undefined) return 'it is gone'
+  const at = [...before].findIndex((character, index) => character !== after[index])
+  const from = Math.max(0, at - SHOWN / 3)
+  const show = (text: string) => text.slice(from, from + SHOWN)
+  return `whoever rewrote the registry changed …${show(before)} to …${show(after)}`
 }
 
 interface Wrong {

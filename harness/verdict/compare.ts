@@ -1,6 +1,6 @@
 import { type ByPid, byPid } from '../snapshot/by-pid.ts'
 import type { ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
-import { compareRegistries } from './compare-registries.ts'
+import { changedOfOthers, compareRegistries } from './compare-registries.ts'
 import { describeLeak, describeLoss } from './describe.ts'
 import { applyPolicy } from './policy.ts'
 import type { ScenarioFacts } from './scenario-facts.ts'
@@ -33,7 +33,10 @@ export function compare(baseline: Snapshot, now: Snapshot, facts: ScenarioFacts)
       ...grownProcesses(before, now, facts, outlivedMs),
       ...compareRegistries(now, facts, outlivedMs),
     ],
-    collateral: lost.map(one => describeLoss(one, after.get(one.id), outlivedMs)),
+    collateral: [
+      ...lost.map(one => describeLoss(one, after.get(one.id), outlivedMs)),
+      ...changedOfOthers(baseline, now, outlivedMs),
+    ],
     kept,
     notes,
   }

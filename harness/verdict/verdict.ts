@@ -1,9 +1,12 @@
 import type { Ignored, Owner, ResourceKind } from '../snapshot/snapshot.ts'
 
-/** One resource that should not be there (leak), or that should be there and is not (collateral). */
+/**
+ * One resource that should not be there (leak), or that should be there and is not (collateral). Lost lines of a log count as
+ * a leak: what should have come back did not.
+ */
 export interface Finding {
   verdict: 'leak' | 'collateral'
-  kind: ResourceKind
+  kind: ResourceKind | 'line'
   /** The same for as long as the resource lives. */
   id: string
   /** A description of the resource. */

@@ -1,5 +1,6 @@
 import {
   cutRegistry,
+  deleteLog,
   deployCell,
   endings,
   expect,
@@ -13,6 +14,7 @@ import {
   mountDisk,
   mountObjection,
   test as plainTest,
+  rotateLog,
 } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
 import { redWithoutCleanup } from './red-without-cleanup.ts'
@@ -20,6 +22,8 @@ import { redWithoutCleanup } from './red-without-cleanup.ts'
 const test = plainTest.extend('rights', { scope: 'file' }, () => ({ mayMount: true }))
 
 const logs = ['stream log', 'progress'] as const
+/** Prints some lines before its gate, and these after it. */
+const talks = { persona: 'talks', events: 40 }
 const claudeIsGone = { killed: 'claude ends itself', crashed: 'claude itself was killed' }
 
 matrix(
@@ -38,6 +42,23 @@ matrix(
       before: ({ rig, taskId }) => mountDisk(rig, `${rig.places.workspace}/${taskId}/archive`, 1024),
       traces: [['process', /^claude /]],
       outlives: claudeIsGone,
+    },
+    {
+      name: 'log rotated',
+      directive: talks,
+      before: rotateLog,
+      traces: [['file', /^stream log .*_stream\.jsonl\.1/]],
+      outlives: { killed: true, crashed: true },
+      endings: ['completes from outside', 'killed'],
+    },
+    {
+      name: 'log deleted',
+      directive: talks,
+      before: deleteLog,
+      traces: [['line', /^(\d+) of \1 lines .*are lost; no file of the log is left/]],
+      outlives: { killed: true, crashed: true },
+      // A crash takes the last holder of the log with it, and until a completion is cleaned up, nothing is lost.
+      endings: ['killed'],
     },
   ],
   test,

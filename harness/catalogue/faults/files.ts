@@ -50,6 +50,24 @@ export async function cutRegistry(rig: Rig): Promise<{ mend(): Promise<void> }> 
   return { mend: () => rig.probe.write(file, text) }
 }
 
+/** Renames an agent's stream log as logrotate does, and waits until the agent has written on. */
+export function rotateLog(agent: Agent): Promise<void> {
+  return whileWritten(agent, log => ['mv', log, `${log}.1`])
+}
+
+/** Deletes an agent's stream log, and waits until the agent has written on. */
+export function deleteLog(agent: Agent): Promise<void> {
+  return whileWritten(agent, log => ['rm', log])
+}
+
+/** For an agent that waits at its gate, with lines of its own on both sides of it. */
+async function whileWritten(agent: Agent, fault: (log: string) => string[]): Promise<void> {
+  const { rig, taskId, id } = agent
+  await agent.waitUntilReady()
+  await mustRun(rig.probe, fault(`${rig.places.workspace}/${taskId}/logs/${id}_stream.jsonl`))
+  await agent.finishes()
+}
+
 /** Replaces the archive folder of the agent's task by a link out of the workspace. */
 export async function linkArchiveOutside({ rig, taskId }: Agent): Promise<LinkedArchive> {
   const archive = `${rig.places.workspace}/${taskId}/archive`

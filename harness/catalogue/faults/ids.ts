@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { parseExactly } from '../../json.ts'
 import type { Rig } from '../../rig/rig.ts'
 
 /** Ids that have a special meaning in a path, for a shell, for an option parser, or for tmux. */
@@ -62,7 +63,7 @@ export async function enterHostileAgents(rig: Rig): Promise<{ mend(): Promise<vo
     task: `${places.workspace}/${taskId}/AGENT_REGISTRY.json`,
     global: `${places.workspace}/registry/GLOBAL_REGISTRY.json`,
   }
-  const read = async (file: string) => JSON.parse((await probe.read(file)) ?? '')
+  const read = async (file: string) => parseExactly((await probe.read(file)) ?? '')
   const entries = hostileIds.map(entryOf)
   const live = entries.filter(({ status }) => status === 'working').length
   const change = async (sign: 1 | -1) => {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AgentEntry, type AgentRef, layout } from '../../../cleanup/orchestrator.ts'
+import { parseExactly } from '../../json.ts'
 import { killSession } from '../tmux.ts'
 import type { Strategy } from './strategy.ts'
 
@@ -82,7 +83,8 @@ export function markEnded(agent: AgentRef, status: string): () => void {
 type Json = any
 
 function read(path: string): Json {
-  return JSON.parse(readFileSync(path, 'utf8'))
+  // The report's system is written in Python, which keeps such numbers and escapes.
+  return parseExactly(readFileSync(path, 'utf8'))
 }
 
 function write(path: string, data: Json): void {

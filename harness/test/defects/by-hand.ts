@@ -87,7 +87,8 @@ function putAway(agent: AgentRef): void {
   for (const file of [layout.promptFile(agent), layout.adoptedChildrenFile(agent)])
     rmSync(file, { force: true })
   mkdirSync(layout.archiveFolder(agent), { recursive: true })
-  const logs = [layout.streamLog, layout.progressFile, layout.findingsFile, layout.deployLog]
+  const { streamLog, progressFile, findingsFile, deployLog, stderrFile } = layout
+  const logs = [streamLog, progressFile, findingsFile, deployLog, stderrFile]
   for (const file of logs.map(of => of(agent)))
     if (existsSync(file)) renameSync(file, layout.archived(agent, file))
 }

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { deployCell, expectCleanEnd } from '../../catalogue/cell.ts'
-import { linkArchiveOutside } from '../../catalogue/faults/files.ts'
+import { deleteLog, linkArchiveOutside } from '../../catalogue/faults/files.ts'
 import { openMorePanes } from '../../catalogue/faults/tmux.ts'
 import { findingsText } from '../../report/text.ts'
 import type { Agent } from '../../rig/agent.ts'
@@ -47,6 +47,14 @@ const shown: Record<string, Shown> = {
     result: 'collateral',
     finding: ['session', /agent_of-mine/],
   },
+  'rewrites the registries as JavaScript parses them': {
+    result: 'collateral',
+    finding: ['registry', /of_somebody_else in the task registry/],
+  },
+  'loses what it does not know': {
+    result: 'collateral',
+    finding: ['registry', /of_somebody_else of the entry of-somebody-else in the global registry/],
+  },
   'kills the server': { result: 'collateral', finding: ['session', /my-work/] },
 }
 
@@ -83,6 +91,21 @@ describe('a cleanup that follows a linked archive', () => {
 
 /** Shows that the cells above fail because of the defects, and not because of the hand-written cleanup. */
 const alsoGreen = ['daemon', 'own-session+term-ignored', 'own-session+stopped', 'more panes']
+
+describe('a cleanup that knows the log by its path only', { tags: ['long'] }, () => {
+  withDefect('does all by hand')('loses the lines of a deleted log, and is red', async ({ rig }) => {
+    const { agent } = await deployCell(rig, { shape: { persona: 'talks', events: 3 }, ending: 'killed' })
+    await deleteLog(agent)
+    await agent.isKilled()
+    await expect(expect(rig).toReturnToBaseline(agent)).rejects.toThrow(
+      /line +\d+ of \d+ lines of the stream log/,
+    )
+    expect(rig.verdicts.at(-1)).toMatchObject({
+      result: 'leak',
+      leaks: [{ kind: 'line', owner: { agent: agent.id }, command: expect.stringContaining(agent.id) }],
+    })
+  })
+})
 
 describe('the same cleanup by hand without a fault', () => {
   for (const shape of alsoGreen)

@@ -104,6 +104,19 @@ export const defects: Record<string, Defect> = {
     return done
   },
 
+  'rewrites the registries as JavaScript parses them': sound => async (agent, reason) => {
+    const done = await sound(agent, reason)
+    const files = [layout.taskRegistry(agent.workspace, agent.taskId), layout.globalRegistry(agent.workspace)]
+    for (const file of files) rewrite(file, text => JSON.stringify(JSON.parse(text), null, 2))
+    return done
+  },
+
+  'loses what it does not know': sound => async (agent, reason) => {
+    const done = await sound(agent, reason)
+    rewrite(layout.globalRegistry(agent.workspace), withoutUnknownFields)
+    return done
+  },
+
   'forgets the global registry': sound => async (agent, reason) => {
     const file = layout.globalRegistry(agent.workspace)
     const before = readFileSync(file, 'utf8')
@@ -179,6 +192,14 @@ function withOthersOf(before: string, now: string, agentId: string): string {
       entry.id === agentId ? entry : (old.agents.find(({ id }: { id: string }) => id === entry.id) ?? entry),
     )
   else registry.agents = { ...registry.agents, ...old.agents, [agentId]: registry.agents[agentId] }
+  return JSON.stringify(registry, null, 2)
+}
+
+/** A registry as a program writes it that declares the fields of its entries. */
+function withoutUnknownFields(text: string): string {
+  const registry = JSON.parse(text)
+  for (const entry of Object.values(registry.agents) as Record<string, unknown>[])
+    for (const field of Object.keys(entry)) if (field.startsWith('of_')) delete entry[field]
   return JSON.stringify(registry, null, 2)
 }
 

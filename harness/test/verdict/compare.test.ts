@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Counted, countReads, factsOf, syntheticSnapshot } from '../../bench/snapshots.ts'
+import { OTHERS_FIELD, othersValues } from '../../snapshot/others-values.ts'
 import type { ProcessResource, Resource, Snapshot } from '../../snapshot/snapshot.ts'
 import { compare } from '../../verdict/compare.ts'
 
@@ -59,4 +60,22 @@ test('a process is below its pane through its parents, and a circle of pids is b
     'process 12@1',
   ])
   expect(leaks.find(({ id }) => id === 'process 30@1')?.mechanism).toBe('below p31 (31), which lives on')
+})
+
+test('a value of somebody else in a registry counts by its digits and its order, not by its spaces', () => {
+  const before = String.raw`{"a": {"b": 1764398123456789123, "c": 1.0}, "d": "caf\u00e9"}`
+  const registry = (value: string): Snapshot => {
+    const others = othersValues(`\uFEFF{"active_count": NaN, "${OTHERS_FIELD}": ${value}}`) ?? {}
+    const one = { kind: 'registry' as const, id: 'registry /r', path: '/r', scope: 'task' as const }
+    return { ...empty, resources: [{ ...one, active: 0, agents: [], others }] }
+  }
+  const found = (now: Snapshot) =>
+    compare(registry(before), now, factsOf(0)).collateral.map(
+      ({ kind, mechanism }) => `${kind}: ${mechanism}`,
+    )
+  expect(found(registry(before.replaceAll(' ', '\n  ')))).toEqual([])
+  const changed = [JSON.stringify(JSON.parse(before)), String.raw`{"d": "caf\u00e9", "a": {}}`]
+  for (const value of changed)
+    expect(found(registry(value))).toEqual([expect.stringMatching(/^registry: whoever rewrote .* changed /)])
+  expect(found(empty)).toEqual(['registry: it is gone'])
 })

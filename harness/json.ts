@@ -1,0 +1,34 @@
+/** Strings, so that nothing in them is taken for a constant, and the constants that Python and others write. */
+const STRING_OR_CONSTANT = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g
+
+type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown
+
+/** Of ECMAScript's "JSON.parse source text access", for which TypeScript has no types yet. */
+const { parse, rawJSON } = JSON as unknown as {
+  parse(text: string, reviver?: Reviver): unknown
+  rawJSON(source: string): unknown
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: JSON from outside, which the caller checks
+type Json = any
+
+/** Parses JSON as others write it: with a byte order mark, and with Python's `NaN` and `Infinity`, which become null. */
+export function parseJson(text: string): Json {
+  return parse(plain(text))
+}
+
+/**
+ * `parseJson`, but whatever JavaScript would write in another way (`1.0`, a number of 19 digits, an escaped letter) is kept as
+ * its source text: JSON.stringify then changes nothing but spaces.
+ */
+export function parseExactly(text: string): Json {
+  return parse(plain(text), (_, value, { source }) =>
+    source === undefined || JSON.stringify(value) === source ? value : rawJSON(source),
+  )
+}
+
+function plain(text: string): string {
+  return text
+    .replace(/^\uFEFF/, '')
+    .replaceAll(STRING_OR_CONSTANT, found => (found.startsWith('"') ? found : 'null'))
+}
