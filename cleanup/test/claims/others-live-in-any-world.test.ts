@@ -29,7 +29,6 @@ const ACTIONS = [
   'a user opens an agent_ session, and attaches',
   'a user opens a session in the group of the agent’s',
   'a user opens a window',
-  'a user attaches to the agent’s session, and splits it',
   'a user attaches',
   'the agent splits its window',
   'the agent opens a window',
@@ -102,9 +101,6 @@ class World {
         return at === undefined
           ? undefined
           : this.#pane(this.users, server, 'new-window', '-d', '-t', `${at}:`)
-      case 'a user attaches to the agent’s session, and splits it':
-        await this.#attach(server, first)
-        return this.#pane(this.users, server, 'split-window', '-d', '-t', `${first}:`)
       case 'a user attaches':
         return this.#attach(server, at)
       case 'the agent splits its window':
