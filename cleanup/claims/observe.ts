@@ -115,8 +115,11 @@ export async function observeAgain(
 function keepOwnership(before: Observation, { sharedSession: _, ...now }: Observation): Observation {
   const id = now.location.session?.id
   if (id === undefined) return now
-  // Somebody may have moved a pane into it since.
-  if (id === before.location.session?.id) return withoutGuests({ ...now, guests: guestPanes(now, []) })
+  if (id === before.location.session?.id) {
+    // Somebody may have moved a pane into it since. A guest stays one: the client that showed it may be gone.
+    const guests = new Set([...before.guests, ...guestPanes(now, [])].map(pane => pane.id))
+    return withoutGuests({ ...now, guests: now.location.panes.filter(pane => guests.has(pane.id)) })
+  }
   if (!before.sharedSession || id !== before.sharedSession.id) return leavingUnreadable(now, id)
   const own = new Set(before.location.panes.map(pane => pane.id))
   const panes = now.location.panes.filter(pane => own.has(pane.id))

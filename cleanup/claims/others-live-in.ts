@@ -89,9 +89,13 @@ function birthplaceOn(serverPid: number, { pid, environment }: SeenProcess): num
   return isThere ? Number(session) : undefined
 }
 
+/** How long after its session, in s, the pane that it was opened with may begin. tmux tells times to the second only. */
+const OPENED_WITHIN_S = 2
+
 /**
- * The panes in the agent's session that others live in: those born in another session, and those that began while a client of somebody else was attached, who may have opened them by hand. A pane that writes the
- * agent's log is the agent's.
+ * The panes in the agent's session that others live in: those born in another session, and those that began while a client
+ * of somebody else was attached, who may have opened them by hand. The pane of the deploy is the agent's, and so is a pane
+ * that writes the agent's log.
  */
 export function guestPanes(
   { location, table, openFiles, log }: Omit<Observation, 'guests' | 'sharedServers'>,
@@ -105,13 +109,17 @@ export function guestPanes(
   const since = Math.min(...hands.map(client => client.since)) * 1_000
   const isWritten = ({ id }: AgentPane) =>
     logWriters(openFiles, log).some(({ pid }) => table.get(pid)?.environment.pane === id)
+  // Without a record it is the pane that the session was opened with. An earlier cleanup may have ended it.
+  const openedBy = (session.created + OPENED_WITHIN_S) * 1_000
+  const isDeployed = ({ id }: AgentPane, began: number) =>
+    recorded ? id === recorded.pane_id : panes.length === 1 && began <= openedBy
   return panes.filter(pane => {
     const process = pane.dead ? undefined : table.get(pane.pid)
     if (!process) return false
     const { tmux } = process.environment
+    const began = Date.now() - ageMs(process)
     const isGuest =
-      (tmux?.startsWith(onServer) && tmux !== own) ||
-      (pane.id !== recorded?.pane_id && panes.length > 1 && Date.now() - ageMs(process) > since)
+      (tmux?.startsWith(onServer) && tmux !== own) || (began > since && !isDeployed(pane, began))
     return isGuest && !isWritten(pane)
   })
 }

@@ -39,10 +39,13 @@ export function withoutSharedSession(observation: Observation): Observation {
 
 /** Keeps an agent's own session for the guests that it has by now; only the agent's panes in it end. */
 export function withoutGuests(observation: Observation): Observation {
-  const { location, guests } = observation
-  // A pane that another session shows too outlives this one.
-  if (!location.session || guests.every(({ shared }) => shared)) return observation
+  const { location, guests, table } = observation
+  if (!location.session || !location.server) return observation
   const { id, name } = location.session
+  const own = tmuxVariable(location.socket, location.server.pid, id)
+  // A pane of others that another session shows too outlives this one. One that was born here would pass for a leftover then.
+  if (guests.every(({ shared, pid }) => shared && table.get(pid)?.environment.tmux !== own))
+    return observation
   const isGuest = new Set(guests.map(pane => pane.id))
   const which = guests.map(pane => `${pane.id} (process ${pane.pid})`).join(', ')
   const why = `The session ${name} (${id}) is left, because others live in it: nothing shows that its pane${guests.length > 1 ? 's' : ''} ${which} began as the agent’s. "tmux -S ${location.path} list-panes -s -t '${id}'" shows them.`

@@ -18,7 +18,7 @@ import { hasEnded } from '../platform/processes/stat.ts'
 import { type ProcessTable, readAlive, type SeenProcess } from '../platform/processes/table.ts'
 import { isDone } from '../registry/lifecycle.ts'
 import { namesAgent } from '../registry/marker.ts'
-import { tmuxVariable } from '../tmux/recorded.ts'
+import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 import { isOlder } from './age.ts'
 import { type Claims, isTied } from './evidence.ts'
 import { livingSuspects } from './leftovers/suspects.ts'
@@ -36,13 +36,23 @@ import { addRelatives, describeSuspect, type Suspect } from './suspect.ts'
  *   its environment says where it came from: it could not be read, was emptied or overwritten, or holds only what every
  *   program passes on. A process with a whole environment is suspected only if it is named claude, works in the folder of
  *   the agent's task, or has the agent's id in its arguments.
+ * - **The pane of the log.** No place was recorded, the session was not found, and the agent's log is written from this pane:
+ *   somebody has renamed the session or moved the window. Nothing else shows whose the pane is.
  * - **Whatever runs below a suspect**, or in a session that it opened.
  *
  * Of an agent whose cleanup is done, the suspects are those that its cleanup has named.
  *
- * More of a process is read only when the table allows it to be a suspect, which is rare.
+ * More of a process is read only when the table allows it to be a suspect, which is rare. `before` is what was seen and claimed
+ * before the agent was ended: by now, the writers of its log have.
  */
-export function findSuspects(observation: Observation, { claimed, spared }: Claims): Suspect[] {
+export function findSuspects(
+  observation: Observation,
+  { claimed, spared }: Claims,
+  before: { observation: Observation; claims: Pick<Claims, 'claimed'> } = {
+    observation,
+    claims: { claimed },
+  },
+): Suspect[] {
   const { table, entry } = observation
   if (isDone(entry)) return livingSuspects(entry, table)
   const untied = new Map(
@@ -66,8 +76,26 @@ export function findSuspects(observation: Observation, { claimed, spared }: Clai
     const why = marks.length > 0 ? marks : traits(process)
     if (why.length > 0 && namespaceDepth(process.pid) === 1 && isRunning(process)) found.set(process, why)
   }
+  for (const [{ pid, start }, why] of panesOfLog(before.observation, before.claims)) {
+    const process = table.get(pid)
+    if (process?.start === start && isCandidate(process)) found.set(process, why)
+  }
   addRelatives(found, table, isCandidate)
   return [...found].map(([process, resemblances]) => describeSuspect(process, resemblances))
+}
+
+function panesOfLog(
+  { table, entry, location: { server, session } }: Observation,
+  { claimed }: Pick<Claims, 'claimed'>,
+): [SeenProcess, string[]][] {
+  if (!server || session || recordedTmux(entry)) return []
+  return [...claimed.values()]
+    .filter(({ evidence }) => evidence.some(({ kind }) => kind === 'log'))
+    .flatMap(({ process: { pid, comm } }) =>
+      selfAndAncestors(table, pid)
+        .filter(({ ppid }) => ppid === server.pid)
+        .map((pane): [SeenProcess, string[]] => [pane, [`${comm} ${pid} below it writes the agent’s log`]]),
+    )
 }
 
 /**

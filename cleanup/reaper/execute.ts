@@ -65,7 +65,7 @@ export async function executePlan(
     )
   if (kept.size === 0) removeAgentCgroup(observation, report, log)
   report.zombies = tracked.zombies()
-  report.suspects = findSuspects(observation, claims)
+  report.suspects = findSuspects(observation, claims, plan)
 }
 
 /**

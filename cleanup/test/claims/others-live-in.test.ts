@@ -145,6 +145,18 @@ describe('in the agent’s own session, only the agent’s panes end', () => {
     expect(rig.sessions()).toContain('agent_a')
   })
 
+  test('a pane that a user split by hand, and that a session of the user’s shows too', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    await attach(rig, 'agent_a')
+    rig.tmux('split-window', '-d', '-t', '=agent_a:', '--', ...witness.command)
+    await witness.pid()
+    rig.tmux('new-session', '-d', '-s', 'mine', '-t', '=agent_a')
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+    leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s', '--grace', '1s'])
+    expect(witness.harm()).toEqual([])
+    expect(rig.sessions()).toContain('mine')
+  })
+
   test('a user who only looks keeps nothing of it', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     rig.tmux('split-window', '-d', '-t', '=agent_a:', 'sleep 1000')
@@ -154,4 +166,11 @@ describe('in the agent’s own session, only the agent’s panes end', () => {
     await cleanUp(ref, completed)
     expect(traces(rig, ref)).toEqual(NO_TRACES)
   })
+})
+
+test('where only the name of a renamed session is on record, what runs in its pane is named', async () => {
+  const ref = await rig.deploy('a', { claude: `echo $$ >claude.pid; ${idle}`, recorded: false })
+  rig.tmux('rename-session', '-t', '=agent_a:', 'renamed')
+  const { suspects } = await cleanUp(ref, completed)
+  expect(suspects.map(({ pid }) => pid)).toContain(await rig.pid('claude'))
 })

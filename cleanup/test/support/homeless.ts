@@ -26,6 +26,20 @@ rig.tmux('new-window', '-d', '-t', '=user:', noting('pane'))
 rig.tmux('run-shell', '-b', '-t', '=user:', noting('job'))
 for (const name of ['pane', 'job']) pids.set(await rig.pid(name), name)
 
+// A live agent of a workspace that was moved away, and what it has put into the background.
+const moved = marker(`${rig.folder}/moved`)
+const daemon = `(setsid bash -c '${noting('daemon')}' </dev/null >/dev/null 2>&1 &)`
+rig.tmux(
+  'new-session',
+  '-d',
+  '-s',
+  'agent_m',
+  '-e',
+  `LEAKRIG_AGENT=${moved}`,
+  `${daemon}; ${noting('moved')}`,
+)
+for (const name of ['moved', 'daemon']) pids.set(await rig.pid(name), name)
+
 const namesOf = (all: readonly { pid: number }[] = []) => all.flatMap(({ pid }) => pids.get(pid) ?? []).sort()
 const running = () => [...pids.keys()].filter(isRunning).map(pid => ({ pid }))
 const options = { graceMs: 300, minAgeMs: 0 }
@@ -36,7 +50,9 @@ await sweep(rig.workspace, { ...options, apply: true })
 const without = running()
 await sweep(rig.workspace, { ...options, apply: true, orphans: true })
 const inOrder = (all: readonly { pid: number }[]) =>
-  ['homeless', 'foreign', 'job', 'pane', 'private'].filter(name => namesOf(all).includes(name))
+  ['homeless', 'foreign', 'job', 'pane', 'private', 'moved', 'daemon'].filter(name =>
+    namesOf(all).includes(name),
+  )
 console.log(
   JSON.stringify({
     problems,
