@@ -29,10 +29,14 @@ export class Watchdog {
 
   /** Checks once; returns the work that follows, which resolves with an ending when the agent is to end. */
   check(entry: AgentEntry): (() => Promise<Ending | undefined>) | undefined {
-    const change = this.#silence.check(entry, streamLog(this.#ref))
+    const log = streamLog(this.#ref)
+    const change = this.#silence.check(entry, log)
     if (change === undefined || (change === 'lasts' && !this.#options.endIdle)) return undefined
     return async () => {
-      if (change === 'begins') await this.#mark(true)
+      if (change === 'begins') {
+        if (await this.#silence.follow(entry, log)) return undefined
+        await this.#mark(true)
+      }
       if (change === 'ends') await this.#mark(false)
       return change !== 'ends' && this.#options.endIdle ? this.#detectFinished(entry) : undefined
     }

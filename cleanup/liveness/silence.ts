@@ -1,8 +1,18 @@
 import fs from 'node:fs'
+import { partWriters } from '../claims/log-writers.ts'
+import { attempt } from '../errors.ts'
 import { textOf } from '../platform/files/json.ts'
+import {
+  type Descriptor,
+  inodeOfDescriptor,
+  isOpenForWriting,
+  type OpenFiles,
+} from '../platform/processes/open-files.ts'
+import { readMachine } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import { isTerminal } from '../registry/lifecycle.ts'
+import { inodeAt, inodeText, recordedInode } from '../registry/log-inode.ts'
 import { changeTask, requireAgent } from '../registry/registry.ts'
 
 /** How an agent's silence has changed: it has just become too long, it lasts, or it was broken. */
@@ -18,6 +28,8 @@ export class Silence {
   #entry: AgentEntry | undefined
   /** Since when nothing has changed, by the monotonic clock. */
   #since = Number.NEGATIVE_INFINITY
+  /** By what the log is written, when that is not the file at its path any more. */
+  #elsewhere: (Descriptor & { inode: string }) | undefined
   /** True when the agent's entry says that it is silent. */
   #isMarked = false
 
@@ -27,7 +39,7 @@ export class Silence {
 
   /** Compares the log and the entry with the last check. Undefined while all is well. */
   check(entry: AgentEntry, log: string): SilenceChange | undefined {
-    const fingerprint = fingerprintOf(log)
+    const fingerprint = `${fingerprintOf(log)}, ${this.#fingerprintElsewhere()}`
     if (this.#fingerprint === undefined) this.#begin(entry, log)
     else if (fingerprint !== this.#fingerprint || this.#hasNewFields(entry)) this.#since = performance.now()
     this.#fingerprint = fingerprint
@@ -35,6 +47,33 @@ export class Silence {
     const isLong = performance.now() - this.#since >= this.#afterMs
     if (this.#isMarked) return isLong ? 'lasts' : 'ends'
     return isLong ? 'begins' : undefined
+  }
+
+  /**
+   * To be called when a silence begins: false when it does. True when the log's writer was found to write another file than the
+   * one at the log's path, because somebody has moved or deleted that. Then the checks follow the writer, from now on.
+   */
+  async follow(entry: AgentEntry, log: string): Promise<boolean> {
+    if (this.#elsewhere) return false
+    const writer = writerElsewhere((await readMachine()).openFiles, entry, log)
+    const inode = writer && inodeOfDescriptor(writer)
+    if (!inode) return false
+    this.#elsewhere = { ...writer, inode }
+    this.#since = performance.now()
+    return true
+  }
+
+  #fingerprintElsewhere(): string {
+    if (!this.#elsewhere) return 'none'
+    const { pid, fd, inode } = this.#elsewhere
+    // The pid may be another user's by now.
+    const stat = attempt(
+      () => fs.statSync(`/proc/${pid}/fd/${fd}`, { bigint: true }),
+      () => {},
+    )
+    if (stat && inodeText(stat) === inode) return `${stat.size} ${stat.mtimeNs}`
+    this.#elsewhere = undefined
+    return 'none'
   }
 
   /** To be called once the entry says so. Until then every check returns the same change. */
@@ -70,6 +109,17 @@ export function markSilence(ref: AgentRef, since: Date | undefined): Promise<voi
 function fingerprintOf(log: string): string {
   const stat = fs.lstatSync(log, { throwIfNoEntry: false })
   return stat ? `${stat.size} ${stat.mtimeMs}` : 'none'
+}
+
+/** A descriptor by which the log is written, though not the file at its path: that of a part, of a deleted file, or of the one that was deployed. */
+function writerElsewhere(openFiles: OpenFiles, entry: AgentEntry, log: string): Descriptor | undefined {
+  const here = inodeAt(log)
+  const isElsewhere = (one: Descriptor) => inodeOfDescriptor(one) !== here
+  const found = partWriters(openFiles, log).find(isElsewhere)
+  const deployed = recordedInode(entry)
+  if (found || deployed === undefined || deployed === here) return found
+  const holds = (one: Descriptor) => inodeOfDescriptor(one) === deployed && isOpenForWriting(one)
+  return [...openFiles.values()].flat().find(holds)
 }
 
 function withoutMark(entry: AgentEntry | undefined): string {

@@ -1,10 +1,11 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Watchdog } from '../../daemon/watchdog.ts'
-import type { AgentRef } from '../../index.ts'
+import { type AgentRef, claimsFor } from '../../index.ts'
 import { layout, updateAgent } from '../../orchestrator.ts'
 import type { Ending } from '../../registry/lifecycle.ts'
 import { Rig } from '../support/rig.ts'
+import { until } from '../support/until.ts'
 
 const AFTER_MS = 120_000
 
@@ -93,6 +94,57 @@ describe('a silent agent', () => {
     pass(AFTER_MS)
     for (const one of [ref, other]) await checkNext(one)
     expect(loggedEvents()).toEqual(['silent a', 'silent b'])
+  })
+})
+
+describe('an agent whose log is not at its path any more', () => {
+  const elsewhere: [string, (ref: AgentRef, log: string) => unknown][] = [
+    ['deleted', (_, log) => fs.unlinkSync(log)],
+    ['renamed as logrotate does', (_, log) => fs.renameSync(log, `${log}.1`)],
+    [
+      'renamed, and created anew',
+      (_, log) => {
+        fs.renameSync(log, `${log}.1`)
+        fs.writeFileSync(log, '')
+      },
+    ],
+    [
+      'moved to another name, with a recorded inode',
+      (ref, log) => {
+        const log_inode = String(fs.statSync(log).ino)
+        fs.renameSync(log, `${rig.folder}/moved.jsonl`)
+        return updateAgent(ref, entry => Object.assign(entry, { log_inode }))
+      },
+    ],
+  ]
+  test.each(elsewhere)('(%s) is silent only when its writer is', async (_, change) => {
+    const ref = await rig.deploy('a', { claude: 'touch input; echo ready; tail -n +1 -f input & wait' })
+    await rig.waitUntilRunning(ref, ['bash', 'bash', 'tail', 'tee'])
+    const { claimed } = await claimsFor(ref)
+    const tee = claimed.find(({ process }) => process.comm === 'tee')?.process.pid
+    const written = () => fs.statSync(`/proc/${tee}/fd/3`).size
+    const speak = async () => {
+      const before = written()
+      fs.appendFileSync(`${rig.folder}/input`, 'more\n')
+      await until('it is written', () => written() > before)
+    }
+    const check = startWatchdog()
+    await change(ref, layout.streamLog(ref))
+    await check(ref)
+    pass(AFTER_MS)
+    await check(ref)
+    for (let n = 0; n < 3; n++) {
+      pass(AFTER_MS / 2)
+      await speak()
+      await check(ref)
+    }
+    expect(logged).toEqual([])
+    pass(AFTER_MS)
+    await check(ref)
+    expect(loggedEvents()).toEqual(['silent a'])
+    await speak()
+    await check(ref)
+    expect(loggedEvents()).toEqual(['silent a', 'output-resumed a'])
   })
 })
 
