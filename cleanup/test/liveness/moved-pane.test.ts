@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AgentRef, cleanUp } from '../../index.ts'
 import { detectEnd } from '../../liveness/detect-end.ts'
@@ -31,6 +33,11 @@ const tmux =
   () => {
     for (const words of commands) rig.tmux(...words)
   }
+/** Starts the agent's pane again. Its claude before that may take a moment to end, and is no longer the agent's. */
+function respawn(pane: string): void {
+  fs.rmSync(path.join(rig.folder, 'claude.pid'))
+  rig.tmux('respawn-pane', '-k', '-t', pane, again())
+}
 const again = () => `bash -c '${rig.pipeline(ref, { claude }).replaceAll("'", "'\\''")}'`
 
 /** Each ends with the agent at work in a place that is not on record. */
@@ -57,12 +64,12 @@ const moves: [string, () => void][] = [
     'a session grouped with its own is opened, and its own killed',
     tmux(['new-session', '-d', '-s', 'group', '-t', '=agent_a'], ['kill-session', '-t', '=agent_a:']),
   ],
-  ['its pane is started again', () => rig.tmux('respawn-pane', '-k', '-t', '=agent_a:0.0', again())],
+  ['its pane is started again', () => respawn('=agent_a:0.0')],
   [
     'its window is moved into the user’s session, and its pane started again there',
     () => {
       rig.tmux('move-window', '-s', '=agent_a:0', '-t', '=mine:7')
-      rig.tmux('respawn-pane', '-k', '-t', '=mine:7.0', again())
+      respawn('=mine:7.0')
     },
   ],
 ]
@@ -71,11 +78,10 @@ describe('an agent lives on, and its end leaves the user’s session alone, afte
   test.each(moves)('%s', async (_, move) => {
     rig.tmux('set-option', '-w', '-t', '=mine:', 'remain-on-exit', 'on')
     const log = layout.streamLog(ref)
-    const before = await rig.pid('claude')
+    await rig.pid('claude')
     move()
-    const isAgain = () => isRunning(before) || Number(readText(`${rig.folder}/claude.pid`)) !== before
-    await until('it works', () => isAgain() && readText(log).includes('ready'))
     const pid = await rig.pid('claude')
+    await until('it works', () => isRunning(pid) && readText(log).includes('ready'))
     expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
     leakrig(['sweep', rig.workspace, '--apply', '--grace', '1s', '--min-age', '0s'])
     expect(isRunning(pid)).toBe(true)
