@@ -62,11 +62,13 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
   )
   const known = new Set(agents.map(({ ref }) => keyOf({ ...ref, workspace: canonical(ref.workspace) })))
   const agentOf = agentsByMarker(workspaces)
+  const running = markersOfLogWriters(table, openFiles)
   /** The agent that a process's marker names, if it is of these workspaces or of one that no longer exists. */
   const markedAgent = (process: SeenProcess): AgentRef | undefined => {
     const agent = agentOf(process.environment.marker)
     if (!agent || !sharesPids(process.pid)) return undefined
     if (workspaces.has(agent.workspace)) return agent
+    if (running.has(process.environment.marker)) return undefined
     // Of a process that has ended since, nothing shows whether its workspace existed.
     return !existsFor(process.pid, agent.workspace) && isAlive(process) ? agent : undefined
   }
@@ -128,6 +130,19 @@ function sessionsOfDone(agents: readonly ListedAgent[], table: ProcessTable): Se
     values.add(tmuxVariable(tmux.socket, tmux.server_pid, tmux.session_id))
   }
   return values
+}
+
+/**
+ * The markers of processes that write a stream log, also a deleted one. Such an agent runs: a workspace that is not at its
+ * path any more may only have been moved.
+ */
+function markersOfLogWriters(
+  table: ProcessTable,
+  openFiles: Machine['openFiles'],
+): ReadonlySet<string | undefined> {
+  const holders = [...openFiles].filter(([file]) => STREAM_LOG.test(path.basename(file)))
+  const writers = holders.flatMap(([, all]) => all.filter(isOpenForWriting))
+  return new Set(writers.map(({ pid }) => table.get(pid)?.environment.marker))
 }
 
 /** The processes that write exactly one stream log of a done agent. A process that writes several collects them for others. */

@@ -1,6 +1,7 @@
 // In a pid namespace of its own: processes that carry the marker of an agent whose workspace is gone, and a sweep of another
 // workspace. Prints which of them are listed, and which run before and after it, as one line of JSON.
 import fs from 'node:fs'
+import path from 'node:path'
 import { measure, sweep } from '../../index.ts'
 import { isRunning, Rig } from './rig.ts'
 
@@ -28,7 +29,9 @@ for (const name of ['pane', 'job']) pids.set(await rig.pid(name), name)
 
 // A live agent of a workspace that was moved away, and what it has put into the background.
 const moved = marker(`${rig.folder}/moved`)
-const daemon = `(setsid bash -c '${noting('daemon')}' </dev/null >/dev/null 2>&1 &)`
+const log = `${rig.folder}/elsewhere/T/logs/a_stream.jsonl`
+fs.mkdirSync(path.dirname(log), { recursive: true })
+const daemon = `exec 3>${log}; (setsid env -u TMUX -u TMUX_PANE bash -c '${noting('daemon')}' </dev/null >/dev/null 2>&1 &)`
 rig.tmux(
   'new-session',
   '-d',

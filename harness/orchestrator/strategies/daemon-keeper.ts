@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { layout, leanDaemon, messageOf, readDaemon } from '../../../cleanup/orchestrator.ts'
 import { Limit } from '../../limit.ts'
+import { printProblem } from '../../terminal.ts'
 import { openFile, readFrom } from '../files.ts'
 
 /** How long a daemon may take to start before that is reported, in ms of a machine with a processor to spare. */
@@ -113,7 +114,7 @@ export class DaemonKeeper {
   }
 
   #fail(why: string): void {
-    if (why !== this.#failure) console.error(`leakrig: ${why}`)
+    if (why !== this.#failure) printProblem(why)
     this.#failure = why
   }
 

@@ -148,6 +148,7 @@ for (const [what, plant] of Object.entries(daemonLogs))
       input: '',
     })
     expect(stderr).toMatch(/registry\/daemon\.log is refused: /)
-    expect(exitCode).toBeGreaterThan(0)
+    // The orchestrator serves without it.
+    expect(exitCode).toBe(0)
     expect(readFileSync(victim, 'utf8')).toBe('mine\n')
   })
