@@ -74,10 +74,14 @@ function describe(
     const attached = looking.length > 0 ? `, attached: ${looking.join(', ')}` : ''
     return `${session.name} (${session.id}${attached})`
   })
-  const who =
-    inhabitants.length > 0
-      ? `the session${inhabitants.length > 1 ? 's' : ''} ${inhabitants.join(', ')}`
-      : `process${guests.length > 1 ? 'es' : ''} ${guests.map(guest => `${guest.pid} (${guest.comm})`).join(', ')}, born in another session`
+  const inSessions = new Set(others.flatMap(({ panes }) => panes.map(pane => pane.pid)))
+  const elsewhere = guests.filter(({ pid }) => !inSessions.has(pid))
+  const who = [
+    ...(inhabitants.length > 0
+      ? [`the session${inhabitants.length > 1 ? 's' : ''} ${inhabitants.join(', ')}`]
+      : []),
+    ...elsewhere.map(({ pid, comm }) => `process ${pid} (${comm}), born in another session`),
+  ].join(', and ')
   const show = socket === undefined ? '' : ` "tmux -S ${socket} list-sessions" shows it.`
   return `The tmux server ${pid}, which the agent started, is left running: it holds ${who}, and nothing shows that the agent opened that.${show}`
 }

@@ -1,6 +1,4 @@
 import { spawnSync } from 'node:child_process'
-import fs from 'node:fs'
-import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AgentRef, cleanUp } from '../../index.ts'
 import { detectEnd } from '../../liveness/detect-end.ts'
@@ -33,12 +31,6 @@ const tmux =
   () => {
     for (const words of commands) rig.tmux(...words)
   }
-/** Starts the agent's pane again. Its claude before that may take a moment to end, and is no longer the agent's. */
-function respawn(pane: string): void {
-  fs.rmSync(path.join(rig.folder, 'claude.pid'))
-  rig.tmux('respawn-pane', '-k', '-t', pane, again())
-}
-const again = () => `bash -c '${rig.pipeline(ref, { claude }).replaceAll("'", "'\\''")}'`
 
 /** Each ends with the agent at work in a place that is not on record. */
 const moves: [string, () => void][] = [
@@ -63,14 +55,6 @@ const moves: [string, () => void][] = [
   [
     'a session grouped with its own is opened, and its own killed',
     tmux(['new-session', '-d', '-s', 'group', '-t', '=agent_a'], ['kill-session', '-t', '=agent_a:']),
-  ],
-  ['its pane is started again', () => respawn('=agent_a:0.0')],
-  [
-    'its window is moved into the user’s session, and its pane started again there',
-    () => {
-      rig.tmux('move-window', '-s', '=agent_a:0', '-t', '=mine:7')
-      respawn('=mine:7.0')
-    },
   ],
 ]
 

@@ -44,7 +44,8 @@ test.each(NAMES)(
     const { pane_pid } = await newSession('agent_x', folder, { WHERE: folder }, ['sleep', '1000'])
     // tmux answers before the pane's process has entered its folder.
     await expect.poll(() => readlinkSync(`/proc/${pane_pid}/cwd`)).toBe(folder)
-    const { stdout } = await execa('tmux', ['show-environment', '-t', '=agent_x:', 'WHERE'])
+    // Where no locale says UTF-8, tmux prints other characters as "_" without -u.
+    const { stdout } = await execa('tmux', ['-u', 'show-environment', '-t', '=agent_x:', 'WHERE'])
     expect(stdout).toBe(`WHERE=${folder}`)
     expect(readdirSync(folder)).toEqual([])
     expect(existsSync(join(base, 'pwned'))).toBe(false)
