@@ -86,8 +86,8 @@ async function endByProcesses(entry: AgentEntry, log: string, tmuxError: unknown
   const recorded = recordedTmux(entry)
   if (limitMet(tmuxError) === undefined || recorded?.pane_start === undefined || isRunning(recorded))
     throw tmuxError
-  // In another world, the recorded process would not run either.
-  if (!recordedWorld(entry)) throw tmuxError
+  // In another world, the recorded process would not run either. A recorded server that runs shows that this is the one.
+  if (!recordedWorld(entry) && !isServerRunning(recorded)) throw tmuxError
   if (logWriters((await readMachine()).openFiles, log).length > 0) throw tmuxError
   return `its pane's process ${recorded.pane_pid} ended`
 }
@@ -131,6 +131,10 @@ async function untilPaneEnds(recorded: RecordedTmux): Promise<void> {
 function isRunning({ pane_pid, pane_start }: RecordedTmux): boolean {
   const start = pane_start ?? startOf(pane_pid)
   return start !== undefined && isAlive({ pid: pane_pid, start })
+}
+
+function isServerRunning({ server_pid, server_start }: RecordedTmux): boolean {
+  return server_start !== undefined && isAlive({ pid: server_pid, start: server_start })
 }
 
 function endByName(entry: AgentEntry, { session, panes }: TmuxLocation): string | undefined {
