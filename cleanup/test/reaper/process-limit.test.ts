@@ -85,9 +85,13 @@ async function untilAgentIsGone(): Promise<void> {
   expect(commsOfUser()).toEqual(expect.arrayContaining(['tmux: server', 'sleep']))
 }
 
-/** As the user, with room for `more` processes and threads beyond the limit of the agents. */
+/**
+ * As the user, with room for `more` processes and threads beyond the limit of the agents. `--norc`: where SHLVL is not set, a
+ * bash whose input is a socket, such as Node's pipes, reads ~/.bashrc (bash(1), "run by the remote shell daemon").
+ */
 const asUser = (words: string[], more = 0): string[] => [
   'bash',
+  '--norc',
   '-c',
   `ulimit -u "$0"; exec setpriv --reuid ${USER} --regid ${USER} --clear-groups -- "$@"`,
   String(LIMIT + more),
@@ -139,6 +143,7 @@ const sweepWords = (...options: string[]) => commandWords('sweep', '--apply', ..
 /** Root, which no limit holds until it becomes the workspace's owner. */
 const asRoot = (words: string[]): string[] => [
   'bash',
+  '--norc',
   '-c',
   'ulimit -u "$0"; exec "$@"',
   String(LIMIT),
