@@ -25,8 +25,8 @@ const EXITING_MS = 5_000
 /**
  * Queries tmux to find out whether an agent that the registry lists as live has ended. Returns how it ended, or undefined
  * when it lives. An agent that left by itself after a successful result has completed; any other end is a crash. Throws
- * when that cannot be known: tmux gives no answer, or the agent is not seen from here. Then nothing may be done. A caller that checks
- * one agent repeatedly passes the same `quiet`, so that no check waits until a pane has been quiet for long enough.
+ * when that cannot be known: tmux gives no answer, or the agent is not seen from here. Then nothing may be done. A caller
+ * that checks one agent repeatedly passes the same `quiet`, so that no check waits until a pane has been quiet for long enough.
  */
 export async function detectEnd(
   ref: AgentRef,

@@ -73,8 +73,8 @@ const waiting = new Map<string, Change<never>[]>()
 /**
  * Changes a registry: reads it, applies the change and replaces the file, all under the lock. Changes that are requested
  * during a write share the next one, so a hundred at once cost a few writes, not a hundred. Every byte outside the changed
- * values stays as it was. When `apply` throws, its promise rejects with that error and the registry keeps no trace of it; the other changes are written. Rejects with a
- * CleanupError (`registry-unreadable`, `registry-unwritable`, `lock-held`).
+ * values stays as it was. When `apply` throws, its promise rejects with that error and the registry keeps no trace of it;
+ * the other changes are written. Rejects with a CleanupError (`registry-unreadable`, `registry-unwritable`, `lock-held`).
  */
 export function changeJson<T extends object>(
   file: string,

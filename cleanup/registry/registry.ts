@@ -68,7 +68,6 @@ export function listTasks(workspace: string): string[] {
 }
 
 /**
-/**
  * Every entry that may describe an agent of the task, including set-aside objects without an id (here the empty string).
  * For deciding whether something belongs to an agent other than the one at hand.
  */
