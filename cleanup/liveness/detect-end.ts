@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { logWriters, partWriters } from '../claims/log-writers.ts'
 import { runsInRenamedSession, writesFromPane } from '../claims/renamed-session.ts'
 import { isSeen, isStranger, requireSeenFromHere } from '../claims/seen-from-here.ts'
+import { locateAgent, requireProven } from '../claims/which-server.ts'
 import { limitMet } from '../platform/limits.ts'
 import { requireVisibleProcesses } from '../platform/processes/proc.ts'
 import { isAlive, readMachine, readProcess, startOf } from '../platform/processes/table.ts'
@@ -12,7 +13,7 @@ import type { AgentRef } from '../registry/layout.ts'
 import type { Ending } from '../registry/lifecycle.ts'
 import { lastResult, saysSuccess } from '../registry/stream-log.ts'
 import { recordedWorld, requireDeployedHere } from '../registry/world.ts'
-import { locate, type TmuxLocation } from '../tmux/locate.ts'
+import type { TmuxLocation } from '../tmux/locate.ts'
 import { namedSession, recordedTmux } from '../tmux/recorded.ts'
 import { detectAbandonedPane, type QuietPeriod } from './abandoned-pane.ts'
 import { recordedEnd } from './recorded-end.ts'
@@ -37,7 +38,7 @@ export async function detectEnd(
   const log = agentFiles(ref, entry).stream
   const end =
     gone ??
-    (await locate(entry).then(
+    (await locateAgent(ref, entry, log, readMachine, quiet).then(
       location => endByTmux(ref, entry, location, log, quiet),
       (tmuxError: unknown) => endByProcesses(entry, log, tmuxError),
     ))
@@ -71,11 +72,12 @@ async function endByTmux(
     requireSeenFromHere(entry, location, log, machine, quiet?.wasSeen)
     if (!recorded && (await runsInRenamedSession(entry, location, log, machine))) return undefined
   }
-  return (
+  const end =
     (recorded
       ? await endOfRecorded(recorded, location, () => writesFromPane(entry, location, log))
       : endByName(entry, location)) ?? (await detectAbandonedPane(ref, entry, location, quiet))
-  )
+  if (end !== undefined) requireProven(location)
+  return end
 }
 
 /**

@@ -1,0 +1,241 @@
+import fs from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+import { CleanupError } from '../errors.ts'
+import { ageMs } from '../platform/processes/details.ts'
+import type { Identity } from '../platform/processes/identity.ts'
+import { sharesPids } from '../platform/processes/namespaces.ts'
+import { isAlive, type Machine, type SeenProcess } from '../platform/processes/table.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import type { AgentRef } from '../registry/layout.ts'
+import { parseTimestamp } from '../registry/timestamps.ts'
+import { requireWorld } from '../registry/world.ts'
+import { type FoundServer, serversFoundIn } from '../tmux/found-servers.ts'
+import { locate, locationOn, type TmuxLocation } from '../tmux/locate.ts'
+import { tmuxUnreachable } from '../tmux/query.ts'
+import { namedSession, recordedTmux } from '../tmux/recorded.ts'
+import { trustedSockets } from '../tmux/sockets.ts'
+import { isOlder, LATE_MS } from './age.ts'
+import { partWriters, writesOtherLogs } from './log-writers.ts'
+import type { Observation } from './observation.ts'
+import { serverOf } from './others-live-in.ts'
+import { isMarkedByDeploy } from './own-panes.ts'
+import { whyNotAgents } from './shared-session.ts'
+
+/*
+ * Which tmux server has an agent of which only a name is recorded. Any server of the user's may (`tmux -L work`), and several
+ * may have a session of that name: another orchestrator's, another workspace's. So the name decides nowhere that something
+ * better does, and where nothing does, nothing is ended.
+ */
+
+/** A server that was asked, as it concerns one agent. */
+export interface Candidate {
+  /** The default server, or one that the user named: there the name is enough. */
+  isTrusted: boolean
+  /** It has a session of the agent's name. */
+  isNamed: boolean
+  /** A process in one of its panes writes the agent's log. */
+  isWriting: boolean
+  /** Its session of that name carries the agent's marker. */
+  isMarked: boolean
+  /** Something shows that its session of that name is another's. */
+  isAnothers: boolean
+}
+
+/**
+ * Chooses the agent's server: the one that proof names, otherwise the only one whose session may be the agent's. Undefined
+ * when none is, an array when several are and nothing shows which. `isProven`: more than the name ties it to the agent.
+ */
+export function chooseServer<C extends Candidate>(
+  candidates: readonly C[],
+): { server: C; isProven: boolean } | C[] | undefined {
+  const writing = candidates.filter(({ isWriting }) => isWriting)
+  const proven = [
+    writing,
+    writing.filter(({ isNamed }) => isNamed),
+    candidates.filter(({ isNamed, isMarked }) => isNamed && isMarked),
+  ].find(some => some.length === 1)
+  if (proven?.[0]) return { server: proven[0], isProven: true }
+  if (writing.length > 1) return writing
+  const named = candidates.filter(({ isNamed }) => isNamed)
+  const possible = named.filter(({ isAnothers }) => !isAnothers)
+  if (possible.length > 1) return possible
+  // One that is another's is left alone later, and the reason is named (shared-session.ts).
+  const server = possible[0] ?? named.find(({ isTrusted }) => isTrusted)
+  return server && { server, isProven: server.isTrusted }
+}
+
+/** A session that was shown to be an agent's, by more than its name. */
+export interface ProvenSession {
+  path: string
+  server: Identity | undefined
+  id: string
+  created: number
+}
+
+/**
+ * Finds an agent in tmux: at its recorded place, or by its name on every server of the user's that can be found. What is
+ * found out about its session is kept in `known`, for a caller that asks again: then only that server is asked, and its
+ * session stays the agent's when its log is closed. The location is `unproven` where nothing but its name ties a session to the agent, on a server that nobody named. Throws a
+ * CleanupError (`tmux-unreachable`) when several servers may have it, and when it may be on one that could not be asked.
+ */
+export async function locateAgent(
+  ref: AgentRef,
+  entry: AgentEntry,
+  log: string,
+  reading: () => Promise<Machine>,
+  known: { proven?: ProvenSession | undefined } = {},
+): Promise<TmuxLocation> {
+  if (recordedTmux(entry) || requireWorld(entry) !== undefined) return locate(entry)
+  const before = known.proven && (await locate(entry, known.proven.path))
+  if (before && isDeepStrictEqual(known.proven, provenSession(before))) return before
+  const [machine, ...trusted] = await Promise.all([
+    reading(),
+    ...trustedSockets().map(socket => locate(entry, socket)),
+  ])
+  const writers = serversOfWriters(entry, log, machine)
+  const candidate = (location: TmuxLocation, isTrusted: boolean) =>
+    judge({ ref, entry, log, location, ...machine }, isTrusted, writers)
+  const candidates = onePerServer(trusted.map(location => candidate(location, true)))
+  const only = chooseServer(candidates)
+  if (only && 'server' in only && isCertain(only.server, writers)) {
+    known.proven = provenSession(only.server.location)
+    return only.server.location
+  }
+  const asked = new Set(candidates.map(({ location }) => location.server?.pid))
+  const found = (await serversFoundIn(machine.table)).filter(({ process }) => !asked.has(process.pid))
+  for (const { answer } of found)
+    if (answer) candidates.push(candidate(locationOn(entry, answer.path, answer), false))
+  const chosen = chooseServer(candidates)
+  requireAnswers(candidates, found, writers, chosen !== undefined, entry, log, machine)
+  if (Array.isArray(chosen)) throw notCertain(entry, chosen)
+  if (!chosen) return trusted.find(({ server }) => server) ?? trusted[0] ?? locate(entry)
+  const { server, isProven } = chosen
+  known.proven = server.isWriting || server.isMarked ? provenSession(server.location) : undefined
+  return isProven ? server.location : { ...server.location, unproven: whyUnproven(entry, server.location) }
+}
+
+const provenSession = ({ path, server, session }: TmuxLocation): ProvenSession | undefined =>
+  session && { path, server, id: session.id, created: session.created }
+
+type Located = Candidate & { location: TmuxLocation }
+
+/** True when no other server has to be asked: this one has the session, and nothing better than its proof could be found. */
+const isCertain = ({ isNamed, isWriting, isMarked }: Candidate, writers: Writers): boolean =>
+  isNamed && (isWriting ? writers.size === 1 : isMarked && writers.size === 0)
+
+function judge(
+  seen: Omit<Observation, 'agents' | 'contained' | 'guests' | 'sharedServers'>,
+  isTrusted: boolean,
+  writers: Writers,
+): Located {
+  const { entry, location } = seen
+  const { session, server } = location
+  // A session of others that the agent has a window in, or an id, which every server gives: elsewhere they mean another one.
+  const isNamed = session !== undefined && (isTrusted || !namedSession(entry).isPart)
+  const observation = {
+    ...seen,
+    agents: [entry],
+    contained: { noted: new Map() },
+    guests: [],
+    sharedServers: [],
+  }
+  const isWriting = server !== undefined && writers.get(server.pid)?.isOlder === false
+  return {
+    ...{ location, isTrusted, isNamed, isWriting },
+    isMarked: isNamed && isMarkedByDeploy(observation),
+    isAnothers:
+      isNamed && (whyNotAgents(observation) !== undefined || (!isTrusted && isLater(entry, session))),
+  }
+}
+
+/** True for a session that was opened long after the agent began. */
+const isLater = ({ started_at }: AgentEntry, { created }: { created: number }): boolean =>
+  created * 1_000 > parseTimestamp(started_at).latest + LATE_MS
+
+/** A server may have several sockets, or several paths to one. */
+const onePerServer = (all: readonly Located[]): Located[] =>
+  all.filter(
+    ({ location: { server } }, n) =>
+      !server || all.findIndex(({ location }) => location.server?.pid === server.pid) === n,
+  )
+
+/** The servers whose processes write an agent's log, by pid. */
+type Writers = ReadonlyMap<number, { pid: number; isOlder: boolean }>
+
+function serversOfWriters(entry: AgentEntry, log: string, { table, openFiles }: Machine): Writers {
+  const found = new Map<number, { pid: number; isOlder: boolean }>()
+  for (const { pid } of partWriters(openFiles, log)) {
+    const server = sharesPids(pid) ? serverOf(table, pid) : undefined
+    if (!server || writesOtherLogs(openFiles, log, pid)) continue
+    const before = found.get(server.pid)
+    if (!before || before.isOlder)
+      found.set(server.pid, { pid, isOlder: isOlder({ entry, table }, table.get(pid)) === true })
+  }
+  return found
+}
+
+/**
+ * Throws when an agent may be on a server that was not asked: a process there writes its log, or there is no log that could
+ * show anything and the server has a pane as old as the agent.
+ */
+function requireAnswers(
+  candidates: readonly Located[],
+  found: readonly FoundServer[],
+  writers: Writers,
+  isChosen: boolean,
+  entry: AgentEntry,
+  log: string,
+  { table }: Machine,
+): void {
+  const asked = new Set(candidates.map(({ location }) => location.server?.pid))
+  for (const [server, { pid, isOlder }] of writers) {
+    if (asked.has(server) || (isOlder && isChosen)) continue
+    const socket = table.get(pid)?.environment.tmux?.split(',')[0] ?? 'an unknown socket'
+    const why = found.find(({ process }) => process.pid === server)?.why
+    throw tmuxUnreachable(
+      socket,
+      ['list-sessions'],
+      `process ${pid} writes the log of ${entry.id} from a pane of that server, ${server}, and ${why ?? 'it is another user’s, or in a sandbox; run this command there, or name its socket with --socket-path'}`,
+    )
+  }
+  if (isChosen || fs.existsSync(log)) return
+  const unseen = found.find(
+    ({ process, answer }) => !answer && isAlive(process) && mayHold(process, entry, table),
+  )
+  if (unseen)
+    throw tmuxUnreachable(
+      `the server ${unseen.process.pid}`,
+      ['list-sessions'],
+      `a session of ${entry.id} may be there: ${unseen.why}`,
+    )
+}
+
+/** True when a pane of a server began when the agent did, or when nobody knows when that was. */
+function mayHold(server: SeenProcess, { started_at }: AgentEntry, table: Machine['table']): boolean {
+  const { earliest, latest } = parseTimestamp(started_at)
+  const panes = [...table.values()].filter(({ ppid }) => ppid === server.pid)
+  return panes.some(pane => {
+    const began = Date.now() - ageMs(pane)
+    return !(began < earliest - LATE_MS || began > latest + LATE_MS)
+  })
+}
+
+const describe = ({ session, path }: TmuxLocation): string =>
+  session ? `${session.name} (${session.id}) on ${path}` : `a pane on ${path}`
+
+function whyUnproven(entry: AgentEntry, location: TmuxLocation): string {
+  return `The session ${describe(location)} has the name of ${entry.id}, but nothing else shows that it is that agent’s: nothing in it writes the agent’s log or carries its marker. Nothing was ended or deleted. If it is, add --socket-path ${location.path}; if it is not, rename it.`
+}
+
+function notCertain(entry: AgentEntry, all: readonly Located[]): CleanupError {
+  const which = all.map(({ location }) => describe(location)).join(', ')
+  return new CleanupError(
+    'tmux-unreachable',
+    `Several tmux servers may have the session of ${entry.id}: ${which}. Nothing shows which is the agent’s, so nothing was ended or deleted; end or rename the others, then try again.`,
+  )
+}
+
+/** Throws when nothing may be ended at a location. */
+export function requireProven({ unproven }: TmuxLocation): void {
+  if (unproven !== undefined) throw new CleanupError('tmux-unreachable', unproven)
+}
