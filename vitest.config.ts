@@ -37,6 +37,8 @@ export default defineConfig({
           name: 'cleanup',
           include: ['cleanup/test/**/*.test.ts'],
           exclude: [manyProcesses, ps],
+          // A test without a rig has no tmux server that is to be found.
+          env: { LEAKRIG_TMUX_SEARCH: '/none' },
           isolate: false,
         },
       },

@@ -57,10 +57,11 @@ export function chooseServer<C extends Candidate>(
   if (proven?.[0]) return { server: proven[0], isProven: true }
   if (writing.length > 1) return writing
   const named = candidates.filter(({ isNamed }) => isNamed)
-  const possible = named.filter(({ isAnothers }) => !isAnothers)
+  // One that is another's all the same is left alone later, and the reason is named (shared-session.ts).
+  const trusted = named.find(({ isTrusted }) => isTrusted)
+  const possible = named.length === 1 && trusted ? named : named.filter(({ isAnothers }) => !isAnothers)
   if (possible.length > 1) return possible
-  // One that is another's is left alone later, and the reason is named (shared-session.ts).
-  const server = possible[0] ?? named.find(({ isTrusted }) => isTrusted)
+  const server = possible[0] ?? trusted
   return server && { server, isProven: server.isTrusted }
 }
 
@@ -101,12 +102,19 @@ export async function locateAgent(
     known.proven = provenSession(only.server.location)
     return only.server.location
   }
-  const asked = new Set(candidates.map(({ location }) => location.server?.pid))
-  const found = (await serversFoundIn(machine.table)).filter(({ process }) => !asked.has(process.pid))
-  for (const { answer } of found)
-    if (answer) candidates.push(candidate(locationOn(entry, answer.path, answer), false))
+  const isTrusted = (pid: number) => candidates.some(({ location }) => location.server?.pid === pid)
+  const found = (await serversFoundIn(machine.table)).filter(({ process }) => !isTrusted(process.pid))
+  const { name } = namedSession(entry)
+  const answers = found.flatMap(({ answer }) => answer ?? [])
+  const others = answers.filter(
+    ({ pid, sessions }) => writers.has(pid) || sessions.some(session => session.name === name),
+  )
+  candidates.push(...others.map(answer => candidate(locationOn(entry, answer.path, answer), false)))
   const chosen = chooseServer(candidates)
-  requireAnswers(candidates, found, writers, chosen !== undefined, entry, log, machine)
+  const unasked = [...writers].filter(
+    ([server]) => !isTrusted(server) && answers.every(({ pid }) => pid !== server),
+  )
+  requireAnswers(unasked, found, chosen !== undefined, entry, log, machine)
   if (Array.isArray(chosen)) throw notCertain(entry, chosen)
   if (!chosen) return trusted.find(({ server }) => server) ?? trusted[0] ?? locate(entry)
   const { server, isProven } = chosen
@@ -142,9 +150,11 @@ function judge(
   const isWriting = server !== undefined && writers.get(server.pid)?.isOlder === false
   return {
     ...{ location, isTrusted, isNamed, isWriting },
-    isMarked: isNamed && isMarkedByDeploy(observation),
-    isAnothers:
-      isNamed && (whyNotAgents(observation) !== undefined || (!isTrusted && isLater(entry, session))),
+    isMarked: isNamed && !isWriting && isMarkedByDeploy(observation),
+    // Asked only where it decides: it reads the registries of the workspace.
+    get isAnothers() {
+      return isNamed && ((!isTrusted && isLater(entry, session)) || whyNotAgents(observation) !== undefined)
+    },
   }
 }
 
@@ -159,11 +169,17 @@ const onePerServer = (all: readonly Located[]): Located[] =>
       !server || all.findIndex(({ location }) => location.server?.pid === server.pid) === n,
   )
 
+interface Writer {
+  pid: number
+  /** As an orchestrator is that writes the logs of its agents. */
+  isOlder: boolean
+}
+
 /** The servers whose processes write an agent's log, by pid. */
-type Writers = ReadonlyMap<number, { pid: number; isOlder: boolean }>
+type Writers = ReadonlyMap<number, Writer>
 
 function serversOfWriters(entry: AgentEntry, log: string, { table, openFiles }: Machine): Writers {
-  const found = new Map<number, { pid: number; isOlder: boolean }>()
+  const found = new Map<number, Writer>()
   for (const { pid } of partWriters(openFiles, log)) {
     const server = sharesPids(pid) ? serverOf(table, pid) : undefined
     if (!server || writesOtherLogs(openFiles, log, pid)) continue
@@ -179,17 +195,15 @@ function serversOfWriters(entry: AgentEntry, log: string, { table, openFiles }: 
  * show anything and the server has a pane as old as the agent.
  */
 function requireAnswers(
-  candidates: readonly Located[],
+  unasked: readonly [number, Writer][],
   found: readonly FoundServer[],
-  writers: Writers,
   isChosen: boolean,
   entry: AgentEntry,
   log: string,
   { table }: Machine,
 ): void {
-  const asked = new Set(candidates.map(({ location }) => location.server?.pid))
-  for (const [server, { pid, isOlder }] of writers) {
-    if (asked.has(server) || (isOlder && isChosen)) continue
+  for (const [server, { pid, isOlder }] of unasked) {
+    if (isOlder && isChosen) continue
     const socket = table.get(pid)?.environment.tmux?.split(',')[0] ?? 'an unknown socket'
     const why = found.find(({ process }) => process.pid === server)?.why
     throw tmuxUnreachable(

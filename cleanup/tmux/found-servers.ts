@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { messageOf } from '../errors.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import { sharesFiles, sharesPids } from '../platform/processes/namespaces.ts'
@@ -8,6 +9,7 @@ import { Slots } from '../platform/slots.ts'
 import { socketsListenedToBy } from './listener.ts'
 import { isServerOf } from './own-socket.ts'
 import { readServer, type TmuxServer } from './server.ts'
+import { SEARCHED_FOLDER } from './sockets.ts'
 
 /** A tmux server that was found by its process. */
 export interface FoundServer {
@@ -56,7 +58,13 @@ const isServerOfOurs = ({ pid, comm }: SeenProcess): boolean =>
   isOurs(pid) &&
   sharesPids(pid) &&
   sharesFiles(pid) &&
-  socketsListenedToBy(pid).length > 0
+  socketsListenedToBy(pid).some(isSearched)
+
+/** False for a socket outside the folder LEAKRIG_TMUX_SEARCH, where that is set: its server is another job's on this machine. */
+function isSearched(socket: string): boolean {
+  const folder = process.env[SEARCHED_FOLDER]
+  return !folder || !path.relative(folder, socket).startsWith('..')
+}
 
 /** The servers that gave no answer. */
 const silent = new Map<number, Identity & { why: string; until: number }>()

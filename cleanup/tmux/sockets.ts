@@ -29,6 +29,9 @@ export const trustedSockets = (): string[] => [...new Set([defaultSocket(), ...n
 /** Holds the sockets that the user named, as JSON: in the environment, so that a cleaner that we start outside knows them too. */
 export const NAMED_SOCKETS = 'LEAKRIG_TMUX_SOCKETS'
 
+/** The folder in whose sockets servers are searched that only their processes show; everywhere, where it is not set. */
+export const SEARCHED_FOLDER = 'LEAKRIG_TMUX_SEARCH'
+
 /** Names sockets (absolute paths) on which agents may have sessions, for this process and the cleaners that it starts. */
 export function nameSockets(sockets: readonly string[]): void {
   process.env[NAMED_SOCKETS] = JSON.stringify(sockets)

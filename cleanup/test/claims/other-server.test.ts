@@ -10,6 +10,7 @@ import { type AgentRef, cleanUp, type Measurement } from '../../index.ts'
 import { newQuietPeriod } from '../../liveness/abandoned-pane.ts'
 import { detectEnd } from '../../liveness/detect-end.ts'
 import { layout, updateAgent } from '../../orchestrator.ts'
+import { childrenOf } from '../../platform/processes/children.ts'
 import { readMachine, readTable } from '../../platform/processes/table.ts'
 import { changeTask } from '../../registry/registry.ts'
 import { serversFoundIn } from '../../tmux/found-servers.ts'
@@ -28,13 +29,11 @@ const idle = 'echo $$ > claude.pid; echo ready; sleep 1000 & wait'
 
 let rig: Rig
 let elsewhere: NodeJS.ProcessEnv
-/** Other tests have servers of this user, too, so no other agent has this id. */
-let id: string
+const id = 'a'
 beforeEach(async () => {
   rig = await Rig.start()
   elsewhere = { TMUX_TMPDIR: path.join(rig.folder, 'elsewhere') }
   fs.mkdirSync(path.join(rig.folder, 'elsewhere'))
-  id = path.basename(rig.folder)
 })
 afterEach(async () => {
   vi.unstubAllEnvs()
@@ -236,6 +235,13 @@ describe('a server that cannot be asked', () => {
   })
 })
 
+test('a server outside the folder LEAKRIG_TMUX_SEARCH is not found', async () => {
+  const found = async () => (await serversFoundIn(await readTable())).map(({ answer }) => answer?.path)
+  expect(await found()).toEqual([rig.socket])
+  vi.stubEnv('LEAKRIG_TMUX_SEARCH', elsewhere.TMUX_TMPDIR)
+  expect(await found()).toEqual([])
+})
+
 describe('sweep --orphans on a server that only its process shows', () => {
   test('ends a session that writes a log of the workspace, and leaves and names no other', async () => {
     const ref = await deploy()
@@ -260,6 +266,21 @@ describe('sweep --orphans on a server that only its process shows', () => {
     expect(named).toMatchObject({ code: 0 })
     expect(rig.sessions()).toEqual(['user'])
   })
+})
+
+test('sweep --orphans leaves an unlisted session whole that writes a log of another workspace', async () => {
+  const logs = path.join(rig.folder, 'another', '.agent-workspace', 'TASK-1', 'logs')
+  fs.mkdirSync(logs, { recursive: true })
+  const pipeline = `echo $$ > ${rig.folder}/pane.pid; sleep 1000 | tee ${logs}/b_stream.jsonl; true`
+  rig.tmux('new-session', '-d', '-s', 'agent_b', 'bash', '-c', pipeline)
+  const pane = await rig.pid('pane')
+  await until('it writes', () => fs.existsSync(`${logs}/b_stream.jsonl`))
+  const before = childrenOf(pane)
+  const { code, out } = leakrig(['sweep', rig.workspace, '--orphans', '--apply', '--min-age', '0s'])
+  expect(code).toBe(0)
+  expect(out).toContain('left alone: session agent_b')
+  expect(rig.sessions()).toContain('agent_b')
+  expect(childrenOf(pane)).toEqual(before)
 })
 
 describe('the choice among servers', () => {
