@@ -38,7 +38,7 @@ export default defineConfig({
           include: ['cleanup/test/**/*.test.ts'],
           exclude: [manyProcesses, ps],
           // A test without a rig has no tmux server that is to be found.
-          env: { LEAKRIG_TMUX_SEARCH: '/none' },
+          env: { LEAKRIG_SOCKET_FOLDER: '/none' },
           isolate: false,
         },
       },

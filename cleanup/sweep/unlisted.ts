@@ -77,8 +77,6 @@ export async function findUnlisted(
       const sinceMs = ageOf(session)
       if (sinceMs < minAgeMs || !isProven(workspace, server, session, machine)) return
       const plan = describePlan(planSession(await observeSession(workspace, server, session)))
-      // It is another agent's: it has the marker of one, or writes its log.
-      if (!plan.session && plan.end.length === 0) return
       const inUse = whoLooksAt(session, server, await clientsOf(server), minAgeMs)
       const { id, name } = session
       found.sessions.push({ socket: server.path, id, name, ageMs: sinceMs, plan, ...(inUse && { inUse }) })

@@ -60,7 +60,7 @@ const isServerOfOurs = ({ pid, comm }: SeenProcess): boolean =>
   sharesFiles(pid) &&
   socketsListenedToBy(pid).some(isSearched)
 
-/** False for a socket outside the folder LEAKRIG_TMUX_SEARCH, where that is set: its server is another job's on this machine. */
+/** False for a socket outside the folder LEAKRIG_SOCKET_FOLDER, where that is set: its server is another job's on this machine. */
 function isSearched(socket: string): boolean {
   const folder = process.env[SEARCHED_FOLDER]
   return !folder || !path.relative(folder, socket).startsWith('..')

@@ -27,10 +27,10 @@ export function socketNamed(name: string): string {
 export const trustedSockets = (): string[] => [...new Set([defaultSocket(), ...namedSockets()])]
 
 /** Holds the sockets that the user named, as JSON: in the environment, so that a cleaner that we start outside knows them too. */
-export const NAMED_SOCKETS = 'LEAKRIG_TMUX_SOCKETS'
+export const NAMED_SOCKETS = 'LEAKRIG_SOCKETS'
 
 /** The folder in whose sockets servers are searched that only their processes show; everywhere, where it is not set. */
-export const SEARCHED_FOLDER = 'LEAKRIG_TMUX_SEARCH'
+export const SEARCHED_FOLDER = 'LEAKRIG_SOCKET_FOLDER'
 
 /** Names sockets (absolute paths) on which agents may have sessions, for this process and the cleaners that it starts. */
 export function nameSockets(sockets: readonly string[]): void {
