@@ -15,55 +15,12 @@ import { tmuxUnreachable } from '../tmux/query.ts'
 import { namedSession, recordedTmux } from '../tmux/recorded.ts'
 import { trustedSockets } from '../tmux/sockets.ts'
 import { isOlder, LATE_MS } from './age.ts'
+import { type Candidate, chooseServer } from './choose-server.ts'
 import { partWriters, writesOtherLogs } from './log-writers.ts'
 import type { Observation } from './observation.ts'
 import { serverOf } from './others-live-in.ts'
 import { isMarkedByDeploy } from './own-panes.ts'
 import { whyNotAgents } from './shared-session.ts'
-
-/*
- * Which tmux server has an agent of which only a name is recorded. Any server of the user's may (`tmux -L work`), and several
- * may have a session of that name: another orchestrator's, another workspace's. So the name decides nowhere that something
- * better does, and where nothing does, nothing is ended.
- */
-
-/** A server that was asked, as it concerns one agent. */
-export interface Candidate {
-  /** The default server, or one that the user named: there the name is enough. */
-  isTrusted: boolean
-  /** It has a session of the agent's name. */
-  isNamed: boolean
-  /** A process in one of its panes writes the agent's log. */
-  isWriting: boolean
-  /** Its session of that name carries the agent's marker. */
-  isMarked: boolean
-  /** Something shows that its session of that name is another's. */
-  isAnothers: boolean
-}
-
-/**
- * Chooses the agent's server: the one that proof names, otherwise the only one whose session may be the agent's. Undefined
- * when none is, an array when several are and nothing shows which. `isProven`: more than the name ties it to the agent.
- */
-export function chooseServer<C extends Candidate>(
-  candidates: readonly C[],
-): { server: C; isProven: boolean } | C[] | undefined {
-  const writing = candidates.filter(({ isWriting }) => isWriting)
-  const proven = [
-    writing,
-    writing.filter(({ isNamed }) => isNamed),
-    candidates.filter(({ isNamed, isMarked }) => isNamed && isMarked),
-  ].find(some => some.length === 1)
-  if (proven?.[0]) return { server: proven[0], isProven: true }
-  if (writing.length > 1) return writing
-  const named = candidates.filter(({ isNamed }) => isNamed)
-  // One that is another's all the same is left alone later, and the reason is named (shared-session.ts).
-  const trusted = named.find(({ isTrusted }) => isTrusted)
-  const possible = named.length === 1 && trusted ? named : named.filter(({ isAnothers }) => !isAnothers)
-  if (possible.length > 1) return possible
-  const server = possible[0] ?? trusted
-  return server && { server, isProven: server.isTrusted }
-}
 
 /** A session that was shown to be an agent's, by more than its name. */
 export interface ProvenSession {
@@ -76,8 +33,9 @@ export interface ProvenSession {
 /**
  * Finds an agent in tmux: at its recorded place, or by its name on every server of the user's that can be found. What is
  * found out about its session is kept in `known`, for a caller that asks again: then only that server is asked, and its
- * session stays the agent's when its log is closed. The location is `unproven` where nothing but its name ties a session to the agent, on a server that nobody named. Throws a
- * CleanupError (`tmux-unreachable`) when several servers may have it, and when it may be on one that could not be asked.
+ * session stays the agent's when its log is closed. The location is `unproven` where nothing but its name ties a session to
+ * the agent, on a server that nobody named. Throws a CleanupError (`tmux-unreachable`) when several servers may have it, and
+ * when it may be on one that could not be asked.
  */
 export async function locateAgent(
   ref: AgentRef,
@@ -117,9 +75,9 @@ export async function locateAgent(
   requireAnswers(unasked, found, chosen !== undefined, entry, log, machine)
   if (Array.isArray(chosen)) throw notCertain(entry, chosen)
   if (!chosen) return trusted.find(({ server }) => server) ?? trusted[0] ?? locate(entry)
-  const { server, isProven } = chosen
+  const { server, mayEnd } = chosen
   known.proven = server.isWriting || server.isMarked ? provenSession(server.location) : undefined
-  return isProven ? server.location : { ...server.location, unproven: whyUnproven(entry, server.location) }
+  return mayEnd ? server.location : { ...server.location, unproven: whyUnproven(entry, server.location) }
 }
 
 const provenSession = ({ path, server, session }: TmuxLocation): ProvenSession | undefined =>
@@ -203,9 +161,10 @@ function requireAnswers(
   { table }: Machine,
 ): void {
   for (const [server, { pid, isOlder }] of unasked) {
-    if (isOlder && isChosen) continue
+    const process = table.get(server)
+    if ((isOlder && isChosen) || !process || !isAlive(process)) continue
     const socket = table.get(pid)?.environment.tmux?.split(',')[0] ?? 'an unknown socket'
-    const why = found.find(({ process }) => process.pid === server)?.why
+    const why = found.find(one => one.process.pid === server)?.why
     throw tmuxUnreachable(
       socket,
       ['list-sessions'],

@@ -4,8 +4,8 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { needs } from '../../../test/needs.ts'
+import { type Candidate, chooseServer } from '../../claims/choose-server.ts'
 import { logWriters } from '../../claims/log-writers.ts'
-import { type Candidate, chooseServer } from '../../claims/which-server.ts'
 import { type AgentRef, cleanUp, type Measurement } from '../../index.ts'
 import { newQuietPeriod } from '../../liveness/abandoned-pane.ts'
 import { detectEnd } from '../../liveness/detect-end.ts'
@@ -308,7 +308,7 @@ describe('the choice among servers', () => {
     fc.assert(
       fc.property(candidates, all => {
         const chosen = chooseServer(all)
-        if (!chosen || !('server' in chosen) || !chosen.isProven) return
+        if (!chosen || !('server' in chosen) || !chosen.mayEnd) return
         const { server } = chosen
         if (server.isWriting || (server.isNamed && server.isMarked)) return
         expect(server).toMatchObject({ isTrusted: true, isNamed: true })
