@@ -119,7 +119,8 @@ function sparing(
     // Once claimed, it stays claimed: its service may have ended since.
     if (!wasOurs(process) && background.isShared(process)) return 'background-service'
     if (isInUse(process)) return 'in-use'
-    const otherLogHolder = evidence.every(({ kind }) => kind === 'log') && spareLogHolder(observation, process)
+    const otherLogHolder =
+      evidence.every(({ kind }) => kind === 'log') && spareLogHolder(observation, process)
     if (otherLogHolder) return otherLogHolder
     if (!cleaner.has(process)) return wasOurs(process) || isOurs(process.pid) ? undefined : 'other-user'
     return isDetached && evidence.every(({ kind }) => ADOPTION.has(kind)) ? 'adopted-cleaner' : 'cleaner'
