@@ -77,7 +77,7 @@ async function endByTmux(
   }
   return (
     (recorded
-      ? await endOfRecorded(recorded, location, () => writesFromPane(entry, location, log))
+      ? await endOfRecorded(entry, recorded, location, () => writesFromPane(entry, location, log))
       : endByName(entry, location)) ?? (await detectAbandonedPane(ref, entry, location, quiet))
   )
 }
@@ -101,22 +101,26 @@ async function endByProcesses(entry: AgentEntry, log: string, tmuxError: unknown
  * session or window that shows it: either may be renamed, moved or closed while the agent works on.
  */
 async function endOfRecorded(
+  entry: AgentEntry,
   recorded: RecordedTmux,
   location: TmuxLocation,
   isWritten: () => Promise<boolean>,
 ): Promise<string | undefined> {
   const { server_pid, server_start, pane_id, pane_pid } = recorded
+  const paneIn = ({ panes }: TmuxLocation) => panes.find(({ id }) => id === pane_id)
   const isServerThere =
     location.server?.pid === server_pid && (server_start ?? location.server.start) === location.server.start
   if (!isServerThere) return `its tmux server ${server_pid} is gone`
-  const pane = location.panes.find(({ id }) => id === pane_id)
+  const pane = paneIn(location)
   if (!location.session && !pane) await untilPaneEnds(recorded)
   const session = location.session ? '' : ' and its tmux session is gone'
   if (!isRunning(recorded)) {
+    // The list is older than this end if it names the ended process.
+    const paneNow = pane?.pid === pane_pid ? paneIn(await locate(entry)) : pane
     // The server may have been killed since it replied. That hangs up its panes.
     if (location.server && !isAlive(location.server)) return `its tmux server ${server_pid} is gone`
     // Somebody may have started it again in its pane (`respawn-pane`) or beside it.
-    if (isNew(pane) || ((location.session || pane) && (await isWritten()))) return undefined
+    if (isNew(paneNow) || ((location.session || pane) && (await isWritten()))) return undefined
     return `its pane's process ${pane_pid} ended${session}`
   }
   if (pane && !pane.dead) return undefined

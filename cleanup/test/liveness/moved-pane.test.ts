@@ -138,6 +138,33 @@ test('an agent whose pane was started again lives, also before its claude opens 
   expect(await daemon.stop()).toBe(0)
 })
 
+test('also when tmux listed its panes right before that', async () => {
+  const [asked, answer] = [path.join(rig.folder, 'asked'), path.join(rig.folder, 'answer')]
+  const slow = path.join(rig.folder, 'slow')
+  fs.mkdirSync(slow)
+  fs.writeFileSync(
+    path.join(slow, 'tmux'),
+    `#!/bin/bash
+PATH=\${PATH#*:}
+tmux "$@" || exit
+case "$*" in *list-sessions*) touch ${asked}; until [ -e ${answer} ]; do sleep 0.01; done ;; esac`,
+    { mode: 0o755 },
+  )
+  const before = rig.entry(ref).tmux?.pane_pid ?? 0
+  const PATH = process.env.PATH
+  process.env.PATH = `${slow}:${PATH}`
+  try {
+    const end = detectEnd(ref, rig.entry(ref))
+    await until('tmux has listed its panes', () => fs.existsSync(asked))
+    respawn('=agent_a:0.0', 'sleep 1000;')
+    await until('the pane’s process before has ended', () => !isRunning(before))
+    fs.writeFileSync(answer, '')
+    expect(await end).toBeUndefined()
+  } finally {
+    process.env.PATH = PATH
+  }
+})
+
 test('an agent whose pane is dead or gone has ended, whatever else writes its log', async () => {
   rig.tmux('set-option', '-w', '-t', '=agent_a:', 'remain-on-exit', 'on')
   rig.tmux('split-window', '-d', '-t', '=agent_a:', 'sleep 1000')
