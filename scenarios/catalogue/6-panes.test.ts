@@ -1,7 +1,14 @@
-import { keepDeadPanes, keepShells, openMorePanes } from '../../harness/index.ts'
+import {
+  keepDeadPanes,
+  keepShells,
+  openMorePanes,
+  paneMovesToUser,
+  userJoins,
+  windowMovesToUser,
+} from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
 
-/** Sessions that are more than one pane which ends with its claude. */
+/** Sessions that are more than one pane which ends with its claude, or that a user shares. */
 matrix([
   {
     name: 'shell kept open',
@@ -29,5 +36,42 @@ matrix([
     before: openMorePanes,
     traces: [['process', /sleep 1200/]],
     outlives: { killed: true, crashed: true },
+  },
+  // The deploy starts the server, and the user's sessions come to it later.
+  {
+    name: 'user on its server',
+    directive: {},
+    server: 'separate',
+    before: userJoins,
+    traces: [['process', /^claude /]],
+    outlives: { killed: 'claude ends itself', crashed: 'claude itself was killed' },
+    endings: ['killed'],
+  },
+  {
+    name: 'user on the server that it started',
+    directive: { shape: 'nested-server' },
+    before: userJoins,
+    traces: [['session', /swarm/]],
+    outlives: { killed: true, crashed: true },
+    endings: ['killed'],
+  },
+  {
+    name: 'window moved to the user',
+    directive: {},
+    server: 'separate',
+    before: windowMovesToUser,
+    traces: [['process', /^claude /]],
+    // Its session is gone, and a kill of that finds nothing.
+    outlives: { killed: undefined, crashed: 'claude itself was killed' },
+    endings: ['completes from inside', 'killed'],
+  },
+  {
+    name: 'pane moved to the user’s window',
+    directive: {},
+    server: 'separate',
+    before: paneMovesToUser,
+    traces: [['process', /^claude /]],
+    outlives: { killed: undefined, crashed: 'claude itself was killed' },
+    endings: ['crashed'],
   },
 ])

@@ -3,6 +3,7 @@ import { needsNamespaces } from '../../../test/namespaces.ts'
 import { deployCell, expectCleanEnd } from '../../catalogue/cell.ts'
 import { deleteLog, linkArchiveOutside } from '../../catalogue/faults/files.ts'
 import { openMorePanes } from '../../catalogue/faults/tmux.ts'
+import { userJoins, windowMovesToUser } from '../../catalogue/user-joins.ts'
 import { findingsText } from '../../report/text.ts'
 import type { Agent } from '../../rig/agent.ts'
 import type { ResourceKind } from '../../snapshot/snapshot.ts'
@@ -54,6 +55,22 @@ const shown: Record<string, Shown> = {
   'loses what it does not know': {
     result: 'collateral',
     finding: ['registry', /of_somebody_else of the entry of-somebody-else in the global registry/],
+  },
+  'ends the sessions that no registry lists': {
+    result: 'collateral',
+    finding: ['session', /agent_notes/],
+  },
+  'kills the session that its pane is in': {
+    before: windowMovesToUser,
+    result: 'collateral',
+    finding: ['session', /my-later-work/],
+  },
+  // By the marker, which the server of an agent hands on to everybody.
+  'does all by hand': {
+    shape: 'nested-server',
+    before: userJoins,
+    result: 'collateral',
+    finding: ['session', /my-later-work/],
   },
   'kills the server': { result: 'collateral', finding: ['session', /my-work/] },
 }
