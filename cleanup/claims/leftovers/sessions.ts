@@ -22,7 +22,8 @@ const NO_TASK = 'no-task'
 /**
  * Tells the leftover sessions of some workspaces (real paths): those named `agent_*` that none of `agents`, the entries of
  * their registries, lists, and in which nothing carries the marker of a listed agent, or of another workspace's. An agent
- * that was cleaned up before everything in a session began has no part in it, whatever its name.
+ * that was cleaned up before everything in a session began has no part in it, whatever its name. A session that somebody
+ * has grouped with an agent's to look at it (`new-session -t`, which tmux names agent_x-1) counts as the agent's does.
  */
 export function leftoverSessions(
   workspaces: ReadonlySet<string>,
@@ -43,6 +44,7 @@ export function leftoverSessions(
   return session =>
     session.name.startsWith(PREFIX) &&
     !isListed(session.name, session) &&
+    !isListed(session.group, session) &&
     ![
       ...withDescendants(
         table,

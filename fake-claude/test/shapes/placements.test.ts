@@ -1,3 +1,5 @@
+/** @module-tag tools */
+
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readlinkSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
