@@ -28,9 +28,9 @@ const NO_TASK = 'no-task'
 
 /**
  * Tells the leftover sessions of some workspaces (real paths): those named `agent_*` that none of `agents`, the entries of
- * their registries, lists, and in which nothing carries the marker of a listed agent, or of another workspace's that exists. An agent
- * that was cleaned up before everything in a session began has no part in it, whatever its name. A session that somebody
- * has grouped with an agent's to look at it (`new-session -t`, which tmux names agent_x-1) counts as the agent's does.
+ * their registries, lists, and in which nothing carries the marker of a listed agent, or of another workspace's that exists.
+ * An agent that was cleaned up before everything in a session began has no part in it, whatever its name. A session that
+ * somebody has grouped with an agent's to look at it (`new-session -t`, which tmux names agent_x-1) counts as the agent's.
  */
 export function leftoverSessions(
   workspaces: ReadonlySet<string>,
