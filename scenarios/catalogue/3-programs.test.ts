@@ -5,6 +5,7 @@ import {
   plantUsersBackgroundService,
 } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
+import { namedAsSuspect } from './named-as-suspect.ts'
 
 /** What an agent starts besides its children. */
 matrix([
@@ -80,3 +81,5 @@ matrix([
     endings: endingNames.filter(ending => ending !== 'completes from inside'),
   },
 ])
+
+namedAsSuspect('tmux-job', 'tmux-job', 'a job of the tmux server, as the user’s own hooks start them')

@@ -1,4 +1,5 @@
 import {
+  configureTmux,
   keepDeadPanes,
   keepShells,
   openMorePanes,
@@ -29,6 +30,19 @@ matrix([
       ['pane', /of session agent_/],
     ],
     outlives: { killed: 'its session is killed, and its panes with it', crashed: true },
+  },
+  {
+    name: 'the user’s tmux.conf',
+    directive: {},
+    server: 'separate',
+    prepare: configureTmux,
+    before: userJoins,
+    traces: [
+      ['session', /agent_/],
+      ['pane', /of session agent_/],
+    ],
+    outlives: { killed: 'its session is killed, and its panes with it', crashed: true },
+    endings: ['completes from inside', 'crashed'],
   },
   {
     name: 'more panes and windows',

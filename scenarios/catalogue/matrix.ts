@@ -49,7 +49,7 @@ export interface Shape {
 }
 
 /** A `test` of the harness, however it was extended. */
-type CellTest = (
+export type CellTest = (
   name: string,
   run: (fixtures: { rig: Rig; skip: (note: string) => never }) => unknown,
 ) => void

@@ -77,6 +77,13 @@ export function byFirstPane(agent: AgentRef, all: Seen[]): Seen[] {
   return byMarker(agent, all).filter(({ environment }) => environment.includes(`TMUX_PANE=${pane}\0`))
 }
 
+/** What the agent's tmux server runs outside of panes, whoever asked for it. */
+export function jobsOfServer(agent: AgentRef, all: Seen[]): Seen[] {
+  const server = Number(firstPane(agent, '#{pid}'))
+  const panes = run('tmux', ['list-panes', '-a', '-F', '#{pane_pid}']).split('\n').map(Number)
+  return all.filter(({ pid, ppid }) => ppid === server && !panes.includes(pid))
+}
+
 function firstPane(agent: AgentRef, format: string): string {
   const target = `=${layout.sessionName(agent)}:`
   return run('tmux', ['list-panes', '-s', '-t', target, '-F', format]).split('\n')[0] ?? ''

@@ -72,6 +72,11 @@ const shown: Record<string, Shown> = {
     result: 'collateral',
     finding: ['session', /my-later-work/],
   },
+  'ends the jobs of the tmux server': {
+    shape: 'tmux-job',
+    result: 'collateral',
+    finding: ['process', /sleep infinity/],
+  },
   'kills the server': { result: 'collateral', finding: ['session', /my-work/] },
 }
 

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { type AgentEntry, type AgentRef, layout } from '../../../cleanup/orchestrator.ts'
 import { asFound } from '../../orchestrator/strategies/as-found.ts'
 import type { Strategy } from '../../orchestrator/strategies/strategy.ts'
-import { byDescent, byFirstPane, byHand, byMarker, soundHand } from './by-hand.ts'
+import { byDescent, byFirstPane, byHand, byMarker, jobsOfServer, soundHand } from './by-hand.ts'
 
 /** A defect of a cleanup: what happens instead of, or in addition to, the sound cleanup after a kill. */
 type Defect = (sound: Strategy['kill']) => Strategy['kill']
@@ -185,6 +185,8 @@ Object.assign(defects, {
     tryRun('tmux', ['kill-session', '-t', recordedPane(agent)])
     return sound(agent, reason)
   },
+  'ends the jobs of the tmux server': () =>
+    byHand({ ...soundHand, claims: (agent, all) => [...byMarker(agent, all), ...jobsOfServer(agent, all)] }),
   'kills the server': sound => async (agent, reason) => {
     const done = await sound(agent, reason)
     tryRun('tmux', ['kill-server'])
