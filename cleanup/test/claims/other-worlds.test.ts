@@ -6,6 +6,7 @@ import { testProgram } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { needs } from '../../../test/needs.ts'
 import { type AgentRef, claimsFor, cleanUp, recordIntent } from '../../index.ts'
+import { readDaemon } from '../../metrics/health.ts'
 import { layout, thisWorld, updateAgent } from '../../orchestrator.ts'
 import { leakrig } from '../support/cli.ts'
 import { Daemon } from '../support/daemon.ts'
@@ -152,6 +153,17 @@ describe('an agent that was deployed here', () => {
     expect(out).toMatch(/not seen from here/)
     expect(fs.existsSync(archived)).toBe(true)
   })
+})
+
+test('a daemon there is not called killed, until its namespace is gone', async () => {
+  await Daemon.startBehind(rig, there.enter)
+  const daemonLine = () => /^ {2}daemon: .*/m.exec(leakrig(['status', rig.workspace]).out)?.[0]
+  await until('it has reported', () => fs.existsSync(`${rig.workspace}/registry/health.json`))
+  expect(daemonLine()).toMatch(/process \d+ in pid namespace \d+ .*, heartbeat .* ago, ok$/)
+  expect(readDaemon(rig.workspace, Date.now())).toMatchObject({ fresh: true })
+  await there.remove()
+  // Another test's namespace may have its number by now.
+  await until('it is known to be gone', () => daemonLine()?.includes('was killed'), 100_000)
 })
 
 describe('an entry without a record of its world', { tags: ['long'] }, () => {
