@@ -19,7 +19,10 @@ export default defineConfig({
     retry: 0,
     globalSetup: 'bin/vitest-setup.ts',
     reporters: [...configDefaults.reporters, new SkipSummaryReporter()],
-    tags: [{ name: 'long', description: 'A longer version of another test; npm run test:all runs it' }],
+    tags: [
+      { name: 'long', description: 'A longer version of another test; npm run test:all runs it' },
+      { name: 'tools', description: 'Needs tini or a container engine, which a machine may lack' },
+    ],
     // More workers than cores, because tests spend much of their time waiting for processes to end.
     maxWorkers: availableParallelism() + 2,
     testTimeout: 120_000,

@@ -3,11 +3,10 @@ import { selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { sameProcess } from '../platform/processes/identity.ts'
 import { isOurs } from '../platform/processes/owner.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
-import { isOlder } from './age.ts'
 import { BackgroundServices } from './background/whose.ts'
 import { directEvidence } from './direct-evidence.ts'
 import { type Claim, type Claims, type Evidence, isTied, type Spared, type SparedFor } from './evidence.ts'
-import { writesOtherLogs } from './log-writers.ts'
+import { spareLogHolder } from './log-holders.ts'
 import type { Observation } from './observation.ts'
 import { agentServers, otherAgents } from './other-agents.ts'
 import { livesWithOthers } from './others-live-in.ts'
@@ -120,10 +119,9 @@ function sparing(
     // Once claimed, it stays claimed: its service may have ended since.
     if (!wasOurs(process) && background.isShared(process)) return 'background-service'
     if (isInUse(process)) return 'in-use'
-    const onlyLog = evidence.every(({ kind }) => kind === 'log')
-    if (onlyLog && writesOtherLogs(observation.openFiles, observation.log, process.pid))
-      return 'several-agents'
-    if (onlyLog && isOlder(observation, process)) return 'older'
+    const otherLogHolder =
+      evidence.every(({ kind }) => kind === 'log') && spareLogHolder(observation, process)
+    if (otherLogHolder) return otherLogHolder
     if (!cleaner.has(process)) return wasOurs(process) || isOurs(process.pid) ? undefined : 'other-user'
     return isDetached && evidence.every(({ kind }) => ADOPTION.has(kind)) ? 'adopted-cleaner' : 'cleaner'
   }

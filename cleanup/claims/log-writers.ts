@@ -1,7 +1,14 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { sharesPids } from '../platform/processes/namespaces.ts'
-import { type Descriptor, isOpenForWriting, type OpenFiles } from '../platform/processes/open-files.ts'
+import {
+  type Descriptor,
+  inodeOfDescriptor,
+  isOpenForWriting,
+  type OpenFiles,
+} from '../platform/processes/open-files.ts'
+import type { AgentEntry } from '../registry/entries.ts'
+import { inodeAt, recordedInode } from '../registry/log-inode.ts'
 import { logOfPartPath } from '../registry/log-parts.ts'
 
 /** The descriptors that write a log, also after it was deleted. */
@@ -33,6 +40,24 @@ function logsByName(openFiles: OpenFiles): ReadonlyMap<string, string[]> {
  */
 export function partWriters(openFiles: OpenFiles, log: string): Descriptor[] {
   return [log, ...(partsOf(openFiles).get(log) ?? [])].flatMap(file => logWriters(openFiles, file))
+}
+
+/**
+ * A descriptor by which an agent's log is written, though not the file at its path: that of a part, of a deleted file, or of
+ * the one that was deployed.
+ */
+export function writerElsewhere(
+  openFiles: OpenFiles,
+  entry: AgentEntry,
+  log: string,
+): Descriptor | undefined {
+  const here = inodeAt(log)
+  const isElsewhere = (one: Descriptor) => inodeOfDescriptor(one) !== here
+  const found = partWriters(openFiles, log).find(isElsewhere)
+  const deployed = recordedInode(entry)
+  if (found || deployed === undefined || deployed === here) return found
+  const holds = (one: Descriptor) => inodeOfDescriptor(one) === deployed && isOpenForWriting(one)
+  return [...openFiles.values()].flat().find(holds)
 }
 
 /** Made once for a scan, because thousands of agents may be asked for. */

@@ -37,7 +37,8 @@ import { addRelatives, describeSuspect, type Suspect } from './suspect.ts'
  *   program passes on. A process with a whole environment is suspected only if it is named claude, works in the folder of
  *   the agent's task, or has the agent's id in its arguments.
  * - **The pane of the log.** No place was recorded, the session was not found, and the agent's log is written from this pane:
- *   somebody has renamed the session or moved the window. Nothing else shows whose the pane is.
+ *   somebody has renamed the session or moved the window. Nothing else shows whose the pane is. The same goes for whatever was
+ *   started in the session in which that pane was born, unless anything in it is older than the agent.
  * - **Whatever runs below a suspect**, or in a session that it opened.
  *
  * Of an agent whose cleanup is done, the suspects are those that its cleanup has named.
@@ -80,22 +81,44 @@ export function findSuspects(
     const process = table.get(pid)
     if (process?.start === start && isCandidate(process)) found.set(process, why)
   }
+  const births = birthplacesOfLog(before.observation, before.claims)
+  for (const process of births.size > 0 ? table.values() : []) {
+    const { tmux = '' } = process.environment
+    if (births.has(tmux) && !found.has(process) && isCandidate(process))
+      found.set(process, [
+        `it was started in the session in which the agent’s log was written (TMUX=${tmux})`,
+      ])
+  }
   addRelatives(found, table, isCandidate)
   return [...found].map(([process, resemblances]) => describeSuspect(process, resemblances))
 }
 
-function panesOfLog(
-  { table, entry, location: { server, session } }: Observation,
-  { claimed }: Pick<Claims, 'claimed'>,
-): [SeenProcess, string[]][] {
-  if (!server || session || recordedTmux(entry)) return []
-  return [...claimed.values()]
+/** True where only the log can show which pane is the agent's. */
+const isUnplaced = ({ entry, location: { server, session } }: Observation): boolean =>
+  server !== undefined && session === undefined && recordedTmux(entry) === undefined
+
+const writersOfLog = ({ claimed }: Pick<Claims, 'claimed'>): SeenProcess[] =>
+  [...claimed.values()]
     .filter(({ evidence }) => evidence.some(({ kind }) => kind === 'log'))
-    .flatMap(({ process: { pid, comm } }) =>
-      selfAndAncestors(table, pid)
-        .filter(({ ppid }) => ppid === server.pid)
-        .map((pane): [SeenProcess, string[]] => [pane, [`${comm} ${pid} below it writes the agent’s log`]]),
-    )
+    .map(({ process }) => process)
+
+/** The values of TMUX that a writer of the log was started with, each of a session that began with the agent. */
+function birthplacesOfLog(observation: Observation, claims: Pick<Claims, 'claimed'>): ReadonlySet<string> {
+  if (!isUnplaced(observation)) return new Set()
+  const births = new Set(writersOfLog(claims).flatMap(({ environment: { tmux } }) => tmux ?? []))
+  for (const process of observation.table.values())
+    if (isOlder(observation, process) !== false) births.delete(process.environment.tmux ?? '')
+  return births
+}
+
+function panesOfLog(observation: Observation, claims: Pick<Claims, 'claimed'>): [SeenProcess, string[]][] {
+  if (!isUnplaced(observation)) return []
+  const { table, location } = observation
+  return writersOfLog(claims).flatMap(({ pid, comm }) =>
+    selfAndAncestors(table, pid)
+      .filter(({ ppid }) => ppid === location.server?.pid)
+      .map((pane): [SeenProcess, string[]] => [pane, [`${comm} ${pid} below it writes the agent’s log`]]),
+  )
 }
 
 /**

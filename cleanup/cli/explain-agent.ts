@@ -25,7 +25,7 @@ export async function explainAgent(
     print([
       `agent ${agent.agentId} of ${agent.taskId} in ${agent.workspace}: ${printable(status)}, ${sessionText(plan)}`,
       ...planText(plan, nearMisses, isGlobalRegistryReadable(agent.workspace)),
-      ...problems.map(problem => `could not be read: ${printable(problem, 500)}`),
+      ...problems.map(problem => `could not be read: ${printable(problem, 1_000)}`),
     ])
   return problems.length > 0 ? exitCodes.uncertain : exitCodes.done
 }

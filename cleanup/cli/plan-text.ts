@@ -55,7 +55,8 @@ export function stepsText(
 }
 
 /** What a cleanup does not touch. */
-export const staysText = ({ stays }: Plan): string[] => stays.map(what => `  stays: ${printable(what, 500)}`)
+export const staysText = ({ stays }: Plan): string[] =>
+  stays.map(what => `  stays: ${printable(what, 1_000)}`)
 
 /** The near misses: what looks like an agent's, and why it is not claimed. */
 export function nearMissesText(all: readonly NearMiss[]): string[] {

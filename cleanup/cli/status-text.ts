@@ -1,5 +1,5 @@
 import { FILE_CLASSES } from '../metrics/file-classes.ts'
-import type { DaemonFigures } from '../metrics/health.ts'
+import type { DaemonFigures, Health } from '../metrics/health.ts'
 import {
   type AgentRow,
   isPendingRow,
@@ -80,13 +80,19 @@ function cellsOf(row: AgentRow, atMs: number): string[] {
   ]
 }
 
-function daemonText({ pid, stopped, health, fresh }: DaemonFigures, atMs: number): string {
+function daemonText({ pid, stopped, health, elsewhere, fresh }: DaemonFigures, atMs: number): string {
+  if (health && elsewhere !== undefined)
+    return `process ${health.pid} ${elsewhere}, ${beatText(health, fresh, atMs)}`
   if (pid === undefined) return health ? `none; the last one, process ${health.pid}, was killed` : 'none'
   if (stopped)
     return `process ${pid}, stopped: it cleans up nothing until it is continued (kill -CONT ${pid})`
   if (!health) return `process ${pid}, without a health file`
-  const beat = `heartbeat ${durationText(atMs - Date.parse(health.heartbeat_at))} ago${fresh ? '' : ', too long'}`
-  return [`process ${pid}, ${beat}, ${health.state}`, ...health.reasons].join('; ')
+  return `process ${pid}, ${beatText(health, fresh, atMs)}`
+}
+
+function beatText({ heartbeat_at, state, reasons }: Health, fresh: boolean, atMs: number): string {
+  const beat = `heartbeat ${durationText(atMs - Date.parse(heartbeat_at))} ago${fresh ? '' : ', too long'}`
+  return [`${beat}, ${state}`, ...reasons].join('; ')
 }
 
 function totalLines({ workspaces, sessions, processes }: Measurement): string[] {

@@ -29,7 +29,7 @@ export function sweepText(sweep: Sweep, { orphans: withUnlisted, names, graceMs 
     ...agents.flatMap(agent => agentText(agent, graceMs)),
     ...unlistedText(sweep, withUnlisted, names),
     ...staleText(sweep, withUnlisted),
-    ...problems.map(problem => `  could not be read or queried: ${printable(problem, 500)}`),
+    ...problems.map(problem => `  could not be read or queried: ${printable(problem, 1_000)}`),
     sweep.applied ? doneSummary(sweep) : summary(sweep, left > inUse && !withUnlisted),
   ]
 }
@@ -38,7 +38,7 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
   const { agent, state, why, done } = found
   const name = `${printable(agent.taskId)}/${printable(agent.agentId)}`
   if (state === 'live') return []
-  if (state !== 'ended') return [`  ${name} is left alone: ${printable(why, 500)}`]
+  if (state !== 'ended') return [`  ${name} is left alone: ${printable(why, 1_000)}`]
   const { plan, to, suspects } = found
   const lines = [
     ...treeText(plan),
@@ -47,7 +47,7 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
     `  its status becomes ${to}`,
     ...(done?.suspects ?? suspects).map(one => `  suspect, left alone: ${suspectText(one)}`),
   ]
-  return [`  ${name}: ${printable(why, 500)}`, ...lines.map(line => `    ${line}`), ...doneText(done)]
+  return [`  ${name}: ${printable(why, 1_000)}`, ...lines.map(line => `    ${line}`), ...doneText(done)]
 }
 
 function unlistedText({ unlisted }: Sweep, wanted: boolean, names: readonly string[]): string[] {
@@ -110,7 +110,7 @@ function doneText(done: CleanupResult | undefined): string[] {
   if (!done) return []
   return [
     `    ${done.outcome}: ${count(done.actions.length, 'action')}`,
-    ...done.problems.map(problem => `    left: ${printable(problem, 500)}`),
+    ...done.problems.map(problem => `    left: ${printable(problem, 1_000)}`),
   ]
 }
 

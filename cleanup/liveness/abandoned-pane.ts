@@ -1,19 +1,21 @@
 import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { partWriters } from '../claims/log-writers.ts'
+import { logWriters, writerElsewhere } from '../claims/log-writers.ts'
 import type { ProvenSession } from '../claims/which-server.ts'
 import { pipelineShell } from '../containment/pane-shell.ts'
 import { tellsOpenFiles } from '../platform/processes/open-files.ts'
 import { type Machine, readMachine } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry } from '../registry/entries.ts'
-import type { AgentRef } from '../registry/layout.ts'
+import { type AgentRef, workspaceOfLog } from '../registry/layout.ts'
+import { recordedInode } from '../registry/log-inode.ts'
+import { filesOfLog } from '../registry/log-parts.ts'
 import { isYoung } from '../registry/timestamps.ts'
 import type { AgentPane, TmuxLocation } from '../tmux/locate.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { type IdleShell, readIdleShell } from './idle-shell.ts'
 
-/** How old an agent must be whose log is still empty, in ms. Before that, its claude may be about to start. */
+/** How old an agent must be whose log is empty or missing, in ms. Before that, its claude may be about to start. */
 const START_MS = 60_000
 /** How often the shells are read while they become quiet, in ms. */
 const STEP_MS = 20
@@ -57,12 +59,13 @@ export async function detectAbandonedPane(
   const read = () => readPanes(location.panes, entry, log)
   const first = read()
   const quiet = known ?? newQuietPeriod()
-  const isStarting = mayBeStarting(entry, quiet) && sizeOf(log) === 0
+  const isStarting = mayBeStarting(entry, quiet) && !sizeOf(log)
   if (!tellsOpenFiles || isStarting || !(first || quiet.isAwaited)) return undefined
   const quietMs = known ? 0 : (first?.quietMs ?? 0)
   if (!(await stayedQuiet(read, quiet, SETTLE_MS + quietMs))) return undefined
   const { openFiles } = await (quiet.machine ?? readMachine())
-  if (partWriters(openFiles, log).length > 0 || read()?.fingerprint !== quiet.fingerprint) return undefined
+  if (logWriters(openFiles, log).length > 0 || writerElsewhere(openFiles, entry, log)) return undefined
+  if (read()?.fingerprint !== quiet.fingerprint) return undefined
   return 'nothing runs below the shell of its pane any more, and no process writes its log'
 }
 
@@ -102,7 +105,7 @@ function restartIfChanged(quiet: QuietPeriod, { fingerprint, isAsleep }: IdleShe
   delete quiet.machine
 }
 
-/** All panes and the log as if they were one shell; undefined when a pane runs something, or when there is no log. */
+/** All panes and the log as if they were one shell; undefined when a pane runs something, or when there never was a log. */
 function readPanes(
   panes: readonly Pick<AgentPane, 'pid' | 'dead'>[],
   entry: AgentEntry,
@@ -111,13 +114,17 @@ function readPanes(
   const shells = panes.filter(({ dead }) => !dead).map(({ pid }) => readIdleShell(pipelineShell(pid, entry)))
   if (panes.length === 0 || !shells.every(shell => shell !== undefined)) return undefined
   const size = sizeOf(log)
-  if (size === undefined) return undefined
+  if (size === undefined && !wasBegun(entry, log)) return undefined
   return {
     fingerprint: [size, ...shells.map(({ fingerprint }) => fingerprint)].join(', '),
     isAsleep: shells.every(({ isAsleep }) => isAsleep),
     quietMs: Math.max(0, ...shells.map(({ quietMs }) => quietMs)),
   }
 }
+
+/** True for a log that is gone from its path: the deploy created it, or parts of it lie beside the path. */
+const wasBegun = (entry: AgentEntry, log: string): boolean =>
+  recordedInode(entry) !== undefined || filesOfLog(workspaceOfLog(log), log).length > 0
 
 function sizeOf(file: string): number | undefined {
   return fs.lstatSync(file, { throwIfNoEntry: false })?.size

@@ -4,7 +4,9 @@ import { runsInRenamedSession, writesFromPane } from '../claims/renamed-session.
 import { isSeen, isStranger, requireSeenFromHere } from '../claims/seen-from-here.ts'
 import { locateAgent, requireProven } from '../claims/which-server.ts'
 import { limitMet } from '../platform/limits.ts'
+import { ageMs } from '../platform/processes/details.ts'
 import { requireVisibleProcesses } from '../platform/processes/proc.ts'
+import { hasEnded } from '../platform/processes/stat.ts'
 import { isAlive, readMachine, readProcess, startOf } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
@@ -13,7 +15,7 @@ import type { AgentRef } from '../registry/layout.ts'
 import type { Ending } from '../registry/lifecycle.ts'
 import { lastResult, saysSuccess } from '../registry/stream-log.ts'
 import { recordedWorld, requireDeployedHere } from '../registry/world.ts'
-import type { TmuxLocation } from '../tmux/locate.ts'
+import { type AgentPane, locate, type TmuxLocation } from '../tmux/locate.ts'
 import { namedSession, recordedTmux } from '../tmux/recorded.ts'
 import { detectAbandonedPane, type QuietPeriod } from './abandoned-pane.ts'
 import { recordedEnd } from './recorded-end.ts'
@@ -22,6 +24,8 @@ import { recordedEnd } from './recorded-end.ts'
 const DYING_MS = 100
 /** The same for a process that has begun to exit. On a busy machine it may not be scheduled for seconds. */
 const EXITING_MS = 5_000
+/** How long the new process of a pane that was started again gets to open the agent's log, in ms. */
+const RESTART_MS = 60_000
 
 /**
  * Queries tmux to find out whether an agent that the registry lists as live has ended. Returns how it ended, or undefined
@@ -74,7 +78,7 @@ async function endByTmux(
   }
   const end =
     (recorded
-      ? await endOfRecorded(recorded, location, () => writesFromPane(entry, location, log))
+      ? await endOfRecorded(entry, recorded, location, () => writesFromPane(entry, location, log))
       : endByName(entry, location)) ?? (await detectAbandonedPane(ref, entry, location, quiet))
   if (end !== undefined) requireProven(location)
   return end
@@ -99,22 +103,26 @@ async function endByProcesses(entry: AgentEntry, log: string, tmuxError: unknown
  * session or window that shows it: either may be renamed, moved or closed while the agent works on.
  */
 async function endOfRecorded(
+  entry: AgentEntry,
   recorded: RecordedTmux,
   location: TmuxLocation,
   isWritten: () => Promise<boolean>,
 ): Promise<string | undefined> {
   const { server_pid, server_start, pane_id, pane_pid } = recorded
+  const paneIn = ({ panes }: TmuxLocation) => panes.find(({ id }) => id === pane_id)
   const isServerThere =
     location.server?.pid === server_pid && (server_start ?? location.server.start) === location.server.start
   if (!isServerThere) return `its tmux server ${server_pid} is gone`
-  const pane = location.panes.find(({ id }) => id === pane_id)
+  const pane = paneIn(location)
   if (!location.session && !pane) await untilPaneEnds(recorded)
   const session = location.session ? '' : ' and its tmux session is gone'
   if (!isRunning(recorded)) {
+    // The list is older than this end if it names the ended process.
+    const paneNow = pane?.pid === pane_pid ? paneIn(await locate(entry)) : pane
     // The server may have been killed since it replied. That hangs up its panes.
     if (location.server && !isAlive(location.server)) return `its tmux server ${server_pid} is gone`
     // Somebody may have started it again in its pane (`respawn-pane`) or beside it.
-    if ((location.session || pane) && (await isWritten())) return undefined
+    if (isNew(paneNow) || ((location.session || pane) && (await isWritten()))) return undefined
     return `its pane's process ${pane_pid} ended${session}`
   }
   if (pane && !pane.dead) return undefined
@@ -128,6 +136,13 @@ async function untilPaneEnds(recorded: RecordedTmux): Promise<void> {
   const since = performance.now()
   const waitMs = () => (readProcess(recorded.pane_pid)?.exiting ? EXITING_MS : DYING_MS)
   while (isRunning(recorded) && performance.now() - since < waitMs()) await sleep(5)
+}
+
+/** Of a pane that has another process than the recorded one: its claude may be yet to open the log. */
+function isNew(pane: AgentPane | undefined): boolean {
+  if (!pane || pane.dead) return false
+  const process = readProcess(pane.pid)
+  return process !== undefined && !hasEnded(process) && ageMs(process) < RESTART_MS
 }
 
 function isRunning({ pane_pid, pane_start }: RecordedTmux): boolean {

@@ -1,18 +1,13 @@
 import fs from 'node:fs'
-import { partWriters } from '../claims/log-writers.ts'
+import { writerElsewhere } from '../claims/log-writers.ts'
 import { attempt } from '../errors.ts'
 import { textOf } from '../platform/files/json.ts'
-import {
-  type Descriptor,
-  inodeOfDescriptor,
-  isOpenForWriting,
-  type OpenFiles,
-} from '../platform/processes/open-files.ts'
+import { type Descriptor, inodeOfDescriptor } from '../platform/processes/open-files.ts'
 import { readMachine } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import { isTerminal } from '../registry/lifecycle.ts'
-import { inodeAt, inodeText, recordedInode } from '../registry/log-inode.ts'
+import { inodeText } from '../registry/log-inode.ts'
 import { changeTask, requireAgent } from '../registry/registry.ts'
 
 /** How an agent's silence has changed: it has just become too long, it lasts, or it was broken. */
@@ -109,17 +104,6 @@ export function markSilence(ref: AgentRef, since: Date | undefined): Promise<voi
 function fingerprintOf(log: string): string {
   const stat = fs.lstatSync(log, { throwIfNoEntry: false })
   return stat ? `${stat.size} ${stat.mtimeMs}` : 'none'
-}
-
-/** A descriptor by which the log is written, though not the file at its path: that of a part, of a deleted file, or of the one that was deployed. */
-function writerElsewhere(openFiles: OpenFiles, entry: AgentEntry, log: string): Descriptor | undefined {
-  const here = inodeAt(log)
-  const isElsewhere = (one: Descriptor) => inodeOfDescriptor(one) !== here
-  const found = partWriters(openFiles, log).find(isElsewhere)
-  const deployed = recordedInode(entry)
-  if (found || deployed === undefined || deployed === here) return found
-  const holds = (one: Descriptor) => inodeOfDescriptor(one) === deployed && isOpenForWriting(one)
-  return [...openFiles.values()].flat().find(holds)
 }
 
 function withoutMark(entry: AgentEntry | undefined): string {

@@ -6,12 +6,15 @@ import type { Identity } from '../platform/processes/identity.ts'
 import { isStopped } from '../platform/processes/stat.ts'
 import { readAlive } from '../platform/processes/table.ts'
 import { daemonLock } from '../registry/layout.ts'
+import { type World, whereIsNow, worldIn } from '../registry/world.ts'
 
 /** The content of registry/health.json, by which a daemon reports to monitors that read files. Times are ISO 8601. */
 export interface Health {
   pid: number
   /** The start time in clock ticks since boot, which with the pid identifies the process. */
   start: number
+  /** Where that pid means the daemon: another container may share the workspace. Absent without /proc. */
+  runs_on?: World
   started_at: string
   /** The wall-clock time of the last heartbeat. */
   heartbeat_at: string
@@ -31,7 +34,9 @@ export interface DaemonFigures {
   stopped?: true
   /** The last report of a daemon. */
   health?: Health
-  /** True when that report is recent and its process runs. */
+  /** Where the daemon of that report runs, if it cannot be seen from here. */
+  elsewhere?: string
+  /** True when that report is recent, and its process runs or cannot be seen from here. */
   fresh: boolean
 }
 
@@ -57,13 +62,23 @@ export function readHealth(workspace: string): Health | undefined {
 }
 
 /**
- * True when a report is recent and its process runs and is not stopped. A report from the future is not recent: the
- * clock was changed, and the next heartbeat follows within seconds. A fresh report may still say `degraded`.
+ * True when a report is recent, and its process runs and is not stopped, or cannot be seen from here. A report from the
+ * future is not recent: the clock was changed, and the next heartbeat follows within seconds. A fresh report may still
+ * say `degraded`.
  */
 export function isFresh(health: Health, nowMs: number): boolean {
   const ageMs = nowMs - Date.parse(health.heartbeat_at)
+  if (!(ageMs >= -1_000 && ageMs <= MAX_AGE_MS)) return false
+  if (placeElsewhere(health) !== undefined) return true
   const process = readAlive(health)
-  return ageMs >= -1_000 && ageMs <= MAX_AGE_MS && process !== undefined && !isStopped(process)
+  return process !== undefined && !isStopped(process)
+}
+
+/** Where a daemon runs that cannot be seen from here, in words; undefined when it can be. */
+function placeElsewhere({ runs_on }: Health): string | undefined {
+  const world = worldIn(runs_on)
+  const found = world && whereIsNow(world)
+  return found?.is === 'elsewhere' ? found.where : undefined
 }
 
 /** Reads only files and takes no lock, so that it never disturbs a daemon. */
@@ -71,10 +86,12 @@ export function readDaemon(workspace: string, nowMs: number): DaemonFigures {
   const health = readHealth(workspace)
   const holder = readJson(workspace, daemonLock(workspace))
   const process = holder && isIdentity(holder) ? readAlive(holder) : undefined
+  const elsewhere = health && placeElsewhere(health)
   return {
     ...(process && { pid: process.pid }),
     ...(process && isStopped(process) && { stopped: true }),
     ...(health && { health }),
+    ...(elsewhere !== undefined && { elsewhere }),
     fresh: health !== undefined && isFresh(health, nowMs),
   }
 }

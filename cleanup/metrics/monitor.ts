@@ -5,6 +5,7 @@ import { type ServiceManager, serviceManager } from '../platform/service-notify.
 import { singleFlight } from '../platform/single-flight.ts'
 import type { CleanUpReport } from '../reaper/report.ts'
 import { peekAgent } from '../registry/registry.ts'
+import { thisWorld } from '../registry/world.ts'
 import { Counters } from './counters.ts'
 import { exposition } from './exposition.ts'
 import { daemonFamilies, machineFamilies } from './families.ts'
@@ -132,9 +133,11 @@ export class Monitor implements AsyncDisposable {
 
   #heartbeat(pending: number, reasons: string[]): void {
     const { workspaces } = this.#options
+    const runs_on = thisWorld()
     const health: Health = {
       pid: process.pid,
       start: startOf(process.pid) ?? 0,
+      ...(runs_on && { runs_on }),
       started_at: new Date(this.#counters.startedAtMs).toISOString(),
       heartbeat_at: new Date().toISOString(),
       state: reasons.length > 0 ? 'degraded' : 'ok',

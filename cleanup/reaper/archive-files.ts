@@ -4,6 +4,7 @@ import { logWriters } from '../claims/log-writers.ts'
 import type { Observation } from '../claims/observation.ts'
 import { attempt, systemCode } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { kindOf } from '../platform/files/folder.ts'
 import { moveInto } from '../platform/files/move-file.ts'
 import { type HeldFolder, openMade, openWithin, within } from '../platform/files/within.ts'
 import { type AgentFiles, agentFiles } from '../registry/agent-files.ts'
@@ -96,7 +97,9 @@ function archive(
   const found = fs.lstatSync(folder.at(name), { throwIfNoEntry: false })
   if (!found) return
   if (!found.isFile()) {
-    report.problems.push(`${file} was left in place: expected a regular file, found something else.`)
+    report.problems.push(
+      `${file} was left in place: expected a regular file, found ${kindOf(found)}. Move it away, then clean up again.`,
+    )
     return
   }
   const writer = oldestWriter(observation, file)

@@ -1,5 +1,6 @@
 import { describeSharedServices } from '../claims/background/describe.ts'
 import type { Observation } from '../claims/observation.ts'
+import { describeServiceClients } from '../claims/service-clients.ts'
 import { findSuspects } from '../claims/suspects.ts'
 import { attempt, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -29,6 +30,8 @@ export async function executePlan(
   report: CleanUpReport,
   log: Log,
 ): Promise<void> {
+  // Named now: their command lines end with them.
+  report.notes.push(...describeServiceClients(plan.claims))
   using held = new HeldLogs(plan.observation, plan.claims, plan.hasFiles)
   const expected = expectedLog(plan, held)
   const kept = keepUnsaved(plan, held, report, log)
@@ -146,13 +149,15 @@ function removeAgentCgroup({ contained: { cgroup } }: Observation, report: Clean
 
 /** Closes the agent's panes that another session shows: with `remain-on-exit` they would stay there, dead. */
 async function closeMovedPanes(
-  { claims }: PlannedCleanup,
+  { claims, observation: before }: PlannedCleanup,
   { entry, ref, location }: Observation,
   log: Log,
 ): Promise<void> {
   const wasClaimed = ({ pid }: AgentPane) =>
     claims.claimed.get(pid)?.evidence.some(({ kind }) => kind === 'pane') === true
-  const panes = location.panes.filter(pane => pane.shared && pane.dead && wasClaimed(pane))
+  // From tmux 3.8 on, a dead pane has no pid.
+  const own = new Set(before.location.panes.filter(wasClaimed).map(({ id }) => id))
+  const panes = location.panes.filter(({ id, shared, dead }) => shared && dead && own.has(id))
   for (const { id } of panes) log({ event: 'kill-pane', agent: ref.agentId, pane: id })
   await killPanes(entry, { ...location, panes })
 }

@@ -66,6 +66,11 @@ export class HeldLogs implements Disposable {
     })
   }
 
+  /** Our descriptors of these files, open as long as this is. */
+  namelessDescriptors(): number[] {
+    return this.#nameless().map(({ fd }) => fd)
+  }
+
   /**
    * Copies whatever has no name among the agent's logs into their folder, or else into the archive, and syncs it to disk; a
    * copy that was begun earlier is continued. Returns what could not be saved, in sentences. `isLast`: the writers have

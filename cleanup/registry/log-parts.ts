@@ -1,5 +1,9 @@
+import fs from 'node:fs'
 import path from 'node:path'
+import { systemCode } from '../errors.ts'
 import type { Folder } from '../platform/files/folder.ts'
+import { openWithin } from '../platform/files/within.ts'
+import { inodeText } from './log-inode.ts'
 
 /**
  * What a rotation adds to a log's name, before or after its extension: logrotate's numbers and dates. Other additions
@@ -55,6 +59,33 @@ export function partsIn(folder: Folder, log: string): readonly string[] {
   }
   return known.parts.get(log) ?? []
 }
+
+/** A file that holds lines of a log. */
+export interface LogFile {
+  file: string
+  inode: string
+  /** When it was last written, in ns since 1970. */
+  modified: bigint
+}
+
+/** A log and the parts of it in its folder below `root`, where they are. Throws for a link on the way. */
+export function filesOfLog(root: string, log: string): LogFile[] {
+  try {
+    using folder = openWithin(root, path.dirname(log))
+    const name = path.basename(log)
+    return [name, ...partsIn(folder, name)].flatMap(one => {
+      const stat = fs.lstatSync(folder.at(one), { bigint: true, throwIfNoEntry: false })
+      const file = path.join(folder.path, one)
+      return stat ? { file, inode: inodeText(stat), modified: stat.mtimeNs } : []
+    })
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** For sorting: the last written one first. */
+export const byAge = (one: LogFile, other: LogFile): number => Number(other.modified - one.modified)
 
 /** The log of which an open file is a part, by their paths as the kernel names them; undefined for other files. */
 export function logOfPartPath(file: string): string | undefined {

@@ -1,12 +1,11 @@
 import fs from 'node:fs'
-import path from 'node:path'
 import { attempt, messageOf, systemCode } from '../errors.ts'
 import { isJson, type Json } from '../platform/files/json.ts'
 import { linesFromEnd, readAt } from '../platform/files/lines-from-end.ts'
 import { openRegular } from '../platform/files/regular-file.ts'
-import { openWithin, within } from '../platform/files/within.ts'
+import { within } from '../platform/files/within.ts'
 import { workspaceOfLog } from './layout.ts'
-import { isCompressed, partsIn } from './log-parts.ts'
+import { byAge, filesOfLog, isCompressed } from './log-parts.ts'
 
 /** How much of a log's beginning and end is searched for its session, in bytes. */
 const PART_BYTES = 256 * 1024
@@ -84,16 +83,11 @@ const lastResultIn = (log: string): LastResult =>
   lastLine(log, line => (line.includes(RESULT) ? resultIn(line) : undefined))
 
 function partsByAge(log: string): string[] {
-  const folder = path.dirname(log)
-  const names = attempt(() => {
-    using held = openWithin(workspaceOfLog(log), folder)
-    return partsIn(held, path.basename(log))
-  }, ignore)
-  const ageOf = (file: string) => fs.lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  return (names ?? [])
-    .filter(name => !isCompressed(name))
-    .map(name => path.join(folder, name))
-    .toSorted((one, other) => ageOf(other) - ageOf(one))
+  const files = attempt(() => filesOfLog(workspaceOfLog(log), log), ignore) ?? []
+  return files
+    .toSorted(byAge)
+    .map(({ file }) => file)
+    .filter(file => file !== log && !isCompressed(file))
 }
 
 /** Tells a line that may be a result from the others without parsing it. */

@@ -63,7 +63,11 @@ function machineFingerprint(): string | undefined {
 }
 
 /** The world that an entry records; undefined when the field is missing, incomplete or another program's. */
-export function recordedWorld({ deployed_on: world }: Pick<AgentEntry, 'deployed_on'>): World | undefined {
+export const recordedWorld = ({ deployed_on }: Pick<AgentEntry, 'deployed_on'>): World | undefined =>
+  worldIn(deployed_on)
+
+/** The world that a field of a file records; undefined when it is none. */
+export function worldIn(world: unknown): World | undefined {
   if (!isJson(world)) return undefined
   const isText = (name: string) => typeof world[name] === 'string' && world[name] !== ''
   const isWhole = ['host', 'boot_id', 'pid_namespace'].every(isText)
@@ -106,13 +110,17 @@ export function whereIs(recorded: World, { here, isOccupied }: Sight): Whereabou
     : { is: 'elsewhere', where: `in another time namespace (host ${host})` }
 }
 
+/** Where a recorded world is, seen from this process. */
+export const whereIsNow = (recorded: World): Whereabouts =>
+  whereIs(recorded, { here: thisWorld(), isOccupied })
+
 /** The time namespace that the kernel starts with (PROC_TIME_INIT_INO in include/linux/proc_ns.h). */
 const INITIAL_TIME = '4026531834'
 
 /** Where the world of an agent is; undefined when its entry records none. */
 function whereDeployed(entry: AgentEntry): Whereabouts | undefined {
   const recorded = recordedWorld(entry)
-  if (recorded) return whereIs(recorded, { here: thisWorld(), isOccupied })
+  if (recorded) return whereIsNow(recorded)
   // Every recorded process would seem to be gone, because another one seems to have its pid.
   const seesOtherTimes = (thisWorld()?.time_namespace ?? INITIAL_TIME) !== INITIAL_TIME
   return seesOtherTimes && isJson(entry.tmux)

@@ -53,19 +53,23 @@ async function managerState({ statusCommands }: Manager): Promise<string[]> {
 }
 
 function daemonState(workspace: string): PartState {
-  const { pid, stopped, health, fresh } = readDaemon(workspace, Date.now())
+  const { pid, stopped, health, elsewhere, fresh } = readDaemon(workspace, Date.now())
   if (pid === undefined && !health) return { line: `${workspace}: no daemon`, isHealthy: false }
   if (stopped)
     return {
       line: `${workspace}: daemon ${pid} is stopped; continue it (kill -CONT ${pid})`,
       isHealthy: false,
     }
-  const who = pid === undefined ? `no daemon; the last one (${health?.pid}) was killed` : `daemon ${pid}`
+  const where = elsewhere === undefined ? '' : ` ${elsewhere}`
+  const isKnown = pid !== undefined || elsewhere !== undefined
+  const who = isKnown
+    ? `daemon ${pid ?? health?.pid}${where}`
+    : `no daemon; the last one (${health?.pid}) was killed`
   if (!health) return { line: `${workspace}: ${who}, without a health file`, isHealthy: false }
   const heartbeat = `heartbeat ${health.heartbeat_at}${fresh ? '' : ' (too old)'}`
   const state = [health.state, ...health.reasons].join(': ')
   return {
     line: `${workspace}: ${who}, ${heartbeat}, ${health.pending} pending, ${state}`,
-    isHealthy: pid !== undefined && fresh && health.state === 'ok',
+    isHealthy: isKnown && fresh && health.state === 'ok',
   }
 }

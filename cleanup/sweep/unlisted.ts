@@ -105,18 +105,15 @@ function ageOf(session: TmuxSession): number {
 
 /**
  * On a server that only a registry or a process shows, a session's name is not enough: it may be another orchestrator's, and
- * an agent that writes the registry could have any session of the user's ended. There the marker, or a process that writes the
- * log of its name in this workspace, must show that it is the session of an agent of this workspace.
+ * an agent that writes the registry could have any session of the user's ended. There the marker, or a process that writes
+ * the log of its name in this workspace, must show that it is the session of an agent of this workspace, or of one that was
+ * removed.
  */
-function isProven(
-  workspace: string,
-  server: TmuxServer,
-  session: TmuxSession,
-  { table, openFiles }: Machine,
-): boolean {
+function isProven(workspace: string, server: TmuxServer, session: TmuxSession, machine: Machine): boolean {
   if (trustedSockets().includes(server.path)) return true
-  if (markedAgent(workspace, server, session, table)) return true
+  if (markedAgent(workspace, server, session, machine)) return true
   const log = `${session.name.replace(/^agent_/, '')}_stream.jsonl`
+  const { table, openFiles } = machine
   const writers = logWritersOf(new Set([realWorkspace(workspace)]), openFiles, log)
   const panes = livePanes(session).flatMap(pid => table.get(pid) ?? [])
   return [...withDescendants(table, panes)].some(({ pid }) => writers.has(pid))

@@ -16,6 +16,8 @@ export interface TmuxSession {
   /** Such as `$3`. A server never reuses it. */
   id: string
   name: string
+  /** The name of its group, whose sessions all show the same windows (`new-session -t`); empty for none. */
+  group: string
   /** Seconds since 1970. */
   created: number
   /** The session that the command which started the server opened with it. */
@@ -38,10 +40,10 @@ export interface TmuxPane {
 }
 
 // list-panes fails with "no current target" on a server without sessions, so the format of list-sessions loops over windows
-// and panes. The name comes last: only a name can contain a space.
+// and panes. The names come last: only they can contain a space, and no name contains a colon.
 const SERVER_FORMAT = '#{pid} #{socket_path}'
 const SESSION_FORMAT =
-  '#{session_id} #{session_created},#{start_time},#{session_attached},#{session_last_attached},#{session_activity} #{W:#{P:#{pane_id}=#{pane_pid}=#{pane_dead} }}| #{session_name}'
+  '#{session_id} #{session_created},#{start_time},#{session_attached},#{session_last_attached},#{session_activity} #{W:#{P:#{pane_id}=#{pane_pid}=#{pane_dead} }}| #{session_group}:#{session_name}'
 const END = 'end of the list'
 const QUERY = [
   ...['display-message', '-p', SERVER_FORMAT, ';'],
@@ -107,12 +109,24 @@ async function queryServer(socket: string, tries = TRIES): Promise<TmuxServer | 
 }
 
 function parseSession(socket: string, line: string): TmuxSession {
-  const found = /^(\$\d+) (\d+),(\d+),(\d+),(\d*),(\d+) ((?:%\d+=\d*=[01]? )*)\| (.*)$/.exec(line)
+  const found = /^(\$\d+) (\d+),(\d+),(\d+),(\d*),(\d+) ((?:%\d+=\d*=[01]? )*)\| ([^:]*):(.*)$/.exec(line)
   if (!found) throw notUnderstood(socket, line)
-  const [, id = '', created, serverStart, attached, lastAttached, lastActive, panes = '', name = ''] = found
+  const [
+    ,
+    id = '',
+    created,
+    serverStart,
+    attached,
+    lastAttached,
+    lastActive,
+    panes = '',
+    group = '',
+    name = '',
+  ] = found
   return {
     id,
     name,
+    group,
     created: Number(created),
     isFirst: id === '$0' && Number(created) - Number(serverStart) <= FIRST_WITHIN_S,
     attached: Number(attached),

@@ -49,7 +49,9 @@ function prefix(placement: Placement | undefined): string[] {
     case 'daemon':
       return ['perl', script('daemonize.pl')]
     case 'bare-daemon':
-      return ['perl', script('daemonize.pl'), '--bare']
+      return ['perl', script('daemonize.pl'), '--bare=']
+    case 'path-daemon':
+      return ['perl', script('daemonize.pl'), '--bare=PATH']
     case 'subreaper': {
       const reaper = findTool('tini') ? ['tini', '-s', '--'] : ['perl', script('subreaper.pl')]
       return ['setsid', '-f', ...reaper, 'perl', script('below-subreaper.pl')]
@@ -73,6 +75,8 @@ function programLaunch(program: Program, numbers: number[]): Launch | undefined 
       return { shape: program, ready: 'holder', commands: own('ptys.pl') }
     case 'nested-server':
       return { shape: program, ready: 'server', commands: many(['sh', script('programs/nested-server.sh')]) }
+    case 'tmux-job':
+      return { shape: program, ready: 'job', commands: many(['sh', script('programs/tmux-job.sh')]) }
     case 'background-session': {
       const command = ['sh', script('programs/background-session.sh'), ownFile('claude')]
       return { shape: program, ready: 'worker', commands: many(command) }

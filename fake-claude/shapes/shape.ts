@@ -3,6 +3,7 @@ const placements = [
   'own-session',
   'daemon',
   'bare-daemon',
+  'path-daemon',
   'subreaper',
   'live-parent',
   'job-control',
@@ -27,6 +28,7 @@ const programs = [
   'respawn',
   'fork-storm',
   'pty',
+  'tmux-job',
   'background-session',
 ] as const
 

@@ -1,30 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { Agent } from '../rig/agent.ts'
-import type { FileClass, Resource, Snapshot } from '../snapshot/snapshot.ts'
+import type { FileClass, Resource, ResourceKind, Snapshot } from '../snapshot/snapshot.ts'
 
 /** How long to watch after a refusal, ms: longer than a cleaner takes from its answer to its first signal. */
 const watchMs = 1_500
 
-/** The kinds of resources that a refusal must leave as they were. */
-const kinds = new Set(['session', 'pane', 'process', 'file'])
-
 /**
- * Expects that a refusal ends and deletes nothing: some time after it, every resource of the agent is still there, and no
- * more of its processes are stopped or dead.
+ * Expects that what happens (a refusal, or something that is no end) makes nobody end or delete anything: some time after
+ * it, every resource of the agent is still there, and no more of its processes are stopped or dead.
+ * @param kinds the kinds of resources that count
  */
-export async function expectUntouched(agent: Agent, happens: () => Promise<unknown>): Promise<void> {
-  const before = own(agent, await agent.rig.snapshot())
+export async function expectUntouched(
+  agent: Agent,
+  happens: () => Promise<unknown>,
+  kinds: ResourceKind[] = ['session', 'pane', 'process', 'file'],
+): Promise<void> {
+  const before = own(agent, await agent.rig.snapshot(), kinds)
   expect(before.size).toBeGreaterThan(0)
   await happens()
   await delay(watchMs)
-  const after = own(agent, await agent.rig.snapshot())
+  const after = own(agent, await agent.rig.snapshot(), kinds)
   const touched = [...before].filter(([id, state]) => after.get(id) !== state)
-  expect(touched, 'resources that a refusal changed').toEqual([])
+  expect(touched, 'resources of the agent that were changed').toEqual([])
 }
 
-function own(agent: Agent, { resources }: Snapshot): Map<string, string> {
-  const mine = resources.filter(({ kind, owner }) => kinds.has(kind) && owner?.agent === agent.id)
+function own(agent: Agent, { resources }: Snapshot, kinds: ResourceKind[]): Map<string, string> {
+  const mine = resources.filter(({ kind, owner }) => kinds.includes(kind) && owner?.agent === agent.id)
   return new Map(mine.map(one => [one.id, state(one)]))
 }
 

@@ -1,35 +1,54 @@
-import { type AgentRef, layout } from '../../cleanup/orchestrator.ts'
-import { readEnd } from './files.ts'
+import { closeSync, constants, fstatSync } from 'node:fs'
+import {
+  type AgentLog,
+  type AgentRef,
+  linesFromEnd,
+  systemCode,
+  withAgentLogs,
+} from '../../cleanup/orchestrator.ts'
+import { openFile } from './files.ts'
 
 /** How many bytes at the end of a log are read. */
 const READ_BYTES = 1 << 20
+/** How often a log is read again from its beginning that is moved meanwhile, by a cleanup or a rotation. */
+const TRIES = 3
 
-/** The last lines of an agent's log. `output_cut` says so when the limit on bytes left fewer lines than requested. */
+/** The last lines of an agent's log. `output_cut` says so when more lines were requested and are there, or may be. */
 export interface Output {
   output: string[]
   output_cut?: string
 }
 
-/** Reads the log, or its archive; no lines where neither exists. */
-export function lastLines(agent: AgentRef, lines: number): Output {
-  const log = layout.streamLog(agent)
-  const end =
-    readEnd(agent.workspace, log, READ_BYTES) ??
-    readEnd(agent.workspace, layout.archived(agent, log), READ_BYTES)
-  if (!end) return { output: [] }
-  // The text may begin in the middle of a line.
-  const whole = end.isCut ? end.text.slice(firstLineEnd(end.text)) : end.text
-  const found = whole === '' && end.isCut ? [] : whole.trimEnd().split('\n')
-  const output = found.slice(-lines)
-  if (!end.isCut || output.length === lines) return { output }
-  return {
-    output,
-    output_cut: `Only the last ${READ_BYTES} bytes of the log were read, with ${output.length} whole lines; read ${log} for more.`,
+/** Reads the lines from every file that holds them: the log, its rotated parts, its archive, and a deleted log. */
+export async function lastLines(agent: AgentRef, lines: number, tries = TRIES): Promise<Output> {
+  try {
+    return await withAgentLogs(agent, (logs, problem) => {
+      const output: string[] = []
+      const missing = problem && `Lines of a log that was deleted or moved away may be missing: ${problem}`
+      const cut = [readEnd(agent.workspace, logs, lines, output), missing].filter(Boolean).join(' ')
+      return { output: output.reverse(), ...(cut && { output_cut: cut }) }
+    })
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' || tries === 1) throw error
+    return lastLines(agent, lines, tries - 1)
   }
 }
 
-/** Where the second line begins, or the end of the text. */
-function firstLineEnd(text: string): number {
-  const at = text.indexOf('\n')
-  return at === -1 ? text.length : at + 1
+/** Collects the last lines of several files as if they were one, the last line first. Returns why some were not read. */
+function readEnd(workspace: string, logs: AgentLog[], most: number, output: string[]): string | undefined {
+  let left = READ_BYTES
+  for (const log of logs) {
+    if (log.isCompressed) return `Older lines are in ${log.file}, which is compressed and was not read.`
+    const fd = log.fd ?? openFile(workspace, log.file, constants.O_RDONLY)
+    try {
+      for (const line of linesFromEnd(fd, { listBytes: left, mostBytes: left }))
+        if (output.push(line.toString()) === most) return undefined
+      left -= fstatSync(fd).size
+    } finally {
+      if (log.fd === undefined) closeSync(fd)
+    }
+    if (left < 0)
+      return `Only the last ${READ_BYTES} bytes of the log were read, with ${output.length} whole lines; read ${log.file} for more.`
+  }
+  return undefined
 }

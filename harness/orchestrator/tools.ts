@@ -118,7 +118,7 @@ export function createServer(workspace: string, strategy: Strategy, marker: stri
     onAgent(async (agent, { lines, ...named }) => {
       const running = await hasSession(layout.sessionName(agent))
       // Read before the cleanup moves the log.
-      const output = lastLines(agent, lines)
+      const output = await lastLines(agent, lines)
       const cleanup = running ? {} : await strategy.seenEnded?.(agent)
       return { ...named, session_status: running ? 'running' : 'terminated', ...output, ...cleanup }
     }),

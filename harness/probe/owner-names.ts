@@ -16,6 +16,10 @@ export class OwnerNames {
     this.#owners.set(name, owner)
   }
 
+  has(name: string): boolean {
+    return this.#owners.has(name)
+  }
+
   #file(name: string): void {
     const end = name.slice(-keyLength)
     this.#lengths.add(end.length)

@@ -142,9 +142,11 @@ export class Owners {
     if (this.#learned.has(`${id} ${comm}`)) return
     this.#learned.add(`${id} ${comm}`)
     const session = readEnvironment(pid).get('CLAUDE_CODE_SESSION_ID')
+    // The agent's claude was the first: a session that a user opens on a tmux server of the agent's inherits the variable.
+    if (session && !this.#names.has(session)) this.#names.set(session, agent)
     const snapshot = /\/shell-snapshots\/[\w.-]+/.exec(command)?.[0]
     const claude = comm === 'claude' ? [`/sessions/${pid}.`, `/cc-socks/${pid}.`] : []
-    for (const name of [session, snapshot, ...claude]) if (name) this.#names.set(name, agent)
+    for (const name of [snapshot, ...claude]) if (name) this.#names.set(name, agent)
   }
 
   #own(resource: Resource | undefined, agent: string | undefined, evidence: string): void {

@@ -76,19 +76,22 @@ export class Measurement {
   }
 
   /**
-   * Adds to the baseline whatever is there now and belongs to no agent, or to this one. Before the first deploy there
+   * Adds to the baseline whatever is there now and belongs to no agent, or to this owner. Before the first deploy there
    * is nothing to do, because the baseline is not taken yet.
    * @param joins which of the resources without an owner are added
    * @throws after the first ending, because leftovers of the ended agent would pass for innocent resources
    */
-  async widenBaseline(agent?: MeasuredAgent, joins: (one: Resource) => boolean = () => true): Promise<void> {
+  async widenBaseline(
+    owner?: Pick<MeasuredAgent, 'id'>,
+    joins: (one: Resource) => boolean = () => true,
+  ): Promise<void> {
     if (this.#endedAt)
       throw new Error(
         'An agent has ended already: let agents stay, and plant bystanders, before the first ending.',
       )
     if (!this.#baseline) return
     const stays = (one: Resource) =>
-      !isIdleShellTimer(one) && (one.owner ? one.owner.agent === agent?.id : joins(one))
+      !isIdleShellTimer(one) && (one.owner ? one.owner.agent === owner?.id : joins(one))
     const now = await this.waitUntilStable(stays)
     const staying = now.resources.filter(stays)
     const before = (await this.#baseline).resources

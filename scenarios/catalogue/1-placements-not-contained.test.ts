@@ -1,6 +1,6 @@
-import { deployCell, expect, expectCleanedUp, inject, systemCommand, test } from '../../harness/index.ts'
+import { inject, systemCommand, test } from '../../harness/index.ts'
 import { matrix, type Shape } from './matrix.ts'
-import { redWithoutCleanup } from './red-without-cleanup.ts'
+import { namedAsSuspect } from './named-as-suspect.ts'
 
 /** Without containment, as on a machine without tini, or with an orchestrator that does not use the launch function. */
 const notContained = test.extend('system', () => places => {
@@ -28,20 +28,6 @@ matrix(
   notContained,
 )
 
-notContained('bare-daemon, not contained × killed', async ({ rig }) => {
-  const cell = await deployCell(rig, { shape: { shape: 'bare-daemon' }, ending: 'killed' })
-  const { pids } = await cell.agent.reportedResources()
-  const isDaemon = (one: { kind: string; pid?: number }) =>
-    one.kind === 'process' && pids.includes(one.pid ?? 0)
-  await redWithoutCleanup(/is listed as a suspect/, async () => {
-    const answer = await cell.agent.isKilled()
-    for (const pid of pids)
-      expect(JSON.stringify(answer), 'is listed as a suspect').toMatch(
-        new RegExp(`"suspects":\\[.*"pid":${pid}\\b`),
-      )
-    await rig.ignore('suspect: its environment was emptied, and nothing contained it', isDaemon)
-    await expectCleanedUp(cell, 'terminated')
-    const { resources } = await rig.snapshot()
-    expect(resources.filter(isDaemon), 'it was left alone').toHaveLength(pids.length)
-  })
-})
+const emptied = 'its environment was emptied, and nothing contained it'
+for (const shape of ['bare-daemon', 'path-daemon'])
+  namedAsSuspect(`${shape}, not contained`, shape, emptied, notContained)

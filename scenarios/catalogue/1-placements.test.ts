@@ -1,5 +1,11 @@
 import { matrix } from './matrix.ts'
 
+const needsTini = {
+  program: 'tini',
+  because:
+    'without it nothing contains the launch, and a process with an emptied environment cannot be attributed',
+}
+
 /** Where a leaked process lives, which decides how it can be found. */
 matrix([
   {
@@ -30,11 +36,15 @@ matrix([
     name: 'bare-daemon',
     traces: [['process', /child\.pl.*orphaned/]],
     outlives: { killed: true, crashed: true },
-    needs: {
-      program: 'tini',
-      because:
-        'without it nothing contains the launch, and a process with an emptied environment cannot be attributed',
-    },
+    needs: needsTini,
+  },
+  // Contained, it ends as `bare-daemon` does while its subreaper lives, so one ending is enough.
+  {
+    name: 'path-daemon',
+    traces: [['process', /child\.pl.*orphaned/]],
+    outlives: { killed: true, crashed: true },
+    endings: ['killed'],
+    needs: needsTini,
   },
   {
     name: 'subreaper',

@@ -1,10 +1,13 @@
 import {
   endingNames,
+  expectHookRun,
   ignoreFolderNote,
   ignoreShellSnapshot,
+  plantHooks,
   plantUsersBackgroundService,
 } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
+import { namedAsSuspect } from './named-as-suspect.ts'
 
 /** What an agent starts besides its children. */
 matrix([
@@ -67,6 +70,15 @@ matrix([
     outlives: { killed: true, crashed: true },
   },
   {
+    name: 'hooks at its end',
+    directive: {},
+    prepare: plantHooks,
+    after: expectHookRun,
+    traces: [['process', /sleep 1200.*orphaned/]],
+    outlives: { killed: true, crashed: 'a killed claude runs no hook' },
+    endings: ['killed'],
+  },
+  {
     name: 'finished, idle',
     directive: { persona: 'idles' },
     before: agent => agent.finishes(),
@@ -80,3 +92,5 @@ matrix([
     endings: endingNames.filter(ending => ending !== 'completes from inside'),
   },
 ])
+
+namedAsSuspect('tmux-job', 'tmux-job', 'a job of the tmux server, as the user’s own hooks start them')

@@ -1,5 +1,6 @@
 import {
   type Agent,
+  type BystanderServer,
   type Directive,
   deployCell,
   type EndingName,
@@ -24,13 +25,19 @@ export interface Shape {
   traces: Trace[]
   /**
    * Whether that outlives its agent when nobody cleans up. A completion needs an entry only where claude then ends by
-   * itself: otherwise nobody ends the agent, and everything stays.
+   * itself: otherwise nobody ends the agent, and everything stays. `undefined` where a kill does not end it either.
    */
-  outlives: Record<'killed' | 'crashed', Outlives> & Partial<Record<EndingName, Outlives>>
+  outlives: Record<'killed' | 'crashed', Outlives | undefined> & {
+    [ending in EndingName]?: Outlives | undefined
+  }
+  /** The server of the user's sessions; `shared`, with a neighbour agent, by default. */
+  server?: BystanderServer
   /** A fault that is there before any bystander and any agent. */
   prepare?: (rig: Rig) => Promise<void>
   /** What the agent does, or what happens to it, before it ends. */
   before?: (agent: Agent) => Promise<void>
+  /** What has to be true once it is cleaned up, besides the baseline. */
+  after?: (agent: Agent) => Promise<void>
   /** Ignores what no cleanup can attribute to the agent; the report prints what is left of it. */
   ignore?: (rig: Rig) => Promise<void>
   /** Why the cell cannot run in this sandbox; undefined where it can. */
@@ -44,7 +51,7 @@ export interface Shape {
 }
 
 /** A `test` of the harness, however it was extended. */
-type CellTest = (
+export type CellTest = (
   name: string,
   run: (fixtures: { rig: Rig; skip: (note: string) => never }) => unknown,
 ) => void
@@ -63,11 +70,13 @@ export function matrix(shapes: Shape[], cellTest: CellTest = test): void {
         const objection = await shape.objection?.(rig)
         if (objection) skip(objection)
         await shape.prepare?.(rig)
-        const cell = await deployCell(rig, { shape: shape.directive ?? { shape: shape.name }, ending })
+        const directive = shape.directive ?? { shape: shape.name }
+        const cell = await deployCell(rig, { shape: directive, ending }, shape.server)
         await shape.before?.(cell.agent)
         if (!withoutCleanup) {
           await shape.ignore?.(rig)
-          return expectCleanEnd(cell, ending, shape.statuses?.[ending])
+          await expectCleanEnd(cell, ending, shape.statuses?.[ending])
+          return shape.after?.(cell.agent)
         }
         await endings[ending].happens(cell.agent)
         const outlives = shape.outlives[ending]

@@ -144,6 +144,35 @@ test('a process that writes the logs of several agents', async () => {
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
+/** Opens the log to write in it, as an editor or a collector does, and says so. */
+const holding = (log: string) => `exec 7>>${log}; echo $$ >${rig.folder}/holder.pid; sleep 1000; :`
+
+test.each([
+  [
+    'whose parent lives',
+    (log: string) => void rig.start('bash', ['-c', holding(log)], { TMUX: undefined, TMUX_PANE: undefined }),
+  ],
+  [
+    'in a window of the user’s',
+    (log: string) => void rig.tmux('new-window', '-d', '-t', 'user', `bash -c '${holding(log)}'`),
+  ],
+])('a program of the user’s that holds the agent’s log, younger than the agent, %s', async (_, open) => {
+  const ref = await rig.deploy('a', { claude: idle })
+  open(layout.streamLog(ref))
+  const holder = await rig.pid('holder')
+  const children = () => descendants(holder)
+  await until('it waits', () => children().length > 0)
+  const before = children()
+  const report = await cleanUp(ref, completed)
+  expect([holder, ...before].map(isRunning)).toEqual([true, true])
+  expect(report.problems).toEqual([expect.stringMatching(/a_stream.jsonl was left in place: process \d+ /)])
+  expect(report.outcome).toBe('unfinished')
+  for (const pid of [holder, ...before]) kill(pid)
+  await until('it has ended', () => ![holder, ...before].some(isRunning))
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
+
 test.each([
   ['pane’s', { pane_start: 1 }],
   ['pane’s, after a restart of the machine', { server_start: 1 }],

@@ -6,6 +6,7 @@ import { testProgram } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { needs } from '../../../test/needs.ts'
 import { type AgentRef, claimsFor, cleanUp, recordIntent } from '../../index.ts'
+import { readDaemon } from '../../metrics/health.ts'
 import { layout, thisWorld, updateAgent } from '../../orchestrator.ts'
 import { leakrig } from '../support/cli.ts'
 import { Daemon } from '../support/daemon.ts'
@@ -105,7 +106,9 @@ test('once its namespace is gone, it has ended', async () => {
   await there.remove()
   expect(other.leakrig(...sweep, rig.workspace).code).toBe(3)
   expect(rig.entry(ref).status).toBe('running')
-  expect(leakrig([...sweep, rig.workspace])).toMatchObject({ code: 0 })
+  // The kernel may have given the number of its namespace to that of another test, for as long as that lasts.
+  const isCleaned = () => leakrig([...sweep, rig.workspace]).code === 0
+  await until('a sweep finds its namespace gone', isCleaned, 100_000)
   expect(rig.entry(ref)).toMatchObject({ status: 'crashed', reason: expect.stringContaining('was removed') })
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
@@ -150,6 +153,17 @@ describe('an agent that was deployed here', () => {
     expect(out).toMatch(/not seen from here/)
     expect(fs.existsSync(archived)).toBe(true)
   })
+})
+
+test('a daemon there is not called killed, until its namespace is gone', async () => {
+  await Daemon.startBehind(rig, there.enter)
+  const daemonLine = () => /^ {2}daemon: .*/m.exec(leakrig(['status', rig.workspace]).out)?.[0]
+  await until('it has reported', () => fs.existsSync(`${rig.workspace}/registry/health.json`))
+  expect(daemonLine()).toMatch(/process \d+ in pid namespace \d+ .*, heartbeat .* ago, ok$/)
+  expect(readDaemon(rig.workspace, Date.now())).toMatchObject({ fresh: true })
+  await there.remove()
+  // Another test's namespace may have its number by now.
+  await until('it is known to be gone', () => daemonLine()?.includes('was killed'), 100_000)
 })
 
 describe('an entry without a record of its world', { tags: ['long'] }, () => {

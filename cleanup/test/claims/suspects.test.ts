@@ -3,10 +3,14 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
+import { claim } from '../../claims/claim.ts'
+import { observe } from '../../claims/observe.ts'
+import { findSuspects } from '../../claims/suspects.ts'
 import { type AgentRef, type CleanUpReport, cleanUp } from '../../index.ts'
-import { agentMarker } from '../../orchestrator.ts'
-import { readProcess } from '../../platform/processes/table.ts'
-import { isRunning, kill, Rig } from '../support/rig.ts'
+import { addAgent, agentMarker, layout } from '../../orchestrator.ts'
+import { type ProcessTable, readProcess } from '../../platform/processes/table.ts'
+import { readTaskRegistry } from '../../registry/registry.ts'
+import { isRunning, kill, Rig, readText } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
 const completed = { status: 'completed', reason: 'it said so', graceMs: 1_000 }
@@ -208,5 +212,51 @@ describe('started by the tmux server for an agent', () => {
     const pid = await rig.pid('lost')
     expect(named(await cleanUp(ref, completed), pid)).toBeDefined()
     expect(isRunning(pid)).toBe(true)
+  })
+})
+
+describe('of an agent whose session only its name records, and was renamed, all is named that began in that session:', () => {
+  const noting = (name: string) => `'echo $$ >${rig.folder}/${name}.pid; exec sleep 1000'`
+  const deploy = async (script: string, session = ['new-session', '-d', '-s', 'agent_a']) => {
+    const ref = rig.ref('a')
+    rig.tmux(...session, rig.pipeline(ref, { claude: `${script}; echo ready; ${idle}` }))
+    await addAgent(ref, { status: 'running', tmux_session: 'agent_a', started_at: new Date().toISOString() })
+    await until('it writes', () => readText(layout.streamLog(ref)).includes('ready'))
+    return ref
+  }
+
+  test('a second pane, a nested tmux server, and what runs on that', async () => {
+    const ref = await deploy(
+      `tmux split-window -d ${noting('second')}; tmux -L nested -f /dev/null new-session -d ${noting('nested')}`,
+    )
+    const [second, nested] = [await rig.pid('second'), await rig.pid('nested')]
+    rig.tmux('rename-session', '-t', '=agent_a:', 'looking at this')
+    const report = await cleanUp(ref, completed)
+    expect(report.outcome).toBe('clean')
+    const birth = expect.stringMatching(/^it was started in the session in which the agent’s log was written/)
+    expect(named(report, second)?.resemblances).toEqual([birth])
+    const server = readProcess(nested)?.ppid ?? 0
+    expect(named(report, server)).toMatchObject({ comm: 'tmux: server', resemblances: [birth] })
+    expect(named(report, nested)?.resemblances).toEqual([
+      `a child of tmux: server ${server}, which is a suspect`,
+    ])
+    expect([second, nested].every(isRunning)).toBe(true)
+  })
+
+  test('but nothing in a session in which something is older than the agent', async () => {
+    rig.tmux('new-window', '-d', '-t', '=user:', noting('users').slice(1, -1))
+    const users = await rig.pid('users')
+    const ref = await deploy(`tmux split-window -d ${noting('second')}`, ['new-window', '-d', '-t', '=user:'])
+    await rig.pid('second')
+    const observation = await observe(ref, readTaskRegistry(ref.workspace, ref.taskId))
+    const suspectsIn = (table: ProcessTable) => {
+      const now = { ...observation, table }
+      return findSuspects(now, claim(now)).map(({ pid }) => pid)
+    }
+    expect(suspectsIn(observation.table)).toContain(users)
+    const older = new Map(observation.table)
+    for (const [pid, one] of older) if (pid === users) older.set(pid, { ...one, start: 1 })
+    expect(suspectsIn(older)).not.toContain(users)
+    expect(suspectsIn(older)).not.toContain(await rig.pid('second'))
   })
 })

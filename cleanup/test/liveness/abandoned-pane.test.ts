@@ -4,7 +4,7 @@ import type { AgentRef } from '../../index.ts'
 import { newQuietPeriod } from '../../liveness/abandoned-pane.ts'
 import { detectEnd } from '../../liveness/detect-end.ts'
 import { deployTimeLeft } from '../../liveness/pending-deploys.ts'
-import { layout } from '../../orchestrator.ts'
+import { layout, updateAgent } from '../../orchestrator.ts'
 import { Daemon } from '../support/daemon.ts'
 import { kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
@@ -107,10 +107,64 @@ test('not an end: a claude that has not started yet', async () => {
     started_at: new Date().toISOString(),
   }
   expect(await detectEnd(ref, entry)).toBeUndefined()
+  // Its log was created, and deleted or rotated at once.
+  expect(await detectEnd(ref, { ...entry, log_inode: '1' })).toBeUndefined()
+  fs.writeFileSync(`${log(ref)}.1`, '')
+  expect(await detectEnd(ref, entry)).toBeUndefined()
   fs.writeFileSync(log(ref), '')
   expect(await detectEnd(ref, entry)).toBeUndefined()
   const old = { ...entry, started_at: '2026-01-01T00:00:00Z' }
   expect(await until('it is found', () => detectEnd(ref, old))).toMatchObject({ status: 'crashed' })
+})
+
+/** Deploys an agent in a shell that goes on, lets its log be changed, and ends its claude with its tee. */
+async function deployAndLeave(change: (ref: AgentRef) => void, createsLog: boolean): Promise<AgentRef> {
+  const ref = await rig.deploy('a', { claude: `${success}; ${work}`, after: 'exec bash --norc' })
+  if (createsLog) {
+    const log_inode = String(fs.statSync(log(ref)).ino)
+    await updateAgent(ref, entry => Object.assign(entry, { log_inode, started_at: '2026-01-01T00:00:00Z' }))
+  } else await updateAgent(ref, entry => Object.assign(entry, { started_at: '2026-01-01T00:00:00Z' }))
+  change(ref)
+  expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
+  kill(await rig.pid('claude'))
+  return ref
+}
+
+test.each<[string, boolean, string, (ref: AgentRef) => void]>([
+  ['deleted', true, 'crashed', ref => fs.unlinkSync(log(ref))],
+  ['moved out of the workspace', true, 'crashed', ref => fs.renameSync(log(ref), `${rig.folder}/mine`)],
+  ['rotated', true, 'completed', ref => fs.renameSync(log(ref), `${log(ref)}.1`)],
+  [
+    'rotated, and whose deploy created no log',
+    false,
+    'completed',
+    ref => fs.renameSync(log(ref), `${log(ref)}.1`),
+  ],
+])('a claude that left its pane behind, and whose log was %s', async (_, createsLog, status, change) => {
+  const ref = await deployAndLeave(change, createsLog)
+  const found = await until('it is found', () => detectEnd(ref, rig.entry(ref)))
+  expect(found).toMatchObject({ status, reason: expect.stringContaining('no process writes its log') })
+})
+
+test('not an end: a log that is not there, and nothing shows that it ever was', async () => {
+  const ref = await deployAndLeave(one => fs.unlinkSync(log(one)), false)
+  await until('claude has left', () => !hasChild(ref, 'a.sh'))
+  expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
+})
+
+test('not an end: a log that was moved away, and is written by a process that left the pane', async () => {
+  const ref = await rig.deploy('a', {
+    claude: work,
+    before: `exec 3>>${log(rig.ref('a'))}; (setsid sleep 1000 &);`,
+    after: 'exec bash --norc 3>&-',
+    entry: { started_at: '2026-01-01T00:00:00Z' },
+  })
+  const log_inode = String(fs.statSync(log(ref)).ino)
+  await updateAgent(ref, entry => Object.assign(entry, { log_inode }))
+  fs.renameSync(log(ref), `${rig.folder}/mine`)
+  kill(await rig.pid('claude'))
+  await until('claude has left', () => !hasChild(ref, 'a.sh'))
+  expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
 })
 
 test.each([

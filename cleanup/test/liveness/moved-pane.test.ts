@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AgentRef, cleanUp } from '../../index.ts'
 import { detectEnd } from '../../liveness/detect-end.ts'
@@ -31,6 +33,16 @@ const tmux =
   () => {
     for (const words of commands) rig.tmux(...words)
   }
+/**
+ * Starts the agent's pane again. Its claude before that may take a moment to end, and is no longer the agent's, and its
+ * log says already what the new one will say.
+ */
+function respawn(pane: string, before = ''): void {
+  fs.rmSync(path.join(rig.folder, 'claude.pid'))
+  fs.truncateSync(layout.streamLog(ref))
+  const again = rig.pipeline(ref, { claude, before }).replaceAll("'", "'\\''")
+  rig.tmux('respawn-pane', '-k', '-t', pane, `bash -c '${again}'`)
+}
 
 /** Each ends with the agent at work in a place that is not on record. */
 const moves: [string, () => void][] = [
@@ -55,6 +67,14 @@ const moves: [string, () => void][] = [
   [
     'a session grouped with its own is opened, and its own killed',
     tmux(['new-session', '-d', '-s', 'group', '-t', '=agent_a'], ['kill-session', '-t', '=agent_a:']),
+  ],
+  ['its pane is started again', () => respawn('=agent_a:0.0')],
+  [
+    'its window is moved into the user’s session, and its pane started again there',
+    () => {
+      rig.tmux('move-window', '-s', '=agent_a:0', '-t', '=mine:7')
+      respawn('=mine:7.0')
+    },
   ],
 ]
 
@@ -95,6 +115,54 @@ describe('an agent lives on, and its end leaves the user’s session alone, afte
     expect(witness.harm()).toEqual([])
     expect(await daemon.stop()).toBe(0)
   })
+})
+
+test('an agent whose pane was started again lives, also before its claude opens the log', async () => {
+  const daemon = await Daemon.start(rig)
+  const before = rig.entry(ref).tmux?.pane_pid ?? 0
+  const open = path.join(rig.folder, 'open')
+  respawn('=agent_a:0.0', `until [ -e ${open} ]; do sleep 0.05; done;`)
+  await until('the pane’s process before has ended', () => !isRunning(before))
+  expect(await detectEnd(ref, rig.entry(ref))).toBeUndefined()
+  // The daemon finds another end meanwhile.
+  const other = await rig.deploy('b', { claude })
+  rig.tmux('kill-session', '-t', '=agent_b:')
+  await until('the other is clean', () => rig.entry(other).cleanup?.state === 'done')
+  expect(rig.entry(ref).status).toBe('running')
+
+  fs.writeFileSync(open, '')
+  await until('it works', () => readText(layout.streamLog(ref)).includes('ready'))
+  rig.tmux('kill-pane', '-t', '=agent_a:0.0')
+  await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+  expect(rig.processesOf(ref)).toEqual([])
+  expect(await daemon.stop()).toBe(0)
+})
+
+test('also when tmux listed its panes right before that', async () => {
+  const [asked, answer] = [path.join(rig.folder, 'asked'), path.join(rig.folder, 'answer')]
+  const slow = path.join(rig.folder, 'slow')
+  fs.mkdirSync(slow)
+  fs.writeFileSync(
+    path.join(slow, 'tmux'),
+    `#!/bin/bash
+PATH=\${PATH#*:}
+tmux "$@" || exit
+case "$*" in *list-sessions*) touch ${asked}; until [ -e ${answer} ]; do sleep 0.01; done ;; esac`,
+    { mode: 0o755 },
+  )
+  const before = rig.entry(ref).tmux?.pane_pid ?? 0
+  const PATH = process.env.PATH
+  process.env.PATH = `${slow}:${PATH}`
+  try {
+    const end = detectEnd(ref, rig.entry(ref))
+    await until('tmux has listed its panes', () => fs.existsSync(asked))
+    respawn('=agent_a:0.0', 'sleep 1000;')
+    await until('the pane’s process before has ended', () => !isRunning(before))
+    fs.writeFileSync(answer, '')
+    expect(await end).toBeUndefined()
+  } finally {
+    process.env.PATH = PATH
+  }
 })
 
 test('an agent whose pane is dead or gone has ended, whatever else writes its log', async () => {

@@ -1,3 +1,5 @@
+/** @module-tag tools */
+
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'

@@ -1,3 +1,5 @@
+/** @module-tag tools */
+
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -139,7 +141,7 @@ test('a hand-over to a process inside the agent is refused, and the daemon finis
   const ref = rig.ref('within')
   const words = [process.execPath, HAND_OVER, ref.workspace, ref.taskId, ref.agentId, '300'].join(' ')
   await rig.deploy('within', {
-    claude: `echo ready; until [ -e go ]; do sleep 0.05; done; env -i setsid -w ${words}; sleep 1000 & wait`,
+    claude: `echo ready; until [ -e go ]; do sleep 0.05; done; env -i PATH="$PATH" setsid -w ${words}; sleep 1000 & wait`,
   })
   await recordIntent(ref, { status: 'completed', reason: 'it said so' })
   go()

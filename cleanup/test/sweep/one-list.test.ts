@@ -113,15 +113,55 @@ test('what is marked for a workspace that no longer exists is ended, but for a u
     { encoding: 'utf8' },
   )
   expect(stderr).toBe('')
-  const all = ['homeless', 'foreign', 'job', 'pane', 'private', 'moved', 'daemon']
+  const others = ['foreign', 'job', 'pane', 'private', 'moved', 'daemon', 'copied', 'rotated', 'unmarked']
+  const all = ['homeless', 'removed', ...others]
   expect(JSON.parse(stdout)).toEqual({
     problems: [],
-    listed: ['homeless', 'job', 'pane'],
-    measured: ['homeless', 'job', 'pane'],
-    planned: ['homeless'],
+    listed: ['homeless', 'job', 'pane', 'removed', 'unmarked'],
+    measured: ['homeless', 'job', 'pane', 'removed', 'unmarked'],
+    sessions: [['agent_removed'], ['agent_removed']],
+    planned: ['homeless', 'removed'],
+    explained: [
+      expect.stringMatching(
+        /LEAKRIG_AGENT=\S+\/removed\/\.agent-workspace\/T\/a, of a workspace that no longer/,
+      ),
+    ],
     before: all,
     without: all,
-    after: all.slice(1),
+    after: others,
+  })
+})
+
+describe('a session that the user has grouped with an agent’s counts as the agent’s', () => {
+  // tmux names it agent_a-<number>, and nothing in it carries a marker.
+  const group = () => {
+    rig.tmux('new-session', '-d', '-t', '=agent_a:')
+    return rig.sessions().find(name => name.startsWith('agent_a-'))
+  }
+
+  test.each([true, false])('while the agent lives, and ends with it (recorded: %s)', async recorded => {
+    const ref = await rig.deploy('a', { claude: idle, recorded, marker: false })
+    const name = group()
+    expect(named([]).sessions).toEqual([[], []])
+    const [swept] = sweep('--apply', '--orphans').sweeps
+    expect(swept?.unlisted.sessions).toEqual([])
+    expect(rig.sessions()).toContain(name)
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(rig.sessions()).toEqual(['user'])
+  })
+
+  test('and stays with the window that the user has opened in it', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    const name = group()
+    rig.tmux('new-window', '-d', '-t', `=${name}:`, `echo $$ >${rig.folder}/users.pid; exec sleep 1000`)
+    const users = await rig.pid('users')
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', problems: [] })
+    // Somebody closes what is left of the agent’s own session.
+    if (rig.sessions().includes('agent_a')) rig.tmux('kill-session', '-t', '=agent_a:')
+    expect(named([users])).toEqual({ sweep: [], status: [], sessions: [[], []] })
+    sweep('--apply', '--orphans')
+    expect(rig.sessions()).toContain(name)
+    expect(isRunning(users)).toBe(true)
   })
 })
 

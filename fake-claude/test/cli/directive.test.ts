@@ -37,6 +37,7 @@ test.concurrent.for([
   ['persona=works resist_ms=5', 'resist_ms is given without a shape'],
   ['shape=daemon', 'persona plain'],
   ['persona=works shape=daemon+busy resist_ms=5', 'nothing of the shape resists'],
+  ['persona=works shape=tmux-job', 'TMUX is not set'],
 ])('refuses the contradiction in %s', async ([words = '', expected = '']) => {
   await using run = new Run({ directive: words })
   expect(await run.ended).toBe(1)

@@ -12,6 +12,7 @@ const table: [string, { hangUp: string; term?: string; kill?: string }][] = [
   ['hup-ignored', { hangUp: 'child' }],
   ['daemon', { hangUp: 'child' }],
   ['bare-daemon', { hangUp: 'child' }],
+  ['path-daemon', { hangUp: 'child' }],
   ['subreaper', { hangUp: 'child main subreaper' }],
   ['live-parent', { hangUp: 'child parent' }],
   ['job-control', { hangUp: 'child' }],
@@ -27,6 +28,7 @@ const table: [string, { hangUp: string; term?: string; kill?: string }][] = [
   ['nested-server', { hangUp: 'pane server' }],
   ['respawn', { hangUp: 'supervisor worker' }],
   ['pty', { hangUp: 'holder' }],
+  ['tmux-job', { hangUp: 'job' }],
   ['background-session', { hangUp: 'host host service worker' }],
 ]
 

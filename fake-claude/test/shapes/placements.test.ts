@@ -1,3 +1,5 @@
+/** @module-tag tools */
+
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readlinkSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -49,13 +51,16 @@ test.concurrent('daemon: no parent, no leader of its session; environment and fo
   expect(readlinkSync(`/proc/${child}/cwd`)).toBe(run.cwd)
 })
 
-test.concurrent('bare-daemon: nothing in it shows its owner', async () => {
-  await using run = shaped('bare-daemon')
+test.concurrent.for<[string, Record<string, string | undefined>]>([
+  ['bare-daemon', {}],
+  ['path-daemon', { PATH: process.env.PATH }],
+])('%s: nothing in it shows its owner', async ([shape, left]) => {
+  await using run = shaped(shape)
   const child = await made(run, 'child')
   const { sid, ...is } = facts(child) ?? {}
   expect(is).toMatchObject({ ppid: adopter(), pgid: sid, tty: 0 })
   expect(sid).not.toBe(child)
-  expect(environment(child)).toEqual({})
+  expect(environment(child)).toEqual(left)
   expect(readlinkSync(`/proc/${child}/cwd`)).toBe('/')
   expect(openFiles(child).filter(path => path !== '/dev/null' && !path.endsWith('/child.pl'))).toEqual([])
   expect(cmdline(child).join(' ')).not.toContain(run.folder)

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Plants what is there before any agent: a user's tmux session and claude on the server that agents are deployed to, a
-# claude outside of tmux, and a tmux server of the user's own. A claude here is a shell of that name with a tool below it
-# in a session of its own. It has the name, arguments, environment and tree that cleanups check, and takes 2 MB.
-# $1: `shared` or `separate`, whether the user's sessions are on the agents' server.
+# Plants what is there before any agent: a user's tmux session and claude on the server that agents are deployed to, a job
+# of that server, a claude outside of tmux, a tmux server of the user's own, and a session named like an agent's that the
+# user is attached to. A claude here is a shell of that name with a tool below it in a session of its own. It has the name,
+# arguments, environment and tree that cleanups check, and takes 2 MB.
+# $1: `shared` or `separate`, whether the user's sessions are on the agents' server. The user's other servers are without
+# ~/.tmux.conf, which is a fault of the agents' server.
 set -eu
 mkdir -p "$HOME/.local/bin"
 ln -s /bin/sh "$HOME/.local/bin/claude"
@@ -14,8 +16,10 @@ claude() {
 }
 export CLAUDECODE=1 CLAUDE_CODE_ENTRYPOINT=sdk-cli
 
-if [ "$1" = shared ]; then server=default; else server=users; fi
-tmux -L "$server" new-session -d -s my-work sleep infinity
+if [ "$1" = shared ]; then server=default && shift; else server=users && set -- -f /dev/null; fi
+tmux -L "$server" "$@" new-session -d -s my-work sleep infinity
+tmux -L "$server" run-shell -b 'exec sleep infinity'
 claude tmux -L "$server" new-session -d -s my-claude
-tmux -L mine new-session -d -s agent_of-mine sleep infinity
+tmux -L mine -f /dev/null new-session -d -s agent_of-mine sleep infinity
+sh "${0%/*}/attached-session.sh" -L "$server" agent_notes
 claude setsid -f >/dev/null 2>&1 </dev/null

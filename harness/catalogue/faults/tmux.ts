@@ -9,6 +9,27 @@ export async function keepDeadPanes({ probe, places }: Rig): Promise<void> {
 }
 
 /**
+ * Gives the user a configuration of tmux by which whatever nobody is attached to ends, dead panes stay, numbers and names are
+ * others, and hooks open a pane and rename a window. It holds for the server that the deploy starts.
+ */
+export async function configureTmux({ probe, places }: Rig): Promise<void> {
+  const lines = [
+    'set -g destroy-unattached on',
+    'set -s exit-unattached on',
+    'setw -g remain-on-exit on',
+    'set -g base-index 1',
+    'setw -g pane-base-index 1',
+    'set -g renumber-windows on',
+    'setw -g automatic-rename on',
+    'set -g detach-on-destroy off',
+    'set-hook -g session-created "split-window -d \'exec sleep infinity\'"',
+    'set-hook -g after-new-session "rename-window work"',
+    'set-hook -g pane-died "display-message died"',
+  ]
+  await probe.write(`${places.home}/.tmux.conf`, `${lines.join('\n')}\n`)
+}
+
+/**
  * Keeps a shell in an agent's pane after its pipeline, as `; exec $SHELL` does, for every system that starts the pipeline
  * with bash: a script in BASH_ENV runs the command and then becomes a shell. Call it before the first session.
  */

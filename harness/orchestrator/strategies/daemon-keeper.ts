@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, fstatSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { layout, leanDaemon, messageOf, readDaemon } from '../../../cleanup/orchestrator.ts'
+import { layout, leanDaemon, messageOf, readAt, readDaemon } from '../../../cleanup/orchestrator.ts'
 import { Limit } from '../../limit.ts'
 import { printProblem } from '../../terminal.ts'
-import { openFile, readFrom } from '../files.ts'
+import { openFile } from '../files.ts'
 
 /** How long a daemon may take to start before that is reported, in ms of a machine with a processor to spare. */
 const startWithinMs = 10_000
@@ -132,5 +132,5 @@ function hasEnded(child: ChildProcess): boolean {
 
 /** Whether its first line is in the log, after the position `before`. Other daemons may write to the same log. */
 function hasStarted({ pid }: ChildProcess, log: number, before: number): boolean {
-  return readFrom(log, before, firstBytes).includes(`"pid":${pid}}`)
+  return readAt(log, before, firstBytes).includes(`"pid":${pid}}`)
 }

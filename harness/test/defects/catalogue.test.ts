@@ -3,8 +3,11 @@ import { needsNamespaces } from '../../../test/namespaces.ts'
 import { deployCell, expectCleanEnd } from '../../catalogue/cell.ts'
 import { deleteLog, linkArchiveOutside } from '../../catalogue/faults/files.ts'
 import { openMorePanes } from '../../catalogue/faults/tmux.ts'
+import { plantHooks } from '../../catalogue/hooks.ts'
+import { userJoins, windowMovesToUser } from '../../catalogue/user-joins.ts'
 import { findingsText } from '../../report/text.ts'
 import type { Agent } from '../../rig/agent.ts'
+import type { Rig } from '../../rig/rig.ts'
 import type { ResourceKind } from '../../snapshot/snapshot.ts'
 import { withDefect } from './expect-red.ts'
 
@@ -13,6 +16,7 @@ needsNamespaces()
 /** A cell of the catalogue that shows a defect: the shape, and the finding. */
 interface Shown {
   shape?: string
+  prepare?: (rig: Rig) => Promise<void>
   before?: (agent: Agent) => Promise<void>
   result: 'leak' | 'collateral'
   finding: [ResourceKind, RegExp]
@@ -55,6 +59,32 @@ const shown: Record<string, Shown> = {
     result: 'collateral',
     finding: ['registry', /of_somebody_else of the entry of-somebody-else in the global registry/],
   },
+  'ends the sessions that no registry lists': {
+    result: 'collateral',
+    finding: ['session', /agent_notes/],
+  },
+  'kills the session that its pane is in': {
+    before: windowMovesToUser,
+    result: 'collateral',
+    finding: ['session', /my-later-work/],
+  },
+  // By the marker, which the server of an agent hands on to everybody.
+  'does all by hand': {
+    shape: 'nested-server',
+    before: userJoins,
+    result: 'collateral',
+    finding: ['session', /my-later-work/],
+  },
+  'kills claude within its hooks': {
+    prepare: plantHooks,
+    result: 'leak',
+    finding: ['file', /^claude state /],
+  },
+  'ends the jobs of the tmux server': {
+    shape: 'tmux-job',
+    result: 'collateral',
+    finding: ['process', /sleep infinity/],
+  },
   'kills the server': { result: 'collateral', finding: ['session', /my-work/] },
 }
 
@@ -62,9 +92,10 @@ const shown: Record<string, Shown> = {
 const chosen = ['walks only descent', 'claims by the id in the command line', 'more panes']
 const tags = (name: string) => (chosen.includes(name) ? [] : ['long'])
 
-for (const [defect, { shape, before, result, finding }] of Object.entries(shown))
+for (const [defect, { shape, prepare, before, result, finding }] of Object.entries(shown))
   describe(`a cleanup that ${defect}`, { tags: tags(defect) }, () => {
     withDefect(defect)('is red in a cell of the catalogue', async ({ rig }) => {
+      await prepare?.(rig)
       const { agent } = await deployCell(rig, { shape: shape ? { shape } : {}, ending: 'killed' })
       await before?.(agent)
       await agent.isKilled()

@@ -10,10 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { type AgentRef, layout } from '../../../cleanup/orchestrator.ts'
+import { type AgentEntry, type AgentRef, layout } from '../../../cleanup/orchestrator.ts'
 import { asFound } from '../../orchestrator/strategies/as-found.ts'
 import type { Strategy } from '../../orchestrator/strategies/strategy.ts'
-import { byDescent, byFirstPane, byHand, byMarker, soundHand } from './by-hand.ts'
+import { byDescent, byFirstPane, byHand, byMarker, jobsOfServer, soundHand } from './by-hand.ts'
 
 /** A defect of a cleanup: what happens instead of, or in addition to, the sound cleanup after a kill. */
 type Defect = (sound: Strategy['kill']) => Strategy['kill']
@@ -162,6 +162,7 @@ Object.assign(defects, {
       ...soundHand,
       claims: (agent, all) => byMarker(agent, all).filter(({ state }) => state !== 'T'),
     }),
+  'kills claude within its hooks': () => byHand({ ...soundHand, claudeGraceMs: 3_000 }),
   'follows a linked archive': () => byHand(soundHand),
   'claims by the id in the command line': sound => async (agent, reason) => {
     const done = await sound(agent, reason)
@@ -173,12 +174,31 @@ Object.assign(defects, {
     tryRun('pkill', ['-KILL', '-x', 'tmux: server'])
     return done
   },
+  'ends the sessions that no registry lists': sound => async (agent, reason) => {
+    const done = await sound(agent, reason)
+    const listed = readFileSync(layout.taskRegistry(agent.workspace, agent.taskId), 'utf8')
+    const names = execFileSync('tmux', ['list-sessions', '-F', '#{session_name}'], { encoding: 'utf8' })
+    for (const name of names.split('\n').filter(name => name.startsWith('agent_')))
+      if (!listed.includes(`"${name}"`)) tryRun('tmux', ['kill-session', '-t', `=${name}`])
+    return done
+  },
+  'kills the session that its pane is in': sound => async (agent, reason) => {
+    tryRun('tmux', ['kill-session', '-t', recordedPane(agent)])
+    return sound(agent, reason)
+  },
+  'ends the jobs of the tmux server': () =>
+    byHand({ ...soundHand, claims: (agent, all) => [...byMarker(agent, all), ...jobsOfServer(agent, all)] }),
   'kills the server': sound => async (agent, reason) => {
     const done = await sound(agent, reason)
     tryRun('tmux', ['kill-server'])
     return done
   },
 } satisfies Record<string, Defect>)
+
+function recordedPane({ workspace, taskId, agentId }: AgentRef): string {
+  const { agents } = JSON.parse(readFileSync(layout.taskRegistry(workspace, taskId), 'utf8'))
+  return agents.find(({ id }: AgentEntry) => id === agentId).tmux.pane_id
+}
 
 function rewrite(file: string, change: (text: string) => string): void {
   writeFileSync(file, change(readFileSync(file, 'utf8')))

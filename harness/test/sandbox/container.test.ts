@@ -1,3 +1,5 @@
+/** @module-tag tools */
+
 import { chownSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,3 +1,5 @@
+/** @module-tag tools */
+
 import { randomInt } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
