@@ -2,6 +2,7 @@ import { selfAndAncestors, withDescendants } from '../platform/processes/ancestr
 import { ageMs } from '../platform/processes/details.ts'
 import { sharesPids } from '../platform/processes/namespaces.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
+import { isDone } from '../registry/lifecycle.ts'
 import { describeClient, type TmuxClient } from '../tmux/clients.ts'
 import type { AgentPane } from '../tmux/locate.ts'
 import { tmuxVariable } from '../tmux/recorded.ts'
@@ -111,7 +112,7 @@ const OPENED_WITHIN_S = 2
  * that writes the agent's log.
  */
 export function guestPanes(
-  { location, table, openFiles, log }: Omit<Observation, 'guests' | 'sharedServers'>,
+  { entry, location, table, openFiles, log }: Omit<Observation, 'guests' | 'sharedServers'>,
   clients: readonly TmuxClient[],
 ): AgentPane[] {
   const { server, session, panes, recorded } = location
@@ -122,10 +123,10 @@ export function guestPanes(
   const since = Math.min(...hands.map(client => client.since)) * 1_000
   const isWritten = ({ id }: AgentPane) =>
     logWriters(openFiles, log).some(({ pid }) => table.get(pid)?.environment.pane === id)
-  // Without a record it is the pane that the session was opened with. An earlier cleanup may have ended it.
+  // Without a record it is the pane that the session was opened with, which an earlier cleanup has ended.
   const openedBy = (session.created + OPENED_WITHIN_S) * 1_000
   const isDeployed = ({ id }: AgentPane, began: number) =>
-    recorded ? id === recorded.pane_id : panes.length === 1 && began <= openedBy
+    recorded ? id === recorded.pane_id : !isDone(entry) && panes.length === 1 && began <= openedBy
   return panes.filter(pane => {
     const process = pane.dead ? undefined : table.get(pane.pid)
     if (!process) return false

@@ -27,8 +27,11 @@ export function withoutSharedSession(observation: Observation): Observation {
   const why = whyOthers(observation, paneOf, own)
   if (why === undefined) return withoutGuests(observation)
   const { id, name } = location.session
-  const panes = location.panes.filter(pane => own.has(pane.id))
-  const only = panes.length > 0 ? `more than its pane ${[...own].join(', ')}` : 'more than its name'
+  // A pane that a user split by hand has the marker too.
+  const isGuest = new Set(observation.guests.map(pane => pane.id))
+  const panes = location.panes.filter(pane => own.has(pane.id) && !isGuest.has(pane.id))
+  const only =
+    panes.length > 0 ? `more than its pane ${panes.map(pane => pane.id).join(', ')}` : 'more than its name'
   const sharedSession = `The session ${name} (${id}) is left alone, because nothing shows that ${only} is the agent’s: ${why}.`
   return {
     ...observation,
