@@ -1,4 +1,4 @@
-import { withDescendants } from '../platform/processes/ancestry.ts'
+import { selfAndAncestors, withDescendants } from '../platform/processes/ancestry.ts'
 import { ageMs } from '../platform/processes/details.ts'
 import { sharesPids } from '../platform/processes/namespaces.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
@@ -21,6 +21,15 @@ import type { Observation, SharedServer } from './observation.ts'
 
 /** By the name that tmux gives its server for ps: it saves work, and is never a reason to claim anything. */
 export const isTmuxServer = ({ comm }: SeenProcess): boolean => comm.startsWith('tmux: server')
+
+/** The tmux server that started a process, or in whose pane it was born. */
+export function serverOf(table: ProcessTable, pid: number): SeenProcess | undefined {
+  const named = table.get(Number(table.get(pid)?.environment.tmux?.split(',')[1]))
+  return (
+    selfAndAncestors(table, pid).find(isTmuxServer) ??
+    (named && isTmuxServer(named) && sharesPids(pid) ? named : undefined)
+  )
+}
 
 /** What tmux told about a server; absent when it could not be asked. */
 export interface Asked {

@@ -80,9 +80,17 @@ function whyOthers(observation: Observation, paneOf: PaneOf, own: ReadonlySet<st
   if (others.length === 0) return undefined
   // The server confirms everything that was recorded, so neither times nor another agent's window contradict it.
   if (recorded && isNamed) return own.size > 0 ? undefined : whyAnothers(observation, paneOf, others)
-  const why =
+  return whyNotAgents(observation) ?? (isNamed ? undefined : 'the registry alone names it')
+}
+
+/** What shows that a session with an agent's name is another's; undefined when nothing does. */
+export function whyNotAgents(observation: Observation): string | undefined {
+  const paneOf = panesOfProcesses(observation)
+  const own = ownPanes(observation, paneOf)
+  const others = observation.location.panes.filter(pane => !own.has(pane.id))
+  return (
     whyAnothers(observation, paneOf, others) ?? whyByTime(observation, own) ?? livingNamesake(observation)
-  return why ?? (isNamed ? undefined : 'the registry alone names it')
+  )
 }
 
 /** What shows that something in a session is another agent's, or the user's. */
