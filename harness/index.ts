@@ -15,6 +15,7 @@ export { ignoreAgentsWork, ignoreFolderNote, ignoreShellSnapshot } from './catal
 export { expectHookRun, plantHooks } from './catalogue/hooks.ts'
 export { paneMovesToUser, userJoins, windowMovesToUser } from './catalogue/user-joins.ts'
 export { CannotMeasureError } from './errors.ts'
+export { parseJson } from './json.ts'
 export { isServerExiting } from './orchestrator/server-exiting.ts'
 export { poll } from './poll.ts'
 export { findingsText } from './report/text.ts'
