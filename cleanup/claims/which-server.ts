@@ -7,6 +7,7 @@ import { sharesPids } from '../platform/processes/namespaces.ts'
 import { isAlive, type Machine, type SeenProcess } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
+import { namesAgent } from '../registry/marker.ts'
 import { parseTimestamp } from '../registry/timestamps.ts'
 import { requireWorld } from '../registry/world.ts'
 import { type FoundServer, serversFoundIn } from '../tmux/found-servers.ts'
@@ -72,7 +73,7 @@ export async function locateAgent(
   const unasked = [...writers].filter(
     ([server]) => !isTrusted(server) && answers.every(({ pid }) => pid !== server),
   )
-  requireAnswers(unasked, found, chosen !== undefined, entry, log, machine)
+  requireAnswers(unasked, found, chosen !== undefined, ref, entry, log, machine)
   if (Array.isArray(chosen)) throw notCertain(entry, chosen)
   if (!chosen) return trusted.find(({ server }) => server) ?? trusted[0] ?? locate(entry)
   const { server, mayEnd } = chosen
@@ -156,6 +157,7 @@ function requireAnswers(
   unasked: readonly [number, Writer][],
   found: readonly FoundServer[],
   isChosen: boolean,
+  ref: AgentRef,
   entry: AgentEntry,
   log: string,
   { table }: Machine,
@@ -173,7 +175,7 @@ function requireAnswers(
   }
   if (isChosen || fs.existsSync(log)) return
   const unseen = found.find(
-    ({ process, answer }) => !answer && isAlive(process) && mayHold(process, entry, table),
+    ({ process, answer }) => !answer && isAlive(process) && mayHold(process, ref, entry, table),
   )
   if (unseen)
     throw tmuxUnreachable(
@@ -183,11 +185,14 @@ function requireAnswers(
     )
 }
 
-/** True when a pane of a server began when the agent did, or when nobody knows when that was. */
-function mayHold(server: SeenProcess, { started_at }: AgentEntry, table: Machine['table']): boolean {
-  const { earliest, latest } = parseTimestamp(started_at)
+/** True when a pane of a server that is not marked as another agent's began when the agent did, or when nobody knows when that was. */
+function mayHold(server: SeenProcess, ref: AgentRef, entry: AgentEntry, table: Machine['table']): boolean {
+  const { earliest, latest } = parseTimestamp(entry.started_at)
+  const isOwn = namesAgent(ref, entry)
   const panes = [...table.values()].filter(({ ppid }) => ppid === server.pid)
   return panes.some(pane => {
+    const { marker } = pane.environment
+    if (marker !== undefined && !isOwn(marker)) return false
     const began = Date.now() - ageMs(pane)
     return !(began < earliest - LATE_MS || began > latest + LATE_MS)
   })
