@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { messageOf } from '../errors.ts'
+import { limitMet } from '../platform/limits.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import { sharesFiles, sharesPids } from '../platform/processes/namespaces.ts'
 import { isOurs } from '../platform/processes/owner.ts'
@@ -29,7 +30,8 @@ const SILENT_MS = 60_000
  * The tmux servers of our user that the processes show, and what they answer; only those of the pids `wanted`, where given.
  * The name only says where to search: the process must listen on a socket that is ours (own-socket.ts), and see the same pids
  * and files as we do, so that neither a server in a sandbox nor one at a path that another server has taken is mistaken for
- * it. Finds none without /proc. Each server is asked once for a table, because thousands of agents may be looked for.
+ * it. Finds none without /proc. Each server is asked once for a table, because thousands of agents may be looked for. Throws
+ * a CleanupError (`tmux-unreachable`) where a limit keeps tmux clients from starting.
  */
 export function serversFoundIn(table: ProcessTable, wanted?: ReadonlySet<number>): Promise<FoundServer[]> {
   let servers = known.get(table)
@@ -84,6 +86,8 @@ async function ask(process: SeenProcess): Promise<FoundServer> {
       if (answer?.pid === pid) return { process, answer, why: '' }
     }
   } catch (error) {
+    // No client could be started for any server, so none of them was asked.
+    if (limitMet(error) !== undefined) throw error
     why = messageOf(error)
     silent.set(pid, { pid, start, why, until: performance.now() + SILENT_MS })
   }

@@ -9,7 +9,7 @@ import { logWriters } from '../../claims/log-writers.ts'
 import { type AgentRef, cleanUp, type Measurement } from '../../index.ts'
 import { newQuietPeriod } from '../../liveness/abandoned-pane.ts'
 import { detectEnd } from '../../liveness/detect-end.ts'
-import { layout, updateAgent } from '../../orchestrator.ts'
+import { addAgent, layout, updateAgent } from '../../orchestrator.ts'
 import { childrenOf } from '../../platform/processes/children.ts'
 import { readMachine, readTable } from '../../platform/processes/table.ts'
 import { changeTask } from '../../registry/registry.ts'
@@ -131,6 +131,17 @@ describe('an agent of which only the name is recorded, on a server that only its
     const report = await cleanUp(ref, { ...ending, graceMs: 1_000, proven: quiet.proven })
     expect(report).toMatchObject({ outcome: 'clean', problems: [] })
     expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+
+  test('is no reason to suspect the server that its deploy started', async () => {
+    const ref = rig.ref('first')
+    rig.writeFiles(ref)
+    await addAgent(ref, { status: 'running', started_at: new Date(Date.now() - 1_000).toISOString() })
+    rig.newSession(ref, { claude: idle, marker: false, socket: path.join(rig.folder, 'first') })
+    await rig.pid('claude')
+    const { processes } = JSON.parse(run('status', rig.workspace, '--json').out) as Measurement
+    expect(processes).toMatchObject({ suspects: [] })
+    expect(processes?.ofAgents).toBeGreaterThan(2)
   })
 
   test('is explained, and a cleanup ends it', async () => {
