@@ -68,6 +68,10 @@ export function sharedServer(
     server: { pid: server.pid, start: server.start },
     own: new Map(own),
     ownSessions,
+    othersSessions: new Set([
+      ...others.map(({ id }) => Number(id.slice(1))),
+      ...guests.flatMap(process => birthplaceOn(server.pid, process) ?? []),
+    ]),
     why: describe(server, asked?.server.path, others, guests, clients),
   }
 }
@@ -180,13 +184,31 @@ export function livesWithOthers({
   const below = withDescendants(table, [...roots, ...guestPids])
   const guestIds = new Set(guests.map(({ id }) => id))
   const onServer = `${location?.socket},${location?.server?.pid},`
-  return process => {
-    if (below.has(process) || shared.has(process.pid)) return true
+  const isThere = (process: SeenProcess): boolean => {
+    if (below.has(process)) return true
     const { tmux, pane } = process.environment
     if (tmux === undefined || pane === undefined) return false
     if (guestIds.has(pane) && tmux.startsWith(onServer)) return true
     const on = shared.get(Number(/,(\d+),\d+$/.exec(tmux)?.[1]))
     const session = on && birthplaceOn(on.server.pid, process)
-    return on !== undefined && session !== undefined && !on.ownSessions.has(session)
+    return on !== undefined && session !== undefined && on.othersSessions.has(session)
   }
+  // Whoever lives there may have started a tmux server of their own. The agent's servers hold its own panes, too.
+  const servers = [...table.values()].filter(
+    one => isTmuxServer(one) && one.pid !== location?.server?.pid && !shared.has(one.pid) && isThere(one),
+  )
+  const within = onServers(table, servers)
+  return process => isThere(process) || shared.has(process.pid) || within.has(process)
+}
+
+/** Some processes, and for each tmux server among them whatever runs below it or was born on it, other servers included. */
+export function onServers(table: ProcessTable, processes: readonly SeenProcess[]): ReadonlySet<SeenProcess> {
+  const found = new Set(processes)
+  for (const server of found) {
+    if (!isTmuxServer(server)) continue
+    for (const process of withDescendants(table, [server])) found.add(process)
+    for (const process of table.values())
+      if (birthplaceOn(server.pid, process) !== undefined) found.add(process)
+  }
+  return found
 }
