@@ -71,7 +71,7 @@ export function agentServers(workspace: string): (process: SeenProcess) => boole
   return process => {
     // The name, which tmux gives its server for ps, only spares the lookup; it is never a reason to claim.
     if (!process.comm.startsWith('tmux')) return false
-    servers ??= everyAgent(workspace).flatMap(({ entry }) => {
+    servers ??= (fs.existsSync(workspace) ? everyAgent(workspace) : []).flatMap(({ entry }) => {
       const tmux = recordedTmux(entry)
       return tmux?.server_start === undefined ? [] : [{ pid: tmux.server_pid, start: tmux.server_start }]
     })

@@ -1,9 +1,10 @@
 import type { Claim } from '../claims/evidence.ts'
+import { type OfRemoved, ofRemovedWorkspaces } from '../claims/leftovers/removed-workspaces.ts'
 import { findNearMisses, type NearMiss } from '../claims/near-misses.ts'
 import { CleanupError, messageOf } from '../errors.ts'
 import { selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { commandOf } from '../platform/processes/details.ts'
-import { type ProcessTable, readTable, type SeenProcess } from '../platform/processes/table.ts'
+import { type ProcessTable, readMachine, type SeenProcess } from '../platform/processes/table.ts'
 import { planFor } from '../reaper/plan.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { Registries } from '../registry/read-all.ts'
@@ -31,7 +32,8 @@ export async function explainPid(
   registries: Registries,
   json: boolean,
 ): Promise<number> {
-  const table = await readTable()
+  const machine = await readMachine()
+  const { table } = machine
   const process = table.get(pid)
   if (!process)
     throw new CleanupError(
@@ -39,10 +41,16 @@ export async function explainPid(
       `There is no process ${pid}, and no agent of that name; check the number.`,
     )
   const found = await findOwners(workspace, pid, registries)
+  const ofRemoved = found.owners.length === 0 ? ofRemovedWorkspaces(machine)(process) : undefined
   const { start, comm, environment } = process
   const { readable: isEnvironmentReadable } = environment
-  if (json) printJson({ pid, start, comm, isEnvironmentReadable, ...found, needed: NEEDED })
-  else print([...processText(process, table), ...ownersText(found, process)])
+  if (json)
+    printJson({
+      ...{ pid, start, comm, isEnvironmentReadable, ...found },
+      ...(ofRemoved && { ofRemovedWorkspace: ofRemoved }),
+      needed: NEEDED,
+    })
+  else print([...processText(process, table), ...ownersText(found, process), ...removedText(ofRemoved)])
   return found.problems.length > 0 || mayBeOwned(found, process) ? exitCodes.uncertain : exitCodes.done
 }
 
@@ -85,6 +93,13 @@ function processText(process: SeenProcess, table: ProcessTable): string[] {
     `  environment: ${readable ? environment : 'could not be read'}`,
   ]
 }
+
+const removedText = (found: OfRemoved | undefined): string[] =>
+  found
+    ? [
+        `it may be an agent’s whose workspace was removed: ${printable(found.why, 300)}. "leakrig sweep DIR --orphans" shows what it would end of such agents`,
+      ]
+    : []
 
 function parentsText(table: ProcessTable, pid: number): string {
   const chain = selfAndAncestors(table, pid)

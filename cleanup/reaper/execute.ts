@@ -1,5 +1,6 @@
 import { describeSharedServices } from '../claims/background/describe.ts'
 import type { Observation } from '../claims/observation.ts'
+import { describeServiceClients } from '../claims/service-clients.ts'
 import { findSuspects } from '../claims/suspects.ts'
 import { attempt, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -29,6 +30,8 @@ export async function executePlan(
   report: CleanUpReport,
   log: Log,
 ): Promise<void> {
+  // Named now: their command lines end with them.
+  report.notes.push(...describeServiceClients(plan.claims))
   using held = new HeldLogs(plan.observation, plan.claims, plan.hasFiles)
   const expected = expectedLog(plan, held)
   const kept = keepUnsaved(plan, held, report, log)

@@ -5,6 +5,7 @@ import { logWriters } from '../claims/log-writers.ts'
 import type { Observation } from '../claims/observation.ts'
 import { observe } from '../claims/observe.ts'
 import { type PipelineRole, pipelineRoles } from '../claims/pipeline-roles.ts'
+import { describeServiceClients } from '../claims/service-clients.ts'
 import { describeFile, type FileEntry } from '../platform/files/file-entry.ts'
 import { limitMet } from '../platform/limits.ts'
 import { ageMs, commandOf } from '../platform/processes/details.ts'
@@ -130,6 +131,7 @@ export function describePlan(planned: PlannedCleanup): Plan {
       ...observation.sharedServers.map(({ why }) => why),
       ...describeOtherUsers(claims),
       ...Object.values(describeSharedServices(observation, claims)).flat(),
+      ...describeServiceClients(claims),
       ...claudeLeftovers.stays,
     ],
     handsOver,

@@ -7,7 +7,7 @@ import { attempt, attemptAsync, systemCode } from '../errors.ts'
 import type { FileEntry } from '../platform/files/file-entry.ts'
 import { within } from '../platform/files/within.ts'
 import { ageMs } from '../platform/processes/details.ts'
-import { type ProcessTable, readMachine, readProcess } from '../platform/processes/table.ts'
+import { type Machine, readMachine, readProcess } from '../platform/processes/table.ts'
 import { executePlan } from '../reaper/execute.ts'
 import { describePlan, type Plan, type PlannedCleanup, planSession } from '../reaper/plan.ts'
 import { emptyReport } from '../reaper/report.ts'
@@ -72,7 +72,7 @@ export async function findUnlisted(
   for (const { server, session } of leftovers.sessions)
     await attemptAsync(async () => {
       const sinceMs = ageOf(session)
-      if (sinceMs < minAgeMs || !isProven(workspace, server, session, machine.table)) return
+      if (sinceMs < minAgeMs || !isProven(workspace, server, session, machine)) return
       const plan = describePlan(planSession(await observeSession(workspace, server, session)))
       const inUse = whoLooksAt(session, server, await clientsOf(server), minAgeMs)
       const { id, name } = session
@@ -102,14 +102,11 @@ function ageOf(session: TmuxSession): number {
 
 /**
  * On a server that only a registry names, a session's name is not enough: an agent that writes the registry could have any
- * session of the user's ended. There the marker must show that it is the session of an agent of this workspace.
+ * session of the user's ended. There the marker must show that it is the session of an agent of this workspace, or of one
+ * that was removed.
  */
-const isProven = (
-  workspace: string,
-  server: TmuxServer,
-  session: TmuxSession,
-  table: ProcessTable,
-): boolean => server.path === defaultSocket() || markedAgent(workspace, server, session, table) !== undefined
+const isProven = (workspace: string, server: TmuxServer, session: TmuxSession, machine: Machine): boolean =>
+  server.path === defaultSocket() || markedAgent(workspace, server, session, machine) !== undefined
 
 /**
  * Ends leftover sessions with what runs in them, and removes leftover prompts. What could not be removed is in `problems`. A

@@ -179,13 +179,22 @@ function environmentOf(agent: AgentRef): Record<string, string> {
  * configuration, because a claude may pass on no environment, and an instance without it would act for every agent.
  */
 function mcpConfig(agent: AgentRef): string {
+  const variables = Object.entries(environmentOf(agent))
   const server = {
-    command: process.execPath,
-    args: process.argv.slice(1),
-    env: environmentOf(agent),
+    command: asItIs(process.execPath),
+    args: process.argv.slice(1).map(asItIs),
+    env: Object.fromEntries(variables.map(([name, value]) => [name, asItIs(value)])),
   }
   return JSON.stringify({ mcpServers: { 'claude-orchestrator': server } })
 }
+
+/**
+ * A text of an MCP configuration that claude takes as it is. In these texts claude replaces `${NAME}` by the variable, so a
+ * workspace in a folder of that name would be another one. There is no escape, but `${NAME:-default}` for a variable that is
+ * not set, whose value is not read again.
+ */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: claude's variables
+const asItIs = (text: string): string => text.replaceAll('${', '${LEAKRIG_NOT_SET:-$$}{')
 
 function writeDeployLog(agent: AgentRef, entry: AgentEntry): void {
   const line = { ...entry, deployed_at: new Date().toISOString() }

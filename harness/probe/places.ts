@@ -13,6 +13,12 @@ export function placesBelow(root: string): SandboxFolders {
     node: process.execPath,
   }
 }
+/** The same folders, with the project in a folder of another name. */
+export function withProject(places: SandboxFolders, name: string): SandboxFolders {
+  const work = join(places.root, name)
+  return { ...places, work, workspace: join(work, '.agent-workspace') }
+}
+
 /** The folders inside a sandbox, the same in every kind of sandbox. */
 export interface SandboxFolders {
   /** The sandbox's private folder; everything a scenario makes lies below it. */

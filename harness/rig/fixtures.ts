@@ -8,7 +8,7 @@ import type { Verdict } from '../verdict/verdict.ts'
 import { type Kept, keep } from './artefacts.ts'
 import { Bystanders } from './bystanders.ts'
 import './matchers.ts'
-import type { SandboxFolders } from '../probe/places.ts'
+import { type SandboxFolders, withProject } from '../probe/places.ts'
 import { Rig } from './rig.ts'
 
 declare module 'vitest' {
@@ -56,8 +56,10 @@ export const test = vitestTest
     () =>
       async (_probe: ProbeApi, _places: SandboxFolders): Promise<void> => {},
   )
-  .extend('rig', async ({ sandbox, system, prepareSandbox, task }, { onCleanup }): Promise<Rig> => {
-    const { places } = await sandbox.probe.hello()
+  // The name of the project's folder. Whoever chooses another one makes it in `prepareSandbox`.
+  .extend('project', () => 'work')
+  .extend('rig', async ({ sandbox, system, prepareSandbox, project, task }, { onCleanup }): Promise<Rig> => {
+    const places = withProject((await sandbox.probe.hello()).places, project)
     await sandbox.probe.reset()
     await prepareSandbox(sandbox.probe, places)
     const rig = new Rig(sandbox.probe, places)

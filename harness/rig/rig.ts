@@ -7,9 +7,11 @@ import { type Directive, directiveText } from './directive.ts'
 import { SystemUnderTest } from './system-under-test.ts'
 import { waitUntilRunning } from './wait-until-running.ts'
 
-/** What a deploy asks for: a persona of the fake claude with its parameters, and the type that its id begins with. */
+/** What a deploy asks for: a persona of the fake claude with its parameters, the type that its id begins with, and a prompt. */
 export interface DeployOptions extends Directive {
   type?: string
+  /** What the prompt says besides the directive. */
+  text?: string
 }
 
 const sessionDeadlineMs = 20_000
@@ -44,9 +46,9 @@ export class Rig extends SystemUnderTest {
   }
 
   /** Deploys an agent without waiting until it runs; `waitUntilRunning` does that. */
-  async launch({ type = 'worker', ...directive }: DeployOptions): Promise<Agent> {
+  async launch({ type = 'worker', text, ...directive }: DeployOptions): Promise<Agent> {
     await this.baseline()
-    const { prompt, ...files } = this.#prepareDirective(directive)
+    const { prompt, ...files } = this.#prepareDirective(directive, text)
     const { agent_id, tmux_session } = await this.callTool('deploy_headless_agent', {
       task_id: this.#taskId,
       agent_type: type,
@@ -83,10 +85,10 @@ export class Rig extends SystemUnderTest {
   }
 
   /** An agent's journal, its gate, and the prompt that names both to the fake claude. */
-  #prepareDirective(directive: Directive) {
+  #prepareDirective(directive: Directive, text = 'Do what you are told.') {
     const key = `${this.deployedCount}-${Math.random().toString(36).slice(2, 8)}`
     const files = { journal: `${this.places.own}/${key}.ndjson`, gate: `${this.places.own}/${key}.gate` }
-    return { ...files, prompt: `Do what you are told. ${directiveText({ ...directive, ...files })}` }
+    return { ...files, prompt: `${text} ${directiveText({ ...directive, ...files })}` }
   }
 
   async #register(facts: Omit<AgentFacts, 'taskId'>): Promise<Agent> {

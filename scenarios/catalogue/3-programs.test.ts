@@ -1,7 +1,9 @@
 import {
   endingNames,
+  expectHookRun,
   ignoreFolderNote,
   ignoreShellSnapshot,
+  plantHooks,
   plantUsersBackgroundService,
 } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
@@ -66,6 +68,15 @@ matrix([
       ['socket', /\/control\.sock/],
     ],
     outlives: { killed: true, crashed: true },
+  },
+  {
+    name: 'hooks at its end',
+    directive: {},
+    prepare: plantHooks,
+    after: expectHookRun,
+    traces: [['process', /sleep 1200.*orphaned/]],
+    outlives: { killed: true, crashed: 'a killed claude runs no hook' },
+    endings: ['killed'],
   },
   {
     name: 'finished, idle',

@@ -7,11 +7,13 @@ import {
   expectCleanEnd,
   expectCleanedUp,
   hostileIds,
+  hostileText,
   plantVictims,
   poll,
   refusesHostileIds,
   test,
 } from '../../harness/index.ts'
+import { matrix } from './matrix.ts'
 import { redWithoutCleanup } from './red-without-cleanup.ts'
 
 const leaks = /expected the sandbox to return to its baseline/
@@ -44,3 +46,23 @@ for (const ending of ['killed', 'crashed'] satisfies EndingName[])
       await expectCleanedUp(cell, endings[ending].status)
     })
   })
+
+const inHostileFolder = test
+  .extend('project', () => hostileText)
+  .extend('prepareSandbox', () => async (probe, { work }) => {
+    await probe.run(['mkdir', work])
+  })
+
+// A command that is run makes a file, which is a leak.
+matrix(
+  [
+    {
+      name: 'commands in folder and prompt',
+      directive: { text: hostileText },
+      traces: [['process', /^claude /]],
+      outlives: { killed: 'claude ends itself', crashed: 'claude itself was killed' },
+      endings: ['completes from inside', 'crashed'],
+    },
+  ],
+  inHostileFolder,
+)

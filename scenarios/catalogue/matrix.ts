@@ -36,6 +36,8 @@ export interface Shape {
   prepare?: (rig: Rig) => Promise<void>
   /** What the agent does, or what happens to it, before it ends. */
   before?: (agent: Agent) => Promise<void>
+  /** What has to be true once it is cleaned up, besides the baseline. */
+  after?: (agent: Agent) => Promise<void>
   /** Ignores what no cleanup can attribute to the agent; the report prints what is left of it. */
   ignore?: (rig: Rig) => Promise<void>
   /** Why the cell cannot run in this sandbox; undefined where it can. */
@@ -73,7 +75,8 @@ export function matrix(shapes: Shape[], cellTest: CellTest = test): void {
         await shape.before?.(cell.agent)
         if (!withoutCleanup) {
           await shape.ignore?.(rig)
-          return expectCleanEnd(cell, ending, shape.statuses?.[ending])
+          await expectCleanEnd(cell, ending, shape.statuses?.[ending])
+          return shape.after?.(cell.agent)
         }
         await endings[ending].happens(cell.agent)
         const outlives = shape.outlives[ending]

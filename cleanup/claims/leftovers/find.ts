@@ -2,6 +2,7 @@ import type { Machine } from '../../platform/processes/table.ts'
 import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { ListedAgent } from './listed.ts'
 import { findLeftoverProcesses, type LeftoverProcess } from './processes.ts'
+import { ofRemovedWorkspaces } from './removed-workspaces.ts'
 import { leftoverSessions, livePanes } from './sessions.ts'
 import { mergeSuspects, type NamedSuspect } from './suspects.ts'
 
@@ -38,10 +39,12 @@ export function findLeftovers(
       location?.server && location.session ? [`${location.server.pid} ${location.session.id}`] : [],
     ),
   )
+  const ofRemoved = ofRemovedWorkspaces(machine, agents)
   const isLeftover = leftoverSessions(
     workspaces,
     agents.map(({ entry }) => entry),
     machine.table,
+    ofRemoved,
   )
   const sessions = servers.flatMap(server =>
     server.sessions
@@ -53,6 +56,7 @@ export function findLeftovers(
     workspaces,
     servers: new Set(servers.map(({ pid }) => pid)),
     panes: sessions.flatMap(({ session }) => livePanes(session)),
+    ofRemoved,
   })
   const known = new Set([
     ...agents.flatMap(agent => agent.processes.map(({ pid }) => pid)),

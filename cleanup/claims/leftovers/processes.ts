@@ -4,10 +4,10 @@ import { canonicalWorkspaces } from '../../platform/files/real-path.ts'
 import { selfAndAncestors, withDescendants } from '../../platform/processes/ancestry.ts'
 import type { Identity } from '../../platform/processes/identity.ts'
 import { residentBytes } from '../../platform/processes/memory.ts'
-import { existsFor, sharesPids } from '../../platform/processes/namespaces.ts'
+import { sharesPids } from '../../platform/processes/namespaces.ts'
 import { isOpenForWriting } from '../../platform/processes/open-files.ts'
 import { hasEnded } from '../../platform/processes/stat.ts'
-import { isAlive, type Machine, type ProcessTable, type SeenProcess } from '../../platform/processes/table.ts'
+import type { Machine, ProcessTable, SeenProcess } from '../../platform/processes/table.ts'
 import { type AgentRef, streamLog } from '../../registry/layout.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
 import { isDeployedHere } from '../../registry/world.ts'
@@ -15,6 +15,7 @@ import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
 import { BackgroundServices } from '../background/whose.ts'
 import { isTmuxServer, livesWithOthers, sharedServer } from '../others-live-in.ts'
 import type { ListedAgent } from './listed.ts'
+import type { OfRemoved } from './removed-workspaces.ts'
 
 /** A process that bears a trace of an agent which is done or which no registry lists. */
 export interface LeftoverProcess extends Identity {
@@ -36,6 +37,7 @@ interface Listed {
   servers: ReadonlySet<number>
   /** What runs in the panes of leftover sessions. */
   panes: readonly number[]
+  ofRemoved: (process: SeenProcess) => OfRemoved | undefined
 }
 
 const STREAM_LOG = /^(.*)_stream\.jsonl(?: \(deleted\))?$/
@@ -62,15 +64,11 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
   )
   const known = new Set(agents.map(({ ref }) => keyOf({ ...ref, workspace: canonical(ref.workspace) })))
   const agentOf = agentsByMarker(workspaces)
-  const running = markersOfLogWriters(table, openFiles)
   /** The agent that a process's marker names, if it is of these workspaces or of one that no longer exists. */
   const markedAgent = (process: SeenProcess): AgentRef | undefined => {
     const agent = agentOf(process.environment.marker)
-    if (!agent || !sharesPids(process.pid)) return undefined
-    if (workspaces.has(agent.workspace)) return agent
-    if (running.has(process.environment.marker)) return undefined
-    // Of a process that has ended since, nothing shows whether its workspace existed.
-    return !existsFor(process.pid, agent.workspace) && isAlive(process) ? agent : undefined
+    if (agent && workspaces.has(agent.workspace) && sharesPids(process.pid)) return agent
+    return listed.ofRemoved(process)?.agent
   }
   const writers = writersOfDoneLogs(openFiles, workspaces, canonical, pending)
 
@@ -99,11 +97,11 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
     if (agent)
       return pending.has(keyOf(agent)) || isServingOthers(process, agent)
         ? undefined
-        : `LEAKRIG_AGENT=${marker}`
+        : (listed.ofRemoved(process)?.why ?? `LEAKRIG_AGENT=${marker}`)
     if (tmux !== undefined && sessions.has(tmux) && sharesPids(process.pid))
       return pane === undefined ? `TMUX=${tmux}` : `TMUX=${tmux} TMUX_PANE=${pane}`
     if (inLeftoverSession.has(process)) return 'in a session named agent_* that no registry lists'
-    return writers.get(process.pid)
+    return writers.get(process.pid) ?? listed.ofRemoved(process)?.why
   }
   return [...table.values()].flatMap(process => {
     if (process.pid === 1 || process.kernel || hasEnded(process) || claimed.has(process.pid)) return []
@@ -130,19 +128,6 @@ function sessionsOfDone(agents: readonly ListedAgent[], table: ProcessTable): Se
     values.add(tmuxVariable(tmux.socket, tmux.server_pid, tmux.session_id))
   }
   return values
-}
-
-/**
- * The markers of processes that write a stream log, also a deleted one. Such an agent runs: a workspace that is not at its
- * path any more may only have been moved.
- */
-function markersOfLogWriters(
-  table: ProcessTable,
-  openFiles: Machine['openFiles'],
-): ReadonlySet<string | undefined> {
-  const holders = [...openFiles].filter(([file]) => STREAM_LOG.test(path.basename(file)))
-  const writers = holders.flatMap(([, all]) => all.filter(isOpenForWriting))
-  return new Set(writers.map(({ pid }) => table.get(pid)?.environment.marker))
 }
 
 /** The processes that write exactly one stream log of a done agent. A process that writes several collects them for others. */

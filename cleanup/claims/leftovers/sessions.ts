@@ -2,7 +2,13 @@ import path from 'node:path'
 import { realWorkspace } from '../../platform/files/real-path.ts'
 import { withDescendants } from '../../platform/processes/ancestry.ts'
 import { ageMs } from '../../platform/processes/details.ts'
-import { type ProcessTable, readTable, startOf } from '../../platform/processes/table.ts'
+import {
+  type Machine,
+  type ProcessTable,
+  readMachine,
+  type SeenProcess,
+  startOf,
+} from '../../platform/processes/table.ts'
 import type { AgentEntry } from '../../registry/entries.ts'
 import { validateAgentId } from '../../registry/ids.ts'
 import type { AgentRef } from '../../registry/layout.ts'
@@ -14,6 +20,7 @@ import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { Observation } from '../observation.ts'
 import { observe } from '../observe.ts'
 import { isMarkedElsewhere } from '../own-panes.ts'
+import { type OfRemoved, ofRemovedWorkspaces } from './removed-workspaces.ts'
 
 const PREFIX = 'agent_'
 /** Stands for the task of an agent that no registry lists; no folder of that name is made. */
@@ -21,14 +28,15 @@ const NO_TASK = 'no-task'
 
 /**
  * Tells the leftover sessions of some workspaces (real paths): those named `agent_*` that none of `agents`, the entries of
- * their registries, lists, and in which nothing carries the marker of a listed agent, or of another workspace's. An agent
- * that was cleaned up before everything in a session began has no part in it, whatever its name. A session that somebody
- * has grouped with an agent's to look at it (`new-session -t`, which tmux names agent_x-1) counts as the agent's does.
+ * their registries, lists, and in which nothing carries the marker of a listed agent, or of another workspace's that exists.
+ * An agent that was cleaned up before everything in a session began has no part in it, whatever its name. A session that
+ * somebody has grouped with an agent's to look at it (`new-session -t`, which tmux names agent_x-1) counts as the agent's.
  */
 export function leftoverSessions(
   workspaces: ReadonlySet<string>,
   agents: readonly AgentEntry[],
   table: ProcessTable,
+  ofRemoved: (process: SeenProcess) => OfRemoved | undefined,
 ): (session: TmuxSession) => boolean {
   const doneAt = new Map<string, number>()
   for (const agent of agents)
@@ -36,9 +44,9 @@ export function leftoverSessions(
       doneAt.set(name, Math.max(doneAt.get(name) ?? 0, finishedAtMs(agent)))
   const isListed = (name: string, session: TmuxSession) => isOlder(session, doneAt.get(name), table)
   const agentOf = agentsByMarker(workspaces)
-  const isListedOrForeign = (session: TmuxSession, marker: string | undefined): boolean => {
-    const agent = agentOf(marker)
-    if (agent === undefined) return false
+  const isListedOrForeign = (session: TmuxSession, process: SeenProcess): boolean => {
+    const agent = agentOf(process.environment.marker)
+    if (agent === undefined || ofRemoved(process)?.agent) return false
     return !workspaces.has(agent.workspace) || isListed(`${PREFIX}${agent.agentId}`, session)
   }
   return session =>
@@ -50,7 +58,7 @@ export function leftoverSessions(
         table,
         livePanes(session).flatMap(pid => table.get(pid) ?? []),
       ),
-    ].some(({ environment }) => isListedOrForeign(session, environment.marker))
+    ].some(process => isListedOrForeign(session, process))
 }
 
 /** When an agent's cleanup was done, in ms since 1970: infinite while it is not. */
@@ -72,24 +80,28 @@ export const livePanes = ({ panes }: TmuxSession): number[] =>
   panes.filter(({ dead }) => !dead).map(({ pid }) => pid)
 
 /**
- * The agent of this workspace whose session this is by the marker; undefined where that is not certain. A deploy gives the
- * marker to a session at its birth, so every pane has it, and nothing else on the server. An agent that sets the marker
- * later, for a user's session or for the whole server (`tmux set-environment -g`), leaves panes without it, or with it
- * elsewhere.
+ * The agent of this workspace, or of one that was removed, whose session this is by the marker; undefined where that is not
+ * certain. A deploy gives the marker to a session at its birth, so every pane has it, and nothing else on the server. An
+ * agent that sets the marker later, for a user's session or for the whole server (`tmux set-environment -g`), leaves panes
+ * without it, or with it elsewhere.
  */
 export function markedAgent(
   workspace: string,
   server: TmuxServer,
   session: TmuxSession,
-  table: ProcessTable,
+  machine: Machine,
 ): AgentRef | undefined {
-  const markers = livePanes(session).map(pid => table.get(pid)?.environment.marker)
-  const [marker] = markers
+  const { table } = machine
+  const panes = livePanes(session).flatMap(pid => table.get(pid) ?? [])
+  const [pane] = panes
+  const marker = pane?.environment.marker
   const real = realWorkspace(workspace)
   const agent = agentsByMarker([real])(marker)
-  if (agent?.workspace !== real || markers.some(other => other !== marker)) return undefined
+  if (!agent || !pane || panes.some(({ environment }) => environment.marker !== marker)) return undefined
+  if (agent.workspace !== real && !ofRemovedWorkspaces(machine)(pane)?.agent) return undefined
   const own = tmuxVariable(server.socket, server.pid, session.id)
-  return isMarkedElsewhere(table, own, other => other === marker) ? undefined : { ...agent, workspace }
+  if (isMarkedElsewhere(table, own, other => other === marker)) return undefined
+  return agent.workspace === real ? { ...agent, workspace } : agent
 }
 
 /** Observes a leftover session as that of the agent that it would belong to if a registry listed it. */
@@ -98,7 +110,7 @@ export async function observeSession(
   server: TmuxServer,
   session: TmuxSession,
 ): Promise<Observation> {
-  const marked = markedAgent(workspace, server, session, await readTable())
+  const marked = markedAgent(workspace, server, session, await readMachine())
   const ref = marked ?? { workspace, taskId: NO_TASK, agentId: safeId(session.name.slice(PREFIX.length)) }
   const [pane] = session.panes
   const entry = {

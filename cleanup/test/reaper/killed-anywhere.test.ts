@@ -4,13 +4,12 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { programFile, testProgram } from '../../../bin/programs.ts'
-import { needs } from '../../../test/needs.ts'
 import { type AgentRef, cleanUp } from '../../index.ts'
 import { isTerminal, layout, readTaskRegistry } from '../../orchestrator.ts'
 import { resume } from '../../reaper/clean-up.ts'
 import { readGlobalRegistry } from '../../registry/registry.ts'
 import { cleanerCommand, runCleaner } from '../support/cleaner-process.ts'
-import { canMount, MountNamespace } from '../support/mount-namespace.ts'
+import { forEachStep, STEPS, type Steps } from '../support/each-step.ts'
 import { pendingAgents } from '../support/pending-agents.ts'
 import { NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
@@ -20,40 +19,12 @@ const resists = 'trap "" TERM HUP; echo ready; while :; do sleep 1; done'
 const completed = { status: 'completed', reason: 'it said so', graceMs: 300 }
 
 const dieAt = testProgram('die-at')
-/** More steps than any cleanup has. */
-const ENOUGH = 200
-/** How many agents are tested at the same time. */
-const LANES = 3
 
 let rig: Rig
 beforeEach(async () => {
   rig = await Rig.start()
 })
 afterEach(() => rig[Symbol.asyncDispose]())
-
-/** Step `first` and every `by`th after it, until there are no more. */
-interface Steps {
-  first: number
-  by: number
-}
-
-/** Runs each step, a few at a time, until one returns that there are no more. Returns the last that was run. */
-async function forEachStep({ first, by }: Steps, one: (step: number) => Promise<boolean>): Promise<number> {
-  let next = first
-  let end = ENOUGH
-  let last = 0
-  const lane = async () => {
-    while (next < end) {
-      const step = next
-      next += by
-      if (await one(step)) last = Math.max(last, step)
-      else end = Math.min(end, step)
-    }
-  }
-  await Promise.all(Array.from({ length: LANES }, lane))
-  expect(end).toBeLessThan(ENOUGH)
-  return last
-}
 
 /**
  * Checks what the next cleaner finds, and that nothing is left when it is done. Not `alone`: a process that took over the
@@ -97,16 +68,10 @@ function isTidy(): void {
   expect(readGlobalRegistry(rig.workspace)).toMatchObject({ active_agents: 0 })
 }
 
-for (const { which, by, tags } of [
-  { which: 'some of its steps', by: 7, tags: [] },
-  { which: 'any of its steps', by: 1, tags: ['long'] },
-])
+for (const { which, by, options } of STEPS)
   describe(
     `a cleaner that is killed before ${which} leaves nothing that the next one does not finish`,
-    {
-      timeout: 300_000,
-      tags,
-    },
+    options,
     () => killedBefore(by),
   )
 
@@ -181,38 +146,5 @@ function killedBefore(by: number): void {
     })
     expect(inside).toBeGreaterThan(5)
     isTidy()
-  })
-
-  test('with the archive on another device', async () => {
-    needs('permission to mount', canMount)
-    const archive = layout.archiveFolder(rig.ref('x'))
-    using mounts = await MountNamespace.make(rig, `mount -t tmpfs archive ${archive}`)
-    const whole = await rig.deploy('far-0', { claude: 'echo ready' })
-    const list = path.join(rig.folder, 'steps')
-    await runCleaner(rig, whole, ENOUGH, ['env', `LEAKRIG_STEPS=${list}`, ...mounts.nsenter])
-    const first =
-      readText(list)
-        .split('\n')
-        .findIndex(line => line.includes(' linkSync ')) + 1
-    expect(readText(list)).toContain(' futimesSync ')
-    await forEachStep({ first, by }, async step => {
-      // The agent has ended by itself: this test is about the files.
-      const ref = await rig.deploy(`far-${step}`, { claude: 'echo ready' })
-      const { signal } = await runCleaner(rig, ref, step, mounts.nsenter)
-      if (signal === 'SIGKILL')
-        expect((await runCleaner(rig, ref, 0, mounts.nsenter)).report?.outcome).toMatch(/^(already-)?clean$/)
-      expect(traces(rig, ref)).toEqual({ ...NO_TRACES, archived: 0 })
-      const there = fs
-        .readdirSync(mounts.outsidePath(archive))
-        .filter(name => name.includes(`${ref.agentId}_`))
-      for (const name of there)
-        expect(readText(path.join(mounts.outsidePath(archive), name))).toMatch(/^(ready|\{"file".*\})\n$/)
-      return signal === 'SIGKILL'
-    })
-    // No name was used twice, and no half copy is left.
-    const names = fs.readdirSync(mounts.outsidePath(archive))
-    expect(names.filter(name => /\.(\d+\.jsonl?|part)$/.test(name))).toEqual([])
-    const { agents } = readTaskRegistry(rig.workspace, rig.ref('x').taskId)
-    expect(names.length).toBeGreaterThanOrEqual(4 * agents.length)
   })
 }

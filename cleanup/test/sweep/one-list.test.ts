@@ -113,15 +113,22 @@ test('what is marked for a workspace that no longer exists is ended, but for a u
     { encoding: 'utf8' },
   )
   expect(stderr).toBe('')
-  const all = ['homeless', 'foreign', 'job', 'pane', 'private', 'moved', 'daemon']
+  const others = ['foreign', 'job', 'pane', 'private', 'moved', 'daemon', 'copied', 'rotated', 'unmarked']
+  const all = ['homeless', 'removed', ...others]
   expect(JSON.parse(stdout)).toEqual({
     problems: [],
-    listed: ['homeless', 'job', 'pane'],
-    measured: ['homeless', 'job', 'pane'],
-    planned: ['homeless'],
+    listed: ['homeless', 'job', 'pane', 'removed', 'unmarked'],
+    measured: ['homeless', 'job', 'pane', 'removed', 'unmarked'],
+    sessions: [['agent_removed'], ['agent_removed']],
+    planned: ['homeless', 'removed'],
+    explained: [
+      expect.stringMatching(
+        /LEAKRIG_AGENT=\S+\/removed\/\.agent-workspace\/T\/a, of a workspace that no longer/,
+      ),
+    ],
     before: all,
     without: all,
-    after: all.slice(1),
+    after: others,
   })
 })
 

@@ -2,6 +2,13 @@ import { expect } from 'vitest'
 import { parseExactly } from '../../json.ts'
 import type { Rig } from '../../rig/rig.ts'
 
+/** Makes a file beside the user's home, as a relative path could not: any folder may be the one in which it runs. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's variable
+const command = 'touch ${HOME}-pwned'
+
+/** Commands as tmux and shells run them within a text, and characters that break lines, quotes and terminals. */
+export const hostileText = `x#(${command})$(${command})\`${command}\`;'"#{pid}%H\n\u001b[31m\u202e`
+
 /** Ids that have a special meaning in a path, for a shell, for an option parser, or for tmux. */
 export const hostileIds = [
   '../victim',
@@ -20,6 +27,8 @@ export const hostileIds = [
   '=my-work',
   '*',
   '#{pid}',
+  `#(${command})`,
+  `$(${command})`,
   '',
 ]
 

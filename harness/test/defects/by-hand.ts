@@ -18,19 +18,19 @@ export interface Hand {
   claims(agent: AgentRef, all: Seen[]): Seen[]
   /** The signal for what is left after the grace. Without it there is no second step. */
   kills: boolean
+  /** How long claude gets to end. Killed before that, it leaves files and what its hooks started. */
+  claudeGraceMs: number
 }
 
-/** Longer than a claude takes on a busy machine. A claude that is killed leaves files, which would be another defect. */
-const claudeGraceMs = 10_000
 const graceMs = 3_000
 
 /**
  * A small hand-written cleanup, as good as the bundled one in the cells that it is used for: it ends the processes with the
  * agent's marker, then the session, and archives the files. Defects are seeded in its parts.
  */
-export const soundHand: Hand = { claims: byMarker, kills: true }
+export const soundHand: Hand = { claims: byMarker, kills: true, claudeGraceMs: 10_000 }
 
-export function byHand({ claims, kills }: Hand): Strategy['kill'] {
+export function byHand({ claims, kills, claudeGraceMs }: Hand): Strategy['kill'] {
   return async (agent, reason) => {
     await recordIntent(agent, { status: 'terminated', reason })
     const targets = claims(agent, readAll())

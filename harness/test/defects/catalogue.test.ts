@@ -3,9 +3,11 @@ import { needsNamespaces } from '../../../test/namespaces.ts'
 import { deployCell, expectCleanEnd } from '../../catalogue/cell.ts'
 import { deleteLog, linkArchiveOutside } from '../../catalogue/faults/files.ts'
 import { openMorePanes } from '../../catalogue/faults/tmux.ts'
+import { plantHooks } from '../../catalogue/hooks.ts'
 import { userJoins, windowMovesToUser } from '../../catalogue/user-joins.ts'
 import { findingsText } from '../../report/text.ts'
 import type { Agent } from '../../rig/agent.ts'
+import type { Rig } from '../../rig/rig.ts'
 import type { ResourceKind } from '../../snapshot/snapshot.ts'
 import { withDefect } from './expect-red.ts'
 
@@ -14,6 +16,7 @@ needsNamespaces()
 /** A cell of the catalogue that shows a defect: the shape, and the finding. */
 interface Shown {
   shape?: string
+  prepare?: (rig: Rig) => Promise<void>
   before?: (agent: Agent) => Promise<void>
   result: 'leak' | 'collateral'
   finding: [ResourceKind, RegExp]
@@ -72,6 +75,11 @@ const shown: Record<string, Shown> = {
     result: 'collateral',
     finding: ['session', /my-later-work/],
   },
+  'kills claude within its hooks': {
+    prepare: plantHooks,
+    result: 'leak',
+    finding: ['file', /^claude state /],
+  },
   'ends the jobs of the tmux server': {
     shape: 'tmux-job',
     result: 'collateral',
@@ -84,9 +92,10 @@ const shown: Record<string, Shown> = {
 const chosen = ['walks only descent', 'claims by the id in the command line', 'more panes']
 const tags = (name: string) => (chosen.includes(name) ? [] : ['long'])
 
-for (const [defect, { shape, before, result, finding }] of Object.entries(shown))
+for (const [defect, { shape, prepare, before, result, finding }] of Object.entries(shown))
   describe(`a cleanup that ${defect}`, { tags: tags(defect) }, () => {
     withDefect(defect)('is red in a cell of the catalogue', async ({ rig }) => {
+      await prepare?.(rig)
       const { agent } = await deployCell(rig, { shape: shape ? { shape } : {}, ending: 'killed' })
       await before?.(agent)
       await agent.isKilled()

@@ -162,6 +162,7 @@ Object.assign(defects, {
       ...soundHand,
       claims: (agent, all) => byMarker(agent, all).filter(({ state }) => state !== 'T'),
     }),
+  'kills claude within its hooks': () => byHand({ ...soundHand, claudeGraceMs: 3_000 }),
   'follows a linked archive': () => byHand(soundHand),
   'claims by the id in the command line': sound => async (agent, reason) => {
     const done = await sound(agent, reason)
