@@ -40,6 +40,8 @@ export default defineConfig({
           name: 'cleanup',
           include: ['cleanup/test/**/*.test.ts'],
           exclude: [manyProcesses, ps],
+          // A test without a rig has no tmux server that is to be found.
+          env: { LEAKRIG_SOCKET_FOLDER: '/none' },
           isolate: false,
         },
       },

@@ -24,7 +24,7 @@ const CLEAN_WITHIN_MS = 600_000
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'leakrig-gone-'))
 const workspace = path.join(folder, '.agent-workspace')
 // No tmux server runs here, so the user's own sessions are not scanned.
-process.env.TMUX_TMPDIR = folder
+Object.assign(process.env, { TMUX_TMPDIR: folder, LEAKRIG_SOCKET_FOLDER: folder })
 const problems: string[] = []
 try {
   await registerDeadAgents()

@@ -22,6 +22,7 @@ import { recordedPlace } from './recorded-place.ts'
 import { requireSeenFromHere } from './seen-from-here.ts'
 import { findSharedServers } from './shared-servers.ts'
 import { withoutGuests, withoutSharedSession } from './shared-session.ts'
+import { locateAgent, type ProvenSession, requireProven } from './which-server.ts'
 
 interface ObserveOptions {
   /** The machine as it was read already, for many agents at once. */
@@ -32,6 +33,10 @@ interface ObserveOptions {
   sessionName?: string
   /** True when the agent was seen here before. */
   wasSeen?: boolean
+  /** The agent's session, where the caller has seen that it is the agent's. */
+  proven?: ProvenSession | undefined
+  /** True where nothing will be ended: then a session counts that is the agent's by its name alone. */
+  isOnlyShown?: boolean
 }
 
 /**
@@ -41,17 +46,19 @@ interface ObserveOptions {
 export async function observe(
   ref: AgentRef,
   registry: TaskRegistry,
-  { machine: shared, log: knownLog, sessionName, wasSeen }: ObserveOptions = {},
+  { machine: shared, log: knownLog, sessionName, wasSeen, proven, isOnlyShown }: ObserveOptions = {},
 ): Promise<Observation> {
   const entry = requireAgent(registry, ref)
   requireDeployedHere(ref, entry)
   const log = knownLog ?? agentFiles(ref, entry).stream
+  const reading = Promise.resolve(shared ?? readMachine())
   const [located, machine] = await Promise.all([
-    locate(entry).catch((tmuxError: unknown) => ({ tmuxError })),
-    shared ?? readMachine(),
+    locateAgent(ref, entry, log, () => reading, { proven }).catch((tmuxError: unknown) => ({ tmuxError })),
+    reading,
   ])
   const location =
     'session' in located ? located : recordedPlace(ref, entry, machine.table, located.tmuxError)
+  if (!isOnlyShown) requireProven(location)
   requireSeenFromHere(entry, location, log, machine, wasSeen)
   // Whoever cleans up a session that no registry lists has decided already who may look at it.
   const isWatched = sessionName === undefined && location.session?.attached
@@ -96,7 +103,7 @@ const REAPED_MS = 2_000
  */
 export async function locateAgain({ entry, location: before }: Observation): Promise<TmuxLocation> {
   for (const deadline = performance.now() + REAPED_MS; ; await sleep(50)) {
-    const found = await locate(entry).catch((tmuxError: unknown) => ({ ...before, tmuxError }))
+    const found = await locate(entry, before.path).catch((tmuxError: unknown) => ({ ...before, tmuxError }))
     if (limitMet(found.tmuxError) === undefined || performance.now() > deadline) return found
   }
 }

@@ -1,7 +1,8 @@
-import { withDescendants } from '../platform/processes/ancestry.ts'
+import { selfAndAncestors, withDescendants } from '../platform/processes/ancestry.ts'
 import { ageMs } from '../platform/processes/details.ts'
 import { sharesPids } from '../platform/processes/namespaces.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
+import { isDone } from '../registry/lifecycle.ts'
 import { describeClient, type TmuxClient } from '../tmux/clients.ts'
 import type { AgentPane } from '../tmux/locate.ts'
 import { tmuxVariable } from '../tmux/recorded.ts'
@@ -20,6 +21,15 @@ import type { Observation, SharedServer } from './observation.ts'
 
 /** By the name that tmux gives its server for ps: it saves work, and is never a reason to claim anything. */
 export const isTmuxServer = ({ comm }: SeenProcess): boolean => comm.startsWith('tmux: server')
+
+/** The tmux server that started a process, or in whose pane it was born. */
+export function serverOf(table: ProcessTable, pid: number): SeenProcess | undefined {
+  const named = table.get(Number(table.get(pid)?.environment.tmux?.split(',')[1]))
+  return (
+    selfAndAncestors(table, pid).find(isTmuxServer) ??
+    (named && isTmuxServer(named) && sharesPids(pid) ? named : undefined)
+  )
+}
 
 /** What tmux told about a server; absent when it could not be asked. */
 export interface Asked {
@@ -102,7 +112,7 @@ const OPENED_WITHIN_S = 2
  * that writes the agent's log.
  */
 export function guestPanes(
-  { location, table, openFiles, log }: Omit<Observation, 'guests' | 'sharedServers'>,
+  { entry, location, table, openFiles, log }: Omit<Observation, 'guests' | 'sharedServers'>,
   clients: readonly TmuxClient[],
 ): AgentPane[] {
   const { server, session, panes, recorded } = location
@@ -113,10 +123,10 @@ export function guestPanes(
   const since = Math.min(...hands.map(client => client.since)) * 1_000
   const isWritten = ({ id }: AgentPane) =>
     logWriters(openFiles, log).some(({ pid }) => table.get(pid)?.environment.pane === id)
-  // Without a record it is the pane that the session was opened with. An earlier cleanup may have ended it.
+  // Without a record it is the pane that the session was opened with, which an earlier cleanup has ended.
   const openedBy = (session.created + OPENED_WITHIN_S) * 1_000
   const isDeployed = ({ id }: AgentPane, began: number) =>
-    recorded ? id === recorded.pane_id : panes.length === 1 && began <= openedBy
+    recorded ? id === recorded.pane_id : !isDone(entry) && panes.length === 1 && began <= openedBy
   return panes.filter(pane => {
     const process = pane.dead ? undefined : table.get(pane.pid)
     if (!process) return false

@@ -48,6 +48,15 @@ function isFromSession({ ref, entry, location, table }: Observation, marked: Rea
   return !panes.some(isUnmarkedPane) && !isMarkedElsewhere(table, own, namesAgent(ref, entry))
 }
 
+/** True when the session hands the agent's marker to everything that was born in it, and the server to nothing else. */
+export function isMarkedByDeploy(observation: Observation): boolean {
+  const isOwn = namesAgent(observation.ref, observation.entry)
+  const marked = [...panesOfProcesses(observation).keys()].filter(pid =>
+    isOwn(markerOf(observation, observation.table.get(pid))),
+  )
+  return marked.length > 0 && isFromSession(observation, new Set(marked))
+}
+
 /** True when a process that the same tmux server started outside the session `own`, a value of TMUX, carries the marker. */
 export function isMarkedElsewhere(
   table: ProcessTable,

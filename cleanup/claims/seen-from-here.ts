@@ -8,24 +8,19 @@ import type { AgentEntry } from '../registry/entries.ts'
 import { parseTimestamp } from '../registry/timestamps.ts'
 import { elsewhere, isDeployedHere, recordedWorld } from '../registry/world.ts'
 import type { TmuxLocation } from '../tmux/locate.ts'
-import { tmuxUnreachable } from '../tmux/query.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
-import { partWriters, writesOtherLogs } from './log-writers.ts'
+import { partWriters } from './log-writers.ts'
 
 /** How long a log is silent, in ms, before its agent counts as ended although nothing shows that it ran here. claude's longest command takes as long. */
 const SILENT_MS = 600_000
 
 /**
- * Refuses to take an agent for gone that may run where we do not see it. An agent whose session, or whose recorded tmux
+ * Refuses (`elsewhere`) to take an agent for gone that may run where we do not see it. An agent whose session, or whose recorded tmux
  * server, is here is seen. Any other is not gone
- * - while a process in another pid namespace writes its log (`elsewhere`);
- * and, where its entry does not record its world (world.ts), because another orchestrator or an earlier version of ours
- * wrote it,
- * - while its log is written from a pane of a living tmux server that was not asked (`tmux-unreachable`): where no place in
- *   tmux is recorded, the session is searched for on our own default server, which for another user, or without the
- *   orchestrator's TMUX_TMPDIR, is not the agent's;
- * - while its log was written lately, if the workspace may be shared with what we do not see, and nothing shows that the
- *   agent ran here (`elsewhere`); `wasSeen` shows it.
+ * - while a process in another pid namespace writes its log;
+ * - and, where its entry does not record its world (world.ts), because another orchestrator or an earlier version of ours
+ *   wrote it, while its log was written lately, if the workspace may be shared with what we do not see, and nothing shows
+ *   that the agent ran here; `wasSeen` shows it.
  */
 export function requireSeenFromHere(
   entry: AgentEntry,
@@ -38,7 +33,6 @@ export function requireSeenFromHere(
   const stranger = partWriters(machine.openFiles, log).find(({ pid }) => isStranger(pid, entry, machine))
   if (stranger) throw elsewhere(entry, `process ${stranger.pid}, in another pid namespace, writes its log`)
   if (recordedWorld(entry)) return
-  if (!recordedTmux(entry)) requireKnownServer(location, log, machine)
   if (!wasSeen && mayRunUnseen(entry, location, log, machine))
     throw elsewhere(
       entry,
@@ -58,20 +52,6 @@ export function isStranger(pid: number, entry: AgentEntry, { table }: Pick<Machi
   if (!isInOtherNamespace(pid)) return false
   const pane = recordedWorld(entry) && isDeployedHere(entry) ? recordedTmux(entry)?.pane_pid : undefined
   return pane === undefined || table.get(pid)?.sid !== pane
-}
-
-function requireKnownServer(location: TmuxLocation, log: string, { table, openFiles }: Machine): void {
-  for (const { pid } of partWriters(openFiles, log)) {
-    const [socket = '', server = ''] = table.get(pid)?.environment.tmux?.split(',') ?? []
-    const isServer =
-      table.get(Number(server))?.comm.startsWith('tmux') && Number(server) !== location.server?.pid
-    if (isServer && !writesOtherLogs(openFiles, log, pid))
-      throw tmuxUnreachable(
-        location.socket,
-        ['list-sessions'],
-        `it has no session of that name, but process ${pid} writes the agent’s log from a pane of another server, ${socket}, where its session may be; set TMUX_TMPDIR as it is for the orchestrator, or be the same user`,
-      )
-  }
 }
 
 /** The processes of other containers, and of other machines, are not in our table, and the files they hold are not either. */

@@ -27,8 +27,11 @@ export function withoutSharedSession(observation: Observation): Observation {
   const why = whyOthers(observation, paneOf, own)
   if (why === undefined) return withoutGuests(observation)
   const { id, name } = location.session
-  const panes = location.panes.filter(pane => own.has(pane.id))
-  const only = panes.length > 0 ? `more than its pane ${[...own].join(', ')}` : 'more than its name'
+  // A pane that a user split by hand has the marker too.
+  const isGuest = new Set(observation.guests.map(pane => pane.id))
+  const panes = location.panes.filter(pane => own.has(pane.id) && !isGuest.has(pane.id))
+  const only =
+    panes.length > 0 ? `more than its pane ${panes.map(pane => pane.id).join(', ')}` : 'more than its name'
   const sharedSession = `The session ${name} (${id}) is left alone, because nothing shows that ${only} is the agent’s: ${why}.`
   return {
     ...observation,
@@ -77,9 +80,17 @@ function whyOthers(observation: Observation, paneOf: PaneOf, own: ReadonlySet<st
   if (others.length === 0) return undefined
   // The server confirms everything that was recorded, so neither times nor another agent's window contradict it.
   if (recorded && isNamed) return own.size > 0 ? undefined : whyAnothers(observation, paneOf, others)
-  const why =
+  return whyNotAgents(observation) ?? (isNamed ? undefined : 'the registry alone names it')
+}
+
+/** What shows that a session with an agent's name is another's; undefined when nothing does. */
+export function whyNotAgents(observation: Observation): string | undefined {
+  const paneOf = panesOfProcesses(observation)
+  const own = ownPanes(observation, paneOf)
+  const others = observation.location.panes.filter(pane => !own.has(pane.id))
+  return (
     whyAnothers(observation, paneOf, others) ?? whyByTime(observation, own) ?? livingNamesake(observation)
-  return why ?? (isNamed ? undefined : 'the registry alone names it')
+  )
 }
 
 /** What shows that something in a session is another agent's, or the user's. */

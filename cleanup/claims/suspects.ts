@@ -161,6 +161,8 @@ function lackOfOrigin(observation: Observation): (process: SeenProcess) => strin
 
   return process => {
     if (process.environment.marker !== undefined || process.environment.tmux !== undefined) return []
+    // Whoever opened the agent's session may have started its server by that, a moment after the agent's recorded start.
+    if (process === server && location.session) return []
     const isJob = process.ppid === server?.pid && process.tty === 0
     const isAdopted = nobodys.has(process) || (process.ppid === adopter && process !== server)
     if (!(isJob || isAdopted) || isOlder(observation, process) !== false) return []

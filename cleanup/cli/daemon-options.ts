@@ -4,9 +4,10 @@ import { fromCwd } from '../platform/cwd.ts'
 import { durationOption } from '../platform/duration.ts'
 import type { PolicyTexts } from '../retention/policy.ts'
 import { duration, grace } from './option-values.ts'
+import { type SocketOptions, socketNameOption, socketPathOption } from './socket-options.ts'
 
 /** The settings of a daemon, as `leakrig daemon` and `leakrig service install` take them. Durations in ms. */
-export interface DaemonSettings extends PolicyTexts {
+export interface DaemonSettings extends PolicyTexts, SocketOptions {
   grace?: number
   silentAfter?: number
   endIdle?: boolean
@@ -34,6 +35,8 @@ const options = (): [keyof DaemonSettings, Option][] => [
       duration,
     ),
   ],
+  ['socketName', socketNameOption()],
+  ['socketPath', socketPathOption()],
   ['endIdle', option('--end-idle', 'end silent agents whose work is done')],
   ['keepDays', option('--keep-days <days>', 'remove archives that are older (7)')],
   ['keepLast', option('--keep-last <n>', 'always keep the newest n archives of each class')],
@@ -102,6 +105,7 @@ export function daemonArguments(settings: DaemonSettings): string[] {
     const value = settings[name]
     if (!long || value === undefined || value === false) return []
     if (value === true) return [long]
+    if (Array.isArray(value)) return value.flatMap(one => [long, one])
     return [long, DURATIONS.has(name) ? durationOption(Number(value)) : String(value)]
   })
 }

@@ -6,6 +6,7 @@ import { parsePolicy } from '../retention/policy.ts'
 import { addDaemonOptions, type DaemonSettings, validateMetricsOptions } from './daemon-options.ts'
 import { duration } from './option-values.ts'
 import { printProblem, writeJsonLine } from './output.ts'
+import { useSockets } from './socket-options.ts'
 import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
 
 interface DaemonCommandOptions extends DaemonSettings {
@@ -48,7 +49,8 @@ async function serveDaemon(folders: string[], options: DaemonCommandOptions): Pr
   const stop = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort())
   const { grace, graceMs = grace, silentAfter, endIdle = false, ownerPid, ...others } = options
-  const { metricsPort, metricsTokenFile, metricsSocket, metricsFile, ...retention } = others
+  const { metricsPort, metricsTokenFile, metricsSocket, metricsFile, socketName, socketPath, ...retention } =
+    others
   const log: DaemonOptions['log'] = line => {
     writeJsonLine({ time: new Date().toISOString(), level: logLevelOf(line.event), ...line })
   }
@@ -58,6 +60,7 @@ async function serveDaemon(folders: string[], options: DaemonCommandOptions): Pr
     // Before the metrics, because it decides which user this process is, and with that which files their options may name.
     const workspaces = workspacesOf(folders, true)
     validateMetricsOptions(options)
+    await useSockets(options, true)
     await runDaemon({
       workspaces,
       endIdle,

@@ -5,15 +5,16 @@ import { fromCwd } from '../platform/cwd.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { Registries } from '../registry/read-all.ts'
 import { run } from './exit-codes.ts'
+import { addSocketOptions, type SocketOptions, useSockets } from './socket-options.ts'
 import { workspacesOf } from './workspace.ts'
 
-export interface ExplainOptions {
+export interface ExplainOptions extends SocketOptions {
   workspace?: string
   json?: boolean
 }
 
 export function addExplain(program: Command): Command {
-  return program
+  const explaining = program
     .command('explain')
     .description(
       'show which processes belong to an agent and why, what a cleanup would do, and what it would leave alone',
@@ -21,6 +22,7 @@ export function addExplain(program: Command): Command {
     .argument('<agent|pid>', 'an agent’s id (or <task>/<agent>), or a process id')
     .argument('[workspace]', 'an .agent-workspace folder (by default the one in the current folder)')
     .option('--workspace <dir>', 'the same, for scripts')
+  return addSocketOptions(explaining)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -35,12 +37,13 @@ export function addExplain(program: Command): Command {
 export async function explain(
   target: string,
   folder: string | undefined,
-  { json = false }: ExplainOptions,
+  { json = false, ...sockets }: ExplainOptions,
 ): Promise<number> {
   const { readRegistries } = await import('../registry/read-all.ts')
   const { explainAgent } = await import('./explain-agent.ts')
   const { explainPid } = await import('./explain-pid.ts')
   const [workspace = ''] = workspacesOf(folder === undefined ? [] : [folder])
+  await useSockets(sockets)
   const registries = readRegistries(workspace)
   const agents = findAgents(workspace, target, registries)
   if (agents.length === 0 && /^\d+$/.test(target))

@@ -15,6 +15,7 @@ import {
 } from './daemon-options.ts'
 import { exitCodes, run } from './exit-codes.ts'
 import { printProblem, print as show } from './output.ts'
+import { useSockets } from './socket-options.ts'
 import { ownWorkspace, WORKSPACE_ARGUMENT } from './workspace.ts'
 
 export interface ServiceOptions extends DaemonSettings {
@@ -71,6 +72,8 @@ export async function install(workspaces: string[], options: ServiceOptions): Pr
     )
   const plan = await planFor(workspaces, system, daemonArguments(options))
   validateMetricsOptions(options, plan.owner?.uid)
+  // Only the daemon itself works as the owner, whose sockets these are.
+  if (!plan.owner) await useSockets(options, true)
   if (!print) return report(await installService(plan, host, manager, { force, now }))
   show(manager.render(plan).trimEnd().split('\n'))
   plan.omitted.forEach(printProblem)

@@ -2,9 +2,10 @@ import { type Command, Option } from 'commander'
 import { CleanupError } from '../errors.ts'
 import { exitCodes, run } from './exit-codes.ts'
 import { print, printJson } from './output.ts'
+import { addSocketOptions, type SocketOptions, useSockets } from './socket-options.ts'
 import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
 
-export interface StatusOptions {
+export interface StatusOptions extends SocketOptions {
   all?: boolean
   json?: boolean
   /** Options of earlier versions. */
@@ -17,11 +18,12 @@ const WATCH = "watch -n 2 'npm run -s leakrig -- status'"
 
 /** Adds `leakrig status`, which shows agents, sessions, processes and files, and changes nothing. */
 export function addStatus(program: Command): Command {
-  return program
+  const status = program
     .command('status')
     .description('show the agents, their sessions, processes and logs, and how far their cleanup is')
     .argument('[workspace...]', WORKSPACE_ARGUMENT)
     .option('--all', 'include agents whose cleanup is done')
+  return addSocketOptions(status)
     .option('--json', 'print JSON')
     .addOption(new Option('--watch').hideHelp())
     .addOption(new Option('--interval <seconds>').hideHelp())
@@ -42,7 +44,9 @@ export async function runStatus(folders: string[], options: StatusOptions): Prom
   if (removed) throw new CleanupError('bad-argument', `${removed}; use this instead: ${WATCH}`)
   const { measure } = await import('../metrics/measure.ts')
   const { statusLines } = await import('./status-text.ts')
-  const found = await measure(workspacesOf(folders))
+  const workspaces = workspacesOf(folders)
+  await useSockets(options)
+  const found = await measure(workspaces)
   if (json) printJson(found)
   else print(statusLines(found, all))
   return found.problems.length === 0 ? exitCodes.done : exitCodes.uncertain

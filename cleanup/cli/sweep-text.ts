@@ -52,7 +52,9 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
 
 function unlistedText({ unlisted }: Sweep, wanted: boolean, names: readonly string[]): string[] {
   const verb = wanted ? 'is removed' : 'is removed only with --orphans'
-  const fate = ({ name, inUse }: Sweep['unlisted']['sessions'][number]) => {
+  const fate = ({ name, inUse, plan }: Sweep['unlisted']['sessions'][number]) => {
+    if (!plan.session && plan.end.length === 0)
+      return ['is left alone', ...plan.stays.map(why => printable(why, 500))].join(': ')
     if (names.includes(name)) return inUse === undefined ? 'is removed' : `is removed, although ${inUse}`
     return inUse === undefined
       ? verb
@@ -78,7 +80,7 @@ function leftAloneText({ agents, unlisted, leftovers, suspects }: Sweep): string
   const named = new Set(ended.flatMap(found => found.suspects.map(({ pid }) => pid)))
   return [
     ...(leftovers?.sessions ?? [])
-      .filter(({ id }) => !unlisted.sessions.some(session => session.id === id))
+      .filter(({ id, name }) => !unlisted.sessions.some(one => one.id === id && one.name === name))
       .map(one => `  leftover, left alone: session ${printable(one.name)} (${one.id} on ${one.socket})`),
     ...(leftovers?.processes ?? [])
       .filter(({ pid }) => !planned.has(pid))

@@ -4,9 +4,10 @@ import type { Sweep } from '../sweep/sweep.ts'
 import { exitCodes, run } from './exit-codes.ts'
 import { duration, grace } from './option-values.ts'
 import { print, printJson, printProblem } from './output.ts'
+import { addSocketOptions, type SocketOptions, useSockets } from './socket-options.ts'
 import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
 
-export interface SweepCommandOptions {
+export interface SweepCommandOptions extends SocketOptions {
   apply?: boolean
   orphans?: boolean
   session?: string[]
@@ -17,7 +18,7 @@ export interface SweepCommandOptions {
 }
 
 export function addSweep(program: Command): Command {
-  return program
+  const sweep = program
     .command('sweep')
     .description('show what agents have left behind and what a cleanup would do; --apply does exactly that')
     .argument('[workspace...]', WORKSPACE_ARGUMENT)
@@ -44,6 +45,7 @@ export function addSweep(program: Command): Command {
       'how long processes get between the first TERM and KILL (3s, or 7s for a claude with hooks)',
       grace,
     )
+  return addSocketOptions(sweep)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -68,6 +70,7 @@ export async function runSweep(folders: string[], options: SweepCommandOptions):
   } = options
   // Every path is checked before the first sweep: one typing error, and nothing is done.
   const workspaces = workspacesOf(folders)
+  await useSockets(options)
   const stop = new AbortController()
   if (apply) {
     stopOnSignals(stop)

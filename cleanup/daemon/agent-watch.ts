@@ -278,7 +278,8 @@ export class AgentWatch implements Disposable {
     }
     if (first) log({ agent: this.ref.agentId, ...first })
     this.#state = 'cleaning'
-    const report = await cleanUp(this.ref, { ...ending, graceMs, log, wasSeen: this.#quiet.wasSeen })
+    const { wasSeen, proven } = this.#quiet
+    const report = await cleanUp(this.ref, { ...ending, graceMs, log, wasSeen, proven })
     this.#state = 'ended'
     observer.cleaned(report)
     this.#context.registryChanged(this.ref.taskId)

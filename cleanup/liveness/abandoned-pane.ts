@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { logWriters, writerElsewhere } from '../claims/log-writers.ts'
+import type { ProvenSession } from '../claims/which-server.ts'
 import { pipelineShell } from '../containment/pane-shell.ts'
 import { tellsOpenFiles } from '../platform/processes/open-files.ts'
 import { type Machine, readMachine } from '../platform/processes/table.ts'
@@ -33,6 +34,8 @@ export interface QuietPeriod {
   isAwaited?: boolean
   /** True once the agent was seen here: then it has ended when it is not seen any more. */
   wasSeen?: boolean
+  /** Its session, once more than the name has shown that it is the agent's. */
+  proven?: ProvenSession | undefined
   /** The open files of the machine, read after the period began. Large, so it is dropped after each check. */
   machine?: Promise<Machine>
 }

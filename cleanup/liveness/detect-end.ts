@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { logWriters, partWriters } from '../claims/log-writers.ts'
 import { runsInRenamedSession, writesFromPane } from '../claims/renamed-session.ts'
 import { isSeen, isStranger, requireSeenFromHere } from '../claims/seen-from-here.ts'
+import { locateAgent, requireProven } from '../claims/which-server.ts'
 import { limitMet } from '../platform/limits.ts'
 import { ageMs } from '../platform/processes/details.ts'
 import { requireVisibleProcesses } from '../platform/processes/proc.ts'
@@ -41,7 +42,7 @@ export async function detectEnd(
   const log = agentFiles(ref, entry).stream
   const end =
     gone ??
-    (await locate(entry).then(
+    (await locateAgent(ref, entry, log, readMachine, quiet).then(
       location => endByTmux(ref, entry, location, log, quiet),
       (tmuxError: unknown) => endByProcesses(entry, log, tmuxError),
     ))
@@ -75,11 +76,12 @@ async function endByTmux(
     requireSeenFromHere(entry, location, log, machine, quiet?.wasSeen)
     if (!recorded && (await runsInRenamedSession(entry, location, log, machine))) return undefined
   }
-  return (
+  const end =
     (recorded
       ? await endOfRecorded(entry, recorded, location, () => writesFromPane(entry, location, log))
       : endByName(entry, location)) ?? (await detectAbandonedPane(ref, entry, location, quiet))
-  )
+  if (end !== undefined) requireProven(location)
+  return end
 }
 
 /**

@@ -1,11 +1,10 @@
 import { findLeftovers, namesOf } from '../claims/leftovers/find.ts'
+import { serversOf } from '../claims/leftovers/servers.ts'
 import { attemptAsync } from '../errors.ts'
 import { realWorkspace } from '../platform/files/real-path.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import { type Machine, readMachine } from '../platform/processes/table.ts'
 import { validateWorkspace } from '../registry/layout.ts'
-import { readServer } from '../tmux/server.ts'
-import { socketsOf } from '../tmux/sockets.ts'
 import { readDaemon } from './health.ts'
 import { isClaude, type MeasuredAgent } from './measure-agent.ts'
 import { measureWorkspace } from './measure-workspace.ts'
@@ -64,10 +63,12 @@ async function measureMachine(
   agents: readonly MeasuredAgent[],
   workspaces: ReadonlySet<string>,
 ): Promise<{ sessions: SessionFigures; processes: ProcessFigures }> {
-  const sockets = socketsOf(agents.map(({ listed }) => listed.entry))
-  const replies = await Promise.all(sockets.map(socket => readServer(socket)))
-  const servers = replies.filter(server => server !== undefined)
   const listed = agents.map(agent => agent.listed)
+  const servers = await serversOf(
+    machine,
+    listed.map(({ entry }) => entry),
+    workspaces,
+  )
   const found = findLeftovers(machine, listed, workspaces, servers)
   const ofAgents = new Set(listed.flatMap(agent => agent.processes.map(({ pid }) => pid)))
   const claudes = [...machine.table.values()].filter(one => isClaude(one) && !hasEnded(one))

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { livingSuspects, recordSuspects } from '../claims/leftovers/suspects.ts'
 import { observe } from '../claims/observe.ts'
 import type { Suspect } from '../claims/suspect.ts'
+import type { ProvenSession } from '../claims/which-server.ts'
 import { attemptAsync, CleanupError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { limitMet } from '../platform/limits.ts'
@@ -18,7 +19,7 @@ import { syncGlobal } from '../registry/sync-global.ts'
 import { recordedWorld, requireDeployedHere } from '../registry/world.ts'
 import { executePlan } from './execute.ts'
 import { HOOKS_GRACE_MS } from './grace.ts'
-import { type PlannedCleanup, planCleanup, planFor } from './plan.ts'
+import { type PlannedCleanup, planCleanup } from './plan.ts'
 import { ReplyLock, repliesSent } from './reply-lock.ts'
 import { type CleanUpReport, emptyReport, type Outcome, outcomeOf } from './report.ts'
 import { spawnDetached } from './spawn-detached.ts'
@@ -31,6 +32,8 @@ export interface CleanUpOptions extends Ending {
   handedOver?: boolean
   /** Set by a caller that has seen the agent here, which its entry need not show (claims/seen-from-here.ts). */
   wasSeen?: boolean | undefined
+  /** The agent's session, set by a caller that has seen more than its name (claims/which-server.ts). */
+  proven?: ProvenSession | undefined
 }
 
 /** How much longer than its grace, in ms, a cleanup waits for another cleaner of the same agent. */
@@ -70,8 +73,8 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
 
   using reply = new ReplyLock(ref)
   log({ event: 'intent', agent: ref.agentId, status: options.status, reason: options.reason })
-  const { wasSeen = false } = options
-  const observing = observe(ref, registry, { wasSeen })
+  const { wasSeen = false, proven } = options
+  const observing = observe(ref, registry, { wasSeen, proven })
   observing.catch(() => {})
   // After one turn of the event loop tmux is working on its reply, and the registries are written in the meantime.
   await nextTurn()
@@ -95,7 +98,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const now = peekTaskRegistry(ref.workspace, ref.taskId)
   const entryNow = requireAgent(now, ref)
   if (isDone(entryNow)) return alreadyClean(entryNow)
-  if (cleanupLock.waited) plan = await planFor(ref, now)
+  if (cleanupLock.waited) plan = planCleanup(await observe(ref, now, { wasSeen, proven }))
   // Written while the processes end: the first signals are sent in this turn of the event loop.
   const synced = nextTurn().then(() => syncGlobal(ref))
   synced.catch(() => {})

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { quoteForRunShell } from '../platform/shell.ts'
 import { queryTmux } from '../tmux/query.ts'
+import { NAMED_SOCKETS, SEARCHED_FOLDER } from '../tmux/sockets.ts'
 
 /** The variables that a program outside the agent inherits from us: where things are, and nothing that names the agent. */
 const KEPT = [
@@ -13,6 +14,8 @@ const KEPT = [
   'TZ',
   'TMPDIR',
   'TMUX_TMPDIR',
+  NAMED_SOCKETS,
+  SEARCHED_FOLDER,
   'NODE_COMPILE_CACHE',
 ]
 

@@ -1,10 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { CleanupError } from '../errors.ts'
+import { isJson } from '../platform/files/json.ts'
+import { copyMember } from '../platform/json/spelling.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import type { AgentEntry, CleanupRecord, RecordedSuspect } from './entries.ts'
 import type { AgentRef } from './layout.ts'
 import { type Ending, isOfEarlierRun, isTerminal } from './lifecycle.ts'
 import { readAgent } from './registry.ts'
+import { readSpelledAgent } from './spelled-agent.ts'
 import { syncGlobal } from './sync-global.ts'
 import { changeAgent, updateAgent } from './update.ts'
 import { requireDeployedHere } from './world.ts'
@@ -78,17 +81,17 @@ export async function recordDone(
     isSamePlace = isDeepStrictEqual(entry.tmux, cleaned.tmux)
     if (!isSamePlace) return
     if (!isTerminal(entry.status)) applyEnding(entry, ending, finished_at)
-    // Earlier versions kept a list of files in `residue`. It is dropped, because any writer of the registry could add to it.
-    const before: CleanupRecord & { residue?: unknown } = entry.cleanup ?? pendingNow(entry)
-    const { problems: _solved, residue: _ignored, suspects: _earlier, ...record } = before
+    const record: CleanupRecord & { residue?: unknown } = recordOf(entry)
+    delete record.problems
+    // Earlier versions kept a list of files there. It is dropped, because any writer of the registry could add to it.
+    delete record.residue
+    delete record.suspects
+    addLost(record, lost)
+    Object.assign(record, { state: 'done', finished_at, ...(suspects.length > 0 && { suspects }) })
     const { started_at } = entry
-    entry.cleanup = {
-      ...withLost(record, lost),
-      state: 'done',
-      finished_at,
-      ...(started_at !== undefined && { started_at }),
-      ...(suspects.length > 0 && { suspects }),
-    }
+    if (started_at === undefined) delete record.started_at
+    // Some programs count in nanoseconds, which are more digits than a number holds.
+    else copyMember(typeof started_at === 'number' ? readSpelledAgent(ref) : entry, record, 'started_at')
   }
   await syncGlobal(ref, finish)
   await changeAgent(ref, finish)
@@ -105,14 +108,24 @@ export function recordProblems(
   lost: readonly string[] = [],
 ): Promise<void> {
   return updateAgent(ref, entry => {
-    entry.cleanup = { ...withLost(entry.cleanup ?? pendingNow(entry), lost), problems }
+    const record = recordOf(entry)
+    addLost(record, lost)
+    record.problems = problems
   })
 }
 
+/** The record of an entry, to be changed in place: what other programs wrote there keeps its digits. */
+function recordOf(entry: AgentEntry): CleanupRecord {
+  const { cleanup } = entry
+  const record = isJson(cleanup) ? cleanup : pendingNow(entry)
+  entry.cleanup = record
+  return record
+}
+
 /** What an earlier attempt has lost stays lost. */
-function withLost(record: CleanupRecord, lost: readonly string[]): CleanupRecord {
+function addLost(record: CleanupRecord, lost: readonly string[]): void {
   const all = [...new Set([...lostOf(record), ...lost])]
-  return all.length > 0 ? { ...record, lost: all } : record
+  if (all.length > 0) record.lost = all
 }
 
 /** What a record says is lost; another program may have written anything there. */

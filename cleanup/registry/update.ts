@@ -21,8 +21,8 @@ export async function updateAgent(ref: AgentRef, change: (entry: AgentEntry) => 
 /** Every cleaner skips an agent whose cleanup is done, so an agent that may run after all must be pending again. */
 export function reopenCleanup(entry: AgentEntry): void {
   if (entry.cleanup?.state !== 'done') return
-  const { finished_at: _, ...record } = entry.cleanup
-  entry.cleanup = { ...record, state: 'pending' }
+  delete entry.cleanup.finished_at
+  entry.cleanup.state = 'pending'
 }
 
 /** `updateAgent` in the task's registry only, without the check of tmux. */

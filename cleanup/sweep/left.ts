@@ -1,13 +1,12 @@
 import { findLeftovers, type Leftovers } from '../claims/leftovers/find.ts'
 import { type ListedAgent, listedAgent, observeListed } from '../claims/leftovers/listed.ts'
+import { serversOf } from '../claims/leftovers/servers.ts'
 import { attemptAsync } from '../errors.ts'
 import { realWorkspace } from '../platform/files/real-path.ts'
 import { type Machine, readMachine } from '../platform/processes/table.ts'
 import type { AgentEntry, TaskRegistry } from '../registry/entries.ts'
 import { type AgentRef, validateRef } from '../registry/layout.ts'
 import type { Registries } from '../registry/read-all.ts'
-import { readServer } from '../tmux/server.ts'
-import { socketsOf } from '../tmux/sockets.ts'
 
 /** What is left on the machine of the agents of one workspace. */
 export interface LeftInWorkspace {
@@ -37,11 +36,13 @@ export async function findLeft(
     ),
   )
   const agents = [...(await Promise.all(observed)), ...others]
-  const sockets = socketsOf(agents.map(({ entry }) => entry))
-  const servers = (await Promise.all(sockets.map(socket => readServer(socket)))).filter(
-    server => server !== undefined,
+  const workspaces = new Set([realWorkspace(workspace)])
+  const servers = await serversOf(
+    machine,
+    agents.map(({ entry }) => entry),
+    workspaces,
   )
-  const leftovers = findLeftovers(machine, agents, new Set([realWorkspace(workspace)]), servers)
+  const leftovers = findLeftovers(machine, agents, workspaces, servers)
   return { machine, leftovers }
 }
 

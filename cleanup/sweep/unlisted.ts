@@ -1,11 +1,14 @@
 import fs from 'node:fs'
 import { findLeftoverPrompts } from '../claims/leftovers/prompts.ts'
+import { logWritersOf } from '../claims/leftovers/servers.ts'
 import { livePanes, markedAgent, observeSession } from '../claims/leftovers/sessions.ts'
 import { observeUnlisted, unlistedAgents } from '../claims/leftovers/unlisted-agents.ts'
 import { whoLooksAt } from '../claims/others-live-in.ts'
 import { attempt, attemptAsync, systemCode } from '../errors.ts'
 import type { FileEntry } from '../platform/files/file-entry.ts'
+import { realWorkspace } from '../platform/files/real-path.ts'
 import { within } from '../platform/files/within.ts'
+import { withDescendants } from '../platform/processes/ancestry.ts'
 import { ageMs } from '../platform/processes/details.ts'
 import { type Machine, readMachine, readProcess } from '../platform/processes/table.ts'
 import { executePlan } from '../reaper/execute.ts'
@@ -16,7 +19,7 @@ import type { Registries } from '../registry/read-all.ts'
 import { findAgent, mayListMore, readTaskRegistry } from '../registry/registry.ts'
 import { readClients, type TmuxClient } from '../tmux/clients.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
-import { defaultSocket } from '../tmux/sockets.ts'
+import { trustedSockets } from '../tmux/sockets.ts'
 import { type CleanupResult, doneActions } from './actions.ts'
 import type { LeftInWorkspace } from './left.ts'
 
@@ -101,12 +104,20 @@ function ageOf(session: TmuxSession): number {
 }
 
 /**
- * On a server that only a registry names, a session's name is not enough: an agent that writes the registry could have any
- * session of the user's ended. There the marker must show that it is the session of an agent of this workspace, or of one
- * that was removed.
+ * On a server that only a registry or a process shows, a session's name is not enough: it may be another orchestrator's, and
+ * an agent that writes the registry could have any session of the user's ended. There the marker, or a process that writes
+ * the log of its name in this workspace, must show that it is the session of an agent of this workspace, or of one that was
+ * removed.
  */
-const isProven = (workspace: string, server: TmuxServer, session: TmuxSession, machine: Machine): boolean =>
-  server.path === defaultSocket() || markedAgent(workspace, server, session, machine) !== undefined
+function isProven(workspace: string, server: TmuxServer, session: TmuxSession, machine: Machine): boolean {
+  if (trustedSockets().includes(server.path)) return true
+  if (markedAgent(workspace, server, session, machine)) return true
+  const log = `${session.name.replace(/^agent_/, '')}_stream.jsonl`
+  const { table, openFiles } = machine
+  const writers = logWritersOf(new Set([realWorkspace(workspace)]), openFiles, log)
+  const panes = livePanes(session).flatMap(pid => table.get(pid) ?? [])
+  return [...withDescendants(table, panes)].some(({ pid }) => writers.has(pid))
+}
 
 /**
  * Ends leftover sessions with what runs in them, and removes leftover prompts. What could not be removed is in `problems`. A

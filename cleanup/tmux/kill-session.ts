@@ -18,7 +18,7 @@ export async function killSession(
     () => undefined,
     (error: unknown) => error,
   )
-  if ((await locate(entry)).session)
+  if ((await locate(entry, path)).session)
     throw failure ?? tmuxUnreachable(path, kill, `it still lists the session ${id}`)
 }
 
@@ -31,7 +31,7 @@ export async function killPanes(entry: AgentEntry, { path, server, panes }: Tmux
       failures.push(error),
     )
   const own = new Set(panes.map(({ id }) => id))
-  const left = (await locate(entry)).panes.find(({ id }) => own.has(id))
+  const left = (await locate(entry, path)).panes.find(({ id }) => own.has(id))
   if (left) throw failures[0] ?? tmuxUnreachable(path, ['kill-pane'], `it still lists the pane ${left.id}`)
 }
 

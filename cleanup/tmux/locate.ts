@@ -23,6 +23,8 @@ export interface TmuxLocation {
   panes: AgentPane[]
   /** The ids of all sessions and panes on the server, those of others included. */
   listed: { sessions: ReadonlySet<string>; panes: ReadonlySet<string> }
+  /** Why nothing may be ended there, in a sentence: the session has the agent's name, and nothing shows that it is the agent's. */
+  unproven?: string
   /** Why tmux could not be asked: then this is what was known before, and session, panes and `listed` may be incomplete. */
   tmuxError?: unknown
 }
@@ -37,16 +39,23 @@ const SERVER_EXIT_MS = 1_000
 
 /**
  * Finds an agent's session by comparing exactly with tmux's list. A name is never passed to tmux, which would match it as a
- * prefix and a pattern. Throws a CleanupError when the answer is not certain (`tmux-unreachable`), and when the agent was
- * deployed in another world (`elsewhere`).
+ * prefix and a pattern. Where only a name is recorded, `named` is the socket that is asked (claims/which-server.ts).
+ * Throws a CleanupError when the answer is not certain (`tmux-unreachable`), and when the agent was deployed in another
+ * world (`elsewhere`).
  */
-export async function locate(entry: AgentEntry): Promise<TmuxLocation> {
+export async function locate(entry: AgentEntry, named = defaultSocket()): Promise<TmuxLocation> {
   const recorded = recordedTmux(entry)
-  const socket = recorded?.socket ?? defaultSocket()
+  const socket = recorded?.socket ?? named
   // A server of ours cannot hold what has ended with its world, whatever its number and its sessions are called.
   if (requireWorld(entry) !== undefined) return nowhere(socket)
   const found = await readServer(socket, recorded?.server_pid)
   if (recorded && found?.pid !== recorded.server_pid) await requireEnded(recorded)
+  return locationOn(entry, socket, found)
+}
+
+/** Where an agent is by what the server of a socket answered; undefined for no server. */
+export function locationOn(entry: AgentEntry, socket: string, found: TmuxServer | undefined): TmuxLocation {
+  const recorded = recordedTmux(entry)
   const server = found && identify(found.pid)
   const session = found?.sessions.find(candidate => isOurs(candidate, entry, recorded, server))
   return {

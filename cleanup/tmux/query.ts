@@ -46,7 +46,8 @@ function runTmux(socket: string, args: string[], serverPid: number | undefined):
   const client = execFile('tmux', ['-u', '-S', socket, ...args], options, (error, stdout, stderr) => {
     clients.delete(client)
     if (error) reject(Object.assign(error, { stderr }))
-    else resolve(stdout.split('\n').filter(line => line !== ''))
+    // An empty line counts: all of it may have been left out.
+    else resolve(stdout === '' ? [] : stdout.replace(/\n$/, '').split('\n'))
   })
   clients.add(client)
   const wait = onServerTimeout(serverPid, () => {

@@ -40,10 +40,11 @@ export interface TmuxPane {
 }
 
 // list-panes fails with "no current target" on a server without sessions, so the format of list-sessions loops over windows
-// and panes. The names come last: only they can contain a space, and no name contains a colon.
+// and panes. The names come last: only they can contain a space, and no name contains a colon. The numbers of windows and of
+// panes show whether all are there.
 const SERVER_FORMAT = '#{pid} #{socket_path}'
 const SESSION_FORMAT =
-  '#{session_id} #{session_created},#{start_time},#{session_attached},#{session_last_attached},#{session_activity} #{W:#{P:#{pane_id}=#{pane_pid}=#{pane_dead} }}| #{session_group}:#{session_name}'
+  '#{session_id} #{session_created},#{start_time},#{session_attached},#{session_last_attached},#{session_activity} #{session_windows} #{W:#{window_panes} #{P:#{pane_id}=#{pane_pid}=#{pane_dead} }}| #{session_group}:#{session_name}'
 const END = 'end of the list'
 const QUERY = [
   ...['display-message', '-p', SERVER_FORMAT, ';'],
@@ -60,7 +61,7 @@ const REST_MS = 4
  */
 const FIRST_WITHIN_S = 2
 
-/** How often a server is queried whose answer is incomplete. */
+/** How often a server is queried whose answer is incomplete, or not certainly its own. */
 const TRIES = 5
 
 const passes = new Map<string, () => Promise<TmuxServer | undefined>>()
@@ -82,24 +83,31 @@ export function readServer(socket: string, expected?: number): Promise<TmuxServe
   return pass()
 }
 
+/**
+ * With very many queries at once, a client of tmux 3.3a sometimes exits with 0 before it has printed everything. From 3.7 on,
+ * a server that gets no processor for 100 ms while it expands a format leaves out the rest of that line, or any part of it.
+ * What is missing would be taken for gone, so such an answer is asked for again.
+ */
 async function queryServer(socket: string, tries = TRIES): Promise<TmuxServer | undefined> {
   const answer = await queryTmux(socket, QUERY, expectedPids.get(socket))
   if (answer === 'no-server') return undefined
-  // With very many queries at once, a client of tmux 3.3a sometimes exits with 0 before it has printed everything. The missing
-  // sessions would be taken for gone.
-  if (answer.at(-1) !== END) {
-    if (tries > 1) return queryServer(socket, tries - 1)
-    throw notUnderstood(socket, answer.at(-1))
+  try {
+    return parseServer(socket, answer)
+  } catch (error) {
+    if (tries === 1) throw error
+    return queryServer(socket, tries - 1)
   }
+}
+
+function parseServer(socket: string, answer: readonly string[]): TmuxServer {
+  if (answer.at(-1) !== END) throw notUnderstood(socket, answer.at(-1))
   const [about, ...sessions] = answer.slice(0, -1)
   const found = /^(\d+) (.+)$/.exec(about ?? '')
   if (!found?.[2]) throw notUnderstood(socket, about)
   const pid = Number(found[1])
-  if (!isServerOf(socket, pid)) {
-    // A server that answered while exiting has closed its socket by now. The next try finds that out.
-    if (tries > 1) return queryServer(socket, tries - 1)
+  // A server that answered while exiting has closed its socket by now. The next try finds that out.
+  if (!isServerOf(socket, pid))
     throw tmuxUnreachable(socket, QUERY, `it claims to be process ${pid}, which does not listen there`)
-  }
   return {
     pid,
     socket: found[2],
@@ -109,7 +117,8 @@ async function queryServer(socket: string, tries = TRIES): Promise<TmuxServer | 
 }
 
 function parseSession(socket: string, line: string): TmuxSession {
-  const found = /^(\$\d+) (\d+),(\d+),(\d+),(\d*),(\d+) ((?:%\d+=\d*=[01]? )*)\| ([^:]*):(.*)$/.exec(line)
+  const found =
+    /^(\$\d+) (\d+),(\d+),(\d+),(\d*),(\d+) (\d+) ((?:\d+ (?:%\d+=\d*=[01]? )*)*)\| ([^:]*):(.+)$/.exec(line)
   if (!found) throw notUnderstood(socket, line)
   const [
     ,
@@ -119,10 +128,18 @@ function parseSession(socket: string, line: string): TmuxSession {
     attached,
     lastAttached,
     lastActive,
-    panes = '',
+    windows,
+    list = '',
     group = '',
     name = '',
   ] = found
+  const words = list.split(' ').filter(Boolean)
+  const panes = words.filter(word => word.startsWith('%'))
+  const panesByWindow = words.filter(word => !word.startsWith('%')).map(Number)
+  const isWhole =
+    panesByWindow.length === Number(windows) &&
+    panesByWindow.reduce((sum, count) => sum + count, 0) === panes.length
+  if (!isWhole) throw notUnderstood(socket, line)
   return {
     id,
     name,
@@ -132,7 +149,7 @@ function parseSession(socket: string, line: string): TmuxSession {
     attached: Number(attached),
     lastAttached: Number(lastAttached),
     lastActive: Number(lastActive),
-    panes: panes.split(' ').filter(Boolean).map(parsePane),
+    panes: panes.map(parsePane),
   }
 }
 

@@ -66,8 +66,24 @@ async function queryServer(socket: string): Promise<TmuxReading> {
     if (/no server running|error connecting|server exited|lost server/.test(stderr)) return nothing
     return problem(`tmux -S ${socket} list-panes answered with exit ${code}: ${stderr.trim()}`)
   }
+  return parsePanes(socket, stdout)
+}
+
+/**
+ * From tmux 3.7 on, a server that gets no processor for 100 ms leaves out the rest of a line, without an error. The name, at
+ * the end of each, is never empty.
+ */
+export function parsePanes(socket: string, stdout: string): TmuxReading {
   const reading: Lists = { servers: new Map(), sessions: new Map(), panes: [] }
-  for (const line of stdout.split('\n').filter(Boolean)) addPane(socket, line, reading)
+  for (const line of stdout.split('\n').slice(0, -1)) {
+    const name = line
+      .split(separator)
+      .slice(fields.length - 1)
+      .join(separator)
+    if (name === '')
+      return problem(`tmux -S ${socket} list-panes answered only a part of a line: ${JSON.stringify(line)}`)
+    addPane(socket, line, reading)
+  }
   const { servers, sessions, panes } = reading
   return { servers: [...servers.values()], sessions: [...sessions.values()], panes, problems: [] }
 }

@@ -26,9 +26,10 @@ guard() {
 }
 
 # $1: user and group to run as, "uid:gid", or "same". $2: the project. $3: the capabilities, as an argument of setpriv(1).
-# $4: the number of the system call keyctl(2), or 0. $5 and the rest: the command.
+# $4: the kind of namespace that may be made, or none. $5: the number of the system call keyctl(2), or 0. $6 and the rest:
+# the command.
 build() {
-  user=$1 project=$2 program=$5
+  user=$1 project=$2 program=$6
   shift 2
   umask 022
   # A run needs nothing in /sys, and no project lies there.
@@ -133,10 +134,13 @@ as_user() {
 # All mounts of `build` are locked here (mount_namespaces(7)): they cannot be unmounted or made writable, because this
 # mount namespace belongs to a user namespace below that of `build`.
 enter() {
-  capabilities=$1 keyctl=$2
-  shift 2
-  # No further namespaces: their owner would have all capabilities again.
-  for limit in /proc/self/fd/9/user/max_*_namespaces; do echo 0 >"$limit"; done
+  capabilities=$1 allowed=$2 keyctl=$3
+  shift 3
+  # No further namespaces: the owner of one for users would have all capabilities again. One for pids gives none.
+  for limit in /proc/self/fd/9/user/max_*_namespaces; do
+    case $limit in */max_"$allowed"_namespaces) continue ;; esac
+    echo 0 >"$limit"
+  done
   exec 9<&-
   # A user namespace keeps the caller's session keyring, so keyctl(2) joins a new one. Without perl it is kept.
   if [ "$keyctl" -gt 0 ] && command -v perl >/dev/null; then

@@ -19,10 +19,9 @@ import type { Sandbox, SandboxRights } from './sandbox.ts'
  * the rig.
  * @throws CannotMeasureError when a program is missing, or a namespace is refused
  */
-export async function startNamespaceSandbox({ mayMount = false }: SandboxRights = {}): Promise<Sandbox> {
+export async function startNamespaceSandbox(rights: SandboxRights = {}): Promise<Sandbox> {
   await checkNamespaces()
-  const capabilities = mayMount ? '-all,+sys_admin' : '-all'
-  const child = spawnInside(capabilities, [process.execPath, programFile('probe')])
+  const child = spawnInside(rights, [process.execPath, programFile('probe')])
   const probe = connectProbe({
     input: child.stdin as Writable,
     output: child.stdout as Readable,
@@ -32,7 +31,7 @@ export async function startNamespaceSandbox({ mayMount = false }: SandboxRights 
 }
 
 /** Runs a command in a new sandbox, which ends with the command, when its lifeline closes, or when the rig dies. */
-function spawnInside(capabilities: string, command: string[]): ChildProcess {
+function spawnInside({ mayMount, mayNest }: SandboxRights, command: string[]): ChildProcess {
   const init = join(import.meta.dirname, 'namespace-init.sh')
   const own = ['--mount', '--pid', '--fork', '--net', '--ipc', '--uts', '--cgroup', '--kill-child=KILL']
   const flags = process.getuid?.() === 0 ? own : ['--user', '--map-root-user', ...own]
@@ -42,7 +41,8 @@ function spawnInside(capabilities: string, command: string[]): ChildProcess {
   const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', 'pipe']
   for (const fd of inheritedDescriptors(3)) stdio[fd] = nothing
   const keyctl = String({ x64: 250, arm64: 219 }[process.arch as string] ?? 0)
-  const steps = ['guard', flags.join(' '), namespaceUser(), projectRoot, capabilities, keyctl]
+  const limits = [mayMount || mayNest ? '-all,+sys_admin' : '-all', mayNest ? 'pid' : 'none']
+  const steps = ['guard', flags.join(' '), namespaceUser(), projectRoot, ...limits, keyctl]
   const child = spawn('sh', [init, ...steps, ...command], {
     // In a process group of its own, Ctrl-C reaches only the rig, which then ends the sandbox in order.
     detached: true,
@@ -106,7 +106,7 @@ async function tryOnce(): Promise<void> {
       `The namespace sandbox needs Linux and this is ${process.platform}: use --sandbox container.`,
     )
   }
-  const child = spawnInside('-all', ['/usr/bin/env'])
+  const child = spawnInside({}, ['/usr/bin/env'])
   child.stdout?.resume()
   const reason = await watchEnd(child)
   if (reason !== 'exit code 0') throw new CannotMeasureError(refusal(reason))

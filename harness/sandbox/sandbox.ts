@@ -6,6 +6,8 @@ export type SandboxKind = 'container' | 'namespace'
 export interface SandboxRights {
   /** To mount a tmpfs, which some faults need. A container never may. */
   mayMount?: boolean
+  /** To make a pid namespace, as a container in it would be. A container never may. */
+  mayNest?: boolean
 }
 
 /** An isolated place with processes, folders and tmux sockets of its own, and the probe inside it. */

@@ -8,11 +8,13 @@ import {
   expectCleanEnd,
   expectCleanedUp,
   inject,
+  nestingObjection,
   restartMachine,
   systemCommand,
   test,
   tmuxThatKills,
   withTmuxThatKills,
+  workElsewhere,
 } from '../../harness/index.ts'
 import { redWithoutCleanup } from './red-without-cleanup.ts'
 
@@ -74,5 +76,22 @@ test('several at once × every ending', async ({ rig }) => {
     for (const [at, agent] of agents.entries())
       await expect(agent).toBeRegisteredAs(endings[endingNames[at] ?? 'killed'].status)
     if (neighbour) await expect(neighbour).toBeRegisteredAs('working')
+  })
+})
+
+const mayNest = test.extend('rights', { scope: 'file' }, () => ({ mayNest: true }))
+
+// A workspace may be shared with a container. What works there is not seen from here, and has not ended.
+mayNest('agent in another pid namespace × killed', async ({ rig, skip }) => {
+  const objection = await nestingObjection(rig)
+  if (objection) skip(objection)
+  const elsewhere = await workElsewhere(rig)
+  const cell = await deployCell(rig, { shape: {}, ending: 'killed' })
+  await elsewhere.expectUntouched()
+  await redWithoutCleanup(leaks, async () => {
+    // Whatever the answer is: nothing may happen to it.
+    await rig.probe.callTool('kill_real_agent', { task_id: rig.taskId, agent_id: elsewhere.id })
+    await expectCleanEnd(cell, 'killed')
+    await elsewhere.expectUntouched()
   })
 })

@@ -1,4 +1,4 @@
-import { archiveFaults, findingsText, poll, strayArchives } from '../../harness/index.ts'
+import { archiveFaults, findingsText, parseJson, poll, strayArchives } from '../../harness/index.ts'
 import { startDaemon } from './cleaners.ts'
 import type { Modelled, World } from './world.ts'
 
@@ -71,8 +71,8 @@ async function readCounts(
   read: (path: string) => Promise<string | undefined>,
   [first]: Modelled[],
 ): Promise<Record<string, unknown>> {
-  const task = JSON.parse((await read(`${workspace}/${first?.agent.taskId}/AGENT_REGISTRY.json`)) ?? '{}')
-  const global = JSON.parse((await read(`${workspace}/registry/GLOBAL_REGISTRY.json`)) ?? '{}')
+  const task = parseJson((await read(`${workspace}/${first?.agent.taskId}/AGENT_REGISTRY.json`)) ?? '{}')
+  const global = parseJson((await read(`${workspace}/registry/GLOBAL_REGISTRY.json`)) ?? '{}')
   return {
     live: task.active_count,
     completed: task.completed_count,

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { attempt } from '../../errors.ts'
 import { type Json, textOf } from '../../platform/files/json.ts'
+import { readTable } from '../../platform/processes/table.ts'
 import type { AgentEntry } from '../../registry/entries.ts'
 import { globalRegistry, taskRegistry } from '../../registry/layout.ts'
 import { isPending, isTerminal } from '../../registry/lifecycle.ts'
@@ -8,6 +9,7 @@ import type { Registries } from '../../registry/read-all.ts'
 import { findAgent, mayListMore, readGlobalRegistry } from '../../registry/registry.ts'
 import { isYoung } from '../../registry/timestamps.ts'
 import { requireWorld } from '../../registry/world.ts'
+import { serversFoundIn } from '../../tmux/found-servers.ts'
 import { namedSession } from '../../tmux/recorded.ts'
 import { readServer } from '../../tmux/server.ts'
 import { socketsOf } from '../../tmux/sockets.ts'
@@ -76,7 +78,12 @@ export async function findStaleEntries(
   return [...found, ...gone.map(([entry]) => entry)]
 }
 
+/** The names of the sessions on every server that agents may be on, also on one that only its process shows. */
 async function sessionNames(agents: readonly AgentEntry[]): Promise<ReadonlySet<string>> {
-  const servers = await Promise.all(socketsOf(agents).map(socket => readServer(socket)))
-  return new Set(servers.flatMap(server => server?.sessions.map(({ name }) => name) ?? []))
+  const [found, ...servers] = await Promise.all([
+    readTable().then(table => serversFoundIn(table)),
+    ...socketsOf(agents).map(socket => readServer(socket)),
+  ])
+  const all = [...servers, ...found.map(({ answer }) => answer)]
+  return new Set(all.flatMap(server => server?.sessions.map(({ name }) => name) ?? []))
 }

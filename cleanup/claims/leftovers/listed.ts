@@ -45,7 +45,11 @@ export async function observeListed(
 ): Promise<ListedAgent> {
   const listed = listedAgent(ref, entry)
   if (listed.isDone) return { ...listed, suspects: livingSuspects(entry, machine.table) }
-  const observation = await observe(ref, registry, { machine, ...(log !== undefined && { log }) })
+  const observation = await observe(ref, registry, {
+    machine,
+    isOnlyShown: true,
+    ...(log !== undefined && { log }),
+  })
   const claims = claim(observation)
   return {
     ...listed,

@@ -1,7 +1,7 @@
-import path from 'node:path'
 import { realWorkspace } from '../../platform/files/real-path.ts'
 import { withDescendants } from '../../platform/processes/ancestry.ts'
 import { ageMs } from '../../platform/processes/details.ts'
+import type { OpenFiles } from '../../platform/processes/open-files.ts'
 import {
   type Machine,
   type ProcessTable,
@@ -21,6 +21,7 @@ import type { Observation } from '../observation.ts'
 import { observe } from '../observe.ts'
 import { isMarkedElsewhere } from '../own-panes.ts'
 import { type OfRemoved, ofRemovedWorkspaces } from './removed-workspaces.ts'
+import { logWritersOf } from './servers.ts'
 
 const PREFIX = 'agent_'
 /** Stands for the task of an agent that no registry lists; no folder of that name is made. */
@@ -110,7 +111,8 @@ export async function observeSession(
   server: TmuxServer,
   session: TmuxSession,
 ): Promise<Observation> {
-  const marked = markedAgent(workspace, server, session, await readMachine())
+  const machine = await readMachine()
+  const marked = markedAgent(workspace, server, session, machine)
   const ref = marked ?? { workspace, taskId: NO_TASK, agentId: safeId(session.name.slice(PREFIX.length)) }
   const [pane] = session.panes
   const entry = {
@@ -127,14 +129,13 @@ export async function observeSession(
     },
   }
   const registry = { task_id: ref.taskId, agents: [entry] }
-  const observation = await observe(ref, registry, { sessionName: session.name })
-  if (marked) return observation
-  // The task is not known, so the log is the open file that has its name.
-  const log = [...observation.openFiles.keys()].find(
-    file => path.basename(file) === `${ref.agentId}_stream.jsonl`,
-  )
-  return log === undefined ? observation : { ...observation, log }
+  // Without a marker the task is not known, so the log is the open one of this workspace that has its name.
+  const log = marked ? undefined : openLog(workspace, ref.agentId, machine.openFiles)
+  return observe(ref, registry, { machine, sessionName: session.name, ...(log !== undefined && { log }) })
 }
+
+const openLog = (workspace: string, agentId: string, openFiles: OpenFiles): string | undefined =>
+  [...logWritersOf(new Set([realWorkspace(workspace)]), openFiles, `${agentId}_stream.jsonl`).values()][0]
 
 /** An id that paths may be built from, whatever the session is called. */
 function safeId(id: string): string {

@@ -84,6 +84,18 @@ export function namespaceDepth(pid: number): number | undefined {
 }
 
 /**
+ * True when a process has our mount namespace, or that of process 1, which a service of the machine's manager does not have.
+ * Elsewhere the same path may mean another file.
+ */
+export function sharesFiles(pid: number): boolean {
+  if (backend !== 'proc') return true
+  const mounts = mountNamespaceOf(pid)
+  return mounts !== undefined && (mounts === mountNamespaceOf('self') || mounts === mountNamespaceOf(1))
+}
+
+const mountNamespaceOf = (pid: number | 'self') => readProcLink(`/proc/${pid}/ns/mnt`)
+
+/**
  * True when two processes see the same terminals. Each mount of devpts numbers its terminals from 0, so the device number in
  * /proc/<pid>/stat identifies a terminal only together with the mount.
  */

@@ -29,6 +29,7 @@ const ACTIONS = [
   'a user opens an agent_ session, and attaches',
   'a user opens a session in the group of the agent’s',
   'a user opens a window',
+  'a user attaches to the agent’s session, and splits it',
   'a user attaches',
   'the agent splits its window',
   'the agent opens a window',
@@ -90,17 +91,20 @@ class World {
         await this.#open(server, `agent_${name}`, true)
         return this.#attach(server, sessions.at(-1)?.id)
       case 'a user opens a session in the group of the agent’s':
-        // Unnamed, it would be called after the agent's session, as a leftover is.
+        // Unnamed, it is called after the agent's session, as a leftover is.
         this.#add(
           server,
           true,
-          this.tmux(server, 'new-session', '-d', '-P', '-F', '#{session_id}', '-s', name, '-t', first),
+          this.tmux(server, 'new-session', '-d', '-P', '-F', '#{session_id}', '-t', first),
         )
         return this.#pane(this.users, server, 'new-window', '-d', '-t', `${sessions.at(-1)?.id}:`)
       case 'a user opens a window':
         return at === undefined
           ? undefined
           : this.#pane(this.users, server, 'new-window', '-d', '-t', `${at}:`)
+      case 'a user attaches to the agent’s session, and splits it':
+        await this.#attach(server, first)
+        return this.#pane(this.users, server, 'split-window', '-d', '-t', `${first}:`)
       case 'a user attaches':
         return this.#attach(server, at)
       case 'the agent splits its window':
@@ -197,7 +201,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   from: fc.nat({ max: 4 }),
   to: fc.nat({ max: 4 }),
 })
-const deployment = fc.constantFrom({}, { contained: true })
+const deployment = fc.constantFrom({}, { contained: true }, { recorded: false })
 let deployed = 0
 
 test('what others live in is not ended, and what an agent began has ended or is named', {

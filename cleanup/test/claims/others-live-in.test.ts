@@ -157,6 +157,31 @@ describe('in the agent’s own session, only the agent’s panes end', () => {
     expect(rig.sessions()).toContain('mine')
   })
 
+  test('a pane that a user split by hand in a renamed session, whose windows the user’s session shows too', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    rig.tmux('new-session', '-d', '-t', '=agent_a')
+    // A window of that session was not born in the agent’s.
+    const group = rig.sessions().find(name => name.startsWith('agent_a-'))
+    rig.tmux('new-window', '-d', '-t', `=${group}:`, 'sleep 1000')
+    rig.tmux('rename-session', '-t', '=agent_a', 'renamed')
+    await attach(rig, 'renamed')
+    rig.tmux('split-window', '-d', '-t', '=renamed:', '--', ...witness.command)
+    await witness.pid()
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', session: 'left-alone' })
+    expect(witness.harm()).toEqual([])
+  })
+
+  test('a pane that a user split by hand at once, where only the session’s name is on record', async () => {
+    const ref = await rig.deploy('a', { claude: idle, recorded: false })
+    await attach(rig, 'agent_a')
+    rig.tmux('split-window', '-d', '-t', '=agent_a:', '--', ...witness.command)
+    await witness.pid()
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', session: 'left-alone' })
+    leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s', '--grace', '1s'])
+    expect(witness.harm()).toEqual([])
+    expect(rig.sessions()).toContain('agent_a')
+  })
+
   test('a user who only looks keeps nothing of it', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     rig.tmux('split-window', '-d', '-t', '=agent_a:', 'sleep 1000')

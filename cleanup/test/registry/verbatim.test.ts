@@ -7,9 +7,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { recordIntent } from '../../index.ts'
 import { addAgent, addTask, initRegistries, layout, updateAgent } from '../../orchestrator.ts'
-import { recordDone } from '../../registry/intent.ts'
+import { recordDone, recordProblems } from '../../registry/intent.ts'
+import { isDone } from '../../registry/lifecycle.ts'
 import { readAgent, readGlobalRegistry, readTaskRegistry } from '../../registry/registry.ts'
 import { syncGlobal } from '../../registry/sync-global.ts'
+import { reopenCleanup } from '../../registry/update.ts'
 import { spelled } from '../support/spelled-json.ts'
 
 const taskId = 'TASK-1'
@@ -93,6 +95,42 @@ test('a copy in the global registry has the digits of the original', async () =>
   const text = read(global())
   await syncGlobal(ref('a'))
   expect(read(global())).toBe(text)
+})
+
+test.each(['1764398123456789123', '1764398123.0', '"2026-11-30T11:00:00.123456789Z"'])(
+  'the record of a cleanup repeats the start of its agent in its own digits: %s',
+  async started => {
+    fs.writeFileSync(
+      task(),
+      `{"agents": [{"id": "x"}, {"id": "a", "status": "running", "started_at": ${started}, "cleanup": {"nanos": 1.0}}]}`,
+    )
+    const ending = { status: 'completed', reason: 'it reported so' }
+    const entry = await recordIntent(ref('a'), ending)
+    await recordProblems(ref('a'), ['it lives'])
+    await recordDone(ref('a'), entry, ending)
+    const starts = (file: string) =>
+      [...read(file).matchAll(/"started_at": ([^,}\n]*)/g)].map(([, text]) => text)
+    expect(starts(task())).toEqual([started, started])
+    expect(starts(global())).toEqual([started, started])
+    for (const file of [task(), global()]) expect(read(file)).toContain('"nanos": 1.0')
+    expect(isDone(readAgent(ref('a')))).toBe(true)
+    // Cleaned up once more.
+    await updateAgent(ref('a'), onDisk => reopenCleanup(onDisk))
+    await recordDone(ref('a'), entry, ending)
+    expect(starts(task())).toEqual([started, started])
+    for (const file of [task(), global()]) expect(read(file)).toContain('"nanos": 1.0')
+  },
+)
+
+test('a cleanup is done, too, for an entry that has lost its start since the cleanup before', async () => {
+  await addAgent(ref('a'), { status: 'running', started_at: '2026-11-30T11:00:00Z' })
+  const ending = { status: 'completed', reason: 'it reported so' }
+  await recordDone(ref('a'), await recordIntent(ref('a'), ending), ending)
+  await updateAgent(ref('a'), entry => {
+    delete entry.started_at
+  })
+  await recordDone(ref('a'), readAgent(ref('a')), ending)
+  expect(isDone(readAgent(ref('a')))).toBe(true)
 })
 
 test.each(['__proto__', 'constructor'])('an agent may be called %s', async agentId => {

@@ -20,6 +20,7 @@ import {
 import type { Identity } from '../../platform/processes/identity.ts'
 import { isAlive, readProcess, startOf } from '../../platform/processes/table.ts'
 import { readAgent } from '../../registry/registry.ts'
+import { SEARCHED_FOLDER } from '../../tmux/sockets.ts'
 import { guard } from './guard.ts'
 import { until } from './until.ts'
 
@@ -49,7 +50,10 @@ export class Rig implements AsyncDisposable {
   readonly socket: string
   readonly #remove: () => Promise<void>
   readonly #dismiss: () => void
-  readonly #before = process.env.TMUX_TMPDIR
+  readonly #before: NodeJS.ProcessEnv = {
+    TMUX_TMPDIR: process.env.TMUX_TMPDIR,
+    [SEARCHED_FOLDER]: process.env[SEARCHED_FOLDER],
+  }
   readonly #children: ChildProcess[] = []
   /** Processes whose pids a test has read. Some emptied their environment, so dispose cannot find them by the mark. */
   readonly #seen: Identity[] = []
@@ -61,6 +65,8 @@ export class Rig implements AsyncDisposable {
     this.#remove = remove
     this.#dismiss = guard(MARK, folder)
     process.env.TMUX_TMPDIR = folder
+    // Other tests have servers of this user, too, and agents of the same names.
+    process.env[SEARCHED_FOLDER] = folder
     // Every process that the test starts inherits this mark, so dispose and the guard can find all of them.
     process.env[MARK] = folder
   }
@@ -192,8 +198,9 @@ export class Rig implements AsyncDisposable {
       return left.length + seen.length === 0
     })
     delete process.env[MARK]
-    if (this.#before === undefined) delete process.env.TMUX_TMPDIR
-    else process.env.TMUX_TMPDIR = this.#before
+    for (const [name, value] of Object.entries(this.#before))
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
     await this.#remove()
     this.#dismiss()
   }

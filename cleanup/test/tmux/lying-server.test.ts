@@ -41,7 +41,7 @@ function teachLies(socket: string, about: string): void {
     )
   const say = (text: string, next: number) =>
     `"list-panes -t :0 -F '${text}' ; set-option -g @is-asked ${next}"`
-  const sessions = `\\${session_id} ${session_created},${session_created},0,,0 ${pane_id}=${pane_pid}=0 | agent_a`
+  const sessions = `\\${session_id} ${session_created},${session_created},0,,0 1 1 ${pane_id}=${pane_pid}=0 | :agent_a`
   alias(100, 'list-sessions', `display-message -p "${sessions}"`)
   alias(101, 'display-message', `if-shell -F "#{@is-asked}" ${say('end of the list', 0)} ${say(about, 1)}`)
 }

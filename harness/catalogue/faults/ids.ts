@@ -67,29 +67,37 @@ export async function refusesHostileIds(rig: Rig): Promise<void> {
  * with paths out of the workspace. `mend` removes them again.
  */
 export async function enterHostileAgents(rig: Rig): Promise<{ mend(): Promise<void> }> {
+  const entries = hostileIds.map(entryOf)
+  await changeEntries(rig, entries, 1)
+  return { mend: () => changeEntries(rig, entries, -1) }
+}
+
+interface Entry {
+  id: string
+  status: string
+}
+
+/** Adds entries to both registries (1), or removes those with their ids (-1), and corrects the counts. */
+export async function changeEntries(rig: Rig, entries: Entry[], sign: 1 | -1): Promise<void> {
   const { probe, places, taskId } = rig
   const files = {
     task: `${places.workspace}/${taskId}/AGENT_REGISTRY.json`,
     global: `${places.workspace}/registry/GLOBAL_REGISTRY.json`,
   }
   const read = async (file: string) => parseExactly((await probe.read(file)) ?? '')
-  const entries = hostileIds.map(entryOf)
+  const ids = entries.map(({ id }) => id)
   const live = entries.filter(({ status }) => status === 'working').length
-  const change = async (sign: 1 | -1) => {
-    const [task, global] = [await read(files.task), await read(files.global)]
-    task.agents = task.agents.filter(({ id }: { id: string }) => !hostileIds.includes(id))
-    for (const id of hostileIds) delete global.agents[id]
-    if (sign > 0) {
-      task.agents.push(...entries)
-      for (const entry of entries) global.agents[entry.id] = { task_id: taskId, ...entry }
-    }
-    task.active_count += sign * live
-    global.active_agents += sign * live
-    await probe.write(files.task, JSON.stringify(task, null, 2))
-    await probe.write(files.global, JSON.stringify(global, null, 2))
+  const [task, global] = [await read(files.task), await read(files.global)]
+  task.agents = task.agents.filter(({ id }: Entry) => !ids.includes(id))
+  for (const id of ids) delete global.agents[id]
+  if (sign > 0) {
+    task.agents.push(...entries)
+    for (const entry of entries) global.agents[entry.id] = { task_id: taskId, ...entry }
   }
-  await change(1)
-  return { mend: () => change(-1) }
+  task.active_count += sign * live
+  global.active_agents += sign * live
+  await probe.write(files.task, JSON.stringify(task, null, 2))
+  await probe.write(files.global, JSON.stringify(global, null, 2))
 }
 
 function entryOf(id: string, at: number) {

@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentEntry, AgentRef } from '../../../cleanup/orchestrator.ts'
+import { parseJson } from '../../json.ts'
 import { killSession, matchesName } from '../tmux.ts'
 import { moveLogs, removePrompt } from './report-files.ts'
 
@@ -31,7 +32,7 @@ function findRegistries(): string[] {
 /** Silently none when the registry does not parse, as while it is being written. */
 function completedAgents(registry: string): AgentEntry[] {
   try {
-    const { agents }: { agents: AgentEntry[] } = JSON.parse(readFileSync(registry, 'utf8'))
+    const { agents }: { agents: AgentEntry[] } = parseJson(readFileSync(registry, 'utf8'))
     return agents.filter(({ status }) => status === 'completed')
   } catch {
     return []

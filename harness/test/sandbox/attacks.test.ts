@@ -42,12 +42,26 @@ async function inSandboxOfCopy(script: string): Promise<string> {
   return await inSandboxOf([...parts.map(part => join(copy.folder, part)), '--may-mount', granted(script)])
 }
 
-const ways: { where: string; objection?: string | undefined; run: (script: string) => Promise<string> }[] = [
+interface Way {
+  where: string
+  objection?: string | undefined
+  /** What it is allowed to do. */
+  may?: string
+  run: (script: string) => Promise<string>
+}
+
+const ways: Way[] = [
   { where: 'a namespace sandbox', objection: namespaces, run: script => inOwnSandbox('namespace', script) },
   {
     where: 'a namespace sandbox that may mount',
     objection: namespaces,
     run: script => inOwnSandbox('namespace', granted(script), { mayMount: true }),
+  },
+  {
+    where: 'a namespace sandbox that may make a pid namespace',
+    objection: namespaces,
+    may: 'makes a pid namespace',
+    run: script => inOwnSandbox('namespace', granted(script), { mayNest: true }),
   },
   {
     where: 'a namespace sandbox of another user',
@@ -71,7 +85,7 @@ const ways: { where: string; objection?: string | undefined; run: (script: strin
   },
 ]
 
-for (const { where, objection, run } of ways)
+for (const { where, objection, may, run } of ways)
   describe(`within ${where} nothing`, () => {
     let succeeded: string[] = []
 
@@ -82,7 +96,7 @@ for (const { where, objection, run } of ways)
       expect(succeeded, 'the script came to its end').toContain('end')
     })
 
-    test.for(attackNames)('%s', (name, { skip }) => {
+    test.for(attackNames.filter(name => name !== may))('%s', (name, { skip }) => {
       skip(objection !== undefined, objection)
       expect(succeeded).not.toContain(name)
     })
