@@ -1,6 +1,6 @@
 import { selfAndAncestors, withDescendants } from '../platform/processes/ancestry.ts'
 import { ageMs } from '../platform/processes/details.ts'
-import { sharesPids } from '../platform/processes/namespaces.ts'
+import { NO_ENVIRONMENT } from '../platform/processes/environment.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { isDone } from '../registry/lifecycle.ts'
 import { describeClient, type TmuxClient } from '../tmux/clients.ts'
@@ -24,10 +24,11 @@ export const isTmuxServer = ({ comm }: SeenProcess): boolean => comm.startsWith(
 
 /** The tmux server that started a process, or in whose pane it was born. */
 export function serverOf(table: ProcessTable, pid: number): SeenProcess | undefined {
-  const named = table.get(Number(table.get(pid)?.environment.tmux?.split(',')[1]))
+  const { tmux, sharesPids } = table.get(pid)?.environment ?? NO_ENVIRONMENT
+  const named = table.get(Number(tmux?.split(',')[1]))
   return (
     selfAndAncestors(table, pid).find(isTmuxServer) ??
-    (named && isTmuxServer(named) && sharesPids(pid) ? named : undefined)
+    (named && isTmuxServer(named) && sharesPids ? named : undefined)
   )
 }
 
@@ -101,9 +102,9 @@ function describe(
 }
 
 /** The number of the session of a server in which a process was born, by its TMUX; undefined for any other process. */
-function birthplaceOn(serverPid: number, { pid, environment }: SeenProcess): number | undefined {
+function birthplaceOn(serverPid: number, { environment }: SeenProcess): number | undefined {
   const [, server, session] = /,(\d+),(\d+)$/.exec(environment.tmux ?? '') ?? []
-  const isThere = environment.pane !== undefined && Number(server) === serverPid && sharesPids(pid)
+  const isThere = environment.pane !== undefined && Number(server) === serverPid && environment.sharesPids
   return isThere ? Number(session) : undefined
 }
 

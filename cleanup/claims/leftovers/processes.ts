@@ -4,7 +4,6 @@ import { canonicalWorkspaces } from '../../platform/files/real-path.ts'
 import { selfAndAncestors, withDescendants } from '../../platform/processes/ancestry.ts'
 import type { Identity } from '../../platform/processes/identity.ts'
 import { residentBytes } from '../../platform/processes/memory.ts'
-import { sharesPids } from '../../platform/processes/namespaces.ts'
 import { isOpenForWriting } from '../../platform/processes/open-files.ts'
 import { hasEnded } from '../../platform/processes/stat.ts'
 import type { Machine, ProcessTable, SeenProcess } from '../../platform/processes/table.ts'
@@ -67,7 +66,7 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
   /** The agent that a process's marker names, if it is of these workspaces or of one that no longer exists. */
   const markedAgent = (process: SeenProcess): AgentRef | undefined => {
     const agent = agentOf(process.environment.marker)
-    if (agent && workspaces.has(agent.workspace) && sharesPids(process.pid)) return agent
+    if (agent && workspaces.has(agent.workspace) && process.environment.sharesPids) return agent
     return listed.ofRemoved(process)?.agent
   }
   const writers = writersOfDoneLogs(openFiles, workspaces, canonical, pending)
@@ -103,7 +102,7 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
       return pending.has(keyOf(agent)) || isServingOthers(process, agent)
         ? undefined
         : (listed.ofRemoved(process)?.why ?? `LEAKRIG_AGENT=${marker}`)
-    if (tmux !== undefined && sessions.has(tmux) && sharesPids(process.pid))
+    if (tmux !== undefined && sessions.has(tmux) && process.environment.sharesPids)
       return pane === undefined ? `TMUX=${tmux}` : `TMUX=${tmux} TMUX_PANE=${pane}`
     if (inLeftoverSession.has(process)) return 'in a session named agent_* that no registry lists'
     return writers.get(process.pid) ?? listed.ofRemoved(process)?.why
