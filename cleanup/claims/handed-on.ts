@@ -1,4 +1,3 @@
-import { sharesPids } from '../platform/processes/namespaces.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 import { namesAgent } from '../registry/marker.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
@@ -26,11 +25,11 @@ export function handedOn(observation: Observation): (process: SeenProcess) => bo
   const shared = new Map(sharedServers.map(one => [one.server.pid, one]))
   const named = new Set(livingSuspects(entry, table).map(({ pid }) => pid))
 
-  const isElsewhere = ({ pid, environment }: SeenProcess): boolean => {
+  const isElsewhere = ({ environment }: SeenProcess): boolean => {
     const { tmux, pane } = environment
     if (!tmux) return isShared || (pane !== undefined && guestIds.has(pane))
     const [, socket, server, session] = /^(.*),(\d+),(\d+)$/.exec(tmux) ?? []
-    if (pane === undefined || socket === undefined || socket === location.socket || !sharesPids(pid))
+    if (pane === undefined || socket === undefined || socket === location.socket || !environment.sharesPids)
       return false
     const on = shared.get(Number(server))
     if (on) return !on.ownSessions.has(Number(session))
