@@ -5,7 +5,16 @@ import { isOurs } from '../platform/processes/owner.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { BackgroundServices } from './background/whose.ts'
 import { directEvidence } from './direct-evidence.ts'
-import { type Claim, type Claims, type Evidence, isTied, type Spared, type SparedFor } from './evidence.ts'
+import {
+  type Claim,
+  type Claims,
+  type Evidence,
+  isHandedOn,
+  isTied,
+  type Spared,
+  type SparedFor,
+} from './evidence.ts'
+import { handedOn } from './handed-on.ts'
 import { spareLogHolder } from './log-holders.ts'
 import type { Observation } from './observation.ts'
 import { agentServers, otherAgents } from './other-agents.ts'
@@ -121,6 +130,7 @@ function sparing(
   const isServer = agentServers(observation.ref.workspace)
   const background = new BackgroundServices(observation)
   const isInUse = livesWithOthers(observation)
+  const mayBeOthers = handedOn(observation)
   // The owner is read once in a cleanup, and again before each signal.
   const wasOurs = ({ pid, start }: SeenProcess) => earlier.get(pid)?.process.start === start
   return (process, evidence) => {
@@ -129,6 +139,7 @@ function sparing(
     // Once claimed, it stays claimed: its service may have ended since.
     if (!wasOurs(process) && background.isShared(process)) return 'background-service'
     if (isInUse(process)) return 'in-use'
+    if (isHandedOn(evidence) && mayBeOthers(process)) return 'handed-on'
     const otherLogHolder = isOnlyLog(evidence) && spareLogHolder(observation, process, claimed)
     if (otherLogHolder) return otherLogHolder
     if (!cleaner.has(process)) return wasOurs(process) || isOurs(process.pid) ? undefined : 'other-user'

@@ -32,6 +32,8 @@ const SPARED: Record<SparedFor, string> = {
     'it is in a background service of claude (claude --bg) that serves others too, or in a session of one that nothing shows to be the agent’s',
   'in-use':
     'others live there by now: a session or pane that nothing shows to be the agent’s, or the tmux server that holds it',
+  'handed-on':
+    'others may have started it: its marks were handed on to everything that was started where somebody else lived or lives',
   'other-user': 'it belongs to another user, and only the processes of the workspace’s owner are ended',
 }
 

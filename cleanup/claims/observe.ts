@@ -76,7 +76,7 @@ export async function observe(
   }
   const guests = guestPanes(seen, clients)
   const observation = withoutSharedSession({ ...seen, guests, sharedServers: [] })
-  return { ...observation, sharedServers: await findSharedServers(observation) }
+  return { ...observation, ...(await findSharedServers(observation)) }
 }
 
 const serverAt = ({ path, server }: TmuxLocation) => ({ path, pid: server?.pid ?? 0 })
