@@ -49,8 +49,8 @@ export type SparedFor =
   | 'several-agents'
   /** It is older than the agent, so it is an orchestrator that writes the log, and no part of the agent. */
   | 'older'
-  /** It writes the log, and a living process that is not the agent's has started it. */
-  | 'others-child'
+  /** It only writes the log, and it comes from a process, tmux server, login or service of somebody else's (log-holders.ts). */
+  | 'others-writer'
   /** It is in a background service of claude that serves others too (background/whose.ts). */
   | 'background-service'
   /** It is, or it lives in, a pane or a tmux server that others use by now (others-live-in.ts). */

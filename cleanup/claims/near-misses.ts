@@ -26,7 +26,8 @@ const SPARED: Record<SparedFor, string> = {
   'several-agents': 'it writes the logs of several agents, so no log makes it an agent’s',
   older:
     'it was there before the agent, so it is an orchestrator that writes the log, and no part of the agent',
-  'others-child': 'it only writes the log, and the living process that started it is no part of the agent',
+  'others-writer':
+    'it only writes the log, and the living process, tmux server, login or service that it comes from is no part of the agent',
   'background-service':
     'it is in a background service of claude (claude --bg) that serves others too, or in a session of one that nothing shows to be the agent’s',
   'in-use':

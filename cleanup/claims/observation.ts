@@ -15,6 +15,8 @@ export interface Observation extends Machine {
   log: string
   location: TmuxLocation
   contained: Containment
+  /** True when the agent's place in tmux was known to an earlier scan of the same cleanup. */
+  wasPlaced?: boolean
   /** The session's name where the agent's id does not give it: that of a session which no registry lists. */
   sessionName?: string
   /**

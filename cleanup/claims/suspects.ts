@@ -7,10 +7,11 @@ import { namespaceDepth } from '../platform/processes/namespaces.ts'
 import {
   type EnvironmentTrace,
   environmentTrace,
+  isOfAnotherLogin,
   isPseudoTerminal,
   isTransientUnit,
+  isUnitOfSomebody,
   loginOf,
-  loginVariables,
   unitOf,
 } from '../platform/processes/origin.ts'
 import { uidOf } from '../platform/processes/owner.ts'
@@ -190,10 +191,6 @@ function lackOfOrigin(observation: Observation): (process: SeenProcess) => strin
   }
 }
 
-/** A service, or a login. Other scopes are made around what somebody starts: a pane, a container, an application. */
-const isUnitOfSomebody = (unit: string | undefined): boolean =>
-  unit !== undefined && /\.service$|^session-.*\.scope$/.test(unit)
-
 function reasonsOf(trace: EnvironmentTrace): string[] {
   switch (trace.kind) {
     case 'unreadable':
@@ -222,12 +219,11 @@ function resemblancesOf(
   if (process.comm === 'claude') found.push('it is named claude')
   if (mentions(command, ref.agentId)) found.push('its arguments contain the agent’s id')
   if (folder === path.dirname(path.dirname(log))) found.push('it works in the folder of the agent’s task')
-  return found.length > 0 && trace.kind === 'whole' && isOfAnotherLogin(process, server) ? [] : found
-}
-
-function isOfAnotherLogin({ pid }: SeenProcess, server: SeenProcess | undefined): boolean {
-  const ofServer = server && loginVariables(server.pid)
-  return [...loginVariables(pid)].some(([name, value]) => ofServer?.get(name) !== value)
+  return found.length > 0 &&
+    trace.kind === 'whole' &&
+    isOfAnotherLogin(process.pid, server ? [server.pid] : [])
+    ? []
+    : found
 }
 
 interface Details {
