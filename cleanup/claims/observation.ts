@@ -28,7 +28,7 @@ export interface Observation extends Machine {
   guests: readonly AgentPane[]
   /** The tmux servers that the agent started and that others live in by now. */
   sharedServers: readonly SharedServer[]
-  /** True when a tmux server that the agent started, and that nobody else uses, once had a session besides the agent's. */
+  /** True when a tmux server with the agent's marker once had a session besides the agent's, or may be somebody else's. */
   wasShared?: boolean
 }
 

@@ -1,5 +1,6 @@
 import { isStopped } from '../platform/processes/stat.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
+import { namesAgent } from '../registry/marker.ts'
 import { readClients } from '../tmux/clients.ts'
 import { socketsListenedToBy } from '../tmux/listener.ts'
 import { readServer } from '../tmux/server.ts'
@@ -25,7 +26,7 @@ export async function findSharedServers(
     const server = [...claimed.values()].find(
       ({ process }) => isTmuxServer(process) && !checked.has(process.pid),
     )?.process
-    if (!server) return { sharedServers: found, wasShared }
+    if (!server) return { sharedServers: found, wasShared: wasShared || handsOn(observation, checked) }
     checked.add(server.pid)
     // What tmux started on the server itself is claimed by descent, and its client may be anybody's.
     const { claimed: apart } = claim({
@@ -37,6 +38,18 @@ export async function findSharedServers(
     if (shared) found.push(shared)
     else if ((asked?.server.sessionsOpened ?? 0) > 1) wasShared = true
   }
+}
+
+/** True when a tmux server has the agent's marker, so that whoever uses it has it too, and is not known to be the agent's. */
+function handsOn({ ref, entry, table, location }: Observation, checked: ReadonlySet<number>): boolean {
+  const isMarked = namesAgent(ref, entry)
+  return [...table.values()].some(
+    one =>
+      isTmuxServer(one) &&
+      isMarked(one.environment.marker) &&
+      one.pid !== location.server?.pid &&
+      !checked.has(one.pid),
+  )
 }
 
 const EMPTY = { own: new Map(), ownSessions: new Set<number>(), othersSessions: new Set<number>(), why: '' }

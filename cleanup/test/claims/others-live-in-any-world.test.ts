@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { cleanUp, sweep } from '../../index.ts'
 import type { Identity } from '../../platform/processes/identity.ts'
 import { isAlive, startOf } from '../../platform/processes/table.ts'
+import { quote } from '../../platform/shell.ts'
 import { attachTo } from '../support/attach.ts'
 import { kill, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
@@ -31,6 +32,9 @@ const ACTIONS = [
   'a user opens a window',
   'a user attaches to the agent’s session, and splits it',
   'a user attaches',
+  'a user starts a daemon',
+  'a user starts a daemon without TMUX',
+  'a user starts a tmux server without TMUX',
   'the agent splits its window',
   'the agent opens a window',
   'the agent opens a session',
@@ -107,6 +111,16 @@ class World {
         return this.#pane(this.users, server, 'split-window', '-d', '-t', `${first}:`)
       case 'a user attaches':
         return this.#attach(server, at)
+      case 'a user starts a daemon':
+        return this.#startFrom(server, at, name, command => `setsid -f ${command}`)
+      case 'a user starts a daemon without TMUX':
+        return this.#startFrom(server, at, name, command => `env -u TMUX -u TMUX_PANE setsid -f ${command}`)
+      case 'a user starts a tmux server without TMUX':
+        return this.#startFrom(
+          ...([server, at, name] as const),
+          command =>
+            `TMUX= tmux -f /dev/null -S ${this.#sockets.nested}-${name} new-session -d ${quote(command)}`,
+        )
       case 'the agent splits its window':
         return this.#pane(this.agents, server, 'split-window', '-d', '-t', `${first}:`)
       case 'the agent opens a window':
@@ -182,6 +196,27 @@ class World {
     if (id !== undefined) this.#note(whose, Number(pid), `${server} ${command} ${id}`)
   }
 
+  /** A window of the user's starts a process that outlives it, which has left the window's tree. */
+  async #startFrom(
+    server: ServerName,
+    session: string | undefined,
+    name: string,
+    start: (command: string) => string,
+  ): Promise<void> {
+    if (session === undefined) return
+    // Worlds share the folder.
+    const unique = `${path.basename(this.#sockets.nested)}-${name}`
+    const file = path.join(rig.folder, `${unique}.pid`)
+    const noted = `echo $$ >${file}; exec sleep 1000`
+    const made = this.#try(
+      server,
+      ...['new-window', '-d', '-P', '-F', '#{pane_id}', '-t', `${session}:`],
+      // A window that closes hangs up what has not left it yet.
+      `${start(`sh -c ${quote(noted)}`)}; until [ -s ${file} ]; do sleep 0.05; done`,
+    )
+    if (made !== '') this.#note(this.users, await rig.pid(unique), `${server} ${name}`)
+  }
+
   #note(whose: World['users'], pid: number, what: string): void {
     whose.push({ pid, start: startOf(pid) ?? -1, what })
   }
@@ -249,6 +284,8 @@ test('what others live in is not ended, and what an agent began has ended or is 
   const runs = process.env.OTHERS_RUNS
   await fc.assert(
     property,
-    runs === undefined ? { numRuns: 16, seed: -692860247, endOnFailure: true } : { numRuns: Number(runs) },
+    runs === undefined
+      ? { numRuns: 16, seed: -692860247, endOnFailure: true }
+      : { numRuns: Number(runs) },
   )
 })
