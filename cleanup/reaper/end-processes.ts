@@ -10,7 +10,7 @@ import { freezeAll } from './freeze.ts'
 import { killGroups } from './kill-groups.ts'
 import type { PlannedCleanup } from './plan.ts'
 import { hangUp, kill, ProcessSet, type TrackedProcess, terminate, wake } from './process-set.ts'
-import { supervisors } from './supervisors.ts'
+import { strayBirths, supervisors } from './supervisors.ts'
 
 /** After which part of the grace the processes beside the producer get TERM, although the producer has not ended. */
 const TERM_OTHERS_AFTER = 2 / 3
@@ -29,9 +29,6 @@ const LONGEST_MS = 10_000
 const RESCAN_MS = 100
 /** The same after the grace: a process that was forked since the last scan has lost its parent to a KILL, and must not get far. */
 const RESCAN_KILLING_MS = 10
-
-/** How long, in ms, a process that somebody outside had started is expected back once it has ended. */
-const RESTART_MS = 500
 
 /** After how many scans in a row that find a new process, although all tracked ones have ended, the agent counts as a chain of forks. */
 const CHAIN_SCANS = 3
@@ -59,7 +56,7 @@ export async function endProcesses(
   kept: ReadonlySet<number> = new Set(),
 ): Promise<EndResult> {
   const { observation: first, roleOf } = plan
-  const tracked = new ProcessSet(kept, supervisors(first, plan.claims))
+  const tracked = new ProcessSet(kept, supervisors(first, plan.claims), strayBirths(first))
   tracked.add(plan.claims.claimed.values(), roleOf, first.table)
   const clock = new Clock(graceMs)
   let scannedAt = performance.now()
@@ -79,7 +76,7 @@ export async function endProcesses(
     if (alive.length > 0) aliveAt = performance.now()
     const rescanMs = clock.overtime() < 0 ? RESCAN_MS : RESCAN_KILLING_MS
     const isExpecting =
-      tracked.isSupervised && tracked.restarted().length === 0 && performance.now() - aliveAt < RESTART_MS
+      performance.now() - aliveAt < tracked.expectedWithinMs && tracked.restarted().length === 0
     if (!isOver && (alive.length > 0 || isExpecting) && performance.now() - scannedAt < rescanMs) {
       await sleep(pauseMs)
       continue
