@@ -112,9 +112,10 @@ function birthplaceOn(serverPid: number, { environment }: SeenProcess): number |
 const OPENED_WITHIN_S = 2
 
 /**
- * The panes in the agent's session that others live in: those born in another session, and those that began while a client
- * of somebody else was attached, who may have opened them by hand. The pane of the deploy is the agent's, and so is a pane
- * that writes the agent's log.
+ * The panes in the agent's session that others live in: those born in another session, those older than the one of the
+ * deploy, those in a window of others that their own session shows too, and those that began while a client of somebody else
+ * was attached, who may have opened them by hand. The pane of the deploy is the agent's, and so is a pane that writes the
+ * agent's log.
  */
 export function guestPanes(
   { entry, location, table, openFiles, log }: Omit<Observation, 'guests' | 'sharedServers'>,
@@ -132,16 +133,31 @@ export function guestPanes(
   const openedBy = (session.created + OPENED_WITHIN_S) * 1_000
   const isDeployed = ({ id }: AgentPane, began: number) =>
     recorded ? id === recorded.pane_id : !isDone(entry) && panes.length === 1 && began <= openedBy
+  // A pane that is started again (`respawn-pane`) gets the TMUX of the session that it is in by then, and keeps its id.
+  const isOlder = ({ id }: AgentPane) => recorded !== undefined && numberOf(id) < numberOf(recorded.pane_id)
+  const isBornElsewhere = (pane: AgentPane) => {
+    const tmux = pane.dead ? undefined : table.get(pane.pid)?.environment.tmux
+    return isOlder(pane) || (tmux?.startsWith(onServer) === true && tmux !== own)
+  }
+  const windows = Map.groupBy(panes, ({ window }) => window)
+  // A window is of the session in which its oldest pane was born, unless the agent certainly has a pane there.
+  const isInOthersWindow = ({ shared, window }: AgentPane) => {
+    const [oldest, ...more] = (windows.get(window) ?? []).sort((a, b) => numberOf(a.id) - numberOf(b.id))
+    if (!shared || !oldest || !isBornElsewhere(oldest)) return false
+    return ![oldest, ...more].some(one => one.id === recorded?.pane_id || isWritten(one))
+  }
   return panes.filter(pane => {
     const process = pane.dead ? undefined : table.get(pane.pid)
     if (!process) return false
-    const { tmux } = process.environment
     const began = Date.now() - ageMs(process)
     const isGuest =
-      (tmux?.startsWith(onServer) && tmux !== own) || (began > since && !isDeployed(pane, began))
+      isBornElsewhere(pane) || isInOthersWindow(pane) || (began > since && !isDeployed(pane, began))
     return isGuest && !isWritten(pane)
   })
 }
+
+/** The number in an id, such as `%7`: a server counts its panes, so a pane with a lower one is older. */
+const numberOf = (id: string): number => Number(id.slice(1))
 
 /**
  * Tells in a sentence who looks at a session, or did within `recentMs`; undefined when nobody does. A client looks at it that

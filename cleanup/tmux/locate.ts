@@ -36,6 +36,9 @@ export interface AgentPane extends TmuxPane {
   shared: boolean
 }
 
+/** The number of a window that is not in the agent's session. */
+const ELSEWHERE = -1
+
 /** How long a server that no longer answers may take to exit, in ms: it closes its socket shortly before. */
 const SERVER_EXIT_MS = 1_000
 
@@ -110,7 +113,9 @@ function panesOf(
     shared: others.some(({ id }) => id === pane.id),
   }))
   const moved = others.find(({ id }) => id === recorded?.pane_id)
-  return moved && !own.some(({ id }) => id === moved.id) ? [...own, { ...moved, shared: true }] : own
+  return moved && !own.some(({ id }) => id === moved.id)
+    ? [...own, { ...moved, shared: true, window: ELSEWHERE }]
+    : own
 }
 
 /** Throws unless a recorded server that does not answer on its socket has ended. While it runs, its sessions may exist. */

@@ -39,6 +39,8 @@ export interface TmuxPane {
   /** The process that tmux started in it. In a dead pane (`remain-on-exit`) the pid may belong to another process by now. */
   pid: number
   dead: boolean
+  /** The number of its window within this answer's list of the session: it only tells which panes share one. */
+  window: number
 }
 
 // list-panes fails with "no current target" on a server without sessions, so the format of list-sessions loops over windows
@@ -137,7 +139,11 @@ function parseSession(socket: string, line: string): TmuxSession {
     name = '',
   ] = found
   const words = list.split(' ').filter(Boolean)
-  const panes = words.filter(word => word.startsWith('%'))
+  const panes: TmuxPane[] = []
+  let window = -1
+  for (const word of words)
+    if (word.startsWith('%')) panes.push(parsePane(word, window))
+    else window++
   const panesByWindow = words.filter(word => !word.startsWith('%')).map(Number)
   const isWhole =
     panesByWindow.length === Number(windows) &&
@@ -152,13 +158,13 @@ function parseSession(socket: string, line: string): TmuxSession {
     attached: Number(attached),
     lastAttached: Number(lastAttached),
     lastActive: Number(lastActive),
-    panes: panes.map(parsePane),
+    panes,
   }
 }
 
-function parsePane(text: string): TmuxPane {
+function parsePane(text: string, window: number): TmuxPane {
   const [id = '', pid, dead] = text.split('=')
-  return { id, pid: Number(pid), dead: dead === '1' }
+  return { id, pid: Number(pid), dead: dead === '1', window }
 }
 
 function notUnderstood(socket: string, line: string | undefined): Error {

@@ -209,6 +209,42 @@ describe('in the agent’s own session, only the agent’s panes end', () => {
     expect(rig.processesOf(ref)).toEqual([])
   })
 
+  test('a pane that the user moved into it, and started again there', async () => {
+    rig.tmux('new-window', '-d', '-t', '=user:', 'sleep 1000')
+    const ref = await rig.deploy('a', { claude: idle })
+    const pane = rig.tmux('list-panes', '-t', '=user:1', '-F', '#{pane_id}')
+    rig.tmux('join-pane', '-d', '-s', pane, '-t', '=agent_a:')
+    rig.tmux('respawn-pane', '-k', '-t', pane, '--', ...witness.command)
+    await witness.pid()
+    const report = await cleanUp(ref, completed)
+    expect(report).toMatchObject({ outcome: 'clean', session: 'left-alone' })
+    expect(report.notes).toContainEqual(expect.stringContaining(`its pane ${pane} `))
+    leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s', '--grace', '1s'])
+    expect(witness.harm()).toEqual([])
+    expect(rig.processesOf(ref).length).toBe(1)
+  })
+
+  test('a pane that was split through it in a window of the user’s', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    rig.tmux('new-window', '-d', '-t', '=user:5', 'sleep 1000')
+    rig.tmux('link-window', '-d', '-s', '=user:5', '-t', '=agent_a:9')
+    rig.tmux('split-window', '-d', '-t', '=agent_a:9', '--', ...witness.command)
+    await witness.pid()
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', session: 'left-alone' })
+    leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s', '--grace', '1s'])
+    expect(witness.harm()).toEqual([])
+  })
+
+  test('and so do those in its own window, which a session of the user’s shows too', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    rig.tmux('new-window', '-d', '-t', '=agent_a:5', '--', ...witness.command)
+    const pid = await witness.pid()
+    rig.tmux('link-window', '-d', '-s', '=agent_a:5', '-t', '=user:9')
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+    expect(isRunning(pid)).toBe(false)
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+
   test('a pane that a user split by hand while attached', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     await attach(rig, 'agent_a')
