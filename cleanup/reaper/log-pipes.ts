@@ -127,7 +127,9 @@ export class LogPipes implements Disposable {
   #help(writer: LogWriter): void {
     if (!writer.isHelped) resumeTerminal(writer.process, this.#terminals)
     writer.isHelped = true
-    const unknown = writer.outputs.filter(({ isUnread }) => !isUnread)
+    // Where the next program writes the log too, its input is saved and not thrown away.
+    const inputs = this.#writers.map(({ input }) => input.target)
+    const unknown = writer.outputs.filter(({ isUnread, target }) => !isUnread && !inputs.includes(target))
     if (unknown.length > 0 && performance.now() - writer.searchedAt >= SEARCH_MS) {
       const read = readTargets()
       for (const output of unknown) output.isUnread = !read.has(output.target)
