@@ -1,7 +1,7 @@
 import { isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { NO_ENVIRONMENT } from '../platform/processes/environment.ts'
 import { sameProcess } from '../platform/processes/identity.ts'
-import { sharesPids, shareTerminals } from '../platform/processes/namespaces.ts'
+import { shareTerminals } from '../platform/processes/namespaces.ts'
 import type { Descriptor } from '../platform/processes/open-files.ts'
 import { hasEmptyEnvironment } from '../platform/processes/origin.ts'
 import { isOurs } from '../platform/processes/owner.ts'
@@ -18,7 +18,7 @@ import { isStranger } from './seen-from-here.ts'
 export function directEvidence(observation: Observation): (process: SeenProcess) => Evidence[] {
   const place = placeOf(observation)
   const isMarked = markerCounts(observation, place)
-  const isInPlace = (process: SeenProcess) => place.isOwn(process.environment) && sharesPids(process.pid)
+  const isInPlace = ({ environment }: SeenProcess) => place.isOwn(environment) && environment.sharesPids
   const bearsMarks = (process: SeenProcess) => isInPlace(process) || isMarked(process)
   const writers = logWriters(observation.openFiles, observation.log).filter(
     ({ pid }) => !isStranger(pid, observation.entry, observation),

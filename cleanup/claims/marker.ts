@@ -1,4 +1,3 @@
-import { sharesPids } from '../platform/processes/namespaces.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { namesAgent } from '../registry/marker.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
@@ -29,7 +28,7 @@ export function markerCounts(observation: Observation, { isOwn }: Place): (proce
 
   const counts = (process: SeenProcess, depth = 0): boolean => {
     const { environment } = process
-    if (!isMarked(environment.marker, process.pid) || !sharesPids(process.pid)) return false
+    if (!isMarked(environment.marker, process.pid) || !environment.sharesPids) return false
     if (isOwn(environment)) return true
     if (isServerMarked) return false
     const server = serverOf(environment.tmux ?? '', table)

@@ -1,5 +1,5 @@
 import { isSameFile } from '../platform/files/real-path.ts'
-import { sharesPids, shareTerminals } from '../platform/processes/namespaces.ts'
+import { shareTerminals } from '../platform/processes/namespaces.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { namesAgent } from '../registry/marker.ts'
 import { namedSession, tmuxVariable } from '../tmux/recorded.ts'
@@ -120,9 +120,8 @@ export function panesOfProcesses({ location, table }: Observation): PaneOf {
   }
   const ids = new Set(location.panes.map(({ id }) => id))
   for (const process of table.values()) {
-    const { tmux, pane } = process.environment
-    if (pane !== undefined && ids.has(pane) && tmux === variable && sharesPids(process.pid))
-      add(process, pane)
+    const { tmux, pane, sharesPids } = process.environment
+    if (pane !== undefined && ids.has(pane) && tmux === variable && sharesPids) add(process, pane)
   }
   return found
 }

@@ -1,5 +1,4 @@
 import { limitMet } from '../platform/limits.ts'
-import { sharesPids } from '../platform/processes/namespaces.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
@@ -33,7 +32,9 @@ export function recordedPlace(
   )
     throw tmuxError
   const variable = tmuxVariable(recorded.socket, recorded.server_pid, recorded.session_id)
-  const inside = [...table.values()].filter(one => one.environment.tmux === variable && sharesPids(one.pid))
+  const inside = [...table.values()].filter(
+    ({ environment }) => environment.tmux === variable && environment.sharesPids,
+  )
   const isUnmarkedPane = (one: SeenProcess) => one.ppid === server.pid && !isMarked(one.environment.marker)
   if (
     !inside.some(one => isMarked(one.environment.marker)) ||

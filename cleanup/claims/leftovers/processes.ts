@@ -4,7 +4,6 @@ import { canonicalWorkspaces } from '../../platform/files/real-path.ts'
 import { selfAndAncestors, withDescendants } from '../../platform/processes/ancestry.ts'
 import type { Identity } from '../../platform/processes/identity.ts'
 import { residentBytes } from '../../platform/processes/memory.ts'
-import { sharesPids } from '../../platform/processes/namespaces.ts'
 import { isOpenForWriting } from '../../platform/processes/open-files.ts'
 import { hasEnded } from '../../platform/processes/stat.ts'
 import type { Machine, ProcessTable, SeenProcess } from '../../platform/processes/table.ts'
@@ -13,7 +12,7 @@ import { agentsByMarker } from '../../registry/marker.ts'
 import { isDeployedHere } from '../../registry/world.ts'
 import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
 import { BackgroundServices } from '../background/whose.ts'
-import { isTmuxServer, livesWithOthers, sharedServer } from '../others-live-in.ts'
+import { isTmuxServer, livesWithOthers, onServers, sharedServer } from '../others-live-in.ts'
 import type { ListedAgent } from './listed.ts'
 import type { OfRemoved } from './removed-workspaces.ts'
 
@@ -67,7 +66,7 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
   /** The agent that a process's marker names, if it is of these workspaces or of one that no longer exists. */
   const markedAgent = (process: SeenProcess): AgentRef | undefined => {
     const agent = agentOf(process.environment.marker)
-    if (agent && workspaces.has(agent.workspace) && sharesPids(process.pid)) return agent
+    if (agent && workspaces.has(agent.workspace) && process.environment.sharesPids) return agent
     return listed.ofRemoved(process)?.agent
   }
   const writers = writersOfDoneLogs(openFiles, workspaces, canonical, pending)
@@ -89,16 +88,21 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
       : [],
   )
   const isInUse = livesWithOthers({ table, sharedServers, guests: [] })
+  // What a cleanup named as a suspect stays one, with what has been started since on a tmux server among them.
+  const suspects = agents.flatMap(one =>
+    one.isDone ? one.suspects.flatMap(({ pid }) => table.get(pid) ?? []) : [],
+  )
+  const suspected = onServers(table, suspects)
 
   const traceOf = (process: SeenProcess): string | undefined => {
     const { marker, tmux, pane } = process.environment
-    if (isInUse(process)) return undefined
+    if (isInUse(process) || suspected.has(process)) return undefined
     const agent = markedAgent(process)
     if (agent)
       return pending.has(keyOf(agent)) || isServingOthers(process, agent)
         ? undefined
         : (listed.ofRemoved(process)?.why ?? `LEAKRIG_AGENT=${marker}`)
-    if (tmux !== undefined && sessions.has(tmux) && sharesPids(process.pid))
+    if (tmux !== undefined && sessions.has(tmux) && process.environment.sharesPids)
       return pane === undefined ? `TMUX=${tmux}` : `TMUX=${tmux} TMUX_PANE=${pane}`
     if (inLeftoverSession.has(process)) return 'in a session named agent_* that no registry lists'
     return writers.get(process.pid) ?? listed.ofRemoved(process)?.why

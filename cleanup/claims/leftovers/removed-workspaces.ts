@@ -1,6 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { existsFor, sharesPids } from '../../platform/processes/namespaces.ts'
+import { contains } from '../../platform/files/file-system.ts'
+import { folderOf } from '../../platform/processes/details.ts'
+import { type Presence, presenceFor } from '../../platform/processes/missing-folder.ts'
+import { sharesPids } from '../../platform/processes/namespaces.ts'
 import { type Descriptor, isOpenForWriting } from '../../platform/processes/open-files.ts'
 import { isAlive, type Machine, type SeenProcess } from '../../platform/processes/table.ts'
 import { type AgentRef, workspaceOfLog } from '../../registry/layout.ts'
@@ -9,11 +12,17 @@ import { agentsByMarker } from '../../registry/marker.ts'
 import { recordedPaths, workspaceIn } from '../../registry/workspace-paths.ts'
 import type { ListedAgent } from './listed.ts'
 
-/** What shows that a process belongs to an agent whose workspace was removed. */
+/** What the kernel adds to the path of a file or folder that was removed. */
+const DELETED = ' (deleted)'
+
+/** What shows that a process belongs to an agent whose workspace is not there. */
 export interface OfRemoved {
   /** For people. */
   why: string
-  /** The agent that its marker names; undefined where only the log that it writes shows it. */
+  /**
+   * The agent that its marker names; undefined where only the log that it writes shows it, or where the workspace may be on a
+   * disk that is not mounted.
+   */
   agent?: AgentRef
 }
 
@@ -38,20 +47,36 @@ export function ofRemovedWorkspaces(
     writers.flatMap(({ pid, named }) => (named ? (table.get(pid)?.environment.marker ?? []) : [])),
   )
   const deleted = new Map(writers.flatMap(({ pid, file, named }) => (named ? [] : [[pid, file] as const])))
-  const isRemoved = ({ pid, start }: SeenProcess, workspace: string) =>
+  /** True when a process of this agent works in a removed folder of the workspace, or writes a removed log there. */
+  const holdsRemoved = (marker: string, workspace: string) =>
+    [...table.values()].some(
+      ({ pid, environment }) =>
+        environment.marker === marker &&
+        [folderOf(pid), deleted.get(pid)].some(
+          held => held?.endsWith(DELETED) && contains(workspace, held.slice(0, -DELETED.length)),
+        ),
+    )
+  const presence = (process: SeenProcess, workspace: string): Presence => {
+    if (!sharesPids(process.pid) || moved.has(workspace)) return 'there'
+    const found = presenceFor(process, workspace)
     // Of a process that has ended since, nothing shows whether its workspace existed.
-    sharesPids(pid) && !moved.has(workspace) && !existsFor(pid, workspace) && isAlive({ pid, start })
+    return isAlive(process) ? found : 'there'
+  }
 
   return process => {
     const { marker = '' } = process.environment
     const agent = agentOf(marker)
     const log = deleted.get(process.pid)
     if (running.has(marker)) return undefined
-    if (agent)
-      return isRemoved(process, agent.workspace)
-        ? { why: `LEAKRIG_AGENT=${marker}, of a workspace that no longer exists`, agent }
-        : undefined
-    return log !== undefined && isRemoved(process, workspaceOfLog(log))
+    if (agent) {
+      const found = presence(process, agent.workspace)
+      if (found === 'there') return undefined
+      const named = `LEAKRIG_AGENT=${marker}, of a workspace that `
+      return found === 'removed' || holdsRemoved(marker, agent.workspace)
+        ? { why: `${named}no longer exists`, agent }
+        : { why: `${named}is not at its path, and may be on a disk that is not mounted` }
+    }
+    return log !== undefined && presence(process, workspaceOfLog(log)) !== 'there'
       ? { why: `it writes ${log}, of a workspace that no longer exists` }
       : undefined
   }

@@ -1,3 +1,4 @@
+import { sharesPids } from './namespaces.ts'
 import { readProc } from './proc-file.ts'
 
 /** The variable with which our orchestrator marks every process of an agent from its start. */
@@ -15,12 +16,17 @@ export interface Environment {
   session?: string
   /** The folder of the background session that started it (CLAUDE_JOB_DIR). */
   job?: string
+  /**
+   * True when the process is in our pid namespace, so that pids and panes in the variables above mean the same for us. Read
+   * with them, because a process that forks its successor and exits is gone before anybody asks.
+   */
+  sharesPids: boolean
   /** False when it could not be read (another user's process, or one that must not be traced): then it proves nothing. */
   readable: boolean
 }
 
-export const NO_ENVIRONMENT: Environment = Object.freeze({ readable: true })
-const UNREADABLE: Environment = Object.freeze({ readable: false })
+export const NO_ENVIRONMENT: Environment = Object.freeze({ sharesPids: false, readable: true })
+const UNREADABLE: Environment = Object.freeze({ sharesPids: false, readable: false })
 const INTERESTING = [`${MARKER}=`, 'TMUX='].map(name => Buffer.from(name))
 
 /** The variables of a process's environment that claims use. */
@@ -30,7 +36,7 @@ export function readEnvironment(pid: number): Environment {
   // Most processes have neither variable, and searching the bytes is much cheaper than parsing them.
   if (!INTERESTING.some(name => bytes.includes(name))) return NO_ENVIRONMENT
   const values = parse(bytes)
-  const found: Environment = { readable: true }
+  const found: Environment = { sharesPids: sharesPids(pid), readable: true }
   const [marker, tmux, pane] = [values.get(MARKER), values.get('TMUX'), values.get('TMUX_PANE')]
   if (marker !== undefined) found.marker = marker
   if (tmux !== undefined) found.tmux = tmux

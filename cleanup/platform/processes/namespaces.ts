@@ -112,11 +112,3 @@ function terminalsOf(pid: number): bigint | undefined {
     return undefined
   }
 }
-
-/**
- * True when a folder exists, here or in the mount namespace of a process: a workspace that is not seen from here may be the
- * process's all the same.
- */
-export function existsFor(pid: number, folder: string): boolean {
-  return fs.existsSync(folder) || fs.existsSync(`/proc/${pid}/root${folder}`)
-}

@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { claim } from '../../claims/claim.ts'
 import type { Claim } from '../../claims/evidence.ts'
-import { isAlive, type ProcessTable, readTableNow } from '../../platform/processes/table.ts'
+import { observe } from '../../claims/observe.ts'
+import { agentMarker } from '../../orchestrator.ts'
+import { isAlive, type ProcessTable, readTableNow, startOf } from '../../platform/processes/table.ts'
 import { killGroups } from '../../reaper/kill-groups.ts'
 import { ProcessSet } from '../../reaper/process-set.ts'
+import { readTaskRegistry } from '../../registry/registry.ts'
 import { isRunning, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -68,6 +72,23 @@ test('links of the chain that a scan lists, and that ended before they could be 
   expect(exists(group)).toBe(true)
   killGroups(seen.table, tracked)
   await until('its dead are collected', () => !exists(group))
+})
+
+test('a link of the chain that ended between a scan and its claim is claimed: its group is known by it', async () => {
+  const ref = await rig.deploy('a', { claude: `setsid perl -e '${chain}' & echo ready; sleep 1000` })
+  const { observation, link } = await until('a link of it is observed', async () => {
+    const seen = await observe(ref, readTaskRegistry(rig.workspace, ref.taskId))
+    const found = [...seen.table.values()].find(
+      one => one.comm === 'perl' && one.environment.marker === agentMarker(ref),
+    )
+    return found && { observation: seen, link: found }
+  })
+  groups.push(link.pgid)
+  // It is nobody's child whom anything but its own environment ties to the agent.
+  const alone = { ...link, ppid: 1, pgid: link.pid, sid: link.pid, tty: 0 }
+  await until('it is gone', () => startOf(link.pid) !== link.start)
+  const { claimed } = claim({ ...observation, table: new Map([...observation.table, [link.pid, alone]]) })
+  expect(claimed.get(link.pid)?.evidence.map(({ kind }) => kind)).toEqual(['tmux-environment', 'marker'])
 })
 
 test('a group that holds a living process of somebody else is left alone', async () => {

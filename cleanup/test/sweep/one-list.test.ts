@@ -6,6 +6,7 @@ import { needs } from '../../../test/needs.ts'
 import { type AgentRef, cleanUp, type Measurement, type Sweep } from '../../index.ts'
 import { addAgent, agentMarker, layout } from '../../orchestrator.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
+import { canMount } from '../support/mount-namespace.ts'
 import { isRunning, kill, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -130,6 +131,20 @@ test('what is marked for a workspace that no longer exists is ended, but for a u
     without: all,
     after: others,
   })
+})
+
+test('what is marked for a workspace that may be on a disk that is not mounted is named, and not ended', () => {
+  needs('right to mount', spawnSync('unshare', ['-mpf', '--kill-child', 'true']).status === 0 && canMount)
+  const program = path.join(import.meta.dirname, '../support/unmounted.ts')
+  const { stdout, stderr } = spawnSync(
+    'unshare',
+    ['-mpf', '--mount-proc', '--kill-child', process.execPath, program],
+    { encoding: 'utf8' },
+  )
+  expect(stderr).toBe('')
+  const unknown = ['circle', 'inFstab', 'linked', 'mountedElsewhere', 'stick']
+  const gone = ['alone', 'removed', 'worksInIt']
+  expect(JSON.parse(stdout)).toEqual({ problems: [], unknown, gone, planned: gone, running: unknown })
 })
 
 describe('a session that the user has grouped with an agent’s counts as the agent’s', () => {
