@@ -1,5 +1,8 @@
+import fs from 'node:fs'
+import { within } from '../platform/files/within.ts'
 import { ageMs } from '../platform/processes/details.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
+import { workspaceOfLog } from '../registry/layout.ts'
 import { parseTimestamp } from '../registry/timestamps.ts'
 import { isDeployedHere } from '../registry/world.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
@@ -7,6 +10,9 @@ import type { Observation } from './observation.ts'
 
 /** How long after an agent began, in ms, its entry's `started_at` may be. */
 export const LATE_MS = 5 * 60_000
+
+/** How long after an agent, in ms, what its orchestrator starts for it besides its pane begins. */
+const WITH_MS = 10_000
 
 /**
  * True when a process is older than the agent; undefined when neither tmux nor the registry shows when the agent began.
@@ -22,4 +28,38 @@ export function isOlder(
   if (start !== undefined && start > 0) return process.start < start
   const startedAt = parseTimestamp(entry.started_at).earliest
   return Number.isNaN(startedAt) ? undefined : Date.now() - ageMs(process) + LATE_MS < startedAt
+}
+
+/** True when a process began within seconds of the agent's pane or session. */
+export function beganWith(
+  { entry, location, table }: Pick<Observation, 'entry' | 'location' | 'table'>,
+  process: SeenProcess,
+): boolean {
+  const recorded = isDeployedHere(entry) ? recordedTmux(entry) : undefined
+  const start = recorded?.pane_start ?? table.get(recorded?.pane_pid ?? 0)?.start
+  const began = Date.now() - ageMs(process)
+  const agentBegan =
+    start !== undefined && start > 0
+      ? Date.now() - ageMs({ start })
+      : (location.session?.created ?? Number.NaN) * 1_000
+  return Math.abs(began - agentBegan) < WITH_MS
+}
+
+/** How long after its log, in ms, the process that an agent writes it with may begin: its orchestrator may have made the file. */
+const WRITER_MS = 2_000
+
+/** True when a process began later than the log, so it is not the one that the log was begun with. */
+export function beganAfterLog({ log }: Pick<Observation, 'log'>, process: SeenProcess): boolean {
+  const birth = birthOf(log)
+  return birth !== undefined && Date.now() - ageMs(process) > birth + WRITER_MS
+}
+
+/** When a log's inode was made, in ms since 1970. Nothing can date that back. */
+export function birthOf(log: string): number | undefined {
+  try {
+    const stat = within(workspaceOfLog(log), log, at => fs.lstatSync(at))
+    return stat.isFile() ? stat.birthtimeMs || stat.ctimeMs : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -5,7 +5,16 @@ import { isOurs } from '../platform/processes/owner.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { BackgroundServices } from './background/whose.ts'
 import { directEvidence } from './direct-evidence.ts'
-import { type Claim, type Claims, type Evidence, isTied, type Spared, type SparedFor } from './evidence.ts'
+import {
+  type Claim,
+  type Claims,
+  type Evidence,
+  isHandedOn,
+  isTied,
+  type Spared,
+  type SparedFor,
+} from './evidence.ts'
+import { handedOn } from './handed-on.ts'
 import { spareLogHolder } from './log-holders.ts'
 import type { Observation } from './observation.ts'
 import { agentServers, otherAgents } from './other-agents.ts'
@@ -25,7 +34,7 @@ export function claim(observation: Observation, earlier: Earlier = new Map()): C
   const direct = directEvidence(observation)
   // Made only when a process is claimed: for most ended agents none is.
   let relatives: ReturnType<typeof relations> | undefined
-  const spare = sparing(observation, earlier)
+  const spare = sparing(observation, earlier, claimed)
   const open: SeenProcess[] = []
 
   const add = (process: SeenProcess, evidence: Evidence[]): void => {
@@ -49,15 +58,24 @@ export function claim(observation: Observation, earlier: Earlier = new Map()): C
     open.push(process)
   }
 
+  const addRelatives = (): void => {
+    for (let next = open.pop(); next; next = open.pop()) {
+      relatives ??= relations(observation)
+      for (const [relative, evidence] of relatives(next)) add(relative, [evidence])
+    }
+  }
+
+  const onlyByLog: [SeenProcess, Evidence[]][] = []
   for (const process of table.values()) {
     if (process.pid === 1 || process.kernel) continue
     const evidence = [...direct(process), ...fromEarlier(process, table, earlier)]
-    if (evidence.length > 0) add(process, evidence)
+    if (isOnlyLog(evidence)) onlyByLog.push([process, evidence])
+    else if (evidence.length > 0) add(process, evidence)
   }
-  for (let next = open.pop(); next; next = open.pop()) {
-    relatives ??= relations(observation)
-    for (const [relative, evidence] of relatives(next)) add(relative, [evidence])
-  }
+  addRelatives()
+  // What all else shows to be the agent's decides whether a process that only writes the log is, too.
+  for (const [process, evidence] of onlyByLog) add(process, evidence)
+  addRelatives()
 
   return { claimed, spared: [...spared.values()] }
 }
@@ -103,6 +121,7 @@ const sessionOf = (leader: SeenProcess): Evidence => ({
 function sparing(
   observation: Observation,
   earlier: Earlier,
+  claimed: ReadonlyMap<number, Claim>,
 ): (process: SeenProcess, evidence: Evidence[]) => SparedFor | undefined {
   const chain = selfAndAncestors(observation.table, ownPid)
   const isDetached = outlivesItsParents(observation.table, chain[0])
@@ -111,6 +130,7 @@ function sparing(
   const isServer = agentServers(observation.ref.workspace)
   const background = new BackgroundServices(observation)
   const isInUse = livesWithOthers(observation)
+  const mayBeOthers = handedOn(observation)
   // The owner is read once in a cleanup, and again before each signal.
   const wasOurs = ({ pid, start }: SeenProcess) => earlier.get(pid)?.process.start === start
   return (process, evidence) => {
@@ -119,13 +139,16 @@ function sparing(
     // Once claimed, it stays claimed: its service may have ended since.
     if (!wasOurs(process) && background.isShared(process)) return 'background-service'
     if (isInUse(process)) return 'in-use'
-    const otherLogHolder =
-      evidence.every(({ kind }) => kind === 'log') && spareLogHolder(observation, process)
+    if (isHandedOn(evidence) && mayBeOthers(process)) return 'handed-on'
+    const otherLogHolder = isOnlyLog(evidence) && spareLogHolder(observation, process, claimed)
     if (otherLogHolder) return otherLogHolder
     if (!cleaner.has(process)) return wasOurs(process) || isOurs(process.pid) ? undefined : 'other-user'
     return isDetached && evidence.every(({ kind }) => ADOPTION.has(kind)) ? 'adopted-cleaner' : 'cleaner'
   }
 }
+
+const isOnlyLog = (evidence: readonly Evidence[]): boolean =>
+  evidence.length > 0 && evidence.every(({ kind }) => kind === 'log')
 
 /** The evidence that adoption by an agent's subreaper gives to a process that is not the agent's. */
 const ADOPTION: ReadonlySet<Evidence['kind']> = new Set(['descent', 'subreaper'])

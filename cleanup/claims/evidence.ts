@@ -49,12 +49,16 @@ export type SparedFor =
   | 'several-agents'
   /** It is older than the agent, so it is an orchestrator that writes the log, and no part of the agent. */
   | 'older'
-  /** It writes the log, and a living process that is not the agent's has started it. */
-  | 'others-child'
+  /** It only writes the log, and it comes from a process, tmux server, login or service of somebody else's (log-holders.ts). */
+  | 'others-writer'
+  /** It brings to the log what a living process writes that nothing shows to be the agent's, and would break its pipe. */
+  | 'fed'
   /** It is in a background service of claude that serves others too (background/whose.ts). */
   | 'background-service'
   /** It is, or it lives in, a pane or a tmux server that others use by now (others-live-in.ts). */
   | 'in-use'
+  /** It has only marks that others may have been given too, where they lived or live (handed-on.ts): it is a suspect. */
+  | 'handed-on'
   /** It runs as another user, and only what runs as the workspace's owner is ever ended. */
   | 'other-user'
 
@@ -64,6 +68,12 @@ export interface Spared extends Claim {
 
 /** Evidence that any process can bring about for itself. */
 const SELF_DECLARED: ReadonlySet<EvidenceKind> = new Set(['tmux-environment', 'marker', 'log'])
+
+/** Evidence that a process passes on to all that it starts, wherever that lives. */
+const HANDED_ON: ReadonlySet<EvidenceKind> = new Set(['marker', 'subreaper', 'cgroup'])
+
+export const isHandedOn = (evidence: readonly Evidence[]): boolean =>
+  evidence.every(({ kind }) => HANDED_ON.has(kind))
 
 /** True when the kernel or tmux ties a process to the agent: its parent, its terminal, its session, its cgroup. */
 export const isTied = ({ evidence }: Claim): boolean => evidence.some(({ kind }) => !SELF_DECLARED.has(kind))

@@ -26,11 +26,15 @@ const SPARED: Record<SparedFor, string> = {
   'several-agents': 'it writes the logs of several agents, so no log makes it an agent’s',
   older:
     'it was there before the agent, so it is an orchestrator that writes the log, and no part of the agent',
-  'others-child': 'it only writes the log, and the living process that started it is no part of the agent',
+  'others-writer':
+    'it only writes the log, and the living process, tmux server, login or service that it comes from is no part of the agent',
+  fed: 'it brings to the log what a living process writes that nothing shows to be the agent’s; its end would break that pipe',
   'background-service':
     'it is in a background service of claude (claude --bg) that serves others too, or in a session of one that nothing shows to be the agent’s',
   'in-use':
     'others live there by now: a session or pane that nothing shows to be the agent’s, or the tmux server that holds it',
+  'handed-on':
+    'others may have started it: its marks were handed on to everything that was started where somebody else lived or lives',
   'other-user': 'it belongs to another user, and only the processes of the workspace’s owner are ended',
 }
 

@@ -15,6 +15,8 @@ export interface Observation extends Machine {
   log: string
   location: TmuxLocation
   contained: Containment
+  /** True when the agent's place in tmux was known to an earlier scan of the same cleanup. */
+  wasPlaced?: boolean
   /** The session's name where the agent's id does not give it: that of a session which no registry lists. */
   sessionName?: string
   /**
@@ -26,6 +28,8 @@ export interface Observation extends Machine {
   guests: readonly AgentPane[]
   /** The tmux servers that the agent started and that others live in by now. */
   sharedServers: readonly SharedServer[]
+  /** True when a tmux server that the agent started, and that nobody else uses, once had a session besides the agent's. */
+  wasShared?: boolean
 }
 
 /** A tmux server that an agent started and that others live in: it is left running, and of it only `own` ends. */
@@ -35,6 +39,8 @@ export interface SharedServer {
   own: ReadonlyMap<number, { start: number; pane: string }>
   /** The numbers of the sessions that the agent's panes were born in. */
   ownSessions: ReadonlySet<number>
+  /** The numbers of the sessions that others live in now, or that their panes were born in. */
+  othersSessions: ReadonlySet<number>
   /** In a sentence, for people: who lives there, and the command that shows it. */
   why: string
 }

@@ -16,6 +16,7 @@ import { everyEntry, requireAgent } from '../registry/registry.ts'
 import { requireDeployedHere } from '../registry/world.ts'
 import { readClients } from '../tmux/clients.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
+import { isPlaced } from './log-holders.ts'
 import type { Observation } from './observation.ts'
 import { guestPanes } from './others-live-in.ts'
 import { recordedPlace } from './recorded-place.ts'
@@ -75,7 +76,7 @@ export async function observe(
   }
   const guests = guestPanes(seen, clients)
   const observation = withoutSharedSession({ ...seen, guests, sharedServers: [] })
-  return { ...observation, sharedServers: await findSharedServers(observation) }
+  return { ...observation, ...(await findSharedServers(observation)) }
 }
 
 const serverAt = ({ path, server }: TmuxLocation) => ({ path, pid: server?.pid ?? 0 })
@@ -115,7 +116,8 @@ export async function observeAgain(
 ): Promise<Observation> {
   const [location, machine] = await Promise.all([pendingLocation, readMachineAgain(observation)])
   const contained = readContainment(observation.ref, observation.entry)
-  return keepOwnership(observation, { ...observation, location, contained, ...machine })
+  const wasPlaced = isPlaced(observation)
+  return keepOwnership(observation, { ...observation, location, contained, wasPlaced, ...machine })
 }
 
 /** Whose the session is was decided by the first observation: by the last one, what tied it to the agent may have ended. */

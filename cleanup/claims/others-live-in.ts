@@ -69,6 +69,10 @@ export function sharedServer(
     server: { pid: server.pid, start: server.start },
     own: new Map(own),
     ownSessions,
+    othersSessions: new Set([
+      ...others.map(({ id }) => Number(id.slice(1))),
+      ...guests.flatMap(process => birthplaceOn(server.pid, process) ?? []),
+    ]),
     why: describe(server, asked?.server.path, others, guests, clients),
   }
 }
@@ -108,9 +112,10 @@ function birthplaceOn(serverPid: number, { environment }: SeenProcess): number |
 const OPENED_WITHIN_S = 2
 
 /**
- * The panes in the agent's session that others live in: those born in another session, and those that began while a client
- * of somebody else was attached, who may have opened them by hand. The pane of the deploy is the agent's, and so is a pane
- * that writes the agent's log.
+ * The panes in the agent's session that others live in: those born in another session, those older than the one of the
+ * deploy, those in a window of others that their own session shows too, and those that began while a client of somebody else
+ * was attached, who may have opened them by hand. The pane of the deploy is the agent's, and so is a pane that writes the
+ * agent's log.
  */
 export function guestPanes(
   { entry, location, table, openFiles, log }: Omit<Observation, 'guests' | 'sharedServers'>,
@@ -128,16 +133,31 @@ export function guestPanes(
   const openedBy = (session.created + OPENED_WITHIN_S) * 1_000
   const isDeployed = ({ id }: AgentPane, began: number) =>
     recorded ? id === recorded.pane_id : !isDone(entry) && panes.length === 1 && began <= openedBy
+  // A pane that is started again (`respawn-pane`) gets the TMUX of the session that it is in by then, and keeps its id.
+  const isOlder = ({ id }: AgentPane) => recorded !== undefined && numberOf(id) < numberOf(recorded.pane_id)
+  const isBornElsewhere = (pane: AgentPane) => {
+    const tmux = pane.dead ? undefined : table.get(pane.pid)?.environment.tmux
+    return isOlder(pane) || (tmux?.startsWith(onServer) === true && tmux !== own)
+  }
+  const windows = Map.groupBy(panes, ({ window }) => window)
+  // A window is of the session in which its oldest pane was born, unless the agent certainly has a pane there.
+  const isInOthersWindow = ({ shared, window }: AgentPane) => {
+    const [oldest, ...more] = (windows.get(window) ?? []).sort((a, b) => numberOf(a.id) - numberOf(b.id))
+    if (!shared || !oldest || !isBornElsewhere(oldest)) return false
+    return ![oldest, ...more].some(one => one.id === recorded?.pane_id || isWritten(one))
+  }
   return panes.filter(pane => {
     const process = pane.dead ? undefined : table.get(pane.pid)
     if (!process) return false
-    const { tmux } = process.environment
     const began = Date.now() - ageMs(process)
     const isGuest =
-      (tmux?.startsWith(onServer) && tmux !== own) || (began > since && !isDeployed(pane, began))
+      isBornElsewhere(pane) || isInOthersWindow(pane) || (began > since && !isDeployed(pane, began))
     return isGuest && !isWritten(pane)
   })
 }
+
+/** The number in an id, such as `%7`: a server counts its panes, so a pane with a lower one is older. */
+const numberOf = (id: string): number => Number(id.slice(1))
 
 /**
  * Tells in a sentence who looks at a session, or did within `recentMs`; undefined when nobody does. A client looks at it that
@@ -181,13 +201,31 @@ export function livesWithOthers({
   const below = withDescendants(table, [...roots, ...guestPids])
   const guestIds = new Set(guests.map(({ id }) => id))
   const onServer = `${location?.socket},${location?.server?.pid},`
-  return process => {
-    if (below.has(process) || shared.has(process.pid)) return true
+  const isThere = (process: SeenProcess): boolean => {
+    if (below.has(process)) return true
     const { tmux, pane } = process.environment
     if (tmux === undefined || pane === undefined) return false
     if (guestIds.has(pane) && tmux.startsWith(onServer)) return true
     const on = shared.get(Number(/,(\d+),\d+$/.exec(tmux)?.[1]))
     const session = on && birthplaceOn(on.server.pid, process)
-    return on !== undefined && session !== undefined && !on.ownSessions.has(session)
+    return on !== undefined && session !== undefined && on.othersSessions.has(session)
   }
+  // Whoever lives there may have started a tmux server of their own. The agent's servers hold its own panes, too.
+  const servers = [...table.values()].filter(
+    one => isTmuxServer(one) && one.pid !== location?.server?.pid && !shared.has(one.pid) && isThere(one),
+  )
+  const within = onServers(table, servers)
+  return process => isThere(process) || shared.has(process.pid) || within.has(process)
+}
+
+/** Some processes, and for each tmux server among them whatever runs below it or was born on it, other servers included. */
+export function onServers(table: ProcessTable, processes: readonly SeenProcess[]): ReadonlySet<SeenProcess> {
+  const found = new Set(processes)
+  for (const server of found) {
+    if (!isTmuxServer(server)) continue
+    for (const process of withDescendants(table, [server])) found.add(process)
+    for (const process of table.values())
+      if (birthplaceOn(server.pid, process) !== undefined) found.add(process)
+  }
+  return found
 }

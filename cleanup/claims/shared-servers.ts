@@ -11,9 +11,13 @@ import { type Asked, isTmuxServer, sharedServer } from './others-live-in.ts'
  * Finds the tmux servers that an agent started and that others live in (others-live-in.ts). Servers are asked only when one
  * is claimed, which is rare: the agent must have started it.
  */
-export async function findSharedServers(observation: Observation): Promise<SharedServer[]> {
+export async function findSharedServers(
+  observation: Observation,
+): Promise<Pick<Observation, 'sharedServers' | 'wasShared'>> {
   const found: SharedServer[] = []
-  if (![...observation.table.values()].some(process => mayBeAgents(process, observation))) return found
+  let wasShared = false
+  if (![...observation.table.values()].some(process => mayBeAgents(process, observation)))
+    return { sharedServers: found }
   const checked = new Set<number>()
   // A server in a session of others is theirs too, so each find changes the claims.
   for (;;) {
@@ -21,17 +25,21 @@ export async function findSharedServers(observation: Observation): Promise<Share
     const server = [...claimed.values()].find(
       ({ process }) => isTmuxServer(process) && !checked.has(process.pid),
     )?.process
-    if (!server) return found
+    if (!server) return { sharedServers: found, wasShared }
     checked.add(server.pid)
     // What tmux started on the server itself is claimed by descent, and its client may be anybody's.
     const { claimed: apart } = claim({
       ...observation,
-      sharedServers: [...found, { server, own: new Map(), ownSessions: new Set(), why: '' }],
+      sharedServers: [...found, { ...EMPTY, server }],
     })
-    const shared = sharedServer(server, observation.table, await ask(server), pid => apart.has(pid))
+    const asked = await ask(server)
+    const shared = sharedServer(server, observation.table, asked, pid => apart.has(pid))
     if (shared) found.push(shared)
+    else if ((asked?.server.sessionsOpened ?? 0) > 1) wasShared = true
   }
 }
+
+const EMPTY = { own: new Map(), ownSessions: new Set<number>(), othersSessions: new Set<number>(), why: '' }
 
 /** False for a server that nothing can tie to an agent: started from outside of tmux and of every agent, and adopted by process 1. */
 const mayBeAgents = (process: SeenProcess, { location, contained }: Observation): boolean =>

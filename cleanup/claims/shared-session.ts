@@ -126,7 +126,10 @@ function whyByTime({ entry, location }: Observation, own: ReadonlySet<string>): 
   const created = (location.session?.created ?? Number.NaN) * 1_000
   if (created + LATE_MS < parseTimestamp(entry.started_at).earliest)
     return 'it was there long before the agent'
-  if (own.size === 0 && created > endOf(entry)) return 'it was created after the agent had ended'
+  if (own.size > 0) return undefined
+  if (created > endOf(entry)) return 'it was created after the agent had ended'
+  if (!location.isProven && created > parseTimestamp(entry.started_at).latest + LATE_MS)
+    return 'it was created long after the agent began'
   return undefined
 }
 

@@ -7,10 +7,11 @@ import { namespaceDepth } from '../platform/processes/namespaces.ts'
 import {
   type EnvironmentTrace,
   environmentTrace,
+  isOfAnotherLogin,
   isPseudoTerminal,
   isTransientUnit,
+  isUnitOfSomebody,
   loginOf,
-  loginVariables,
   unitOf,
 } from '../platform/processes/origin.ts'
 import { uidOf } from '../platform/processes/owner.ts'
@@ -20,7 +21,7 @@ import { isDone } from '../registry/lifecycle.ts'
 import { namesAgent } from '../registry/marker.ts'
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 import { isOlder } from './age.ts'
-import { type Claims, isTied } from './evidence.ts'
+import { type Claims, isTied, type Spared } from './evidence.ts'
 import { livingSuspects } from './leftovers/suspects.ts'
 import type { Observation } from './observation.ts'
 import { placeOf } from './place.ts'
@@ -30,7 +31,7 @@ import { addRelatives, describeSuspect, type Suspect } from './suspect.ts'
  * The rule: which processes are suspects. Every process that an agent left behind either has evidence, or is found here.
  *
  * - **A mark that is no evidence**, because others can have been given it too: the agent's marker or its session in TMUX, on a
- *   process that a shared tmux server or another user runs.
+ *   process that a shared tmux server or another user runs, or that others may have started (handed-on.ts).
  * - **Nobody's child.** It started while the agent lived; process 1, a subreaper or the agent's tmux server is its parent; it
  *   leads its own session, or the leader has ended; it is in no login, service or terminal of somebody else's. And nothing in
  *   its environment says where it came from: it could not be read, was emptied or overwritten, or holds only what every
@@ -49,16 +50,13 @@ import { addRelatives, describeSuspect, type Suspect } from './suspect.ts'
 export function findSuspects(
   observation: Observation,
   { claimed, spared }: Claims,
-  before: { observation: Observation; claims: Pick<Claims, 'claimed'> } = {
-    observation,
-    claims: { claimed },
-  },
+  before: { observation: Observation; claims: Claims } = { observation, claims: { claimed, spared } },
 ): Suspect[] {
   const { table, entry } = observation
   if (isDone(entry)) return livingSuspects(entry, table)
-  const untied = new Map(
-    spared.flatMap(one => (one.sparedFor === 'other-user' && !isTied(one) ? [[one.process.pid, one]] : [])),
-  )
+  const unsure = (one: Spared) =>
+    one.sparedFor === 'handed-on' || (one.sparedFor === 'other-user' && !isTied(one))
+  const untied = new Map(spared.flatMap(one => (unsure(one) ? [[one.process.pid, one]] : [])))
   const excluded = new Set([...claimed.keys(), ...spared.map(({ process }) => process.pid)])
   for (const pid of untied.keys()) excluded.delete(pid)
   for (const { pid } of selfAndAncestors(table, ownPid)) excluded.add(pid)
@@ -71,9 +69,7 @@ export function findSuspects(
   for (const process of table.values()) {
     if (!isCandidate(process)) continue
     const other = untied.get(process.pid)
-    const marks = other
-      ? [`it runs as user ${uidOf(process.pid)}: ${other.evidence.map(({ detail }) => detail).join(', ')}`]
-      : marksOf(process)
+    const marks = other ? [describeMarks(other)] : marksOf(process)
     const why = marks.length > 0 ? marks : traits(process)
     if (why.length > 0 && namespaceDepth(process.pid) === 1 && isRunning(process)) found.set(process, why)
   }
@@ -93,17 +89,24 @@ export function findSuspects(
   return [...found].map(([process, resemblances]) => describeSuspect(process, resemblances))
 }
 
+function describeMarks({ process, sparedFor, evidence }: Spared): string {
+  const marks = evidence.map(({ detail }) => detail).join(', ')
+  return sparedFor === 'other-user'
+    ? `it runs as user ${uidOf(process.pid)}: ${marks}`
+    : `others may have started it: what they start where the agent lived is handed the same marks (${marks})`
+}
+
 /** True where only the log can show which pane is the agent's. */
 const isUnplaced = ({ entry, location: { server, session } }: Observation): boolean =>
   server !== undefined && session === undefined && recordedTmux(entry) === undefined
 
-const writersOfLog = ({ claimed }: Pick<Claims, 'claimed'>): SeenProcess[] =>
-  [...claimed.values()]
+const writersOfLog = ({ claimed, spared }: Claims): SeenProcess[] =>
+  [...claimed.values(), ...spared.filter(({ sparedFor }) => sparedFor === 'fed')]
     .filter(({ evidence }) => evidence.some(({ kind }) => kind === 'log'))
     .map(({ process }) => process)
 
 /** The values of TMUX that a writer of the log was started with, each of a session that began with the agent. */
-function birthplacesOfLog(observation: Observation, claims: Pick<Claims, 'claimed'>): ReadonlySet<string> {
+function birthplacesOfLog(observation: Observation, claims: Claims): ReadonlySet<string> {
   if (!isUnplaced(observation)) return new Set()
   const births = new Set(writersOfLog(claims).flatMap(({ environment: { tmux } }) => tmux ?? []))
   for (const process of observation.table.values())
@@ -111,7 +114,7 @@ function birthplacesOfLog(observation: Observation, claims: Pick<Claims, 'claime
   return births
 }
 
-function panesOfLog(observation: Observation, claims: Pick<Claims, 'claimed'>): [SeenProcess, string[]][] {
+function panesOfLog(observation: Observation, claims: Claims): [SeenProcess, string[]][] {
   if (!isUnplaced(observation)) return []
   const { table, location } = observation
   return writersOfLog(claims).flatMap(({ pid, comm }) =>
@@ -185,10 +188,6 @@ function lackOfOrigin(observation: Observation): (process: SeenProcess) => strin
   }
 }
 
-/** A service, or a login. Other scopes are made around what somebody starts: a pane, a container, an application. */
-const isUnitOfSomebody = (unit: string | undefined): boolean =>
-  unit !== undefined && /\.service$|^session-.*\.scope$/.test(unit)
-
 function reasonsOf(trace: EnvironmentTrace): string[] {
   switch (trace.kind) {
     case 'unreadable':
@@ -217,12 +216,11 @@ function resemblancesOf(
   if (process.comm === 'claude') found.push('it is named claude')
   if (mentions(command, ref.agentId)) found.push('its arguments contain the agent’s id')
   if (folder === path.dirname(path.dirname(log))) found.push('it works in the folder of the agent’s task')
-  return found.length > 0 && trace.kind === 'whole' && isOfAnotherLogin(process, server) ? [] : found
-}
-
-function isOfAnotherLogin({ pid }: SeenProcess, server: SeenProcess | undefined): boolean {
-  const ofServer = server && loginVariables(server.pid)
-  return [...loginVariables(pid)].some(([name, value]) => ofServer?.get(name) !== value)
+  return found.length > 0 &&
+    trace.kind === 'whole' &&
+    isOfAnotherLogin(process.pid, server ? [server.pid] : [])
+    ? []
+    : found
 }
 
 interface Details {

@@ -133,6 +133,11 @@ export class AgentWatch implements Disposable {
     return this.#checks.isRunnerGone()
   }
 
+  /** True while the agent's runner is known and runs, whatever the registry says by now. */
+  get isRunning(): boolean {
+    return this.#checks.isRunning
+  }
+
   recordAdoptedChildren(): void {
     if (!this.isPending && this.isHere) this.#adopted.record(this.ref, this.#entry)
   }

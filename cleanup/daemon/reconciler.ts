@@ -58,6 +58,11 @@ export class Reconciler implements Disposable {
     return [...this.#watches.values()].some(({ isHere }) => isHere)
   }
 
+  /** True while the runner of any agent runs, as it was last known. */
+  get isAnyRunning(): boolean {
+    return [...this.#watches.values()].some(({ isRunning }) => isRunning)
+  }
+
   get pending(): number {
     return [...this.#watches.values()].filter(({ isPending }) => isPending).length
   }

@@ -25,8 +25,9 @@ export class WorkspaceSupervisor implements Disposable {
     this.#problems = new ProblemDedup(options.observer)
   }
 
+  /** A workspace that is gone may come back (it was moved, or its disk) as long as one of its agents runs. */
   get isBusy(): boolean {
-    return this.#lock !== undefined && this.#reconciler.isBusy
+    return this.#lock ? this.#reconciler.isBusy : this.#reconciler.isAnyRunning
   }
 
   get pending(): number {
@@ -39,7 +40,8 @@ export class WorkspaceSupervisor implements Disposable {
   }
 
   check(level: CheckLevel, terminals: ReadonlySet<string>): void {
-    if (level !== 'quick') this.#holdLock()
+    // First of all: in a workspace that was moved away, no registry lists its agents any more.
+    this.#holdLock()
     try {
       if (this.#lock) this.#reconciler.check(level, terminals)
       this.#report('check', undefined)

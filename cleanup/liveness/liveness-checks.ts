@@ -72,6 +72,11 @@ export class LivenessChecks {
     return isGone(this.#pids.at(-1) ?? process.pid)
   }
 
+  /** True while its runner is known and runs. */
+  get isRunning(): boolean {
+    return this.#pids.length > 0 && !this.isRunnerGone()
+  }
+
   /** The quick check. `terminals` are the names of the terminals that came or went since the last one. */
   mayHaveEnded(entry: AgentEntry, terminals: ReadonlySet<string>): boolean {
     if (this.#place === undefined) return false

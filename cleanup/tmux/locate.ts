@@ -23,6 +23,8 @@ export interface TmuxLocation {
   panes: AgentPane[]
   /** The ids of all sessions and panes on the server, those of others included. */
   listed: { sessions: ReadonlySet<string>; panes: ReadonlySet<string> }
+  /** True when an earlier search has seen more than its name tie the session to the agent (claims/which-server.ts). */
+  isProven?: boolean
   /** Why nothing may be ended there, in a sentence: the session has the agent's name, and nothing shows that it is the agent's. */
   unproven?: string
   /** Why tmux could not be asked: then this is what was known before, and session, panes and `listed` may be incomplete. */
@@ -33,6 +35,9 @@ export interface AgentPane extends TmuxPane {
   /** True when another session shows this pane as well. The pane may have been created there. */
   shared: boolean
 }
+
+/** The number of a window that is not in the agent's session. */
+const ELSEWHERE = -1
 
 /** How long a server that no longer answers may take to exit, in ms: it closes its socket shortly before. */
 const SERVER_EXIT_MS = 1_000
@@ -108,7 +113,9 @@ function panesOf(
     shared: others.some(({ id }) => id === pane.id),
   }))
   const moved = others.find(({ id }) => id === recorded?.pane_id)
-  return moved && !own.some(({ id }) => id === moved.id) ? [...own, { ...moved, shared: true }] : own
+  return moved && !own.some(({ id }) => id === moved.id)
+    ? [...own, { ...moved, shared: true, window: ELSEWHERE }]
+    : own
 }
 
 /** Throws unless a recorded server that does not answer on its socket has ended. While it runs, its sessions may exist. */

@@ -9,6 +9,8 @@ export interface TmuxServer {
   socket: string
   /** The path through which it answered. The server's own path may lead to another server. */
   path: string
+  /** How many sessions were opened on it; undefined where tmux does not tell. */
+  sessionsOpened: number | undefined
   sessions: TmuxSession[]
 }
 
@@ -37,12 +39,14 @@ export interface TmuxPane {
   /** The process that tmux started in it. In a dead pane (`remain-on-exit`) the pid may belong to another process by now. */
   pid: number
   dead: boolean
+  /** The number of its window within this answer's list of the session: it only tells which panes share one. */
+  window: number
 }
 
 // list-panes fails with "no current target" on a server without sessions, so the format of list-sessions loops over windows
 // and panes. The names come last: only they can contain a space, and no name contains a colon. The numbers of windows and of
 // panes show whether all are there.
-const SERVER_FORMAT = '#{pid} #{socket_path}'
+const SERVER_FORMAT = '#{pid},#{next_session_id} #{socket_path}'
 const SESSION_FORMAT =
   '#{session_id} #{session_created},#{start_time},#{session_attached},#{session_last_attached},#{session_activity} #{session_windows} #{W:#{window_panes} #{P:#{pane_id}=#{pane_pid}=#{pane_dead} }}| #{session_group}:#{session_name}'
 const END = 'end of the list'
@@ -102,16 +106,17 @@ async function queryServer(socket: string, tries = TRIES): Promise<TmuxServer | 
 function parseServer(socket: string, answer: readonly string[]): TmuxServer {
   if (answer.at(-1) !== END) throw notUnderstood(socket, answer.at(-1))
   const [about, ...sessions] = answer.slice(0, -1)
-  const found = /^(\d+) (.+)$/.exec(about ?? '')
-  if (!found?.[2]) throw notUnderstood(socket, about)
+  const found = /^(\d+),(?:\$(\d+))? (.+)$/.exec(about ?? '')
+  if (!found?.[3]) throw notUnderstood(socket, about)
   const pid = Number(found[1])
   // A server that answered while exiting has closed its socket by now. The next try finds that out.
   if (!isServerOf(socket, pid))
     throw tmuxUnreachable(socket, QUERY, `it claims to be process ${pid}, which does not listen there`)
   return {
     pid,
-    socket: found[2],
+    socket: found[3],
     path: socket,
+    sessionsOpened: found[2] === undefined ? undefined : Number(found[2]),
     sessions: sessions.map(line => parseSession(socket, line)),
   }
 }
@@ -134,7 +139,11 @@ function parseSession(socket: string, line: string): TmuxSession {
     name = '',
   ] = found
   const words = list.split(' ').filter(Boolean)
-  const panes = words.filter(word => word.startsWith('%'))
+  const panes: TmuxPane[] = []
+  let window = -1
+  for (const word of words)
+    if (word.startsWith('%')) panes.push(parsePane(word, window))
+    else window++
   const panesByWindow = words.filter(word => !word.startsWith('%')).map(Number)
   const isWhole =
     panesByWindow.length === Number(windows) &&
@@ -149,13 +158,13 @@ function parseSession(socket: string, line: string): TmuxSession {
     attached: Number(attached),
     lastAttached: Number(lastAttached),
     lastActive: Number(lastActive),
-    panes: panes.map(parsePane),
+    panes,
   }
 }
 
-function parsePane(text: string): TmuxPane {
+function parsePane(text: string, window: number): TmuxPane {
   const [id = '', pid, dead] = text.split('=')
-  return { id, pid: Number(pid), dead: dead === '1' }
+  return { id, pid: Number(pid), dead: dead === '1', window }
 }
 
 function notUnderstood(socket: string, line: string | undefined): Error {

@@ -12,7 +12,7 @@ import { agentsByMarker } from '../../registry/marker.ts'
 import { isDeployedHere } from '../../registry/world.ts'
 import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
 import { BackgroundServices } from '../background/whose.ts'
-import { isTmuxServer, livesWithOthers, sharedServer } from '../others-live-in.ts'
+import { isTmuxServer, livesWithOthers, onServers, sharedServer } from '../others-live-in.ts'
 import type { ListedAgent } from './listed.ts'
 import type { OfRemoved } from './removed-workspaces.ts'
 
@@ -88,10 +88,15 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
       : [],
   )
   const isInUse = livesWithOthers({ table, sharedServers, guests: [] })
+  // What a cleanup named as a suspect stays one, with what has been started since on a tmux server among them.
+  const suspects = agents.flatMap(one =>
+    one.isDone ? one.suspects.flatMap(({ pid }) => table.get(pid) ?? []) : [],
+  )
+  const suspected = onServers(table, suspects)
 
   const traceOf = (process: SeenProcess): string | undefined => {
     const { marker, tmux, pane } = process.environment
-    if (isInUse(process)) return undefined
+    if (isInUse(process) || suspected.has(process)) return undefined
     const agent = markedAgent(process)
     if (agent)
       return pending.has(keyOf(agent)) || isServingOthers(process, agent)

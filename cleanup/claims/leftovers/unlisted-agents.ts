@@ -29,5 +29,5 @@ export async function observeUnlisted(ref: AgentRef, machine: Machine): Promise<
     guests: [],
     sharedServers: [],
   }
-  return { ...observation, sharedServers: await findSharedServers(observation) }
+  return { ...observation, ...(await findSharedServers(observation)) }
 }

@@ -6,7 +6,7 @@ import { type Process, USER_HZ } from './stat.ts'
 /* Details for people, read for a few processes and never for the whole table. Without /proc most of them are unknown. */
 
 /** The age of a process in ms, at the resolution of its start time. */
-export function ageMs({ start }: Process): number {
+export function ageMs({ start }: Pick<Process, 'start'>): number {
   return backend === 'proc' ? (os.uptime() - start / USER_HZ) * 1000 : Date.now() - start * 1000
 }
 

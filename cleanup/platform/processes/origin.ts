@@ -74,6 +74,10 @@ export function unitOf(pid: number): string | undefined {
 export const isTransientUnit = (unit: string | undefined): boolean =>
   unit !== undefined && /^run-(r[0-9a-f]{32}|u\d+|p\d+-i\d+)\.(service|scope)$/.test(unit)
 
+/** A service, or a login. Other scopes are made around what somebody starts: a pane, a container, an application. */
+export const isUnitOfSomebody = (unit: string | undefined): boolean =>
+  unit !== undefined && /\.service$|^session-.*\.scope$/.test(unit)
+
 /** The number of the audit session of the kernel for a process without a login. */
 const NO_LOGIN = '4294967295'
 
@@ -102,5 +106,12 @@ const OF_A_LOGIN: ReadonlySet<string> = new Set([
 ])
 
 /** The variables of a process that name its login, desktop or service. */
-export const loginVariables = (pid: number): ReadonlyMap<string, string> =>
+const loginVariables = (pid: number): ReadonlyMap<string, string> =>
   new Map([...(readWholeEnvironment(pid) ?? [])].filter(([name]) => OF_A_LOGIN.has(name)))
+
+/** True when the environment of a process names a login, desktop or service that none of the processes `own` was started in. */
+export function isOfAnotherLogin(pid: number, own: readonly number[]): boolean {
+  const variables = [...loginVariables(pid)]
+  const known = variables.length > 0 ? own.map(loginVariables) : []
+  return variables.some(([name, value]) => !known.some(one => one.get(name) === value))
+}

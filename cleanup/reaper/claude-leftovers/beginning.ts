@@ -1,10 +1,8 @@
-import fs from 'node:fs'
+import { birthOf } from '../../claims/age.ts'
 import type { Claims, Evidence } from '../../claims/evidence.ts'
 import type { Observation } from '../../claims/observation.ts'
-import { within } from '../../platform/files/within.ts'
 import { ageMs } from '../../platform/processes/details.ts'
 import { hasEnded, type Process } from '../../platform/processes/stat.ts'
-import { workspaceOfLog } from '../../registry/layout.ts'
 
 /** The tolerance, in ms, for comparing the kernel's ticks, a file system's times, and the starts of a pipeline's processes. */
 export const CLOCKS_MS = 1_000
@@ -43,12 +41,3 @@ function startOfSession({ location }: Observation, { claimed }: Claims): number 
 }
 
 const isOfPane = ({ kind }: Evidence): boolean => kind === 'pane'
-
-function birthOf(log: string): number | undefined {
-  try {
-    const stat = within(workspaceOfLog(log), log, at => fs.lstatSync(at))
-    return stat.isFile() ? stat.birthtimeMs || stat.ctimeMs : undefined
-  } catch {
-    return undefined
-  }
-}

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { claimsFor, cleanUp } from '../../index.ts'
 import { agentMarker, layout, updateAgent } from '../../orchestrator.ts'
+import { leakrig } from '../support/cli.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -173,6 +174,121 @@ test.each([
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
+/** Shell code that opens the log to write in it, and goes on without a child. */
+const holdingAlone = (log: string) => `echo $$ >${rig.folder}/holder.pid; exec sleep 1000 >>${log}`
+
+/** Opens a session of the user's on a tmux server of its own. */
+const onAnotherServer = (command: string) =>
+  rig.tmux('-S', `${rig.folder}/work`, '-f', '/dev/null', 'new-session', '-d', '-s', 'mine', command)
+
+const OUTSIDE = { TMUX: undefined, TMUX_PANE: undefined }
+
+/** The user's programs that an adopter or a tmux server has started, as it seems. */
+const holders: [what: string, open: (log: string) => unknown][] = [
+  ['in a pane of another tmux server', log => onAnotherServer(holdingAlone(log))],
+  [
+    'a pipe-pane of another tmux server',
+    log => {
+      onAnotherServer('sleep 1000')
+      rig.tmux('-S', `${rig.folder}/work`, 'pipe-pane', '-t', 'mine', holdingAlone(log))
+    },
+  ],
+  [
+    'an orphan from a pane of another tmux server',
+    log => onAnotherServer(`setsid -f sh -c '${holdingAlone(log)}'; exec sleep 1000`),
+  ],
+  [
+    'a service of a user’s manager',
+    log => {
+      const manager = `${rig.folder}/systemd`
+      fs.copyFileSync('/bin/bash', manager)
+      fs.chmodSync(manager, 0o755)
+      rig.start(manager, ['-c', `INVOCATION_ID=0123 bash -c '${holdingAlone(log)}' & wait`], OUTSIDE)
+    },
+  ],
+  [
+    'an orphan of another login',
+    log =>
+      rig.start('setsid', ['-f', 'sh', '-c', holdingAlone(log)], {
+        ...OUTSIDE,
+        SSH_CONNECTION: '1 2 3 4',
+        SSH_TTY: '/dev/pts/99',
+        XDG_SESSION_ID: '7',
+      }),
+  ],
+]
+
+describe.each(holders)('a program of the user’s that holds the agent’s log: %s', (_, open) => {
+  test.each([true, false])('stays when the agent is ended, whose place is recorded: %s', async recorded => {
+    const ref = await rig.deploy('a', { claude: idle, recorded })
+    // The next cleanup of an agent without a record tells it by that.
+    await until('it begins later than the log', () => recorded || isOlderThan(layout.streamLog(ref), 2_100))
+    open(layout.streamLog(ref))
+    const holder = await rig.pid('holder')
+    await until('it holds it', () => isWriting(holder, layout.streamLog(ref)))
+    const report = await cleanUp(ref, completed)
+    expect(isRunning(holder)).toBe(true)
+    expect(report).toMatchObject({
+      outcome: 'unfinished',
+      problems: [expect.stringContaining(`a_stream.jsonl was left in place: process ${holder} (`)],
+    })
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'unfinished', ended: [] })
+    expect(isRunning(holder)).toBe(true)
+    kill(holder)
+    await until('it has ended', () => !isRunning(holder))
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+
+  test('stays when the agent has ended by itself, and is swept', async () => {
+    const ref = await rig.deploy('a', { claude: `echo ready; while ! [ -e go ]; do sleep 0.02; done` })
+    open(layout.streamLog(ref))
+    const holder = await rig.pid('holder')
+    await until('it holds it', () => isWriting(holder, layout.streamLog(ref)))
+    fs.writeFileSync(`${rig.folder}/go`, '')
+    await until('the agent has ended', () => !rig.sessions().includes('agent_a'))
+    const { out } = leakrig(['sweep', rig.workspace, '--apply'])
+    expect(isRunning(holder)).toBe(true)
+    expect(out).toContain(`process ${holder} (`)
+  })
+})
+
+describe('a pipe-pane on the agent’s server that writes its log', () => {
+  const pipe = (session: string, log: string) =>
+    rig.tmux('pipe-pane', '-t', `=${session}:`, `echo $$ >${rig.folder}/holder.pid; exec cat >>${log}`)
+
+  test('ends with the agent when it reads the agent’s pane', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    pipe('agent_a', layout.streamLog(ref))
+    const holder = await rig.pid('holder')
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(isRunning(holder)).toBe(false)
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+
+  test('ends with the agent when it began with it, and ignores the end of its input', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    rig.tmux('pipe-pane', '-t', '=agent_a:', holdingAlone(layout.streamLog(ref)))
+    const holder = await rig.pid('holder')
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(isRunning(holder)).toBe(false)
+  })
+
+  test('stays when it is the user’s, and began later than the agent', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    // As if the agent had begun a minute ago.
+    await updateAgent(
+      ref,
+      ({ tmux }) => tmux && Object.assign(tmux, { pane_start: (tmux.pane_start ?? 0) - 6_000 }),
+    )
+    pipe('user', layout.streamLog(ref))
+    const holder = await rig.pid('holder')
+    const report = await cleanUp(ref, completed)
+    expect(isRunning(holder)).toBe(true)
+    expect(report.problems).toEqual([expect.stringContaining(`process ${holder} (`)])
+  })
+})
+
 test.each([
   ['pane’s', { pane_start: 1 }],
   ['pane’s, after a restart of the machine', { server_start: 1 }],
@@ -196,6 +312,16 @@ function descendants(pid: number): number[] {
     .filter(Boolean)
     .map(Number)
   return [...children, ...children.flatMap(descendants)]
+}
+
+const isOlderThan = (file: string, ms: number): boolean => Date.now() - fs.statSync(file).birthtimeMs > ms
+
+const isWriting = (pid: number, log: string): boolean => {
+  try {
+    return fs.readlinkSync(`/proc/${pid}/fd/1`) === log
+  } catch {
+    return false
+  }
 }
 
 function isReading(pid: number, file: string): boolean {

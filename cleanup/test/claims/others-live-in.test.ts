@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cleanUp, measure } from '../../index.ts'
+import { quote } from '../../platform/shell.ts'
 import { attach, attachTo } from '../support/attach.ts'
 import { leakrig } from '../support/cli.ts'
 import { type Deployment, isRunning, NO_TRACES, Rig, traces } from '../support/rig.ts'
@@ -19,6 +20,12 @@ beforeEach(async () => {
   witness = new Witness(rig, 'user')
 })
 afterEach(() => rig[Symbol.asyncDispose]())
+
+const second = () => path.join(rig.folder, 'second')
+/** A command that starts the user's own tmux server, and a witness on it, from the pane that it runs in. */
+const startsSecond = (variables: string) =>
+  `${variables}tmux -f /dev/null -S ${second()} new-session -d -s second ${quote(witness.shellCommand)}; exec sleep 1000`
+const secondServer = () => Number(rig.tmux('-S', second(), 'display-message', '-p', '#{pid}'))
 
 describe('a tmux server that the agent started', () => {
   const socket = () => path.join(rig.folder, 'nested')
@@ -92,6 +99,73 @@ describe('a tmux server that the agent started', () => {
     expect(witness.harm()).toEqual([])
   })
 
+  test.each<[string, string, Partial<Deployment>]>([
+    ['', '', {}],
+    [' and without TMUX', 'TMUX= ', {}],
+    [', when the agent was contained', '', { contained: true }],
+    [' and without TMUX, when the agent was contained', 'TMUX= ', { contained: true }],
+  ])('stays with a server that the user started from a session on it%s', async (_, variables, deployment) => {
+    const ref = await deploy('', deployment)
+    const swarm = await rig.pid('swarm')
+    rig.tmux('-S', socket(), 'new-session', '-d', '-s', 'mine', startsSecond(variables))
+    const [pane, server] = [await witness.pid(), secondServer()]
+    const report = await cleanUp(ref, completed)
+    expect(report).toMatchObject({ outcome: 'clean' })
+    expect(isRunning(swarm)).toBe(false)
+    // Without TMUX, nothing shows from which pane it was started: it may be the agent's.
+    const suspects = report.suspects.map(({ pid }) => pid)
+    expect([server, pane].filter(pid => suspects.includes(pid))).toEqual(
+      variables === '' ? [] : [server, pane],
+    )
+    expect(leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s']).code).toBe(0)
+    expect(witness.harm()).toEqual([])
+    expect(isRunning(server)).toBe(true)
+  })
+
+  const detached = (variables: string) => `${variables} setsid -f ${witness.shellCommand}`
+  const opensAndCloses = async (variables: string) => {
+    rig.tmux('-S', socket(), 'new-session', '-d', '-s', 'mine', `${detached(variables)}; sleep 0.2`)
+    await until('its session has closed', () => !sessions().includes('mine'))
+  }
+  const staysOpen = (variables: string) => {
+    rig.tmux('-S', socket(), 'new-session', '-d', '-s', 'mine', `${detached(variables)}; exec sleep 1000`)
+  }
+  const sessions = () => rig.tmux('-S', socket(), 'list-sessions', '-F', '#{session_name}').split('\n')
+  test.each<[string, (variables: string) => unknown, string, Partial<Deployment>]>([
+    ['which has closed', opensAndCloses, '', {}],
+    ['which has closed, and the agent was contained', opensAndCloses, '', { contained: true }],
+    ['which has closed, without TMUX', opensAndCloses, 'env -u TMUX -u TMUX_PANE', {}],
+    ['without TMUX', staysOpen, 'env -u TMUX -u TMUX_PANE', {}],
+    ['with no environment, and the agent was contained', staysOpen, 'env -i', { contained: true }],
+  ])(
+    'a daemon from a session of the user’s on it is named and left: %s',
+    async (_, begin, variables, how) => {
+      const ref = await deploy('', how)
+      const swarm = await rig.pid('swarm')
+      await begin(variables)
+      const pid = await witness.pid()
+      const report = await cleanUp(ref, completed)
+      expect(report).toMatchObject({ outcome: 'clean' })
+      expect(isRunning(swarm)).toBe(false)
+      expect(report.suspects.map(one => one.pid)).toContain(pid)
+      leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s'])
+      expect(witness.harm()).toEqual([])
+      // The view of all that is left agrees with that of the cleanup.
+      const { processes } = await measure([rig.workspace])
+      expect(processes?.leftovers).toEqual([])
+    },
+  )
+
+  test.each([{}, { contained: true }])(
+    'ends with the agent’s daemons, if nobody else ever had a session on it',
+    async how => {
+      const ref = await deploy(`\nenv -u TMUX -u TMUX_PANE setsid -f ${witness.shellCommand}`, how)
+      const pid = await witness.pid()
+      expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+      expect(isRunning(pid)).toBe(false)
+    },
+  )
+
   test('ends although it was stopped and cannot be asked', async () => {
     const ref = await deploy()
     const [swarm, server] = [await rig.pid('swarm'), serverPid()]
@@ -135,6 +209,42 @@ describe('in the agent’s own session, only the agent’s panes end', () => {
     expect(rig.processesOf(ref)).toEqual([])
   })
 
+  test('a pane that the user moved into it, and started again there', async () => {
+    rig.tmux('new-window', '-d', '-t', '=user:', 'sleep 1000')
+    const ref = await rig.deploy('a', { claude: idle })
+    const pane = rig.tmux('list-panes', '-t', '=user:1', '-F', '#{pane_id}')
+    rig.tmux('join-pane', '-d', '-s', pane, '-t', '=agent_a:')
+    rig.tmux('respawn-pane', '-k', '-t', pane, '--', ...witness.command)
+    await witness.pid()
+    const report = await cleanUp(ref, completed)
+    expect(report).toMatchObject({ outcome: 'clean', session: 'left-alone' })
+    expect(report.notes).toContainEqual(expect.stringContaining(`its pane ${pane} `))
+    leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s', '--grace', '1s'])
+    expect(witness.harm()).toEqual([])
+    expect(rig.processesOf(ref).length).toBe(1)
+  })
+
+  test('a pane that was split through it in a window of the user’s', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    rig.tmux('new-window', '-d', '-t', '=user:5', 'sleep 1000')
+    rig.tmux('link-window', '-d', '-s', '=user:5', '-t', '=agent_a:9')
+    rig.tmux('split-window', '-d', '-t', '=agent_a:9', '--', ...witness.command)
+    await witness.pid()
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', session: 'left-alone' })
+    leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s', '--grace', '1s'])
+    expect(witness.harm()).toEqual([])
+  })
+
+  test('and so do those in its own window, which a session of the user’s shows too', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    rig.tmux('new-window', '-d', '-t', '=agent_a:5', '--', ...witness.command)
+    const pid = await witness.pid()
+    rig.tmux('link-window', '-d', '-s', '=agent_a:5', '-t', '=user:9')
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+    expect(isRunning(pid)).toBe(false)
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+
   test('a pane that a user split by hand while attached', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     await attach(rig, 'agent_a')
@@ -143,6 +253,23 @@ describe('in the agent’s own session, only the agent’s panes end', () => {
     expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', session: 'left-alone' })
     expect(witness.harm()).toEqual([])
     expect(rig.sessions()).toContain('agent_a')
+  })
+
+  test.each([
+    ['', ''],
+    [' without TMUX', 'TMUX= '],
+  ])('a server that the user started%s from a pane split by hand', async (_, variables) => {
+    const ref = await rig.deploy('a', { claude: idle })
+    await attach(rig, 'agent_a')
+    rig.tmux('split-window', '-d', '-t', '=agent_a:', startsSecond(variables))
+    const [pane, server] = [await witness.pid(), secondServer()]
+    const { outcome, suspects } = await cleanUp(ref, completed)
+    expect(outcome).toBe('clean')
+    const named = suspects.map(({ pid }) => pid)
+    expect([server, pane].filter(pid => named.includes(pid))).toEqual(variables === '' ? [] : [server, pane])
+    leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s', '--grace', '1s'])
+    expect(witness.harm()).toEqual([])
+    expect(isRunning(server)).toBe(true)
   })
 
   test('a pane that a user split by hand, and that a session of the user’s shows too', async () => {

@@ -16,6 +16,7 @@ import {
 } from '../../orchestrator.ts'
 import { readMachine } from '../../platform/processes/table.ts'
 import { readGlobalRegistry } from '../../registry/registry.ts'
+import { attach } from '../support/attach.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
 import { isRunning, kill, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
@@ -102,9 +103,37 @@ test.each<[what: string, why: RegExp, start: () => Promise<unknown>]>([
   kill(pid)
 })
 
+test.each([
+  ['completed', 3, undefined],
+  ['completed', 30, 0],
+  ['running', 3, undefined],
+])(
+  'a session that began long after a %s agent of its name is left, attached or not: %i h',
+  async (status, hours, completed) => {
+    const ago = (h: number) => new Date(Date.now() - h * 3_600_000).toISOString()
+    const ref = rig.ref('builder')
+    rig.writeFiles(ref)
+    await addAgent(ref, {
+      ...{ status, tmux_session: 'agent_builder', started_at: ago(hours) },
+      ...(completed !== undefined && { completed_at: ago(completed) }),
+    })
+    rig.tmux('new-session', '-d', '-s', 'agent_builder', `echo $$ >${rig.folder}/mine.pid; exec sleep 1000`)
+    const mine = await rig.pid('mine')
+    if (completed === undefined) await attach(rig, 'agent_builder')
+    if (status === 'running') await cleanUp(ref, { status: 'completed', reason: 'it said so' })
+    const { out } = leakrig(['sweep', rig.workspace, '--apply'])
+    if (status !== 'running')
+      expect(out).toMatch(/agent_builder .* is left alone.* was created long after the agent began/)
+    expect(isRunning(mine)).toBe(true)
+    expect(rig.sessions()).toContain('agent_builder')
+    expect(rig.entry(ref).cleanup?.state).toBe('done')
+    expect(fs.existsSync(layout.promptFile(ref))).toBe(false)
+  },
+)
+
 test('a sweep leaves the session to the living agent of that name, and shows why', async () => {
   // The entry has no time of its end, and nothing in the session shows whose it is.
-  const ref = await deployEarlier({ completed_at: undefined })
+  const ref = await deployEarlier({ completed_at: undefined, started_at: new Date().toISOString() })
   const living = await later()
   rig.tmux('new-session', '-d', '-s', 'agent_builder', 'sleep 1000')
   await addAgent(living, { status: 'running', tmux_session: 'agent_builder' })
@@ -133,7 +162,7 @@ test('a sweep leaves the session to the living agent of that name, and shows why
 })
 
 test('the end of an earlier run does not take the session from an agent that was started again', async () => {
-  const ref = await deployEarlier({ started_at: '2026-02-01T00:00:00Z' })
+  const ref = await deployEarlier({ started_at: new Date().toISOString() })
   rig.tmux('new-session', '-d', '-s', 'agent_builder', 'sleep 1000')
   expect(await cleanUp(ref, { status: 'completed', reason: 'it said so' })).toMatchObject({
     outcome: 'clean',
@@ -267,7 +296,7 @@ test('an entry of the same id that was never ended does not keep the session fro
   await addAgent(rig.ref('builder'), { status: 'running', started_at: '2026-01-01T00:00:00Z' })
   const ref = await later()
   rig.newSession(ref, { claude: '', marker: false }, ['sleep', '1000'])
-  await addAgent(ref, { status: 'completed', started_at: '2026-01-02T00:00:00Z' })
+  await addAgent(ref, { status: 'completed', started_at: new Date().toISOString() })
   expect(await cleanUp(ref, { status: 'completed', reason: 'it said so' })).toMatchObject({
     outcome: 'clean',
     notes: [],

@@ -1,10 +1,11 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { readDaemon } from '../../metrics/health.ts'
 import { addTask, initRegistries, layout } from '../../orchestrator.ts'
 import { Daemon, runDaemonProgram } from '../support/daemon.ts'
 import { Mount } from '../support/mount.ts'
-import { NO_TRACES, Rig, traces } from '../support/rig.ts'
+import { kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
 const idle = 'echo ready; sleep 1000 & wait'
@@ -38,6 +39,29 @@ test('the daemon waits for a removed workspace, and watches it again when it com
   expect(daemon.events('workspace-lost')).toHaveLength(1)
   expect(await daemon.stop()).toBe(0)
 })
+
+test.each(['comes back', 'stays away'])(
+  'without its owner, the daemon waits for a moved workspace while an agent runs; it %s',
+  async fate => {
+    const owner = rig.start('sleep', ['1000'])
+    const daemon = await Daemon.start(rig, '--owner-pid', String(owner))
+    const ref = await rig.deploy('a', { claude: idle })
+    await rig.waitUntilRunning(ref)
+    await until('it is watched', () => readDaemon(rig.workspace, Date.now()).fresh)
+    kill(owner)
+    const away = `${rig.folder}/away`
+    fs.renameSync(rig.workspace, away)
+    await until('it is logged', () => daemon.events('workspace-lost').length > 0)
+    if (fate === 'comes back') {
+      fs.renameSync(away, rig.workspace)
+      await until('it is back', () => daemon.events('workspace-restored').length > 0)
+    }
+    expect(daemon.events('stopped')).toEqual([])
+    rig.tmux('kill-session', '-t', '=agent_a:')
+    expect(await daemon.exit()).toBe(0)
+    if (fate === 'comes back') expect(traces(rig, ref)).toEqual(NO_TRACES)
+  },
+)
 
 test('a workspace that is removed and recreated at once is reported as lost and restored, and its agents are cleaned up', async () => {
   const daemon = await Daemon.start(rig)

@@ -69,7 +69,7 @@ describe('a tmux server that an agent started', () => {
   test('that claims to be the process of the user’s server', async () => {
     const socket = path.join(rig.folder, 'lies')
     serve(socket)
-    teachLies(socket, `${user.server_pid} ${user.socket}`)
+    teachLies(socket, `${user.server_pid}, ${user.socket}`)
     const why = expect.stringMatching(/it claims to be process \d+, which does not listen there/)
     expect(await end({ ...user, socket })).toMatchObject([{ state: 'unknown', why }])
     expectUntouched()
@@ -78,7 +78,7 @@ describe('a tmux server that an agent started', () => {
   test('that claims the socket of the user’s server', async () => {
     const socket = path.join(rig.folder, 'lies')
     const server_pid = serve(socket)
-    teachLies(socket, `${server_pid} ${user.socket}`)
+    teachLies(socket, `${server_pid}, ${user.socket}`)
     await end({ ...user, socket, server_pid, server_start: startOf(server_pid) ?? 0 })
     expectUntouched()
   })
