@@ -14,6 +14,7 @@ import { archiveFiles } from './archive-files.ts'
 import { removeClaudeLeftovers } from './claude-leftovers/remove.ts'
 import { type EndResult, endProcesses } from './end-processes.ts'
 import { HeldLogs } from './held-logs.ts'
+import { LogPipes } from './log-pipes.ts'
 import { type ExpectedLog, expectedLog, lostLines } from './lost-lines.ts'
 import { describeOtherUsers, type PlannedCleanup } from './plan.ts'
 import type { CleanUpReport } from './report.ts'
@@ -35,7 +36,11 @@ export async function executePlan(
   using held = new HeldLogs(plan.observation, plan.claims, plan.hasFiles)
   const expected = expectedLog(plan, held)
   const kept = keepUnsaved(plan, held, report, log)
-  const result = await endProcesses(plan, graceMs, log, kept)
+  using pipes = new LogPipes(plan.claims, kept.size === 0 ? held.byWriter() : new Map())
+  const result = await endProcesses(plan, graceMs, log, pipes, kept)
+  const unwritten = pipes.lost(result.survivors.map(({ claim }) => claim.process))
+  report.lost.push(...unwritten)
+  report.problems.push(...unwritten)
   const { tracked, survivors, observation, claims } = result
   report.ended = tracked.ended()
   for (const { claim: survivor, refused } of survivors)
