@@ -131,6 +131,35 @@ test.each([
   },
 )
 
+test.each(['swept', 'cleaned up'])(
+  'an agent of another server that has ended is %s, and leaves a session of its name that was opened after its log was begun',
+  async how => {
+    const work = path.join(path.dirname(rig.socket), 'work')
+    rig.tmux('-S', work, '-f', '/dev/null', 'new-session', '-d', '-s', 'keep', 'sleep 1000')
+    const result = '{"type":"result","subtype":"success","is_error":false,"result":"ok"}'
+    const ref = await rig.deploy('builder', {
+      claude: `echo ready; while ! [ -e go ]; do sleep 0.02; done; echo '${result}'`,
+      recorded: false,
+      marker: false,
+      socket: work,
+    })
+    const { birthtimeMs } = fs.statSync(layout.streamLog(ref))
+    // tmux tells the birth of a session in whole seconds.
+    await until('its log is 3 s old', () => Date.now() > birthtimeMs + 3_000)
+    rig.tmux('new-session', '-d', '-s', 'agent_builder', `echo $$ >${rig.folder}/other.pid; exec sleep 1000`)
+    const other = await rig.pid('other')
+    fs.writeFileSync(path.join(rig.folder, 'go'), '')
+    const onWork = () => rig.tmux('-S', work, 'list-sessions', '-F', '#{session_name}')
+    await until('it has ended', () => onWork() === 'keep')
+    if (how === 'swept') {
+      const { out } = leakrig(['sweep', rig.workspace, '--apply', '--min-age', '0s'])
+      expect(out).toMatch(/agent_builder .* is left alone.* was created after the agent’s log was begun/)
+    } else await cleanUp(ref, { status: 'completed', reason: 'it said so' })
+    expect(isRunning(other)).toBe(true)
+    expect(rig.entry(ref)).toMatchObject({ status: 'completed', cleanup: { state: 'done' } })
+  },
+)
+
 test('a sweep leaves the session to the living agent of that name, and shows why', async () => {
   // The entry has no time of its end, and nothing in the session shows whose it is.
   const ref = await deployEarlier({ completed_at: undefined, started_at: new Date().toISOString() })
