@@ -45,13 +45,24 @@ export function beganWith(
   return Math.abs(began - agentBegan) < WITH_MS
 }
 
-/** How long after its log, in ms, the process that an agent writes it with may begin: its orchestrator may have made the file. */
+/** How long after its log, in ms, an agent's session and log-writer may begin: its orchestrator may have made the file. */
 const WRITER_MS = 2_000
 
 /** True when a process began later than the log, so it is not the one that the log was begun with. */
 export function beganAfterLog({ log }: Pick<Observation, 'log'>, process: SeenProcess): boolean {
   const birth = birthOf(log)
   return birth !== undefined && Date.now() - ageMs(process) > birth + WRITER_MS
+}
+
+/** True when a session was opened later than the log of this run of the agent was begun. The log may be an earlier run's. */
+export function openedAfterLog({
+  entry,
+  log,
+  location,
+}: Pick<Observation, 'entry' | 'log' | 'location'>): boolean {
+  const birth = birthOf(log) ?? Number.NaN
+  const isOfThisRun = birth > parseTimestamp(entry.started_at).earliest - WRITER_MS
+  return isOfThisRun && (location.session?.created ?? Number.NaN) * 1_000 > birth + WRITER_MS
 }
 
 /** When a log's inode was made, in ms since 1970. Nothing can date that back. */

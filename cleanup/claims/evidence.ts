@@ -51,6 +51,8 @@ export type SparedFor =
   | 'older'
   /** It only writes the log, and it comes from a process, tmux server, login or service of somebody else's (log-holders.ts). */
   | 'others-writer'
+  /** It brings to the log what a living process writes that nothing shows to be the agent's, and would break its pipe. */
+  | 'fed'
   /** It is in a background service of claude that serves others too (background/whose.ts). */
   | 'background-service'
   /** It is, or it lives in, a pane or a tmux server that others use by now (others-live-in.ts). */

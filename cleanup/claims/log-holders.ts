@@ -1,5 +1,7 @@
 import { isOrphan } from '../platform/processes/ancestry.ts'
+import { descriptorTarget } from '../platform/processes/open-files.ts'
 import { isOfAnotherLogin, isUnitOfSomebody, loginOf, unitOf } from '../platform/processes/origin.ts'
+import { hasEnded } from '../platform/processes/stat.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 import { isDeployedHere } from '../registry/world.ts'
 import { tmuxVariable } from '../tmux/recorded.ts'
@@ -8,6 +10,7 @@ import type { SparedFor } from './evidence.ts'
 import { writesOtherLogs } from './log-writers.ts'
 import type { Observation } from './observation.ts'
 import { isTmuxServer, serverOf } from './others-live-in.ts'
+import { pipeInto } from './own-logs.ts'
 import { placeOf } from './place.ts'
 
 /**
@@ -21,8 +24,32 @@ export function spareLogHolder(
 ): SparedFor | undefined {
   if (writesOtherLogs(observation.openFiles, observation.log, process.pid)) return 'several-agents'
   if (isOlder(observation, process)) return 'older'
-  return isOthers(observation, process, claimed) ? 'others-writer' : undefined
+  if (isOthers(observation, process, claimed)) return 'others-writer'
+  return !isPlaced(observation) && isFed(observation, process, claimed) ? 'fed' : undefined
 }
+
+/**
+ * True for a `tee` while what writes into its pipe lives and is not claimed: the pane of a session that somebody has renamed,
+ * where only a name was recorded. The end of `tee` alone would break that pipe, and lose every further line.
+ */
+function isFed(
+  { table }: Observation,
+  { pid, sid }: SeenProcess,
+  claimed: ReadonlyMap<number, unknown>,
+): boolean {
+  const input = pipeInto(pid)
+  if (input === undefined) return false
+  return [...table.values()].some(
+    one =>
+      one.sid === sid &&
+      one.pid !== pid &&
+      !claimed.has(one.pid) &&
+      !hasEnded(one) &&
+      descriptorTarget({ pid: one.pid, fd: STDOUT }) === input,
+  )
+}
+
+const STDOUT = 1
 
 /** True when the agent's place in tmux is known, or was when its cleanup began. */
 export const isPlaced = ({ entry, location: { session, recorded }, wasPlaced }: Observation): boolean =>

@@ -28,6 +28,7 @@ const SPARED: Record<SparedFor, string> = {
     'it was there before the agent, so it is an orchestrator that writes the log, and no part of the agent',
   'others-writer':
     'it only writes the log, and the living process, tmux server, login or service that it comes from is no part of the agent',
+  fed: 'it brings to the log what a living process writes that nothing shows to be the agent’s; its end would break that pipe',
   'background-service':
     'it is in a background service of claude (claude --bg) that serves others too, or in a session of one that nothing shows to be the agent’s',
   'in-use':

@@ -6,7 +6,7 @@ import { everyAgent } from '../registry/read-all.ts'
 import { parseTimestamp } from '../registry/timestamps.ts'
 import type { AgentPane } from '../tmux/locate.ts'
 import { namedSession, recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
-import { LATE_MS } from './age.ts'
+import { LATE_MS, openedAfterLog } from './age.ts'
 import type { Observation } from './observation.ts'
 import { hasAgentsName, markerOf, otherLogs, ownPanes, type PaneOf, panesOfProcesses } from './own-panes.ts'
 
@@ -122,12 +122,17 @@ function isFromElsewhere({ location, table }: Observation, { pid, dead }: AgentP
     : false
 }
 
-function whyByTime({ entry, location }: Observation, own: ReadonlySet<string>): string | undefined {
+function whyByTime(observation: Observation, own: ReadonlySet<string>): string | undefined {
+  const { entry, location } = observation
   const created = (location.session?.created ?? Number.NaN) * 1_000
   if (created + LATE_MS < parseTimestamp(entry.started_at).earliest)
     return 'it was there long before the agent'
-  if (own.size === 0 && created > endOf(entry)) return 'it was created after the agent had ended'
-  return undefined
+  if (own.size > 0) return undefined
+  if (created > endOf(entry)) return 'it was created after the agent had ended'
+  if (location.isProven) return undefined
+  if (created > parseTimestamp(entry.started_at).latest + LATE_MS)
+    return 'it was created long after the agent began'
+  return openedAfterLog(observation) ? 'it was created after the agent’s log was begun' : undefined
 }
 
 /** When an agent had certainly ended, in ms since 1970. NaN when that is not known, or may be the end of an earlier run. */

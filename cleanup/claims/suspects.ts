@@ -50,10 +50,7 @@ import { addRelatives, describeSuspect, type Suspect } from './suspect.ts'
 export function findSuspects(
   observation: Observation,
   { claimed, spared }: Claims,
-  before: { observation: Observation; claims: Pick<Claims, 'claimed'> } = {
-    observation,
-    claims: { claimed },
-  },
+  before: { observation: Observation; claims: Claims } = { observation, claims: { claimed, spared } },
 ): Suspect[] {
   const { table, entry } = observation
   if (isDone(entry)) return livingSuspects(entry, table)
@@ -103,13 +100,13 @@ function describeMarks({ process, sparedFor, evidence }: Spared): string {
 const isUnplaced = ({ entry, location: { server, session } }: Observation): boolean =>
   server !== undefined && session === undefined && recordedTmux(entry) === undefined
 
-const writersOfLog = ({ claimed }: Pick<Claims, 'claimed'>): SeenProcess[] =>
-  [...claimed.values()]
+const writersOfLog = ({ claimed, spared }: Claims): SeenProcess[] =>
+  [...claimed.values(), ...spared.filter(({ sparedFor }) => sparedFor === 'fed')]
     .filter(({ evidence }) => evidence.some(({ kind }) => kind === 'log'))
     .map(({ process }) => process)
 
 /** The values of TMUX that a writer of the log was started with, each of a session that began with the agent. */
-function birthplacesOfLog(observation: Observation, claims: Pick<Claims, 'claimed'>): ReadonlySet<string> {
+function birthplacesOfLog(observation: Observation, claims: Claims): ReadonlySet<string> {
   if (!isUnplaced(observation)) return new Set()
   const births = new Set(writersOfLog(claims).flatMap(({ environment: { tmux } }) => tmux ?? []))
   for (const process of observation.table.values())
@@ -117,7 +114,7 @@ function birthplacesOfLog(observation: Observation, claims: Pick<Claims, 'claime
   return births
 }
 
-function panesOfLog(observation: Observation, claims: Pick<Claims, 'claimed'>): [SeenProcess, string[]][] {
+function panesOfLog(observation: Observation, claims: Claims): [SeenProcess, string[]][] {
   if (!isUnplaced(observation)) return []
   const { table, location } = observation
   return writersOfLog(claims).flatMap(({ pid, comm }) =>

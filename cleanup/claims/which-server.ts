@@ -47,7 +47,7 @@ export async function locateAgent(
 ): Promise<TmuxLocation> {
   if (recordedTmux(entry) || requireWorld(entry) !== undefined) return locate(entry)
   const before = known.proven && (await locate(entry, known.proven.path))
-  if (before && isDeepStrictEqual(known.proven, provenSession(before))) return before
+  if (before && isDeepStrictEqual(known.proven, provenSession(before))) return { ...before, isProven: true }
   const [machine, ...trusted] = await Promise.all([
     reading(),
     ...trustedSockets().map(socket => locate(entry, socket)),
@@ -112,14 +112,10 @@ function judge(
     isMarked: isNamed && !isWriting && isMarkedByDeploy(observation),
     // Asked only where it decides: it reads the registries of the workspace.
     get isAnothers() {
-      return isNamed && ((!isTrusted && isLater(entry, session)) || whyNotAgents(observation) !== undefined)
+      return isNamed && whyNotAgents(observation) !== undefined
     },
   }
 }
-
-/** True for a session that was opened long after the agent began. */
-const isLater = ({ started_at }: AgentEntry, { created }: { created: number }): boolean =>
-  created * 1_000 > parseTimestamp(started_at).latest + LATE_MS
 
 /** A server may have several sockets, or several paths to one. */
 const onePerServer = (all: readonly Located[]): Located[] =>

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { logWriters, partWriters } from '../claims/log-writers.ts'
+import { observe } from '../claims/observe.ts'
 import { runsInRenamedSession, writesFromPane } from '../claims/renamed-session.ts'
 import { isSeen, isStranger, requireSeenFromHere } from '../claims/seen-from-here.ts'
 import { locateAgent, requireProven } from '../claims/which-server.ts'
@@ -13,11 +14,13 @@ import type { AgentEntry, RecordedTmux } from '../registry/entries.ts'
 import { errorOutput } from '../registry/error-output.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { Ending } from '../registry/lifecycle.ts'
+import { readTaskRegistry } from '../registry/registry.ts'
 import { lastResult, saysSuccess } from '../registry/stream-log.ts'
 import { recordedWorld, requireDeployedHere } from '../registry/world.ts'
 import { type AgentPane, locate, type TmuxLocation } from '../tmux/locate.ts'
 import { namedSession, recordedTmux } from '../tmux/recorded.ts'
 import { detectAbandonedPane, type QuietPeriod } from './abandoned-pane.ts'
+import { hasFinished } from './finished-agent.ts'
 import { recordedEnd } from './recorded-end.ts'
 
 /** How long a pane's process gets to end after its session did, in ms, so that the right one is named as the cause. */
@@ -79,7 +82,9 @@ async function endByTmux(
   const end =
     (recorded
       ? await endOfRecorded(entry, recorded, location, () => writesFromPane(entry, location, log))
-      : endByName(entry, location)) ?? (await detectAbandonedPane(ref, entry, location, quiet))
+      : endByName(entry, location)) ??
+    (await detectAbandonedPane(ref, entry, location, quiet)) ??
+    (recorded ? undefined : await endBesideAnother(ref, entry, location, log))
   if (end !== undefined) requireProven(location)
   return end
 }
@@ -152,6 +157,23 @@ function isRunning({ pane_pid, pane_start }: RecordedTmux): boolean {
 
 function isServerRunning({ server_pid, server_start }: RecordedTmux): boolean {
   return server_start !== undefined && isAlive({ pid: server_pid, start: server_start })
+}
+
+/**
+ * Tells of an agent that has finished, and whose session is gone, although another's has its name: the log ends with a result,
+ * nobody writes it, and something shows that nothing in the session is the agent's.
+ */
+async function endBesideAnother(
+  ref: AgentRef,
+  entry: AgentEntry,
+  { session, isProven }: TmuxLocation,
+  log: string,
+): Promise<string | undefined> {
+  if (!session || isProven || namedSession(entry).isPart || !hasFinished(ref, entry)) return undefined
+  const registry = readTaskRegistry(ref.workspace, ref.taskId)
+  const { location, sharedSession, openFiles } = await observe(ref, registry, { log, isOnlyShown: true })
+  const isOver = sharedSession && location.panes.length === 0 && partWriters(openFiles, log).length === 0
+  return isOver && hasFinished(ref, entry) ? 'its session is gone, and another has its name' : undefined
 }
 
 function endByName(entry: AgentEntry, { session, panes }: TmuxLocation): string | undefined {

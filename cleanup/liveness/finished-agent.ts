@@ -23,7 +23,8 @@ export async function detectFinished(ref: AgentRef, entry: AgentEntry): Promise<
   return { status: 'completed', reason: 'its log ends with a successful result, and then it idled' }
 }
 
-function hasFinished(ref: AgentRef, entry: AgentEntry): boolean {
+/** True when the last event of an agent's log is a successful result. */
+export function hasFinished(ref: AgentRef, entry: AgentEntry): boolean {
   const last = lastEvent(agentFiles(ref, entry).stream)
   return last?.type === 'result' && saysSuccess(last)
 }

@@ -8,9 +8,10 @@ import { killPanes, killSession } from '../tmux/kill-session.ts'
 import type { TmuxLocation } from '../tmux/locate.ts'
 import { freezeAll } from './freeze.ts'
 import { killGroups } from './kill-groups.ts'
+import type { LogPipes } from './log-pipes.ts'
 import type { PlannedCleanup } from './plan.ts'
 import { hangUp, kill, ProcessSet, type TrackedProcess, terminate, wake } from './process-set.ts'
-import { supervisors } from './supervisors.ts'
+import { strayBirths, supervisors } from './supervisors.ts'
 
 /** After which part of the grace the processes beside the producer get TERM, although the producer has not ended. */
 const TERM_OTHERS_AFTER = 2 / 3
@@ -19,7 +20,7 @@ const TERM_OTHERS_AFTER = 2 / 3
  * notes a signal for later, and forgets the note with everything else: it would stay until the grace ends.
  */
 const HANG_UP_AGAIN_MS = 1_000
-/** How long a log writer gets, in ms, after the grace, to bring the last lines to the log once its input has no more writers. */
+/** How long a log writer gets, in ms, after the grace, to go on bringing lines to the log once its input has no more writers. */
 const DRAIN_MS = 300
 /** How long the kernel gets, in ms, to carry out a KILL; a process in an uninterruptible wait takes its time. */
 const KILL_MS = 2_000
@@ -29,9 +30,6 @@ const LONGEST_MS = 10_000
 const RESCAN_MS = 100
 /** The same after the grace: a process that was forked since the last scan has lost its parent to a KILL, and must not get far. */
 const RESCAN_KILLING_MS = 10
-
-/** How long, in ms, a process that somebody outside had started is expected back once it has ended. */
-const RESTART_MS = 500
 
 /** After how many scans in a row that find a new process, although all tracked ones have ended, the agent counts as a chain of forks. */
 const CHAIN_SCANS = 3
@@ -56,10 +54,11 @@ export async function endProcesses(
   plan: PlannedCleanup,
   graceMs: number,
   log: Log,
+  pipes: LogPipes,
   kept: ReadonlySet<number> = new Set(),
 ): Promise<EndResult> {
   const { observation: first, roleOf } = plan
-  const tracked = new ProcessSet(kept, supervisors(first, plan.claims))
+  const tracked = new ProcessSet(kept, supervisors(first, plan.claims), strayBirths(first))
   tracked.add(plan.claims.claimed.values(), roleOf, first.table)
   const clock = new Clock(graceMs)
   let scannedAt = performance.now()
@@ -74,12 +73,13 @@ export async function endProcesses(
     if (clock.overtime() >= 0 && (chained > 0 || tracked.alive().some(isDueForKill)))
       freezeAll(plan, tracked, log)
     const alive = tracked.alive()
-    sendDueSignals(alive, clock, log)
+    pipes.tend(alive.map(one => one.claim.process))
+    sendDueSignals(alive, clock, pipes, log)
     const isOver = clock.isOver(alive)
     if (alive.length > 0) aliveAt = performance.now()
     const rescanMs = clock.overtime() < 0 ? RESCAN_MS : RESCAN_KILLING_MS
     const isExpecting =
-      tracked.isSupervised && tracked.restarted().length === 0 && performance.now() - aliveAt < RESTART_MS
+      performance.now() - aliveAt < tracked.expectedWithinMs && tracked.restarted().length === 0
     if (!isOver && (alive.length > 0 || isExpecting) && performance.now() - scannedAt < rescanMs) {
       await sleep(pauseMs)
       continue
@@ -162,9 +162,9 @@ class Clock {
     this.#graceEnd = Math.min(this.#graceEnd, this.#now)
   }
 
-  /** For how long, in ms, only log writers and panes' processes have been alive, after the grace. */
-  drained(hasOthers: boolean): number {
-    this.#drainedSince = hasOthers ? undefined : (this.#drainedSince ?? this.#now)
+  /** For how long, in ms, nothing has been there for log writers to do, as far as it shows, after the grace. */
+  drained(isBusy: boolean): number {
+    this.#drainedSince = isBusy ? undefined : (this.#drainedSince ?? this.#now)
     return this.#now - Math.max(this.#graceEnd, this.#drainedSince ?? Number.POSITIVE_INFINITY)
   }
 
@@ -194,18 +194,20 @@ function mayStillEnd(alive: readonly TrackedProcess[]): boolean {
  * writers, which end by themselves when their input does; the panes' processes last, because when they end the kernel hangs
  * up on whatever is left on the terminal, the log writers too. After the grace the same order with KILL.
  */
-function sendDueSignals(alive: TrackedProcess[], clock: Clock, log: Log): void {
+function sendDueSignals(alive: TrackedProcess[], clock: Clock, pipes: LogPipes, log: Log): void {
   const has = (role: TrackedProcess['role']) => alive.some(one => one.role === role)
   const hasProducer = has('producer')
   const overtime = clock.overtime()
-  const drained = clock.drained(hasProducer || has('other'))
+  const drained = clock.drained(hasProducer || has('other') || (overtime >= 0 && pipes.haveGrown()))
+  const isDrained = drained >= DRAIN_MS || overtime > LONGEST_MS - KILL_MS
   for (const one of alive) {
-    if (overtime >= 0) {
-      const isDue =
-        one.role === 'log-writer' ? drained >= DRAIN_MS : one.role !== 'pane' || !has('log-writer')
-      if (isDue && one.sent !== 'SIGKILL') logAndSend(log, one, 'SIGKILL', kill)
-    } else if (one.role === 'log-writer') {
+    if (one.role === 'log-writer' && !(overtime >= 0 && isDrained)) {
       wake(one)
+    } else if (overtime >= 0) {
+      const isDue = one.role !== 'pane' || !has('log-writer')
+      if (!isDue || one.sent === 'SIGKILL') continue
+      if (one.role === 'log-writer') pipes.noteKill(one.claim.process)
+      logAndSend(log, one, 'SIGKILL', kill)
     } else if (one.sent === null && isDueForTerm(one.role)) {
       logAndSend(log, one, 'SIGTERM', terminate)
     } else if (one.hungUpAt !== undefined && performance.now() - one.hungUpAt >= HANG_UP_AGAIN_MS) {

@@ -14,10 +14,11 @@ import { archiveFiles } from './archive-files.ts'
 import { removeClaudeLeftovers } from './claude-leftovers/remove.ts'
 import { type EndResult, endProcesses } from './end-processes.ts'
 import { HeldLogs } from './held-logs.ts'
+import { LogPipes } from './log-pipes.ts'
 import { type ExpectedLog, expectedLog, lostLines } from './lost-lines.ts'
 import { describeOtherUsers, type PlannedCleanup } from './plan.ts'
 import type { CleanUpReport } from './report.ts'
-import { describeRestart } from './supervisors.ts'
+import { describeNewSession, describeRestart, describeSupervisor } from './supervisors.ts'
 
 /**
  * Carries out a plan: ends the processes, then the session, then removes and archives the files. The plan may be out of
@@ -35,7 +36,11 @@ export async function executePlan(
   using held = new HeldLogs(plan.observation, plan.claims, plan.hasFiles)
   const expected = expectedLog(plan, held)
   const kept = keepUnsaved(plan, held, report, log)
-  const result = await endProcesses(plan, graceMs, log, kept)
+  using pipes = new LogPipes(plan.claims, kept.size === 0 ? held.byWriter() : new Map())
+  const result = await endProcesses(plan, graceMs, log, pipes, kept)
+  const unwritten = pipes.lost(result.survivors.map(({ claim }) => claim.process))
+  report.lost.push(...unwritten)
+  report.problems.push(...unwritten)
   const { tracked, survivors, observation, claims } = result
   report.ended = tracked.ended()
   for (const { claim: survivor, refused } of survivors)
@@ -47,6 +52,10 @@ export async function executePlan(
   for (const { claim, restartedBy } of restarted)
     if (restartedBy && !below.has(claim.process.ppid))
       report.problems.push(describeRestart(claim, restartedBy))
+  const named = new Set(restarted.map(({ restartedBy }) => restartedBy))
+  for (const { supervisor, process } of tracked.supervisors())
+    if (![...named].some(one => one !== 'unknown' && one?.pid === supervisor.pid))
+      report.notes.push(describeSupervisor(supervisor, process))
   if (observation.sharedSession) report.notes.push(observation.sharedSession.why)
   const limit = limitMet(plan.observation.location.tmuxError)
   if (limit !== undefined)
@@ -164,7 +173,7 @@ async function closeMovedPanes(
 
 async function closeSession(
   plan: PlannedCleanup,
-  { observation, isSessionKilled }: EndResult,
+  { tracked, observation, isSessionKilled }: EndResult,
   report: CleanUpReport,
   log: Log,
 ): Promise<CleanUpReport['session']> {
@@ -183,8 +192,14 @@ async function closeSession(
       await killPanes(observation.entry, observation.location)
       return 'left-alone'
     }
-    const { session } = observation.location
+    const { session, panes } = observation.location
     await closeMovedPanes(plan, observation, log)
+    const isNew = !before.tmuxError && session && !before.listed.sessions.has(session.id)
+    if (isNew && panes.some(({ dead }) => !dead)) {
+      const restarted = new Set(tracked.restarted().map(({ claim }) => claim.process.pid))
+      if (!panes.some(({ pid }) => restarted.has(pid))) report.problems.push(describeNewSession(session))
+      return 'left-alone'
+    }
     if (isSessionKilled && !session) return 'killed'
     if (!session) return before.session || before.tmuxError ? 'ended-by-itself' : 'was-gone'
     log({ event: 'kill-session', agent: observation.ref.agentId, session: session.id })

@@ -33,6 +33,7 @@ interface HeldLog {
 export class HeldLogs implements Disposable {
   readonly #observation: Observation
   readonly #held: HeldLog[] = []
+  readonly #byWriter = new Map<number, number>()
   /** True when a claimed process writes a log, also one that we may not open. */
   readonly isWritten: boolean
 
@@ -44,8 +45,10 @@ export class HeldLogs implements Disposable {
     for (const writer of writers) {
       const opened = reopen(writer)
       if (!opened) continue
-      if (this.inodes().includes(opened.inode)) fs.closeSync(opened.fd)
+      const known = this.#held.find(({ inode }) => inode === opened.inode)
+      if (known) fs.closeSync(opened.fd)
       else this.#held.push({ ...opened, writer })
+      this.#byWriter.set(writer.pid, known?.fd ?? opened.fd)
     }
   }
 
@@ -56,6 +59,11 @@ export class HeldLogs implements Disposable {
   /** The pids of the processes that wrote the log. */
   writers(): number[] {
     return this.#held.map(({ writer }) => writer.pid)
+  }
+
+  /** Our descriptor of the log that a process writes, by the pid of each. */
+  byWriter(): ReadonlyMap<number, number> {
+    return this.#byWriter
   }
 
   /** The files that have to be copied, each by the path that the kernel has for it, for a plan. */

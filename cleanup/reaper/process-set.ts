@@ -1,10 +1,12 @@
 import type { Claim } from '../claims/evidence.ts'
 import type { PipelineRole } from '../claims/pipeline-roles.ts'
+import { isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
+import { ageMs } from '../platform/processes/details.ts'
 import { signal } from '../platform/processes/signals.ts'
 import { hasEnded, isStopped, isUninterruptible, type Process } from '../platform/processes/stat.ts'
 import { type ProcessTable, readAlive, readProcess, type SeenProcess } from '../platform/processes/table.ts'
 import type { EndedProcess, StrongestSignal, Zombie } from './report.ts'
-import type { SupervisorsOf } from './supervisors.ts'
+import type { StrayBirthOf, SupervisorsOf } from './supervisors.ts'
 
 /** One claimed process on its way to its end. */
 export interface TrackedProcess {
@@ -17,11 +19,23 @@ export interface TrackedProcess {
   hungUpAt?: number
   /** When it was first sent KILL, in ms of performance.now(). */
   killedAt?: number
-  /** Who started it again, outside of the agent, after its like had been ended: then it gets no signal. */
-  restartedBy?: SeenProcess
+  /** Who started it again, outside of the agent, after its like had been ended, or that nothing shows who: it gets no signal. */
+  restartedBy?: SeenProcess | 'unknown'
+  /** True when it came later, and nothing ties it to whoever started it. */
+  isStray?: boolean
   /** True when the kernel did not let us signal it (another user's process). */
   refused: boolean
 }
+
+/** How long, in ms, a process that somebody outside had started is expected back once it has ended. */
+const RESTART_MS = 500
+/** The same for an orphan, which only somebody who looks after it from afar starts again. */
+const ORPHAN_RESTART_MS = 100
+
+/** How far, in ms, the age of a process may be off: start time and uptime are rounded. */
+const AGE_IS_OFF_BY_MS = 10
+
+const keyOf = ({ pid, start }: SeenProcess): string => `${pid} ${start}`
 
 /** Every process that one cleanup has claimed, over all its scans. */
 export class ProcessSet {
@@ -31,12 +45,22 @@ export class ProcessSet {
   #firstTable: ProcessTable | undefined
   /** The processes outside of the agent that have started some of it. */
   readonly #supervisors = new Set<number>()
+  readonly #startedBy: { supervisor: SeenProcess; process: SeenProcess }[] = []
   readonly #kept: ReadonlySet<number>
+  readonly #birthOf: StrayBirthOf
+  /** When all but strays had ended, in ms of performance.now(): nobody of the agent's has started what began since. */
+  #endedAt: number | undefined
+  readonly #orphans: Process[] = []
 
   /** `kept`: pids that are claimed and not to be ended. */
-  constructor(kept: ReadonlySet<number> = new Set(), supervisorsOf: SupervisorsOf = () => []) {
+  constructor(
+    kept: ReadonlySet<number> = new Set(),
+    supervisorsOf: SupervisorsOf = () => [],
+    birthOf: StrayBirthOf = () => undefined,
+  ) {
     this.#kept = kept
     this.#supervisorsOf = supervisorsOf
+    this.#birthOf = birthOf
   }
 
   /** Adds what a scan of these processes has claimed. Returns the processes that are new, alive, and to be ended. */
@@ -50,32 +74,76 @@ export class ProcessSet {
     const firstTable = this.#firstTable
     const someEnded = [...this.#tracked.values()].some(one => !one.now)
     const fresh: TrackedProcess[] = []
-    for (const claim of claims) {
-      const key = `${claim.process.pid} ${claim.process.start}`
+    // A parent comes before its children.
+    const inOrder = isFirst ? claims : [...claims].sort((a, b) => a.process.start - b.process.start)
+    for (const claim of inOrder) {
+      const key = keyOf(claim.process)
       if (this.#tracked.has(key) || this.#kept.has(claim.process.pid)) continue
       const now = hasEnded(claim.process) ? undefined : claim.process
       const tracked: TrackedProcess = { claim, role: roleOf(claim), now, sent: null, refused: false }
       this.#tracked.set(key, tracked)
       const supervisors = now ? this.#supervisorsOf(claim.process, table) : []
-      if (isFirst) for (const { pid } of supervisors) this.#supervisors.add(pid)
       const [nearest] = supervisors
+      if (isFirst && nearest) this.#startedBy.push({ supervisor: nearest, process: claim.process })
+      if (isFirst) for (const { pid } of supervisors) this.#supervisors.add(pid)
+      if (isFirst && now && isOrphan(now, table)) this.#orphans.push(now)
       const isNew = firstTable.get(claim.process.pid)?.start !== claim.process.start
       if (someEnded && isNew && nearest && this.#supervisors.has(nearest.pid)) tracked.restartedBy = nearest
+      else if (isNew && now) this.#noteStray(tracked, table)
       if (now && !tracked.restartedBy) fresh.push(tracked)
     }
     return fresh
   }
 
-  /** Checks every process that was alive, and returns those that still are. */
-  alive(): TrackedProcess[] {
-    const living = [...this.#tracked.values()].filter(tracked => tracked.now && !tracked.restartedBy)
-    for (const tracked of living) tracked.now = readAlive(tracked.claim.process)
-    return living.filter(tracked => tracked.now)
+  /**
+   * Notes a process that nothing ties to whoever started it. It was started again by somebody outside if it began after all of
+   * the agent's had ended, or is the second. One that has the memory of a tracked process was forked by it, and where such a
+   * process has ended by itself, it was a link in a chain of the agent's own.
+   */
+  #noteStray(tracked: TrackedProcess, table: ProcessTable): void {
+    const { process } = tracked.claim
+    const above = selfAndAncestors(table, process.ppid).map(one => this.#tracked.get(keyOf(one)))
+    const from = above.find(one => one?.isStray)
+    if (from) {
+      tracked.isStray = true
+      if (from.restartedBy) tracked.restartedBy = from.restartedBy
+      return
+    }
+    const birth = this.#birthOf(process, table)
+    if (!birth) return
+    const laterMs = performance.now() - (this.#endedAt ?? Number.POSITIVE_INFINITY) - ageMs(process)
+    // What began before the agent's end may have been started by the agent.
+    if (birth === 'orphan' && laterMs < -AGE_IS_OFF_BY_MS) return
+    const others = [...this.#tracked.values()].filter(one => one !== tracked)
+    if (others.some(({ claim }) => claim.process.environmentAt === process.environmentAt)) return
+    if (others.some(one => one.restartedBy === 'unknown' && !readAlive(one.claim.process))) return
+    const isSecond = others.some(one => one.isStray && one.sent !== null && !one.now)
+    tracked.isStray = true
+    if (laterMs > AGE_IS_OFF_BY_MS || (isSecond && this.#endedAt !== undefined))
+      tracked.restartedBy = 'unknown'
   }
 
-  /** True when some of it was started by somebody outside, who may start it again. */
-  get isSupervised(): boolean {
-    return this.#supervisors.size > 0
+  /** Checks every process that was alive, and returns those that still are. */
+  alive(): TrackedProcess[] {
+    const living = [...this.#tracked.values()].filter(one => one.now && !one.restartedBy)
+    for (const one of living) one.now = readAlive(one.claim.process)
+    const alive = living.filter(one => one.now)
+    if (alive.some(one => !one.isStray)) this.#endedAt = undefined
+    else if (this.#tracked.size > 0) this.#endedAt ??= performance.now()
+    return alive
+  }
+
+  /** How long, in ms, a process that has ended is expected back: somebody outside had started it, or nothing shows who. */
+  get expectedWithinMs(): number {
+    if (this.#supervisors.size > 0) return RESTART_MS
+    const claims = this.claims()
+    return this.#orphans.some(({ ppid }) => !claims.has(ppid)) ? ORPHAN_RESTART_MS : 0
+  }
+
+  /** Those outside that have started some of it and still run, each with one that it started. */
+  supervisors(): { supervisor: SeenProcess; process: SeenProcess }[] {
+    const once = new Map(this.#startedBy.map(one => [one.supervisor.pid, one]))
+    return [...once.values()].filter(({ supervisor }) => readAlive(supervisor) !== undefined)
   }
 
   /** Those that somebody outside has started again, and that run. */

@@ -2,7 +2,7 @@ import { pid as ownPid } from 'node:process'
 import type { Claim, Claims } from '../claims/evidence.ts'
 import type { Observation } from '../claims/observation.ts'
 import { isTmuxServer } from '../claims/others-live-in.ts'
-import { isAdopter, selfAndAncestors } from '../platform/processes/ancestry.ts'
+import { isAdopter, isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 
 /** The processes that are not the agent's and from which a process of the agent was started, the nearest first. */
@@ -24,9 +24,41 @@ export function supervisors({ table: first }: Observation, { claimed }: Claims):
   }
 }
 
+/** How a process was born that nothing ties to whoever started it; undefined for any other. */
+export type StrayBirthOf = (process: SeenProcess, table: ProcessTable) => 'session' | 'orphan' | undefined
+
+/**
+ * Such a process was born in a tmux session that began after the first scan, or is an orphan. A pane that a hook starts again
+ * in a session that was there is none of them: the hook ends with the session.
+ */
+export function strayBirths({ location: { server, listed } }: Observation): StrayBirthOf {
+  const isNewSession = (tmux: string | undefined): boolean => {
+    const [, pid, session] = /,(\d+),(\d+)$/.exec(tmux ?? '') ?? []
+    return session !== undefined && (Number(pid) !== server?.pid || !listed.sessions.has(`$${session}`))
+  }
+  return (process, table) => {
+    const parent = table.get(process.ppid)
+    if (parent && isTmuxServer(parent)) return isNewSession(process.environment.tmux) ? 'session' : undefined
+    return isOrphan(process, table) ? 'orphan' : undefined
+  }
+}
+
 /** Names a process that came back. */
 export const describeRestart = (
   { process: { pid, comm } }: Claim,
-  supervisor: Pick<SeenProcess, 'pid' | 'comm'>,
+  supervisor: Pick<SeenProcess, 'pid' | 'comm'> | 'unknown',
 ): string =>
-  `Process ${pid} (${comm}) runs: process ${supervisor.pid} (${supervisor.comm}), which is not the agent’s, started it again after it was ended. Stop it there, then clean up once more.`
+  supervisor === 'unknown'
+    ? `Process ${pid} (${comm}) runs: somebody outside of the agent started it again after everything of the agent had been ended, in a new tmux session or as nobody’s child, so nothing shows who. Stop that, then clean up once more.`
+    : `Process ${pid} (${comm}) runs: process ${supervisor.pid} (${supervisor.comm}), which is not the agent’s, started it again after it was ended. Stop it there, then clean up once more.`
+
+/** Names a session that was not there before the agent's processes were ended, and in which something runs. */
+export const describeNewSession = ({ id, name }: { id: string; name: string }): string =>
+  `Session ${name} (${id}) began while the agent was ended, and is left alone: somebody outside of the agent started it again. Stop that, then clean up once more.`
+
+/** Names a living process from which one of the agent's was started. It may need longer to start it again than a cleanup waits. */
+export const describeSupervisor = (
+  { pid, comm }: Pick<SeenProcess, 'pid' | 'comm'>,
+  started: Pick<SeenProcess, 'pid' | 'comm'>,
+): string =>
+  `Process ${started.pid} (${started.comm}) was started by process ${pid} (${comm}), which is not the agent’s, still runs, and may start it again.`

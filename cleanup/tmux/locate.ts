@@ -23,6 +23,8 @@ export interface TmuxLocation {
   panes: AgentPane[]
   /** The ids of all sessions and panes on the server, those of others included. */
   listed: { sessions: ReadonlySet<string>; panes: ReadonlySet<string> }
+  /** True when an earlier search has seen more than its name tie the session to the agent (claims/which-server.ts). */
+  isProven?: boolean
   /** Why nothing may be ended there, in a sentence: the session has the agent's name, and nothing shows that it is the agent's. */
   unproven?: string
   /** Why tmux could not be asked: then this is what was known before, and session, panes and `listed` may be incomplete. */

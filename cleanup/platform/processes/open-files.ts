@@ -43,9 +43,18 @@ export const descriptorTarget = ({ pid, fd }: Descriptor): string | undefined =>
   tellsOpenFiles ? readProcLink(`/proc/${pid}/fd/${fd}`) : undefined
 
 /** True for a descriptor that was opened for writing. Reading an agent's log (a pager, `tail -f`) is not evidence. */
-export function isOpenForWriting({ pid, fd }: Descriptor): boolean {
+export function isOpenForWriting(descriptor: Descriptor): boolean {
+  return accessMode(descriptor) !== fs.constants.O_RDONLY
+}
+
+/** True for a descriptor that was opened for reading, and for one that cannot be read. */
+export function isOpenForReading(descriptor: Descriptor): boolean {
+  return accessMode(descriptor) !== fs.constants.O_WRONLY
+}
+
+function accessMode({ pid, fd }: Descriptor): number {
   const flags = /^flags:\s*([0-7]+)/m.exec(readProcText(`/proc/${pid}/fdinfo/${fd}`) ?? '')
-  return (Number.parseInt(flags?.[1] ?? '0', 8) & ACCESS_MODE) !== fs.constants.O_RDONLY
+  return Number.parseInt(flags?.[1] ?? '0', 8) & ACCESS_MODE
 }
 
 /** The inode of the file behind a descriptor; undefined when it cannot be read. */

@@ -57,6 +57,29 @@ describe('an agent of another orchestrator that has no session of its name, and 
   })
 })
 
+test('its tee is not ended while its claude, which nothing ties to it, writes on', async () => {
+  const ref = rig.ref('a')
+  const started_at = new Date().toISOString()
+  await addAgent(ref, { status: 'completed', tmux_session: 'agent_a', started_at })
+  const writes = `${claude.replace('sleep 1000 & wait', '')} while :; do echo line; sleep 0.02; done`
+  rig.tmux('new-session', '-d', '-s', 'agent_a', rig.pipeline(ref, { claude: writes }))
+  await until('it writes', () => readText(layout.streamLog(ref)).includes('line'))
+  const pid = await rig.pid('claude')
+  rig.tmux('rename-session', '-t', '=agent_a:', 'looking at this')
+  const { code, out } = leakrig(['sweep', rig.workspace, '--apply', '--grace', '300ms', '--min-age', '0s'])
+  const [size] = [fs.statSync(layout.streamLog(ref)).size]
+  await until('it writes on', () => fs.statSync(layout.streamLog(ref)).size > size)
+  expect(isRunning(pid)).toBe(true)
+  expect([code, out]).toEqual([
+    1,
+    expect.stringMatching(/left: .*_stream.jsonl was left in place: process \d+ \(tee\)/),
+  ])
+  expect(out).toMatch(/suspect, left alone: bash .*below it writes the agent’s log/)
+  rig.tmux('kill-session', '-t', '=looking at this:')
+  await until('it has ended', () => !isRunning(pid))
+  expect(leakrig(['sweep', rig.workspace, '--apply']).code).toBe(0)
+})
+
 test('an agent in a container, whose log is written there, lives', async () => {
   needs('root rights', process.geteuid?.() === 0)
   needsNamespaces()

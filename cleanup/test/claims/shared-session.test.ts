@@ -16,6 +16,7 @@ import {
 } from '../../orchestrator.ts'
 import { readMachine } from '../../platform/processes/table.ts'
 import { readGlobalRegistry } from '../../registry/registry.ts'
+import { attach } from '../support/attach.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
 import { isRunning, kill, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
@@ -102,9 +103,66 @@ test.each<[what: string, why: RegExp, start: () => Promise<unknown>]>([
   kill(pid)
 })
 
+test.each([
+  ['completed', 3, undefined],
+  ['completed', 30, 0],
+  ['running', 3, undefined],
+])(
+  'a session that began long after a %s agent of its name is left, attached or not: %i h',
+  async (status, hours, completed) => {
+    const ago = (h: number) => new Date(Date.now() - h * 3_600_000).toISOString()
+    const ref = rig.ref('builder')
+    rig.writeFiles(ref)
+    await addAgent(ref, {
+      ...{ status, tmux_session: 'agent_builder', started_at: ago(hours) },
+      ...(completed !== undefined && { completed_at: ago(completed) }),
+    })
+    rig.tmux('new-session', '-d', '-s', 'agent_builder', `echo $$ >${rig.folder}/mine.pid; exec sleep 1000`)
+    const mine = await rig.pid('mine')
+    if (completed === undefined) await attach(rig, 'agent_builder')
+    if (status === 'running') await cleanUp(ref, { status: 'completed', reason: 'it said so' })
+    const { out } = leakrig(['sweep', rig.workspace, '--apply'])
+    if (status !== 'running')
+      expect(out).toMatch(/agent_builder .* is left alone.* was created long after the agent began/)
+    expect(isRunning(mine)).toBe(true)
+    expect(rig.sessions()).toContain('agent_builder')
+    expect(rig.entry(ref).cleanup?.state).toBe('done')
+    expect(fs.existsSync(layout.promptFile(ref))).toBe(false)
+  },
+)
+
+test.each(['swept', 'cleaned up'])(
+  'an agent of another server that has ended is %s, and leaves a session of its name that was opened after its log was begun',
+  async how => {
+    const work = path.join(path.dirname(rig.socket), 'work')
+    rig.tmux('-S', work, '-f', '/dev/null', 'new-session', '-d', '-s', 'keep', 'sleep 1000')
+    const result = '{"type":"result","subtype":"success","is_error":false,"result":"ok"}'
+    const ref = await rig.deploy('builder', {
+      claude: `echo ready; while ! [ -e go ]; do sleep 0.02; done; echo '${result}'`,
+      recorded: false,
+      marker: false,
+      socket: work,
+    })
+    const { birthtimeMs } = fs.statSync(layout.streamLog(ref))
+    // tmux tells the birth of a session in whole seconds.
+    await until('its log is 3 s old', () => Date.now() > birthtimeMs + 3_000)
+    rig.tmux('new-session', '-d', '-s', 'agent_builder', `echo $$ >${rig.folder}/other.pid; exec sleep 1000`)
+    const other = await rig.pid('other')
+    fs.writeFileSync(path.join(rig.folder, 'go'), '')
+    const onWork = () => rig.tmux('-S', work, 'list-sessions', '-F', '#{session_name}')
+    await until('it has ended', () => onWork() === 'keep')
+    if (how === 'swept') {
+      const { out } = leakrig(['sweep', rig.workspace, '--apply', '--min-age', '0s'])
+      expect(out).toMatch(/agent_builder .* is left alone.* was created after the agent’s log was begun/)
+    } else await cleanUp(ref, { status: 'completed', reason: 'it said so' })
+    expect(isRunning(other)).toBe(true)
+    expect(rig.entry(ref)).toMatchObject({ status: 'completed', cleanup: { state: 'done' } })
+  },
+)
+
 test('a sweep leaves the session to the living agent of that name, and shows why', async () => {
   // The entry has no time of its end, and nothing in the session shows whose it is.
-  const ref = await deployEarlier({ completed_at: undefined })
+  const ref = await deployEarlier({ completed_at: undefined, started_at: new Date().toISOString() })
   const living = await later()
   rig.tmux('new-session', '-d', '-s', 'agent_builder', 'sleep 1000')
   await addAgent(living, { status: 'running', tmux_session: 'agent_builder' })
@@ -133,7 +191,7 @@ test('a sweep leaves the session to the living agent of that name, and shows why
 })
 
 test('the end of an earlier run does not take the session from an agent that was started again', async () => {
-  const ref = await deployEarlier({ started_at: '2026-02-01T00:00:00Z' })
+  const ref = await deployEarlier({ started_at: new Date().toISOString() })
   rig.tmux('new-session', '-d', '-s', 'agent_builder', 'sleep 1000')
   expect(await cleanUp(ref, { status: 'completed', reason: 'it said so' })).toMatchObject({
     outcome: 'clean',
@@ -267,7 +325,7 @@ test('an entry of the same id that was never ended does not keep the session fro
   await addAgent(rig.ref('builder'), { status: 'running', started_at: '2026-01-01T00:00:00Z' })
   const ref = await later()
   rig.newSession(ref, { claude: '', marker: false }, ['sleep', '1000'])
-  await addAgent(ref, { status: 'completed', started_at: '2026-01-02T00:00:00Z' })
+  await addAgent(ref, { status: 'completed', started_at: new Date().toISOString() })
   expect(await cleanUp(ref, { status: 'completed', reason: 'it said so' })).toMatchObject({
     outcome: 'clean',
     notes: [],

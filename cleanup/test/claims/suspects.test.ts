@@ -232,7 +232,7 @@ describe('of an agent whose session only its name records, and was renamed, all 
     const [second, nested] = [await rig.pid('second'), await rig.pid('nested')]
     rig.tmux('rename-session', '-t', '=agent_a:', 'looking at this')
     const report = await cleanUp(ref, completed)
-    expect(report.outcome).toBe('clean')
+    expect(report.outcome).toBe('unfinished')
     const birth = expect.stringMatching(/^it was started in the session in which the agent’s log was written/)
     expect(named(report, second)?.resemblances).toEqual([birth])
     const server = readProcess(nested)?.ppid ?? 0

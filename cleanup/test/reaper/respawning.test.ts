@@ -203,3 +203,54 @@ test('a hook of the user’s that starts again the pane that was moved into his 
   expect(rig.processesOf(ref)).toEqual([])
   expect(rig.sessions()).toEqual(['user'])
 })
+
+describe('somebody outside of the agent, whom nothing ties to what he starts', () => {
+  const named = {
+    outcome: 'unfinished',
+    problems: [expect.stringMatching(/somebody outside of the agent started it again/)],
+  }
+
+  test.each([true, false])('in a new session of the agent’s name (with the marker: %s)', async isMarked => {
+    const ref = await rig.deploy('a', { claude: idle, recorded: false })
+    const file = `${rig.folder}/starts`
+    const marker = isMarked ? `-e LEAKRIG_AGENT=${agentMarker(ref)}` : ''
+    const again = `new-session -d -s agent_a ${marker} "echo >>${file}; sleep 1000 | cat"`
+    rig.tmux('set-hook', '-g', 'session-closed', again)
+    expect(await cleanUp(ref, completed)).toMatchObject({ ...named, session: 'left-alone' })
+    expect(readText(file).length).toBeLessThan(5)
+    expect(rig.sessions()).toContain('agent_a')
+    rig.tmux('set-hook', '-gu', 'session-closed')
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(rig.processesOf(ref)).toEqual([])
+  })
+
+  test('as nobody’s child', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    const file = `${rig.folder}/starts`
+    const worker = `echo >>${file}; echo $$ >${file}.pid; exec sleep 1000`
+    const start = `rm -f ${file}.pid; setsid -f env LEAKRIG_AGENT=${agentMarker(ref)} sh -c '${worker}'; until [ -s ${file}.pid ]; do :; done`
+    // A zombie has no program.
+    const loop = `while :; do [ -e /proc/$(cat ${file}.pid)/exe ] || { ${start}; }; sleep 0.02; done`
+    const supervisor = rig.start('bash', ['-c', loop])
+    await until('it runs', () => readText(`${file}.pid`) !== '')
+    expect(await cleanUp(ref, completed)).toMatchObject(named)
+    expect(readText(file).length).toBeLessThan(5)
+    kill(supervisor)
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(traces(rig, ref)).toEqual(NO_TRACES)
+  })
+})
+
+test('a supervisor that takes longer than a cleanup waits is named in the notes', async () => {
+  const ref = await rig.deploy('a', { claude: idle })
+  const loop = `while :; do env LEAKRIG_AGENT=${agentMarker(ref)} sh -c 'echo $$ >${rig.folder}/w.pid; exec sleep 1000'; sleep 1000; done`
+  const supervisor = rig.start('bash', ['-c', loop])
+  await rig.pid('w')
+  const report = await cleanUp(ref, completed)
+  expect(report).toMatchObject({ outcome: 'clean', problems: [] })
+  expect(report.notes).toEqual([
+    expect.stringMatching(
+      new RegExp(`\\(sleep\\) was started by process ${supervisor} \\(bash\\), which is not the agent’s`),
+    ),
+  ])
+})

@@ -30,6 +30,8 @@ const MARK = 'LEAKRIG_TEST'
 /** An agent to deploy. `claude` is a bash script whose output goes through tee into the stream log. */
 export interface Deployment {
   claude: string
+  /** What stands in tee's place: it reads the script's output and writes the stream log. */
+  writer?: string
   /** Shell code before and after the pipeline, in the pane's shell. */
   before?: string
   after?: string
@@ -153,10 +155,11 @@ export class Rig implements AsyncDisposable {
   }
 
   /** The pane's command, for bash. */
-  pipeline(ref: AgentRef, { claude, before = '', after = '' }: Deployment): string {
+  pipeline(ref: AgentRef, deployment: Deployment): string {
+    const { claude, writer = `tee ${layout.streamLog(ref)}`, before = '', after = '' } = deployment
     const script = path.join(this.folder, `${ref.agentId}.sh`)
     fs.writeFileSync(script, `cd ${this.folder}\n${claude}\n`)
-    return `${before} bash ${script} | tee ${layout.streamLog(ref)}; ${after}`
+    return `${before} bash ${script} | ${writer}; ${after}`
   }
 
   /** Waits for the pid that a script writes with `echo $! > <name>.pid`. */

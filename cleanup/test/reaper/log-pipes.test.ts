@@ -1,0 +1,115 @@
+import fs from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type AgentRef, claimsFor, cleanUp } from '../../index.ts'
+import { layout } from '../../orchestrator.ts'
+import { kill, Rig, readText } from '../support/rig.ts'
+import { until } from '../support/until.ts'
+
+const completed = { status: 'completed', reason: 'it said so' }
+
+let rig: Rig
+let log: string
+beforeEach(async () => {
+  rig = await Rig.start()
+  log = layout.streamLog(rig.ref('a'))
+})
+afterEach(() => rig[Symbol.asyncDispose]())
+
+/** Prints `ready`, then the numbers once there is a file `go`, and makes the file `written`. */
+const counts = (lines: number) =>
+  `echo ready; while ! [ -e go ]; do sleep 0.02; done; seq 1 ${lines}; touch written; sleep 1000 & wait`
+
+async function letItCount(): Promise<void> {
+  fs.writeFileSync(`${rig.folder}/go`, '')
+  await until('all is in the pipe', () => fs.existsSync(`${rig.folder}/written`))
+}
+
+const whole = (lines: number) => ['ready', ...Array.from({ length: lines }, (_, n) => `${n + 1}`)]
+const archived = (ref: AgentRef) => readText(layout.archived(ref, log)).split('\n').filter(Boolean)
+
+/** Presses Ctrl-S in the agent's pane, and waits until its terminal takes no output any more. */
+async function pressCtrlS(ref: AgentRef): Promise<void> {
+  const { pane_id, pane_pid } = rig.entry(ref).tmux ?? {}
+  rig.tmux('send-keys', '-t', pane_id ?? '', 'C-s')
+  const probe = rig.start('sh', ['-c', `exec >/proc/${pane_pid}/fd/1; while :; do echo; sleep 0.02; done`])
+  await until('the terminal is stopped', () =>
+    /n_tty_write|wait_woken/.test(readText(`/proc/${probe}/wchan`)),
+  )
+  kill(probe)
+}
+
+/** A log writer in Perl: `each` is done before it writes a line. */
+function perl(each: string): string {
+  const file = `${rig.folder}/writer.pl`
+  fs.writeFileSync(
+    file,
+    `use IO::Handle; open my $log, ">>", $ARGV[0]; $log->autoflush(1); my $n = 0;
+     while (sysread STDIN, my $part, 512) { $n++; ${each}; syswrite $log, $part }`,
+  )
+  return `perl ${file} ${log}`
+}
+
+describe('what is still in the pipe to the log writer is brought to the log', () => {
+  test('after Ctrl-S in the pane', async () => {
+    const ref = await rig.deploy('a', { claude: counts(5_000) })
+    await pressCtrlS(ref)
+    await letItCount()
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(archived(ref)).toEqual(whole(5_000))
+  })
+
+  test('after Ctrl-S in a pane in copy mode, by a producer that the full pipe blocks', async () => {
+    const claude = `trap 'seq 50001 50010; exit' TERM; echo ready; while ! [ -e go ]; do sleep 0.02; done; seq 1 50000; wait`
+    const ref = await rig.deploy('a', { claude })
+    await pressCtrlS(ref)
+    rig.tmux('copy-mode', '-t', rig.entry(ref).tmux?.pane_id ?? '')
+    fs.writeFileSync(`${rig.folder}/go`, '')
+    await until('seq is blocked', async () =>
+      (await claimsFor(ref)).claimed.some(
+        ({ process }) =>
+          process.comm === 'seq' && readText(`/proc/${process.pid}/wchan`).includes('pipe_write'),
+      ),
+    )
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(archived(ref).slice(-10)).toEqual(whole(50_010).slice(-10))
+  })
+
+  test('while a program behind it does not read', async () => {
+    const ref = await rig.deploy('a', { claude: counts(20_000), writer: `tee ${log} | (exec sleep 1000)` })
+    await letItCount()
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', problems: [] })
+    expect(archived(ref)).toEqual(whole(20_000))
+  })
+
+  test('by a log writer that takes longer than the grace', async () => {
+    const ref = await rig.deploy('a', {
+      claude: counts(5_000),
+      writer: perl('select undef, undef, undef, 0.05'),
+    })
+    await letItCount()
+    expect(await cleanUp(ref, { ...completed, graceMs: 100 })).toMatchObject({ outcome: 'clean' })
+    expect(archived(ref)).toEqual(whole(5_000))
+  })
+})
+
+describe('a log writer that ends before its input does: the rest of the input is saved, and the outcome is not clean', () => {
+  test.each([
+    ['hangs', 'sleep 1000 if $n == 3'],
+    ['takes for ever', 'sleep 0.05; select undef, undef, undef, 0.25'],
+    ['dies', 'if ($n == 3) { sleep 1 until -e "written"; kill 9, $$ }'],
+  ])('%s', async (_, each) => {
+    const ref = await rig.deploy('a', { claude: counts(5_000), writer: perl(each) })
+    await letItCount()
+    const report = await cleanUp(ref, { ...completed, graceMs: 200 })
+    expect(report).toMatchObject({ outcome: 'unfinished', problems: report.lost })
+    expect(report.lost).toEqual([
+      expect.stringMatching(/^Process \d+ \(perl\), which wrote the stream log, /),
+    ])
+    const lines = archived(ref)
+    expect(lines.slice(-1_000)).toEqual(whole(5_000).slice(-1_000))
+    // No more than what it had read at once.
+    expect(lines.join('\n').length).toBeGreaterThan(whole(5_000).join('\n').length - 1_024)
+    expect(rig.processesOf(ref)).toEqual([])
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'already-clean' })
+  })
+})
