@@ -284,8 +284,6 @@ test('what others live in is not ended, and what an agent began has ended or is 
   const runs = process.env.OTHERS_RUNS
   await fc.assert(
     property,
-    runs === undefined
-      ? { numRuns: 16, seed: -692860247, endOnFailure: true }
-      : { numRuns: Number(runs) },
+    runs === undefined ? { numRuns: 16, seed: -692860247, endOnFailure: true } : { numRuns: Number(runs) },
   )
 })
