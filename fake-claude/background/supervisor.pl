@@ -117,7 +117,8 @@ sub stop {
 sub collect {
     while ((my $pid = waitpid -1, WNOHANG) > 0) {
         my $host = delete $hosts{$pid} or next;
-        if ($spare == $pid) { start_spare() }
+        # TERM may have come while the loop was on its way here.
+        if ($spare == $pid) { start_spare() unless $is_over }
         elsif ($host->{job} && !$host->{stopped}) {
             $restarts{ $host->{job}{id} } = { at => now_ms() + $restart_time * 1000, job => $host->{job} };
         }
