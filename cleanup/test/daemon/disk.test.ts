@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readDaemon } from '../../metrics/health.ts'
 import { addTask, initRegistries, layout } from '../../orchestrator.ts'
 import { Daemon, runDaemonProgram } from '../support/daemon.ts'
 import { Mount } from '../support/mount.ts'
@@ -44,10 +43,10 @@ test.each(['comes back', 'stays away'])(
   'without its owner, the daemon waits for a moved workspace while an agent runs; it %s',
   async fate => {
     const owner = rig.start('sleep', ['1000'])
-    const daemon = await Daemon.start(rig, '--owner-pid', String(owner))
     const ref = await rig.deploy('a', { claude: idle })
     await rig.waitUntilRunning(ref)
-    await until('it is watched', () => readDaemon(rig.workspace, Date.now()).fresh)
+    // Its first check, before it says that it has started, finds the agent.
+    const daemon = await Daemon.start(rig, '--owner-pid', String(owner))
     kill(owner)
     const away = `${rig.folder}/away`
     fs.renameSync(rig.workspace, away)
