@@ -115,7 +115,7 @@ async function deploy(claude: string, status = 'completed'): Promise<RecordedTmu
   giveTo(USER)
   const pipeline = `${claude} | tee ${layout.streamLog(agent())}; :`
   const [command = '', ...args] = asUser([
-    ...['tmux', '-S', socket(), '-f', '/dev/null', 'new-session', '-d', '-s', 'user', 'sleep 998', ';'],
+    ...['tmux', '-S', socket(), '-f', '/dev/null', 'new-session', '-d', '-s', 'user', 'exec sleep 998', ';'],
     ...['new-session', '-d', '-P', '-F', RECORD_FORMAT],
     ...['-s', 'agent_a', '-e', `LEAKRIG_AGENT=${agentMarker(agent())}`, '--', 'bash', '-c', pipeline],
   ])

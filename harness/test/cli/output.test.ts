@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Vitest } from 'vitest/node'
 import { runTests } from '../../cli/run-tests.ts'
 import { ScenarioReporter } from '../../report/reporter.ts'
 
 const program = join(import.meta.dirname, '../../../bin/leakrig.ts')
-const folder = mkdtempSync(join(tmpdir(), 'leakrig-output-'))
+const folder = join(tmpdir(), `leakrig-output-${randomUUID()}`)
+// Not while the file is loaded: where a filter leaves out all its tests, nothing would remove it.
+beforeAll(() => mkdirSync(folder))
 /** A command that prints and needs only the folder. */
 const command = [program, 'service', 'install', '--print', folder]
 

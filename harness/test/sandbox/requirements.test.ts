@@ -1,12 +1,15 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { runTool } from '../../probe/tools.ts'
 import { requirePrograms } from '../../sandbox/requirements.ts'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'leakrig-programs-'))
+const folder = join(tmpdir(), `leakrig-programs-${randomUUID()}`)
+// Not while the file is loaded: where a filter leaves out all its tests, nothing would remove it.
+beforeAll(() => mkdirSync(folder))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Stands for a sandbox: the machine itself, with another PATH. */
