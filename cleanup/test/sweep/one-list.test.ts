@@ -104,16 +104,19 @@ until [ -s ${rig.folder}/suspect.pid ] && [ -s ${rig.folder}/job.pid ]; do sleep
   expect(again.status).toEqual(again.sweep)
 })
 
+/** What a program of support/ prints in namespaces of its own. */
+function printedInside(namespaces: string, program: string): string {
+  const file = path.join(import.meta.dirname, '../support', program)
+  const words = [namespaces, '--mount-proc', '--kill-child', process.execPath, file]
+  const { stdout, stderr } = spawnSync('unshare', words, { encoding: 'utf8' })
+  expect(stderr).toBe('')
+  return stdout
+}
+
 test('what is marked for a workspace that no longer exists is ended, but for a user’s pane, and while the agent runs', () => {
   // In a pid namespace, because every other sweep of this machine would end it too.
   needs('right to make a pid namespace', spawnSync('unshare', ['-pf', '--kill-child', 'true']).status === 0)
-  const program = path.join(import.meta.dirname, '../support/homeless.ts')
-  const { stdout, stderr } = spawnSync(
-    'unshare',
-    ['-pf', '--mount-proc', '--kill-child', process.execPath, program],
-    { encoding: 'utf8' },
-  )
-  expect(stderr).toBe('')
+  const stdout = printedInside('-pf', 'homeless.ts')
   const others = ['foreign', 'job', 'pane', 'private', 'moved', 'daemon', 'copied', 'rotated', 'unmarked']
   const all = ['homeless', 'removed', ...others]
   expect(JSON.parse(stdout)).toEqual({
@@ -135,13 +138,7 @@ test('what is marked for a workspace that no longer exists is ended, but for a u
 
 test('what is marked for a workspace that may be on a disk that is not mounted is named, and not ended', () => {
   needs('right to mount', spawnSync('unshare', ['-mpf', '--kill-child', 'true']).status === 0 && canMount)
-  const program = path.join(import.meta.dirname, '../support/unmounted.ts')
-  const { stdout, stderr } = spawnSync(
-    'unshare',
-    ['-mpf', '--mount-proc', '--kill-child', process.execPath, program],
-    { encoding: 'utf8' },
-  )
-  expect(stderr).toBe('')
+  const stdout = printedInside('-mpf', 'unmounted.ts')
   const unknown = ['circle', 'inFstab', 'linked', 'mountedElsewhere', 'stick']
   const gone = ['alone', 'removed', 'worksInIt']
   expect(JSON.parse(stdout)).toEqual({ problems: [], unknown, gone, planned: gone, running: unknown })
