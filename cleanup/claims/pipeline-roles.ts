@@ -42,7 +42,9 @@ export function pipelineRoles(observation: Observation, claims: Claims): (claim:
   const filterPids = new Set(filters.map(({ pid }) => pid))
   if (!tellsOpenFiles)
     for (const { process } of claimed.values()) if (process.comm === LOG_WRITER_NAME) writers.add(process.pid)
-  const all = [...claimed.values()].filter(({ process: { pid } }) => !writers.has(pid) && !filterPids.has(pid))
+  const all = [...claimed.values()].filter(
+    ({ process: { pid } }) => !writers.has(pid) && !filterPids.has(pid),
+  )
   const isPane = ({ evidence }: Claim) => evidence.some(({ kind }) => kind === 'pane')
   const panes = new Set(all.filter(isPane).map(({ process }) => process.pid))
   const producers = firstOf(
@@ -79,7 +81,12 @@ function filtersBefore(inputs: ReadonlySet<string>, { claimed }: Claims): Link[]
     const input = isClaude(one) ? undefined : pipeInto(one.process.pid)
     return input === undefined ? [] : [{ pid: one.process.pid, input, output: outputOf(one.process.pid) }]
   })
-  const after = spread(all.filter(isClaude).map(({ process }) => outputOf(process.pid)), links, 'input', 'output')
+  const after = spread(
+    all.filter(isClaude).map(({ process }) => outputOf(process.pid)),
+    links,
+    'input',
+    'output',
+  )
   const before = spread(inputs, links, 'output', 'input')
   return links.filter(({ input, output }) => after.has(input) && before.has(output))
 }

@@ -100,7 +100,9 @@ export async function endProcesses(
     wasQuiet = isQuiet
     if (!isQuiet) pendingLocation = undefined
     if (fresh.length > 0) pauseMs = 1
-    const isWritten = survivors.some(({ role }) => role === 'producer' || role === 'filter' || role === 'log-writer')
+    const isWritten = survivors.some(
+      ({ role }) => role === 'producer' || role === 'filter' || role === 'log-writer',
+    )
     if (!isWritten && fresh.some(one => isRespawned(one, first)))
       isSessionKilled = await killRespawningSession(first, log)
     // A chain: each process has ended before it can be signalled, and has forked the next. No grace ever ends that.

@@ -98,7 +98,10 @@ export class LogPipes implements Disposable {
   /** True when a log has grown since the last call: its writer is slow, and does not hang. */
   haveGrown(): boolean {
     const before = this.#logBytes
-    this.#logBytes = this.#writers.reduce((sum, { log }) => sum + (log === undefined ? 0 : fs.fstatSync(log).size), 0)
+    this.#logBytes = this.#writers.reduce(
+      (sum, { log }) => sum + (log === undefined ? 0 : fs.fstatSync(log).size),
+      0,
+    )
     return this.#logBytes > before
   }
 

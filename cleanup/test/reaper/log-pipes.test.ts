@@ -124,7 +124,10 @@ describe('a filter between claude and the log writer passes everything on', () =
     ['that is two filters', 'cat | sed s/^/n/'],
     ['that takes longer than the grace', `perl -ne '$| = 1; select undef, undef, undef, 0.005; print "n$_"'`],
   ])('%s', async (_, filter) => {
-    const ref = await rig.deploy('a', { claude: named(counts(200)), writer: `(echo ready; ${filter}) | tee ${log}` })
+    const ref = await rig.deploy('a', {
+      claude: named(counts(200)),
+      writer: `(echo ready; ${filter}) | tee ${log}`,
+    })
     await letItCount()
     expect(await cleanUp(ref, { ...completed, graceMs: 300 })).toMatchObject({ outcome: 'clean', lost: [] })
     expect(archived(ref)).toEqual(numbered(200))
