@@ -89,7 +89,11 @@ function isOthers(
 }
 
 /** The job of a tmux server to which a process belongs: jobs are in the server's own session, panes are not. */
-function jobOf(server: number | undefined, process: SeenProcess, table: ProcessTable): SeenProcess | undefined {
+function jobOf(
+  server: number | undefined,
+  process: SeenProcess,
+  table: ProcessTable,
+): SeenProcess | undefined {
   const { sid } = table.get(server ?? -1) ?? {}
   const above = selfAndAncestors(table, process.pid)
   const job = above[above.findIndex(({ pid }) => pid === server) - 1]
