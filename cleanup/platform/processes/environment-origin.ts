@@ -111,7 +111,9 @@ export function originOf(text: string, { panes, server, others }: KnownEnvironme
   const places = [...panes, ...server]
   const older = [...server, ...others]
   const isOlder = (name: string) => older.some(one => one.get(name) === environment.get(name))
-  if (isOfCron(environment) || isFromElsewhere(environment, places, isOfPlace)) return { kind: 'elsewhere' }
+  const isElsewhere = isFromElsewhere(environment, places, isOfPlace)
+  // Where nothing of the agent was alive to show its places, what claude and tmux have added counts for more.
+  if (isOfCron(environment) || (isElsewhere && places.length > 0)) return { kind: 'elsewhere' }
   // What claude starts has the session of that claude, and none that was there before.
   if (environment.has(SESSION) && isOlder(SESSION)) return { kind: 'elsewhere' }
   const byClaude = BY_CLAUDE.find(name => environment.has(name) && !isOlder(name))
@@ -119,6 +121,7 @@ export function originOf(text: string, { panes, server, others }: KnownEnvironme
     return { kind: 'claude', name: byClaude, claude: Number(environment.get('CLAUDE_PID')) }
   if (environment.get('TERM_PROGRAM') === 'tmux' && !environment.get('TMUX') && !isOlder('TERM_PROGRAM'))
     return { kind: 'pane' }
+  if (isElsewhere) return { kind: 'elsewhere' }
   if (![...older, ...panes].some(one => isWhole(environment, one))) return { kind: 'untold', names }
   return { kind: isFromElsewhere(environment, places, isOfDisplay) ? 'elsewhere' : 'whole' }
 }

@@ -50,6 +50,13 @@ describe('of an agent, in every place:', () => {
   })
 })
 
+test('all but the marks, where nothing of the agent was alive to show where it was started', () => {
+  const known = { panes: [], server: [], others: [parseEnvironment(BARE)] }
+  expect(originOf(`${DESKTOP}\0${words(CLAUDE)}`, known).kind).toBe('claude')
+  expect(originOf(`${DESKTOP}\0${words('TERM_PROGRAM=tmux')}`, known).kind).toBe('pane')
+  expect(originOf(DESKTOP, known).kind).toBe('elsewhere')
+})
+
 describe('of somebody else:', () => {
   test.each([
     ['another SSH login', 'HOME=/h PATH=/bin SSH_CONNECTION=1'],
