@@ -7,6 +7,8 @@ import { ownLogDescriptors, pipeInto } from './own-logs.ts'
 export type PipelineRole =
   /** It produces the log's lines (claude). It is ended first, and ends its own children. */
   | 'producer'
+  /** It passes the lines on to the log writer (`claude | jq | tee`). It ends by itself at the end of its input, as that does. */
+  | 'filter'
   /** It brings the lines to the file (`tee`). It ends by itself at the end of its input, so no line is lost. */
   | 'log-writer'
   /** tmux started it in a pane. It leads the terminal's session: when it ends, the kernel hangs up on all others there. */
@@ -19,10 +21,11 @@ const LOG_WRITER_NAME = 'tee'
 const STDOUT = 1
 
 /**
- * Finds each claimed process's role by the pipeline's descriptors, not by names: a log writer writes the log and reads a
- * pipe; a producer's output is that pipe. Without a pipeline the producer is the process named claude, and without one of
- * that name whatever runs right below the pane. Where descriptors cannot be read, the log writer is recognised by its name:
- * the role decides only the order of signals, not whose the process is.
+ * Finds each claimed process's role by the pipeline's descriptors: a log writer writes the log and reads a pipe; a
+ * producer's output is that pipe. A program between them is a filter if claude's output comes to it; only the name tells it
+ * from a claude that somebody writes its input to. Without a pipeline the producer is the process named claude, and without
+ * one of that name whatever runs right below the pane. Where descriptors cannot be read, the log writer is recognised by its
+ * name: the role decides only the order of signals, not whose the process is.
  */
 export function pipelineRoles(observation: Observation, claims: Claims): (claim: Claim) => PipelineRole {
   const { claimed } = claims
@@ -34,23 +37,73 @@ export function pipelineRoles(observation: Observation, claims: Claims): (claim:
     writers.add(pid)
     pipes.add(input)
   }
+  const filters = pipes.size > 0 ? filtersBefore(pipes, claims) : []
+  for (const { input } of filters) pipes.add(input)
+  const filterPids = new Set(filters.map(({ pid }) => pid))
   if (!tellsOpenFiles)
     for (const { process } of claimed.values()) if (process.comm === LOG_WRITER_NAME) writers.add(process.pid)
-  const all = [...claimed.values()].filter(({ process }) => !writers.has(process.pid))
+  const all = [...claimed.values()].filter(
+    ({ process: { pid } }) => !writers.has(pid) && !filterPids.has(pid),
+  )
   const isPane = ({ evidence }: Claim) => evidence.some(({ kind }) => kind === 'pane')
   const panes = new Set(all.filter(isPane).map(({ process }) => process.pid))
   const producers = firstOf(
-    all.filter(({ process }) => pipes.has(descriptorTarget({ pid: process.pid, fd: STDOUT }) ?? '')),
-    all.filter(({ process }) => process.comm === 'claude'),
+    all.filter(({ process }) => pipes.has(outputOf(process.pid))),
+    all.filter(isClaude),
     all.filter(({ process }) => panes.has(process.ppid)),
     // A log writer that is left alone with its pane still has lines to read, and the pane's end would end it.
     writers.size > 0 ? [] : all.filter(isPane),
   )
   return claim => {
-    if (writers.has(claim.process.pid)) return 'log-writer'
-    if (producers.has(claim.process.pid)) return 'producer'
+    const { pid, ppid } = claim.process
+    if (writers.has(pid)) return 'log-writer'
+    if (producers.has(pid)) return 'producer'
+    // A filter that is a loop of a shell starts programs for each line.
+    if (filterPids.has(pid) || (filterPids.has(ppid) && pipeInto(pid) !== undefined)) return 'filter'
     return isPane(claim) ? 'pane' : 'other'
   }
+}
+
+const isClaude = ({ process }: Claim): boolean => process.comm === 'claude'
+
+const outputOf = (pid: number): string => descriptorTarget({ pid, fd: STDOUT }) ?? ''
+
+interface Link {
+  pid: number
+  input: string
+  output: string
+}
+
+/** The processes through which the output of a claude comes to these pipes. */
+function filtersBefore(inputs: ReadonlySet<string>, { claimed }: Claims): Link[] {
+  const all = [...claimed.values()]
+  const links = all.flatMap(one => {
+    const input = isClaude(one) ? undefined : pipeInto(one.process.pid)
+    return input === undefined ? [] : [{ pid: one.process.pid, input, output: outputOf(one.process.pid) }]
+  })
+  const after = spread(
+    all.filter(isClaude).map(({ process }) => outputOf(process.pid)),
+    links,
+    'input',
+    'output',
+  )
+  const before = spread(inputs, links, 'output', 'input')
+  return links.filter(({ input, output }) => after.has(input) && before.has(output))
+}
+
+/** These pipes, and every other that can be reached from one by links, from one of their ends to the other. */
+function spread(
+  from: Iterable<string>,
+  links: Link[],
+  end: 'input' | 'output',
+  other: 'input' | 'output',
+): ReadonlySet<string> {
+  const pipes = new Set(from)
+  for (let size = -1; size < pipes.size; ) {
+    size = pipes.size
+    for (const link of links) if (pipes.has(link[end])) pipes.add(link[other])
+  }
+  return pipes
 }
 
 /** The pids of the first list that is not empty. */

@@ -33,13 +33,14 @@ export function stepsText(
       .filter(one => one.role === role)
       .map(nameOf)
       .join(', ')
-  const [writers, others, readers, panes] = [of('producer'), of('other'), of('log-writer'), of('pane')]
+  const [writers, others, panes] = [of('producer'), of('other'), of('pane')]
+  const readers = [of('filter'), of('log-writer')].filter(Boolean).join(', ')
   const steps = [
     handsOver && 'hand over to a process outside the agent, because this one is part of the agent',
     writers && `TERM to ${writers}, which produces the log’s lines and ends its own children`,
     others && `TERM to ${others}, once the writer has ended or after ${durationText((graceMs * 2) / 3)}`,
     readers &&
-      `wait for ${readers}, which writes ${writers ? 'them' : 'the log'} and ends by itself when its input does`,
+      `wait for ${readers}, which brings ${writers ? 'them' : 'lines'} to the log and ends by itself when its input does`,
     panes &&
       `HUP and TERM to ${panes}, which runs in the pane, after all others: its end makes the kernel send HUP to the rest of the pane`,
     end.length > 0 &&

@@ -100,7 +100,9 @@ export async function endProcesses(
     wasQuiet = isQuiet
     if (!isQuiet) pendingLocation = undefined
     if (fresh.length > 0) pauseMs = 1
-    const isWritten = survivors.some(({ role }) => role === 'producer' || role === 'log-writer')
+    const isWritten = survivors.some(
+      ({ role }) => role === 'producer' || role === 'filter' || role === 'log-writer',
+    )
     if (!isWritten && fresh.some(one => isRespawned(one, first)))
       isSessionKilled = await killRespawningSession(first, log)
     // A chain: each process has ended before it can be signalled, and has forked the next. No grace ever ends that.
@@ -168,6 +170,11 @@ class Clock {
     return this.#now - Math.max(this.#graceEnd, this.#drainedSince ?? Number.POSITIVE_INFINITY)
   }
 
+  /** A filter was killed: whoever reads its output is to get to the end of that. */
+  drainAgain(): void {
+    this.#drainedSince = this.#now
+  }
+
   /** True when all time is up, also that of each living process. */
   isOver(alive: readonly TrackedProcess[]): boolean {
     const overtime = this.overtime()
@@ -190,7 +197,7 @@ function mayStillEnd(alive: readonly TrackedProcess[]): boolean {
 }
 
 /**
- * Sends the signals that are due now. The order keeps the log whole: the producers first; then all others but the log
+ * Sends the signals that are due now. The order keeps the log whole: the producers first; then all others but filters and log
  * writers, which end by themselves when their input does; the panes' processes last, because when they end the kernel hangs
  * up on whatever is left on the terminal, the log writers too. After the grace the same order with KILL.
  */
@@ -201,13 +208,14 @@ function sendDueSignals(alive: TrackedProcess[], clock: Clock, pipes: LogPipes, 
   const drained = clock.drained(hasProducer || has('other') || (overtime >= 0 && pipes.haveGrown()))
   const isDrained = drained >= DRAIN_MS || overtime > LONGEST_MS - KILL_MS
   for (const one of alive) {
-    if (one.role === 'log-writer' && !(overtime >= 0 && isDrained)) {
+    const endsWithInput = one.role === 'filter' || one.role === 'log-writer'
+    if (endsWithInput && !(overtime >= 0 && isDrained)) {
       wake(one)
     } else if (overtime >= 0) {
-      const isDue = one.role !== 'pane' || !has('log-writer')
-      if (!isDue || one.sent === 'SIGKILL') continue
-      if (one.role === 'log-writer') pipes.noteKill(one.claim.process)
+      if (!isDueForKillNow(one.role) || one.sent === 'SIGKILL') continue
+      if (endsWithInput) pipes.noteKill(one.claim.process)
       logAndSend(log, one, 'SIGKILL', kill)
+      if (one.role === 'filter') clock.drainAgain()
     } else if (one.sent === null && isDueForTerm(one.role)) {
       logAndSend(log, one, 'SIGTERM', terminate)
     } else if (one.hungUpAt !== undefined && performance.now() - one.hungUpAt >= HANG_UP_AGAIN_MS) {
@@ -215,9 +223,14 @@ function sendDueSignals(alive: TrackedProcess[], clock: Clock, pipes: LogPipes, 
     }
   }
 
+  function isDueForKillNow(role: TrackedProcess['role']): boolean {
+    if (role === 'log-writer') return !has('filter') || overtime > LONGEST_MS - KILL_MS
+    return role !== 'pane' || !(has('filter') || has('log-writer'))
+  }
+
   function isDueForTerm(role: TrackedProcess['role']): boolean {
     if (role === 'producer') return true
-    if (role === 'pane') return !hasProducer && !has('log-writer')
+    if (role === 'pane') return !hasProducer && !has('filter') && !has('log-writer')
     return !hasProducer || clock.gracePart() >= TERM_OTHERS_AFTER
   }
 }

@@ -36,7 +36,7 @@ export async function executePlan(
   using held = new HeldLogs(plan.observation, plan.claims, plan.hasFiles)
   const expected = expectedLog(plan, held)
   const kept = keepUnsaved(plan, held, report, log)
-  using pipes = new LogPipes(plan.claims, kept.size === 0 ? held.byWriter() : new Map())
+  using pipes = new LogPipes(plan, kept.size === 0 ? held.byWriter() : new Map())
   const result = await endProcesses(plan, graceMs, log, pipes, kept)
   const unwritten = pipes.lost(result.survivors.map(({ claim }) => claim.process))
   report.lost.push(...unwritten)

@@ -45,5 +45,10 @@ export function freezeAll({ observation, roleOf }: PlannedCleanup, tracked: Proc
  * its whole group (server_child_stopped in tmux 3.3a).
  */
 function mayBeStopped({ role, claim, refused }: TrackedProcess): boolean {
-  return role !== 'log-writer' && !refused && !claim.evidence.some(({ kind }) => kind === 'pane')
+  return (
+    role !== 'filter' &&
+    role !== 'log-writer' &&
+    !refused &&
+    !claim.evidence.some(({ kind }) => kind === 'pane')
+  )
 }

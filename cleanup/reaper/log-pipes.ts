@@ -1,5 +1,4 @@
 import fs from 'node:fs'
-import type { Claims } from '../claims/evidence.ts'
 import { pipeInto } from '../claims/own-logs.ts'
 import { attempt } from '../errors.ts'
 import { ownUid } from '../platform/files/trust.ts'
@@ -13,6 +12,7 @@ import {
 import { readProcText } from '../platform/processes/proc-file.ts'
 import type { Process } from '../platform/processes/stat.ts'
 import { readTableNow } from '../platform/processes/table.ts'
+import type { PlannedCleanup } from './plan.ts'
 import { resumeTerminal } from './resume-terminal.ts'
 
 const { O_RDONLY, O_WRONLY, O_APPEND, O_NONBLOCK, O_NOCTTY } = fs.constants
@@ -36,8 +36,8 @@ interface HeldPipe {
 
 interface LogWriter {
   process: Process
-  /** Our descriptor of the log. */
-  log: number
+  /** Our descriptor of the log; undefined for a filter before it, whose input is of no use without the filter. */
+  log: number | undefined
   input: HeldPipe
   outputs: HeldPipe[]
   isHelped: boolean
@@ -61,18 +61,19 @@ export class LogPipes implements Disposable {
   readonly #start = performance.now()
   #logBytes = 0
 
-  /** `logs`: our descriptor of its log, by the pid of each process that writes one. */
-  constructor({ claimed }: Claims, logs: ReadonlyMap<number, number>) {
+  /** `logs`: our descriptor of its log, by the pid of each process that writes one. Without any, nothing is held. */
+  constructor({ claims: { claimed }, roleOf }: PlannedCleanup, logs: ReadonlyMap<number, number>) {
     const panes = [...claimed.values()].filter(({ evidence }) => evidence.some(({ kind }) => kind === 'pane'))
     this.#terminals = new Set(panes.map(({ process }) => process.tty))
-    for (const [pid, log] of logs) {
-      const process = claimed.get(pid)?.process
-      const input = process && pipeInto(pid) !== undefined ? hold({ pid, fd: 0 }) : undefined
-      if (!process || !input) continue
+    const writers = [...claimed.values()].filter(one => ['filter', 'log-writer'].includes(roleOf(one)))
+    for (const { process } of logs.size > 0 ? writers : []) {
+      const { pid } = process
+      const input = pipeInto(pid) === undefined ? undefined : hold({ pid, fd: 0 })
+      if (!input) continue
       const outputs = listDescriptors(pid).filter(one => one.fd > 0 && isPipe(one))
       this.#writers.push({
         process,
-        log,
+        log: logs.get(pid),
         input,
         outputs: outputs.flatMap(one => hold(one) ?? []),
         isHelped: false,
@@ -97,27 +98,25 @@ export class LogPipes implements Disposable {
   /** True when a log has grown since the last call: its writer is slow, and does not hang. */
   haveGrown(): boolean {
     const before = this.#logBytes
-    this.#logBytes = this.#writers.reduce((sum, { log }) => sum + fs.fstatSync(log).size, 0)
+    this.#logBytes = this.#writers.reduce(
+      (sum, { log }) => sum + (log === undefined ? 0 : fs.fstatSync(log).size),
+      0,
+    )
     return this.#logBytes > before
   }
 
-  /** To be called before a KILL. Only one that waits for input has written all that it has read. */
+  /** To be called before a KILL. A `tee` that waits for input has written all that it has read; a filter collects its output. */
   noteKill({ pid }: Identity): void {
     const writer = this.#writers.find(one => one.process.pid === pid)
     if (!writer) return
     const waitsIn = readProcText(`/proc/${pid}/wchan`) ?? ''
-    writer.isCut ||= !/pipe_read|pipe_wait_readable/.test(waitsIn)
+    writer.isCut ||= writer.log === undefined || !/pipe_read|pipe_wait_readable/.test(waitsIn)
   }
 
   /** What log writers left unwritten when they ended, in sentences; the rest of their input is in the log then. */
   lost(survivors: readonly Identity[]): string[] {
     this.tend(survivors)
-    return this.#writers
-      .filter(({ isCut, saved, unsaved }) => isCut || saved + unsaved > 0)
-      .map(
-        ({ process: { pid, comm }, isCut, saved, unsaved, why }) =>
-          `Process ${pid} (${comm}), which wrote the stream log, ${isCut ? 'had to be killed' : 'ended'} before it had written all of its input. ${saved} bytes of it were saved from its pipe; lines that it had read and not written are lost.${unsaved > 0 ? ` ${unsaved} bytes could not be saved: ${why}.` : ''}`,
-      )
+    return this.#writers.filter(({ isCut, saved, unsaved }) => isCut || saved + unsaved > 0).map(describeLost)
   }
 
   [Symbol.dispose](): void {
@@ -137,6 +136,13 @@ export class LogPipes implements Disposable {
     }
     for (const { fd, isUnread } of writer.outputs) if (isUnread) readAvailable(fd, () => {})
   }
+}
+
+function describeLost({ process: { pid, comm }, log, isCut, saved, unsaved, why }: LogWriter): string {
+  const end = isCut ? 'had to be killed' : 'ended'
+  if (log === undefined)
+    return `Process ${pid} (${comm}), a filter before the stream log, ${end} before it had passed all of its input on: ${unsaved} bytes of it were left in its pipe, and they are lost, with the lines that it had read and not passed on.`
+  return `Process ${pid} (${comm}), which wrote the stream log, ${end} before it had written all of its input. ${saved} bytes of it were saved from its pipe; lines that it had read and not written are lost.${unsaved > 0 ? ` ${unsaved} bytes could not be saved: ${why}.` : ''}`
 }
 
 const isPipe = (descriptor: Descriptor): boolean => descriptorTarget(descriptor)?.startsWith('pipe:') === true
@@ -166,9 +172,13 @@ function readTargets(): ReadonlySet<string | undefined> {
   return new Set(pipes.filter(isOpenForReading).map(descriptorTarget))
 }
 
-/** Appends what a log writer has left in its input to its log. */
+/** Appends what a log writer has left in its input to its log. A filter's input is counted: it may hold what no log may. */
 function saveInput(writer: LogWriter): void {
   readAvailable(writer.input.fd, bytes => {
+    if (writer.log === undefined) {
+      writer.unsaved += bytes.length
+      return
+    }
     attempt(
       () => {
         // By our own descriptor, because the log may have no name any more; closed at once, because we would seem to write it.

@@ -61,7 +61,7 @@ test('an agent: a tree with reasons, the steps, and what is not claimed', async 
   )
   expect(out).toMatch(/^ {2}1\. TERM to bash \d+, which produces the log’s lines and ends its own children$/m)
   expect(out).toMatch(
-    /^ {2}\d\. wait for tee \d+, which writes them and ends by itself when its input does$/m,
+    /^ {2}\d\. wait for tee \d+, which brings them to the log and ends by itself when its input does$/m,
   )
   expect(out).toMatch(/close the session agent_a by its id \$\d+/)
   expect(isRunning(pane ?? 0)).toBe(true)

@@ -113,3 +113,49 @@ describe('a log writer that ends before its input does: the rest of the input is
     expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'already-clean' })
   })
 })
+
+describe('a filter between claude and the log writer passes everything on', () => {
+  const named = (script: string) => `printf claude >/proc/self/comm; ${script}`
+  const numbered = (lines: number) => ['ready', ...whole(lines).map(line => `n${line}`)]
+
+  test.each([
+    ['that collects its output', 'sed s/^/n/'],
+    ['that is a loop of a shell', `while read -r line; do echo "$line" | sed s/^/n/; done`],
+    ['that is two filters', 'cat | sed s/^/n/'],
+    ['that takes longer than the grace', `perl -ne '$| = 1; select undef, undef, undef, 0.005; print "n$_"'`],
+  ])('%s', async (_, filter) => {
+    const ref = await rig.deploy('a', {
+      claude: named(counts(200)),
+      writer: `(echo ready; ${filter}) | tee ${log}`,
+    })
+    await letItCount()
+    expect(await cleanUp(ref, { ...completed, graceMs: 300 })).toMatchObject({ outcome: 'clean', lost: [] })
+    expect(archived(ref)).toEqual(numbered(200))
+    expect(rig.processesOf(ref)).toEqual([])
+  })
+
+  test.each([
+    ['hangs', 'sleep 1000'],
+    ['dies', 'select undef, undef, undef, 0.02 until -e "written"; kill 9, $$'],
+  ])('or what it left is named, and the outcome is not clean: it %s', async (_, then) => {
+    const filter = `perl -e '$| = 1; while (sysread STDIN, my $part, 512) { print $part; if (++$n == 3) { ${then} } }'`
+    const ref = await rig.deploy('a', { claude: named(counts(5_000)), writer: `${filter} | tee ${log}` })
+    await letItCount()
+    const report = await cleanUp(ref, { ...completed, graceMs: 200 })
+    expect(report).toMatchObject({ outcome: 'unfinished', problems: report.lost })
+    expect(report.lost).toEqual([
+      expect.stringMatching(/^Process \d+ \(perl\), a filter before the stream log, .* 2\d{4} bytes of it /),
+    ])
+    expect(rig.processesOf(ref)).toEqual([])
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'already-clean' })
+  })
+
+  test('but a claude that is fed through a pipe is none: it gets TERM first', async () => {
+    const claude = `sleep 1000 | bash -c '${named('echo ready; while :; do sleep 0.02; done')}'`
+    const ref = await rig.deploy('a', { claude })
+    await until('claude writes', () => readText(log).includes('ready'))
+    const report = await cleanUp(ref, completed)
+    expect(report).toMatchObject({ outcome: 'clean', lost: [] })
+    expect(report.ended).toContainEqual(expect.objectContaining({ comm: 'claude', signal: 'SIGTERM' }))
+  })
+})
