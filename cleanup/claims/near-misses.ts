@@ -5,7 +5,8 @@ import { isOpenForWriting } from '../platform/processes/open-files.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 import type { Claims, Spared, SparedFor } from './evidence.ts'
 import type { Observation } from './observation.ts'
-import { findSuspects, mentions } from './suspects.ts'
+import { mentions } from './suspect.ts'
+import { findSuspects } from './suspects.ts'
 
 /** A process that resembles one of the agent's and is left alone. */
 export interface NearMiss {

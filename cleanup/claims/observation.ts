@@ -30,6 +30,13 @@ export interface Observation extends Machine {
   sharedServers: readonly SharedServer[]
   /** True when a tmux server with the agent's marker once had a session besides the agent's, or may be somebody else's. */
   wasShared?: boolean
+  /** Panes in others' sessions that the agent may have opened, when its cleanup began (unseen-panes.ts). */
+  unseenPanes?: readonly UnseenPane[]
+}
+
+/** The process of such a pane, and why it is suspected. */
+export interface UnseenPane extends Identity {
+  why: string
 }
 
 /** A tmux server that an agent started and that others live in: it is left running, and of it only `own` ends. */

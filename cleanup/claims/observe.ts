@@ -23,6 +23,7 @@ import { recordedPlace } from './recorded-place.ts'
 import { requireSeenFromHere } from './seen-from-here.ts'
 import { findSharedServers } from './shared-servers.ts'
 import { withoutGuests, withoutSharedSession } from './shared-session.ts'
+import { findUnseenPanes } from './unseen-panes.ts'
 import { locateAgent, type ProvenSession, requireProven } from './which-server.ts'
 
 interface ObserveOptions {
@@ -47,12 +48,12 @@ interface ObserveOptions {
 export async function observe(
   ref: AgentRef,
   registry: TaskRegistry,
-  { machine: shared, log: knownLog, sessionName, wasSeen, proven, isOnlyShown }: ObserveOptions = {},
+  { machine: known, log: knownLog, sessionName, wasSeen, proven, isOnlyShown }: ObserveOptions = {},
 ): Promise<Observation> {
   const entry = requireAgent(registry, ref)
   requireDeployedHere(ref, entry)
   const log = knownLog ?? agentFiles(ref, entry).stream
-  const reading = Promise.resolve(shared ?? readMachine())
+  const reading = Promise.resolve(known ?? readMachine())
   const [located, machine] = await Promise.all([
     locateAgent(ref, entry, log, () => reading, { proven }).catch((tmuxError: unknown) => ({ tmuxError })),
     reading,
@@ -76,7 +77,11 @@ export async function observe(
   }
   const guests = guestPanes(seen, clients)
   const observation = withoutSharedSession({ ...seen, guests, sharedServers: [] })
-  return { ...observation, ...(await findSharedServers(observation)) }
+  const [shared, unseenPanes] = await Promise.all([
+    findSharedServers(observation),
+    findUnseenPanes(observation),
+  ])
+  return { ...observation, ...shared, unseenPanes }
 }
 
 const serverAt = ({ path, server }: TmuxLocation) => ({ path, pid: server?.pid ?? 0 })

@@ -48,3 +48,10 @@ export function addRelatives(
     }
   }
 }
+
+/** True when an id stands in a command line as a word, or as a part of a name that is built from it. */
+export function mentions(command: string, agentId: string): boolean {
+  // Most command lines do not contain it, and a search costs less than building an expression for each id.
+  if (!command.includes(agentId)) return false
+  return new RegExp(`(^|[^A-Za-z0-9-])${agentId}($|[^A-Za-z0-9-])`).test(command)
+}

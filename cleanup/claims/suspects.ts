@@ -29,8 +29,9 @@ import { type AgentOrigin, originOfAgent } from './agent-origin.ts'
 import { type Claims, isTied, type Spared } from './evidence.ts'
 import { livingSuspects } from './leftovers/suspects.ts'
 import type { Observation } from './observation.ts'
+import { jobsElsewhere } from './opened-elsewhere.ts'
 import { placeOf } from './place.ts'
-import { addRelatives, describeSuspect, type Suspect } from './suspect.ts'
+import { addRelatives, describeSuspect, mentions, type Suspect } from './suspect.ts'
 
 /**
  * The rule: which processes are suspects. Every process that an agent left behind either has evidence, or is found here.
@@ -46,6 +47,8 @@ import { addRelatives, describeSuspect, type Suspect } from './suspect.ts'
  * - **The pane of the log.** No place was recorded, the session was not found, and the agent's log is written from this pane:
  *   somebody has renamed the session or moved the window. Nothing else shows whose the pane is. The same goes for whatever was
  *   started in the session in which that pane was born, unless anything in it is older than the agent.
+ * - **Opened elsewhere.** It began while the agent lived and in the agent's folder, in a session that is not the agent's
+ *   (opened-elsewhere.ts): a job of a tmux server, or a pane that nobody has looked at.
  * - **Whatever runs below a suspect**, or in a session that it opened.
  *
  * Of an agent whose cleanup is done, the suspects are those that its cleanup has named.
@@ -72,11 +75,12 @@ export function findSuspects(
   const found = new Map<SeenProcess, string[]>()
   const marksOf = uncountedMarks(observation)
   const traits = lackOfOrigin(observation, before)
+  const elsewhere = jobsElsewhere(observation)
   for (const process of table.values()) {
     if (!isCandidate(process)) continue
     const other = untied.get(process.pid)
     const marks = other ? [describeMarks(other)] : marksOf(process)
-    const why = marks.length > 0 ? marks : traits(process)
+    const why = [marks, traits(process), elsewhere(process)].find(some => some.length > 0) ?? []
     if (why.length > 0 && namespaceDepth(process.pid) === 1 && isRunning(process)) found.set(process, why)
   }
   for (const [{ pid, start }, why] of panesOfLog(before.observation, before.claims)) {
@@ -90,6 +94,11 @@ export function findSuspects(
       found.set(process, [
         `it was started in the session in which the agent’s log was written (TMUX=${tmux})`,
       ])
+  }
+  for (const { pid, start, why } of observation.unseenPanes ?? []) {
+    const process = table.get(pid)
+    if (process?.start === start && isCandidate(process))
+      found.set(process, [...(found.get(process) ?? []), why])
   }
   addRelatives(found, table, isCandidate)
   return [...found].map(([process, resemblances]) => describeSuspect(process, resemblances))
@@ -320,11 +329,4 @@ function nobodysChildren(table: ProcessTable): ReadonlySet<SeenProcess> {
     new Set([...table.values()].filter(process => !process.kernel && isOrphan(process, table)))
   nobodysByTable.set(table, found)
   return found
-}
-
-/** True when an id stands in a command line as a word, or as a part of a name that is built from it. */
-export function mentions(command: string, agentId: string): boolean {
-  // Most command lines do not contain it, and a search costs less than building an expression for each id.
-  if (!command.includes(agentId)) return false
-  return new RegExp(`(^|[^A-Za-z0-9-])${agentId}($|[^A-Za-z0-9-])`).test(command)
 }

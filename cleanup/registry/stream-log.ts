@@ -34,7 +34,6 @@ export function loggedSession(log: string): LoggedSession {
     isWhole: true,
   }
   const ids = new Set(head.flatMap(event => asSessionId(event.session_id) ?? []))
-  const folder = head.find(event => event.subtype === 'init')?.cwd
   // Without a single session, the tasks in the log's end are of no use.
   const all =
     isWhole || ids.size !== 1 ? head : [...head, ...(attempt(() => eventsFromEnd(log), ignore) ?? [])]
@@ -42,10 +41,19 @@ export function loggedSession(log: string): LoggedSession {
     new Set(all.flatMap(one => (one.is_backgrounded === isBackground ? (asTaskId(one.task_id) ?? []) : [])))
   return {
     id: ids.size === 1 ? [...ids][0] : undefined,
-    folder: typeof folder === 'string' ? folder : undefined,
+    folder: folderIn(head),
     foreground: tasks(false),
     background: tasks(true),
   }
+}
+
+/** The folder in which claude was started, by the log's beginning; undefined when that does not name it. */
+export const loggedFolder = (log: string): string | undefined =>
+  folderIn(attempt(() => eventsFromStart(log).events, ignore) ?? [])
+
+function folderIn(head: readonly Json[]): string | undefined {
+  const folder = head.find(event => event.subtype === 'init')?.cwd
+  return typeof folder === 'string' ? folder : undefined
 }
 
 /** The value if it is a session id of claude's, a UUID and safe in a path; otherwise undefined. */

@@ -30,13 +30,13 @@ export function describeSharedServices(
   for (const root of services) {
     const isAgents = left.some(({ process }) => process.pid === root.pid)
     const sessions = background.sessionsOf(root)
-    const own = sessions.filter(({ whose }) => whose === 'agent')
+    // In a service that is not the agent's, only the roster ties them to the agent.
+    const own = sessions.filter(({ whose, isRecorded }) => whose === 'agent' && (isAgents || isRecorded))
     const others = sessions.filter(({ whose }) => whose !== 'agent')
     if (isAgents && others.length > 0)
       found.notes.push(
         `Process ${root.pid} (${root.comm}), a background service of claude that the agent started, is left running: it serves ${others.map(named).join(', ')}.`,
       )
-    // In a service that is not the agent's, only the roster ties them to the agent.
     const to = isAgents ? found.problems : found.notes
     to.push(...own.map(one => ownSession(one, root)))
   }

@@ -19,6 +19,8 @@ export interface JudgedSession extends Session {
   /** Its id for `claude stop`; undefined where the roster does not list it. */
   id: string | undefined
   whose: Whose
+  /** True where the roster records who asked for it. Otherwise only whose the service is tells whose it may be. */
+  isRecorded: boolean
 }
 
 /** An agent, as far as its background sessions need it. */
@@ -69,7 +71,7 @@ export class BackgroundServices {
         : sessions.length === 1 && isFirst(session, root)
           ? 'agent'
           : 'unknown'
-      return { ...session, id: job?.id, whose }
+      return { ...session, id: job?.id, whose, isRecorded: job?.launchedBy !== undefined }
     })
   }
 

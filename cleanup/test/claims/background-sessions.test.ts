@@ -41,9 +41,13 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
   },
 )
 
-test('the service of a user, with a session, is not touched', async () => {
+test.each([
+  ['is not touched', false],
+  ['is not touched and not named where no roster lists it', true],
+])('the service of a user, with a session, %s', async (_, isUnlisted) => {
   const user = await background.ofUser()
   const service = [background.supervisor, ...background.spares()]
+  if (isUnlisted) background.removeRoster()
   const ref = await rig.deploy('1', { claude: 'sleep 1000 & echo ready; wait' })
   expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', notes: [] })
   expect(service.filter(isRunning)).toEqual(service)

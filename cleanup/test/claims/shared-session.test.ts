@@ -113,12 +113,13 @@ test.each([
     const ago = (h: number) => new Date(Date.now() - h * 3_600_000).toISOString()
     const ref = rig.ref('builder')
     rig.writeFiles(ref)
+    rig.tmux('new-session', '-d', '-s', 'agent_builder', `echo $$ >${rig.folder}/mine.pid; exec sleep 1000`)
+    const mine = await rig.pid('mine')
+    // An end that is recorded before the session began would be a reason of its own.
     await addAgent(ref, {
       ...{ status, tmux_session: 'agent_builder', started_at: ago(hours) },
       ...(completed !== undefined && { completed_at: ago(completed) }),
     })
-    rig.tmux('new-session', '-d', '-s', 'agent_builder', `echo $$ >${rig.folder}/mine.pid; exec sleep 1000`)
-    const mine = await rig.pid('mine')
     if (completed === undefined) await attach(rig, 'agent_builder')
     if (status === 'running') await cleanUp(ref, { status: 'completed', reason: 'it said so' })
     const { out } = leakrig(['sweep', rig.workspace, '--apply'])

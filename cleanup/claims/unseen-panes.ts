@@ -1,0 +1,91 @@
+import { attempt } from '../errors.ts'
+import { ageMs } from '../platform/processes/details.ts'
+import type { SeenProcess } from '../platform/processes/table.ts'
+import { everyAgent } from '../registry/read-all.ts'
+import { serversFoundIn } from '../tmux/found-servers.ts'
+import { readPanes, type ShownPane } from '../tmux/panes.ts'
+import { namedSession } from '../tmux/recorded.ts'
+import type { Observation, UnseenPane } from './observation.ts'
+import { agentsFolderOf, mayBeStartedBy } from './opened-elsewhere.ts'
+
+/** A pane's process that the agent may have asked for. `folder`: the agent's folder that it began in; undefined for `respawn-pane`. */
+interface Candidate {
+  process: SeenProcess
+  folder: string | undefined
+}
+
+/**
+ * Finds the panes in others' sessions that the agent may have opened, or started again, and that nobody has looked at since.
+ * A server is asked only if there is a candidate, which is rare. One that gives no answer shows nothing.
+ */
+export async function findUnseenPanes(observation: Observation): Promise<UnseenPane[]> {
+  const mayBeAgents = mayBeStartedBy(observation)
+  const folderOfAgent = agentsFolderOf(observation)
+  const candidates = new Map<number, Candidate>()
+  for (const process of observation.table.values()) {
+    const { pane, tmux } = process.environment
+    if (pane === undefined || !tmux?.includes(`,${process.ppid},`) || !mayBeAgents(process)) continue
+    const isRespawned = isOlderPane(pane, process, observation)
+    const folder = isRespawned ? undefined : folderOfAgent(process)
+    if (isRespawned || folder !== undefined) candidates.set(process.pid, { process, folder })
+  }
+  const wanted = new Set([...candidates.values()].map(({ process }) => process.ppid))
+  if (wanted.size === 0) return []
+  const isAgents = namesOfAgents(observation)
+  const servers = await serversFoundIn(observation.table, wanted).catch(() => [])
+  const found = await Promise.all(
+    servers.map(async ({ answer }) => {
+      const panes = answer && (await readPanes(answer).catch(() => undefined))
+      const others = panes?.filter(({ session }) => !isAgents(session.name))
+      return answer && others ? unseen(others, candidates, answer.path) : []
+    }),
+  )
+  return found.flat()
+}
+
+/** True for a pane that is older than the agent's, though its process is younger: a server counts its panes. */
+function isOlderPane(pane: string, { ppid }: SeenProcess, { location: { recorded } }: Observation): boolean {
+  const numberOf = (id: string) => Number(id.slice(1))
+  return recorded?.server_pid === ppid && numberOf(pane) < numberOf(recorded.pane_id)
+}
+
+/** Sessions of this name have a rule of their own (leftovers/sessions.ts). */
+const AGENTS = 'agent_'
+
+/** Recognises the sessions of agents by their names, also of those whose entries give them another one. */
+function namesOfAgents({ ref, agents }: Observation): (name: string) => boolean {
+  const entries =
+    attempt(
+      () => everyAgent(ref.workspace).map(({ entry }) => entry),
+      () => {},
+    ) ?? agents
+  const names = new Set(entries.map(entry => namedSession(entry).name))
+  return name => name.startsWith(AGENTS) || names.has(name)
+}
+
+function unseen(
+  panes: readonly ShownPane[],
+  candidates: ReadonlyMap<number, Candidate>,
+  socket: string,
+): UnseenPane[] {
+  const bySession = Map.groupBy(panes, ({ session }) => session.id)
+  const isOpenedWith = (session: readonly ShownPane[]) =>
+    session.every(({ pid, lookedAt }) => lookedAt === 0 && candidates.get(pid)?.folder !== undefined)
+  return [...Map.groupBy(panes, ({ id }) => id)].flatMap(([id, rows]) => {
+    const [shown] = rows
+    const { process, folder } = candidates.get(shown?.pid ?? 0) ?? {}
+    if (!shown || !process) return []
+    const beganAt = Math.floor((Date.now() - ageMs(process)) / 1_000)
+    if (rows.some(row => row.wasInFront && row.lookedAt >= beganAt)) return []
+    const session = `the session ${shown.session.name} (${shown.session.id})`
+    const isSession = isOpenedWith(bySession.get(shown.session.id) ?? [])
+    const what = isSession ? session : `pane ${id} of ${session}`
+    const how =
+      folder === undefined
+        ? `tmux started ${what} again`
+        : `tmux opened ${what} in the agent’s folder ${folder}`
+    const end = isSession ? `kill-session -t '${shown.session.id}'` : `kill-pane -t '${id}'`
+    const why = `${how} while the agent lived, and nobody has looked at it since; "tmux -S ${socket} ${end}" ends it`
+    return [{ pid: process.pid, start: process.start, why }]
+  })
+}
