@@ -69,7 +69,7 @@ export interface PlannedProcess {
   memoryBytes?: number
 }
 
-const ORDER: PipelineRole[] = ['producer', 'other', 'filter', 'log-writer', 'pane']
+const ORDER: PipelineRole[] = ['producer', 'other', 'filter', 'log-writer', 'pane', 'pipe-pane']
 
 /** Plans the cleanup of a listed agent. Changes nothing; throws a CleanupError for what cannot be read or asked. */
 export async function planFor(ref: AgentRef, registry: TaskRegistry): Promise<PlannedCleanup> {
