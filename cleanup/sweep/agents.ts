@@ -110,7 +110,7 @@ async function ended(
   // A cleanup records the end in the global registry; without that it would do nothing.
   peekGlobalRegistry(agent.workspace)
   const plan = await planFor(agent, registry)
-  const suspects = findSuspects(plan.observation, plan.claims)
+  const suspects = findSuspects(plan.observation, plan.claims, plan)
   return { agent, status, state: 'ended', why, to, plan: describePlan(plan), suspects }
 }
 

@@ -57,7 +57,7 @@ const doneBefore = async (id: string, script = ''): Promise<AgentRef> => {
 test('sweep, status and explain name the same, and apply leaves what it said that it leaves', async () => {
   // Of an agent that is done: a suspect, a job of the tmux server, a process that came later, one that writes the log.
   const done = await rig.deploy('done', {
-    claude: `${orphan('suspect', 'env -i PATH=/usr/bin:/bin')}
+    claude: `${orphan('suspect', 'env -i PATH=/usr/bin:/bin PORT=3000')}
 tmux run-shell -b 'trap "" HUP TERM; echo $$ >${rig.folder}/job.pid; exec sleep 1000'
 until [ -s ${rig.folder}/suspect.pid ] && [ -s ${rig.folder}/job.pid ]; do sleep 0.01; done; ${idle}`,
   })
