@@ -1,8 +1,9 @@
-import { isOrphan } from '../platform/processes/ancestry.ts'
+import { isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
+import { isOfAnotherLogin } from '../platform/processes/environment-origin.ts'
 import { descriptorTarget } from '../platform/processes/open-files.ts'
-import { isOfAnotherLogin, isUnitOfSomebody, loginOf, unitOf } from '../platform/processes/origin.ts'
+import { isUnitOfSomebody, loginOf, unitOf } from '../platform/processes/origin.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
-import type { SeenProcess } from '../platform/processes/table.ts'
+import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { isDeployedHere } from '../registry/world.ts'
 import { tmuxVariable } from '../tmux/recorded.ts'
 import { beganAfterLog, beganWith, isOlder } from './age.ts'
@@ -78,13 +79,26 @@ function isOthers(
     one === ownServer || claimed.has(one) || sharedServers.some(shared => shared.server.pid === one)
   if (bornOn !== undefined && !isOwnServer(bornOn)) return true
   if (placeOf(observation).isElsewhere(environment) && listed.panes.has(environment.pane ?? '')) return true
-  if (ppid === ownServer) return isOthersJob(observation, process)
+  const job = ppid === ownServer ? process : jobOf(ownServer, process, table)
+  if (job) return isOthersJob(observation, job)
   if (environment.tmux === undefined && isFromElsewhere(pid, [ownServer ?? -1, ...claimed.keys()]))
     return true
   const parent = table.get(ppid)
   if (!parent || isOrphan(process, table) || isTmuxServer(parent)) return false
   // Whoever adopted the agent's tmux server, a daemon, adopts the orphans below it, too.
   return parent.pid !== table.get(ownServer ?? -1)?.ppid
+}
+
+/** The job of a tmux server to which a process belongs: jobs are in the server's own session, panes are not. */
+function jobOf(
+  server: number | undefined,
+  process: SeenProcess,
+  table: ProcessTable,
+): SeenProcess | undefined {
+  const { sid } = table.get(server ?? -1) ?? {}
+  const above = selfAndAncestors(table, process.pid)
+  const job = above[above.findIndex(({ pid }) => pid === server) - 1]
+  return job && job.sid === sid ? job : undefined
 }
 
 /**

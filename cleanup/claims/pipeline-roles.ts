@@ -11,6 +11,8 @@ export type PipelineRole =
   | 'filter'
   /** It brings the lines to the file (`tee`). It ends by itself at the end of its input, so no line is lost. */
   | 'log-writer'
+  /** The tmux server started it to read a pane (`pipe-pane`), and it writes the log. It ends by itself when the pane does. */
+  | 'pipe-pane'
   /** tmux started it in a pane. It leads the terminal's session: when it ends, the kernel hangs up on all others there. */
   | 'pane'
   | 'other'
@@ -31,7 +33,9 @@ export function pipelineRoles(observation: Observation, claims: Claims): (claim:
   const { claimed } = claims
   const pipes = new Set<string>()
   const writers = new Set<number>()
+  const pipePanes = pipePanesInto(observation, claims)
   for (const { pid } of ownLogDescriptors(observation, claims)) {
+    if (pipePanes.has(pid)) continue
     const input = pipeInto(pid)
     if (input === undefined) continue
     writers.add(pid)
@@ -57,6 +61,7 @@ export function pipelineRoles(observation: Observation, claims: Claims): (claim:
   return claim => {
     const { pid, ppid } = claim.process
     if (writers.has(pid)) return 'log-writer'
+    if (pipePanes.has(pid)) return 'pipe-pane'
     if (producers.has(pid)) return 'producer'
     // A filter that is a loop of a shell starts programs for each line.
     if (filterPids.has(pid) || (filterPids.has(ppid) && pipeInto(pid) !== undefined)) return 'filter'
@@ -67,6 +72,28 @@ export function pipelineRoles(observation: Observation, claims: Claims): (claim:
 const isClaude = ({ process }: Claim): boolean => process.comm === 'claude'
 
 const outputOf = (pid: number): string => descriptorTarget({ pid, fd: STDOUT }) ?? ''
+
+/** The jobs of the agent's tmux server that bring the lines of a pane to its log. Jobs are in the server's own session. */
+function pipePanesInto(observation: Observation, claims: Claims): ReadonlySet<number> {
+  const { table, location } = observation
+  const server = table.get(location.server?.pid ?? -1)
+  const jobs = [...claims.claimed.values()].filter(
+    ({ process }) => process !== server && process.sid === server?.sid,
+  )
+  if (jobs.length === 0) return new Set()
+  // No pipe is named like a pid.
+  const links = jobs.map(({ process: { pid } }) => ({
+    pid,
+    input: pipeInto(pid) ?? `${pid}`,
+    output: outputOf(pid),
+  }))
+  const writers = new Set(ownLogDescriptors(observation, claims).map(({ pid }) => pid))
+  const inputs = links.filter(({ pid }) => writers.has(pid)).map(({ input }) => input)
+  const pipes = spread(inputs, links, 'output', 'input')
+  return new Set(
+    links.filter(({ pid, output }) => writers.has(pid) || pipes.has(output)).map(({ pid }) => pid),
+  )
+}
 
 interface Link {
   pid: number

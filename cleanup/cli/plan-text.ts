@@ -33,7 +33,7 @@ export function stepsText(
       .filter(one => one.role === role)
       .map(nameOf)
       .join(', ')
-  const [writers, others, panes] = [of('producer'), of('other'), of('pane')]
+  const [writers, others, panes, pipePanes] = [of('producer'), of('other'), of('pane'), of('pipe-pane')]
   const readers = [of('filter'), of('log-writer')].filter(Boolean).join(', ')
   const steps = [
     handsOver && 'hand over to a process outside the agent, because this one is part of the agent',
@@ -43,6 +43,8 @@ export function stepsText(
       `wait for ${readers}, which brings ${writers ? 'them' : 'lines'} to the log and ends by itself when its input does`,
     panes &&
       `HUP and TERM to ${panes}, which runs in the pane, after all others: its end makes the kernel send HUP to the rest of the pane`,
+    pipePanes &&
+      `wait for ${pipePanes}, which reads the pane, writes the log, and ends by itself when the pane does`,
     end.length > 0 &&
       `KILL, after ${durationText(graceMs)}, to those that are left, in the same order, and to what they have started since`,
     session &&

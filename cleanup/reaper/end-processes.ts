@@ -225,12 +225,14 @@ function sendDueSignals(alive: TrackedProcess[], clock: Clock, pipes: LogPipes, 
 
   function isDueForKillNow(role: TrackedProcess['role']): boolean {
     if (role === 'log-writer') return !has('filter') || overtime > LONGEST_MS - KILL_MS
+    if (role === 'pipe-pane') return !has('pane')
     return role !== 'pane' || !(has('filter') || has('log-writer'))
   }
 
   function isDueForTerm(role: TrackedProcess['role']): boolean {
     if (role === 'producer') return true
     if (role === 'pane') return !hasProducer && !has('filter') && !has('log-writer')
+    if (role === 'pipe-pane') return !has('pane') && clock.gracePart() >= TERM_OTHERS_AFTER
     return !hasProducer || clock.gracePart() >= TERM_OTHERS_AFTER
   }
 }

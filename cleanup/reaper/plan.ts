@@ -1,3 +1,4 @@
+import { type AgentOrigin, originOfAgent } from '../claims/agent-origin.ts'
 import { describeSharedServices } from '../claims/background/describe.ts'
 import { claim, isInside } from '../claims/claim.ts'
 import { type Claim, type Claims, type Evidence, isTied } from '../claims/evidence.ts'
@@ -26,6 +27,7 @@ import { HeldLogs } from './held-logs.ts'
 export interface PlannedCleanup {
   observation: Observation
   claims: Claims
+  origin: AgentOrigin
   roleOf: (claim: Claim) => PipelineRole
   claudeLeftovers: ClaudeLeftovers
   /** False for a session that no registry lists: nothing ties a task's files to it. */
@@ -67,7 +69,7 @@ export interface PlannedProcess {
   memoryBytes?: number
 }
 
-const ORDER: PipelineRole[] = ['producer', 'other', 'filter', 'log-writer', 'pane']
+const ORDER: PipelineRole[] = ['producer', 'other', 'filter', 'log-writer', 'pane', 'pipe-pane']
 
 /** Plans the cleanup of a listed agent. Changes nothing; throws a CleanupError for what cannot be read or asked. */
 export async function planFor(ref: AgentRef, registry: TaskRegistry): Promise<PlannedCleanup> {
@@ -94,6 +96,7 @@ export function planSession(observation: Observation, claims = claim(observation
   return {
     observation,
     claims,
+    origin: originOfAgent(observation, claims),
     roleOf: pipelineRoles(observation, claims),
     claudeLeftovers: { going: [], stays: [], session: undefined, places: { folders: [], bases: [] } },
     hasFiles: false,

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AgentRef, claimsFor, cleanUp } from '../../index.ts'
-import { layout } from '../../orchestrator.ts'
+import { addAgent, layout } from '../../orchestrator.ts'
 import { kill, Rig, readText } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -157,5 +157,39 @@ describe('a filter between claude and the log writer passes everything on', () =
     const report = await cleanUp(ref, completed)
     expect(report).toMatchObject({ outcome: 'clean', lost: [] })
     expect(report.ended).toContainEqual(expect.objectContaining({ comm: 'claude', signal: 'SIGTERM' }))
+  })
+})
+
+describe('a pipe-pane that writes the log reads the pane to its end', () => {
+  test.each([
+    [
+      'a slow one',
+      `perl -e '$| = 1; while (sysread STDIN, $_, 512) { select undef, undef, undef, 0.005; print }' >>LOG`,
+    ],
+    ['one that collects its output', 'sed s/^/n/ >>LOG'],
+    ['a filter before tee', 'sed s/^/n/ | tee -a LOG'],
+  ])('%s', async (_, writer) => {
+    fs.writeFileSync(
+      `${rig.folder}/claude.sh`,
+      `printf claude >/proc/self/comm; stty -echo -onlcr; trap 'seq 1 2000; exit' TERM; until [ -e ${rig.folder}/go ]; do sleep 0.02; done; echo ready; while :; do sleep 0.02; done`,
+    )
+    const ref = rig.ref('a')
+    const claude = ['bash', '-c', `bash ${rig.folder}/claude.sh; :`]
+    const tmux = rig.newSession(ref, { claude: '' }, claude)
+    rig.tmux('pipe-pane', '-t', '=agent_a:', writer.replace('LOG', log))
+    await addAgent(ref, {
+      status: 'running',
+      tmux_session: 'agent_a',
+      tmux,
+      started_at: new Date().toISOString(),
+    })
+    await until('the log is open', async () =>
+      (await claimsFor(ref)).claimed.some(({ evidence }) => evidence.some(({ kind }) => kind === 'log')),
+    )
+    fs.writeFileSync(`${rig.folder}/go`, '')
+    await until('claude writes', () => rig.tmux('capture-pane', '-p', '-t', '=agent_a:').includes('ready'))
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', lost: [] })
+    expect(archived(ref).map(line => line.replace(/^n/, ''))).toEqual(whole(2_000))
+    expect(rig.processesOf(ref)).toEqual([])
   })
 })

@@ -83,7 +83,7 @@ test('the container of a killed engine ends within a minute, and the next run fi
     await second.daemon
   })
   const next = await startRig(second.env)
-  expect((await second.docker('ps', '-aq')).stdout.split('\n')).toHaveLength(1)
+  expect((await second.docker('ps', '-aq')).stdout.split('\n').filter(Boolean)).toHaveLength(1)
   next.rig.stdin.end()
   await next.rig
   expect((await second.docker('ps', '-aq')).stdout).toBe('')
