@@ -1,9 +1,9 @@
 import { isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { NO_ENVIRONMENT } from '../platform/processes/environment.ts'
+import { namesNobody } from '../platform/processes/environment-origin.ts'
 import { sameProcess } from '../platform/processes/identity.ts'
 import { shareTerminals } from '../platform/processes/namespaces.ts'
 import type { Descriptor } from '../platform/processes/open-files.ts'
-import { hasEmptyEnvironment } from '../platform/processes/origin.ts'
 import { isOurs } from '../platform/processes/owner.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import type { AgentPane } from '../tmux/locate.ts'
@@ -99,12 +99,12 @@ function paneProcesses(
 
 /**
  * True for a process that a note of the subreaper's orphans may name. The agent can write that note, so it counts only for
- * a process that carries no trace of anybody: an orphan without a terminal, with an emptied environment. A user's own
- * daemon has an environment.
+ * a process that carries no trace of anybody: an orphan without a terminal, with an environment that is empty or holds only
+ * what every program needs. A user's own daemon has more.
  */
 const isNotable = (process: SeenProcess, { table }: Observation): boolean =>
   process.tty === 0 &&
   isOrphan(process, table) &&
   !process.comm.startsWith('tmux') &&
   isOurs(process.pid) &&
-  hasEmptyEnvironment(process.pid)
+  namesNobody(process.pid)

@@ -1,6 +1,7 @@
 import { isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
+import { isOfAnotherLogin } from '../platform/processes/environment-origin.ts'
 import { descriptorTarget } from '../platform/processes/open-files.ts'
-import { isOfAnotherLogin, isUnitOfSomebody, loginOf, unitOf } from '../platform/processes/origin.ts'
+import { isUnitOfSomebody, loginOf, unitOf } from '../platform/processes/origin.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { isDeployedHere } from '../registry/world.ts'

@@ -1,14 +1,18 @@
 import path from 'node:path'
-import { pid as ownPid } from 'node:process'
+import { env, pid as ownPid } from 'node:process'
 import { ownUid } from '../platform/files/trust.ts'
 import { isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { commandOf, folderOf } from '../platform/processes/details.ts'
-import { namespaceDepth } from '../platform/processes/namespaces.ts'
+import { readEnvironmentText, readWholeEnvironment } from '../platform/processes/environment.ts'
 import {
   type EnvironmentTrace,
-  environmentTrace,
-  isOfAnotherLogin,
+  type KnownEnvironments,
+  originOf,
+} from '../platform/processes/environment-origin.ts'
+import { namespaceDepth } from '../platform/processes/namespaces.ts'
+import {
   isPseudoTerminal,
+  isService,
   isTransientUnit,
   isUnitOfSomebody,
   loginOf,
@@ -21,6 +25,7 @@ import { isDone } from '../registry/lifecycle.ts'
 import { namesAgent } from '../registry/marker.ts'
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 import { isOlder } from './age.ts'
+import { type AgentOrigin, originOfAgent } from './agent-origin.ts'
 import { type Claims, isTied, type Spared } from './evidence.ts'
 import { livingSuspects } from './leftovers/suspects.ts'
 import type { Observation } from './observation.ts'
@@ -34,10 +39,11 @@ import { addRelatives, describeSuspect, mentions, type Suspect } from './suspect
  * - **A mark that is no evidence**, because others can have been given it too: the agent's marker or its session in TMUX, on a
  *   process that a shared tmux server or another user runs, or that others may have started (handed-on.ts).
  * - **Nobody's child.** It started while the agent lived; process 1, a subreaper or the agent's tmux server is its parent; it
- *   leads its own session, or the leader has ended; it is in no login, service or terminal of somebody else's. And nothing in
- *   its environment says where it came from: it could not be read, was emptied or overwritten, or holds only what every
- *   program passes on. A process with a whole environment is suspected only if it is named claude, works in the folder of
- *   the agent's task, or has the agent's id in its arguments.
+ *   leads its own session, or the leader has ended; it is in no login, service or terminal of somebody else's. And its
+ *   environment does not show that somebody else started it: it could not be read, was emptied or overwritten, lacks all that
+ *   tells of an origin, or is that of something which a claude or a tmux pane started (environment-origin.ts). A process with a
+ *   whole environment is suspected only if it is named claude, works in the folder of the agent's task, or has the agent's id
+ *   in its arguments.
  * - **The pane of the log.** No place was recorded, the session was not found, and the agent's log is written from this pane:
  *   somebody has renamed the session or moved the window. Nothing else shows whose the pane is. The same goes for whatever was
  *   started in the session in which that pane was born, unless anything in it is older than the agent.
@@ -48,12 +54,12 @@ import { addRelatives, describeSuspect, mentions, type Suspect } from './suspect
  * Of an agent whose cleanup is done, the suspects are those that its cleanup has named.
  *
  * More of a process is read only when the table allows it to be a suspect, which is rare. `before` is what was seen and claimed
- * before the agent was ended: by now, the writers of its log have.
+ * before the agent was ended: by now, the writers of its log have, and so may have its tmux server.
  */
 export function findSuspects(
   observation: Observation,
   { claimed, spared }: Claims,
-  before: { observation: Observation; claims: Claims } = { observation, claims: { claimed, spared } },
+  before: Before = beforeItsEnd(observation, { claimed, spared }),
 ): Suspect[] {
   const { table, entry } = observation
   if (isDone(entry)) return livingSuspects(entry, table)
@@ -68,7 +74,7 @@ export function findSuspects(
 
   const found = new Map<SeenProcess, string[]>()
   const marksOf = uncountedMarks(observation)
-  const traits = lackOfOrigin(observation)
+  const traits = lackOfOrigin(observation, before)
   const elsewhere = jobsElsewhere(observation)
   for (const process of table.values()) {
     if (!isCandidate(process)) continue
@@ -97,6 +103,19 @@ export function findSuspects(
   addRelatives(found, table, isCandidate)
   return [...found].map(([process, resemblances]) => describeSuspect(process, resemblances))
 }
+
+/** What was seen of an agent before it was ended. */
+export interface Before {
+  observation: Observation
+  claims: Claims
+  origin: AgentOrigin
+}
+
+const beforeItsEnd = (observation: Observation, claims: Claims): Before => ({
+  observation,
+  claims,
+  origin: originOfAgent(observation, claims),
+})
 
 function describeMarks({ process, sparedFor, evidence }: Spared): string {
   const marks = evidence.map(({ detail }) => detail).join(', ')
@@ -162,40 +181,70 @@ function uncountedMarks(observation: Observation): (process: SeenProcess) => str
 const isRunning = (process: SeenProcess): boolean => readAlive(process)?.exiting === false
 
 /** Returns why a process without any mark may be the agent's; an empty list when it is not. */
-function lackOfOrigin(observation: Observation): (process: SeenProcess) => string[] {
+function lackOfOrigin(
+  observation: Observation,
+  { claims: { claimed }, origin }: Before,
+): (process: SeenProcess) => string[] {
   const { table, location } = observation
   const server = table.get(location.server?.pid ?? -1)
   const nobodys = nobodysChildren(table)
-  // The server became a daemon, so whoever adopted it adopts the orphans below it too, whatever it is called.
-  const adopter = server && server.pid === server.sid ? server.ppid : undefined
-  const unit = server && unitOf(server.pid)
-  const login = server && loginOf(server.pid)
+  const known = { panes: origin.panes, server: origin.server, others: othersIn(table) }
+  /** True for a living claude that somebody else has started. The agent's may be an orphan that nothing ties to it. */
+  const isOthersClaude = (pid: number, its: SeenProcess): boolean => {
+    const claude = table.get(pid)
+    return (
+      claude !== undefined &&
+      claude.start <= its.start &&
+      !hasEnded(claude) &&
+      !claimed.has(pid) &&
+      !nobodys.has(claude)
+    )
+  }
 
   return process => {
-    if (process.environment.marker !== undefined || process.environment.tmux !== undefined) return []
+    if (process.environment.marker !== undefined || process.environment.tmux) return []
     // Whoever opened the agent's session may have started its server by that, a moment after the agent's recorded start.
     if (process === server && location.session) return []
     const isJob = process.ppid === server?.pid && process.tty === 0
-    const isAdopted = nobodys.has(process) || (process.ppid === adopter && process !== server)
+    const isAdopted = nobodys.has(process) || (process.ppid === origin.adopter && process !== server)
     if (!(isJob || isAdopted) || isOlder(observation, process) !== false) return []
     if (process.tty !== 0 && !isPseudoTerminal(process.tty)) return []
     const leader = table.get(process.sid)
     if (leader && leader !== process && leader !== server && !hasEnded(leader)) return []
     const details = detailsOf(process)
-    if (details.login !== undefined && login !== undefined && details.login !== login) return []
+    if (isInPlaceOfSomebody(details, origin)) return []
+    const trace = traceOf(details, known)
     const isTransient = isTransientUnit(details.unit)
-    if (!isTransient && isUnitOfSomebody(details.unit) && details.unit !== unit) return []
+    const isElsewhere =
+      trace.kind === 'elsewhere' || (trace.kind === 'claude' && isOthersClaude(trace.claude, process))
+    if (isElsewhere && !isJob && !isTransient) return []
     const reasons = [
       ...(isJob ? ['the agent’s tmux server has started it outside of a pane, as pipe-pane does'] : []),
       ...(isTransient ? [`it is in the unit ${details.unit}, which systemd-run makes`] : []),
-      ...reasonsOf(details.trace),
-      ...resemblancesOf(process, details, observation, server),
+      ...reasonsOf(trace),
+      ...resemblancesOf(process, details, observation),
     ]
     if (reasons.length === 0) return []
     if (details.uid !== undefined && details.uid !== ownUid()) reasons.push(`it runs as user ${details.uid}`)
     return isJob ? reasons : ['an orphan that started after the agent', ...reasons]
   }
 }
+
+/** True for a process in a login or a unit of somebody's that none of the agent's processes was in. */
+function isInPlaceOfSomebody({ unit, login }: Details, { units, logins }: AgentOrigin): boolean {
+  if (login !== undefined && logins.size > 0 && !logins.has(login)) return true
+  if (unit === undefined || isTransientUnit(unit) || units.has(unit)) return false
+  // Where nothing of the agent was alive to show its login, it may have been this one.
+  return isService(unit) || (units.size > 0 && isUnitOfSomebody(unit))
+}
+
+const traceOf = ({ environment }: Details, known: KnownEnvironments): EnvironmentTrace => {
+  if (environment === 'unreadable') return { kind: 'unreadable' }
+  return environment === 'gone' ? { kind: 'elsewhere' } : originOf(environment.text, known)
+}
+
+/** How many names of variables a reason holds. */
+const MOST_NAMES = 12
 
 function reasonsOf(trace: EnvironmentTrace): string[] {
   switch (trace.kind) {
@@ -205,35 +254,36 @@ function reasonsOf(trace: EnvironmentTrace): string[] {
       return ['its environment was emptied']
     case 'overwritten':
       return ['its environment was overwritten']
-    case 'bare':
-      return [`its environment holds no more than ${trace.names.join(', ')}`]
+    case 'untold': {
+      const shown = trace.names.slice(0, MOST_NAMES)
+      const more = trace.names.length - shown.length
+      return [`its environment holds no more than ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`]
+    }
     case 'claude':
-      return ['a claude started it (CLAUDECODE)']
+      return [`a claude started it (${trace.name})`]
+    case 'pane':
+      return ['it was started in a tmux pane (TERM_PROGRAM=tmux), and TMUX was removed']
+    case 'elsewhere':
     case 'whole':
       return []
   }
 }
 
-/** What makes a process with a whole environment a suspect, unless a login that is not the tmux server's has started it. */
+/** What makes a process with a whole environment a suspect, too. */
 function resemblancesOf(
   process: SeenProcess,
-  { trace, command, folder }: Details,
+  { command, folder }: Details,
   { ref, log }: Observation,
-  server: SeenProcess | undefined,
 ): string[] {
   const found: string[] = []
   if (process.comm === 'claude') found.push('it is named claude')
   if (mentions(command, ref.agentId)) found.push('its arguments contain the agent’s id')
   if (folder === path.dirname(path.dirname(log))) found.push('it works in the folder of the agent’s task')
-  return found.length > 0 &&
-    trace.kind === 'whole' &&
-    isOfAnotherLogin(process.pid, server ? [server.pid] : [])
-    ? []
-    : found
+  return found
 }
 
 interface Details {
-  trace: EnvironmentTrace
+  environment: ReturnType<typeof readEnvironmentText>
   command: string
   folder: string | undefined
   unit: string | undefined
@@ -247,7 +297,7 @@ const detailsByProcess = new WeakMap<SeenProcess, Details>()
 function detailsOf(process: SeenProcess): Details {
   const { pid } = process
   const details = detailsByProcess.get(process) ?? {
-    trace: environmentTrace(pid),
+    environment: readEnvironmentText(pid),
     command: commandOf(process),
     folder: folderOf(pid),
     unit: unitOf(pid),
@@ -256,6 +306,18 @@ function detailsOf(process: SeenProcess): Details {
   }
   detailsByProcess.set(process, details)
   return details
+}
+
+const othersByTable = new WeakMap<ProcessTable, KnownEnvironments['others']>()
+
+/** The environments of process 1 and of this program. */
+function othersIn(table: ProcessTable): KnownEnvironments['others'] {
+  const others = othersByTable.get(table) ?? [
+    ...[readWholeEnvironment(1) ?? []].flat(),
+    new Map(Object.entries(env).map(([name, value = '']) => [name, value])),
+  ]
+  othersByTable.set(table, others)
+  return others
 }
 
 const nobodysByTable = new WeakMap<ProcessTable, ReadonlySet<SeenProcess>>()

@@ -1,3 +1,4 @@
+import { type AgentOrigin, originOfAgent } from '../claims/agent-origin.ts'
 import { describeSharedServices } from '../claims/background/describe.ts'
 import { claim, isInside } from '../claims/claim.ts'
 import { type Claim, type Claims, type Evidence, isTied } from '../claims/evidence.ts'
@@ -26,6 +27,7 @@ import { HeldLogs } from './held-logs.ts'
 export interface PlannedCleanup {
   observation: Observation
   claims: Claims
+  origin: AgentOrigin
   roleOf: (claim: Claim) => PipelineRole
   claudeLeftovers: ClaudeLeftovers
   /** False for a session that no registry lists: nothing ties a task's files to it. */
@@ -94,6 +96,7 @@ export function planSession(observation: Observation, claims = claim(observation
   return {
     observation,
     claims,
+    origin: originOfAgent(observation, claims),
     roleOf: pipelineRoles(observation, claims),
     claudeLeftovers: { going: [], stays: [], session: undefined, places: { folders: [], bases: [] } },
     hasFiles: false,

@@ -13,6 +13,7 @@ import { peekGlobalRegistry } from '../registry/registry.ts'
 import { isYoung } from '../registry/timestamps.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { finishedAt, mayRunAgain } from './runs-again.ts'
+import { YOUNG } from './young.ts'
 
 /** An agent that a registry lists, as a sweep found it. */
 export type FoundAgent = {
@@ -92,7 +93,7 @@ async function check(
     const ending = await detectEnd(agent, entry)
     if (!ending) return { agent, status, state: 'live', why: 'it lives' }
     if (!recordedTmux(entry) && mayBeDeploying(agent, entry, minAgeMs))
-      return { agent, status, state: 'young', why: 'it is young enough to be still being deployed' }
+      return { agent, status, state: 'young', why: YOUNG }
     return await ended(agent, entry, registry, ending.status, ending.reason)
   } catch (error) {
     return { agent, status, state: 'unknown', why: messageOf(error) }
@@ -109,7 +110,7 @@ async function ended(
   // A cleanup records the end in the global registry; without that it would do nothing.
   peekGlobalRegistry(agent.workspace)
   const plan = await planFor(agent, registry)
-  const suspects = findSuspects(plan.observation, plan.claims)
+  const suspects = findSuspects(plan.observation, plan.claims, plan)
   return { agent, status, state: 'ended', why, to, plan: describePlan(plan), suspects }
 }
 

@@ -3,12 +3,14 @@ import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { ListedAgent } from './listed.ts'
 import { findLeftoverProcesses, type LeftoverProcess } from './processes.ts'
 import { ofRemovedWorkspaces } from './removed-workspaces.ts'
-import { leftoverSessions, livePanes } from './sessions.ts'
+import { livePanes, type OfOther, whoseSession } from './sessions.ts'
 import { mergeSuspects, type NamedSuspect } from './suspects.ts'
 
 /** What is left of agents on the machine and no cleanup to come will end by itself. */
 export interface Leftovers {
   sessions: { server: TmuxServer; session: TmuxSession }[]
+  /** Sessions named `agent_*` that are no leftovers, because they belong to other workspaces. */
+  foreign: ForeignSession[]
   processes: LeftoverProcess[]
   suspects: NamedSuspect[]
 }
@@ -20,9 +22,17 @@ export interface LeftoverSession {
   socket: string
 }
 
+/** A session named `agent_*` of another workspace. */
+export type ForeignSession = LeftoverSession & OfOther
+
 /** The leftover sessions, as they are shown. */
-export const namesOf = ({ sessions }: Leftovers): LeftoverSession[] =>
-  sessions.map(({ server, session: { name, id } }) => ({ name, id, socket: server.socket }))
+export const namesOf = ({ sessions }: Leftovers): LeftoverSession[] => sessions.map(nameOf)
+
+const nameOf = ({ server, session: { name, id } }: Leftovers['sessions'][number]): LeftoverSession => ({
+  name,
+  id,
+  socket: server.socket,
+})
 
 /**
  * Finds what is left of the agents of some workspaces (real paths): the one list that sweep, status and the metrics show.
@@ -40,16 +50,22 @@ export function findLeftovers(
     ),
   )
   const ofRemoved = ofRemovedWorkspaces(machine, agents)
-  const isLeftover = leftoverSessions(
+  const whose = whoseSession(
     workspaces,
     agents.map(({ entry }) => entry),
-    machine.table,
+    machine,
     ofRemoved,
   )
-  const sessions = servers.flatMap(server =>
+  const found = servers.flatMap(server =>
     server.sessions
-      .filter(session => !owned.has(`${server.pid} ${session.id}`) && isLeftover(session))
-      .map(session => ({ server, session })),
+      .filter(session => !owned.has(`${server.pid} ${session.id}`))
+      .map(session => ({ server, session, whose: whose(session) })),
+  )
+  const sessions = found
+    .filter(one => one.whose === 'leftover')
+    .map(({ server, session }) => ({ server, session }))
+  const foreign = found.flatMap(one =>
+    typeof one.whose === 'object' ? [{ ...nameOf(one), ...one.whose }] : [],
   )
   const processes = findLeftoverProcesses(machine, {
     agents,
@@ -62,5 +78,5 @@ export function findLeftovers(
     ...agents.flatMap(agent => agent.processes.map(({ pid }) => pid)),
     ...processes.map(({ pid }) => pid),
   ])
-  return { sessions, processes, suspects: mergeSuspects(agents, known) }
+  return { sessions, foreign, processes, suspects: mergeSuspects(agents, known) }
 }

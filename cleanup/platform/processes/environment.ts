@@ -53,9 +53,17 @@ export function readWholeEnvironment(pid: number): ReadonlyMap<string, string> |
   return typeof bytes === 'string' ? undefined : parse(bytes)
 }
 
-function parse(bytes: Buffer): Map<string, string> {
+/** The initial environment as /proc shows it, `gone` when the process has ended, or `unreadable`. */
+export function readEnvironmentText(pid: number): { text: string } | 'gone' | 'unreadable' {
+  const bytes = readProc(`/proc/${pid}/environ`)
+  return typeof bytes === 'string' ? bytes : { text: bytes.toString('utf8') }
+}
+
+const parse = (bytes: Buffer): Map<string, string> => parseEnvironment(bytes.toString('utf8'))
+
+export function parseEnvironment(text: string): Map<string, string> {
   const values = new Map<string, string>()
-  for (const line of bytes.toString('utf8').split('\0')) {
+  for (const line of text.split('\0')) {
     const equals = line.indexOf('=')
     const name = line.slice(0, equals)
     // getenv(3) returns the first of two equal names; so do we.

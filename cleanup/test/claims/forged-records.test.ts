@@ -216,6 +216,9 @@ describe('a subreaper', () => {
   test.each([
     ['a daemon of the user’s', ''],
     ['one that carries another marker', 'env -i LEAKRIG_AGENT=/tmp/y/z'],
+    ['one that `service` has started', 'env -i PATH=/usr/bin:/bin LANG=C TERM='],
+    ['one with a user', 'env -i PATH=/usr/bin:/bin HOME=/root USER=root'],
+    ['one with a variable of its own', 'env -i PATH=/usr/bin:/bin PORT=3000'],
   ])('is recorded as having adopted %s', async (_, env) => {
     const ref = await rig.deploy('a', { claude: idle })
     rig.start('bash', ['-c', `setsid ${env} ${witness.shellCommand} & exit`])

@@ -1,3 +1,4 @@
+import { env } from 'node:process'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cleanUp } from '../../index.ts'
@@ -9,6 +10,10 @@ const OWN = [
   'env -i PATH=/usr/bin:/bin',
   'env -i PATH=/usr/bin:/bin HOME=/root LANG=C.UTF-8',
   'env -i HOME=/root LOGNAME=root PATH=/usr/bin:/bin SHELL=/bin/bash TERM=screen USER=root',
+  'env -i PATH="$PATH" TERM=xterm-256color PORT=3000',
+  'env -i NODE_ENV=production FOO=bar',
+  'env -u LEAKRIG_AGENT -u TMUX -u TMUX_PANE',
+  'env -u LEAKRIG_AGENT -u TMUX_PANE TMUX=',
   'env -u TMUX -u TMUX_PANE',
   'env -u LEAKRIG_AGENT -u TMUX_PANE',
   'env',
@@ -17,7 +22,8 @@ const OWN = [
 const OTHERS = [
   'env',
   'env -i HOME=/root LOGNAME=root PATH=/usr/bin:/bin SHELL=/bin/sh',
-  'env -i HOME=/root PATH=/usr/bin:/bin TERM=xterm-256color',
+  'env PORT=3000 FOO=bar',
+  'env -i HOME=/root PATH=/usr/bin:/bin TERM=xterm-256color WINDOWID=77',
   'env -i HOME=/root PATH=/usr/bin:/bin SSH_CONNECTION=1',
   'env -i HOME=/root PATH=/usr/bin:/bin INVOCATION_ID=1',
   'env -i LEAKRIG_AGENT=/tmp/T/b',
@@ -41,6 +47,8 @@ const orphan = (folder: string, name: string, one: World['born'][number]): strin
   `(cd ${one.folder}; ${one.launcher} ${one.prefix} /bin/bash -c '${one.isTrapping ? 'trap "" HUP TERM; ' : ''}echo $$ >${folder}/${name}.pid; exec sleep 1000' </dev/null >/dev/null 2>&1 &)`
 
 async function check({ born, others, isKilled }: World): Promise<void> {
+  // Set where the tests are started in tmux, where nothing tells a pane of the agent's from it.
+  delete env.TERM_PROGRAM
   await using rig = await Rig.start()
   const names = born.map((_, n) => `born${n}`)
   const script = born.map((one, n) => orphan(rig.folder, `born${n}`, one)).join('\n')

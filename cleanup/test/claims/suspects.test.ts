@@ -18,6 +18,8 @@ const idle = 'sleep 1000 & wait'
 
 let rig: Rig
 beforeEach(async () => {
+  // Set where the tests are started in tmux. Then nothing tells a pane of an agent's from where its server was started.
+  delete process.env.TERM_PROGRAM
   rig = await Rig.start()
 })
 afterEach(() => rig[Symbol.asyncDispose]())
@@ -28,10 +30,16 @@ const lost = (prefix: string, name = 'lost') =>
 
 const SDK = 'HOME=/root LOGNAME=root PATH=/usr/bin:/bin SHELL=/bin/bash TERM=screen-256color USER=root'
 
+/** For env(1): removes what ties a process to its agent. */
+const UNMARKED = '-u LEAKRIG_AGENT -u TMUX -u TMUX_PANE'
+
 /** Deploys an agent that runs this, and returns once that has written `lost.pid`. */
-async function deployWith(script: string): Promise<{ ref: AgentRef; pid: number }> {
+async function deployWith(script: string, socket?: string): Promise<{ ref: AgentRef; pid: number }> {
   const wait = `until [ -s ${rig.folder}/lost.pid ]; do sleep 0.01; done`
-  const ref = await rig.deploy('a', { claude: `${script}\n${wait}; echo ready; ${idle}` })
+  const ref = await rig.deploy('a', {
+    claude: `${script}\n${wait}; echo ready; ${idle}`,
+    ...(socket !== undefined && { socket }),
+  })
   return { ref, pid: await rig.pid('lost') }
 }
 
@@ -46,6 +54,17 @@ describe('a process that nothing ties to the agent is named, and left alone:', (
     ['only PATH', 'env -i PATH=/usr/bin:/bin', /holds no more than PATH$/],
     ['PATH, HOME, LANG', 'env -i PATH=/usr/bin:/bin HOME=/root LANG=C.UTF-8', /HOME, LANG, PATH$/],
     ['the environment of the MCP SDK', `env -i ${SDK}`, /HOME, LOGNAME, PATH, SHELL, TERM, USER$/],
+    ['a variable of its own', 'env -i PORT=3000', /holds no more than PORT$/],
+    ['the agent’s PATH, a terminal’s type', 'env -i PATH="$PATH" TERM=xterm-256color', /PATH, TERM$/],
+    [
+      'some of its own',
+      'env -i NODE_ENV=production FOO=bar CI=1 SUDO_USER=me',
+      /CI, FOO, NODE_ENV, SUDO_USER$/,
+    ],
+    ['a display of its own', 'env -i PATH="$PATH" DISPLAY=:99 XDG_RUNTIME_DIR=/tmp/x', /DISPLAY, PATH, XDG_/],
+    ['all but its marks', `env ${UNMARKED}`, /started in a tmux pane .* TMUX was removed$/],
+    ['an empty TMUX', `env ${UNMARKED} TMUX=`, /started in a tmux pane/],
+    ['all but its marks and CLAUDECODE', `env ${UNMARKED} CLAUDE_CODE_SESSION_ID=1`, /a claude started it/],
     ['what claude sets', 'env -i PATH=/usr/bin:/bin CLAUDECODE=1 FOO=1', /a claude started it/],
     ['the same, twice below a shell', 'env -i /bin/sh -c \'"$@" & sleep 0\' sh', /was emptied$/],
     ['stopped', 'env -i', /was emptied$/],
@@ -59,6 +78,14 @@ describe('a process that nothing ties to the agent is named, and left alone:', (
       expect.stringMatching(why),
     ])
     expect(isRunning(pid)).toBe(true)
+  })
+
+  test('all but its marks, on a tmux server that ends with the agent', async () => {
+    const { ref, pid } = await deployWith(lost(`env ${UNMARKED}`), path.join(rig.folder, 'own'))
+    const server = rig.entry(ref).tmux?.server_pid ?? 0
+    const report = await cleanUp(ref, completed)
+    await until('the server has ended', () => !isRunning(server))
+    expect(named(report, pid)?.resemblances).toContainEqual(expect.stringMatching(/TMUX was removed$/))
   })
 
   test('one that has overwritten its environment', async () => {
@@ -122,7 +149,10 @@ describe('a process of somebody else’s is no suspect:', () => {
   test.each([
     ['started by nohup, with a whole environment', 'nohup'],
     ['by cron', 'env -i HOME=/root LOGNAME=root PATH=/usr/bin:/bin SHELL=/bin/sh LANG=C'],
-    ['from a terminal', 'env -i HOME=/root PATH=/usr/bin:/bin TERM=xterm-256color'],
+    ['by a crontab with variables', 'env -i HOME=/h LOGNAME=me PATH=/bin SHELL=/bin/bash FOO=1'],
+    ['from a terminal', 'env -i HOME=/root PATH=/usr/bin:/bin TERM=xterm-256color WINDOWID=77'],
+    ['with a whole environment, and variables of the user’s', 'env PORT=3000 FOO=bar'],
+    ['by a claude of the user’s that lives', 'env CLAUDECODE=1 CLAUDE_CODE_SESSION_ID=1 CLAUDE_PID=$$'],
     ['from an SSH login', `env -i ${SDK} SSH_CONNECTION=1`],
     [
       'a service of the user’s systemd',
@@ -132,9 +162,9 @@ describe('a process of somebody else’s is no suspect:', () => {
     ['from another pane', 'env -i TMUX=/s,1,0 TMUX_PANE=%1'],
   ])('%s', async (_, prefix) => {
     const ref = await rig.deploy('a', { claude: `echo ready; ${idle}` })
-    const shell = rig.start('bash', ['-c', lost(prefix)])
-    await until('its shell has ended', () => !isRunning(shell))
+    rig.start('bash', ['-c', `${lost(prefix)}; sleep 1000; :`])
     const pid = await rig.pid('lost')
+    await until('it is an orphan', () => readProcess(pid)?.ppid === 1)
     expect(named(await cleanUp(ref, completed), pid)).toBeUndefined()
     expect(isRunning(pid)).toBe(true)
   })

@@ -19,8 +19,8 @@ const completed = { status: 'completed', reason: 'it said so', graceMs: 1_000 }
 const hasTini = findProgram('tini') !== undefined
 
 /** A daemon that nothing but what contains it ties to anybody. */
-const lost = (name: string) =>
-  `(setsid env -i /bin/bash -c 'cd /; echo $$ >'$PWD'/${name}.pid; exec sleep 1000' </dev/null >/dev/null 2>&1 &)`
+const lost = (name: string, variables = '') =>
+  `(setsid env -i ${variables} /bin/bash -c 'cd /; echo $$ >'$PWD'/${name}.pid; exec sleep 1000' </dev/null >/dev/null 2>&1 &)`
 const claude = `echo $$ >claude.pid; ${lost('lost')}; until [ -s lost.pid ]; do sleep 0.01; done; echo ready; exec sleep 1000`
 
 let rig: Rig
@@ -75,6 +75,18 @@ describe('a subreaper', () => {
     expect([own, await rig.pid('others')].map(isRunning)).toEqual([false, true])
     expect(fs.existsSync(layout.adoptedChildrenFile(ref))).toBe(false)
     await cleanUp(other, completed)
+  })
+
+  test('that ended: also a daemon with no more than what every program needs', async () => {
+    const nearly = claude.replace(lost('lost'), () => lost('lost', 'PATH="$PATH" HOME=/root LANG=C'))
+    const ref = await rig.deploy('a', { claude: nearly, contained: true })
+    const own = await rig.pid('lost')
+    const { pid } = rig.entry(ref).contained as { pid: number }
+    kill(await rig.pid('claude'))
+    await until('the subreaper has ended', () => !isRunning(pid))
+    expect(await kinds(ref, own)).toEqual(['subreaper'])
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+    expect(isRunning(own)).toBe(false)
   })
 
   test('that is killed itself: the daemon has recorded its processes', async () => {

@@ -57,7 +57,7 @@ const doneBefore = async (id: string, script = ''): Promise<AgentRef> => {
 test('sweep, status and explain name the same, and apply leaves what it said that it leaves', async () => {
   // Of an agent that is done: a suspect, a job of the tmux server, a process that came later, one that writes the log.
   const done = await rig.deploy('done', {
-    claude: `${orphan('suspect', 'env -i PATH=/usr/bin:/bin')}
+    claude: `${orphan('suspect', 'env -i PATH=/usr/bin:/bin PORT=3000')}
 tmux run-shell -b 'trap "" HUP TERM; echo $$ >${rig.folder}/job.pid; exec sleep 1000'
 until [ -s ${rig.folder}/suspect.pid ] && [ -s ${rig.folder}/job.pid ]; do sleep 0.01; done; ${idle}`,
   })
@@ -183,7 +183,7 @@ describe('a marked process whose agent no registry lists', () => {
     sweep('--apply')
     expect(isRunning(pid)).toBe(true)
     const young = leakrig(['sweep', rig.workspace, '--apply', '--orphans'])
-    expect(young.out).toMatch(/leftover, left alone: sleep/)
+    expect(young.out).toMatch(/processes of agent .*\/x .* are left alone: it is younger than --min-age/)
     expect(isRunning(pid)).toBe(true)
     sweep('--apply', '--orphans')
     expect(isRunning(pid)).toBe(false)

@@ -1,0 +1,38 @@
+import { readWholeEnvironment } from '../platform/processes/environment.ts'
+import type { KnownEnvironments } from '../platform/processes/environment-origin.ts'
+import { loginOf, unitOf } from '../platform/processes/origin.ts'
+import { hasEnded } from '../platform/processes/stat.ts'
+import type { SeenProcess } from '../platform/processes/table.ts'
+import type { Claims } from './evidence.ts'
+import type { Observation } from './observation.ts'
+
+/** Where an agent was started, as its living processes show it. To be read before they are ended. */
+export interface AgentOrigin extends Pick<KnownEnvironments, 'panes' | 'server'> {
+  /** Whoever adopted the tmux server, which became a daemon, adopts the orphans below it too, whatever it is called. */
+  adopter: number | undefined
+  units: ReadonlySet<string>
+  logins: ReadonlySet<string>
+}
+
+/** Of how many panes the environment is read: they differ in little. */
+const MOST_PANES = 3
+
+export function originOfAgent({ table, location }: Observation, { claimed }: Claims): AgentOrigin {
+  const server = table.get(location.server?.pid ?? -1)
+  const panes = [...claimed.values()]
+    .filter(({ evidence, process }) => evidence.some(({ kind }) => kind === 'pane') && !hasEnded(process))
+    .slice(0, MOST_PANES)
+    .map(({ process }) => process)
+  const known = [...(server ? [server] : []), ...panes]
+  const each = <T>(of: (pid: number) => T | undefined) => new Set(known.flatMap(({ pid }) => of(pid) ?? []))
+  return {
+    panes: environmentsOf(panes),
+    server: environmentsOf(server ? [server] : []),
+    adopter: server && server.pid === server.sid ? server.ppid : undefined,
+    units: each(unitOf),
+    logins: each(loginOf),
+  }
+}
+
+const environmentsOf = (processes: readonly SeenProcess[]) =>
+  processes.flatMap(({ pid }) => readWholeEnvironment(pid) ?? [])
