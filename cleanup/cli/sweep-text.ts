@@ -50,7 +50,7 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
   return [`  ${name}: ${printable(why, 1_000)}`, ...lines.map(line => `    ${line}`), ...doneText(done)]
 }
 
-function unlistedText({ unlisted }: Sweep, wanted: boolean, names: readonly string[]): string[] {
+function unlistedText({ unlisted, leftovers }: Sweep, wanted: boolean, names: readonly string[]): string[] {
   const verb = wanted ? 'is removed' : 'is removed only with --orphans'
   const fate = ({ name, inUse, plan }: Sweep['unlisted']['sessions'][number]) => {
     if (!plan.session && plan.end.length === 0)
@@ -62,6 +62,9 @@ function unlistedText({ unlisted }: Sweep, wanted: boolean, names: readonly stri
   }
   const sessions = unlisted.sessions.flatMap(session => [
     `  session ${printable(session.name)} (${session.id} on ${session.socket}, ${durationText(session.ageMs)} old), which no registry lists, ${fate(session)}`,
+    ...(leftovers?.sessions ?? []).flatMap(({ id, name, why }) =>
+      why !== undefined && id === session.id && name === session.name ? [`    ${printable(why, 500)}`] : [],
+    ),
     ...treeText(session.plan).map(line => `    ${line}`),
   ])
   const processes = unlisted.processes.flatMap(({ agent, ageMs, plan }) => [
@@ -81,10 +84,13 @@ function leftAloneText({ agents, unlisted, leftovers, suspects }: Sweep): string
   return [
     ...(leftovers?.sessions ?? [])
       .filter(({ id, name }) => !unlisted.sessions.some(one => one.id === id && one.name === name))
-      .map(one => `  leftover, left alone: session ${printable(one.name)} (${one.id} on ${one.socket})`),
+      .map(
+        one =>
+          `  leftover, left alone: session ${printable(one.name)} (${one.id} on ${one.socket})${one.why === undefined ? '' : `: ${printable(one.why, 500)}`}`,
+      ),
     ...(leftovers?.processes ?? [])
       .filter(({ pid }) => !planned.has(pid))
-      .map(one => `  leftover, left alone: ${nameOf(one)}: ${printable(one.why, 300)}`),
+      .map(one => `  leftover, left alone: ${nameOf(one)}: ${printable(one.why, 700)}`),
     ...suspects
       .filter(({ pid }) => !planned.has(pid) && !named.has(pid))
       .map(

@@ -1,14 +1,16 @@
 import type { Machine } from '../../platform/processes/table.ts'
+import { namedSession } from '../../tmux/recorded.ts'
 import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { ListedAgent } from './listed.ts'
 import { findLeftoverProcesses, type LeftoverProcess } from './processes.ts'
 import { ofRemovedWorkspaces } from './removed-workspaces.ts'
 import { leftoverSessions, livePanes } from './sessions.ts'
+import { finishedAtMs, sessionStartedAgain } from './started-again.ts'
 import { mergeSuspects, type NamedSuspect } from './suspects.ts'
 
 /** What is left of agents on the machine and no cleanup to come will end by itself. */
 export interface Leftovers {
-  sessions: { server: TmuxServer; session: TmuxSession }[]
+  sessions: { server: TmuxServer; session: TmuxSession; why: string | undefined }[]
   processes: LeftoverProcess[]
   suspects: NamedSuspect[]
 }
@@ -18,11 +20,16 @@ export interface LeftoverSession {
   name: string
   id: string
   socket: string
+  /** What is known of it beyond its name, for people. */
+  why?: string
 }
 
 /** The leftover sessions, as they are shown. */
 export const namesOf = ({ sessions }: Leftovers): LeftoverSession[] =>
-  sessions.map(({ server, session: { name, id } }) => ({ name, id, socket: server.socket }))
+  sessions.map(({ server, session: { name, id }, why }) => ({
+    ...{ name, id, socket: server.socket },
+    ...(why !== undefined && { why }),
+  }))
 
 /**
  * Finds what is left of the agents of some workspaces (real paths): the one list that sweep, status and the metrics show.
@@ -46,10 +53,15 @@ export function findLeftovers(
     machine.table,
     ofRemoved,
   )
+  const againOf = ({ name }: TmuxSession): string | undefined => {
+    const named = agents.filter(({ entry }) => [namedSession(entry).name, `agent_${entry.id}`].includes(name))
+    const [latest] = named.toSorted((a, b) => finishedAtMs(b.entry) - finishedAtMs(a.entry))
+    return latest && sessionStartedAgain(latest.ref, latest.entry)
+  }
   const sessions = servers.flatMap(server =>
     server.sessions
       .filter(session => !owned.has(`${server.pid} ${session.id}`) && isLeftover(session))
-      .map(session => ({ server, session })),
+      .map(session => ({ server, session, why: againOf(session) })),
   )
   const processes = findLeftoverProcesses(machine, {
     agents,

@@ -12,9 +12,7 @@ import {
 import type { AgentEntry } from '../../registry/entries.ts'
 import { validateAgentId } from '../../registry/ids.ts'
 import type { AgentRef } from '../../registry/layout.ts'
-import { isDone } from '../../registry/lifecycle.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
-import { parseTimestamp } from '../../registry/timestamps.ts'
 import { namedSession, tmuxVariable } from '../../tmux/recorded.ts'
 import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { Observation } from '../observation.ts'
@@ -22,6 +20,7 @@ import { observe } from '../observe.ts'
 import { isMarkedElsewhere } from '../own-panes.ts'
 import { type OfRemoved, ofRemovedWorkspaces } from './removed-workspaces.ts'
 import { logWritersOf } from './servers.ts'
+import { finishedAtMs } from './started-again.ts'
 
 const PREFIX = 'agent_'
 /** Stands for the task of an agent that no registry lists; no folder of that name is made. */
@@ -60,12 +59,6 @@ export function leftoverSessions(
         livePanes(session).flatMap(pid => table.get(pid) ?? []),
       ),
     ].some(process => isListedOrForeign(session, process))
-}
-
-/** When an agent's cleanup was done, in ms since 1970: infinite while it is not. */
-function finishedAtMs(agent: AgentEntry): number {
-  const finished = isDone(agent) ? parseTimestamp(agent.cleanup?.finished_at).latest : Number.NaN
-  return Number.isNaN(finished) ? Number.POSITIVE_INFINITY : finished
 }
 
 /** True unless a session and everything in it began after a time. tmux knows its session's birth to the second only. */
