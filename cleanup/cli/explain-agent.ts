@@ -17,10 +17,9 @@ export async function explainAgent(
 ): Promise<number> {
   validateRef(agent)
   const registry = readTaskRegistry(agent.workspace, agent.taskId)
-  const entry = requireAgent(registry, agent)
-  const { status, cleanup } = entry
+  const { status, cleanup } = requireAgent(registry, agent)
   const planned = await planFor(agent, registry)
-  const startedAgain = describeStartedAgain(agent, entry, planned.claims, planned.observation.table)
+  const startedAgain = describeStartedAgain(planned.observation, planned.claims)
   const plan = describePlan(planned)
   const nearMisses = findNearMisses(planned.observation, planned.claims)
   if (json) printJson({ agent, status, cleanup, plan, startedAgain, nearMisses, problems })

@@ -39,8 +39,9 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
   const name = `${printable(agent.taskId)}/${printable(agent.agentId)}`
   if (state === 'live') return []
   if (state !== 'ended') return [`  ${name} is left alone: ${printable(why, 1_000)}`]
-  const { plan, to, suspects } = found
+  const { plan, to, startedAgain, suspects } = found
   const lines = [
+    ...startedAgain.map(began => printable(began, 700)),
     ...treeText(plan),
     ...stepsText(plan, graceMs),
     ...staysText(plan),

@@ -5,7 +5,7 @@ import { findSuspects } from '../claims/suspects.ts'
 import { messageOf } from '../errors.ts'
 import { detectEnd } from '../liveness/detect-end.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
-import { describePlan, type Plan, type PlannedCleanup, planFor } from '../reaper/plan.ts'
+import { describePlan, type Plan, planFor } from '../reaper/plan.ts'
 import type { AgentEntry, TaskRegistry } from '../registry/entries.ts'
 import { type AgentRef, promptFile, taskRegistry, validateRef } from '../registry/layout.ts'
 import { isPending, isTerminal } from '../registry/lifecycle.ts'
@@ -27,6 +27,8 @@ export type FoundAgent = {
       state: 'ended'
       to: string
       plan: Plan
+      /** What began after its cleanup had ended, in sentences. */
+      startedAgain: string[]
       suspects: Suspect[]
       /** When it was cleaned up before, if its cleanup is done and something of it runs again. */
       cleanedUpAt?: string
@@ -85,7 +87,7 @@ async function check(
   try {
     if (isClean) {
       if (!(await mayRunAgain(agent, entry))) return undefined
-      const again = await ended(agent, entry, registry, status, plan => whyAgain(agent, entry, plan))
+      const again = await ended(agent, entry, registry, status, whyAgain(entry))
       const isNothing = again.plan.end.length === 0 && again.plan.session === undefined
       return isNothing ? undefined : { ...again, cleanedUpAt: finishedAt(entry) }
     }
@@ -105,14 +107,14 @@ async function ended(
   { status }: AgentEntry,
   registry: TaskRegistry,
   to: string,
-  why: string | ((plan: PlannedCleanup) => string),
+  why: string,
 ): Promise<FoundAgent & { state: 'ended' }> {
   // A cleanup records the end in the global registry; without that it would do nothing.
   peekGlobalRegistry(agent.workspace)
   const plan = await planFor(agent, registry)
   const suspects = findSuspects(plan.observation, plan.claims, plan)
-  const said = typeof why === 'string' ? why : why(plan)
-  return { agent, status, state: 'ended', why: said, to, plan: describePlan(plan), suspects }
+  const startedAgain = describeStartedAgain(plan.observation, plan.claims)
+  return { agent, status, state: 'ended', why, to, plan: describePlan(plan), startedAgain, suspects }
 }
 
 function whyPending({ status, cleanup }: AgentEntry): string {
@@ -121,10 +123,8 @@ function whyPending({ status, cleanup }: AgentEntry): string {
   return `it is ${status}, and its cleanup was begun at ${cleanup.since} and not finished${problems}`
 }
 
-function whyAgain(agent: AgentRef, entry: AgentEntry, plan: PlannedCleanup): string {
-  const began = describeStartedAgain(agent, entry, plan.claims, plan.observation.table)
-  return `it is ${entry.status} and was cleaned up at ${finishedAt(entry)}, and something of it runs${began.length > 0 ? ` again: ${began.join('; ')}` : ''}`
-}
+const whyAgain = (entry: AgentEntry): string =>
+  `it is ${entry.status} and was cleaned up at ${finishedAt(entry)}, and something of it runs again, or came later`
 
 /** An agent without a usable start is as old as the files that were there when it was deployed: its prompt, and the registry that lists it. */
 function mayBeDeploying(agent: AgentRef, { started_at }: AgentEntry, minAgeMs: number): boolean {

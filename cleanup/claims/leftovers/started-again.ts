@@ -6,6 +6,7 @@ import type { AgentEntry } from '../../registry/entries.ts'
 import { isDone } from '../../registry/lifecycle.ts'
 import { parseTimestamp } from '../../registry/timestamps.ts'
 import type { Claims } from '../evidence.ts'
+import type { Observation } from '../observation.ts'
 import { isTmuxServer } from '../others-live-in.ts'
 
 /* What began after its agent's cleanup had ended: the same sentence in every view. */
@@ -46,15 +47,13 @@ const MOST_DESCRIBED = 3
 
 /** Says it of the claimed processes of an agent whose cleanup is done: of those that others of them have not started. */
 export function describeStartedAgain(
-  agent: Named,
-  entry: AgentEntry,
+  { ref, entry, table }: Pick<Observation, 'ref' | 'entry' | 'table'>,
   { claimed }: Claims,
-  table: ProcessTable,
 ): string[] {
   return [...claimed.values()]
     .filter(({ process }) => !claimed.has(process.ppid))
     .flatMap(({ process }) => {
-      const why = processStartedAgain(agent, entry, process, { table, isInSession: false })
+      const why = processStartedAgain(ref, entry, process, { table, isInSession: false })
       return why === undefined ? [] : [`process ${process.pid} (${process.comm}): ${why}`]
     })
     .slice(0, MOST_DESCRIBED)
