@@ -59,6 +59,8 @@ test.each([
   expect(status().processes?.leftovers.find(one => one.pid === pid)?.why).toBe(why)
   expect(sweep()?.leftovers?.processes.find(one => one.pid === pid)?.why).toBe(why)
   for (const text of printed(pid)) expect(text).toContain(said)
+  leakrig(['sweep', rig.workspace, '--min-age', '0s', '--apply'])
+  expect(isRunning(pid)).toBe(false)
 })
 
 test('a session of its name, with what runs there: every view says that it was started again', async () => {
@@ -69,6 +71,8 @@ test('a session of its name, with what runs there: every view says that it was s
   expect(measured.sessions?.leftover).toMatchObject([{ name: 'agent_a', why: said }])
   expect(sweep()?.leftovers?.sessions).toEqual(measured.sessions?.leftover)
   for (const text of printed(pane_pid)) expect(text).toContain(said)
+  leakrig(['sweep', rig.workspace, '--min-age', '0s', '--apply', '--orphans'])
+  expect([rig.sessions(), isRunning(pane_pid)]).toEqual([['user'], false])
 })
 
 test('a process with the marker that is older than the end of the cleanup was not started again', async () => {
