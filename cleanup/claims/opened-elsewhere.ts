@@ -59,14 +59,21 @@ export function mayBeStartedBy(observation: Observation): (process: SeenProcess)
 export function agentsFolderOf(observation: Observation): (process: SeenProcess) => string | undefined {
   let folders: readonly string[] | undefined
   return process => {
-    const { pid, environment } = process
-    // tmux puts the folder into PWD for what it starts in a pane. A job inherits the server's PWD.
-    const started = environment.pane === undefined ? undefined : readWholeEnvironment(pid)?.get('PWD')
     folders ??= foldersOf(observation)
-    return folders.find(folder =>
-      [folderOf(pid), started].some(one => one !== undefined && isWithin(folder, one)),
-    )
+    return folders.find(folder => placesOf(process).some(one => isWithin(folder, one)))
   }
+}
+
+const placesByProcess = new WeakMap<SeenProcess, string[]>()
+
+/** The folders that a process works in and was started in. All cleanups that share a table, which may be hundreds, read them once. */
+function placesOf(process: SeenProcess): string[] {
+  const { pid, environment } = process
+  // tmux puts the folder into PWD for what it starts in a pane. A job inherits the server's PWD.
+  const started = () => (environment.pane === undefined ? undefined : readWholeEnvironment(pid)?.get('PWD'))
+  const found = placesByProcess.get(process) ?? [folderOf(pid), started()].filter(one => one !== undefined)
+  placesByProcess.set(process, found)
+  return found
 }
 
 /** Where the agent's claude was started, by its log, and the project that the workspace lies in. A folder in which everything begins says nothing. */

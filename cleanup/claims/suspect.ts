@@ -22,6 +22,25 @@ export const describeSuspect = (process: SeenProcess, resemblances: string[]): S
   resemblances,
 })
 
+interface Relatives {
+  /** By the parent's pid. */
+  children: ReadonlyMap<number, SeenProcess[]>
+  /** By the pid of the session's leader. */
+  members: ReadonlyMap<number, SeenProcess[]>
+}
+
+const relativesByTable = new WeakMap<ProcessTable, Relatives>()
+
+/** The same for all agents. */
+function relativesIn(table: ProcessTable): Relatives {
+  const found = relativesByTable.get(table) ?? {
+    children: Map.groupBy(table.values(), ({ ppid }) => ppid),
+    members: Map.groupBy(table.values(), ({ sid }) => sid),
+  }
+  relativesByTable.set(table, found)
+  return found
+}
+
 /** Adds whatever runs below a suspect, or in a session that it opened. */
 export function addRelatives(
   found: Map<SeenProcess, string[]>,
@@ -29,8 +48,7 @@ export function addRelatives(
   isCandidate: (process: SeenProcess) => boolean,
 ): void {
   if (found.size === 0) return
-  const children = Map.groupBy(table.values(), ({ ppid }) => ppid)
-  const members = Map.groupBy(table.values(), ({ sid }) => sid)
+  const { children, members } = relativesIn(table)
   const open = [...found.keys()]
   for (let next = open.pop(); next; next = open.pop()) {
     const { comm, pid, sid } = next

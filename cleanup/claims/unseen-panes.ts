@@ -1,6 +1,6 @@
 import { attempt } from '../errors.ts'
 import { ageMs } from '../platform/processes/details.ts'
-import type { SeenProcess } from '../platform/processes/table.ts'
+import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { everyAgent } from '../registry/read-all.ts'
 import { serversFoundIn } from '../tmux/found-servers.ts'
 import { readPanes, type ShownPane } from '../tmux/panes.ts'
@@ -22,10 +22,9 @@ export async function findUnseenPanes(observation: Observation): Promise<UnseenP
   const mayBeAgents = mayBeStartedBy(observation)
   const folderOfAgent = agentsFolderOf(observation)
   const candidates = new Map<number, Candidate>()
-  for (const process of observation.table.values()) {
-    const { pane, tmux } = process.environment
-    if (pane === undefined || !tmux?.includes(`,${process.ppid},`) || !mayBeAgents(process)) continue
-    const isRespawned = isOlderPane(pane, process, observation)
+  for (const process of panesIn(observation.table)) {
+    if (!mayBeAgents(process)) continue
+    const isRespawned = isOlderPane(process, observation)
     const folder = isRespawned ? undefined : folderOfAgent(process)
     if (isRespawned || folder !== undefined) candidates.set(process.pid, { process, folder })
   }
@@ -44,9 +43,20 @@ export async function findUnseenPanes(observation: Observation): Promise<UnseenP
 }
 
 /** True for a pane that is older than the agent's, though its process is younger: a server counts its panes. */
-function isOlderPane(pane: string, { ppid }: SeenProcess, { location: { recorded } }: Observation): boolean {
+function isOlderPane({ ppid, environment }: SeenProcess, { location: { recorded } }: Observation): boolean {
   const numberOf = (id: string) => Number(id.slice(1))
-  return recorded?.server_pid === ppid && numberOf(pane) < numberOf(recorded.pane_id)
+  return recorded?.server_pid === ppid && numberOf(environment.pane ?? '') < numberOf(recorded.pane_id)
+}
+
+const panesByTable = new WeakMap<ProcessTable, SeenProcess[]>()
+
+/** The processes that tmux servers started in panes: few of a machine's, and the same for all agents. */
+function panesIn(table: ProcessTable): SeenProcess[] {
+  const isPane = ({ environment: { pane, tmux }, ppid }: SeenProcess) =>
+    pane !== undefined && tmux?.includes(`,${ppid},`)
+  const found = panesByTable.get(table) ?? [...table.values()].filter(isPane)
+  panesByTable.set(table, found)
+  return found
 }
 
 /** Sessions of this name have a rule of their own (leftovers/sessions.ts). */

@@ -117,5 +117,5 @@ function option(flags: string, about: string, parse?: (text: string) => unknown)
 
 function port(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text)
-  throw new InvalidArgumentError('Expected a port from 1 to 65535, or 0 for any free one.')
+  throw new InvalidArgumentError('expected a port from 1 to 65535, or 0 for any free one.')
 }

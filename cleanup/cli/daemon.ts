@@ -96,10 +96,10 @@ const durationOrSeconds = (text: string): number =>
 
 function wholeNumber(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Expected a whole number.')
+  throw new InvalidArgumentError('expected a whole number.')
 }
 
 function pid(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Expected a process id, from 1.')
+  throw new InvalidArgumentError('expected a process id, from 1.')
 }

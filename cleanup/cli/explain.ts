@@ -29,8 +29,17 @@ export function addExplain(program: Command): Command {
       '\nExit codes: 0 explained; 2 wrong usage; 3 something could not be read or queried (the rest is explained).',
     )
     .action((target: string, folder: string | undefined, options: ExplainOptions) =>
-      run(() => explain(target, folder ?? options.workspace, options)),
+      run(async () => explain(target, oneFolder(folder, options.workspace), options)),
     )
+}
+
+/** The workspace, which is named in one of two ways. Throws a CleanupError (`bad-argument`) where both are used. */
+function oneFolder(folder: string | undefined, option: string | undefined): string | undefined {
+  if (folder === undefined || option === undefined) return folder ?? option
+  throw new CleanupError(
+    'bad-argument',
+    `The workspace is named twice, as ${JSON.stringify(folder)} and with --workspace ${JSON.stringify(option)}; leave one of them out.`,
+  )
 }
 
 /** Explains an agent or a process, and changes nothing. Returns the exit code. */

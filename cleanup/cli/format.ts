@@ -1,3 +1,4 @@
+import type { ForeignSession } from '../claims/leftovers/find.ts'
 import type { Suspect } from '../claims/suspect.ts'
 import { durationText } from '../platform/duration.ts'
 import { oneLine } from '../platform/one-line.ts'
@@ -15,6 +16,20 @@ export const nameOf = ({ comm, pid }: { comm: string; pid: number }): string =>
 /** A suspect in one line: what it is, how old, and why it is suspected. */
 export const suspectText = (one: Suspect): string =>
   `${nameOf(one)} (${durationText(one.ageMs)}) ${printable(one.command)}: ${one.resemblances.map(why => printable(why, 300)).join('; ')}`
+
+/** How many sessions of one workspace are named. */
+const MOST_SESSIONS = 5
+
+/** The sessions of other workspaces, in one line for each workspace. */
+export function foreignText(all: readonly ForeignSession[]): string[] {
+  return [...Map.groupBy(all, ({ workspace }) => workspace)].map(([workspace, sessions]) => {
+    const named = sessions
+      .slice(0, MOST_SESSIONS)
+      .map(({ name, id, socket, why }) => `${printable(name)} (${id} on ${socket}: ${printable(why, 300)})`)
+    const more = sessions.length > named.length ? [`${sessions.length - named.length} more`] : []
+    return `${sessions.length === 1 ? '1 session belongs' : `${sessions.length} sessions belong`} to the workspace ${printable(workspace, 300)} and ${sessions.length === 1 ? 'is not a leftover' : 'are not leftovers'} here: ${[...named, ...more].join(', ')}`
+  })
+}
 
 export { formatBytes as size } from '../platform/bytes.ts'
 

@@ -1,6 +1,12 @@
 import { InvalidArgumentError } from 'commander'
 import { DURATION_FORM, parseDuration } from '../platform/duration.ts'
 
+/** The value of an option that is a name. */
+export function notEmpty(text: string): string {
+  if (text !== '') return text
+  throw new InvalidArgumentError('expected a name; an empty one is refused, because a variable may be unset.')
+}
+
 /** The value of an option that is a duration, in ms. */
 export function duration(text: string): number {
   const ms = parseDuration(text)
@@ -15,5 +21,5 @@ const LONGEST_GRACE_MS = 24 * 86_400_000
 export function grace(text: string): number {
   const ms = duration(text)
   if (ms <= LONGEST_GRACE_MS) return ms
-  throw new InvalidArgumentError('Expected at most 24d.')
+  throw new InvalidArgumentError('expected at most 24d.')
 }

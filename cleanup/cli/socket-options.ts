@@ -63,14 +63,18 @@ function whyNotUsed(socket: string, mayBeMissing: boolean): string | undefined {
 
 function socketName(name: string): string {
   if (name === '')
-    throw new InvalidArgumentError('An empty name is refused, because a variable may be unset.')
+    throw new InvalidArgumentError(
+      'expected a name as for tmux -L; an empty one is refused, because a variable may be unset.',
+    )
   if (name.includes('/') || name === '.' || name === '..')
-    throw new InvalidArgumentError('Expected a name as for tmux -L; --socket-path takes a path.')
+    throw new InvalidArgumentError('expected a name as for tmux -L; --socket-path takes a path.')
   return name
 }
 
 function socketPath(file: string): string {
   if (file === '')
-    throw new InvalidArgumentError('An empty path is refused, because a variable may be unset.')
+    throw new InvalidArgumentError(
+      'expected the path of a socket; an empty one is refused, because a variable may be unset.',
+    )
   return fromCwd(file)
 }

@@ -9,7 +9,7 @@ import {
 } from '../metrics/measurement.ts'
 import { durationText } from '../platform/duration.ts'
 import { oneLine } from '../platform/one-line.ts'
-import { count, size, suspectText } from './format.ts'
+import { count, foreignText, size, suspectText } from './format.ts'
 
 /** To how many agents a line says that a suspect may belong. */
 const MOST_NAMES = 5
@@ -103,7 +103,7 @@ function totalLines({ workspaces, sessions, processes }: Measurement): string[] 
   const counts = [...statuses].map(([status, { length }]) => `${length} ${status}`).join(', ')
   const lines = [`In all: ${counts || 'no agents'}`]
   if (sessions) {
-    const { active, ended, leftover } = sessions
+    const { active, ended, leftover, foreign } = sessions
     lines.push(`  sessions: ${active} of live agents, ${ended} of ended agents, ${leftover.length} leftover`)
     lines.push(
       ...leftover.map(
@@ -111,6 +111,7 @@ function totalLines({ workspaces, sessions, processes }: Measurement): string[] 
           `    ${name} (${id} on ${socket})${why === undefined ? '' : `: ${why}`}`,
       ),
     )
+    lines.push(...foreignText(foreign).map(line => `    ${line}`))
   }
   if (processes) {
     const { ofAgents, rssBytes, claudesOfAgents, claudesUnowned, leftovers, suspects } = processes

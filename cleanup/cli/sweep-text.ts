@@ -1,8 +1,10 @@
 import { durationText } from '../platform/duration.ts'
+import type { Plan } from '../reaper/plan.ts'
 import type { CleanupResult } from '../sweep/actions.ts'
 import type { FoundAgent } from '../sweep/agents.ts'
 import { isUncertain, type Sweep } from '../sweep/sweep.ts'
-import { count, nameOf, printable, suspectText } from './format.ts'
+import { isRemovable } from '../sweep/unlisted.ts'
+import { count, foreignText, nameOf, printable, suspectText } from './format.ts'
 import { fileText, staysText, stepsText, treeText } from './plan-text.ts'
 
 /** What a sweep was asked for. */
@@ -19,18 +21,22 @@ export function sweepText(sweep: Sweep, { orphans: withUnlisted, names, graceMs 
   // A stopped sweep only counts the agents that it did not reach (stoppedSummary).
   const agents = sweep.agents.filter(({ state, done }) => !(sweep.stopped && state === 'ended' && !done))
   const live = agents.filter(({ state }) => state === 'live').length
-  const unlistedEntries = sweep.stale.entries.filter(({ isListed }) => !isListed).length
-  const { sessions, processes, prompts } = unlisted
-  const inUse = sessions.filter(session => session.inUse !== undefined).length
-  const left = sessions.length + processes.length + prompts.length + unlistedEntries
+  const unlistedEntries = sweep.stale.entries.filter(({ isListed }) => !isListed)
+  const all = [...unlisted.sessions, ...unlisted.processes, ...unlisted.prompts]
+  const young = all.filter(({ leftAlone }) => leftAlone?.kind === 'young').length
+  const left = all.length - young + unlistedEntries.length
+  const isNamed = (one: object) => 'name' in one && names.includes(String(one.name))
+  const mayRemoveMore =
+    !withUnlisted && (all.some(one => isRemovable(one) && !isNamed(one)) || unlistedEntries.length > 0)
   return [
-    `${workspace}: ${count(tasks, 'task')}, ${count(sweep.agents.length - live, 'agent')} to check, ${live} live, ${left} unlisted`,
+    `${workspace}: ${count(tasks, 'task')}, ${count(sweep.agents.length - live, 'agent')} to check, ${live} live, ${left} unlisted${young > 0 ? `, ${young} young` : ''}`,
     ...leftAloneText(sweep),
+    ...foreignText(sweep.foreign).map(line => `  ${line}`),
     ...agents.flatMap(agent => agentText(agent, graceMs)),
     ...unlistedText(sweep, withUnlisted, names),
     ...staleText(sweep, withUnlisted),
     ...problems.map(problem => `  could not be read or queried: ${printable(problem, 1_000)}`),
-    sweep.applied ? doneSummary(sweep) : summary(sweep, left > inUse && !withUnlisted),
+    sweep.applied ? doneSummary(sweep) : summary(sweep, mayRemoveMore),
   ]
 }
 
@@ -45,36 +51,48 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
     ...treeText(plan),
     ...stepsText(plan, graceMs),
     ...staysText(plan),
-    `  its status becomes ${to}`,
+    ...(found.status === to ? [] : [`  its status becomes ${to}`]),
     ...(done?.suspects ?? suspects).map(one => `  suspect, left alone: ${suspectText(one)}`),
   ]
   return [`  ${name}: ${printable(why, 1_000)}`, ...lines.map(line => `    ${line}`), ...doneText(done)]
 }
 
 function unlistedText({ unlisted, leftovers }: Sweep, wanted: boolean, names: readonly string[]): string[] {
-  const verb = wanted ? 'is removed' : 'is removed only with --orphans'
-  const fate = ({ name, inUse, plan }: Sweep['unlisted']['sessions'][number]) => {
-    if (!plan.session && plan.end.length === 0)
-      return ['is left alone', ...plan.stays.map(why => printable(why, 500))].join(': ')
-    if (names.includes(name)) return inUse === undefined ? 'is removed' : `is removed, although ${inUse}`
-    return inUse === undefined
-      ? verb
-      : `is left alone, because ${inUse}; --session ${printable(name)} removes it`
+  const verb = (be: string, { leftAlone }: { leftAlone?: { why: string } }) =>
+    leftAlone
+      ? `${be} left alone: ${printable(leftAlone.why, 500)}`
+      : `${be} removed${wanted ? '' : ' only with --orphans'}`
+  const fate = (session: Sweep['unlisted']['sessions'][number]) => {
+    const { name, inUse, leftAlone, plan } = session
+    if (leftAlone) return verb('is', session)
+    const isNamed = names.includes(name)
+    if (inUse !== undefined)
+      return isNamed
+        ? `is removed, although ${inUse}`
+        : `is left alone, because ${inUse}; --session ${printable(name)} removes it`
+    const removed = isNamed ? 'is removed' : verb('is', session)
+    const stays = plan.stays.map(why => printable(why, 500)).join(' ')
+    return plan.session ? removed : `is not closed, but what is claimed in it ${removed}: ${stays}`
   }
   const sessions = unlisted.sessions.flatMap(session => [
     `  session ${printable(session.name)} (${session.id} on ${session.socket}, ${durationText(session.ageMs)} old), which no registry lists, ${fate(session)}`,
     ...(leftovers?.sessions ?? []).flatMap(({ id, name, why }) =>
       why !== undefined && id === session.id && name === session.name ? [`    ${printable(why, 500)}`] : [],
     ),
-    ...treeText(session.plan).map(line => `    ${line}`),
+    ...claimedText(session.plan),
   ])
-  const processes = unlisted.processes.flatMap(({ agent, ageMs, plan }) => [
-    `  processes of agent ${printable(`${agent.workspace}/${agent.taskId}/${agent.agentId}`)} (${durationText(ageMs)} old), which no registry lists, ${verb.replace('is', 'are')}`,
-    ...treeText(plan).map(line => `    ${line}`),
+  const processes = unlisted.processes.flatMap(one => [
+    `  processes of agent ${printable(`${one.agent.workspace}/${one.agent.taskId}/${one.agent.agentId}`)} (${durationText(one.ageMs)} old), which no registry lists, ${verb('are', one)}`,
+    ...claimedText(one.plan),
   ])
-  const prompts = unlisted.prompts.map(file => `  prompt ${fileText(file)}, which no registry lists, ${verb}`)
+  const prompts = unlisted.prompts.map(
+    file => `  prompt ${fileText(file)}, which no registry lists, ${verb('is', file)}`,
+  )
   return [...sessions, ...processes, ...prompts, ...doneText(unlisted.done)]
 }
+
+const claimedText = (plan: Plan): string[] =>
+  plan.end.length > 0 ? treeText(plan).map(line => `    ${line}`) : []
 
 /** What no plan ends: leftover processes that no evidence ties to an agent, and the suspects that no agent's lines name. */
 function leftAloneText({ agents, unlisted, leftovers, suspects }: Sweep): string[] {
@@ -124,10 +142,10 @@ function doneText(done: CleanupResult | undefined): string[] {
 function summary(sweep: Sweep, hasUnlisted: boolean): string {
   const actions = count(sweep.actions.length, 'action')
   if (hasUnlisted && sweep.actions.length === 0)
-    return 'nothing was done: --apply --orphans removes what no registry lists'
-  if (hasUnlisted)
-    return `nothing was done: ${actions} with --apply, and more with --orphans for what no registry lists`
-  if (sweep.actions.length > 0) return `nothing was done: ${actions} with --apply`
+    return 'nothing was done; --apply --orphans would remove what no registry lists'
+  const wouldDo = `nothing was done; --apply would carry out ${actions}`
+  if (hasUnlisted) return `${wouldDo}, and --orphans more, for what no registry lists`
+  if (sweep.actions.length > 0) return wouldDo
   return isUncertain(sweep) ? 'nothing to do for what could be read and queried' : 'nothing to do'
 }
 

@@ -2,7 +2,7 @@ import os from 'node:os'
 import { type Command, Option } from 'commander'
 import type { Sweep } from '../sweep/sweep.ts'
 import { exitCodes, run } from './exit-codes.ts'
-import { duration, grace } from './option-values.ts'
+import { duration, grace, notEmpty } from './option-values.ts'
 import { print, printJson, printProblem } from './output.ts'
 import { addSocketOptions, type SocketOptions, useSockets } from './socket-options.ts'
 import { WORKSPACE_ARGUMENT, workspacesOf } from './workspace.ts'
@@ -30,7 +30,7 @@ export function addSweep(program: Command): Command {
     .option(
       '--session <name>',
       'remove this session agent_* that no task lists, although somebody is attached to it; repeatable, exact names',
-      (name: string, before: string[] = []) => [...before, name],
+      (name: string, before: string[] = []) => [...before, notEmpty(name)],
     )
     .addOption(
       new Option(
@@ -57,6 +57,7 @@ export function addSweep(program: Command): Command {
 /** Sweeps one workspace after the other. Returns the exit code. */
 export async function runSweep(folders: string[], options: SweepCommandOptions): Promise<number> {
   const { isLeft, isUncertain, sweep } = await import('../sweep/sweep.ts')
+  const { sessionsByWorkspace } = await import('../sweep/named-sessions.ts')
   const { progressTo } = await import('./progress.ts')
   const { stopOnSignals } = await import('./stop-signals.ts')
   const { sweepText } = await import('./sweep-text.ts')
@@ -80,11 +81,9 @@ export async function runSweep(folders: string[], options: SweepCommandOptions):
   const { signal } = stop
   const progress = progressTo(process.stderr)
   const sweeps: Sweep[] = []
+  const sessionsOf = await sessionsByWorkspace(names, workspaces, minAgeMs)
   for (const workspace of workspaces) {
-    // All workspaces share the servers: an earlier one may have removed the session.
-    const isFound = (name: string) =>
-      sweeps.some(one => one.unlisted.sessions.some(found => found.name === name))
-    const sessions = names.filter(name => !isFound(name))
+    const sessions = sessionsOf.get(workspace) ?? []
     const beside = workspaces.filter(other => other !== workspace)
     sweeps.push(
       await sweep(workspace, { apply, orphans, sessions, graceMs, minAgeMs, beside, signal, progress }),
@@ -99,7 +98,12 @@ export async function runSweep(folders: string[], options: SweepCommandOptions):
         ? exitCodes.left
         : exitCodes.done
   if (json) printJson({ exitCode, sweeps })
-  else print(sweeps.flatMap(found => sweepText(found, { orphans, names, graceMs })))
+  else
+    print(
+      sweeps.flatMap(found =>
+        sweepText(found, { orphans, names: sessionsOf.get(found.workspace) ?? [], graceMs }),
+      ),
+    )
   if (signal.aborted) leave(exitCode)
   return exitCode
 }

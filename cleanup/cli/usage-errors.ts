@@ -12,14 +12,42 @@ export function reportUsageErrors(program: Command): Command {
     .configureOutput({ outputError: (text, write) => write(`leakrig: ${sentence(text)}\n`) })
 }
 
+/** A wrong value, as commander reports it: our own sentence, or its list of choices, follows. */
+const INVALID = /^option '(?:-\w, )?(--[\w-]+)[^']*' argument '(.*)' is invalid\. (?:Allowed choices are )?/s
+
 /** Commander writes "error: " in front of each message, and its suggestions on a line of their own. */
-const sentence = (text: string): string =>
-  oneLine(
-    text
-      .trimEnd()
-      .replace(/^error: /, '')
-      .replace(/\n(?=\(Did you mean )/, ' '),
+function sentence(text: string): string {
+  const message = text
+    .trimEnd()
+    .replace(/^error: /, '')
+    .replace(/\n(?=\(Did you mean )/, ' ')
+  const isChoice = message.includes(' Allowed choices are ')
+  return oneLine(
+    message.replace(
+      INVALID,
+      (_, option, value) =>
+        `${option} ${JSON.stringify(value)} is refused: ${isChoice ? 'expected one of ' : ''}`,
+    ),
   )
+}
+
+/** Options of earlier versions, and what became of them. */
+const REMOVED: Record<string, string> = {
+  '--compress': 'The option --compress was removed, because archives are no longer compressed; leave it out.',
+}
+
+/** Makes a command, and those below it, say where its options are listed when one is unknown and resembles none. */
+export function hintAtHelp(command: Command, name = `leakrig ${command.name()}`): void {
+  const outputError = (text: string, write: (text: string) => void) => {
+    const [, option = ''] = /unknown option '(--[^'=]*)/.exec(text) ?? []
+    const removed = REMOVED[option]
+    const isUnknown = option !== '' && !text.includes('Did you mean')
+    const hint = isUnknown ? `; "${name} --help" lists the options` : ''
+    write(`leakrig: ${removed ?? `${sentence(text)}${hint}`}\n`)
+  }
+  command.configureOutput({ outputError })
+  for (const one of command.commands) hintAtHelp(one, `${name} ${one.name()}`)
+}
 
 /**
  * Makes a command and its subcommands refuse another option in place of an option's value: commander takes whatever comes

@@ -21,12 +21,13 @@ export function machineFamilies({ atMs, tookMs, ...found }: Measurement): Family
   return [
     gauge(
       'tmux_sessions',
-      'tmux sessions of live agents, of ended agents whose cleanup is pending, and leftovers (named agent_*, of no listed agent).',
+      'tmux sessions of live agents, of ended agents whose cleanup is pending, leftovers (named agent_*, of no listed agent), and those of other workspaces (foreign).',
       sessions
         ? [
             { labels: { state: 'active' }, value: sessions.active },
             { labels: { state: 'ended' }, value: sessions.ended },
             { labels: { state: 'leftover' }, value: sessions.leftover.length },
+            { labels: { state: 'foreign' }, value: sessions.foreign.length },
           ]
         : [],
     ),

@@ -83,6 +83,7 @@ async function measureMachine(
       active,
       ended: owners.size - active,
       leftover: namesOf(found),
+      foreign: found.foreign,
     },
     processes: {
       ofAgents: ofAgents.size,

@@ -1,4 +1,4 @@
-import type { LeftoverSession } from '../claims/leftovers/find.ts'
+import type { ForeignSession, LeftoverSession } from '../claims/leftovers/find.ts'
 import type { LeftoverProcess } from '../claims/leftovers/processes.ts'
 import type { NamedSuspect } from '../claims/leftovers/suspects.ts'
 import type { DiskUse } from './disk-use.ts'
@@ -36,6 +36,8 @@ export interface SessionFigures {
   /** Sessions of ended agents whose cleanup is not done. */
   ended: number
   leftover: LeftoverSession[]
+  /** Sessions named `agent_*` of other workspaces, which are no leftovers. */
+  foreign: ForeignSession[]
 }
 
 export interface ProcessFigures {

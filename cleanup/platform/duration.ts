@@ -2,7 +2,7 @@ const UNITS_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 }
 type Unit = keyof typeof UNITS_MS
 
 /** The form that every option takes for a duration, as a sentence for a person who wrote something else. */
-export const DURATION_FORM = 'Expected a duration with its unit (ms, s, m, h or d), such as 500ms, 3s or 2m.'
+export const DURATION_FORM = 'expected a duration with its unit (ms, s, m, h or d), such as 500ms, 3s or 2m.'
 
 /** A duration in ms from a number and a unit (`500ms`, `3s`, `1.5h`); undefined for any other text, a plain number included. */
 export function parseDuration(text: string): number | undefined {

@@ -38,9 +38,13 @@ export interface AgentFiles {
  */
 export function agentFiles(ref: AgentRef, entry: AgentEntry): AgentFiles {
   const root = realPath(ref.workspace)
+  const folders = new Map<string, string>()
   const inside = (file: string): string => {
     // The file itself may be a link, which is moved or removed and never followed. A link on the way is refused.
-    const real = path.join(realPath(path.dirname(file)), path.basename(file))
+    const folder = path.dirname(file)
+    const realFolder = folders.get(folder) ?? realPath(folder)
+    folders.set(folder, realFolder)
+    const real = path.join(realFolder, path.basename(file))
     if (real.startsWith(`${root}${path.sep}`)) return real
     throw new CleanupError(
       'outside-workspace',

@@ -49,6 +49,15 @@ export function agentOfMarker(value: string): AgentRef | undefined {
   }
 }
 
+/** The agent whose stream log a path names, by the layout; undefined for any other path. */
+export function agentOfLog(log: string): AgentRef | undefined {
+  const agentId = /^(.+)_stream\.jsonl$/.exec(path.basename(log))?.[1]
+  const logs = path.dirname(log)
+  if (agentId === undefined || path.basename(logs) !== 'logs') return undefined
+  const task = path.dirname(logs)
+  return { workspace: path.dirname(task), taskId: path.basename(task), agentId }
+}
+
 /** The workspace of a registry, or of a file beside it: two folders up. */
 export const workspaceOfFile = (registry: string): string => path.dirname(path.dirname(registry))
 

@@ -39,6 +39,12 @@ export function requireWorkspace(folder: string, orNew = false): string {
   )
 }
 
+/** True for the path of a folder that `requireWorkspace` accepts. */
+export function isWorkspaceFolder(folder: string): boolean {
+  const names = isFolder(folder) ? namesIn(folder) : undefined
+  return names !== undefined && isWorkspace(folder, names)
+}
+
 const isWorkspace = (real: string, names: readonly string[]): boolean =>
   path.basename(real) === WORKSPACE_NAME ||
   isFolder(path.dirname(globalRegistry(real))) ||

@@ -14,6 +14,7 @@ import { peekGlobalRegistry } from '../registry/registry.ts'
 import { isYoung } from '../registry/timestamps.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { finishedAt, mayRunAgain } from './runs-again.ts'
+import { YOUNG } from './young.ts'
 
 /** An agent that a registry lists, as a sweep found it. */
 export type FoundAgent = {
@@ -95,7 +96,7 @@ async function check(
     const ending = await detectEnd(agent, entry)
     if (!ending) return { agent, status, state: 'live', why: 'it lives' }
     if (!recordedTmux(entry) && mayBeDeploying(agent, entry, minAgeMs))
-      return { agent, status, state: 'young', why: 'it is young enough to be still being deployed' }
+      return { agent, status, state: 'young', why: YOUNG }
     return await ended(agent, entry, registry, ending.status, ending.reason)
   } catch (error) {
     return { agent, status, state: 'unknown', why: messageOf(error) }

@@ -7,10 +7,13 @@ import { type Machine, readMachine } from '../platform/processes/table.ts'
 import type { AgentEntry, TaskRegistry } from '../registry/entries.ts'
 import { type AgentRef, validateRef } from '../registry/layout.ts'
 import type { Registries } from '../registry/read-all.ts'
+import type { TmuxServer } from '../tmux/server.ts'
 
 /** What is left on the machine of the agents of one workspace. */
 export interface LeftInWorkspace {
   machine: Machine
+  /** The tmux servers that were asked. */
+  servers: readonly TmuxServer[]
   leftovers: Leftovers
 }
 
@@ -43,7 +46,7 @@ export async function findLeft(
     workspaces,
   )
   const leftovers = findLeftovers(machine, agents, workspaces, servers)
-  return { machine, leftovers }
+  return { machine, servers, leftovers }
 }
 
 /** An agent that is refused, or whose server does not reply, is known by its entry only. The sweep reports that elsewhere. */

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findStaleEntries, type StaleEntry } from '../claims/leftovers/entries.ts'
-import { type LeftoverSession, namesOf } from '../claims/leftovers/find.ts'
+import { type ForeignSession, type LeftoverSession, namesOf } from '../claims/leftovers/find.ts'
 import type { LeftoverProcess } from '../claims/leftovers/processes.ts'
 import type { NamedSuspect } from '../claims/leftovers/suspects.ts'
 import { attemptAsync, CleanupError, messageOf } from '../errors.ts'
+import { isSameFile } from '../platform/files/real-path.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
 import { cleanUp } from '../reaper/clean-up.ts'
 import { isSameRun } from '../registry/lifecycle.ts'
@@ -14,8 +15,9 @@ import { type Action, type CleanupResult, doneActions, plannedActions, registerA
 import { type FoundAgent, findAgents, type Progress } from './agents.ts'
 import { correctStaleEntries } from './correct-entries.ts'
 import { findLeft } from './left.ts'
+import { requireSessions } from './named-sessions.ts'
 import { reopen } from './runs-again.ts'
-import { findUnlisted, removeUnlisted, type UnlistedLeftovers } from './unlisted.ts'
+import { findUnlisted, isRemovable, removeUnlisted, type UnlistedLeftovers } from './unlisted.ts'
 
 export interface SweepOptions {
   /** False by default: then nothing is changed. */
@@ -53,6 +55,8 @@ export interface Sweep {
   actions: Action[]
   /** What is left over, as `status` lists it too; whatever of it is ended is in a plan as well. Undefined when unknown. */
   leftovers?: { sessions: LeftoverSession[]; processes: LeftoverProcess[] }
+  /** Sessions named `agent_*` that belong to workspaces which are not swept, and so are no leftovers. */
+  foreign: ForeignSession[]
   /** Processes that may be an agent's although no evidence ties them to one: never ended. */
   suspects: NamedSuspect[]
   /** What could not be read or asked, in sentences. */
@@ -71,11 +75,14 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
     ? { sessions: [], processes: [], prompts: [], problems: [] }
     : await findUnlisted(workspace, registries, left, minAgeMs)
   const problems = [...new Set([...registries.problems, ...notFound, ...unlisted.problems])]
+  if (!signal?.aborted)
+    await requireSessions(options.sessions ?? [], { workspace, registries, left, unlisted, problems })
   const onProblem = (problem: string) => problems.includes(problem) || problems.push(problem)
   const stale = await attemptAsync(
     () => findStaleEntries(workspace, registries, minAgeMs, onProblem),
     onProblem,
   )
+  const isBeside = (other: string) => beside.some(one => isSameFile(one, other))
   const toCorrect = (stale ?? []).filter(({ isListed }) => isListed || options.orphans)
   const toRemove = chosen(unlisted, options)
   const found: Sweep = {
@@ -92,6 +99,7 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
       ...toCorrect.map(entry => registerAction(entry, entry.to)),
     ],
     ...(left && { leftovers: { sessions: namesOf(left.leftovers), processes: left.leftovers.processes } }),
+    foreign: (left?.leftovers.foreign ?? []).filter(one => !isBeside(one.workspace)),
     suspects: left?.leftovers.suspects ?? [],
     problems,
   }
@@ -125,23 +133,16 @@ function actionsFor(found: FoundAgent): Action[] {
 
 type Chosen = Omit<UnlistedLeftovers, 'problems' | 'done'>
 
-/** What is removed of what no registry lists. Throws for a session that was asked for and is not among it. */
+/** What is removed of what no registry lists. */
 function chosen(
   { sessions, processes, prompts }: Chosen,
-  { orphans, sessions: named = [] }: SweepOptions,
+  { orphans = false, sessions: named = [] }: SweepOptions,
 ): Chosen {
-  const missing = named.find(name => !sessions.some(session => session.name === name))
-  if (missing !== undefined)
-    throw new CleanupError(
-      'bad-argument',
-      `No session ${JSON.stringify(missing)} was found that a sweep may remove, so nothing was done: give the exact name of one that "leakrig sweep" shows as unlisted.`,
-    )
-  const isChosen = (session: UnlistedLeftovers['sessions'][number]) =>
-    named.includes(session.name) || (orphans === true && session.inUse === undefined)
+  const isNamed = ({ name, leftAlone }: Chosen['sessions'][number]) => named.includes(name) && !leftAlone
   return {
-    sessions: sessions.filter(isChosen),
-    processes: orphans ? processes : [],
-    prompts: orphans ? prompts : [],
+    sessions: sessions.filter(one => isNamed(one) || (orphans && isRemovable(one))),
+    processes: processes.filter(one => orphans && isRemovable(one)),
+    prompts: prompts.filter(one => orphans && isRemovable(one)),
   }
 }
 

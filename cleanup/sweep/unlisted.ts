@@ -22,6 +22,7 @@ import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts
 import { trustedSockets } from '../tmux/sockets.ts'
 import { type CleanupResult, doneActions } from './actions.ts'
 import type { LeftInWorkspace } from './left.ts'
+import { YOUNG } from './young.ts'
 
 /** A leftover session: it has an agent's name, and no registry lists it. It may be that of a workspace that was not named. */
 interface UnlistedSession {
@@ -33,28 +34,46 @@ interface UnlistedSession {
   plan: Plan
   /** Who looks at it. Then it is left alone, unless it was asked for by its name. */
   inUse?: string
+  /** Why it is left alone even when it is asked for by its name. */
+  leftAlone?: LeftAlone
+}
+
+/**
+ * `young`: it may still be being deployed. `unproven`: it is on a server that nobody named, and nothing but its name shows
+ * whose it is. `others`: nothing in it is an agent's of this workspace, or what is there is somebody else's.
+ */
+interface LeftAlone {
+  kind: 'young' | 'unproven' | 'others'
+  why: string
 }
 
 /** Processes with the marker of an agent that no registry lists, outside of any session of its own. */
 interface UnlistedProcesses {
   agent: AgentRef
-  /** The age of the youngest, in ms. */
+  /** The age of the youngest that none of the others started, in ms. */
   ageMs: number
   plan: Plan
+  leftAlone?: LeftAlone
 }
+
+/** A prompt of an agent that its task's registry does not list. */
+type UnlistedPrompt = FileEntry & { leftAlone?: LeftAlone }
 
 export interface UnlistedLeftovers {
   sessions: UnlistedSession[]
   processes: UnlistedProcesses[]
-  /** Prompts of agents that their task's registry does not list. */
-  prompts: FileEntry[]
+  prompts: UnlistedPrompt[]
   /** What could not be asked, in sentences. */
   problems: string[]
 }
 
+/** True for what a sweep may remove: whatever nobody looks at, and nothing else speaks for leaving alone. */
+export const isRemovable = ({ inUse, leftAlone }: { inUse?: string; leftAlone?: LeftAlone }): boolean =>
+  inUse === undefined && leftAlone === undefined
+
 /**
- * Finds the leftovers that no registry lists and that are at least `minAgeMs` old: a deploy registers its agent a little
- * before, or after. `left` is what was found on the machine; undefined when a registry could not be read: it may list
+ * Finds the leftovers that no registry lists. Those younger than `minAgeMs` are left alone, because a deploy registers its
+ * agent a little before, or after. `left` is what was found on the machine; undefined when a registry could not be read: it may list
  * any session.
  */
 export async function findUnlisted(
@@ -68,28 +87,60 @@ export async function findUnlisted(
   for (const [taskId, registry] of own.tasks)
     if (!mayListMore(registry)) {
       const prompts = attempt(() => findLeftoverPrompts(workspace, taskId, registry), onFailure) ?? []
-      found.prompts.push(...prompts.filter(prompt => prompt.ageMs >= minAgeMs))
+      found.prompts.push(...prompts.map(prompt => ({ ...prompt, ...ifYoung(prompt, minAgeMs) })))
     }
   if (!left) return found
   const { machine, leftovers } = left
   for (const { server, session } of leftovers.sessions)
     await attemptAsync(async () => {
-      const sinceMs = ageOf(session)
-      if (sinceMs < minAgeMs || !isProven(workspace, server, session, machine)) return
-      const plan = describePlan(planSession(await observeSession(workspace, server, session)))
-      const inUse = whoLooksAt(session, server, await clientsOf(server), minAgeMs)
       const { id, name } = session
-      found.sessions.push({ socket: server.path, id, name, ageMs: sinceMs, plan, ...(inUse && { inUse }) })
+      // By the scan that found it, so that the list and the plan name the same processes.
+      const plan = describePlan(planSession(await observeSession(workspace, server, session, machine)))
+      const one = { socket: server.path, id, name, ageMs: ageOf(session), plan }
+      const inUse = whoLooksAt(session, server, await clientsOf(server), minAgeMs)
+      const leftAlone =
+        ifYoung(one, minAgeMs) ??
+        (isProven(workspace, server, session, machine) ? ifOthers(one) : unproven(server.path))
+      found.sessions.push({ ...one, ...(inUse && { inUse }), ...leftAlone })
     }, onFailure)
-  const inSessions = new Set(found.sessions.flatMap(({ plan }) => plan.end.map(({ pid }) => pid)))
+  const inSessions = new Set(
+    found.sessions.flatMap(({ plan, leftAlone }) => (leftAlone ? [] : plan.end.map(({ pid }) => pid))),
+  )
   for (const agent of unlistedAgents(leftovers.processes))
     await attemptAsync(async () => {
       const plan = describePlan(planSession(await observeUnlisted(agent, machine)))
-      const sinceMs = Math.min(...plan.end.map(one => one.ageMs))
-      if (sinceMs >= minAgeMs && plan.end.some(({ pid }) => !inSessions.has(pid)))
-        found.processes.push({ agent, ageMs: sinceMs, plan })
+      // A new run of the agent begins with a process that no old one started.
+      const pids = new Set(plan.end.map(({ pid }) => pid))
+      const roots = plan.end.filter(({ ppid }) => !pids.has(ppid))
+      const one = { agent, ageMs: Math.min(...roots.map(({ ageMs: sinceMs }) => sinceMs)), plan }
+      if (plan.end.some(({ pid }) => !inSessions.has(pid)))
+        found.processes.push({ ...one, ...ifYoung(one, minAgeMs) })
     }, onFailure)
   return found
+}
+
+const ifYoung = (
+  { ageMs: sinceMs }: { ageMs: number },
+  minAgeMs: number,
+): { leftAlone: LeftAlone } | undefined =>
+  sinceMs < minAgeMs ? { leftAlone: { kind: 'young', why: YOUNG } } : undefined
+
+const unproven = (socket: string): { leftAlone: LeftAlone } => ({
+  leftAlone: {
+    kind: 'unproven',
+    why: `nothing but its name shows that it is an agent’s of this workspace, and nobody has named its tmux server; "--socket-path ${socket}" names it`,
+  },
+})
+
+/** Why nothing of a session would be ended; undefined if something would. */
+function ifOthers({ id, name, plan }: Omit<UnlistedSession, 'inUse' | 'leftAlone'>) {
+  if (plan.session || plan.end.length > 0) return undefined
+  // The plan's sentence names the session once more.
+  const head = `The session ${name} (${id}) is left alone, because `
+  const why = plan.stays.map(one => (one.startsWith(head) ? one.slice(head.length) : one)).join(' ')
+  return {
+    leftAlone: { kind: 'others', why: why.replace(/\.$/, '') || 'nothing in it is an agent’s' },
+  } as const
 }
 
 const clientsOf = (server: TmuxServer): Promise<TmuxClient[]> =>
@@ -112,9 +163,9 @@ function ageOf(session: TmuxSession): number {
 function isProven(workspace: string, server: TmuxServer, session: TmuxSession, machine: Machine): boolean {
   if (trustedSockets().includes(server.path)) return true
   if (markedAgent(workspace, server, session, machine)) return true
-  const log = `${session.name.replace(/^agent_/, '')}_stream.jsonl`
+  const agentId = session.name.replace(/^agent_/, '')
   const { table, openFiles } = machine
-  const writers = logWritersOf(new Set([realWorkspace(workspace)]), openFiles, log)
+  const writers = logWritersOf(new Set([realWorkspace(workspace)]), openFiles, agentId)
   const panes = livePanes(session).flatMap(pid => table.get(pid) ?? [])
   return [...withDescendants(table, panes)].some(({ pid }) => writers.has(pid))
 }
@@ -170,8 +221,10 @@ async function removeSession(
   const server = await readServer(unlisted.socket)
   const session = server?.sessions.find(({ id, name }) => id === unlisted.id && name === unlisted.name)
   if (!server || !session) return
-  const plan = planSession(await observeSession(workspace, server, session))
+  const plan = planSession(await observeSession(workspace, server, session, await readMachine()))
   if (await isInUse(server, session)) return
+  if (!plan.observation.location.session && plan.claims.claimed.size === 0)
+    throw new Error(plan.observation.sharedSession?.why ?? 'Nothing in it is an agent’s any more.')
   await carryOut(plan, graceMs, result)
 }
 

@@ -79,7 +79,7 @@ function once(option: Option): Option {
   const { parseArg } = option
   let isGiven = false
   return option.argParser((text: string, before: string) => {
-    if (isGiven) throw new InvalidArgumentError(`${option.long} may be given only once.`)
+    if (isGiven) throw new InvalidArgumentError('expected it only once.')
     isGiven = true
     return parseArg ? parseArg(text, before) : text
   })
@@ -87,10 +87,10 @@ function once(option: Option): Option {
 
 function systemName(name: string): string {
   if (systemNames.includes(name)) return name
-  throw new InvalidArgumentError(`Allowed choices are ${systemNames.join(', ')}.`)
+  throw new InvalidArgumentError(`expected one of ${systemNames.join(', ')}.`)
 }
 
 function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,2}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Expected a whole number from 1 to 999.')
+  throw new InvalidArgumentError('expected a whole number from 1 to 999.')
 }

@@ -12,13 +12,22 @@ export function reportUsageErrors(program: Command): Command {
     .configureOutput({ outputError: (text, write) => write(`leakrig: ${sentence(text)}\n`) })
 }
 
+/** A wrong value, as commander reports it: our own sentence, or its list of choices, follows. */
+const INVALID = /^option '(?:-\w, )?(--[\w-]+)[^']*' argument '(.*)' is invalid\. (?:Allowed choices are )?/s
+
 /** Commander writes "error: " in front of each message, and its suggestions on a line of their own. */
 function sentence(text: string): string {
+  const message = text
+    .trimEnd()
+    .replace(/^error: /, '')
+    .replace(/\n(?=\(Did you mean )/, ' ')
+  const isChoice = message.includes(' Allowed choices are ')
   return oneLine(
-    text
-      .trimEnd()
-      .replace(/^error: /, '')
-      .replace(/\n(?=\(Did you mean )/, ' '),
+    message.replace(
+      INVALID,
+      (_, option, value) =>
+        `${option} ${JSON.stringify(value)} is refused: ${isChoice ? 'expected one of ' : ''}`,
+    ),
   )
 }
 

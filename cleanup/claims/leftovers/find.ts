@@ -4,13 +4,15 @@ import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { ListedAgent } from './listed.ts'
 import { findLeftoverProcesses, type LeftoverProcess } from './processes.ts'
 import { ofRemovedWorkspaces } from './removed-workspaces.ts'
-import { leftoverSessions, livePanes } from './sessions.ts'
+import { livePanes, type OfOther, whoseSession } from './sessions.ts'
 import { finishedAtMs, sessionStartedAgain } from './started-again.ts'
 import { mergeSuspects, type NamedSuspect } from './suspects.ts'
 
 /** What is left of agents on the machine and no cleanup to come will end by itself. */
 export interface Leftovers {
-  sessions: { server: TmuxServer; session: TmuxSession; why: string | undefined }[]
+  sessions: { server: TmuxServer; session: TmuxSession; why?: string | undefined }[]
+  /** Sessions named `agent_*` that are no leftovers, because they belong to other workspaces. */
+  foreign: ForeignSession[]
   processes: LeftoverProcess[]
   suspects: NamedSuspect[]
 }
@@ -24,12 +26,16 @@ export interface LeftoverSession {
   why?: string
 }
 
+/** A session named `agent_*` of another workspace. */
+export type ForeignSession = LeftoverSession & OfOther
+
 /** The leftover sessions, as they are shown. */
-export const namesOf = ({ sessions }: Leftovers): LeftoverSession[] =>
-  sessions.map(({ server, session: { name, id }, why }) => ({
-    ...{ name, id, socket: server.socket },
-    ...(why !== undefined && { why }),
-  }))
+export const namesOf = ({ sessions }: Leftovers): LeftoverSession[] => sessions.map(nameOf)
+
+const nameOf = ({ server, session: { name, id }, why }: Leftovers['sessions'][number]): LeftoverSession => ({
+  ...{ name, id, socket: server.socket },
+  ...(why !== undefined && { why }),
+})
 
 /**
  * Finds what is left of the agents of some workspaces (real paths): the one list that sweep, status and the metrics show.
@@ -47,10 +53,10 @@ export function findLeftovers(
     ),
   )
   const ofRemoved = ofRemovedWorkspaces(machine, agents)
-  const isLeftover = leftoverSessions(
+  const whose = whoseSession(
     workspaces,
     agents.map(({ entry }) => entry),
-    machine.table,
+    machine,
     ofRemoved,
   )
   const againOf = ({ name }: TmuxSession): string | undefined => {
@@ -58,10 +64,16 @@ export function findLeftovers(
     const [latest] = named.toSorted((a, b) => finishedAtMs(b.entry) - finishedAtMs(a.entry))
     return latest && sessionStartedAgain(latest.ref, latest.entry)
   }
-  const sessions = servers.flatMap(server =>
+  const found = servers.flatMap(server =>
     server.sessions
-      .filter(session => !owned.has(`${server.pid} ${session.id}`) && isLeftover(session))
-      .map(session => ({ server, session, why: againOf(session) })),
+      .filter(session => !owned.has(`${server.pid} ${session.id}`))
+      .map(session => ({ server, session, whose: whose(session) })),
+  )
+  const sessions = found
+    .filter(one => one.whose === 'leftover')
+    .map(({ server, session }) => ({ server, session, why: againOf(session) }))
+  const foreign = found.flatMap(one =>
+    typeof one.whose === 'object' ? [{ ...nameOf(one), ...one.whose }] : [],
   )
   const processes = findLeftoverProcesses(machine, {
     agents,
@@ -74,5 +86,5 @@ export function findLeftovers(
     ...agents.flatMap(agent => agent.processes.map(({ pid }) => pid)),
     ...processes.map(({ pid }) => pid),
   ])
-  return { sessions, processes, suspects: mergeSuspects(agents, known) }
+  return { sessions, foreign, processes, suspects: mergeSuspects(agents, known) }
 }

@@ -1,14 +1,14 @@
-import path from 'node:path'
 import { canonicalWorkspaces } from '../../platform/files/real-path.ts'
+import { sharesPids } from '../../platform/processes/namespaces.ts'
 import { isOpenForWriting, type OpenFiles } from '../../platform/processes/open-files.ts'
 import { isAlive, type Machine } from '../../platform/processes/table.ts'
 import type { AgentEntry } from '../../registry/entries.ts'
+import { type AgentRef, agentOfLog } from '../../registry/layout.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
 import { serversFoundIn } from '../../tmux/found-servers.ts'
 import { tmuxUnreachable } from '../../tmux/query.ts'
 import { readServer, type TmuxServer } from '../../tmux/server.ts'
 import { socketsOf } from '../../tmux/sockets.ts'
-import { isStreamLog } from '../log-writers.ts'
 import { serverOf } from '../others-live-in.ts'
 
 /**
@@ -46,20 +46,45 @@ function tiedServers({ table, openFiles }: Machine, workspaces: ReadonlySet<stri
   return tied
 }
 
-/** The processes that write a stream log of one of these workspaces, and which; only one with that name, where it is given. */
+/** The processes that write a stream log of one of these workspaces, and which; only one of that agent id, where it is given. */
 export function logWritersOf(
   workspaces: ReadonlySet<string>,
   openFiles: OpenFiles,
-  name?: string,
+  agentId?: string,
 ): ReadonlyMap<number, string> {
   const canonical = canonicalWorkspaces(workspaces)
-  const isOne = (file: string) => (name === undefined ? isStreamLog(file) : path.basename(file) === name)
-  const logs = [...openFiles].filter(
-    ([file]) => isOne(file) && workspaces.has(canonical(path.resolve(file, '../../..'))),
-  )
+  const isOne = ({ agent }: WrittenLog) =>
+    (agentId === undefined || agent.agentId === agentId) && workspaces.has(canonical(agent.workspace))
   return new Map(
-    logs.flatMap(([file, holders]) =>
-      holders.filter(isOpenForWriting).map(({ pid }) => [pid, file] as const),
-    ),
+    [...writtenLogs(openFiles)].flatMap(([pid, logs]) => {
+      const found = logs.find(isOne)
+      return found ? [[pid, found.file] as const] : []
+    }),
   )
+}
+
+/** A stream log that a process writes. */
+export interface WrittenLog {
+  /** Its path; of a deleted one, the path that it had. */
+  file: string
+  agent: AgentRef
+}
+
+const DELETED = / \(deleted\)$/
+const known = new WeakMap<OpenFiles, ReadonlyMap<number, WrittenLog[]>>()
+
+/** The stream logs that each process writes, in any workspace, by pid. A deleted one had its path in our world only. */
+export function writtenLogs(openFiles: OpenFiles): ReadonlyMap<number, WrittenLog[]> {
+  const before = known.get(openFiles)
+  if (before) return before
+  const found = new Map<number, WrittenLog[]>()
+  for (const [name, holders] of openFiles) {
+    const file = name.replace(DELETED, '')
+    const agent = agentOfLog(file)
+    if (!agent) continue
+    const writers = holders.filter(one => isOpenForWriting(one) && (file === name || sharesPids(one.pid)))
+    for (const { pid } of writers) found.set(pid, [...(found.get(pid) ?? []), { file, agent }])
+  }
+  known.set(openFiles, found)
+  return found
 }

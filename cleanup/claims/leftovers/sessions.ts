@@ -1,64 +1,88 @@
-import { realWorkspace } from '../../platform/files/real-path.ts'
+import { canonicalWorkspaces, realWorkspace } from '../../platform/files/real-path.ts'
 import { withDescendants } from '../../platform/processes/ancestry.ts'
 import { ageMs } from '../../platform/processes/details.ts'
 import type { OpenFiles } from '../../platform/processes/open-files.ts'
-import {
-  type Machine,
-  type ProcessTable,
-  readMachine,
-  type SeenProcess,
-  startOf,
-} from '../../platform/processes/table.ts'
+import { type Machine, type ProcessTable, type SeenProcess, startOf } from '../../platform/processes/table.ts'
 import type { AgentEntry } from '../../registry/entries.ts'
 import { validateAgentId } from '../../registry/ids.ts'
 import type { AgentRef } from '../../registry/layout.ts'
+import { isDone } from '../../registry/lifecycle.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
+import { isWorkspaceFolder } from '../../registry/require-workspace.ts'
 import { namedSession, tmuxVariable } from '../../tmux/recorded.ts'
 import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { Observation } from '../observation.ts'
 import { observe } from '../observe.ts'
 import { isMarkedElsewhere } from '../own-panes.ts'
 import { type OfRemoved, ofRemovedWorkspaces } from './removed-workspaces.ts'
-import { logWritersOf } from './servers.ts'
+import { logWritersOf, writtenLogs } from './servers.ts'
 import { finishedAtMs } from './started-again.ts'
 
 const PREFIX = 'agent_'
 /** Stands for the task of an agent that no registry lists; no folder of that name is made. */
 const NO_TASK = 'no-task'
 
+/** What shows that a session is another workspace's. */
+export interface OfOther {
+  workspace: string
+  /** For people. */
+  why: string
+}
+
+/** An agent to which a process is tied. */
+type Tie = AgentRef & { why: string; isByLog: boolean }
+
 /**
- * Tells the leftover sessions of some workspaces (real paths): those named `agent_*` that none of `agents`, the entries of
- * their registries, lists, and in which nothing carries the marker of a listed agent, or of another workspace's that exists.
- * An agent that was cleaned up before everything in a session began has no part in it, whatever its name. A session that
- * somebody has grouped with an agent's to look at it (`new-session -t`, which tmux names agent_x-1) counts as the agent's.
+ * Tells whose a session is that none of `agents`, the entries of some workspaces (real paths), lists: `leftover` of one that
+ * is named `agent_*`, and the other workspace, which exists, where something in it carries the marker of an agent there or
+ * writes the stream log of one. Undefined for all others, which are listed or have no agent's name. An agent that was cleaned
+ * up before everything in a session began has no part in it, whatever its name. A session that somebody has grouped with an
+ * agent's to look at it (`new-session -t`, which tmux names agent_x-1) counts as the agent's.
  */
-export function leftoverSessions(
+export function whoseSession(
   workspaces: ReadonlySet<string>,
   agents: readonly AgentEntry[],
-  table: ProcessTable,
+  { table, openFiles }: Machine,
   ofRemoved: (process: SeenProcess) => OfRemoved | undefined,
-): (session: TmuxSession) => boolean {
+): (session: TmuxSession) => 'leftover' | OfOther | undefined {
   const doneAt = new Map<string, number>()
   for (const agent of agents)
     for (const name of [`${PREFIX}${agent.id}`, namedSession(agent).name])
       doneAt.set(name, Math.max(doneAt.get(name) ?? 0, finishedAtMs(agent)))
+  const notDone = new Set(agents.filter(agent => !isDone(agent)).map(({ id }) => id))
   const isListed = (name: string, session: TmuxSession) => isOlder(session, doneAt.get(name), table)
   const agentOf = agentsByMarker(workspaces)
-  const isListedOrForeign = (session: TmuxSession, process: SeenProcess): boolean => {
-    const agent = agentOf(process.environment.marker)
-    if (agent === undefined || ofRemoved(process)?.agent) return false
-    return !workspaces.has(agent.workspace) || isListed(`${PREFIX}${agent.agentId}`, session)
+  const canonical = canonicalWorkspaces(workspaces)
+  /** The agents that a process is tied to, of these workspaces and of others that are there. */
+  const agentsOf = (process: SeenProcess): Tie[] => {
+    const { marker } = process.environment
+    const marked = ofRemoved(process)?.agent ? undefined : agentOf(marker)
+    const logs = (writtenLogs(openFiles).get(process.pid) ?? []).map(({ file, agent }) => ({
+      ...{ ...agent, workspace: canonical(agent.workspace) },
+      ...{ why: `process ${process.pid} (${process.comm}) in it writes ${file}`, isByLog: true },
+    }))
+    return [
+      ...logs.filter(({ workspace }) => workspaces.has(workspace) || isWorkspaceFolder(workspace)),
+      ...(marked
+        ? [{ ...marked, why: `process ${process.pid} in it carries LEAKRIG_AGENT=${marker}`, isByLog: false }]
+        : []),
+    ]
   }
-  return session =>
-    session.name.startsWith(PREFIX) &&
-    !isListed(session.name, session) &&
-    !isListed(session.group, session) &&
-    ![
-      ...withDescendants(
-        table,
-        livePanes(session).flatMap(pid => table.get(pid) ?? []),
-      ),
-    ].some(process => isListedOrForeign(session, process))
+  return session => {
+    const { name, group } = session
+    if (!name.startsWith(PREFIX) || isListed(name, session) || isListed(group, session)) return undefined
+    const panes = livePanes(session).flatMap(pid => table.get(pid) ?? [])
+    const ties = [...withDescendants(table, panes)].flatMap(agentsOf)
+    const isOurs = ({ workspace }: AgentRef) => workspaces.has(workspace)
+    // Whatever still writes the log of an agent that was cleaned up is left over from it.
+    const isIts = ({ agentId, isByLog }: Tie) =>
+      isByLog ? notDone.has(agentId) : isListed(`${PREFIX}${agentId}`, session)
+    if (ties.some(agent => isOurs(agent) && isIts(agent))) return undefined
+    const other = ties.find(agent => !isOurs(agent))
+    // What writes a log of these workspaces, too, is theirs to name.
+    if (!other || (other.isByLog && ties.some(isOurs))) return 'leftover'
+    return { workspace: other.workspace, why: other.why }
+  }
 }
 
 /** True unless a session and everything in it began after a time. tmux knows its session's birth to the second only. */
@@ -103,8 +127,8 @@ export async function observeSession(
   workspace: string,
   server: TmuxServer,
   session: TmuxSession,
+  machine: Machine,
 ): Promise<Observation> {
-  const machine = await readMachine()
   const marked = markedAgent(workspace, server, session, machine)
   const ref = marked ?? { workspace, taskId: NO_TASK, agentId: safeId(session.name.slice(PREFIX.length)) }
   const [pane] = session.panes
@@ -128,7 +152,7 @@ export async function observeSession(
 }
 
 const openLog = (workspace: string, agentId: string, openFiles: OpenFiles): string | undefined =>
-  [...logWritersOf(new Set([realWorkspace(workspace)]), openFiles, `${agentId}_stream.jsonl`).values()][0]
+  [...logWritersOf(new Set([realWorkspace(workspace)]), openFiles, agentId).values()][0]
 
 /** An id that paths may be built from, whatever the session is called. */
 function safeId(id: string): string {

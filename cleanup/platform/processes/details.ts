@@ -5,9 +5,20 @@ import { type Process, USER_HZ } from './stat.ts'
 
 /* Details for people, read for a few processes and never for the whole table. Without /proc most of them are unknown. */
 
+/** How long, in ms, an uptime is reckoned on from the last one read: to read it takes a file, and it is needed for each process. */
+const REREAD_MS = 1_000
+
+let read = { uptimeMs: 0, at: Number.NEGATIVE_INFINITY }
+
+function uptimeMs(): number {
+  const now = performance.now()
+  if (now - read.at >= REREAD_MS) read = { uptimeMs: os.uptime() * 1000, at: now }
+  return read.uptimeMs + now - read.at
+}
+
 /** The age of a process in ms, at the resolution of its start time. */
 export function ageMs({ start }: Pick<Process, 'start'>): number {
-  return backend === 'proc' ? (os.uptime() - start / USER_HZ) * 1000 : Date.now() - start * 1000
+  return backend === 'proc' ? uptimeMs() - (start / USER_HZ) * 1000 : Date.now() - start * 1000
 }
 
 /** The words of a process's command line, as it shows them now; none when they cannot be read. */

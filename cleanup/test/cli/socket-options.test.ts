@@ -42,8 +42,8 @@ test('an unlisted session counts on the servers that are named, by name or path,
 
 describe('a bad value is one sentence, and nothing is done', () => {
   test.each([
-    ['--socket-name', '', 'An empty name is refused'],
-    ['--socket-path', '', 'An empty path is refused'],
+    ['--socket-name', '', '--socket-name "" is refused: expected a name'],
+    ['--socket-path', '', '--socket-path "" is refused: expected the path of a socket'],
     ['--socket-name', 'a/b', '--socket-path takes a path'],
     ['--socket-name', '..', '--socket-path takes a path'],
     ['--socket-name', '--apply', 'needs a value, not another option'],

@@ -40,7 +40,21 @@ test.each([
   ['sweep --aply', "unknown option '--aply' (Did you mean --apply?)"],
   ['daemon --grce 3s', "unknown option '--grce' (Did you mean --grace?)"],
   ['explain', "missing required argument 'agent|pid'"],
-  ['sweep --x\ny', "unknown option '--x\\u{a}y'"],
+  ['sweep --x\ny', `unknown option '--x\\u{a}y'; "leakrig sweep --help" lists the options`],
+  ['retention --keep=1', `unknown option '--keep=1'; "leakrig retention --help" lists the options`],
+  [
+    'service install --compress',
+    'The option --compress was removed, because archives are no longer compressed; leave it out.',
+  ],
+  [
+    'sweep --grace 3',
+    '--grace "3" is refused: expected a duration with its unit (ms, s, m, h or d), such as 500ms, 3s or 2m.',
+  ],
+  ['retention --keep-last x', '--keep-last "x" is refused: expected one whole number.'],
+  [
+    'explain a .agent-workspace --workspace .agent-workspace',
+    'The workspace is named twice, as ".agent-workspace" and with --workspace ".agent-workspace"; leave one of them out.',
+  ],
 ])('%j: one line', (words, sentence) => {
   expect(leakrig(words.split(' '), folder)).toEqual({ code: 2, out: '', err: `leakrig: ${sentence}` })
 })

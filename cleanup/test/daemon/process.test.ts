@@ -147,10 +147,10 @@ describe('wrong arguments', () => {
   test.each([
     [['/nowhere/at/all'], '"/nowhere/at/all" does not exist'],
     [['PROJECT'], '/project is not an orchestrator’s workspace: expected '],
-    [['WORKSPACE', '--grace', '3'], 'Expected a duration with its unit'],
-    [['WORKSPACE', '--grace', '25d'], 'Expected at most 24d.'],
-    [['WORKSPACE', '--owner-pid', 'x'], "argument 'x' is invalid"],
-    [['WORKSPACE', '--owner-pid', '0'], 'Expected a process id, from 1.'],
+    [['WORKSPACE', '--grace', '3'], '--grace "3" is refused: expected a duration with its unit'],
+    [['WORKSPACE', '--grace', '25d'], 'expected at most 24d.'],
+    [['WORKSPACE', '--owner-pid', 'x'], '--owner-pid "x" is refused: expected a process id'],
+    [['WORKSPACE', '--owner-pid', '0'], '--owner-pid "0" is refused: expected a process id, from 1.'],
     [['--what'], "unknown option '--what'"],
     [
       ['--metrics-file', '--end-idle'],
@@ -158,7 +158,7 @@ describe('wrong arguments', () => {
     ],
     [['WORKSPACE', '--keep-days', 'soon'], '--keep-days "soon" is refused'],
     [['WORKSPACE', '--min-free', '200%'], '--min-free "200%" is refused'],
-    [['WORKSPACE', '--metrics-port', '99999'], 'Expected a port'],
+    [['WORKSPACE', '--metrics-port', '99999'], '--metrics-port "99999" is refused: expected a port'],
     [['WORKSPACE', '--metrics-file', '/tmp/leakrig.txt'], 'ends with .prom'],
     [['WORKSPACE', 'EMPTY', '--owner-pid', '1'], 'watches one workspace, not 2'],
   ])('%j', async (args, sentence) => {

@@ -39,10 +39,13 @@ test.each([
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
-test('a session that was made a moment ago is no leftover, whatever the clock shows', async () => {
+test('a session that was made a moment ago is young, whatever the clock shows', async () => {
   rig.tmux('new-session', '-d', '-s', 'agent_new', 'sleep 1000')
   moveClock(() => YEAR_MS)
   const look = (minAgeMs: number) => sweep(rig.workspace, { graceMs: 100, minAgeMs, orphans: true })
-  expect((await look(60_000)).unlisted.sessions).toEqual([])
-  expect((await look(0)).unlisted.sessions).toMatchObject([{ name: 'agent_new' }])
+  expect((await look(60_000)).unlisted.sessions).toMatchObject([
+    { name: 'agent_new', leftAlone: { kind: 'young' } },
+  ])
+  const [old] = (await look(0)).unlisted.sessions
+  expect([old?.name, old?.leftAlone]).toEqual(['agent_new', undefined])
 })

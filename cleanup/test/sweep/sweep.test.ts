@@ -91,7 +91,7 @@ test('a sweep finishes what a killed cleaner began', async () => {
   const text = leakrig(['sweep', rig.workspace]).out
   expect(text).toMatch(/TASK-1\/a: it is terminated, and its cleanup was begun at .* not finished/)
   expect(text).toMatch(/because pane: tmux started it in pane %\d+/)
-  expect(text).toMatch(/nothing was done: \d+ actions with --apply/)
+  expect(text).toMatch(/nothing was done; --apply would carry out \d+ actions\n$/)
   expect(names(done(run('--apply')))).toContainEqual(
     JSON.stringify({ do: 'register', agent: 'TASK-1/a', status: 'terminated' }),
   )
@@ -147,7 +147,7 @@ test('a sweep that is stopped halfway reports what is open, and the next one fin
   expect(traces(rig, ref)).toEqual(NO_TRACES)
 })
 
-test('leftovers are only shown without --orphans, and not at all when young or listed elsewhere', async () => {
+test('leftovers are only shown without --orphans, with the reason when young, and apart when they are another workspace’s', async () => {
   const ref = await rig.deploy('a', { claude: idle })
   const prompt = layout.promptFile(rig.ref('nobody'))
   fs.writeFileSync(prompt, 'a prompt')
@@ -156,7 +156,16 @@ test('leftovers are only shown without --orphans, and not at all when young or l
   const elsewhere = path.join(rig.folder, 'elsewhere')
   fs.mkdirSync(path.join(elsewhere, 'T'), { recursive: true })
   fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{"agents": []}')
-  expect(run().sweeps[0]?.unlisted).toMatchObject({ sessions: [], prompts: [] })
+  const leftAlone = { kind: 'young', why: expect.stringContaining('younger than --min-age') }
+  expect(run('--apply', '--orphans').sweeps[0]).toMatchObject({
+    unlisted: { sessions: [{ name: 'agent_unlisted', leftAlone }], prompts: [{ file: prompt, leftAlone }] },
+    actions: [],
+  })
+  const young = leakrig(['sweep', rig.workspace]).out
+  expect(young).toMatch(/, 1 live, 0 unlisted, 2 young\n/)
+  expect(young).toMatch(/session agent_unlisted .* is left alone: it is younger than --min-age/)
+  expect(young).toMatch(/prompt .*nobody.* is left alone: it is younger than --min-age/)
+  expect(young).toMatch(/\nnothing to do\n$/)
   const found = run('--apply', '--min-age', '0s')
   expect(found.sweeps[0]?.unlisted).toMatchObject({
     sessions: [{ name: 'agent_unlisted' }],
@@ -167,13 +176,14 @@ test('leftovers are only shown without --orphans, and not at all when young or l
   expect(names(planned(other))).toContainEqual(JSON.stringify({ do: 'close', session: 'agent_unlisted' }))
   expect(rig.sessions().sort()).toEqual(['agent_a', 'user'])
   expect(fs.existsSync(prompt)).toBe(true)
-  // Without a marker only the registry of the other workspace shows that, and only when it can be read.
+  // Without a marker, the log shows that, and the registry of the other workspace, when it can be read.
   await deployTheirs('theirs', idle)
   const shown = (...more: string[]) =>
-    leakrigJson<Output>(['sweep', elsewhere, ...more, '--min-age', '0s']).sweeps[0]?.unlisted.sessions.map(
-      ({ name }) => name,
+    leakrigJson<Output>(['sweep', elsewhere, ...more, '--min-age', '0s']).sweeps[0]?.foreign.map(
+      ({ name, workspace }) => [name, workspace],
     )
-  expect(shown()).toEqual(['agent_theirs'])
+  const theirs = (name: string) => [name, rig.workspace]
+  expect(shown()).toEqual(['agent_a', 'agent_theirs'].map(theirs))
   expect(shown(rig.workspace)).toEqual([])
   fs.writeFileSync(layout.taskRegistry(elsewhere, 'T'), '{')
   expect(shown()).toEqual([])
@@ -234,7 +244,7 @@ test.each(['Europe/Berlin', 'America/New_York'])(
     const start = (ms: number) => new Date(Date.now() - ms).toISOString().slice(0, -1)
     const swept = () => leakrig(['sweep', rig.workspace, '--apply'], '/', { TZ: zone }).out
     await addAgent(ref, { status: 'running', started_at: start(0) })
-    expect(swept()).toContain('it is young enough to be still being deployed')
+    expect(swept()).toContain('it is younger than --min-age and may still be being deployed')
     expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
     fs.utimesSync(layout.promptFile(ref), 1, 1)
     await updateAgent(ref, entry => Object.assign(entry, { started_at: start(90_000) }))
@@ -337,7 +347,7 @@ test('no workspace, a folder that is none, and wrong options', () => {
     [[rig.folder], /^leakrig: .* contains a workspace but is not one itself; name .*\/\.agent-workspace\.$/],
     [
       [rig.workspace, '--min-age', '60'],
-      /Expected a duration with its unit \(ms, s, m, h or d\), such as 500ms/,
+      / is refused: expected a duration with its unit \(ms, s, m, h or d\), such as 500ms/,
     ],
   ]
   for (const [args, said] of cases)

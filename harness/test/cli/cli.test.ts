@@ -33,12 +33,12 @@ const wrong: [string, string[], RegExp][] = [
   [
     'an unknown system',
     ['scenarios', '--system', 'perfect'],
-    /'perfect' is invalid\. Allowed choices are none, immediate/,
+    /--system "perfect" is refused: expected one of none, immediate/,
   ],
   [
     'an unknown sandbox',
     ['scenarios', '--sandbox', 'vm'],
-    /'vm' is invalid\. Allowed choices are auto, container, namespace/,
+    /--sandbox "vm" is refused: expected one of auto, container, namespace/,
   ],
   ['an unknown flag', ['scenarios', '--fast'], /`--fast`: neither leakrig nor Vitest accepts that/],
   ['a flag without its value', ['scenarios', '-t'], /value is missing/],
@@ -50,9 +50,13 @@ const wrong: [string, string[], RegExp][] = [
   [
     'an unknown system of the catalogue',
     ['catalogue', '--system', 'perfect'],
-    /Allowed choices are none, immediate/,
+    / is refused: expected one of none, immediate/,
   ],
-  ['an unknown strategy', ['orchestrator', '--strategy', 'hope'], /'hope' is invalid/],
+  [
+    'an unknown strategy',
+    ['orchestrator', '--strategy', 'hope'],
+    /--strategy "hope" is refused: expected one of /,
+  ],
   ['a report that cannot be written', ['scenarios', '--json', '/nowhere/report.json'], /\/nowhere/],
 ]
 
