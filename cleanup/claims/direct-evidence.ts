@@ -72,10 +72,11 @@ function paneProcesses(
   const deployed = recorded && table.get(recorded.pane_pid)
   if (deployed && deployed.start === recorded.pane_start && bearsMarks(deployed))
     found.set(deployed, recorded.pane_id)
-  for (const { server, own } of sharedServers)
+  for (const { server, own, ownWindows } of sharedServers)
     for (const [pid, { start, pane }] of own) {
       const process = table.get(pid)
-      if (process?.start === start) found.set(process, `${pane} of the tmux server ${server.pid}`)
+      if (process?.start === start)
+        found.set(process, `${pane} of the ${ownWindows ? 'screen' : 'tmux'} server ${server.pid}`)
     }
   for (const pane of panes) {
     const process = table.get(pane.pid)

@@ -39,7 +39,7 @@ export interface UnseenPane extends Identity {
   why: string
 }
 
-/** A tmux server that an agent started and that others live in: it is left running, and of it only `own` ends. */
+/** A tmux or screen server that an agent started and that others live in: it is left running, and of it only `own` ends. */
 export interface SharedServer {
   server: Identity
   /** The processes of the agent's own panes there, by pid. */
@@ -48,6 +48,8 @@ export interface SharedServer {
   ownSessions: ReadonlySet<number>
   /** The numbers of the sessions that others live in now, or that their panes were born in. */
   othersSessions: ReadonlySet<number>
+  /** Of a screen server: the numbers of the agent's own windows (WINDOW). */
+  ownWindows?: ReadonlySet<string>
   /** In a sentence, for people: who lives there, and the command that shows it. */
   why: string
 }

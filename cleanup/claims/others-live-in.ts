@@ -203,7 +203,9 @@ export function livesWithOthers({
   const onServer = `${location?.socket},${location?.server?.pid},`
   const isThere = (process: SeenProcess): boolean => {
     if (below.has(process)) return true
-    const { tmux, pane } = process.environment
+    const { tmux, pane, screen, window } = process.environment
+    const windows = screen === undefined ? undefined : shared.get(Number.parseInt(screen, 10))?.ownWindows
+    if (windows && !windows.has(window ?? '')) return true
     if (tmux === undefined || pane === undefined) return false
     if (guestIds.has(pane) && tmux.startsWith(onServer)) return true
     const on = shared.get(Number(/,(\d+),\d+$/.exec(tmux)?.[1]))

@@ -7,9 +7,10 @@ import { readServer } from '../tmux/server.ts'
 import { claim } from './claim.ts'
 import type { Observation, SharedServer } from './observation.ts'
 import { type Asked, isTmuxServer, sharedServer } from './others-live-in.ts'
+import { isScreenServer, sharedScreen } from './screen.ts'
 
 /**
- * Finds the tmux servers that an agent started and that others live in (others-live-in.ts). Servers are asked only when one
+ * Finds the tmux and screen servers that an agent started and that others live in (others-live-in.ts). Servers are asked only when one
  * is claimed, which is rare: the agent must have started it.
  */
 export async function findSharedServers(
@@ -24,7 +25,7 @@ export async function findSharedServers(
   for (;;) {
     const { claimed } = claim({ ...observation, sharedServers: found })
     const server = [...claimed.values()].find(
-      ({ process }) => isTmuxServer(process) && !checked.has(process.pid),
+      ({ process }) => !checked.has(process.pid) && (isTmuxServer(process) || isScreenServer(process)),
     )?.process
     if (!server) return { sharedServers: found, wasShared: wasShared || handsOn(observation, checked) }
     checked.add(server.pid)
@@ -33,6 +34,11 @@ export async function findSharedServers(
       ...observation,
       sharedServers: [...found, { ...EMPTY, server }],
     })
+    if (isScreenServer(server)) {
+      const screen = sharedScreen(server, observation.table, pid => apart.has(pid))
+      if (screen) found.push(screen)
+      continue
+    }
     const asked = await ask(server)
     const shared = sharedServer(server, observation.table, asked, pid => apart.has(pid))
     if (shared) found.push(shared)
@@ -56,7 +62,7 @@ const EMPTY = { own: new Map(), ownSessions: new Set<number>(), othersSessions: 
 
 /** False for a server that nothing can tie to an agent: started from outside of tmux and of every agent, and adopted by process 1. */
 const mayBeAgents = (process: SeenProcess, { location, contained }: Observation): boolean =>
-  isTmuxServer(process) &&
+  (isTmuxServer(process) || isScreenServer(process)) &&
   process.pid !== location.server?.pid &&
   (process.environment.marker !== undefined ||
     process.environment.tmux !== undefined ||

@@ -10,6 +10,7 @@ import { tellsOpenFiles } from '../platform/processes/open-files.ts'
 import { signal } from '../platform/processes/signals.ts'
 import { killPanes, killSession } from '../tmux/kill-session.ts'
 import type { AgentPane } from '../tmux/locate.ts'
+import { startCommandOf } from '../tmux/panes.ts'
 import { archiveFiles } from './archive-files.ts'
 import { removeClaudeLeftovers } from './claude-leftovers/remove.ts'
 import { type EndResult, endProcesses } from './end-processes.ts'
@@ -156,19 +157,34 @@ function removeAgentCgroup({ contained: { cgroup } }: Observation, report: Clean
   }
 }
 
-/** Closes the agent's panes that another session shows: with `remain-on-exit` they would stay there, dead. */
+/** Closes the agent's dead panes that another session shows: with `remain-on-exit` they would stay there. */
 async function closeMovedPanes(
   { claims, observation: before }: PlannedCleanup,
-  { entry, ref, location }: Observation,
+  observation: Observation,
   log: Log,
 ): Promise<void> {
+  const { entry, ref, location } = observation
   const wasClaimed = ({ pid }: AgentPane) =>
     claims.claimed.get(pid)?.evidence.some(({ kind }) => kind === 'pane') === true
   // From tmux 3.8 on, a dead pane has no pid.
   const own = new Set(before.location.panes.filter(wasClaimed).map(({ id }) => id))
-  const panes = location.panes.filter(({ id, shared, dead }) => shared && dead && own.has(id))
+  const panes: AgentPane[] = []
+  for (const pane of location.panes)
+    if (pane.shared && pane.dead && (own.has(pane.id) || (await isDeployed(observation, pane))))
+      panes.push(pane)
   for (const { id } of panes) log({ event: 'kill-pane', agent: ref.agentId, pane: id })
   await killPanes(entry, { ...location, panes })
+}
+
+/**
+ * True for the pane of the deploy, also when its process ended before anybody could claim it. The agent can write the record,
+ * and put a user's pane there. So the server itself has to show that the pane was started with the agent's pipeline.
+ */
+async function isDeployed({ location, log }: Observation, { id }: AgentPane): Promise<boolean> {
+  const { recorded, server, path } = location
+  if (id !== recorded?.pane_id || server?.pid !== recorded.server_pid) return false
+  const command = await startCommandOf({ path, pid: server.pid }, id)
+  return command?.includes(log) === true
 }
 
 async function closeSession(

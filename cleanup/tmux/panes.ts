@@ -36,3 +36,15 @@ export async function readPanes({ path, pid }: Pick<TmuxServer, 'path' | 'pid'>)
     }
   })
 }
+
+/** The command that a pane of a server was started with, as tmux shows it; undefined when that server does not answer, or has no such pane. */
+export async function startCommandOf(
+  { path, pid }: Pick<TmuxServer, 'path' | 'pid'>,
+  pane: string,
+): Promise<string | undefined> {
+  const ask = ['display-message', '-p', '-t', pane, '#{pid} #{pane_id} #{pane_start_command}']
+  const answer = await queryTmux(path, ask, pid).catch(() => [])
+  const prefix = `${pid} ${pane} `
+  const text = typeof answer === 'string' ? '' : answer.join('\n')
+  return text.startsWith(prefix) ? text.slice(prefix.length) : undefined
+}

@@ -13,6 +13,7 @@ import { isDeployedHere } from '../../registry/world.ts'
 import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
 import { BackgroundServices } from '../background/whose.ts'
 import { isTmuxServer, livesWithOthers, onServers, sharedServer } from '../others-live-in.ts'
+import { isScreenServer, sharedScreen } from '../screen.ts'
 import type { ListedAgent } from './listed.ts'
 import type { OfRemoved } from './removed-workspaces.ts'
 import { processStartedAgain } from './started-again.ts'
@@ -85,11 +86,11 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
     return known.isShared(process)
   }
   // What others opened on a server that an agent started has the agent's marker, and is no leftover.
-  const sharedServers = [...table.values()].flatMap(process =>
-    isTmuxServer(process) && agentOf(process.environment.marker)
-      ? (sharedServer(process, table, undefined, () => false) ?? [])
-      : [],
-  )
+  const sharedServers = [...table.values()].flatMap(process => {
+    if (!agentOf(process.environment.marker)) return []
+    if (isScreenServer(process)) return sharedScreen(process, table, () => false) ?? []
+    return isTmuxServer(process) ? (sharedServer(process, table, undefined, () => false) ?? []) : []
+  })
   const isInUse = livesWithOthers({ table, sharedServers, guests: [] })
   // What a cleanup named as a suspect stays one, with what has been started since on a tmux server among them.
   const suspects = agents.flatMap(one =>

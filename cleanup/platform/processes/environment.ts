@@ -12,6 +12,9 @@ export interface Environment {
   marker?: string
   tmux?: string
   pane?: string
+  /** The screen session in which it was started (STY, which begins with its server's pid), and its window there. */
+  screen?: string
+  window?: string
   /** The session of the claude whose tool started it (CLAUDE_CODE_SESSION_ID). */
   session?: string
   /** The folder of the background session that started it (CLAUDE_JOB_DIR). */
@@ -41,6 +44,9 @@ export function readEnvironment(pid: number): Environment {
   if (marker !== undefined) found.marker = marker
   if (tmux !== undefined) found.tmux = tmux
   if (pane !== undefined) found.pane = pane
+  const [screen, window] = [values.get('STY'), values.get('WINDOW')]
+  if (screen !== undefined) found.screen = screen
+  if (window !== undefined) found.window = window
   const [session, job] = [values.get('CLAUDE_CODE_SESSION_ID'), values.get('CLAUDE_JOB_DIR')]
   if (session !== undefined) found.session = session
   if (job !== undefined) found.job = job

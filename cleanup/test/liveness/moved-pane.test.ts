@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AgentRef, cleanUp } from '../../index.ts'
 import { detectEnd } from '../../liveness/detect-end.ts'
-import { layout } from '../../orchestrator.ts'
+import { layout, updateAgent } from '../../orchestrator.ts'
 import { leakrig } from '../support/cli.ts'
 import { Daemon } from '../support/daemon.ts'
 import { isRunning, Rig, readText } from '../support/rig.ts'
@@ -174,3 +174,29 @@ test('an agent whose pane is dead or gone has ended, whatever else writes its lo
   await until('the pane is dead', () => !isRunning(pane))
   expect(await detectEnd(ref, rig.entry(ref))).toMatchObject({ status: 'crashed' })
 })
+
+test.each([
+  ['in the user’s session', ['move-window', '-d', '-s', '=agent_b:0', '-t', '=mine:7']],
+  ['in the user’s window', ['join-pane', '-d', '-s', '=agent_b:0.0', '-t', '=mine:0.0']],
+])(
+  'the dead pane of an agent that has ended by itself %s is closed, and the user’s is not',
+  async (_, move) => {
+    rig.tmux('set-option', '-wg', 'remain-on-exit', 'on')
+    const ended = await rig.deploy('b', { claude: 'echo ready; until [ -e done ]; do sleep 0.02; done' })
+    rig.tmux('new-window', '-d', '-t', '=mine:8', `tail -n 1 ${layout.promptFile(ended)}`)
+    rig.tmux(...move)
+    fs.writeFileSync(path.join(rig.folder, 'done'), '')
+    const dead = () =>
+      rig.tmux('list-panes', '-a', '-f', '#{pane_dead}', '-F', '#{pane_id}').split('\n').toSorted()
+    await until('both panes are dead', () => dead().length === 2)
+    const users = dead().find(id => id !== rig.entry(ended).tmux?.pane_id) ?? ''
+    expect(await cleanUp(ended, completed)).toMatchObject({ outcome: 'clean' })
+    expect(dead()).toEqual([users])
+
+    // Not even if the record names it.
+    const tmux = { ...rig.entry(ended).tmux, pane_id: users }
+    await updateAgent(ended, entry => Object.assign(entry, { tmux, status: 'running', cleanup: undefined }))
+    await cleanUp(ended, completed)
+    expect(dead()).toEqual([users])
+  },
+)
