@@ -22,7 +22,8 @@ export interface NearMiss {
 const SPARED: Record<SparedFor, string> = {
   cleaner: 'it is this program, or one that this program runs below',
   'adopted-cleaner': 'it is this program, which a subreaper of the agent has adopted',
-  'tmux-server': 'it is the tmux server, which others live in too',
+  'tmux-server':
+    'it is a tmux server with a session of an agent: it may hold others’ sessions, so a cleanup closes only the agent’s',
   'other-agent': 'it belongs to another agent that a registry lists: the innermost one counts',
   'several-agents': 'it writes the logs of several agents, so no log makes it an agent’s',
   older:
@@ -77,9 +78,10 @@ function compare(
   if (opened.length > 0 && !opened.some(isOpenForWriting))
     return ['it has the agent’s log open', 'it only reads the log, and a reader is no part of the agent']
   if (process.pid === observation.location.server?.pid)
-    return ['it is the tmux server of the agent’s session', 'others live in it too']
-  if (process.comm.startsWith('tmux: server'))
-    return ['it is a tmux server', 'nothing shows that the agent started it']
+    return [
+      'it is the tmux server of the agent’s session',
+      'nothing shows that the agent started it, and a cleanup closes only the agent’s session',
+    ]
   if (process.comm === 'claude')
     return ['it is named claude', `a name is no evidence, and ${otherEvidence(process)}`]
   if (mentions(command, observation.ref.agentId))

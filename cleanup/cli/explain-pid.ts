@@ -1,13 +1,14 @@
 import type { Claim } from '../claims/evidence.ts'
-import { type OfRemoved, ofRemovedWorkspaces } from '../claims/leftovers/removed-workspaces.ts'
+import { type OfOther, otherWorkspaceOf } from '../claims/leftovers/sessions.ts'
 import { findNearMisses, type NearMiss } from '../claims/near-misses.ts'
-import { CleanupError, messageOf } from '../errors.ts'
+import { attemptAsync, CleanupError, messageOf } from '../errors.ts'
 import { selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { commandOf } from '../platform/processes/details.ts'
 import { type ProcessTable, readMachine, type SeenProcess } from '../platform/processes/table.ts'
 import { planFor } from '../reaper/plan.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { Registries } from '../registry/read-all.ts'
+import { findLeft } from '../sweep/left.ts'
 import { exitCodes } from './exit-codes.ts'
 import { nameOf, printable } from './format.ts'
 import { print, printJson } from './output.ts'
@@ -32,8 +33,7 @@ export async function explainPid(
   registries: Registries,
   json: boolean,
 ): Promise<number> {
-  const machine = await readMachine()
-  const { table } = machine
+  const { table } = await readMachine()
   const process = table.get(pid)
   if (!process)
     throw new CleanupError(
@@ -41,17 +41,35 @@ export async function explainPid(
       `There is no process ${pid}, and no agent of that name; check the number.`,
     )
   const found = await findOwners(workspace, pid, registries)
-  const ofRemoved = found.owners.length === 0 ? ofRemovedWorkspaces(machine)(process) : undefined
+  const traces = found.owners.length === 0 ? await findTraces(workspace, pid, registries, found) : {}
   const { start, comm, environment } = process
   const { readable: isEnvironmentReadable } = environment
-  if (json)
-    printJson({
-      ...{ pid, start, comm, isEnvironmentReadable, ...found },
-      ...(ofRemoved && { ofRemovedWorkspace: ofRemoved }),
-      needed: NEEDED,
-    })
-  else print([...processText(process, table), ...ownersText(found, process), ...removedText(ofRemoved)])
+  if (json) printJson({ ...{ pid, start, comm, isEnvironmentReadable, ...found }, ...traces, needed: NEEDED })
+  else print([...processText(process, table), ...ownersText(found, process, traces, workspace)])
   return found.problems.length > 0 || mayBeOwned(found, process) ? exitCodes.uncertain : exitCodes.done
+}
+
+/** What ties a process without an owner to agents that these registries do not list, or whose cleanup is done. */
+interface Traces {
+  /** Why sweep and status list it as a leftover. */
+  leftover?: string
+  foreign?: OfOther
+}
+
+/** Finds the traces by the list that sweep and status show. */
+async function findTraces(
+  workspace: string,
+  pid: number,
+  registries: Registries,
+  { problems }: Found,
+): Promise<Traces> {
+  const left = await attemptAsync(
+    () => findLeft(workspace, registries, []),
+    problem => problems.push(problem),
+  )
+  const leftover = left?.leftovers.processes.find(one => one.pid === pid)?.why
+  const foreign = left && otherWorkspaceOf(pid, left)
+  return { ...(leftover !== undefined && { leftover }), ...(foreign && { foreign }) }
 }
 
 /** True for a process without an owner whose environment, which may hold the evidence, could not be read. */
@@ -94,13 +112,6 @@ function processText(process: SeenProcess, table: ProcessTable): string[] {
   ]
 }
 
-const removedText = (found: OfRemoved | undefined): string[] =>
-  found
-    ? [
-        `it may be an agent’s whose workspace was removed: ${printable(found.why, 300)}. "leakrig sweep DIR --orphans" shows what it would end of such agents`,
-      ]
-    : []
-
 function parentsText(table: ProcessTable, pid: number): string {
   const chain = selfAndAncestors(table, pid)
   const parents = chain.slice(1).map(nameOf).join(', ')
@@ -109,13 +120,26 @@ function parentsText(table: ProcessTable, pid: number): string {
   return parents ? `${parents}, then process 1` : 'process 1'
 }
 
-function ownersText(found: Found, process: SeenProcess): string[] {
+function ownersText(
+  found: Found,
+  process: SeenProcess,
+  { leftover, foreign }: Traces,
+  workspace: string,
+): string[] {
   const { owners, similar, problems } = found
   const lines = owners.flatMap(({ agent, claim }) => [
     `it belongs to agent ${agent.agentId} of ${agent.taskId}:`,
     ...claim.evidence.map(({ kind, detail }) => `  ${kind}: ${printable(detail)}`),
   ])
-  if (mayBeOwned(found, process))
+  if (foreign)
+    lines.push(
+      `it belongs to no agent of this workspace, but to the workspace ${printable(foreign.workspace, 300)}: ${printable(foreign.why, 300)}`,
+    )
+  else if (leftover !== undefined)
+    lines.push(
+      `it belongs to no agent whose cleanup is to come, and is a leftover: ${printable(leftover, 300)}. "leakrig sweep ${printable(workspace, 300)}" shows what it would do about it`,
+    )
+  else if (mayBeOwned(found, process))
     lines.push(
       `no evidence ties it to an agent, but its environment could not be read. A claim would need ${NEEDED}.`,
     )

@@ -38,7 +38,8 @@ export function stepsText(
   const steps = [
     handsOver && 'hand over to a process outside the agent, because this one is part of the agent',
     writers && `TERM to ${writers}, which produces the log’s lines and ends its own children`,
-    others && `TERM to ${others}, once the writer has ended or after ${durationText((graceMs * 2) / 3)}`,
+    others &&
+      `TERM to ${others}${writers ? `, once the producer has ended or after ${durationText((graceMs * 2) / 3)}` : ''}`,
     readers &&
       `wait for ${readers}, which brings ${writers ? 'them' : 'lines'} to the log and ends by itself when its input does`,
     panes &&

@@ -31,6 +31,10 @@ export interface AgentEntry {
   prompt_file?: string
   log_file?: string
   deploy_log?: string
+  /** The inode of its stream log, as digits (log-inode.ts). */
+  log_inode?: unknown
+  /** Since when it is silent, by the daemon. */
+  silent_since?: string
   /** Where it was deployed, a `World` (world.ts); other programs write registries too. */
   deployed_on?: unknown
   tmux?: RecordedTmux

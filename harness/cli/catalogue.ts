@@ -6,7 +6,7 @@ import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { type ChosenSandbox, chooseSandbox } from '../sandbox/start.ts'
 import { print as printText } from '../terminal.ts'
-import { requireWritable, writeJson } from './json-file.ts'
+import { requireNoReport, requireWritable, writeJson } from './json-file.ts'
 import { requireProcessRoom } from './process-limit.ts'
 import { runTests } from './run-tests.ts'
 import { listCells, print } from './selection.ts'
@@ -29,6 +29,7 @@ export interface CatalogueOptions {
  */
 export async function runCatalogue(options: CatalogueOptions, filter: string[]): Promise<number> {
   const began = beginning()
+  requireNoReport(options)
   if (options.json) requireWritable(options.json)
   requireProcessRoom('catalogue', options.workers)
   // Before anything is printed or started. Without a filter every cell is run, and the names need not be read.

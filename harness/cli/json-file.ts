@@ -12,6 +12,14 @@ import { dirname, resolve } from 'node:path'
 import { printableJson, printProblem } from '../terminal.ts'
 import { UsageError } from './exit.ts'
 
+/** @throws UsageError where a report is asked for and nothing is run */
+export function requireNoReport({ json, list }: { json?: string; list?: boolean }): void {
+  if (json === undefined || !list) return
+  throw new UsageError(
+    `--json ${JSON.stringify(json)} is refused: a report is of a run, and --list runs nothing; leave one of them out.`,
+  )
+}
+
 /**
  * Checks before a run that its report can be written afterwards. Creates nothing.
  * @throws UsageError when it cannot

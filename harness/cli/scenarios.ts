@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { projectRoot } from '../../bin/programs.ts'
 import { exitCodes } from '../report/exit-codes.ts'
 import { beginning, makeReport } from '../report/report.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
@@ -5,7 +8,8 @@ import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
 import { print as printText } from '../terminal.ts'
-import { requireWritable, writeJson } from './json-file.ts'
+import { UsageError } from './exit.ts'
+import { requireNoReport, requireWritable, writeJson } from './json-file.ts'
 import { requireProcessRoom } from './process-limit.ts'
 import { runTests } from './run-tests.ts'
 import { list, print, requireFiles, requireNames } from './selection.ts'
@@ -20,6 +24,28 @@ export interface ScenarioOptions {
   list?: boolean
 }
 
+/** What Vitest's parser adds by itself. */
+const isHarmless: ReadonlySet<string> = new Set(['--', 'color'])
+
+/** True for a filter that is a part of a scenario's file name. */
+const isInFileName = (word: string): boolean =>
+  readdirSync(join(projectRoot, 'scenarios'), { recursive: true, encoding: 'utf8' }).some(
+    name => name.endsWith('.test.ts') && join(projectRoot, 'scenarios', name).includes(word),
+  )
+
+/** A test file may start a system of its own in place of the one that `--system` names. */
+function systemText(name: string, files: readonly string[]): string {
+  const own = files.filter(file => /\.extend\(\s*['"]system['"]/.test(readFileSync(file, 'utf8')))
+  if (own.length === 0) return name
+  return own.length === files.length ? 'of the test file' : `${name} or that of the test file`
+}
+
+/** Refuses `--keep=1`: commander passes on what it does not know, and Vitest knows neither option. */
+function requireNoValue(rest: readonly string[]): void {
+  const [, name] = rest.map(word => /^(--(?:keep|list))=/.exec(word)).find(found => found !== null) ?? []
+  if (name) throw new UsageError(`${name} takes no value: write ${name} alone.`)
+}
+
 /**
  * Runs the scenarios as Vitest tests, reports on them, and returns the exit code.
  * @param rest the arguments for Vitest: filters and its own options
@@ -27,6 +53,8 @@ export interface ScenarioOptions {
  */
 export async function runScenarios(options: ScenarioOptions, rest: string[]): Promise<number> {
   const began = beginning()
+  requireNoReport(options)
+  requireNoValue(rest)
   if (options.json) requireWritable(options.json)
   // Before Vitest is loaded, because that starts threads.
   const mayBeCatalogue = rest.some(word => word.includes('catalogue'))
@@ -36,9 +64,11 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   const reporter = new ScenarioReporter({ onlySkippedWithReason: isChosenByName })
   // The catalogue takes minutes, so it runs only when a filter names it.
   const named = filter.some(word => word.includes('catalogue'))
-  // Starts a sandbox while Vitest loads, unless `-t` may match nothing. An unmatched filter is reported first all the same.
+  // Starts a sandbox, for which an image may have to be built, while Vitest loads, unless Vitest may refuse an option or a
+  // filter may match nothing.
   const choose = () => chooseSandbox(options.sandbox, named)
-  const choosing = options.list || isChosenByName ? undefined : choose()
+  const mayBeRefused = Object.keys(flags).some(name => !isHarmless.has(name)) || !filter.every(isInFileName)
+  const choosing = options.list || mayBeRefused ? undefined : choose()
   choosing?.catch(() => {})
   const projects = ['scenarios', ...(named ? ['catalogue'] : [])]
   const vitest = await openVitest(rest, { projects, reporter, workers: options.workers })
@@ -51,7 +81,10 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     }
     await requireNames(vitest, filter)
     const sandbox = await (choosing ?? choose())
-    printText(`leakrig: system ${options.system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
+    const files = (await vitest.globTestSpecifications(filter)).map(({ moduleId }) => moduleId)
+    printText(
+      `leakrig: system ${systemText(options.system, files)}, sandbox ${sandbox.kind} (${sandbox.why})\n`,
+    )
     // To each project: vitest.config.ts provides defaults for `npm test` there, and those win over the root's.
     const settings = { system: options.system, sandbox: sandbox.kind, keep: options.keep === true }
     for (const project of vitest.projects) project.provide('leakrig', settings)

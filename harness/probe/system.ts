@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import type { ProcessIdentity } from '../snapshot/snapshot.ts'
@@ -9,11 +11,13 @@ const neverMs = 2 ** 31 - 1
 
 /** The system under test, driven over MCP by the official client. */
 export class System {
+  readonly #words: string[]
   readonly #client = new Client({ name: 'leakrig', version: '0' })
   readonly #transport: StdioClientTransport
   #log = ''
 
   constructor({ command, args, env, cwd }: SystemCommand) {
+    this.#words = [command, ...args]
     this.#transport = new StdioClientTransport({
       command,
       args,
@@ -32,6 +36,11 @@ export class System {
     try {
       await this.#client.connect(this.#transport, { timeout: neverMs })
     } catch (error) {
+      const missing = this.#words.find(word => path.isAbsolute(word) && !existsSync(word))
+      if (missing !== undefined)
+        throw new Error(
+          `The system under test did not start: there is no ${missing} in the sandbox, which shows only the project’s folder and the machine’s programs; put it there.`,
+        )
       const errors = this.#log.trim() || 'it wrote nothing to its standard error'
       throw new Error(`The system under test did not start: ${String(error)}. ${errors}`)
     }

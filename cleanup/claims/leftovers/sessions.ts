@@ -29,6 +29,13 @@ export interface OfOther {
   why: string
 }
 
+/** What was found on the machine. */
+interface Found {
+  machine: Machine
+  servers: readonly TmuxServer[]
+  leftovers: { foreign: readonly (OfOther & { id: string; socket: string })[] }
+}
+
 /** An agent to which a process is tied. */
 type Tie = AgentRef & { why: string; isByLog: boolean }
 
@@ -51,23 +58,7 @@ export function whoseSession(
       doneAt.set(name, Math.max(doneAt.get(name) ?? 0, finishedAtMs(agent)))
   const notDone = new Set(agents.filter(agent => !isDone(agent)).map(({ id }) => id))
   const isListed = (name: string, session: TmuxSession) => isOlder(session, doneAt.get(name), table)
-  const agentOf = agentsByMarker(workspaces)
-  const canonical = canonicalWorkspaces(workspaces)
-  /** The agents that a process is tied to, of these workspaces and of others that are there. */
-  const agentsOf = (process: SeenProcess): Tie[] => {
-    const { marker } = process.environment
-    const marked = ofRemoved(process)?.agent ? undefined : agentOf(marker)
-    const logs = (writtenLogs(openFiles).get(process.pid) ?? []).map(({ file, agent }) => ({
-      ...{ ...agent, workspace: canonical(agent.workspace) },
-      ...{ why: `process ${process.pid} (${process.comm}) in it writes ${file}`, isByLog: true },
-    }))
-    return [
-      ...logs.filter(({ workspace }) => workspaces.has(workspace) || isWorkspaceFolder(workspace)),
-      ...(marked
-        ? [{ ...marked, why: `process ${process.pid} in it carries LEAKRIG_AGENT=${marker}`, isByLog: false }]
-        : []),
-    ]
-  }
+  const agentsOf = tiesTo(workspaces, openFiles, ofRemoved)
   return session => {
     const { name, group } = session
     if (!name.startsWith(PREFIX) || isListed(name, session) || isListed(group, session)) return undefined
@@ -83,6 +74,52 @@ export function whoseSession(
     if (!other || (other.isByLog && ties.some(isOurs))) return 'leftover'
     return { workspace: other.workspace, why: other.why }
   }
+}
+
+/** Tells the agents that a process is tied to, of some workspaces and of others that are there. */
+function tiesTo(
+  workspaces: ReadonlySet<string>,
+  openFiles: OpenFiles,
+  ofRemoved: (process: SeenProcess) => OfRemoved | undefined,
+): (process: SeenProcess) => Tie[] {
+  const agentOf = agentsByMarker(workspaces)
+  const canonical = canonicalWorkspaces(workspaces)
+  return process => {
+    const { pid, comm, environment } = process
+    const { marker } = environment
+    const marked = ofRemoved(process)?.agent ? undefined : agentOf(marker)
+    const logs = (writtenLogs(openFiles).get(pid) ?? []).map(({ file, agent }) => ({
+      ...agent,
+      workspace: canonical(agent.workspace),
+      why: `process ${pid} (${comm}) writes ${file}`,
+      isByLog: true,
+    }))
+    return [
+      ...logs.filter(({ workspace }) => workspaces.has(workspace) || isWorkspaceFolder(workspace)),
+      ...(marked
+        ? [
+            {
+              ...marked,
+              why: `process ${pid} (${comm}) carries LEAKRIG_AGENT=${marker}`,
+              isByLog: false,
+            },
+          ]
+        : []),
+    ]
+  }
+}
+
+/** The other workspace to which a process belongs, by the session that it runs in; undefined where nothing shows one. */
+export function otherWorkspaceOf(
+  pid: number,
+  { machine: { table }, servers, leftovers }: Found,
+): OfOther | undefined {
+  return leftovers.foreign.find(({ id, socket }) => {
+    const server = servers.find(one => one.socket === socket)
+    const session = server?.sessions.find(one => one.id === id)
+    const panes = session ? livePanes(session).flatMap(pane => table.get(pane) ?? []) : []
+    return [...withDescendants(table, panes)].some(one => one.pid === pid)
+  })
 }
 
 /** When an agent's cleanup was done, in ms since 1970: infinite while it is not. */

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import type { NearMiss } from '../../claims/near-misses.ts'
 import { cleanUp } from '../../index.ts'
-import { layout } from '../../orchestrator.ts'
+import { agentMarker, layout } from '../../orchestrator.ts'
 import type { Plan } from '../../reaper/plan.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
 import { isRunning, Rig } from '../support/rig.ts'
@@ -47,7 +47,10 @@ test('an agent: a tree with reasons, the steps, and what is not claimed', async 
   const reasons = new Map(nearMisses.map(one => [one.pid, `${one.resemblances} / ${one.reason}`]))
   expect(reasons.get(reader)).toMatch(/log open \/ it only reads the log/)
   expect(reasons.get(named)).toMatch(/arguments contain .* \/ an argument is no evidence/)
-  expect(reasons.get(rig.entry(ref).tmux?.server_pid ?? 0)).toMatch(/tmux server of the agent’s session/)
+  expect(reasons.get(rig.entry(ref).tmux?.server_pid ?? 0)).toMatch(
+    /it is the tmux server of the agent’s session \/ nothing shows that the agent started it/,
+  )
+  expect([...reasons].filter(([, why]) => why.includes('it is a tmux server /'))).toEqual([])
   expect(reasons.has(claude)).toBe(false)
 
   const { code, out } = explain('TASK-1/a')
@@ -98,6 +101,20 @@ describe('a process', () => {
       isEnvironmentReadable: false,
       owners: [],
     })
+  })
+
+  test('of another workspace, or of an agent that no registry lists, is named as sweep and status name it', async () => {
+    const there = { workspace: `${rig.folder}/there/.agent-workspace`, taskId: 'T', agentId: 'far' }
+    fs.mkdirSync(`${there.workspace}/T/logs`, { recursive: true })
+    rig.newSession(there, { claude: 'echo $$ >far.pid; echo ready; exec sleep 1000', marker: false })
+    const far = explain(String(await rig.pid('far')))
+    expect(far.out).toMatch(
+      /it belongs to no agent of this workspace, but to the workspace .*\/there\/.*: process \d+ \(tee\) writes /,
+    )
+    const lost = rig.start('sleep', ['1000'], { LEAKRIG_AGENT: agentMarker(rig.ref('lost')) })
+    expect(explain(String(lost)).out).toMatch(
+      / and is a leftover: LEAKRIG_AGENT=.*\/lost\. "leakrig sweep \//,
+    )
   })
 
   test('without a parent', () => {

@@ -60,6 +60,23 @@ test('an unknown name is refused before any sandbox starts', async () => {
   expect(choose).not.toHaveBeenCalled()
 })
 
+test.for([
+  [
+    { json: 'x.json', list: true },
+    [],
+    /^--json "x.json" is refused: .* --list runs nothing; leave one of them out\.$/,
+  ],
+  [{}, ['--keep=1'], /^--keep takes no value: write --keep alone\.$/],
+  [{}, ['/etc/passwd'], /^No scenario matches "\/etc\/passwd"; the scenarios are /],
+  [{}, ['--shard', '3/2'], /^--shard <index> must be .*: Vitest refuses its options/],
+] as const)('%j %j is refused before any sandbox starts', async ([more, rest, sentence]) => {
+  const choose = vi.spyOn(sandboxes, 'chooseSandbox')
+  choose.mockClear()
+  const options = { system: 'hybrid', sandbox: 'namespace', ...more } as const
+  await expect(runScenarios(options, [...rest])).rejects.toThrow(sentence)
+  expect(choose).not.toHaveBeenCalled()
+})
+
 test('a name in another shard is not found', async () => {
   const outcomes = ['1/2', '2/2'].map(async shard => {
     const vitest = await open(['-t', 'ten agents', '--shard', shard])
