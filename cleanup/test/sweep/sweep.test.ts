@@ -370,6 +370,7 @@ test('no workspace, a folder that is none, and wrong options', () => {
   expect(leakrig(['sweep'], path.dirname(rig.socket), npm)).toMatchObject({ code: 2 })
   expect(leakrig(['sweep'], rig.folder)).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/: 1 task, 0 agents to check.*\nnothing to do\n$/),
+    // The machine may have leftovers of others, which every sweep names.
+    out: expect.stringMatching(/: 1 task, 0 agents to check[^]*\nnothing (?:to do|was done; .*)\n$/),
   })
 })
