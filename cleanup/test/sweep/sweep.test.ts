@@ -371,6 +371,6 @@ test('no workspace, a folder that is none, and wrong options', () => {
   expect(leakrig(['sweep'], rig.folder)).toMatchObject({
     code: 0,
     // The machine may have leftovers of others, which every sweep names.
-    out: expect.stringMatching(/: 1 task, 0 agents to check[^]*\nnothing (?:to do|was done; .*)\n$/),
+    out: expect.stringMatching(/: 1 task, 0 agents to check.*\nnothing (?:to do|was done; .*)\n$/s),
   })
 })
