@@ -45,8 +45,9 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
   const name = `${printable(agent.taskId)}/${printable(agent.agentId)}`
   if (state === 'live') return []
   if (state !== 'ended') return [`  ${name} is left alone: ${printable(why, 1_000)}`]
-  const { plan, to, suspects } = found
+  const { plan, to, startedAgain, suspects } = found
   const lines = [
+    ...startedAgain.map(began => printable(began, 700)),
     ...treeText(plan),
     ...stepsText(plan, graceMs),
     ...staysText(plan),
@@ -56,7 +57,7 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
   return [`  ${name}: ${printable(why, 1_000)}`, ...lines.map(line => `    ${line}`), ...doneText(done)]
 }
 
-function unlistedText({ unlisted }: Sweep, wanted: boolean, names: readonly string[]): string[] {
+function unlistedText({ unlisted, leftovers }: Sweep, wanted: boolean, names: readonly string[]): string[] {
   const verb = (be: string, { leftAlone }: { leftAlone?: { why: string } }) =>
     leftAlone
       ? `${be} left alone: ${printable(leftAlone.why, 500)}`
@@ -75,6 +76,9 @@ function unlistedText({ unlisted }: Sweep, wanted: boolean, names: readonly stri
   }
   const sessions = unlisted.sessions.flatMap(session => [
     `  session ${printable(session.name)} (${session.id} on ${session.socket}, ${durationText(session.ageMs)} old), which no registry lists, ${fate(session)}`,
+    ...(leftovers?.sessions ?? []).flatMap(({ id, name, why }) =>
+      why !== undefined && id === session.id && name === session.name ? [`    ${printable(why, 500)}`] : [],
+    ),
     ...claimedText(session.plan),
   ])
   const processes = unlisted.processes.flatMap(one => [
@@ -84,7 +88,9 @@ function unlistedText({ unlisted }: Sweep, wanted: boolean, names: readonly stri
   const prompts = unlisted.prompts.map(
     file => `  prompt ${fileText(file)}, which no registry lists, ${verb('is', file)}`,
   )
-  return [...sessions, ...processes, ...prompts, ...doneText(unlisted.done)]
+  const { done } = unlisted
+  const didNothing = done?.actions.length === 0 && done.problems.length === 0
+  return [...sessions, ...processes, ...prompts, ...doneText(didNothing ? undefined : done)]
 }
 
 const claimedText = (plan: Plan): string[] =>
@@ -95,14 +101,21 @@ function leftAloneText({ agents, unlisted, leftovers, suspects }: Sweep): string
   const ended = agents.filter(found => found.state === 'ended')
   const plans = [...ended, ...unlisted.sessions, ...unlisted.processes].map(({ plan }) => plan)
   const planned = new Set(plans.flatMap(({ end }) => end.map(({ pid }) => pid)))
+  const whySpared = (pid: number) => unlisted.spared.filter(one => one.pid === pid).map(({ why }) => why)
   const named = new Set(ended.flatMap(found => found.suspects.map(({ pid }) => pid)))
   return [
     ...(leftovers?.sessions ?? [])
       .filter(({ id, name }) => !unlisted.sessions.some(one => one.id === id && one.name === name))
-      .map(one => `  leftover, left alone: session ${printable(one.name)} (${one.id} on ${one.socket})`),
+      .map(
+        one =>
+          `  leftover, left alone: session ${printable(one.name)} (${one.id} on ${one.socket})${one.why === undefined ? '' : `: ${printable(one.why, 500)}`}`,
+      ),
     ...(leftovers?.processes ?? [])
       .filter(({ pid }) => !planned.has(pid))
-      .map(one => `  leftover, left alone: ${nameOf(one)}: ${printable(one.why, 300)}`),
+      .map(
+        one =>
+          `  leftover, left alone: ${nameOf(one)}: ${[one.why, ...whySpared(one.pid)].map(why => printable(why, 700)).join('; ')}`,
+      ),
     ...suspects
       .filter(({ pid }) => !planned.has(pid) && !named.has(pid))
       .map(
@@ -137,9 +150,9 @@ function summary(sweep: Sweep, hasUnlisted: boolean): string {
   if (hasUnlisted && sweep.actions.length === 0)
     return 'nothing was done; --apply --orphans would remove what no registry lists'
   const wouldDo = `nothing was done; --apply would carry out ${actions}`
-  if (hasUnlisted) return `${wouldDo}, and --orphans more, for what no registry lists`
+  if (hasUnlisted) return `${wouldDo}, and with --orphans more (what no registry lists)`
   if (sweep.actions.length > 0) return wouldDo
-  return isUncertain(sweep) ? 'nothing to do for what could be read and queried' : 'nothing to do'
+  return isUncertain(sweep) ? 'nothing to do in what could be read and queried' : 'nothing to do'
 }
 
 function doneSummary({ agents, unlisted, stale, stopped }: Sweep): string {
