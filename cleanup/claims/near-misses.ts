@@ -3,7 +3,10 @@ import { selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { commandOf } from '../platform/processes/details.ts'
 import { isOpenForWriting } from '../platform/processes/open-files.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
+import { isDone } from '../registry/lifecycle.ts'
+import { namesAgent } from '../registry/marker.ts'
 import type { Claims, Spared, SparedFor } from './evidence.ts'
+import { processStartedAgain } from './leftovers/started-again.ts'
 import type { Observation } from './observation.ts'
 import { mentions } from './suspect.ts'
 import { findSuspects } from './suspects.ts'
@@ -74,6 +77,7 @@ function compare(
   process: SeenProcess,
   command: string,
 ): [resemblance?: string, reason?: string] {
+  const { ref, entry, table } = observation
   const opened = (observation.openFiles.get(observation.log) ?? []).filter(({ pid }) => pid === process.pid)
   if (opened.length > 0 && !opened.some(isOpenForWriting))
     return ['it has the agent’s log open', 'it only reads the log, and a reader is no part of the agent']
@@ -82,9 +86,16 @@ function compare(
       'it is the tmux server of the agent’s session',
       'nothing shows that the agent started it, and a cleanup closes only the agent’s session',
     ]
+  const { marker } = process.environment
+  if (isDone(entry) && namesAgent(ref, entry)(marker))
+    return [
+      `it carries the agent’s marker (LEAKRIG_AGENT=${marker})`,
+      processStartedAgain(ref, entry, process, { table, isInSession: true }) ??
+        'the agent’s cleanup is done, and has left it',
+    ]
   if (process.comm === 'claude')
     return ['it is named claude', `a name is no evidence, and ${otherEvidence(process)}`]
-  if (mentions(command, observation.ref.agentId))
+  if (mentions(command, ref.agentId))
     return [
       'its arguments contain the agent’s id',
       `an argument is no evidence, and ${otherEvidence(process)}`,

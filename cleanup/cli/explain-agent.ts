@@ -1,3 +1,4 @@
+import { describeStartedAgain } from '../claims/leftovers/started-again.ts'
 import { findNearMisses, type NearMiss } from '../claims/near-misses.ts'
 import { describePlan, type Plan, planFor } from '../reaper/plan.ts'
 import { type AgentRef, validateRef } from '../registry/layout.ts'
@@ -18,12 +19,14 @@ export async function explainAgent(
   const registry = readTaskRegistry(agent.workspace, agent.taskId)
   const { status, cleanup } = requireAgent(registry, agent)
   const planned = await planFor(agent, registry)
+  const startedAgain = describeStartedAgain(planned.observation, planned.claims)
   const plan = describePlan(planned)
   const nearMisses = findNearMisses(planned.observation, planned.claims)
-  if (json) printJson({ agent, status, cleanup, plan, nearMisses, problems })
+  if (json) printJson({ agent, status, cleanup, plan, startedAgain, nearMisses, problems })
   else
     print([
       `agent ${agent.agentId} of ${agent.taskId} in ${agent.workspace}: ${printable(status)}, ${sessionText(plan)}`,
+      ...startedAgain.map(why => printable(why, 700)),
       ...planText(plan, nearMisses, isGlobalRegistryReadable(agent.workspace)),
       ...problems.map(problem => `could not be read: ${printable(problem, 1_000)}`),
     ])

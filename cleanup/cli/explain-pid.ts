@@ -1,5 +1,6 @@
 import type { Claim } from '../claims/evidence.ts'
 import { type OfOther, otherWorkspaceOf } from '../claims/leftovers/sessions.ts'
+import { processStartedAgain } from '../claims/leftovers/started-again.ts'
 import { findNearMisses, type NearMiss } from '../claims/near-misses.ts'
 import { attemptAsync, CleanupError, messageOf } from '../errors.ts'
 import { selfAndAncestors } from '../platform/processes/ancestry.ts'
@@ -15,7 +16,8 @@ import { print, printJson } from './output.ts'
 import { nearMissesText } from './plan-text.ts'
 
 interface Found {
-  owners: { agent: AgentRef; claim: Claim }[]
+  /** `startedAgain`: that it began after the agent's cleanup had ended, in a sentence. */
+  owners: { agent: AgentRef; claim: Claim; startedAgain?: string }[]
   /** The agents that the process resembles, and why it is not theirs. */
   similar: { agent: AgentRef; why: NearMiss }[]
   /** What could not be read or queried, in sentences. */
@@ -86,7 +88,10 @@ async function findOwners(workspace: string, pid: number, { tasks, problems }: R
       try {
         const { observation, claims } = await planFor(agent, registry)
         const claim = claims.claimed.get(pid)
-        if (claim) found.owners.push({ agent, claim })
+        const { entry, table } = observation
+        const place = { table, isInSession: false }
+        const startedAgain = claim && processStartedAgain(agent, entry, claim.process, place)
+        if (claim) found.owners.push({ agent, claim, ...(startedAgain !== undefined && { startedAgain }) })
         const why = claim ? undefined : findNearMisses(observation, claims).find(one => one.pid === pid)
         if (why) found.similar.push({ agent, why })
       } catch (error) {
@@ -127,9 +132,10 @@ function ownersText(
   workspace: string,
 ): string[] {
   const { owners, similar, problems } = found
-  const lines = owners.flatMap(({ agent, claim }) => [
+  const lines = owners.flatMap(({ agent, claim, startedAgain }) => [
     `it belongs to agent ${agent.agentId} of ${agent.taskId}:`,
     ...claim.evidence.map(({ kind, detail }) => `  ${kind}: ${printable(detail)}`),
+    ...(startedAgain === undefined ? [] : [`  ${printable(startedAgain, 700)}`]),
   ])
   if (foreign)
     lines.push(
@@ -137,7 +143,7 @@ function ownersText(
     )
   else if (leftover !== undefined)
     lines.push(
-      `it belongs to no agent whose cleanup is to come, and is a leftover: ${printable(leftover, 300)}. "leakrig sweep ${printable(workspace, 300)}" shows what it would do about it`,
+      `it belongs to no agent whose cleanup is to come, and is a leftover: ${printable(leftover, 700)}. "leakrig sweep ${printable(workspace, 300)}" shows what it would do about it`,
     )
   else if (mayBeOwned(found, process))
     lines.push(

@@ -105,7 +105,12 @@ function totalLines({ workspaces, sessions, processes }: Measurement): string[] 
   if (sessions) {
     const { active, ended, leftover, foreign } = sessions
     lines.push(`  sessions: ${active} of live agents, ${ended} of ended agents, ${leftover.length} leftover`)
-    lines.push(...leftover.map(({ name, id, socket }) => `    ${name} (${id} on ${socket})`))
+    lines.push(
+      ...leftover.map(
+        ({ name, id, socket, why }) =>
+          `    ${name} (${id} on ${socket})${why === undefined ? '' : `: ${why}`}`,
+      ),
+    )
     lines.push(...foreignText(foreign).map(line => `    ${line}`))
   }
   if (processes) {

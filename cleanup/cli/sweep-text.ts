@@ -45,8 +45,9 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
   const name = `${printable(agent.taskId)}/${printable(agent.agentId)}`
   if (state === 'live') return []
   if (state !== 'ended') return [`  ${name} is left alone: ${printable(why, 1_000)}`]
-  const { plan, to, suspects } = found
+  const { plan, to, startedAgain, suspects } = found
   const lines = [
+    ...startedAgain.map(began => printable(began, 700)),
     ...treeText(plan),
     ...stepsText(plan, graceMs),
     ...staysText(plan),
@@ -56,7 +57,7 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
   return [`  ${name}: ${printable(why, 1_000)}`, ...lines.map(line => `    ${line}`), ...doneText(done)]
 }
 
-function unlistedText({ unlisted }: Sweep, wanted: boolean, names: readonly string[]): string[] {
+function unlistedText({ unlisted, leftovers }: Sweep, wanted: boolean, names: readonly string[]): string[] {
   const verb = (be: string, { leftAlone }: { leftAlone?: { why: string } }) =>
     leftAlone
       ? `${be} left alone: ${printable(leftAlone.why, 500)}`
@@ -75,6 +76,9 @@ function unlistedText({ unlisted }: Sweep, wanted: boolean, names: readonly stri
   }
   const sessions = unlisted.sessions.flatMap(session => [
     `  session ${printable(session.name)} (${session.id} on ${session.socket}, ${durationText(session.ageMs)} old), which no registry lists, ${fate(session)}`,
+    ...(leftovers?.sessions ?? []).flatMap(({ id, name, why }) =>
+      why !== undefined && id === session.id && name === session.name ? [`    ${printable(why, 500)}`] : [],
+    ),
     ...claimedText(session.plan),
   ])
   const processes = unlisted.processes.flatMap(one => [
@@ -99,10 +103,13 @@ function leftAloneText({ agents, unlisted, leftovers, suspects }: Sweep): string
   return [
     ...(leftovers?.sessions ?? [])
       .filter(({ id, name }) => !unlisted.sessions.some(one => one.id === id && one.name === name))
-      .map(one => `  leftover, left alone: session ${printable(one.name)} (${one.id} on ${one.socket})`),
+      .map(
+        one =>
+          `  leftover, left alone: session ${printable(one.name)} (${one.id} on ${one.socket})${one.why === undefined ? '' : `: ${printable(one.why, 500)}`}`,
+      ),
     ...(leftovers?.processes ?? [])
       .filter(({ pid }) => !planned.has(pid))
-      .map(one => `  leftover, left alone: ${nameOf(one)}: ${printable(one.why, 300)}`),
+      .map(one => `  leftover, left alone: ${nameOf(one)}: ${printable(one.why, 700)}`),
     ...suspects
       .filter(({ pid }) => !planned.has(pid) && !named.has(pid))
       .map(

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { describeStartedAgain } from '../claims/leftovers/started-again.ts'
 import type { Suspect } from '../claims/suspect.ts'
 import { findSuspects } from '../claims/suspects.ts'
 import { messageOf } from '../errors.ts'
@@ -27,6 +28,8 @@ export type FoundAgent = {
       state: 'ended'
       to: string
       plan: Plan
+      /** What began after its cleanup had ended, in sentences. */
+      startedAgain: string[]
       suspects: Suspect[]
       /** When it was cleaned up before, if its cleanup is done and something of it runs again. */
       cleanedUpAt?: string
@@ -111,7 +114,8 @@ async function ended(
   peekGlobalRegistry(agent.workspace)
   const plan = await planFor(agent, registry)
   const suspects = findSuspects(plan.observation, plan.claims, plan)
-  return { agent, status, state: 'ended', why, to, plan: describePlan(plan), suspects }
+  const startedAgain = describeStartedAgain(plan.observation, plan.claims)
+  return { agent, status, state: 'ended', why, to, plan: describePlan(plan), startedAgain, suspects }
 }
 
 function whyPending({ status, cleanup }: AgentEntry): string {

@@ -17,8 +17,9 @@ export function shapeObjection(settings: Settings): string | undefined {
   const names = [...shape.behaviours, ...shape.programs]
   if (resistMs !== undefined && !names.some(name => resisting.includes(name)))
     return `resist_ms is given, but nothing of the shape resists: add one of ${resisting.join(', ')}`
-  if (shape.programs.includes('tmux-job') && !process.env.TMUX)
-    return 'the shape tmux-job is a job of the tmux server that claude runs in, and TMUX is not set'
+  const onServer = shape.programs.find(name => name === 'tmux-job' || name === 'tmux-guest')
+  if (onServer && !process.env.TMUX)
+    return `the shape ${onServer} needs the tmux server that claude runs in, and TMUX is not set`
   const missing = toolsFor(shape).find(tool => findTool(tool) === undefined)
   return missing && `the shape needs ${missing}, and there is none on the PATH`
 }
@@ -39,6 +40,6 @@ export function findTool(name: string): string | undefined {
 function toolsFor(shape: Shape): string[] {
   const tools = ['sh', 'sleep', 'perl']
   const setsid = shape.placement !== undefined || shape.programs.length > 0
-  const tmux = shape.programs.some(name => ['nested-server', 'tmux-job'].includes(name))
+  const tmux = shape.programs.some(name => ['nested-server', 'tmux-job', 'tmux-guest'].includes(name))
   return [...tools, ...(setsid ? ['setsid'] : []), ...(tmux ? ['tmux'] : [])]
 }

@@ -77,6 +77,8 @@ function programLaunch(program: Program, numbers: number[]): Launch | undefined 
       return { shape: program, ready: 'server', commands: many(['sh', script('programs/nested-server.sh')]) }
     case 'tmux-job':
       return { shape: program, ready: 'job', commands: many(['sh', script('programs/tmux-job.sh')]) }
+    case 'tmux-guest':
+      return { shape: program, ready: 'job', commands: many(['sh', script('programs/tmux-guest.sh')]) }
     case 'background-session': {
       const command = ['sh', script('programs/background-session.sh'), ownFile('claude')]
       return { shape: program, ready: 'worker', commands: many(command) }

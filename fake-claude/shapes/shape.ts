@@ -29,6 +29,7 @@ const programs = [
   'fork-storm',
   'pty',
   'tmux-job',
+  'tmux-guest',
   'background-session',
 ] as const
 

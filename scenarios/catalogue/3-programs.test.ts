@@ -94,3 +94,4 @@ matrix([
 ])
 
 namedAsSuspect('tmux-job', 'tmux-job', 'a job of the tmux server, as the user’s own hooks start them')
+namedAsSuspect('tmux-guest', 'tmux-guest', 'a session, and a job, as the user opens them on the same server')

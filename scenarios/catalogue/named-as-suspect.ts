@@ -14,7 +14,17 @@ export function namedAsSuspect(name: string, shape: string, why: string, cellTes
     await redWithoutCleanup(/expected the sandbox to return to its baseline/, async () => {
       const answer = JSON.stringify(await cell.agent.isKilled())
       const named = pids.filter(pid => new RegExp(`"suspects":\\[.*"pid":${pid}\\b`).test(answer))
-      await rig.ignore(`suspect: ${why}`, one => one.kind === 'process' && named.includes(one.pid))
+      const { resources } = await rig.snapshot()
+      const panes = resources.filter(one => one.kind === 'pane').filter(({ pid }) => named.includes(pid))
+      await rig.ignore(`suspect: ${why}`, one => {
+        if (one.kind === 'process') return named.includes(one.pid)
+        // The session that a suspect runs in, and its terminal, are what its name stands for.
+        if (one.kind === 'pty') return panes.some(({ tty }) => tty === one.path)
+        return (
+          (one.kind === 'pane' || one.kind === 'session') &&
+          panes.some(({ serverPid, session }) => serverPid === one.serverPid && session === one.session)
+        )
+      })
       await expectCleanedUp(cell, 'terminated')
     })
   })

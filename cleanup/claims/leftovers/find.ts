@@ -1,14 +1,16 @@
 import type { Machine } from '../../platform/processes/table.ts'
+import { namedSession } from '../../tmux/recorded.ts'
 import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { ListedAgent } from './listed.ts'
 import { findLeftoverProcesses, type LeftoverProcess } from './processes.ts'
 import { ofRemovedWorkspaces } from './removed-workspaces.ts'
 import { livePanes, type OfOther, whoseSession } from './sessions.ts'
+import { finishedAtMs, sessionStartedAgain } from './started-again.ts'
 import { mergeSuspects, type NamedSuspect } from './suspects.ts'
 
 /** What is left of agents on the machine and no cleanup to come will end by itself. */
 export interface Leftovers {
-  sessions: { server: TmuxServer; session: TmuxSession }[]
+  sessions: { server: TmuxServer; session: TmuxSession; why?: string | undefined }[]
   /** Sessions named `agent_*` that are no leftovers, because they belong to other workspaces. */
   foreign: ForeignSession[]
   processes: LeftoverProcess[]
@@ -20,6 +22,8 @@ export interface LeftoverSession {
   name: string
   id: string
   socket: string
+  /** What is known of it beyond its name, for people. */
+  why?: string
 }
 
 /** A session named `agent_*` of another workspace. */
@@ -28,10 +32,9 @@ export type ForeignSession = LeftoverSession & OfOther
 /** The leftover sessions, as they are shown. */
 export const namesOf = ({ sessions }: Leftovers): LeftoverSession[] => sessions.map(nameOf)
 
-const nameOf = ({ server, session: { name, id } }: Leftovers['sessions'][number]): LeftoverSession => ({
-  name,
-  id,
-  socket: server.socket,
+const nameOf = ({ server, session: { name, id }, why }: Leftovers['sessions'][number]): LeftoverSession => ({
+  ...{ name, id, socket: server.socket },
+  ...(why !== undefined && { why }),
 })
 
 /**
@@ -56,6 +59,11 @@ export function findLeftovers(
     machine,
     ofRemoved,
   )
+  const againOf = ({ name }: TmuxSession): string | undefined => {
+    const named = agents.filter(({ entry }) => [namedSession(entry).name, `agent_${entry.id}`].includes(name))
+    const [latest] = named.toSorted((a, b) => finishedAtMs(b.entry) - finishedAtMs(a.entry))
+    return latest && sessionStartedAgain(latest.ref, latest.entry)
+  }
   const found = servers.flatMap(server =>
     server.sessions
       .filter(session => !owned.has(`${server.pid} ${session.id}`))
@@ -63,7 +71,7 @@ export function findLeftovers(
   )
   const sessions = found
     .filter(one => one.whose === 'leftover')
-    .map(({ server, session }) => ({ server, session }))
+    .map(({ server, session }) => ({ server, session, why: againOf(session) }))
   const foreign = found.flatMap(one =>
     typeof one.whose === 'object' ? [{ ...nameOf(one), ...one.whose }] : [],
   )

@@ -16,6 +16,7 @@ import { isTmuxServer, livesWithOthers, onServers, sharedServer } from '../other
 import { isScreenServer, sharedScreen } from '../screen.ts'
 import type { ListedAgent } from './listed.ts'
 import type { OfRemoved } from './removed-workspaces.ts'
+import { processStartedAgain } from './started-again.ts'
 
 /** A process that bears a trace of an agent which is done or which no registry lists. */
 export interface LeftoverProcess extends Identity {
@@ -62,7 +63,9 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
     table,
     listed.panes.flatMap(pid => table.get(pid) ?? []),
   )
-  const known = new Set(agents.map(({ ref }) => keyOf({ ...ref, workspace: canonical(ref.workspace) })))
+  const known = new Map(
+    agents.map(one => [keyOf({ ...one.ref, workspace: canonical(one.ref.workspace) }), one] as const),
+  )
   const agentOf = agentsByMarker(workspaces)
   /** The agent that a process's marker names, if it is of these workspaces or of one that no longer exists. */
   const markedAgent = (process: SeenProcess): AgentRef | undefined => {
@@ -95,6 +98,13 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
   )
   const suspected = onServers(table, suspects)
 
+  const againOf = (agent: AgentRef, process: SeenProcess): string[] => {
+    const one = known.get(keyOf(agent))
+    const isInSession = inLeftoverSession.has(process)
+    const why = one && processStartedAgain(one.ref, one.entry, process, { table, isInSession })
+    return why === undefined ? [] : [why]
+  }
+
   const traceOf = (process: SeenProcess): string | undefined => {
     const { marker, tmux, pane } = process.environment
     if (isInUse(process) || suspected.has(process)) return undefined
@@ -102,7 +112,8 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
     if (agent)
       return pending.has(keyOf(agent)) || isServingOthers(process, agent)
         ? undefined
-        : (listed.ofRemoved(process)?.why ?? `LEAKRIG_AGENT=${marker}`)
+        : (listed.ofRemoved(process)?.why ??
+            [`LEAKRIG_AGENT=${marker}`, ...againOf(agent, process)].join('; '))
     if (tmux !== undefined && sessions.has(tmux) && process.environment.sharesPids)
       return pane === undefined ? `TMUX=${tmux}` : `TMUX=${tmux} TMUX_PANE=${pane}`
     if (inLeftoverSession.has(process)) return 'in a session named agent_* that no registry lists'

@@ -9,7 +9,6 @@ import type { AgentRef } from '../../registry/layout.ts'
 import { isDone } from '../../registry/lifecycle.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
 import { isWorkspaceFolder } from '../../registry/require-workspace.ts'
-import { parseTimestamp } from '../../registry/timestamps.ts'
 import { namedSession, tmuxVariable } from '../../tmux/recorded.ts'
 import type { TmuxServer, TmuxSession } from '../../tmux/server.ts'
 import type { Observation } from '../observation.ts'
@@ -17,6 +16,7 @@ import { observe } from '../observe.ts'
 import { isMarkedElsewhere } from '../own-panes.ts'
 import { type OfRemoved, ofRemovedWorkspaces } from './removed-workspaces.ts'
 import { logWritersOf, writtenLogs } from './servers.ts'
+import { finishedAtMs } from './started-again.ts'
 
 const PREFIX = 'agent_'
 /** Stands for the task of an agent that no registry lists; no folder of that name is made. */
@@ -120,12 +120,6 @@ export function otherWorkspaceOf(
     const panes = session ? livePanes(session).flatMap(pane => table.get(pane) ?? []) : []
     return [...withDescendants(table, panes)].some(one => one.pid === pid)
   })
-}
-
-/** When an agent's cleanup was done, in ms since 1970: infinite while it is not. */
-function finishedAtMs(agent: AgentEntry): number {
-  const finished = isDone(agent) ? parseTimestamp(agent.cleanup?.finished_at).latest : Number.NaN
-  return Number.isNaN(finished) ? Number.POSITIVE_INFINITY : finished
 }
 
 /** True unless a session and everything in it began after a time. tmux knows its session's birth to the second only. */

@@ -29,6 +29,7 @@ const table: [string, { hangUp: string; term?: string; kill?: string }][] = [
   ['respawn', { hangUp: 'supervisor worker' }],
   ['pty', { hangUp: 'holder' }],
   ['tmux-job', { hangUp: 'job' }],
+  ['tmux-guest', { hangUp: 'job pane' }],
   ['background-session', { hangUp: 'host host service worker' }],
 ]
 

@@ -33,7 +33,8 @@ export class Pane extends Traces {
   async ended(): Promise<void> {
     const pid = await this.claude()
     await until('claude is gone', () => !isAlive(pid))
-    await until('its session is gone', () => this.#tmux('list-sessions', '-F', '#{session_name}') === '')
+    const sessions = () => this.#tmux('list-sessions', '-F', '#{session_name}').split('\n')
+    await until('its session is gone', () => !sessions().includes('agent'))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
