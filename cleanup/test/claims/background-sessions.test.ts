@@ -129,7 +129,7 @@ test('a session that no roster lists is left, and named', async () => {
   const { notes, problems } = await cleanUp(ref, completed)
   expect(background.running(...own, user)).toHaveLength(6)
   expect([...problems, ...notes].join()).toContain(
-    `(process ${user.worker}), of which nothing shows who started it`,
+    `(process ${user.worker}), and nothing shows who started that`,
   )
 })
 

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { addTask, agentMarker, initRegistries, layout } from '../../orchestrator.ts'
 import { leakrig } from '../support/cli.ts'
-import { Rig, readText } from '../support/rig.ts'
+import { isRunning, Rig, readText } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
 /* `sweep --session NAME` for a session that it may not remove says what, where, why, and what helps. Nothing is done. */
@@ -116,6 +116,17 @@ test('a live agent of another workspace is counted nowhere, and stays, with and 
   expect(status).toMatch(/ 0 leftover\n {4}2 sessions belong to the workspace .*agent_far .*agent_near /)
   expect(status).not.toMatch(/: in a session named agent_\*/)
   expect(rig.sessions().sort()).toEqual(['agent_far', 'agent_near', 'user'])
+})
+
+test('a leftover that --orphans does not end has the reason', async () => {
+  rig.tmux('set-environment', '-g', 'LEAKRIG_AGENT', agentMarker(rig.ref('gone')))
+  rig.tmux('new-window', '-d', '-t', '=user:', `echo $$ >${rig.folder}/users.pid; exec sleep 1000`)
+  const pid = await rig.pid('users')
+  const { out } = leakrig(['sweep', rig.workspace, '--min-age', '0s', '--orphans', '--apply'])
+  expect(out).toMatch(
+    new RegExp(`leftover, left alone: \\w+ ${pid}: LEAKRIG_AGENT=.*; its marker alone is not enough`),
+  )
+  expect(isRunning(pid)).toBe(true)
 })
 
 test('an agent that starts processes all the time is not young for ever', async () => {
