@@ -1,9 +1,10 @@
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { cleanUp, measure } from '../../index.ts'
+import { cleanUp } from '../../index.ts'
 import { quote } from '../../platform/shell.ts'
 import { attach, attachTo } from '../support/attach.ts'
 import { leakrig } from '../support/cli.ts'
+import { leftoversOf } from '../support/leftovers-of.ts'
 import { type Deployment, isRunning, NO_TRACES, Rig, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 import { Witness } from '../support/witness.ts'
@@ -72,8 +73,7 @@ describe('a tmux server that the agent started', () => {
     expect(rig.tmux('-S', socket(), 'list-sessions', '-F', '#{session_name}')).toMatch(/mine/)
     expect(witness.harm()).toEqual([])
     // What lives there is no leftover, although the server handed it the agent's marker.
-    const { processes } = await measure([rig.workspace])
-    expect(processes?.leftovers).toEqual([])
+    expect(await leftoversOf(rig.workspace)).toEqual([])
     // A sweep does not take up what the cleanup left.
     expect(leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s']).code).toBe(0)
     expect(witness.harm()).toEqual([])
@@ -151,8 +151,7 @@ describe('a tmux server that the agent started', () => {
       leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s'])
       expect(witness.harm()).toEqual([])
       // The view of all that is left agrees with that of the cleanup.
-      const { processes } = await measure([rig.workspace])
-      expect(processes?.leftovers).toEqual([])
+      expect(await leftoversOf(rig.workspace)).toEqual([])
     },
   )
 
