@@ -118,6 +118,23 @@ test('a live agent of another workspace is counted nowhere, and stays, with and 
   expect(rig.sessions().sort()).toEqual(['agent_far', 'agent_near', 'user'])
 })
 
+test.each([true, false])(
+  'a workspace that was removed and made again: its earlier agents are unlisted, whose logs were deleted (marker: %s)',
+  async marker => {
+    const ref = await rig.deploy('earlier', { claude: idle, marker })
+    fs.rmSync(rig.workspace, { recursive: true })
+    await initRegistries(rig.workspace)
+    await addTask(rig.workspace, { task_id: 'TASK-1' })
+    for (const more of [[], [], ['--orphans', '--apply']]) {
+      const { out } = leakrig(['sweep', rig.workspace, '--min-age', '0s', '--grace', '1s', ...more])
+      expect(out).toMatch(/^.* 1 unlisted\n(?:.*\n)* {2}session agent_earlier .* is removed/)
+      expect(out).not.toMatch(/leftover, left alone: .*(?:agent_\*|\/earlier)/)
+    }
+    expect(rig.sessions()).toEqual(['user'])
+    expect(rig.processesOf(ref)).toEqual([])
+  },
+)
+
 test('a leftover that --orphans does not end has the reason', async () => {
   rig.tmux('set-environment', '-g', 'LEAKRIG_AGENT', agentMarker(rig.ref('gone')))
   rig.tmux('new-window', '-d', '-t', '=user:', `echo $$ >${rig.folder}/users.pid; exec sleep 1000`)
