@@ -1,8 +1,8 @@
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { claimsFor, cleanUp } from '../../index.ts'
+import { measure } from '../../metrics/measure.ts'
 import { BackgroundSessions } from '../support/background-sessions.ts'
-import { leftoversOf } from '../support/leftovers-of.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -80,7 +80,8 @@ test('a service that the agent started and that serves a user too is left, and w
   expect(background.running(user)).toHaveLength(3)
   expect(isRunning(background.supervisor)).toBe(true)
   // What serves the user is no leftover, although all of it carries the agent's marker.
-  expect(await leftoversOf(rig.workspace)).toEqual([])
+  const { processes } = await measure([rig.workspace])
+  expect(processes?.leftovers.filter(({ pid }) => rig.isOwn(pid))).toEqual([])
   expect(background.leftFiles().map(file => path.basename(file))).toEqual(
     expect.arrayContaining(['daemon.lock', 'control.sock', `${user.id}.sock`, `${user.worker}.sock`]),
   )

@@ -7,7 +7,6 @@ import { diskUse } from '../../metrics/disk-use.ts'
 import { measure } from '../../metrics/measure.ts'
 import { oldestPendingSeconds } from '../../metrics/measurement.ts'
 import { agentMarker, layout, updateAgent } from '../../orchestrator.ts'
-import { leftoversOf } from '../support/leftovers-of.ts'
 import { Rig, readText } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -21,7 +20,8 @@ afterEach(() => rig[Symbol.asyncDispose]())
 
 const measured = () => measure([rig.workspace])
 const rows = async () => (await measured()).workspaces[0]?.agents ?? []
-const leftovers = async () => (await leftoversOf(rig.workspace)) ?? []
+const leftovers = async () =>
+  (await measured()).processes?.leftovers.filter(({ pid }) => rig.isOwn(pid)) ?? []
 
 test('an agent’s row has the processes that a cleanup would claim', async () => {
   const ref = await rig.deploy('a', { claude: `head -c 3000 /dev/zero | tr '\\0' x; echo; ${idle}` })
