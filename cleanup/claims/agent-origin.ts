@@ -6,6 +6,7 @@ import type { SeenProcess } from '../platform/processes/table.ts'
 import { birthOf } from './age.ts'
 import type { Claims } from './evidence.ts'
 import type { Observation } from './observation.ts'
+import { ownLogDescriptors, pipeInto } from './own-logs.ts'
 
 /** Where an agent was started, as its living processes show it. To be read before they are ended. */
 export interface AgentOrigin extends Pick<KnownEnvironments, 'panes' | 'server'> {
@@ -15,13 +16,16 @@ export interface AgentOrigin extends Pick<KnownEnvironments, 'panes' | 'server'>
   logins: ReadonlySet<string>
   /** When the agent began, in ms since 1970, by its session and its log: the later counts, because an earlier run may have begun either. */
   beganMs: number | undefined
+  /** The pipes that its log-writers read, as the kernel names them. Whoever writes into one has inherited that. */
+  pipes: ReadonlySet<string>
 }
 
 /** Of how many panes the environment is read: they differ in little. */
 const MOST_PANES = 3
 
-export function originOfAgent(observation: Observation, { claimed }: Claims): AgentOrigin {
+export function originOfAgent(observation: Observation, claims: Claims): AgentOrigin {
   const { table, location } = observation
+  const { claimed } = claims
   const server = table.get(location.server?.pid ?? -1)
   const panes = [...claimed.values()]
     .filter(({ evidence, process }) => evidence.some(({ kind }) => kind === 'pane') && !hasEnded(process))
@@ -38,6 +42,7 @@ export function originOfAgent(observation: Observation, { claimed }: Claims): Ag
     units: each(unitOf),
     logins: each(loginOf),
     beganMs: times.length > 0 ? Math.max(...times) : undefined,
+    pipes: new Set(ownLogDescriptors(observation, claims).flatMap(({ pid }) => pipeInto(pid) ?? [])),
   }
 }
 
