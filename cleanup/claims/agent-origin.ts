@@ -5,6 +5,7 @@ import { hasEnded } from '../platform/processes/stat.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 import type { Claims } from './evidence.ts'
 import type { Observation } from './observation.ts'
+import { ownLogDescriptors, pipeInto } from './own-logs.ts'
 
 /** Where an agent was started, as its living processes show it. To be read before they are ended. */
 export interface AgentOrigin extends Pick<KnownEnvironments, 'panes' | 'server'> {
@@ -12,12 +13,16 @@ export interface AgentOrigin extends Pick<KnownEnvironments, 'panes' | 'server'>
   adopter: number | undefined
   units: ReadonlySet<string>
   logins: ReadonlySet<string>
+  /** The pipes that its log-writers read, as the kernel names them. Whoever writes into one has inherited that. */
+  pipes: ReadonlySet<string>
 }
 
 /** Of how many panes the environment is read: they differ in little. */
 const MOST_PANES = 3
 
-export function originOfAgent({ table, location }: Observation, { claimed }: Claims): AgentOrigin {
+export function originOfAgent(observation: Observation, claims: Claims): AgentOrigin {
+  const { table, location } = observation
+  const { claimed } = claims
   const server = table.get(location.server?.pid ?? -1)
   const panes = [...claimed.values()]
     .filter(({ evidence, process }) => evidence.some(({ kind }) => kind === 'pane') && !hasEnded(process))
@@ -31,6 +36,7 @@ export function originOfAgent({ table, location }: Observation, { claimed }: Cla
     adopter: server && server.pid === server.sid ? server.ppid : undefined,
     units: each(unitOf),
     logins: each(loginOf),
+    pipes: new Set(ownLogDescriptors(observation, claims).flatMap(({ pid }) => pipeInto(pid) ?? [])),
   }
 }
 

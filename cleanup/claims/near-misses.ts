@@ -22,24 +22,24 @@ export interface NearMiss {
   reason: string
 }
 
-const SPARED: Record<SparedFor, string> = {
-  cleaner: 'it is this program, or one that this program runs below',
+/** Why a process is spared, for people. */
+export const SPARED: Record<SparedFor, string> = {
+  cleaner: 'it is this program, or one of its parents',
   'adopted-cleaner': 'it is this program, which a subreaper of the agent has adopted',
   'tmux-server':
     'it is a tmux server with a session of an agent: it may hold others’ sessions, so a cleanup closes only the agent’s',
   'other-agent': 'it belongs to another agent that a registry lists: the innermost one counts',
   'several-agents': 'it writes the logs of several agents, so no log makes it an agent’s',
   older:
-    'it was there before the agent, so it is an orchestrator that writes the log, and no part of the agent',
+    'it began before the agent, so it counts as an orchestrator that writes the log, and not as part of the agent',
   'others-writer':
-    'it only writes the log, and the living process, tmux server, login or service that it comes from is no part of the agent',
-  fed: 'it brings to the log what a living process writes that nothing shows to be the agent’s; its end would break that pipe',
+    'it is tied to the agent only by writing its log, and was started by a living process, tmux server, login or service of somebody else',
+  fed: 'it writes to the log what it reads from a living process that may be somebody else’s, and ending it would break their pipe',
   'background-service':
-    'it is in a background service of claude (claude --bg) that serves others too, or in a session of one that nothing shows to be the agent’s',
-  'in-use':
-    'others live there by now: a session or pane that nothing shows to be the agent’s, or the tmux server that holds it',
+    'it is in a background service of claude (claude --bg) that also serves others, or in a session there that may be somebody else’s',
+  'in-use': 'it is in a session or pane that may be somebody else’s, or it is the tmux server that holds one',
   'handed-on':
-    'others may have started it: its marks were handed on to everything that was started where somebody else lived or lives',
+    'others may have started it: everything that is started where somebody else lives, or lived, gets the same marks',
   'other-user': 'it belongs to another user, and only the processes of the workspace’s owner are ended',
 }
 
@@ -80,7 +80,7 @@ function compare(
   const { ref, entry, table } = observation
   const opened = (observation.openFiles.get(observation.log) ?? []).filter(({ pid }) => pid === process.pid)
   if (opened.length > 0 && !opened.some(isOpenForWriting))
-    return ['it has the agent’s log open', 'it only reads the log, and a reader is no part of the agent']
+    return ['it has the agent’s log open', 'it only reads the log, which does not make it part of the agent']
   if (process.pid === observation.location.server?.pid)
     return [
       'it is the tmux server of the agent’s session',
@@ -94,11 +94,11 @@ function compare(
         'the agent’s cleanup is done, and has left it',
     ]
   if (process.comm === 'claude')
-    return ['it is named claude', `a name is no evidence, and ${otherEvidence(process)}`]
+    return ['it is named claude', `a name is not evidence, and ${otherEvidence(process)}`]
   if (mentions(command, ref.agentId))
     return [
       'its arguments contain the agent’s id',
-      `an argument is no evidence, and ${otherEvidence(process)}`,
+      `an argument is not evidence, and ${otherEvidence(process)}`,
     ]
   return []
 }

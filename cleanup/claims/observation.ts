@@ -48,6 +48,8 @@ export interface SharedServer {
   ownSessions: ReadonlySet<number>
   /** The numbers of the sessions that others live in now, or that their panes were born in. */
   othersSessions: ReadonlySet<number>
+  /** The panes that others live in. */
+  othersPanes?: ReadonlySet<string>
   /** Of a screen server: the numbers of the agent's own windows (WINDOW). */
   ownWindows?: ReadonlySet<string>
   /** In a sentence, for people: who lives there, and the command that shows it. */

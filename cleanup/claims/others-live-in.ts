@@ -58,7 +58,14 @@ export function sharedServer(
   )
   const children = [...table.values()].filter(({ ppid }) => ppid === server.pid)
   const panes = children.filter(({ environment: { pane } }) => pane !== undefined)
-  const isOwn = (process: SeenProcess) => ownSessions.has(birthplaceOn(server.pid, process) ?? -1)
+  const first = sessions.find(({ id }) => ownSessions.has(Number(id.slice(1))))
+  // The server's first pane was opened with it.
+  const isByHand = (process: SeenProcess) =>
+    first !== undefined &&
+    process.environment.pane !== '%0' &&
+    isWithinLastVisit(first, Date.now() - ageMs(process))
+  const isOwn = (process: SeenProcess) =>
+    ownSessions.has(birthplaceOn(server.pid, process) ?? -1) && !isByHand(process)
   const others = sessions.filter(({ id }) => !ownSessions.has(Number(id.slice(1))))
   const guests = panes.filter(process => !isOwn(process))
   if (others.length + guests.length === 0) return undefined
@@ -71,8 +78,11 @@ export function sharedServer(
     ownSessions,
     othersSessions: new Set([
       ...others.map(({ id }) => Number(id.slice(1))),
-      ...guests.flatMap(process => birthplaceOn(server.pid, process) ?? []),
+      ...guests
+        .flatMap(process => birthplaceOn(server.pid, process) ?? [])
+        .filter(id => !ownSessions.has(id)),
     ]),
+    othersPanes: new Set(guests.flatMap(({ environment: { pane } }) => pane ?? [])),
     why: describe(server, asked?.server.path, others, guests, clients),
   }
 }
@@ -95,7 +105,9 @@ function describe(
     ...(inhabitants.length > 0
       ? [`the session${inhabitants.length > 1 ? 's' : ''} ${inhabitants.join(', ')}`]
       : []),
-    ...elsewhere.map(({ pid, comm }) => `process ${pid} (${comm}), born in another session`),
+    ...elsewhere.map(
+      ({ pid, comm }) => `process ${pid} (${comm}), born in another session or while somebody was attached`,
+    ),
   ].join(', and ')
   const show = socket === undefined ? '' : ` "tmux -S ${socket} list-sessions" shows it.`
   return `The tmux server ${pid}, which the agent started, is left running: it holds ${who}, and nothing shows that the agent opened that.${show}`
@@ -108,13 +120,29 @@ function birthplaceOn(serverPid: number, { environment }: SeenProcess): number |
   return isThere ? Number(session) : undefined
 }
 
+/** How long after a key, in ms, a pane may begin that it opened. tmux tells the time of the key to the second only. */
+const BY_KEY_MS = 2_000
+
+/**
+ * True for a time between the moment at which somebody last attached to a session and the last key that was pressed in it.
+ * tmux forgets when the client left.
+ */
+const isWithinLastVisit = (
+  { lastAttached = 0, lastActive = 0, attached }: Partial<TmuxSession>,
+  timeMs: number,
+): boolean =>
+  attached === 0 &&
+  lastAttached > 0 &&
+  timeMs >= lastAttached * 1_000 &&
+  timeMs <= lastActive * 1_000 + BY_KEY_MS
+
 /** How long after its session, in s, the pane that it was opened with may begin. tmux tells times to the second only. */
 const OPENED_WITHIN_S = 2
 
 /**
  * The panes in the agent's session that others live in: those born in another session, those older than the one of the
  * deploy, those in a window of others that their own session shows too, and those that began while a client of somebody else
- * was attached, who may have opened them by hand. The pane of the deploy is the agent's, and so is a pane that writes the
+ * was attached, who may have opened them by hand and left. The pane of the deploy is the agent's, and so is a pane that writes the
  * agent's log.
  */
 export function guestPanes(
@@ -151,7 +179,9 @@ export function guestPanes(
     if (!process) return false
     const began = Date.now() - ageMs(process)
     const isGuest =
-      isBornElsewhere(pane) || isInOthersWindow(pane) || (began > since && !isDeployed(pane, began))
+      isBornElsewhere(pane) ||
+      isInOthersWindow(pane) ||
+      ((began > since || isWithinLastVisit(session, began)) && !isDeployed(pane, began))
     return isGuest && !isWritten(pane)
   })
 }
@@ -210,7 +240,11 @@ export function livesWithOthers({
     if (guestIds.has(pane) && tmux.startsWith(onServer)) return true
     const on = shared.get(Number(/,(\d+),\d+$/.exec(tmux)?.[1]))
     const session = on && birthplaceOn(on.server.pid, process)
-    return on !== undefined && session !== undefined && on.othersSessions.has(session)
+    return (
+      on !== undefined &&
+      session !== undefined &&
+      (on.othersSessions.has(session) || on.othersPanes?.has(pane) === true)
+    )
   }
   // Whoever lives there may have started a tmux server of their own. The agent's servers hold its own panes, too.
   const servers = [...table.values()].filter(

@@ -14,6 +14,6 @@ const LONGEST = 200
 export const describeServiceClients = ({ claimed }: Pick<Claims, 'claimed'>): string[] =>
   [...claimed.values()].flatMap(({ process }) =>
     CLIENTS.has(process.comm) && !hasEnded(process)
-      ? `Whatever process ${process.pid} (${process.comm}) has a service run carries no trace of the agent and may go on. Its command line: ${commandOf(process).slice(0, LONGEST)}`
+      ? `Process ${process.pid} (${process.comm}) asks a service to run something, which carries no trace of the agent and may go on. Its command line: ${commandOf(process).slice(0, LONGEST)}`
       : [],
   )

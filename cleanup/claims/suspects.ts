@@ -10,6 +10,7 @@ import {
   originOf,
 } from '../platform/processes/environment-origin.ts'
 import { namespaceDepth } from '../platform/processes/namespaces.ts'
+import { descriptorTarget, isOpenForWriting, listDescriptors } from '../platform/processes/open-files.ts'
 import {
   isPseudoTerminal,
   isService,
@@ -47,6 +48,7 @@ import { addRelatives, describeSuspect, mentions, type Suspect } from './suspect
  * - **The pane of the log.** No place was recorded, the session was not found, and the agent's log is written from this pane:
  *   somebody has renamed the session or moved the window. Nothing else shows whose the pane is. The same goes for whatever was
  *   started in the session in which that pane was born, unless anything in it is older than the agent.
+ * - **The log's pipe.** It is nobody's child, and writes into the pipe from which the agent's log is written.
  * - **Opened elsewhere.** It began while the agent lived and in the agent's folder, in a session that is not the agent's
  *   (opened-elsewhere.ts): a job of a tmux server, or a pane that nobody has looked at.
  * - **Whatever runs below a suspect**, or in a session that it opened.
@@ -76,11 +78,13 @@ export function findSuspects(
   const marksOf = uncountedMarks(observation)
   const traits = lackOfOrigin(observation, before)
   const elsewhere = jobsElsewhere(observation)
+  const held = holdsPipe(table, before.origin)
   for (const process of table.values()) {
     if (!isCandidate(process)) continue
     const other = untied.get(process.pid)
     const marks = other ? [describeMarks(other)] : marksOf(process)
-    const why = [marks, traits(process), elsewhere(process)].find(some => some.length > 0) ?? []
+    const why =
+      [marks, traits(process), elsewhere(process), held(process)].find(some => some.length > 0) ?? []
     if (why.length > 0 && namespaceDepth(process.pid) === 1 && isRunning(process)) found.set(process, why)
   }
   for (const [{ pid, start }, why] of panesOfLog(before.observation, before.claims)) {
@@ -227,6 +231,17 @@ function lackOfOrigin(
     if (reasons.length === 0) return []
     if (details.uid !== undefined && details.uid !== ownUid()) reasons.push(`it runs as user ${details.uid}`)
     return isJob ? reasons : ['an orphan that started after the agent', ...reasons]
+  }
+}
+
+/** Returns why an orphan may be the agent's by its open files. Its own pipeline has other evidence. */
+function holdsPipe(table: ProcessTable, { pipes }: AgentOrigin): (process: SeenProcess) => string[] {
+  if (pipes.size === 0) return () => []
+  const nobodys = nobodysChildren(table)
+  return process => {
+    const descriptors = nobodys.has(process) ? listDescriptors(process.pid).filter(isOpenForWriting) : []
+    const isHeld = descriptors.some(one => pipes.has(descriptorTarget(one) ?? ''))
+    return isHeld ? ['an orphan that writes into the pipe from which the agent’s log is written'] : []
   }
 }
 

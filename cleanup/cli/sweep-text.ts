@@ -88,7 +88,9 @@ function unlistedText({ unlisted, leftovers }: Sweep, wanted: boolean, names: re
   const prompts = unlisted.prompts.map(
     file => `  prompt ${fileText(file)}, which no registry lists, ${verb('is', file)}`,
   )
-  return [...sessions, ...processes, ...prompts, ...doneText(unlisted.done)]
+  const { done } = unlisted
+  const didNothing = done?.actions.length === 0 && done.problems.length === 0
+  return [...sessions, ...processes, ...prompts, ...doneText(didNothing ? undefined : done)]
 }
 
 const claimedText = (plan: Plan): string[] =>
@@ -99,6 +101,7 @@ function leftAloneText({ agents, unlisted, leftovers, suspects }: Sweep): string
   const ended = agents.filter(found => found.state === 'ended')
   const plans = [...ended, ...unlisted.sessions, ...unlisted.processes].map(({ plan }) => plan)
   const planned = new Set(plans.flatMap(({ end }) => end.map(({ pid }) => pid)))
+  const whySpared = (pid: number) => unlisted.spared.filter(one => one.pid === pid).map(({ why }) => why)
   const named = new Set(ended.flatMap(found => found.suspects.map(({ pid }) => pid)))
   return [
     ...(leftovers?.sessions ?? [])
@@ -109,7 +112,10 @@ function leftAloneText({ agents, unlisted, leftovers, suspects }: Sweep): string
       ),
     ...(leftovers?.processes ?? [])
       .filter(({ pid }) => !planned.has(pid))
-      .map(one => `  leftover, left alone: ${nameOf(one)}: ${printable(one.why, 700)}`),
+      .map(
+        one =>
+          `  leftover, left alone: ${nameOf(one)}: ${[one.why, ...whySpared(one.pid)].map(why => printable(why, 700)).join('; ')}`,
+      ),
     ...suspects
       .filter(({ pid }) => !planned.has(pid) && !named.has(pid))
       .map(
@@ -144,9 +150,9 @@ function summary(sweep: Sweep, hasUnlisted: boolean): string {
   if (hasUnlisted && sweep.actions.length === 0)
     return 'nothing was done; --apply --orphans would remove what no registry lists'
   const wouldDo = `nothing was done; --apply would carry out ${actions}`
-  if (hasUnlisted) return `${wouldDo}, and --orphans more, for what no registry lists`
+  if (hasUnlisted) return `${wouldDo}, and with --orphans more (what no registry lists)`
   if (sweep.actions.length > 0) return wouldDo
-  return isUncertain(sweep) ? 'nothing to do for what could be read and queried' : 'nothing to do'
+  return isUncertain(sweep) ? 'nothing to do in what could be read and queried' : 'nothing to do'
 }
 
 function doneSummary({ agents, unlisted, stale, stopped }: Sweep): string {

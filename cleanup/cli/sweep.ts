@@ -29,13 +29,13 @@ export function addSweep(program: Command): Command {
     )
     .option(
       '--session <name>',
-      'remove this session agent_* that no task lists, although somebody is attached to it; repeatable, exact names',
+      'also remove this session agent_* that no task lists, even if somebody is attached to it (its exact name); repeatable',
       (name: string, before: string[] = []) => [...before, notEmpty(name)],
     )
     .addOption(
       new Option(
         '--min-age <duration>',
-        'leave younger ones of these alone: their deploy may not be finished',
+        'leave alone what is younger, because it may still be being deployed',
       )
         .argParser(duration)
         .default(60_000, '1m'),

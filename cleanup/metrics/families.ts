@@ -49,7 +49,7 @@ export function machineFamilies({ atMs, tookMs, ...found }: Measurement): Family
     ),
     gauge(
       'leftover_processes',
-      'Leaked processes, which bear a trace of an agent that is cleaned up or not listed.',
+      'Processes that bear a trace of an agent which is cleaned up or not listed.',
       one(processes?.leftovers.length),
     ),
     gauge(

@@ -61,4 +61,4 @@ export const describeSupervisor = (
   { pid, comm }: Pick<SeenProcess, 'pid' | 'comm'>,
   started: Pick<SeenProcess, 'pid' | 'comm'>,
 ): string =>
-  `Process ${started.pid} (${started.comm}) was started by process ${pid} (${comm}), which is not the agent’s, still runs, and may start it again.`
+  `Process ${started.pid} (${started.comm}) was started by process ${pid} (${comm}), which is not the agent’s and still runs, so it may start it again.`

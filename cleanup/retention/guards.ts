@@ -24,10 +24,11 @@ export function findGuard(file: LogFile, { owners, writers }: GuardContext): Gua
   if (file.class === 'unknown' || agentId === undefined)
     return { rule: 'unknown', why: `${file.kind} of no known class` }
   if (file.kind !== 'a file') return { rule: 'not-a-file', why: `expected a file, found ${file.kind}` }
+  // The log of a live agent is where it belongs, so that says more than its place.
+  if (owners?.of(agentId).state === 'live') return { rule: 'live', why: `agent ${agentId} is live` }
   if (!isInPlace(file)) return { rule: 'not-archived', why: `it is in ${part}/, not in archive/` }
   if (!owners) return { rule: 'registry-unreadable', why: 'the registry of its task cannot be read' }
   const { state, isElsewhere } = owners.of(agentId)
-  if (state === 'live') return { rule: 'live', why: `agent ${agentId} is live` }
   if (state === 'pending') return { rule: 'pending', why: `the cleanup of agent ${agentId} is not done` }
   if (state === 'unlisted' && part !== 'archive')
     return { rule: 'unlisted', why: `the registry lists no agent ${agentId} whose cleanup is done` }

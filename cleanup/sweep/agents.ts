@@ -125,7 +125,7 @@ function whyPending({ status, cleanup }: AgentEntry): string {
 }
 
 const whyAgain = (entry: AgentEntry): string =>
-  `it is ${entry.status} and was cleaned up at ${finishedAt(entry)}, and something of it runs again, or came later`
+  `it is ${entry.status} and was cleaned up at ${finishedAt(entry)}, but something of the agent runs again or began later`
 
 /** An agent without a usable start is as old as the files that were there when it was deployed: its prompt, and the registry that lists it. */
 function mayBeDeploying(agent: AgentRef, { started_at }: AgentEntry, minAgeMs: number): boolean {

@@ -72,7 +72,7 @@ export async function sweep(workspace: string, options: SweepOptions): Promise<S
   const finding = () => findLeft(workspace, registries, beside.map(readRegistries))
   const left = signal?.aborted ? undefined : await attemptAsync(finding, problem => notFound.push(problem))
   const unlisted = signal?.aborted
-    ? { sessions: [], processes: [], prompts: [], problems: [] }
+    ? { sessions: [], processes: [], prompts: [], spared: [], problems: [] }
     : await findUnlisted(workspace, registries, left, minAgeMs)
   const problems = [...new Set([...registries.problems, ...notFound, ...unlisted.problems])]
   if (!signal?.aborted)
@@ -131,7 +131,7 @@ function actionsFor(found: FoundAgent): Action[] {
   return found.state === 'ended' ? [...plannedActions(found.plan), registerAction(found.agent, found.to)] : []
 }
 
-type Chosen = Omit<UnlistedLeftovers, 'problems' | 'done'>
+type Chosen = Omit<UnlistedLeftovers, 'problems' | 'spared' | 'done'>
 
 /** What is removed of what no registry lists. */
 function chosen(

@@ -3,6 +3,7 @@ import { findLeftoverPrompts } from '../claims/leftovers/prompts.ts'
 import { logWritersOf } from '../claims/leftovers/servers.ts'
 import { livePanes, markedAgent, observeSession } from '../claims/leftovers/sessions.ts'
 import { observeUnlisted, unlistedAgents } from '../claims/leftovers/unlisted-agents.ts'
+import { SPARED } from '../claims/near-misses.ts'
 import { whoLooksAt } from '../claims/others-live-in.ts'
 import { attempt, attemptAsync, systemCode } from '../errors.ts'
 import type { FileEntry } from '../platform/files/file-entry.ts'
@@ -63,6 +64,8 @@ export interface UnlistedLeftovers {
   sessions: UnlistedSession[]
   processes: UnlistedProcesses[]
   prompts: UnlistedPrompt[]
+  /** Processes with the marker of an agent that no registry lists which are never ended, and why. */
+  spared: { pid: number; why: string }[]
   /** What could not be asked, in sentences. */
   problems: string[]
 }
@@ -82,7 +85,7 @@ export async function findUnlisted(
   left: LeftInWorkspace | undefined,
   minAgeMs: number,
 ): Promise<UnlistedLeftovers> {
-  const found: UnlistedLeftovers = { sessions: [], processes: [], prompts: [], problems: [] }
+  const found: UnlistedLeftovers = { sessions: [], processes: [], prompts: [], spared: [], problems: [] }
   const onFailure = (problem: string) => found.problems.push(problem)
   for (const [taskId, registry] of own.tasks)
     if (!mayListMore(registry)) {
@@ -108,16 +111,29 @@ export async function findUnlisted(
   )
   for (const agent of unlistedAgents(leftovers.processes))
     await attemptAsync(async () => {
-      const plan = describePlan(planSession(await observeUnlisted(agent, machine)))
+      const planned = planSession(await observeUnlisted(agent, machine))
+      const plan = describePlan(planned)
+      const pidsOfPlan = new Set(plan.end.map(({ pid }) => pid))
+      const spared = new Map(
+        planned.claims.spared.map(({ process: { pid }, sparedFor }) => [pid, SPARED[sparedFor]]),
+      )
+      for (const { pid, unlisted } of leftovers.processes)
+        if (unlisted && isSameAgent(unlisted, agent) && !pidsOfPlan.has(pid))
+          found.spared.push({ pid, why: spared.get(pid) ?? HANDED_ON })
       // A new run of the agent begins with a process that no old one started.
-      const pids = new Set(plan.end.map(({ pid }) => pid))
-      const roots = plan.end.filter(({ ppid }) => !pids.has(ppid))
+      const roots = plan.end.filter(({ ppid }) => !pidsOfPlan.has(ppid))
       const one = { agent, ageMs: Math.min(...roots.map(({ ageMs: sinceMs }) => sinceMs)), plan }
       if (plan.end.some(({ pid }) => !inSessions.has(pid)))
         found.processes.push({ ...one, ...ifYoung(one, minAgeMs) })
     }, onFailure)
   return found
 }
+
+const HANDED_ON =
+  'its marker alone is not enough, because a tmux server hands a marker on to everything that it starts'
+
+const isSameAgent = (one: AgentRef, other: AgentRef): boolean =>
+  one.workspace === other.workspace && one.taskId === other.taskId && one.agentId === other.agentId
 
 const ifYoung = (
   { ageMs: sinceMs }: { ageMs: number },
@@ -128,7 +144,7 @@ const ifYoung = (
 const unproven = (socket: string): { leftAlone: LeftAlone } => ({
   leftAlone: {
     kind: 'unproven',
-    why: `nothing but its name shows that it is an agent’s of this workspace, and nobody has named its tmux server; "--socket-path ${socket}" names it`,
+    why: `only its name suggests that it is an agent’s of this workspace, and its tmux server was not named; add "--socket-path ${socket}" to name it`,
   },
 })
 
@@ -176,7 +192,7 @@ function isProven(workspace: string, server: TmuxServer, session: TmuxSession, m
  */
 export async function removeUnlisted(
   workspace: string,
-  { sessions, processes, prompts }: Omit<UnlistedLeftovers, 'problems'>,
+  { sessions, processes, prompts }: Omit<UnlistedLeftovers, 'problems' | 'spared'>,
   { graceMs, minAgeMs, named }: { graceMs?: number | undefined; minAgeMs: number; named: readonly string[] },
 ): Promise<CleanupResult> {
   const result: CleanupResult = { outcome: 'clean', actions: [], problems: [] }

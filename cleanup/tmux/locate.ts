@@ -18,8 +18,7 @@ export interface TmuxLocation {
   server: Identity | undefined
   /** The place recorded at the deploy; undefined when another process has the server's pid by now. */
   recorded: RecordedTmux | undefined
-  /** `created` in seconds since 1970; `attached`: how many clients show it. */
-  session: { id: string; name: string; created: number; attached: number } | undefined
+  session: (Pick<TmuxSession, 'id' | 'name' | 'created' | 'attached'> & Partial<TmuxSession>) | undefined
   panes: AgentPane[]
   /** The ids of all sessions and panes on the server, those of others included. */
   listed: { sessions: ReadonlySet<string>; panes: ReadonlySet<string> }
@@ -73,6 +72,8 @@ export function locationOn(entry: AgentEntry, socket: string, found: TmuxServer 
       name: session.name,
       created: session.created,
       attached: session.attached,
+      lastAttached: session.lastAttached,
+      lastActive: session.lastActive,
     },
     panes: found ? panesOf(found, session, sameServer(recorded, server) ? recorded : undefined) : [],
     listed: {

@@ -51,7 +51,7 @@ function ownSession({ id, worker }: JudgedSession, root: SeenProcess): string {
 }
 
 function named({ id, worker, whose }: JudgedSession): string {
-  const who = whose === 'other' ? 'which the agent did not start' : 'of which nothing shows who started it'
+  const who = whose === 'other' ? 'which the agent did not start' : 'and nothing shows who started that'
   return `${id === undefined ? 'a session' : `the session ${id}`} (process ${worker.pid}), ${who}`
 }
 

@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process'
+import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cleanUp, measure } from '../../index.ts'
 import { quote } from '../../platform/shell.ts'
 import { attach, attachTo } from '../support/attach.ts'
 import { leakrig } from '../support/cli.ts'
-import { type Deployment, isRunning, NO_TRACES, Rig, traces } from '../support/rig.ts'
+import { type Deployment, isRunning, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 import { Witness } from '../support/witness.ts'
 
@@ -20,6 +22,12 @@ beforeEach(async () => {
   witness = new Witness(rig, 'user')
 })
 afterEach(() => rig[Symbol.asyncDispose]())
+
+/** The leftovers of this test: others on the machine may have left something of a workspace that was removed. */
+async function leftovers() {
+  const { processes } = await measure([rig.workspace])
+  return processes?.leftovers.filter(({ pid }) => readText(`/proc/${pid}/environ`).includes(rig.folder))
+}
 
 const second = () => path.join(rig.folder, 'second')
 /** A command that starts the user's own tmux server, and a witness on it, from the pane that it runs in. */
@@ -72,8 +80,7 @@ describe('a tmux server that the agent started', () => {
     expect(rig.tmux('-S', socket(), 'list-sessions', '-F', '#{session_name}')).toMatch(/mine/)
     expect(witness.harm()).toEqual([])
     // What lives there is no leftover, although the server handed it the agent's marker.
-    const { processes } = await measure([rig.workspace])
-    expect(processes?.leftovers).toEqual([])
+    expect(await leftovers()).toEqual([])
     // A sweep does not take up what the cleanup left.
     expect(leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s']).code).toBe(0)
     expect(witness.harm()).toEqual([])
@@ -151,8 +158,7 @@ describe('a tmux server that the agent started', () => {
       leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s'])
       expect(witness.harm()).toEqual([])
       // The view of all that is left agrees with that of the cleanup.
-      const { processes } = await measure([rig.workspace])
-      expect(processes?.leftovers).toEqual([])
+      expect(await leftovers()).toEqual([])
     },
   )
 
@@ -244,6 +250,36 @@ describe('in the agent’s own session, only the agent’s panes end', () => {
     expect(isRunning(pid)).toBe(false)
     expect(traces(rig, ref)).toEqual(NO_TRACES)
   })
+
+  test.each(['the agent’s session', 'a session on a server that the agent started'])(
+    'a window that a user opened by hand in %s before leaving it',
+    async where => {
+      const isOwn = where.startsWith('the')
+      const socket = isOwn ? rig.socket : path.join(rig.folder, 'nested')
+      const swarm = `tmux -f /dev/null -S ${socket} new-session -d -s swarm 'exec sleep 1000'\n`
+      const ref = await rig.deploy('a', { claude: isOwn ? idle : `${swarm}${idle}` })
+      const session = isOwn ? 'agent_a' : 'swarm'
+      fs.writeFileSync(path.join(rig.folder, 'hand.sh'), `exec ${witness.shellCommand}`)
+      const words = `tmux -S ${socket} attach-session -t =${session}:`
+      const env = { ...process.env, TERM: 'xterm' }
+      const client = spawn('script', ['-qc', words, '/dev/null'], {
+        stdio: ['pipe', 'ignore', 'ignore'],
+        env,
+      })
+      const ask = (...ask: string[]) => rig.tmux('-S', socket, ...ask)
+      await until('it is attached', () => ask('list-clients') !== '')
+      ask('set-option', '-g', 'default-command', `sh ${rig.folder}/hand.sh`)
+      client.stdin.write('\u0002c')
+      await witness.pid()
+      client.stdin.write('\u0002d')
+      await until('the user has left', () => ask('list-clients') === '')
+      const report = await cleanUp(ref, completed)
+      expect(report.notes).toContainEqual(expect.stringMatching(/is left/))
+      expect(witness.harm()).toEqual([])
+      const panes = ask('list-panes', '-s', '-t', `=${session}:`, '-F', '#{pane_id}')
+      expect(panes.split('\n')).toHaveLength(1)
+    },
+  )
 
   test('a pane that a user split by hand while attached', async () => {
     const ref = await rig.deploy('a', { claude: idle })

@@ -30,9 +30,9 @@ const daemon = (prefix: string) => `(cd /; setsid ${prefix} ${web()} </dev/null 
 test('a client that still runs is named with its command, because what it had a service run may go on', async () => {
   const { ref, pid } = await deploy(`${web()} & wait`)
   const note = expect.stringMatching(
-    /^Whatever process \d+ \(docker\) has a service run carries no trace of the agent and may go on\. Its command line: .*docker run -d web$/,
+    /^Process \d+ \(docker\) asks a service to run something, which carries no trace of the agent and may go on\. Its command line: .*docker run -d web$/,
   )
-  expect(leakrig(['explain', 'a', rig.workspace]).out).toMatch(/stays: Whatever process \d+ \(docker\)/)
+  expect(leakrig(['explain', 'a', rig.workspace]).out).toMatch(/stays: Process \d+ \(docker\) asks/)
   expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', notes: [note] })
   expect(isRunning(pid)).toBe(false)
 })

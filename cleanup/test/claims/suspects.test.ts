@@ -80,6 +80,15 @@ describe('a process that nothing ties to the agent is named, and left alone:', (
     expect(isRunning(pid)).toBe(true)
   })
 
+  test('one whose environment names another place, and that holds the pipe into the log', async () => {
+    const elsewhere = 'env -i PATH=/usr/bin:/bin SSH_CONNECTION=1 SSH_TTY=/dev/pts/0 USER=root'
+    const script = lost(elsewhere).replace(' >/dev/null', '')
+    const { ref, pid } = await deployWith(script)
+    const report = await cleanUp(ref, completed)
+    expect(named(report, pid)?.resemblances).toEqual([expect.stringMatching(/writes into the pipe/)])
+    expect(isRunning(pid)).toBe(true)
+  })
+
   test('all but its marks, on a tmux server that ends with the agent', async () => {
     const { ref, pid } = await deployWith(lost(`env ${UNMARKED}`), path.join(rig.folder, 'own'))
     const server = rig.entry(ref).tmux?.server_pid ?? 0

@@ -46,7 +46,7 @@ test('an agent: a tree with reasons, the steps, and what is not claimed', async 
   expect(plan.archive).toHaveLength(4)
   const reasons = new Map(nearMisses.map(one => [one.pid, `${one.resemblances} / ${one.reason}`]))
   expect(reasons.get(reader)).toMatch(/log open \/ it only reads the log/)
-  expect(reasons.get(named)).toMatch(/arguments contain .* \/ an argument is no evidence/)
+  expect(reasons.get(named)).toMatch(/arguments contain .* \/ an argument is not evidence/)
   expect(reasons.get(rig.entry(ref).tmux?.server_pid ?? 0)).toMatch(
     /it is the tmux server of the agent’s session \/ nothing shows that the agent started it/,
   )

@@ -20,7 +20,8 @@ afterEach(() => rig[Symbol.asyncDispose]())
 
 const measured = () => measure([rig.workspace])
 const rows = async () => (await measured()).workspaces[0]?.agents ?? []
-const leftovers = async () => (await measured()).processes?.leftovers ?? []
+const leftovers = async () =>
+  (await measured()).processes?.leftovers.filter(({ pid }) => rig.isOwn(pid)) ?? []
 
 test('an agent’s row has the processes that a cleanup would claim', async () => {
   const ref = await rig.deploy('a', { claude: `head -c 3000 /dev/zero | tr '\\0' x; echo; ${idle}` })
@@ -61,7 +62,8 @@ test('between its end and its cleanup an agent is pending, and its session count
   expect(after.workspaces[0]?.agents).toMatchObject([{ state: 'done', problems: [] }])
   expect(after.workspaces[0]?.agents[0]).not.toHaveProperty('processes')
   expect(after.sessions).toMatchObject({ active: 0, ended: 0, leftover: [] })
-  expect(after.processes).toMatchObject({ ofAgents: 0, rssBytes: 0, leftovers: [] })
+  expect(after.processes).toMatchObject({ ofAgents: 0, rssBytes: 0 })
+  expect(await leftovers()).toEqual([])
   expect(oldestPendingSeconds(after.workspaces[0]?.agents ?? [], after.atMs)).toBe(0)
 })
 
@@ -148,7 +150,8 @@ test('the session of an agent in another workspace is not a leftover', async () 
   fs.mkdirSync(`${elsewhere.workspace}/T/logs`, { recursive: true })
   rig.newSession(elsewhere, { claude: idle })
   await until('it runs', () => readText(layout.streamLog(elsewhere)).includes('ready'))
-  expect(await measured()).toMatchObject({ sessions: { leftover: [] }, processes: { leftovers: [] } })
+  expect(await measured()).toMatchObject({ sessions: { leftover: [] } })
+  expect(await leftovers()).toEqual([])
 })
 
 describe('what could not be read is a problem, and its figures are unknown', () => {

@@ -227,6 +227,12 @@ describe('guards', () => {
     })
   })
 
+  test('the log of a live agent is left because the agent lives, not because of its place', async () => {
+    await archive.agent('a', 0, { status: 'running' })
+    archive.put('a_stream.jsonl', 99, { part: 'logs' })
+    expect(fates(await plan({ maxBytes: '0' }))).toEqual({ 'a_stream.jsonl': 'leave live' })
+  })
+
   test('of two entries with one id, the one that protects more counts', async () => {
     await archive.agent('a')
     const file = path.join(archive.workspace, 'T1', 'AGENT_REGISTRY.json')

@@ -183,6 +183,12 @@ export class Rig implements AsyncDisposable {
     return readAgent(ref)
   }
 
+  /** True for a process that this test started, also through others. The machine may have leftovers of somebody else. */
+  isOwn(pid: number): boolean {
+    const isMarked = `\0${readText(`/proc/${pid}/environ`)}`.includes(`\0${MARK}=${this.folder}\0`)
+    return isMarked || this.#seen.some(one => one.pid === pid)
+  }
+
   /** The processes that carry an agent's marker, each as `<pid> <program>`. */
   processesOf(ref: AgentRef): string[] {
     return this.#processes(`LEAKRIG_AGENT=${agentMarker(ref)}`).map(

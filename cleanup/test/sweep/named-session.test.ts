@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { addTask, agentMarker, initRegistries, layout } from '../../orchestrator.ts'
 import { leakrig } from '../support/cli.ts'
-import { Rig, readText } from '../support/rig.ts'
+import { isRunning, Rig, readText } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
 /* `sweep --session NAME` for a session that it may not remove says what, where, why, and what helps. Nothing is done. */
@@ -116,6 +116,34 @@ test('a live agent of another workspace is counted nowhere, and stays, with and 
   expect(status).toMatch(/ 0 leftover\n {4}2 sessions belong to the workspace .*agent_far .*agent_near /)
   expect(status).not.toMatch(/: in a session named agent_\*/)
   expect(rig.sessions().sort()).toEqual(['agent_far', 'agent_near', 'user'])
+})
+
+test.each([true, false])(
+  'a workspace that was removed and made again: its earlier agents are unlisted, whose logs were deleted (marker: %s)',
+  async marker => {
+    const ref = await rig.deploy('earlier', { claude: idle, marker })
+    fs.rmSync(rig.workspace, { recursive: true })
+    await initRegistries(rig.workspace)
+    await addTask(rig.workspace, { task_id: 'TASK-1' })
+    for (const more of [[], [], ['--orphans', '--apply']]) {
+      const { out } = leakrig(['sweep', rig.workspace, '--min-age', '0s', '--grace', '1s', ...more])
+      expect(out).toMatch(/^.* 1 unlisted\n(?:.*\n)* {2}session agent_earlier .* is removed/)
+      expect(out).not.toMatch(/leftover, left alone: .*(?:agent_\*|\/earlier)/)
+    }
+    expect(rig.sessions()).toEqual(['user'])
+    expect(rig.processesOf(ref)).toEqual([])
+  },
+)
+
+test('a leftover that --orphans does not end has the reason', async () => {
+  rig.tmux('set-environment', '-g', 'LEAKRIG_AGENT', agentMarker(rig.ref('gone')))
+  rig.tmux('new-window', '-d', '-t', '=user:', `echo $$ >${rig.folder}/users.pid; exec sleep 1000`)
+  const pid = await rig.pid('users')
+  const { out } = leakrig(['sweep', rig.workspace, '--min-age', '0s', '--orphans', '--apply'])
+  expect(out).toMatch(
+    new RegExp(`leftover, left alone: \\w+ ${pid}: LEAKRIG_AGENT=.*; its marker alone is not enough`),
+  )
+  expect(isRunning(pid)).toBe(true)
 })
 
 test('an agent that starts processes all the time is not young for ever', async () => {

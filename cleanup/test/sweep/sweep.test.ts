@@ -115,7 +115,9 @@ test('a process of an agent that was cleaned up already is ended too', async () 
   expect(dry.sweeps[0]?.agents.map(({ agent, why }) => [agent.agentId, why])).toEqual(
     [late, again].map(({ agentId }) => [
       agentId,
-      expect.stringMatching(/^it is completed and was cleaned up .* runs again, or came later$/),
+      expect.stringMatching(
+        /^it is completed and was cleaned up .* but something of the agent runs again or began later$/,
+      ),
     ]),
   )
   expect(rig.entry(late).cleanup?.state).toBe('done')
@@ -298,7 +300,7 @@ describe('what cannot be read or asked is reported, and the rest is done', () =>
     const found = run('--apply')
     const text = leakrig(['sweep', rig.workspace]).out
     process.kill(server, 'SIGCONT')
-    expect(text).toMatch(/nothing to do for what could be read and queried\n$/)
+    expect(text).toMatch(/nothing to do in what could be read and queried\n$/)
     expect(found.exitCode).toBe(3)
     expect(found.sweeps[0]?.agents).toContainEqual(
       expect.objectContaining({ state: 'unknown', why: expect.stringMatching(/could not be queried/) }),
@@ -368,6 +370,7 @@ test('no workspace, a folder that is none, and wrong options', () => {
   expect(leakrig(['sweep'], path.dirname(rig.socket), npm)).toMatchObject({ code: 2 })
   expect(leakrig(['sweep'], rig.folder)).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/: 1 task, 0 agents to check.*\nnothing to do\n$/),
+    // The machine may have leftovers of others, which every sweep names.
+    out: expect.stringMatching(/: 1 task, 0 agents to check.*\nnothing (?:to do|was done; .*)\n$/s),
   })
 })
