@@ -5,11 +5,12 @@ import { Workspace } from '../support/workspace.ts'
 
 let place: Workspace
 beforeEach(() => {
-  place = new Workspace({ 'TASK-1': { a: 'nobody' } })
+  place = new Workspace({ 'TASK-1': { unwritten: 'nobody' } })
 })
 afterEach(() => place[Symbol.asyncDispose]())
 
-const agent = { task_id: 'TASK-1', agent_id: 'a' }
+// Other tests run sessions agent_a on this machine, and of this agent only the name is recorded.
+const agent = { task_id: 'TASK-1', agent_id: 'unwritten' }
 
 test.each([
   ['immediate', 'kill_real_agent', { ...agent, reason: 'enough' }],
@@ -25,12 +26,13 @@ test.each([
     if (/orchestrator/.test(process.argv[1] ?? '')) execFileSync('prlimit', ['--pid', process.pid, '--fsize=0'])`,
     )
     const one = await place.instance(strategy, undefined, { NODE_OPTIONS: `--import ${hook}` })
-    const { said } = await one.call(tool, args)
+    const { said, error } = await one.call(tool, args)
+    expect(error).toBe('')
     expect(said).toMatchObject({
       success: true,
       cleanup: { outcome: 'unfinished', problems: [expect.stringMatching(/could not be recorded .*EFBIG/)] },
     })
-    expect(place.read('TASK-1/archive/a_stream.jsonl')).toBe('log of a\n')
-    expect(place.entry('TASK-1/a')).toMatchObject({ status: 'working' })
+    expect(place.read('TASK-1/archive/unwritten_stream.jsonl')).toBe('log of unwritten\n')
+    expect(place.entry('TASK-1/unwritten')).toMatchObject({ status: 'working' })
   },
 )
