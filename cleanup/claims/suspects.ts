@@ -2,7 +2,7 @@ import path from 'node:path'
 import { env, pid as ownPid } from 'node:process'
 import { ownUid } from '../platform/files/trust.ts'
 import { isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
-import { commandOf, folderOf } from '../platform/processes/details.ts'
+import { ageMs, commandOf, folderOf } from '../platform/processes/details.ts'
 import { readEnvironmentText, readWholeEnvironment } from '../platform/processes/environment.ts'
 import {
   type EnvironmentTrace,
@@ -78,6 +78,11 @@ export function findSuspects(
   const marksOf = uncountedMarks(observation)
   const traits = lackOfOrigin(observation, before)
   const elsewhere = jobsElsewhere(observation)
+  const isMarked = namesAgent(observation.ref, observation.entry)
+  const markedInside = ({ environment: { marker } }: SeenProcess) =>
+    isMarked(marker)
+      ? [`it carries the agent’s marker (LEAKRIG_AGENT=${marker}), in a pid namespace of its own`]
+      : []
   const held = holdsPipe(table, before.origin)
   for (const process of table.values()) {
     if (!isCandidate(process)) continue
@@ -85,7 +90,11 @@ export function findSuspects(
     const marks = other ? [describeMarks(other)] : marksOf(process)
     const why =
       [marks, traits(process), elsewhere(process), held(process)].find(some => some.length > 0) ?? []
-    if (why.length > 0 && namespaceDepth(process.pid) === 1 && isRunning(process)) found.set(process, why)
+    const depth = namespaceDepth(process.pid)
+    // Whoever made this one's pid namespace has ended; that of a container lives on as its parent.
+    const isAlone = depth === 2 && process.ppid === 1
+    const all = isAlone ? [...why, ...markedInside(process)] : why
+    if (all.length > 0 && (depth === 1 || isAlone) && isRunning(process)) found.set(process, all)
   }
   for (const [{ pid, start }, why] of panesOfLog(before.observation, before.claims)) {
     const process = table.get(pid)
@@ -193,6 +202,9 @@ function lackOfOrigin(
   const server = table.get(location.server?.pid ?? -1)
   const nobodys = nobodysChildren(table)
   const known = { panes: origin.panes, server: origin.server, others: othersIn(table) }
+  const isOlderThanAgent = (process: SeenProcess): boolean | undefined =>
+    isOlder(observation, process) ??
+    (origin.beganMs === undefined ? undefined : Date.now() - ageMs(process) < origin.beganMs)
   /** True for a living claude that somebody else has started. The agent's may be an orphan that nothing ties to it. */
   const isOthersClaude = (pid: number, its: SeenProcess): boolean => {
     const claude = table.get(pid)
@@ -211,7 +223,7 @@ function lackOfOrigin(
     if (process === server && location.session) return []
     const isJob = process.ppid === server?.pid && process.tty === 0
     const isAdopted = nobodys.has(process) || (process.ppid === origin.adopter && process !== server)
-    if (!(isJob || isAdopted) || isOlder(observation, process) !== false) return []
+    if (!(isJob || isAdopted) || isOlderThanAgent(process) !== false) return []
     if (process.tty !== 0 && !isPseudoTerminal(process.tty)) return []
     const leader = table.get(process.sid)
     if (leader && leader !== process && leader !== server && !hasEnded(leader)) return []
