@@ -3,8 +3,10 @@ import type { KnownEnvironments } from '../platform/processes/environment-origin
 import { loginOf, unitOf } from '../platform/processes/origin.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
+import { birthOf } from './age.ts'
 import type { Claims } from './evidence.ts'
 import type { Observation } from './observation.ts'
+import { ownLogDescriptors, pipeInto } from './own-logs.ts'
 
 /** Where an agent was started, as its living processes show it. To be read before they are ended. */
 export interface AgentOrigin extends Pick<KnownEnvironments, 'panes' | 'server'> {
@@ -12,18 +14,26 @@ export interface AgentOrigin extends Pick<KnownEnvironments, 'panes' | 'server'>
   adopter: number | undefined
   units: ReadonlySet<string>
   logins: ReadonlySet<string>
+  /** When the agent began, in ms since 1970, by its session and its log: the later counts, because an earlier run may have begun either. */
+  beganMs: number | undefined
+  /** The pipes that its log-writers read, as the kernel names them. Whoever writes into one has inherited that. */
+  pipes: ReadonlySet<string>
 }
 
 /** Of how many panes the environment is read: they differ in little. */
 const MOST_PANES = 3
 
-export function originOfAgent({ table, location }: Observation, { claimed }: Claims): AgentOrigin {
+export function originOfAgent(observation: Observation, claims: Claims): AgentOrigin {
+  const { table, location } = observation
+  const { claimed } = claims
   const server = table.get(location.server?.pid ?? -1)
   const panes = [...claimed.values()]
     .filter(({ evidence, process }) => evidence.some(({ kind }) => kind === 'pane') && !hasEnded(process))
     .slice(0, MOST_PANES)
     .map(({ process }) => process)
   const known = [...(server ? [server] : []), ...panes]
+  const created = location.session && location.session.created * 1_000
+  const times = [created, birthOf(observation.log)].filter(time => time !== undefined)
   const each = <T>(of: (pid: number) => T | undefined) => new Set(known.flatMap(({ pid }) => of(pid) ?? []))
   return {
     panes: environmentsOf(panes),
@@ -31,6 +41,8 @@ export function originOfAgent({ table, location }: Observation, { claimed }: Cla
     adopter: server && server.pid === server.sid ? server.ppid : undefined,
     units: each(unitOf),
     logins: each(loginOf),
+    beganMs: times.length > 0 ? Math.max(...times) : undefined,
+    pipes: new Set(ownLogDescriptors(observation, claims).flatMap(({ pid }) => pipeInto(pid) ?? [])),
   }
 }
 

@@ -13,7 +13,7 @@ import { logWriters } from './log-writers.ts'
 import { markerCounts } from './marker.ts'
 import type { Observation } from './observation.ts'
 import { type Place, placeOf } from './place.ts'
-import { isStranger } from './seen-from-here.ts'
+import { isStranger } from './strangers.ts'
 
 /** Finds the evidence of each process itself, whatever its relations. The returned function is made once for a scan. */
 export function directEvidence(observation: Observation): (process: SeenProcess) => Evidence[] {

@@ -1,15 +1,16 @@
 import fs from 'node:fs'
 import { isNetworkFileSystem } from '../platform/files/network.ts'
 import { ageMs } from '../platform/processes/details.ts'
-import { isInOtherNamespace, seesAllNamespaces, sharesPids } from '../platform/processes/namespaces.ts'
+import { seesAllNamespaces, sharesPids } from '../platform/processes/namespaces.ts'
 import { tellsOpenFiles } from '../platform/processes/open-files.ts'
 import type { Machine } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import { parseTimestamp } from '../registry/timestamps.ts'
-import { elsewhere, isDeployedHere, recordedWorld } from '../registry/world.ts'
+import { elsewhere, recordedWorld } from '../registry/world.ts'
 import type { TmuxLocation } from '../tmux/locate.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { partWriters } from './log-writers.ts'
+import { strangerAtLog } from './strangers.ts'
 
 /** How long a log is silent, in ms, before its agent counts as ended although nothing shows that it ran here. claude's longest command takes as long. */
 const SILENT_MS = 600_000
@@ -30,8 +31,9 @@ export function requireSeenFromHere(
   wasSeen = false,
 ): void {
   if (isSeen(location)) return
-  const stranger = partWriters(machine.openFiles, log).find(({ pid }) => isStranger(pid, entry, machine))
-  if (stranger) throw elsewhere(entry, `process ${stranger.pid}, in another pid namespace, writes its log`)
+  const stranger = strangerAtLog(entry, log, machine)
+  if (stranger !== undefined)
+    throw elsewhere(entry, `process ${stranger}, in another pid namespace, writes its log`)
   if (recordedWorld(entry)) return
   if (!wasSeen && mayRunUnseen(entry, location, log, machine))
     throw elsewhere(
@@ -43,16 +45,6 @@ export function requireSeenFromHere(
 /** True when the agent's session is here, or the tmux server that it was deployed on. */
 export const isSeen = ({ session, recorded, server }: TmuxLocation): boolean =>
   session !== undefined || (recorded !== undefined && server?.pid === recorded.server_pid)
-
-/**
- * True for a process in a pid namespace below ours that the kernel does not tie to the agent's pane: it may be all that we
- * see of an agent which lives in a container. A sandbox that was started in the pane is in the pane's session.
- */
-export function isStranger(pid: number, entry: AgentEntry, { table }: Pick<Machine, 'table'>): boolean {
-  if (!isInOtherNamespace(pid)) return false
-  const pane = recordedWorld(entry) && isDeployedHere(entry) ? recordedTmux(entry)?.pane_pid : undefined
-  return pane === undefined || table.get(pid)?.sid !== pane
-}
 
 /** The processes of other containers, and of other machines, are not in our table, and the files they hold are not either. */
 function mayRunUnseen(

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { env, pid as ownPid } from 'node:process'
 import { ownUid } from '../platform/files/trust.ts'
 import { isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
-import { commandOf, folderOf } from '../platform/processes/details.ts'
+import { ageMs, commandOf, folderOf } from '../platform/processes/details.ts'
 import { readEnvironmentText, readWholeEnvironment } from '../platform/processes/environment.ts'
 import {
   type EnvironmentTrace,
@@ -10,6 +10,7 @@ import {
   originOf,
 } from '../platform/processes/environment-origin.ts'
 import { namespaceDepth } from '../platform/processes/namespaces.ts'
+import { descriptorTarget, isOpenForWriting, listDescriptors } from '../platform/processes/open-files.ts'
 import {
   isPseudoTerminal,
   isService,
@@ -47,6 +48,7 @@ import { addRelatives, describeSuspect, mentions, type Suspect } from './suspect
  * - **The pane of the log.** No place was recorded, the session was not found, and the agent's log is written from this pane:
  *   somebody has renamed the session or moved the window. Nothing else shows whose the pane is. The same goes for whatever was
  *   started in the session in which that pane was born, unless anything in it is older than the agent.
+ * - **The log's pipe.** It is nobody's child, and writes into the pipe from which the agent's log is written.
  * - **Opened elsewhere.** It began while the agent lived and in the agent's folder, in a session that is not the agent's
  *   (opened-elsewhere.ts): a job of a tmux server, or a pane that nobody has looked at.
  * - **Whatever runs below a suspect**, or in a session that it opened.
@@ -76,12 +78,23 @@ export function findSuspects(
   const marksOf = uncountedMarks(observation)
   const traits = lackOfOrigin(observation, before)
   const elsewhere = jobsElsewhere(observation)
+  const isMarked = namesAgent(observation.ref, observation.entry)
+  const markedInside = ({ environment: { marker } }: SeenProcess) =>
+    isMarked(marker)
+      ? [`it carries the agent’s marker (LEAKRIG_AGENT=${marker}), in a pid namespace of its own`]
+      : []
+  const held = holdsPipe(table, before.origin)
   for (const process of table.values()) {
     if (!isCandidate(process)) continue
     const other = untied.get(process.pid)
     const marks = other ? [describeMarks(other)] : marksOf(process)
-    const why = [marks, traits(process), elsewhere(process)].find(some => some.length > 0) ?? []
-    if (why.length > 0 && namespaceDepth(process.pid) === 1 && isRunning(process)) found.set(process, why)
+    const why =
+      [marks, traits(process), elsewhere(process), held(process)].find(some => some.length > 0) ?? []
+    const depth = namespaceDepth(process.pid)
+    // Whoever made this one's pid namespace has ended; that of a container lives on as its parent.
+    const isAlone = depth === 2 && process.ppid === 1
+    const all = isAlone ? [...why, ...markedInside(process)] : why
+    if (all.length > 0 && (depth === 1 || isAlone) && isRunning(process)) found.set(process, all)
   }
   for (const [{ pid, start }, why] of panesOfLog(before.observation, before.claims)) {
     const process = table.get(pid)
@@ -189,6 +202,9 @@ function lackOfOrigin(
   const server = table.get(location.server?.pid ?? -1)
   const nobodys = nobodysChildren(table)
   const known = { panes: origin.panes, server: origin.server, others: othersIn(table) }
+  const isOlderThanAgent = (process: SeenProcess): boolean | undefined =>
+    isOlder(observation, process) ??
+    (origin.beganMs === undefined ? undefined : Date.now() - ageMs(process) < origin.beganMs)
   /** True for a living claude that somebody else has started. The agent's may be an orphan that nothing ties to it. */
   const isOthersClaude = (pid: number, its: SeenProcess): boolean => {
     const claude = table.get(pid)
@@ -207,7 +223,7 @@ function lackOfOrigin(
     if (process === server && location.session) return []
     const isJob = process.ppid === server?.pid && process.tty === 0
     const isAdopted = nobodys.has(process) || (process.ppid === origin.adopter && process !== server)
-    if (!(isJob || isAdopted) || isOlder(observation, process) !== false) return []
+    if (!(isJob || isAdopted) || isOlderThanAgent(process) !== false) return []
     if (process.tty !== 0 && !isPseudoTerminal(process.tty)) return []
     const leader = table.get(process.sid)
     if (leader && leader !== process && leader !== server && !hasEnded(leader)) return []
@@ -227,6 +243,17 @@ function lackOfOrigin(
     if (reasons.length === 0) return []
     if (details.uid !== undefined && details.uid !== ownUid()) reasons.push(`it runs as user ${details.uid}`)
     return isJob ? reasons : ['an orphan that started after the agent', ...reasons]
+  }
+}
+
+/** Returns why an orphan may be the agent's by its open files. Its own pipeline has other evidence. */
+function holdsPipe(table: ProcessTable, { pipes }: AgentOrigin): (process: SeenProcess) => string[] {
+  if (pipes.size === 0) return () => []
+  const nobodys = nobodysChildren(table)
+  return process => {
+    const descriptors = nobodys.has(process) ? listDescriptors(process.pid).filter(isOpenForWriting) : []
+    const isHeld = descriptors.some(one => pipes.has(descriptorTarget(one) ?? ''))
+    return isHeld ? ['an orphan that writes into the pipe from which the agent’s log is written'] : []
   }
 }
 

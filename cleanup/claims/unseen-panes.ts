@@ -59,6 +59,9 @@ function panesIn(table: ProcessTable): SeenProcess[] {
   return found
 }
 
+/** How long after somebody's key, in s, the pane that it opens may begin. tmux tells the time of the key to the second only. */
+const OPENED_WITHIN_S = 2
+
 /** Sessions of this name have a rule of their own (leftovers/sessions.ts). */
 const AGENTS = 'agent_'
 
@@ -85,8 +88,8 @@ function unseen(
     const [shown] = rows
     const { process, folder } = candidates.get(shown?.pid ?? 0) ?? {}
     if (!shown || !process) return []
-    const beganAt = Math.floor((Date.now() - ageMs(process)) / 1_000)
-    if (rows.some(row => row.wasInFront && row.lookedAt >= beganAt)) return []
+    const beganAt = (Date.now() - ageMs(process)) / 1_000
+    if (rows.some(row => row.wasInFront && row.lookedAt + OPENED_WITHIN_S >= beganAt)) return []
     const session = `the session ${shown.session.name} (${shown.session.id})`
     const isSession = isOpenedWith(bySession.get(shown.session.id) ?? [])
     const what = isSession ? session : `pane ${id} of ${session}`

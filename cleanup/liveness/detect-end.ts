@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { logWriters, partWriters } from '../claims/log-writers.ts'
 import { observe } from '../claims/observe.ts'
 import { runsInRenamedSession, writesFromPane } from '../claims/renamed-session.ts'
-import { isSeen, isStranger, requireSeenFromHere } from '../claims/seen-from-here.ts'
+import { isSeen, requireSeenFromHere } from '../claims/seen-from-here.ts'
+import { strangerAtLog } from '../claims/strangers.ts'
 import { locateAgent, requireProven } from '../claims/which-server.ts'
 import { limitMet } from '../platform/limits.ts'
 import { ageMs } from '../platform/processes/details.ts'
@@ -74,8 +75,7 @@ async function endByTmux(
   if (!isSeen(location)) {
     const machine = await readMachine()
     // Somebody in a container writes it, whatever the entry says.
-    if (partWriters(machine.openFiles, log).some(({ pid }) => isStranger(pid, entry, machine)))
-      return undefined
+    if (strangerAtLog(entry, log, machine) !== undefined) return undefined
     requireSeenFromHere(entry, location, log, machine, quiet?.wasSeen)
     if (!recorded && (await runsInRenamedSession(entry, location, log, machine))) return undefined
   }

@@ -9,11 +9,14 @@ import { byAge, filesOfLog, isCompressed } from './log-parts.ts'
 
 /** How much of a log's beginning and end is searched for its session, in bytes. */
 const PART_BYTES = 256 * 1024
-/** How far back from a log's end its last event is searched for, in bytes. */
-const SEARCH_BYTES = 4 << 20
-/** The longest line that is read, in bytes. claude puts its whole answer into the line of its result. */
+/**
+ * The longest line that is read, in bytes, and how far back from a log's end its last event is searched for: claude puts its
+ * whole answer into the line of its result, and a tool's output into one line.
+ */
 const LINE_BYTES = 16 << 20
-const TOO_LONG = `its last line is longer than ${LINE_BYTES >> 20} MiB, and was not read`
+/** How many events may follow a result (docs/claude.md). */
+const MOST_AFTER_RESULT = 3
+const TOO_LONG = `its last lines are longer than ${LINE_BYTES >> 20} MiB, and were not all read`
 
 /** What a stream log says about claude's session. The agent writes the log itself, so it proves nothing. */
 export interface LoggedSession {
@@ -86,7 +89,6 @@ export function lastResult(log: string): LastResult {
   return found
 }
 
-/** Up to three events may follow a result (docs/claude.md). */
 const lastResultIn = (log: string): LastResult =>
   lastLine(log, line => (line.includes(RESULT) ? resultIn(line) : undefined))
 
@@ -129,10 +131,13 @@ function eventIn(line: Buffer | string): Json | undefined {
 function lastLine(log: string, pick: (line: Buffer) => Json | undefined): LastResult {
   try {
     return withLog(log, fd => {
-      const lines = linesFromEnd(fd, { listBytes: SEARCH_BYTES, mostBytes: LINE_BYTES })
-      for (;;) {
+      const lines = linesFromEnd(fd, { listBytes: LINE_BYTES, mostBytes: LINE_BYTES })
+      for (let seen = 0; ; seen++) {
         const { done, value } = lines.next()
-        if (done) return { result: undefined, ...(!value && { unread: TOO_LONG }) }
+        if (done) {
+          const isRead = value && (seen > MOST_AFTER_RESULT || fs.fstatSync(fd).size <= LINE_BYTES)
+          return { result: undefined, ...(!isRead && { unread: TOO_LONG }) }
+        }
         const result = pick(value)
         if (result) return { result }
       }

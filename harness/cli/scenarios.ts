@@ -82,14 +82,13 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     await requireNames(vitest, filter)
     const sandbox = await (choosing ?? choose())
     const files = (await vitest.globTestSpecifications(filter)).map(({ moduleId }) => moduleId)
-    printText(
-      `leakrig: system ${systemText(options.system, files)}, sandbox ${sandbox.kind} (${sandbox.why})\n`,
-    )
+    const system = systemText(options.system, files)
+    printText(`leakrig: system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     // To each project: vitest.config.ts provides defaults for `npm test` there, and those win over the root's.
     const settings = { system: options.system, sandbox: sandbox.kind, keep: options.keep === true }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter, filter)
-    const report = makeReport({ beginning: began, system: options.system, sandbox, interrupted }, reporter)
+    const report = makeReport({ beginning: began, system, sandbox, interrupted }, reporter)
     printText(summaryText(report))
     if (options.json) writeJson(options.json, report)
     return report.exitCode

@@ -39,7 +39,7 @@ export class System {
       const missing = this.#words.find(word => path.isAbsolute(word) && !existsSync(word))
       if (missing !== undefined)
         throw new Error(
-          `The system under test did not start: there is no ${missing} in the sandbox, which shows only the project’s folder and the machine’s programs; put it there.`,
+          `The system under test did not start: there is no ${missing} in the sandbox, which shows only the project’s folder and the machine’s programs; put the file below that folder.`,
         )
       const errors = this.#log.trim() || 'it wrote nothing to its standard error'
       throw new Error(`The system under test did not start: ${String(error)}. ${errors}`)

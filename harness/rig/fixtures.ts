@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { inject, test as vitestTest } from 'vitest'
 import type { ProbeApi, SystemCommand } from '../probe/api.ts'
 import { SandboxPool } from '../sandbox/pool.ts'
@@ -63,8 +64,10 @@ export const test = vitestTest
     await sandbox.probe.reset()
     await prepareSandbox(sandbox.probe, places)
     const rig = new Rig(sandbox.probe, places)
+    const command = system(places)
+    const { system: name } = inject('leakrig')
     const record: RigRecord = {
-      system: inject('leakrig').system,
+      system: isDeepStrictEqual(command, systemCommand(name, places)) ? name : 'of the test file',
       verdicts: rig.verdicts,
       unmet: rig.unmet,
     }
@@ -73,7 +76,7 @@ export const test = vitestTest
       const wanted = inject('leakrig').keep || task.result?.state === 'fail'
       if (wanted) Object.assign(record, await keep(rig, task.fullTestName))
     })
-    await rig.start(system(places))
+    await rig.start(command)
     return rig
   })
   .extend('bystanders', ({ rig }) => new Bystanders(rig))

@@ -19,13 +19,23 @@ export function moveInto(target: Folder, from: Folder, name: string): string {
   try {
     for (let number = 0; ; number++) {
       const free = numbered(name, number)
-      if (hasArrived(from.at(name), target.at(free)) || place(target, free, from.at(name))) {
-        fs.unlinkSync(from.at(name))
-        return free
-      }
+      if (hasArrived(from.at(name), target.at(free))) fs.unlinkSync(from.at(name))
+      else if (place(target, free, from.at(name))) removeOrUndo(from.at(name), target.at(free))
+      else continue
+      return free
     }
   } catch (error) {
     throw target.named(from.named(error))
+  }
+}
+
+/** Removes the old name. Where that is refused, the new one goes: each further try would leave another copy. */
+function removeOrUndo(file: string, placed: string): void {
+  try {
+    fs.unlinkSync(file)
+  } catch (error) {
+    if (fs.existsSync(file)) fs.rmSync(placed)
+    throw error
   }
 }
 

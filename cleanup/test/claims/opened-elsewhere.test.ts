@@ -101,12 +101,14 @@ describe('what a user starts while the agent lives is not named:', () => {
   test('a session that was looked at, a window and a pane that were in front', async () => {
     const ref = await deploy()
     rig.tmux('new-session', '-d', '-s', 'mine', ...here(), noting('first'))
-    const client = await attachTo(rig, rig.socket, 'mine')
+    await attachTo(rig, rig.socket, 'mine')
     rig.tmux('new-window', '-t', 'mine', ...here(), noting('second'))
     rig.tmux('split-window', '-t', 'mine', ...here(), noting('third'))
     rig.tmux('last-pane', '-t', 'mine')
     rig.tmux('last-window', '-t', 'mine')
     const pids = await Promise.all(['first', 'second', 'third'].map(name => rig.pid(name)))
+    // Whoever opens them by hand presses a key, which a command does not. To attach counts as one.
+    const client = await attachTo(rig, rig.socket, 'mine')
     rig.tmux('detach-client', '-s', 'mine')
     await until('it is detached', () => !isRunning(client))
     const report = await cleanUp(ref, completed)

@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
+import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { testProgram } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { needs } from '../../../test/needs.ts'
 import { type AgentRef, claimsFor, cleanUp, recordIntent } from '../../index.ts'
 import { readDaemon } from '../../metrics/health.ts'
-import { layout, thisWorld, updateAgent } from '../../orchestrator.ts'
+import { layout, readTaskRegistry, thisWorld, updateAgent } from '../../orchestrator.ts'
 import { leakrig } from '../support/cli.ts'
 import { Daemon } from '../support/daemon.ts'
 import { listing } from '../support/listing.ts'
@@ -180,6 +181,40 @@ describe('an entry without a record of its world', { tags: ['long'] }, () => {
     })
     await setStatus(ref, 'running')
     await leaves(ref, () => expect(cleanUp(ref, completed)).rejects.toMatchObject({ code: 'elsewhere' }))
+  })
+
+  test.each([
+    ['deleted', (log: string) => fs.rmSync(log)],
+    ['renamed', (log: string) => fs.renameSync(log, `${log}.bak`)],
+    ['moved', (log: string) => fs.renameSync(log, `${rig.folder}/${path.basename(log)}`)],
+    [
+      'replaced',
+      (log: string) => {
+        fs.rmSync(log)
+        fs.writeFileSync(log, '')
+      },
+    ],
+  ])('of an agent there, whose log was %s', async (_, change) => {
+    const ref = await there.deploy('a', { claude, recorded: false, world: false, entry: { started_at: OLD } })
+    change(layout.streamLog(ref))
+    await leaves(ref, () => {
+      expect(leakrig([...sweep, rig.workspace])).toMatchObject({ code: 0 })
+    })
+    await setStatus(ref, 'completed')
+    await leaves(ref, async () => {
+      const { code, out } = leakrig([...sweep, rig.workspace])
+      expect([code, out]).toEqual([3, expect.stringMatching(/in another pid namespace, writes its log/)])
+    })
+  })
+
+  test('of an agent that has ended here is not kept by one of its name there, in another workspace', async () => {
+    const ref = await there.deploy('a', { claude, recorded: false, world: false })
+    const here = { ...ref, workspace: `${rig.folder}/other/.agent-workspace` }
+    fs.cpSync(rig.workspace, here.workspace, { recursive: true })
+    await updateAgent(here, entry => Object.assign(entry, { started_at: OLD }))
+    expect(leakrig([...sweep, here.workspace])).toMatchObject({ code: 0 })
+    expect(readTaskRegistry(here.workspace, here.taskId).agents).toMatchObject([{ status: 'crashed' }])
+    expect(programs(ref)).toHaveLength(4)
   })
 
   test.each([true, false])('of an agent here, swept from there: tmux recorded: %s', async recorded => {

@@ -8,9 +8,11 @@ import { observe } from '../../claims/observe.ts'
 import { findSuspects } from '../../claims/suspects.ts'
 import { type AgentRef, type CleanUpReport, cleanUp } from '../../index.ts'
 import { addAgent, agentMarker, layout } from '../../orchestrator.ts'
+import { childrenOf } from '../../platform/processes/children.ts'
 import { type ProcessTable, readProcess } from '../../platform/processes/table.ts'
 import { readTaskRegistry } from '../../registry/registry.ts'
-import { isRunning, kill, Rig, readText } from '../support/rig.ts'
+import { Daemon } from '../support/daemon.ts'
+import { type Deployment, isRunning, kill, Rig, readText } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
 const completed = { status: 'completed', reason: 'it said so', graceMs: 1_000 }
@@ -34,11 +36,16 @@ const SDK = 'HOME=/root LOGNAME=root PATH=/usr/bin:/bin SHELL=/bin/bash TERM=scr
 const UNMARKED = '-u LEAKRIG_AGENT -u TMUX -u TMUX_PANE'
 
 /** Deploys an agent that runs this, and returns once that has written `lost.pid`. */
-async function deployWith(script: string, socket?: string): Promise<{ ref: AgentRef; pid: number }> {
+async function deployWith(
+  script: string,
+  socket?: string,
+  deployment: Partial<Deployment> = {},
+): Promise<{ ref: AgentRef; pid: number }> {
   const wait = `until [ -s ${rig.folder}/lost.pid ]; do sleep 0.01; done`
   const ref = await rig.deploy('a', {
     claude: `${script}\n${wait}; echo ready; ${idle}`,
     ...(socket !== undefined && { socket }),
+    ...deployment,
   })
   return { ref, pid: await rig.pid('lost') }
 }
@@ -80,12 +87,61 @@ describe('a process that nothing ties to the agent is named, and left alone:', (
     expect(isRunning(pid)).toBe(true)
   })
 
+  test('one whose environment names another place, and that holds the pipe into the log', async () => {
+    const elsewhere = 'env -i PATH=/usr/bin:/bin SSH_CONNECTION=1 SSH_TTY=/dev/pts/0 USER=root'
+    const script = lost(elsewhere).replace(' >/dev/null', '')
+    const { ref, pid } = await deployWith(script)
+    const report = await cleanUp(ref, completed)
+    expect(named(report, pid)?.resemblances).toEqual([expect.stringMatching(/writes into the pipe/)])
+    expect(isRunning(pid)).toBe(true)
+  })
+
   test('all but its marks, on a tmux server that ends with the agent', async () => {
     const { ref, pid } = await deployWith(lost(`env ${UNMARKED}`), path.join(rig.folder, 'own'))
     const server = rig.entry(ref).tmux?.server_pid ?? 0
     const report = await cleanUp(ref, completed)
     await until('the server has ended', () => !isRunning(server))
     expect(named(report, pid)?.resemblances).toContainEqual(expect.stringMatching(/TMUX was removed$/))
+  })
+
+  test('of an agent whose entry tells neither a place nor a start', async () => {
+    const { ref, pid } = await deployWith(lost('env -i PORT=3000'), undefined, {
+      recorded: false,
+      entry: { started_at: '' },
+    })
+    expect(named(await cleanUp(ref, completed), pid)).toBeDefined()
+  })
+
+  test.each([
+    ['without an environment', 'env -i', /was emptied/],
+    ['with all its marks', '', /LEAKRIG_AGENT=\S+, in a pid namespace of its own/],
+  ])('one in a pid namespace of its own, whose maker has ended, %s', async (_, prefix, why) => {
+    needs('right to make a pid namespace', spawnSync('unshare', ['-pf', 'true']).status === 0)
+    const start = `setsid ${prefix} unshare -pf sleep 1000 </dev/null >/dev/null 2>&1`
+    const ref = await rig.deploy('a', {
+      claude: `(cd /; ${start} & echo $! >${rig.folder}/maker.pid); echo ready; ${idle}`,
+    })
+    const maker = await rig.pid('maker')
+    const inside = await until('it runs', () => childrenOf(maker)?.[0])
+    fs.writeFileSync(`${rig.folder}/lost.pid`, String(inside))
+    const pid = await rig.pid('lost')
+    await until('it is a sleep', () => readProcess(pid)?.comm === 'sleep')
+    kill(maker)
+    await until('it is an orphan', () => readProcess(pid)?.ppid === 1)
+    expect(named(await cleanUp(ref, completed), pid)?.resemblances.join()).toMatch(why)
+    expect(isRunning(pid)).toBe(true)
+  })
+
+  test('in the daemon’s log and the registry, of an agent that has crashed', async () => {
+    const daemon = await Daemon.start(rig)
+    const { ref, pid } = await deployWith(lost('env -i PATH="$PATH" PORT=3000'))
+    rig.tmux('kill-session', '-t', '=agent_a:')
+    await until('it is cleaned up', () => daemon.events('cleaned').length > 0)
+    const [cleaned] = daemon.events('cleaned')
+    expect(cleaned?.suspects).toContainEqual(expect.stringContaining(`process ${pid} `))
+    await until('it is recorded', () => rig.entry(ref).cleanup?.state === 'done')
+    expect(rig.entry(ref).cleanup?.suspects?.map(one => one.pid)).toContain(pid)
+    await daemon.stop()
   })
 
   test('one that has overwritten its environment', async () => {

@@ -23,6 +23,25 @@ const full = (
 ) => `cp -a ${folder} ${rig.folder}/copy; mount -t tmpfs -o size=64k small ${folder}
   cp -a ${rig.folder}/copy/. ${folder}; dd if=/dev/zero of=${folder}/ballast bs=1k 2>/dev/null || :`
 
+test('a log that may be copied and not removed is archived once, when it may be', async () => {
+  needs('permission to mount', canMount)
+  const ref = await rig.deploy('a', { claude: idle })
+  const log = layout.streamLog(ref)
+  const folder = path.dirname(log)
+  using mounts = await MountNamespace.make(
+    rig,
+    `mount --bind ${folder} ${folder}; mount -o remount,ro,bind ${folder}`,
+  )
+  for (let n = 0; n < 2; n++) {
+    const { report } = await runCleaner(rig, ref, 0, mounts.nsenter)
+    expect(report?.problems.join(' ')).toMatch(/a_stream.jsonl could not be removed or archived: .*EROFS/)
+    expect(readText(log)).toBe('ready\n')
+    expect(fs.readdirSync(layout.archiveFolder(ref)).filter(name => name.includes('stream'))).toEqual([])
+  }
+  expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+  expect(traces(rig, ref)).toEqual(NO_TRACES)
+})
+
 describe('a disk that is full', () => {
   needs('permission to mount', canMount)
 

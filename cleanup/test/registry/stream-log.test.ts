@@ -41,10 +41,25 @@ describe('the last result', () => {
     }
   })
 
-  test('before three long events', () => {
-    const late = line({ type: 'system', subtype: 'task_notification', summary: 'y'.repeat(400 * KIB) })
-    write(result(), late, late, late)
+  const late = (bytes: number) =>
+    line({ type: 'system', subtype: 'task_notification', summary: 'y'.repeat(bytes) })
+
+  test.each([400 * KIB, 5 * MIB])('before three events of %i bytes', bytes => {
+    write(result(), late(bytes), late(bytes), late(bytes))
     expect(found()).toBe('done')
+  })
+
+  test('before a line of 5 MiB that claude had only begun', () => {
+    write(result(), late(5 * MIB).slice(0, -10))
+    expect(found()).toBe('done')
+  })
+
+  test('is in doubt when too much follows it', () => {
+    write(result(), late(7 * MIB), late(7 * MIB), late(7 * MIB))
+    expect(lastResult(log)).toEqual({
+      result: undefined,
+      unread: expect.stringMatching(/longer than 16 MiB/),
+    })
   })
 
   test.each([

@@ -1,13 +1,11 @@
 import { spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { programFile } from '../../../bin/programs.ts'
 import type { AgentRef } from '../../index.ts'
 import { isRunning, type Rig, readText } from './rig.ts'
 import { until } from './until.ts'
-
-/** The session of the agent's claude. */
-const SESSION = '5e55104e-0000-4000-8000-00000000b9b9'
 
 /** A background session, with the pids of its host, its worker and the shell of its Bash tool. */
 export interface BackgroundSession {
@@ -26,6 +24,8 @@ interface Roster {
 export class BackgroundSessions {
   readonly home: string
   readonly base: string
+  /** The session of the agent's claude. Every roster of this user's services is read, and other tests have services, too. */
+  readonly #claude = randomUUID()
   readonly #rig: Rig
   readonly #bin = path.dirname(programFile('fake-claude/main'))
 
@@ -38,11 +38,11 @@ export class BackgroundSessions {
 
   /** Deploys an agent whose Bash tool has run `claude --bg` so often. */
   deploy(id: string, sessions = 1): Promise<AgentRef> {
-    const init = { type: 'system', subtype: 'init', session_id: SESSION, cwd: this.#rig.folder }
+    const init = { type: 'system', subtype: 'init', session_id: this.#claude, cwd: this.#rig.folder }
     const starts = Array.from(
       { length: sessions },
       () =>
-        `setsid env CLAUDE_CODE_SESSION_ID=${SESSION} claude --bg work >>${this.#rig.folder}/started || exit`,
+        `setsid env CLAUDE_CODE_SESSION_ID=${this.#claude} claude --bg work >>${this.#rig.folder}/started || exit`,
     )
     const claude = `echo '${JSON.stringify(init)}'
       export HOME=${this.home} CLAUDE_CODE_TMPDIR=${this.base} PATH="${this.#path}"

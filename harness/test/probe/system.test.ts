@@ -9,6 +9,6 @@ test('a system whose program the sandbox does not show is reported in one senten
     cwd: import.meta.dirname,
   })
   await expect(system.start()).rejects.toThrow(
-    /^The system under test did not start: there is no \/nowhere\/server\.js in the sandbox, [^\n]*; put it there\.$/,
+    /^The system under test did not start: there is no \/nowhere\/server\.js in the sandbox, [^\n]*; put the file below that folder\.$/,
   )
 })
