@@ -38,6 +38,18 @@ export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
+/**
+ * What the system reports where nobody can write at the moment: no room, a limit on the size of files, a read-only or broken
+ * disk. A missing permission is none of these: it is somebody's decision about whose the files are.
+ */
+const NO_WRITES: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO'])
+
+/** True for an error of the system that says so, and for a registry that could not be written because of one. */
+export function takesNoWrites(error: unknown): boolean {
+  if (error instanceof CleanupError) return error.code === 'registry-unwritable' && takesNoWrites(error.cause)
+  return NO_WRITES.has(systemCode(error))
+}
+
 /** An error's own words, for use inside a longer sentence. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

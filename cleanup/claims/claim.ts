@@ -127,7 +127,7 @@ function sparing(
   const isDetached = outlivesItsParents(observation.table, chain[0])
   const cleaner = new Set(isDetached ? chain.slice(0, 1) : chain)
   const isOthers = otherAgents(observation.ref, observation.agents)
-  const isServer = agentServers(observation.ref.workspace)
+  const isServer = agentServers(observation.ref.workspace, observation.table)
   const background = new BackgroundServices(observation)
   const isInUse = livesWithOthers(observation)
   const mayBeOthers = handedOn(observation)

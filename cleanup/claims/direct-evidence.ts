@@ -6,6 +6,7 @@ import { shareTerminals } from '../platform/processes/namespaces.ts'
 import type { Descriptor } from '../platform/processes/open-files.ts'
 import { isOurs } from '../platform/processes/owner.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
+import { isTmuxServer } from '../tmux/is-server.ts'
 import type { AgentPane } from '../tmux/locate.ts'
 import type { Evidence } from './evidence.ts'
 import { logWriters } from './log-writers.ts'
@@ -106,6 +107,6 @@ function paneProcesses(
 const isNotable = (process: SeenProcess, { table }: Observation): boolean =>
   process.tty === 0 &&
   isOrphan(process, table) &&
-  !process.comm.startsWith('tmux') &&
   isOurs(process.pid) &&
-  namesNobody(process.pid)
+  namesNobody(process.pid) &&
+  !isTmuxServer(process, table)

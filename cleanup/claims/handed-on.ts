@@ -1,9 +1,10 @@
 import type { SeenProcess } from '../platform/processes/table.ts'
 import { namesAgent } from '../registry/marker.ts'
+import { isTmuxServer } from '../tmux/is-server.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import { livingSuspects } from './leftovers/suspects.ts'
 import type { Observation } from './observation.ts'
-import { isTmuxServer, onServers } from './others-live-in.ts'
+import { onServers } from './others-live-in.ts'
 
 /**
  * Tells the processes that others may have started, where the marker, a subreaper and a cgroup tie everything to the agent,
@@ -46,11 +47,11 @@ export function handedOn(observation: Observation): (process: SeenProcess) => bo
       table,
       [...table.values()].filter(
         one =>
-          isTmuxServer(one) &&
           one.pid !== location.server?.pid &&
           !shared.has(one.pid) &&
           isMarked(one.environment.marker) &&
-          isOthers(one),
+          isOthers(one) &&
+          isTmuxServer(one, table),
       ),
     )
     return within.has(process)

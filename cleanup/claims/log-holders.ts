@@ -5,12 +5,13 @@ import { isUnitOfSomebody, loginOf, unitOf } from '../platform/processes/origin.
 import { hasEnded } from '../platform/processes/stat.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { isDeployedHere } from '../registry/world.ts'
+import { isTmuxServer } from '../tmux/is-server.ts'
 import { tmuxVariable } from '../tmux/recorded.ts'
 import { beganAfterLog, beganWith, isOlder } from './age.ts'
 import type { SparedFor } from './evidence.ts'
 import { writesOtherLogs } from './log-writers.ts'
 import type { Observation } from './observation.ts'
-import { isTmuxServer, serverOf } from './others-live-in.ts'
+import { serverOf } from './others-live-in.ts'
 import { pipeInto } from './own-logs.ts'
 import { placeOf } from './place.ts'
 
@@ -84,7 +85,7 @@ function isOthers(
   if (environment.tmux === undefined && isFromElsewhere(pid, [ownServer ?? -1, ...claimed.keys()]))
     return true
   const parent = table.get(ppid)
-  if (!parent || isOrphan(process, table) || isTmuxServer(parent)) return false
+  if (!parent || isOrphan(process, table) || isTmuxServer(parent, table)) return false
   // Whoever adopted the agent's tmux server, a daemon, adopts the orphans below it, too.
   return parent.pid !== table.get(ownServer ?? -1)?.ppid
 }

@@ -1,5 +1,6 @@
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { namesAgent } from '../registry/marker.ts'
+import { isTmuxServer } from '../tmux/is-server.ts'
 import { recordedTmux } from '../tmux/recorded.ts'
 import type { Observation } from './observation.ts'
 import { agentServers } from './other-agents.ts'
@@ -18,7 +19,7 @@ const DEEPEST = 8
 export function markerCounts(observation: Observation, { isOwn }: Place): (process: SeenProcess) => boolean {
   const { location, table, entry } = observation
   const isMarked = namesAgent(observation.ref, entry)
-  const isHomeToAgents = agentServers(observation.ref.workspace)
+  const isHomeToAgents = agentServers(observation.ref.workspace, table)
   const isShared = (server: SeenProcess) => server.pid === location.server?.pid || isHomeToAgents(server)
   // A server that was started with the agent's marker hands it on to everything that it starts, for anybody.
   const isServerMarked = isMarked(table.get(location.server?.pid ?? -1)?.environment.marker)
@@ -46,5 +47,5 @@ export function markerCounts(observation: Observation, { isOwn }: Place): (proce
 /** The server that a value of TMUX names (`<socket>,<pid>,<session>`), as long as it runs. */
 function serverOf(tmux: string, table: ProcessTable): SeenProcess | undefined {
   const server = table.get(Number(/,(\d+),-?\d+$/.exec(tmux)?.[1]))
-  return server?.comm.startsWith('tmux') ? server : undefined
+  return server && isTmuxServer(server, table) ? server : undefined
 }

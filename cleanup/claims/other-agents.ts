@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { type Identity, sameProcess } from '../platform/processes/identity.ts'
-import type { SeenProcess } from '../platform/processes/table.ts'
+import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import { type AgentRef, agentOfMarker, taskRegistry } from '../registry/layout.ts'
 import { namesAgent } from '../registry/marker.ts'
@@ -8,6 +8,7 @@ import { everyAgent } from '../registry/read-all.ts'
 import { findAgent, mayListMore, readTaskRegistry } from '../registry/registry.ts'
 import { recordedWorkspaces } from '../registry/workspace-paths.ts'
 import { isDeployedHere } from '../registry/world.ts'
+import { isTmuxServer } from '../tmux/is-server.ts'
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 
 /**
@@ -66,11 +67,10 @@ function isRegistered(marker: string, cleaned: AgentRef, entry: AgentEntry | und
  * is ever claimed. The registries are read only when there is evidence for a server, which is rare: an agent must have
  * started it.
  */
-export function agentServers(workspace: string): (process: SeenProcess) => boolean {
+export function agentServers(workspace: string, table: ProcessTable): (process: SeenProcess) => boolean {
   let servers: Identity[] | undefined
   return process => {
-    // The name, which tmux gives its server for ps, only spares the lookup; it is never a reason to claim.
-    if (!process.comm.startsWith('tmux')) return false
+    if (!isTmuxServer(process, table)) return false
     servers ??= (fs.existsSync(workspace) ? everyAgent(workspace) : []).flatMap(({ entry }) => {
       const tmux = recordedTmux(entry)
       return tmux?.server_start === undefined ? [] : [{ pid: tmux.server_pid, start: tmux.server_start }]

@@ -4,6 +4,7 @@ import { NO_ENVIRONMENT } from '../platform/processes/environment.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { isDone } from '../registry/lifecycle.ts'
 import { describeClient, type TmuxClient } from '../tmux/clients.ts'
+import { isTmuxServer } from '../tmux/is-server.ts'
 import type { AgentPane } from '../tmux/locate.ts'
 import { tmuxVariable } from '../tmux/recorded.ts'
 import type { TmuxServer, TmuxSession } from '../tmux/server.ts'
@@ -19,16 +20,13 @@ import type { Observation, SharedServer } from './observation.ts'
  * somebody else's: it is left alone and named, and so is the server that it needs.
  */
 
-/** By the name that tmux gives its server for ps: it saves work, and is never a reason to claim anything. */
-export const isTmuxServer = ({ comm }: SeenProcess): boolean => comm.startsWith('tmux: server')
-
 /** The tmux server that started a process, or in whose pane it was born. */
 export function serverOf(table: ProcessTable, pid: number): SeenProcess | undefined {
   const { tmux, sharesPids } = table.get(pid)?.environment ?? NO_ENVIRONMENT
   const named = table.get(Number(tmux?.split(',')[1]))
   return (
-    selfAndAncestors(table, pid).find(isTmuxServer) ??
-    (named && isTmuxServer(named) && sharesPids ? named : undefined)
+    selfAndAncestors(table, pid).find(one => isTmuxServer(one, table)) ??
+    (named && sharesPids && isTmuxServer(named, table) ? named : undefined)
   )
 }
 
@@ -248,7 +246,8 @@ export function livesWithOthers({
   }
   // Whoever lives there may have started a tmux server of their own. The agent's servers hold its own panes, too.
   const servers = [...table.values()].filter(
-    one => isTmuxServer(one) && one.pid !== location?.server?.pid && !shared.has(one.pid) && isThere(one),
+    one =>
+      one.pid !== location?.server?.pid && !shared.has(one.pid) && isThere(one) && isTmuxServer(one, table),
   )
   const within = onServers(table, servers)
   return process => isThere(process) || shared.has(process.pid) || within.has(process)
@@ -258,7 +257,7 @@ export function livesWithOthers({
 export function onServers(table: ProcessTable, processes: readonly SeenProcess[]): ReadonlySet<SeenProcess> {
   const found = new Set(processes)
   for (const server of found) {
-    if (!isTmuxServer(server)) continue
+    if (!isTmuxServer(server, table)) continue
     for (const process of withDescendants(table, [server])) found.add(process)
     for (const process of table.values())
       if (birthplaceOn(server.pid, process) !== undefined) found.add(process)

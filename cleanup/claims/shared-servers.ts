@@ -2,11 +2,12 @@ import { isStopped } from '../platform/processes/stat.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 import { namesAgent } from '../registry/marker.ts'
 import { readClients } from '../tmux/clients.ts'
+import { isTmuxServer } from '../tmux/is-server.ts'
 import { socketsListenedToBy } from '../tmux/listener.ts'
 import { readServer } from '../tmux/server.ts'
 import { claim } from './claim.ts'
 import type { Observation, SharedServer } from './observation.ts'
-import { type Asked, isTmuxServer, sharedServer } from './others-live-in.ts'
+import { type Asked, sharedServer } from './others-live-in.ts'
 import { isScreenServer, sharedScreen } from './screen.ts'
 
 /**
@@ -25,7 +26,7 @@ export async function findSharedServers(
   for (;;) {
     const { claimed } = claim({ ...observation, sharedServers: found })
     const server = [...claimed.values()].find(
-      ({ process }) => !checked.has(process.pid) && (isTmuxServer(process) || isScreenServer(process)),
+      ({ process }) => !checked.has(process.pid) && isServer(process, observation),
     )?.process
     if (!server) return { sharedServers: found, wasShared: wasShared || handsOn(observation, checked) }
     checked.add(server.pid)
@@ -51,23 +52,26 @@ function handsOn({ ref, entry, table, location }: Observation, checked: Readonly
   const isMarked = namesAgent(ref, entry)
   return [...table.values()].some(
     one =>
-      isTmuxServer(one) &&
       isMarked(one.environment.marker) &&
       one.pid !== location.server?.pid &&
-      !checked.has(one.pid),
+      !checked.has(one.pid) &&
+      isTmuxServer(one, table),
   )
 }
 
 const EMPTY = { own: new Map(), ownSessions: new Set<number>(), othersSessions: new Set<number>(), why: '' }
 
 /** False for a server that nothing can tie to an agent: started from outside of tmux and of every agent, and adopted by process 1. */
-const mayBeAgents = (process: SeenProcess, { location, contained }: Observation): boolean =>
-  (isTmuxServer(process) || isScreenServer(process)) &&
-  process.pid !== location.server?.pid &&
+const mayBeAgents = (process: SeenProcess, observation: Observation): boolean =>
+  process.pid !== observation.location.server?.pid &&
   (process.environment.marker !== undefined ||
     process.environment.tmux !== undefined ||
     process.ppid !== 1 ||
-    contained.cgroup?.members.has(process.pid) === true)
+    observation.contained.cgroup?.members.has(process.pid) === true) &&
+  isServer(process, observation)
+
+const isServer = (process: SeenProcess, { table }: Observation): boolean =>
+  isTmuxServer(process, table) || isScreenServer(process)
 
 /** Undefined where the server gives no certain answer: it is stopped, say, or its socket was deleted. */
 async function ask(process: SeenProcess): Promise<Asked | undefined> {

@@ -5,6 +5,7 @@ import { isAlive, readAlive } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import { namesAgent } from '../registry/marker.ts'
+import { socketsListenedToBy } from '../tmux/listener.ts'
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
 import { recordedSubreaper } from './recorded.ts'
 
@@ -20,7 +21,7 @@ export function subreaperOf(ref: AgentRef, entry: AgentEntry): Identity | undefi
   if (!named || !tmux) return undefined
   const { pid } = named
   const now = readAlive(named)
-  if (!now || now.comm.startsWith('tmux') || !isOurs(pid)) return undefined
+  if (!now || !isOurs(pid)) return undefined
   const { pane_pid, pane_start } = tmux
   const isPaneAlive = pane_start !== undefined && isAlive({ pid: pane_pid, start: pane_start })
   if (isPaneAlive && now.ppid !== pane_pid) return undefined
@@ -28,5 +29,7 @@ export function subreaperOf(ref: AgentRef, entry: AgentEntry): Identity | undefi
   const isInPane =
     environment.pane === tmux.pane_id &&
     environment.tmux === tmuxVariable(tmux.socket, tmux.server_pid, tmux.session_id)
-  return isInPane && namesAgent(ref, entry)(environment.marker, pid) ? named : undefined
+  if (!isInPane || !namesAgent(ref, entry)(environment.marker, pid)) return undefined
+  // A subreaper listens nowhere, and a tmux server does, whatever it is called.
+  return socketsListenedToBy(pid).length === 0 ? named : undefined
 }

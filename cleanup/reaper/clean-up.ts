@@ -3,16 +3,16 @@ import { livingSuspects, recordSuspects } from '../claims/leftovers/suspects.ts'
 import { observe } from '../claims/observe.ts'
 import type { Suspect } from '../claims/suspect.ts'
 import type { ProvenSession } from '../claims/which-server.ts'
-import { attemptAsync, CleanupError } from '../errors.ts'
+import { attempt, attemptAsync, CleanupError, takesNoWrites } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { limitMet } from '../platform/limits.ts'
 import { readTable, startOf } from '../platform/processes/table.ts'
 import { programFile } from '../programs.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { AgentEntry } from '../registry/entries.ts'
-import { lostOf, recordDone, recordProblems, writeIntent } from '../registry/intent.ts'
+import { lostOf, recordDone, recordProblems, writeIntent, writeIntentIfPossible } from '../registry/intent.ts'
 import { type AgentRef, validateRef } from '../registry/layout.ts'
-import { type Ending, isDone } from '../registry/lifecycle.ts'
+import { type Ending, isDone, isSameRun } from '../registry/lifecycle.ts'
 import { agentByte, agentLockFile, type Lock, lock, lockNow } from '../registry/locks.ts'
 import { peekGlobalRegistry, peekTaskRegistry, readAgent, requireAgent } from '../registry/registry.ts'
 import { syncGlobal } from '../registry/sync-global.ts'
@@ -36,14 +36,17 @@ export interface CleanUpOptions extends Ending {
   proven?: ProvenSession | undefined
 }
 
+/** How much of a reason is handed over where it could not be recorded: a tmux server takes 16 KiB of a command. */
+const MOST_OF_REASON = 1_000
+
 /** How much longer than its grace, in ms, a cleanup waits for another cleaner of the same agent. */
 const OTHER_CLEANER_MS = 10_000
 
 /**
  * Ends an agent's processes and its tmux session, removes its prompt, moves its logs to the archive, and records that in
  * both registries; nothing else is touched. The intent is on disk before anything is ended, and every step can be
- * repeated: after a kill -9 at any moment the next call goes on. When several cleaners meet, one works and the others
- * wait for it. Throws a CleanupError, with nothing ended and nothing deleted, for what could not be read or asked, and
+ * repeated: after a kill -9 at any moment the next call goes on. Where nothing can be written (a full disk) the processes are
+ * ended all the same, and the outcome is `unfinished`. When several cleaners meet, one works and the others wait for it. Throws a CleanupError, with nothing ended and nothing deleted, for what could not be read or asked, and
  * for ids and paths that leave the workspace.
  */
 export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<CleanUpReport> {
@@ -81,13 +84,17 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   // Only the processes show whether an agent without a record of its world may be cleaned up from here.
   if (!recordedWorld(before)) await observing.catch(rethrowElsewhere)
   const cleaner = { pid: process.pid, start: startOf(process.pid) ?? 0 }
-  const [entry, observation] = await Promise.all([writeIntent(ref, before, options, cleaner), observing])
-  report.status = entry.status
+  const [intent, observation] = await Promise.all([
+    writeIntentIfPossible(ref, before, options, cleaner),
+    observing,
+  ])
+  let { entry, unwritten } = intent
+  report.status = unwritten === undefined ? entry.status : before.status
   for (const list of [report.lost, report.problems]) list.push(...lostOf(entry.cleanup))
   let plan = planCleanup(observation, options.handedOver)
   if (plan.handsOver) {
-    await syncGlobal(ref)
-    await handOver(plan, options, log)
+    if (unwritten === undefined) await syncGlobal(ref).catch(rethrowUnlessFull)
+    await handOver(plan, options, log, unwritten === undefined)
     reply.sent()
     return finish('handed-over')
   }
@@ -98,9 +105,11 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   const now = peekTaskRegistry(ref.workspace, ref.taskId)
   const entryNow = requireAgent(now, ref)
   if (isDone(entryNow)) return alreadyClean(entryNow)
+  if (unwritten !== undefined && !isSameRun(before, entryNow))
+    throw new CleanupError('registry-unwritable', `${unwritten} Its entry has changed meanwhile.`)
   if (cleanupLock.waited) plan = planCleanup(await observe(ref, now, { wasSeen, proven }))
   // Written while the processes end: the first signals are sent in this turn of the event loop.
-  const synced = nextTurn().then(() => syncGlobal(ref))
+  const synced = nextTurn().then(() => (unwritten === undefined ? syncGlobal(ref) : undefined))
   synced.catch(() => {})
   await executePlan(plan, graceMs ?? plan.graceMs, report, log)
   // A registry that cannot be written (a full disk) undoes nothing: the next cleanup writes it.
@@ -108,6 +117,18 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
     if (!report.problems.includes(problem)) report.problems.push(problem)
   }
   await attemptAsync(() => synced, onFailure)
+  if (unwritten !== undefined) {
+    // What was removed may have made room.
+    await attemptAsync(
+      async () => {
+        entry = await writeIntent(ref, entryNow, options, cleaner)
+        unwritten = undefined
+        report.status = entry.status
+      },
+      why => onFailure(`The agent was ended, and that could not be recorded (${options.status}). ${why}`),
+    )
+    if (unwritten !== undefined) return finish(outcomeOf(report))
+  }
   if (report.problems.some(problem => !report.lost.includes(problem))) {
     await attemptAsync(() => recordProblems(ref, report.problems, report.lost), onFailure)
     return finish(outcomeOf(report))
@@ -129,6 +150,11 @@ function rethrowElsewhere(error: unknown): void {
   if (error instanceof CleanupError && error.code === 'elsewhere') throw error
 }
 
+/** The other process writes the global registry too. */
+function rethrowUnlessFull(error: unknown): void {
+  if (!takesNoWrites(error)) throw error
+}
+
 /** A suspect in one line, for a log. */
 const describe = ({ pid, comm, command, resemblances }: Suspect): string =>
   `process ${pid} (${comm}) ${command.slice(0, 200)}: ${resemblances.join('; ')}`
@@ -143,13 +169,14 @@ export function resume(
 }
 
 /**
- * Hands a cleanup to a process outside the agent: a cleaner that runs below the pane it ends would die halfway. The intent
- * is on disk by now, so the other process needs only the agent's name.
+ * Hands a cleanup to a process outside the agent: a cleaner that runs below the pane it ends would die halfway. If the intent
+ * is on disk by now (`isRecorded`), the other process needs only the agent's name.
  */
 async function handOver(
   { observation: { ref, location } }: PlannedCleanup,
-  { handedOver, graceMs }: CleanUpOptions,
+  { handedOver, graceMs, status, reason }: CleanUpOptions,
   log: Log,
+  isRecorded: boolean,
 ): Promise<void> {
   if (handedOver)
     throw new CleanupError(
@@ -157,28 +184,42 @@ async function handOver(
       `The cleanup of ${ref.agentId} was handed to a process that is part of the agent too; nothing was ended. Run it from outside the agent.`,
     )
   log({ event: 'hand-over', agent: ref.agentId })
-  const args = [ref.workspace, ref.taskId, ref.agentId, ...(graceMs === undefined ? [] : [String(graceMs)])]
+  const ending = isRecorded ? [] : [status, reason.slice(0, MOST_OF_REASON)]
+  const args = [
+    ref.workspace,
+    ref.taskId,
+    ref.agentId,
+    graceMs === undefined ? '' : String(graceMs),
+    ...ending,
+  ]
   const server = location.server && { socket: location.path, pid: location.server.pid }
   await spawnDetached(programFile('hand-over'), args, server).catch((error: unknown) => {
     const limit = limitMet(error)
     if (limit === undefined) throw error
     throw new CleanupError(
       'cannot-hand-over',
-      `The cleanup of ${ref.agentId} has to be done by a process outside the agent, and none could be started: ${limit}. Its end is recorded, so the daemon or the next sweep cleans up.`,
+      `The cleanup of ${ref.agentId} has to be done by a process outside the agent, and none could be started: ${limit}. ${isRecorded ? 'Its end is recorded, so the daemon or the next sweep cleans up' : 'Its end could not be recorded either; end it from outside'}.`,
       { cause: error },
     )
   })
 }
 
-/** One cleaner per agent: the others wait until it is done or dead, and it waits until every caller inside has its reply. */
+/**
+ * One cleaner per agent: the others wait until it is done or dead, and it waits until every caller inside has its reply. Where
+ * no lock file can be made or opened for writing, there is none: two cleaners send the same signals then, and move no file
+ * twice.
+ */
 async function acquireCleanupLock(
   ref: AgentRef,
   graceMs = HOOKS_GRACE_MS,
-): Promise<{ lock: Lock; waited: boolean }> {
+): Promise<{ lock: Lock | undefined; waited: boolean }> {
   const file = agentLockFile(ref)
   const byte = agentByte(ref.agentId)
-  const free = lockNow(file, byte)
-  const held = free ?? (await lock(file, byte, graceMs + OTHER_CLEANER_MS))
+  const onFull = (_: string, error: unknown) => {
+    if (!takesNoWrites(error)) throw error
+  }
+  const free = attempt(() => lockNow(file, byte), onFull)
+  const held = free ?? (await attemptAsync(() => lock(file, byte, graceMs + OTHER_CLEANER_MS), onFull))
   const waited = await repliesSent(ref)
   return { lock: held, waited: waited || !free }
 }

@@ -1,9 +1,9 @@
 import { pid as ownPid } from 'node:process'
 import type { Claim, Claims } from '../claims/evidence.ts'
 import type { Observation } from '../claims/observation.ts'
-import { isTmuxServer } from '../claims/others-live-in.ts'
 import { isAdopter, isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
+import { isTmuxServer } from '../tmux/is-server.ts'
 
 /** The processes that are not the agent's and from which a process of the agent was started, the nearest first. */
 export type SupervisorsOf = (process: SeenProcess, table: ProcessTable) => SeenProcess[]
@@ -18,7 +18,7 @@ export function supervisors({ table: first }: Observation, { claimed }: Claims):
   return ({ ppid }, table) => {
     const known = selfAndAncestors(table, ppid).filter(({ pid, start }) => first.get(pid)?.start === start)
     const end = known.findIndex(
-      one => claimed.has(one.pid) || callers.has(one.pid) || isAdopter(one) || isTmuxServer(one),
+      one => claimed.has(one.pid) || callers.has(one.pid) || isAdopter(one) || isTmuxServer(one, table),
     )
     return end < 0 ? known : known.slice(0, end)
   }
@@ -38,7 +38,8 @@ export function strayBirths({ location: { server, listed } }: Observation): Stra
   }
   return (process, table) => {
     const parent = table.get(process.ppid)
-    if (parent && isTmuxServer(parent)) return isNewSession(process.environment.tmux) ? 'session' : undefined
+    if (parent && isTmuxServer(parent, table))
+      return isNewSession(process.environment.tmux) ? 'session' : undefined
     return isOrphan(process, table) ? 'orphan' : undefined
   }
 }

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
-import { CleanupError } from '../errors.ts'
+import { CleanupError, messageOf, takesNoWrites } from '../errors.ts'
 import { isJson } from '../platform/files/json.ts'
 import { copyMember } from '../platform/json/spelling.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import type { AgentEntry, CleanupRecord, RecordedSuspect } from './entries.ts'
 import type { AgentRef } from './layout.ts'
-import { type Ending, isOfEarlierRun, isTerminal } from './lifecycle.ts'
+import { type Ending, isOfEarlierRun, isSameRun, isTerminal } from './lifecycle.ts'
 import { readAgent } from './registry.ts'
 import { readSpelledAgent } from './spelled-agent.ts'
 import { syncGlobal } from './sync-global.ts'
@@ -47,6 +47,34 @@ export async function writeIntent(
     entry = structuredClone(onDisk)
   })
   return entry
+}
+
+/** An agent's entry with its end. `unwritten`: why that is not on disk, in sentences. */
+export interface Intent {
+  entry: AgentEntry
+  unwritten?: string
+}
+
+/**
+ * `writeIntent` for a cleaner that goes on where nothing can be written, as on a disk that the agent has filled: an agent that
+ * could be ended only with room on the disk would keep filling it. Throws where the entry has changed meanwhile.
+ */
+export async function writeIntentIfPossible(
+  ref: AgentRef,
+  before: AgentEntry,
+  ending: Ending,
+  cleaner: Identity,
+): Promise<Intent> {
+  try {
+    return { entry: await writeIntent(ref, before, ending, cleaner) }
+  } catch (error) {
+    if (!takesNoWrites(error)) throw error
+    const entry = structuredClone(readAgent(ref))
+    if (!isSameRun(before, entry)) throw error
+    requireDeployedHere(ref, entry)
+    applyIntent(entry, ending, cleaner)
+    return { entry, unwritten: messageOf(error) }
+  }
 }
 
 function applyIntent(entry: AgentEntry, ending: Ending, cleaner: Identity | undefined): void {

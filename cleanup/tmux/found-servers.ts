@@ -7,6 +7,7 @@ import { isOurs } from '../platform/processes/owner.ts'
 import { isStopped } from '../platform/processes/stat.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { Slots } from '../platform/slots.ts'
+import { isTmuxServer } from './is-server.ts'
 import { socketsListenedToBy } from './listener.ts'
 import { isServerOf } from './own-socket.ts'
 import { readServer, type TmuxServer } from './server.ts'
@@ -27,16 +28,16 @@ const ASKED_AT_ONCE = 16
 const SILENT_MS = 60_000
 
 /**
- * The tmux servers of our user that the processes show, and what they answer; only those of the pids `wanted`, where given.
- * The name only says where to search: the process must listen on a socket that is ours (own-socket.ts), and see the same pids
- * and files as we do, so that neither a server in a sandbox nor one at a path that another server has taken is mistaken for
- * it. Finds none without /proc. Each server is asked once for a table, because thousands of agents may be looked for. Throws
- * a CleanupError (`tmux-unreachable`) where a limit keeps tmux clients from starting.
+ * The tmux servers (is-server.ts) of our user that the processes show, and what they answer; only those of the pids `wanted`,
+ * where given. A server is asked only if it listens on a socket that is ours (own-socket.ts), and sees the same pids and files
+ * as we do, so that neither a server in a sandbox nor one at a path that another server has taken is mistaken for it. Finds
+ * none without /proc. Each server is asked once for a table, because thousands of agents may be looked for. Throws a
+ * CleanupError (`tmux-unreachable`) where a limit keeps tmux clients from starting.
  */
 export function serversFoundIn(table: ProcessTable, wanted?: ReadonlySet<number>): Promise<FoundServer[]> {
   let servers = known.get(table)
   if (!servers) {
-    servers = [...table.values()].filter(isServerOfOurs)
+    servers = [...table.values()].filter(one => isServerOfOurs(one, table))
     known.set(table, servers)
   }
   return Promise.all(servers.filter(({ pid }) => wanted?.has(pid) ?? true).map(askOnce))
@@ -55,12 +56,12 @@ function askOnce(server: SeenProcess): Promise<FoundServer> {
   return asking
 }
 
-const isServerOfOurs = ({ pid, comm }: SeenProcess): boolean =>
-  comm.startsWith('tmux') &&
-  isOurs(pid) &&
-  sharesPids(pid) &&
-  sharesFiles(pid) &&
-  socketsListenedToBy(pid).some(isSearched)
+const isServerOfOurs = (process: SeenProcess, table: ProcessTable): boolean =>
+  isTmuxServer(process, table) &&
+  isOurs(process.pid) &&
+  sharesPids(process.pid) &&
+  sharesFiles(process.pid) &&
+  socketsListenedToBy(process.pid).some(isSearched)
 
 /** False for a socket outside the folder LEAKRIG_SOCKET_FOLDER, where that is set: its server is another job's on this machine. */
 function isSearched(socket: string): boolean {

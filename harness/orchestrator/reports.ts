@@ -1,4 +1,4 @@
-import { type AgentRef, isTerminal, layout } from '../../cleanup/orchestrator.ts'
+import { type AgentRef, isTerminal, layout, systemCode } from '../../cleanup/orchestrator.ts'
 import { appendLine } from './files.ts'
 import type { Strategy } from './strategies/strategy.ts'
 
@@ -8,16 +8,20 @@ interface Progress {
   progress: number
 }
 
-/** Appends to an agent's progress log and updates its entry. Throws when the agent is unknown or has ended. */
+/**
+ * Appends to an agent's progress log and updates its entry. Throws when the agent is unknown or has ended. A report of the end
+ * that cannot be written (a full disk) does not keep the agent: its text is the reason of the end.
+ */
 export async function noteProgress(agent: AgentRef, strategy: Strategy, progress: Progress): Promise<void> {
   await requireLive(agent, strategy)
   const timestamp = new Date().toISOString()
   const { status } = progress
-  appendLine(agent.workspace, layout.progressFile(agent), {
-    timestamp,
-    agent_id: agent.agentId,
-    ...progress,
-  })
+  const line = { timestamp, agent_id: agent.agentId, ...progress }
+  try {
+    appendLine(agent.workspace, layout.progressFile(agent), line)
+  } catch (error) {
+    if (!isTerminal(status) || systemCode(error) === undefined) throw error
+  }
   if (isTerminal(status)) return
   await strategy.updateAgent(agent, entry => {
     if (isTerminal(entry.status)) return

@@ -10,9 +10,10 @@ import type { Machine, ProcessTable, SeenProcess } from '../../platform/processe
 import { type AgentRef, streamLog } from '../../registry/layout.ts'
 import { agentsByMarker } from '../../registry/marker.ts'
 import { isDeployedHere } from '../../registry/world.ts'
+import { isTmuxServer } from '../../tmux/is-server.ts'
 import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
 import { BackgroundServices } from '../background/whose.ts'
-import { isTmuxServer, livesWithOthers, onServers, sharedServer } from '../others-live-in.ts'
+import { livesWithOthers, onServers, sharedServer } from '../others-live-in.ts'
 import { isScreenServer, sharedScreen } from '../screen.ts'
 import type { ListedAgent } from './listed.ts'
 import type { OfRemoved } from './removed-workspaces.ts'
@@ -89,7 +90,7 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
   const sharedServers = [...table.values()].flatMap(process => {
     if (!agentOf(process.environment.marker)) return []
     if (isScreenServer(process)) return sharedScreen(process, table, () => false) ?? []
-    return isTmuxServer(process) ? (sharedServer(process, table, undefined, () => false) ?? []) : []
+    return isTmuxServer(process, table) ? (sharedServer(process, table, undefined, () => false) ?? []) : []
   })
   const isInUse = livesWithOthers({ table, sharedServers, guests: [] })
   // What a cleanup named as a suspect stays one, with what has been started since on a tmux server among them.

@@ -5,9 +5,9 @@ import type { ProcessTable, SeenProcess } from '../../platform/processes/table.t
 import type { AgentEntry } from '../../registry/entries.ts'
 import { isDone } from '../../registry/lifecycle.ts'
 import { parseTimestamp } from '../../registry/timestamps.ts'
+import { isTmuxServer } from '../../tmux/is-server.ts'
 import type { Claims } from '../evidence.ts'
 import type { Observation } from '../observation.ts'
-import { isTmuxServer } from '../others-live-in.ts'
 
 /* What began after its agent's cleanup had ended: the same sentence in every view. */
 
@@ -34,7 +34,7 @@ export function processStartedAgain(
   const isNew = (one: SeenProcess) => Date.now() - ageMs(one) > finished
   if (!isNew(process)) return undefined
   const starter = selfAndAncestors(table, process.ppid).find(one => !isNew(one))
-  const isKnown = starter && !isAdopter(starter) && !isTmuxServer(starter)
+  const isKnown = starter && !isAdopter(starter) && !isTmuxServer(starter, table)
   return sentence(agent, entry, isInSession, isKnown ? starter : undefined)
 }
 

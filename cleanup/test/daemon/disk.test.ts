@@ -1,10 +1,11 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { addTask, initRegistries, layout } from '../../orchestrator.ts'
+import { addTask, agentMarker, initRegistries, layout } from '../../orchestrator.ts'
 import { Daemon, runDaemonProgram } from '../support/daemon.ts'
+import { fill } from '../support/fill.ts'
 import { Mount } from '../support/mount.ts'
-import { kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
+import { isRunning, kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
 const idle = 'echo ready; sleep 1000 & wait'
@@ -76,7 +77,7 @@ test('a workspace that is removed and recreated at once is reported as lost and 
   expect(await daemon.stop()).toBe(0)
 })
 
-test('on a full disk the daemon reports that once, loses nothing, and continues when there is space', async ({
+test('on a full disk the daemon ends what has crashed, reports once that it cannot record it, and does so when there is space', async ({
   skip,
 }) => {
   const mounted = Mount.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
@@ -86,17 +87,19 @@ test('on a full disk the daemon reports that once, loses nothing, and continues 
   await addTask(rig.workspace, { task_id: 'TASK-1' })
   const daemon = await Daemon.start(rig, '--metrics-port', '0')
   const ref = await rig.deploy('a', { claude: idle })
+  await rig.waitUntilRunning(ref)
+  const left = rig.start('sleep', ['1000'], { LEAKRIG_AGENT: agentMarker(ref) })
   const filler = path.join(rig.workspace, 'filler')
+  // Its end would make room.
+  fs.rmSync(layout.promptFile(ref))
   fill(filler)
   rig.tmux('kill-session', '-t', '=agent_a:')
   await until('it is logged', () => daemon.events('cleanup-failed').length > 0)
-  await until('it was tried again', async () => (await failures(daemon)) > 2, AGAIN_MS)
+  expect([isRunning(left), rig.processesOf(ref)]).toEqual([false, []])
+  await until('it was tried again', async () => (await unfinished(daemon)) > 2, AGAIN_MS)
   expect(daemon.events('ended')).toHaveLength(1)
   expect(daemon.events('intent')).toHaveLength(1)
-  expect(daemon.events('cleanup-failed')).toHaveLength(1)
-  expect(JSON.stringify(daemon.events('cleanup-failed'))).toMatch(/no space left/i)
-  // The intent comes first: a cleanup whose intent could not be written has not begun.
-  expect(fs.existsSync(layout.promptFile(ref))).toBe(true)
+  expect(JSON.stringify(daemon.events('cleanup-failed').at(-1))).toMatch(/no space left/i)
   expect(rig.entry(ref).status).toBe('running')
   fs.rmSync(filler)
   await until('it is clean', isClean('a'), AGAIN_MS)
@@ -115,7 +118,7 @@ test('the daemon starts on a full disk', async ({ skip }) => {
   expect(await daemon.stop()).toBe(0)
 })
 
-test('on a file system that becomes read-only the daemon touches nothing, reports that once, and continues when it can', async ({
+test('on a file system that becomes read-only the daemon moves nothing, reports that once, and continues when it can', async ({
   skip,
 }) => {
   const daemon = await Daemon.start(rig, '--metrics-port', '0')
@@ -130,7 +133,7 @@ test('on a file system that becomes read-only the daemon touches nothing, report
     mounted.remount('bind,ro')
     rig.tmux('kill-session', '-t', '=agent_a:')
     await until('it is logged', () => daemon.events('cleanup-failed').length > 0)
-    await until('it was tried again', async () => (await failures(daemon)) > 2, AGAIN_MS)
+    await until('it was tried again', async () => (await unfinished(daemon)) > 2, AGAIN_MS)
     expect(daemon.events('ended')).toHaveLength(1)
     expect(daemon.events('intent')).toHaveLength(1)
     expect(daemon.events('cleanup-failed')).toHaveLength(1)
@@ -145,19 +148,8 @@ test('on a file system that becomes read-only the daemon touches nothing, report
   expect(await daemon.stop()).toBe(0)
 })
 
-/** How many cleanups have thrown. Each attempt counts, also one that logs nothing new. */
-async function failures(daemon: Daemon): Promise<number> {
+/** How many cleanups did not finish. Each attempt counts, also one that logs nothing new. */
+async function unfinished(daemon: Daemon): Promise<number> {
   const text = await (await fetch(String(daemon.events('metrics')[0]?.url))).text()
-  return Number(/^leakrig_cleanups_total\{outcome="failed"\} (\d+)$/m.exec(text)?.[1])
-}
-
-function fill(file: string): void {
-  const fd = fs.openSync(file, 'w')
-  try {
-    for (;;) fs.writeSync(fd, Buffer.alloc(1024, 'x'))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
-  } finally {
-    fs.closeSync(fd)
-  }
+  return Number(/^leakrig_cleanups_total\{outcome="unfinished"\} (\d+)$/m.exec(text)?.[1])
 }

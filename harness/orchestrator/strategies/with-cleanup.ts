@@ -52,8 +52,14 @@ async function cleanUpNow(agent: orchestrator.AgentRef, ending: Ending): Promise
   return { cleanup: await cleanUp(agent, ending) }
 }
 
-/** Records only the intent, which the daemon sees and executes. */
+/** Records only the intent, which the daemon sees and executes. What cannot be recorded (a full disk) it would never see. */
 async function leaveToDaemon(agent: orchestrator.AgentRef, ending: Ending): Promise<Record<string, unknown>> {
-  await recordIntent(agent, ending)
-  return { cleanup: { outcome: 'left to the daemon' } }
+  try {
+    await recordIntent(agent, ending)
+    return { cleanup: { outcome: 'left to the daemon' } }
+  } catch (error) {
+    if (error instanceof CleanupError && error.code === 'registry-unwritable')
+      return cleanUpNow(agent, ending)
+    throw error
+  }
 }
