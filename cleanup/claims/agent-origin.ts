@@ -1,3 +1,4 @@
+import { pipeInto } from '../platform/processes/channels.ts'
 import { readWholeEnvironment } from '../platform/processes/environment.ts'
 import type { KnownEnvironments } from '../platform/processes/environment-origin.ts'
 import { loginOf, unitOf } from '../platform/processes/origin.ts'
@@ -6,7 +7,7 @@ import type { SeenProcess } from '../platform/processes/table.ts'
 import { birthOf } from './age.ts'
 import type { Claims } from './evidence.ts'
 import type { Observation } from './observation.ts'
-import { ownLogDescriptors, pipeInto } from './own-logs.ts'
+import { ownLogDescriptors } from './own-logs.ts'
 
 /** Where an agent was started, as its living processes show it. To be read before they are ended. */
 export interface AgentOrigin extends Pick<KnownEnvironments, 'panes' | 'server'> {

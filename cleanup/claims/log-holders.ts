@@ -1,6 +1,6 @@
 import { isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
+import { outputOf, pipeInto } from '../platform/processes/channels.ts'
 import { isOfAnotherLogin } from '../platform/processes/environment-origin.ts'
-import { descriptorTarget } from '../platform/processes/open-files.ts'
 import { isUnitOfSomebody, loginOf, unitOf } from '../platform/processes/origin.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
@@ -12,7 +12,6 @@ import type { SparedFor } from './evidence.ts'
 import { writesOtherLogs } from './log-writers.ts'
 import type { Observation } from './observation.ts'
 import { serverOf } from './others-live-in.ts'
-import { pipeInto } from './own-logs.ts'
 import { placeOf } from './place.ts'
 
 /**
@@ -47,11 +46,9 @@ function isFed(
       one.pid !== pid &&
       !claimed.has(one.pid) &&
       !hasEnded(one) &&
-      descriptorTarget({ pid: one.pid, fd: STDOUT }) === input,
+      outputOf(one.pid) === input,
   )
 }
-
-const STDOUT = 1
 
 /** True when the agent's place in tmux is known, or was when its cleanup began. */
 export const isPlaced = ({ entry, location: { session, recorded }, wasPlaced }: Observation): boolean =>

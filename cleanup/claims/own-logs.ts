@@ -1,18 +1,13 @@
 import path from 'node:path'
 import { pipelineShell } from '../containment/pane-shell.ts'
-import {
-  type Descriptor,
-  descriptorTarget,
-  inodeOfDescriptor,
-  isOpenForWriting,
-} from '../platform/processes/open-files.ts'
+import { inputsOf } from '../platform/processes/channels.ts'
+import { type Descriptor, inodeOfDescriptor, isOpenForWriting } from '../platform/processes/open-files.ts'
 import { recordedInode } from '../registry/log-inode.ts'
 import { logOfPart } from '../registry/log-parts.ts'
 import type { Claims } from './evidence.ts'
 import { partWriters } from './log-writers.ts'
 import type { Observation } from './observation.ts'
 
-const STDIN = 0
 const STDOUT = 1
 
 /**
@@ -42,17 +37,10 @@ export function ownLogDescriptors(observation: Observation, { claimed }: Claims)
   return written
     .map(({ holder }) => holder)
     .filter(
-      ({ pid, fd }) => shells.has(claimed.get(pid)?.process.ppid ?? -1) && (fd === STDOUT || readsPipe(pid)),
+      ({ pid, fd }) =>
+        shells.has(claimed.get(pid)?.process.ppid ?? -1) && (fd === STDOUT || inputsOf(pid).length > 0),
     )
 }
-
-/** True for a process that reads a pipe. */
-export const pipeInto = (pid: number): string | undefined => {
-  const input = descriptorTarget({ pid, fd: STDIN })
-  return input?.startsWith('pipe:') ? input : undefined
-}
-
-const readsPipe = (pid: number): boolean => pipeInto(pid) !== undefined
 
 /** The shells that run the pipelines of the agent's panes. */
 function shellsOf({ entry }: Observation, claimed: Claims['claimed']): ReadonlySet<number> {

@@ -2,6 +2,7 @@ import path from 'node:path'
 import { env, pid as ownPid } from 'node:process'
 import { ownUid } from '../platform/files/trust.ts'
 import { isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
+import { channelOf } from '../platform/processes/channels.ts'
 import { ageMs, commandOf, folderOf } from '../platform/processes/details.ts'
 import { readEnvironmentText, readWholeEnvironment } from '../platform/processes/environment.ts'
 import {
@@ -10,7 +11,7 @@ import {
   originOf,
 } from '../platform/processes/environment-origin.ts'
 import { namespaceDepth } from '../platform/processes/namespaces.ts'
-import { descriptorTarget, isOpenForWriting, listDescriptors } from '../platform/processes/open-files.ts'
+import { isOpenForWriting, listDescriptors } from '../platform/processes/open-files.ts'
 import {
   isPseudoTerminal,
   isService,
@@ -252,7 +253,7 @@ function holdsPipe(table: ProcessTable, { pipes }: AgentOrigin): (process: SeenP
   const nobodys = nobodysChildren(table)
   return process => {
     const descriptors = nobodys.has(process) ? listDescriptors(process.pid).filter(isOpenForWriting) : []
-    const isHeld = descriptors.some(one => pipes.has(descriptorTarget(one) ?? ''))
+    const isHeld = descriptors.some(one => pipes.has(channelOf(one) ?? ''))
     return isHeld ? ['an orphan that writes into the pipe from which the agent’s log is written'] : []
   }
 }

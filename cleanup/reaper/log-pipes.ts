@@ -1,7 +1,7 @@
 import fs from 'node:fs'
-import { pipeInto } from '../claims/own-logs.ts'
 import { attempt } from '../errors.ts'
 import { ownUid } from '../platform/files/trust.ts'
+import { pipeInto } from '../platform/processes/channels.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import {
   type Descriptor,
@@ -38,7 +38,8 @@ interface LogWriter {
   process: Process
   /** Our descriptor of the log; undefined for a filter before it, whose input is of no use without the filter. */
   log: number | undefined
-  input: HeldPipe
+  /** Undefined where it is no pipe, but a socket or a terminal that the process serves. */
+  input: HeldPipe | undefined
   outputs: HeldPipe[]
   isHelped: boolean
   searchedAt: number
@@ -69,7 +70,6 @@ export class LogPipes implements Disposable {
     for (const { process } of logs.size > 0 ? writers : []) {
       const { pid } = process
       const input = pipeInto(pid) === undefined ? undefined : hold({ pid, fd: 0 })
-      if (!input) continue
       const outputs = listDescriptors(pid).filter(one => one.fd > 0 && isPipe(one))
       this.#writers.push({
         process,
@@ -120,14 +120,15 @@ export class LogPipes implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { input, outputs } of this.#writers) for (const { fd } of [input, ...outputs]) fs.closeSync(fd)
+    for (const { input, outputs } of this.#writers)
+      for (const { fd } of [input ?? [], outputs].flat()) fs.closeSync(fd)
   }
 
   #help(writer: LogWriter): void {
     if (!writer.isHelped) resumeTerminal(writer.process, this.#terminals)
     writer.isHelped = true
     // Where the next program writes the log too, its input is saved and not thrown away.
-    const inputs = this.#writers.map(({ input }) => input.target)
+    const inputs = this.#writers.map(({ input }) => input?.target)
     const unknown = writer.outputs.filter(({ isUnread, target }) => !isUnread && !inputs.includes(target))
     if (unknown.length > 0 && performance.now() - writer.searchedAt >= SEARCH_MS) {
       const read = readTargets()
@@ -174,6 +175,7 @@ function readTargets(): ReadonlySet<string | undefined> {
 
 /** Appends what a log writer has left in its input to its log. A filter's input is counted: it may hold what no log may. */
 function saveInput(writer: LogWriter): void {
+  if (!writer.input) return
   readAvailable(writer.input.fd, bytes => {
     if (writer.log === undefined) {
       writer.unsaved += bytes.length

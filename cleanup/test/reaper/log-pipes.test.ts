@@ -95,7 +95,7 @@ describe('what is still in the pipe to the log writer is brought to the log', ()
 describe('a log writer that ends before its input does: the rest of the input is saved, and the outcome is not clean', () => {
   test.each([
     ['hangs', 'sleep 1000 if $n == 3'],
-    ['takes for ever', 'sleep 0.05; select undef, undef, undef, 0.25'],
+    ['takes for ever', 'sleep 1'],
     ['dies', 'if ($n == 3) { sleep 1 until -e "written"; kill 9, $$ }'],
   ])('%s', async (_, each) => {
     const ref = await rig.deploy('a', { claude: counts(5_000), writer: perl(each) })
@@ -122,11 +122,20 @@ describe('a filter between claude and the log writer passes everything on', () =
     ['that collects its output', 'sed s/^/n/'],
     ['that is a loop of a shell', `while read -r line; do echo "$line" | sed s/^/n/; done`],
     ['that is two filters', 'cat | sed s/^/n/'],
+    ['that reads a FIFO', 'cd FOLDER; mkfifo ff; cat >ff & sed s/^/n/ <ff'],
+    ['that writes into a program of its own', `awk '{ print | "sed s/^/n/" }'`],
+    [
+      'that reads a socket',
+      `perl -MSocket -e '
+      socketpair my $in, my $out, AF_UNIX, SOCK_STREAM, 0;
+      if (!fork) { close $out; open STDIN, "<&", $in; exec "sed", "s/^/n/" }
+      close $in; print $out $_ while <STDIN>; close $out; wait'`,
+    ],
     ['that takes longer than the grace', `perl -ne '$| = 1; select undef, undef, undef, 0.005; print "n$_"'`],
   ])('%s', async (_, filter) => {
     const ref = await rig.deploy('a', {
       claude: named(counts(200)),
-      writer: `(echo ready; ${filter}) | tee ${log}`,
+      writer: `(echo ready; ${filter.replace('FOLDER', rig.folder)}) | tee ${log}`,
     })
     await letItCount()
     expect(await cleanUp(ref, { ...completed, graceMs: 300 })).toMatchObject({ outcome: 'clean', lost: [] })
@@ -148,6 +157,16 @@ describe('a filter between claude and the log writer passes everything on', () =
     ])
     expect(rig.processesOf(ref)).toEqual([])
     expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'already-clean' })
+  })
+
+  test('that reads the terminal which script gives claude', async () => {
+    fs.writeFileSync(`${rig.folder}/claude.sh`, `stty -onlcr; ${named(counts(200))}`)
+    const claude = `script -qfc 'bash claude.sh' /dev/null`
+    const ref = await rig.deploy('a', { claude, writer: `(echo ready; sed s/^/n/) | tee ${log}` })
+    await letItCount()
+    expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', lost: [] })
+    expect(archived(ref)).toEqual(numbered(200))
+    expect(rig.processesOf(ref)).toEqual([])
   })
 
   test('but a claude that is fed through a pipe is none: it gets TERM first', async () => {
