@@ -75,26 +75,29 @@ function unlistedText({ unlisted, leftovers }: Sweep, wanted: boolean, names: re
     return plan.session ? removed : `is not closed, but what is claimed in it ${removed}: ${stays}`
   }
   const sessions = unlisted.sessions.flatMap(session => [
-    `  session ${printable(session.name)} (${session.id} on ${session.socket}, ${durationText(session.ageMs)} old), which no registry lists, ${fate(session)}`,
+    `  session ${printable(session.name)} (${session.id} on ${session.socket}, ${durationText(session.ageMs)} old), which no task’s registry lists, ${fate(session)}`,
     ...(leftovers?.sessions ?? []).flatMap(({ id, name, why }) =>
       why !== undefined && id === session.id && name === session.name ? [`    ${printable(why, 500)}`] : [],
     ),
     ...claimedText(session.plan),
   ])
   const processes = unlisted.processes.flatMap(one => [
-    `  processes of agent ${printable(`${one.agent.workspace}/${one.agent.taskId}/${one.agent.agentId}`)} (${durationText(one.ageMs)} old), which no registry lists, ${verb('are', one)}`,
+    `  processes of agent ${printable(`${one.agent.workspace}/${one.agent.taskId}/${one.agent.agentId}`)} (${durationText(one.ageMs)} old), which no task’s registry lists, ${verb('are', one)}`,
     ...claimedText(one.plan),
   ])
   const prompts = unlisted.prompts.map(
-    file => `  prompt ${fileText(file)}, which no registry lists, ${verb('is', file)}`,
+    file => `  prompt ${fileText(file)}, which no task’s registry lists, ${verb('is', file)}`,
   )
   const { done } = unlisted
   const didNothing = done?.actions.length === 0 && done.problems.length === 0
   return [...sessions, ...processes, ...prompts, ...doneText(didNothing ? undefined : done)]
 }
 
-const claimedText = (plan: Plan): string[] =>
-  plan.end.length > 0 ? treeText(plan).map(line => `    ${line}`) : []
+const claimedText = (plan: Plan): string[] => [
+  ...(plan.end.length > 0 ? treeText(plan).map(line => `    ${line}`) : []),
+  ...plan.archive.map(file => `    ${fileText(file)} is saved in the archive: only these processes hold it`),
+  ...plan.loses.map(why => `    ${printable(why, 700)} Copy it out of /proc/<pid>/fd first to keep it.`),
+]
 
 /** What no plan ends: leftover processes that no evidence ties to an agent, and the suspects that no agent's lines name. */
 function leftAloneText({ agents, unlisted, leftovers, suspects }: Sweep): string[] {
@@ -148,9 +151,9 @@ function doneText(done: CleanupResult | undefined): string[] {
 function summary(sweep: Sweep, hasUnlisted: boolean): string {
   const actions = count(sweep.actions.length, 'action')
   if (hasUnlisted && sweep.actions.length === 0)
-    return 'nothing was done; --apply --orphans would remove what no registry lists'
+    return 'nothing was done; --apply --orphans would remove what no task’s registry lists'
   const wouldDo = `nothing was done; --apply would carry out ${actions}`
-  if (hasUnlisted) return `${wouldDo}, and with --orphans more (what no registry lists)`
+  if (hasUnlisted) return `${wouldDo}, and with --orphans more (what no task’s registry lists)`
   if (sweep.actions.length > 0) return wouldDo
   return isUncertain(sweep) ? 'nothing to do in what could be read and queried' : 'nothing to do'
 }

@@ -70,7 +70,7 @@ export async function executePlan(
   report.problems.push(...shared.problems)
   report.notes.push(...shared.notes)
   removeClaudeLeftovers(plan.claudeLeftovers, tracked.claims(), report, log)
-  if (plan.hasFiles && kept.size === 0) saveLines(plan, held, expected, observation, report)
+  if (kept.size === 0) saveLines(plan, held, expected, observation, report)
   if (plan.hasFiles && (tellsOpenFiles || survivors.length === 0)) archiveFiles(observation, report, log)
   else if (plan.hasFiles)
     report.problems.push(
@@ -87,13 +87,13 @@ export async function executePlan(
  * next cleanup tries again. Returns the pids that are kept.
  */
 function keepUnsaved(
-  { claims: { claimed }, hasFiles }: PlannedCleanup,
+  { claims: { claimed } }: PlannedCleanup,
   held: HeldLogs,
   report: CleanUpReport,
   log: Log,
 ): ReadonlySet<number> {
   const kept = new Set<number>()
-  const [why] = hasFiles ? held.save(false) : []
+  const [why] = held.save(false)
   if (why === undefined) return kept
   for (const writer of held.writers()) {
     for (let at = claimed.get(writer); at; at = claimed.get(at.process.ppid)) kept.add(at.process.pid)
@@ -138,7 +138,8 @@ function saveLines(
           why =>
             `The stream log had lost its name, and its last lines could not be saved: ${why}. They are lost.`,
         )
-      const lost = [...unsaved, ...lostLines(plan, expected)]
+      if (!plan.hasFiles) report.archived.push(...held.copies())
+      const lost = [...unsaved, ...held.unsavable(), ...(plan.hasFiles ? lostLines(plan, expected) : [])]
       report.lost.push(...lost)
       report.problems.push(...lost)
     },

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import type { Claims } from '../claims/evidence.ts'
+import { NO_TASK } from '../claims/leftovers/sessions.ts'
 import type { Observation } from '../claims/observation.ts'
 import { ownLogDescriptors } from '../claims/own-logs.ts'
 import { attempt } from '../errors.ts'
@@ -12,8 +13,10 @@ import { openMade, openWithin, removeWithin, within } from '../platform/files/wi
 import { type Descriptor, isOpenForWriting } from '../platform/processes/open-files.ts'
 import { readProcLink } from '../platform/processes/proc-file.ts'
 import { type AgentFiles, agentFiles } from '../registry/agent-files.ts'
+import { agentOfLog } from '../registry/layout.ts'
 import { inodeAt, inodeText } from '../registry/log-inode.ts'
 import { partsIn } from '../registry/log-parts.ts'
+import { isWorkspaceFolder } from '../registry/require-workspace.ts'
 
 const { O_RDONLY, O_WRONLY, O_APPEND, O_NONBLOCK, O_NOCTTY } = fs.constants
 
@@ -34,17 +37,26 @@ export class HeldLogs implements Disposable {
   readonly #observation: Observation
   readonly #held: HeldLog[] = []
   readonly #byWriter = new Map<number, number>()
+  readonly #isListed: boolean
   /** True when a claimed process writes a log, also one that we may not open. */
   readonly isWritten: boolean
 
-  /** `isListed`: false for a session that no registry lists, to which no log can be tied. */
+  /**
+   * `isListed`: false for an agent that no task's registry lists. No log that has a name is tied to it then, but one that was
+   * deleted ends with its processes.
+   */
   constructor(observation: Observation, claims: Claims, isListed: boolean) {
     this.#observation = observation
-    const writers = isListed ? ownLogDescriptors(observation, claims) : []
+    this.#isListed = isListed
+    const writers = ownLogDescriptors(observation, claims)
     this.isWritten = writers.length > 0
     for (const writer of writers) {
       const opened = reopen(writer)
       if (!opened) continue
+      if (!isListed && fs.fstatSync(opened.fd).nlink > 0) {
+        fs.closeSync(opened.fd)
+        continue
+      }
       const known = this.#held.find(({ inode }) => inode === opened.inode)
       if (known) fs.closeSync(opened.fd)
       else this.#held.push({ ...opened, writer })
@@ -68,10 +80,25 @@ export class HeldLogs implements Disposable {
 
   /** The files that have to be copied, each by the path that the kernel has for it, for a plan. */
   nameless(): FileEntry[] {
-    return this.#nameless().map(({ fd }) => {
-      const { size, mtimeMs } = fs.fstatSync(fd)
-      return { file: targetOf(fd), bytes: size, ageMs: Date.now() - mtimeMs }
-    })
+    return this.#nameless()
+      .filter(held => this.#placeFor(held))
+      .map(describeHeld)
+  }
+
+  /** Those for which there is no place, in sentences: they are lost with their last process. */
+  unsavable(): string[] {
+    return this.#nameless()
+      .filter(held => !this.#placeFor(held))
+      .map(describeHeld)
+      .map(
+        ({ file, bytes }) =>
+          `The stream log ${file} was deleted with its workspace, so there is no place to save it: its ${bytes} bytes, which only the agent’s processes hold, are lost with them.`,
+      )
+  }
+
+  /** What has been saved, from where and to where. */
+  copies(): { from: string; to: string }[] {
+    return this.#held.flatMap(({ fd, copy }) => (copy ? [{ from: targetOf(fd), to: copy.file }] : []))
   }
 
   /** Our descriptors of these files, open as long as this is. */
@@ -85,8 +112,9 @@ export class HeldLogs implements Disposable {
    * ended, so a copy that could not be finished is better than none.
    */
   save(isLast: boolean): string[] {
-    const files = this.#files()
     return this.#nameless().flatMap(held => {
+      const files = this.#placeFor(held)
+      if (!files) return []
       let problem: string[] = []
       attempt(
         () => {
@@ -109,7 +137,7 @@ export class HeldLogs implements Disposable {
     for (const held of this.#nameless()) {
       const writer = openFiles.get(targetOf(held.fd))?.find(isOpenForWriting)
       if (!writer) continue
-      dropCopy(held, this.#files().root)
+      dropCopy(held, this.#placeFor(held)?.root ?? '')
       return writer.pid
     }
     return undefined
@@ -120,9 +148,14 @@ export class HeldLogs implements Disposable {
   }
 
   #nameless(): HeldLog[] {
-    if (this.#held.length === 0) return []
+    if (this.#held.length === 0 || !this.#isListed) return this.#held
     const files = this.#files()
     return this.#held.filter(held => held.copy || !isNamed(held, files))
+  }
+
+  /** Where a file is to be saved; undefined where its workspace is gone. */
+  #placeFor({ fd }: HeldLog): Place | undefined {
+    return this.#isListed ? this.#files() : unlistedPlace(this.#observation, targetOf(fd))
   }
 
   // Resolved anew: since the plan was made somebody may have put a link in the way.
@@ -163,16 +196,42 @@ function isNamed({ fd, inode }: HeldLog, { root, stream, archive }: AgentFiles):
 
 const noFolder = () => {}
 
-/** In the logs' folder, so that a cleanup that is killed halfway leaves a log that the next one archives. */
-function createCopy({ root, stream, archive }: AgentFiles, { fd }: HeldLog): NonNullable<HeldLog['copy']> {
+/** Where a log without a name is saved. */
+interface Place {
+  root: string
+  archive: string
+  /** Where the log had its name; undefined for that of an agent that no task's registry lists. */
+  stream?: string
+}
+
+/**
+ * The archive of the task that an unlisted agent's marker names, or without one that its log was in. It is made again where it
+ * was removed; a workspace is not.
+ */
+function unlistedPlace({ ref, log }: Observation, target: string): Place | undefined {
+  if (!isWorkspaceFolder(ref.workspace)) return undefined
+  const file = target.replace(/ \(deleted\)$/, '')
+  const taskId = ref.taskId === NO_TASK ? (agentOfLog(log) ?? agentOfLog(file))?.taskId : ref.taskId
+  if (taskId === undefined || taskId === NO_TASK) return undefined
+  const { archive, root } = agentFiles({ ...ref, taskId }, { id: ref.agentId, status: '' })
+  return { root, archive }
+}
+
+/**
+ * In the logs' folder, so that a cleanup that is killed halfway leaves a log that the next one archives. No cleanup archives that
+ * of an unlisted agent.
+ */
+function createCopy({ root, stream, archive }: Place, { fd }: HeldLog): NonNullable<HeldLog['copy']> {
+  const name = path.basename(stream ?? targetOf(fd).replace(/ \(deleted\)$/, ''))
   const create = (at: string) => {
     using folder = openMade(root, at)
     return {
-      file: path.join(at, createNumbered(folder, path.basename(stream), fs.fstatSync(fd).mode)),
+      file: path.join(at, createNumbered(folder, name, fs.fstatSync(fd).mode)),
       bytes: 0,
     }
   }
-  return attempt(() => create(path.dirname(stream)), noFolder) ?? create(archive)
+  const inLogs = stream === undefined ? undefined : attempt(() => create(path.dirname(stream)), noFolder)
+  return inLogs ?? create(archive)
 }
 
 /** Opened anew each time: a descriptor that stays open would look like a process that still writes the log. */
@@ -189,6 +248,11 @@ function dropCopy(held: HeldLog, root: string): void {
   if (!held.copy) return
   removeWithin(root, held.copy.file)
   delete held.copy
+}
+
+function describeHeld({ fd }: HeldLog): FileEntry {
+  const { size, mtimeMs } = fs.fstatSync(fd)
+  return { file: targetOf(fd), bytes: size, ageMs: Date.now() - mtimeMs }
 }
 
 const targetOf = (fd: number): string => readProcLink(`/proc/self/fd/${fd}`) ?? ''

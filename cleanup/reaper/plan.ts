@@ -30,7 +30,7 @@ export interface PlannedCleanup {
   origin: AgentOrigin
   roleOf: (claim: Claim) => PipelineRole
   claudeLeftovers: ClaudeLeftovers
-  /** False for a session that no registry lists: nothing ties a task's files to it. */
+  /** False for a session that no task's registry lists: nothing ties a task's files to it. */
   hasFiles: boolean
   /** True when the work is handed to a process outside, because this one is part of the agent. */
   handsOver: boolean
@@ -49,6 +49,8 @@ export interface Plan {
   /** Files that the agent's claude leaves when it is killed; it removes most of them itself when it ends on TERM. */
   claudeLeftovers: ClaudeLeftover[]
   archive: FileEntry[]
+  /** What is lost with the agent's processes, in sentences. */
+  loses: string[]
   /** What stays although it seems to be the agent's, and why. */
   stays: string[]
   handsOver: boolean
@@ -128,6 +130,7 @@ export function describePlan(planned: PlannedCleanup): Plan {
       ...(files ? filesToArchive(files) : []).filter(file => !(writer && file === log)).flatMap(describeFile),
       ...held.nameless(),
     ],
+    loses: held.unsavable(),
     stays: [
       ...(writer ? [`${log}: process ${writer.pid}, which is not claimed, writes it`] : []),
       ...(observation.sharedSession ? [observation.sharedSession.why] : []),

@@ -267,5 +267,10 @@ async function carryOut(
   await executePlan(plan, graceMs ?? plan.graceMs, report, () => {})
   const closed = plan.observation.location.session?.name
   result.actions.push(...doneActions(report, closed))
-  if (report.problems.length > 0) throw new Error(report.problems.join(' '))
+  if (report.lost.length > 0) {
+    result.outcome = 'unfinished'
+    result.problems.push(...report.lost)
+  }
+  const left = report.problems.filter(problem => !report.lost.includes(problem))
+  if (left.length > 0) throw new Error(left.join(' '))
 }

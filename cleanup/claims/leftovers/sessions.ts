@@ -20,7 +20,7 @@ import { finishedAtMs } from './started-again.ts'
 
 const PREFIX = 'agent_'
 /** Stands for the task of an agent that no registry lists; no folder of that name is made. */
-const NO_TASK = 'no-task'
+export const NO_TASK = 'no-task'
 
 /** What shows that a session is another workspace's. */
 export interface OfOther {
