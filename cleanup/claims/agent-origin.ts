@@ -48,4 +48,13 @@ export function originOfAgent(observation: Observation, claims: Claims): AgentOr
 }
 
 const environmentsOf = (processes: readonly SeenProcess[]) =>
-  processes.flatMap(({ pid }) => readWholeEnvironment(pid) ?? [])
+  processes.flatMap(one => environmentOf(one) ?? [])
+
+const environments = new WeakMap<SeenProcess, ReturnType<typeof readWholeEnvironment>>()
+
+/** A server is that of many agents. */
+function environmentOf(process: SeenProcess) {
+  const found = environments.get(process) ?? readWholeEnvironment(process.pid)
+  environments.set(process, found)
+  return found
+}

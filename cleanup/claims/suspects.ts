@@ -30,6 +30,7 @@ import { isOlder } from './age.ts'
 import { type AgentOrigin, originOfAgent } from './agent-origin.ts'
 import { type Claims, isTied, type Spared } from './evidence.ts'
 import { livingSuspects } from './leftovers/suspects.ts'
+import { writesOtherLogs } from './log-writers.ts'
 import type { Observation } from './observation.ts'
 import { jobsElsewhere } from './opened-elsewhere.ts'
 import { placeOf } from './place.ts'
@@ -85,17 +86,21 @@ export function findSuspects(
       ? [`it carries the agent’s marker (LEAKRIG_AGENT=${marker}), in a pid namespace of its own`]
       : []
   const held = holdsPipe(table, before.origin)
+  const isOfAnother = worksForAnother(observation)
   for (const process of table.values()) {
     if (!isCandidate(process)) continue
     const other = untied.get(process.pid)
     const marks = other ? [describeMarks(other)] : marksOf(process)
     const why =
       [marks, traits(process), elsewhere(process), held(process)].find(some => some.length > 0) ?? []
-    const depth = namespaceDepth(process.pid)
+    const inside = process.ppid === 1 ? markedInside(process) : []
+    if (why.length + inside.length === 0) continue
+    const { depth, isRunning } = furtherOf(process)
     // Whoever made this one's pid namespace has ended; that of a container lives on as its parent.
     const isAlone = depth === 2 && process.ppid === 1
-    const all = isAlone ? [...why, ...markedInside(process)] : why
-    if (all.length > 0 && (depth === 1 || isAlone) && isRunning(process)) found.set(process, all)
+    const all = isAlone ? [...why, ...inside] : why
+    if (all.length > 0 && (depth === 1 || isAlone) && isRunning && !isOfAnother(process))
+      found.set(process, all)
   }
   for (const [{ pid, start }, why] of panesOfLog(before.observation, before.claims)) {
     const process = table.get(pid)
@@ -191,8 +196,31 @@ function uncountedMarks(observation: Observation): (process: SeenProcess) => str
   }
 }
 
-/** An environment that was read while its process ended is empty, or cannot be read. */
-const isRunning = (process: SeenProcess): boolean => readAlive(process)?.exiting === false
+interface Further {
+  /** How many pid namespaces it is in: a sandbox's processes are not named. */
+  depth: number | undefined
+  /** False for one that was ending when it was seen: its environment was empty then, or could not be read. */
+  isRunning: boolean
+}
+
+const furtherByProcess = new WeakMap<SeenProcess, Further>()
+
+/** All cleanups that share a table read it once. */
+function furtherOf(process: SeenProcess): Further {
+  const further = furtherByProcess.get(process) ?? {
+    depth: namespaceDepth(process.pid),
+    isRunning: readAlive(process)?.exiting === false,
+  }
+  furtherByProcess.set(process, further)
+  return further
+}
+
+/** True for what writes the stream log of another agent, and for the job below which that is written (`pipe-pane`). */
+function worksForAnother({ table, openFiles, log }: Observation): (process: SeenProcess) => boolean {
+  return process =>
+    writesOtherLogs(openFiles, log, process.pid) ||
+    [...table.values()].some(({ ppid, pid }) => ppid === process.pid && writesOtherLogs(openFiles, log, pid))
+}
 
 /** Returns why a process without any mark may be the agent's; an empty list when it is not. */
 function lackOfOrigin(
@@ -220,8 +248,8 @@ function lackOfOrigin(
 
   return process => {
     if (process.environment.marker !== undefined || process.environment.tmux) return []
-    // Whoever opened the agent's session may have started its server by that, a moment after the agent's recorded start.
-    if (process === server && location.session) return []
+    // Whoever opened the agent's session may have started its server by that: the server has the agent's name in its arguments.
+    if (process === server) return []
     const isJob = process.ppid === server?.pid && process.tty === 0
     const isAdopted = nobodys.has(process) || (process.ppid === origin.adopter && process !== server)
     if (!(isJob || isAdopted) || isOlderThanAgent(process) !== false) return []
@@ -266,9 +294,19 @@ function isInPlaceOfSomebody({ unit, login }: Details, { units, logins }: AgentO
   return isService(unit) || (units.size > 0 && isUnitOfSomebody(unit))
 }
 
-const traceOf = ({ environment }: Details, known: KnownEnvironments): EnvironmentTrace => {
+/** By the environment of the tmux server: many agents of one server have no pane any more that would tell more. */
+const traces = new WeakMap<Details, Map<unknown, EnvironmentTrace>>()
+
+function traceOf(details: Details, known: KnownEnvironments): EnvironmentTrace {
+  const { environment } = details
   if (environment === 'unreadable') return { kind: 'unreadable' }
-  return environment === 'gone' ? { kind: 'elsewhere' } : originOf(environment.text, known)
+  if (environment === 'gone') return { kind: 'elsewhere' }
+  if (known.panes.length > 0) return originOf(environment.text, known)
+  const byServer = traces.get(details) ?? new Map<unknown, EnvironmentTrace>()
+  const [server] = known.server
+  const trace = byServer.get(server) ?? originOf(environment.text, known)
+  traces.set(details, byServer.set(server, trace))
+  return trace
 }
 
 /** How many names of variables a reason holds. */
