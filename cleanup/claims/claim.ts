@@ -10,6 +10,7 @@ import {
   type Claims,
   type Evidence,
   isHandedOn,
+  isOfWindow,
   isTied,
   type Spared,
   type SparedFor,
@@ -17,6 +18,7 @@ import {
 import { handedOn } from './handed-on.ts'
 import { spareLogHolder } from './log-holders.ts'
 import type { Observation } from './observation.ts'
+import { openedByHand } from './opened-by-hand.ts'
 import { agentServers, otherAgents } from './other-agents.ts'
 import { livesWithOthers } from './others-live-in.ts'
 
@@ -131,6 +133,7 @@ function sparing(
   const background = new BackgroundServices(observation)
   const isInUse = livesWithOthers(observation)
   const mayBeOthers = handedOn(observation)
+  const isByHand = openedByHand(observation)
   // The owner is read once in a cleanup, and again before each signal.
   const wasOurs = ({ pid, start }: SeenProcess) => earlier.get(pid)?.process.start === start
   return (process, evidence) => {
@@ -140,6 +143,7 @@ function sparing(
     if (!wasOurs(process) && background.isShared(process)) return 'background-service'
     if (isInUse(process)) return 'in-use'
     if (isHandedOn(evidence) && mayBeOthers(process)) return 'handed-on'
+    if (isOfWindow(evidence) && isByHand(process)) return 'handed-on'
     const otherLogHolder = isOnlyLog(evidence) && spareLogHolder(observation, process, claimed)
     if (otherLogHolder) return otherLogHolder
     if (!cleaner.has(process)) return wasOurs(process) || isOurs(process.pid) ? undefined : 'other-user'
