@@ -3,6 +3,7 @@ import { selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { sameProcess } from '../platform/processes/identity.ts'
 import { isOurs } from '../platform/processes/owner.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
+import { homesOfAgents } from './agents-live-in.ts'
 import { BackgroundServices } from './background/whose.ts'
 import { directEvidence } from './direct-evidence.ts'
 import {
@@ -132,6 +133,7 @@ function sparing(
   const isServer = agentServers(observation.ref.workspace, observation.table)
   const background = new BackgroundServices(observation)
   const isInUse = livesWithOthers(observation)
+  const isHomeOfAgents = homesOfAgents(observation.table, observation.location.server?.pid, isOthers)
   const mayBeOthers = handedOn(observation)
   const isByHand = openedByHand(observation)
   // The owner is read once in a cleanup, and again before each signal.
@@ -142,6 +144,7 @@ function sparing(
     // Once claimed, it stays claimed: its service may have ended since.
     if (!wasOurs(process) && background.isShared(process)) return 'background-service'
     if (isInUse(process)) return 'in-use'
+    if (isHomeOfAgents(process)) return 'agents-home'
     if (isHandedOn(evidence) && mayBeOthers(process)) return 'handed-on'
     if (isOfWindow(evidence) && isByHand(process)) return 'handed-on'
     const otherLogHolder = isOnlyLog(evidence) && spareLogHolder(observation, process, claimed)

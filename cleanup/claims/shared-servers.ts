@@ -5,8 +5,10 @@ import { readClients } from '../tmux/clients.ts'
 import { isTmuxServer } from '../tmux/is-server.ts'
 import { socketsListenedToBy } from '../tmux/listener.ts'
 import { readServer } from '../tmux/server.ts'
+import { betweenServerAndAgents } from './agents-live-in.ts'
 import { claim } from './claim.ts'
 import type { Observation, SharedServer } from './observation.ts'
+import { otherAgents } from './other-agents.ts'
 import { type Asked, closedOnServer, sharedServer } from './others-live-in.ts'
 import { closedInScreen, isScreenServer, sharedScreen } from './screen.ts'
 
@@ -24,10 +26,12 @@ export async function findSharedServers(
   if (![...observation.table.values()].some(process => mayBeAgents(process, observation)))
     return { sharedServers: found, closedWindows }
   const checked = new Set<number>()
+  const isOtherAgents = otherAgents(observation.ref, observation.agents)
   // A server in a session of others is theirs too, so each find changes the claims.
   for (;;) {
-    const { claimed } = claim({ ...observation, sharedServers: found })
-    const server = [...claimed.values()].find(
+    const { claimed, spared } = claim({ ...observation, sharedServers: found })
+    const homes = spared.filter(({ sparedFor }) => sparedFor === 'agents-home')
+    const server = [...claimed.values(), ...homes].find(
       ({ process }) => !checked.has(process.pid) && isServer(process, observation),
     )?.process
     if (!server)
@@ -46,7 +50,8 @@ export async function findSharedServers(
     }
     const asked = await ask(server)
     closedWindows.push(...closedOnServer(server, asked))
-    const shared = sharedServer(server, observation.table, asked, pid => apart.has(pid))
+    const agents = betweenServerAndAgents(observation.table, server, isOtherAgents)
+    const shared = sharedServer(server, observation.table, asked, pid => apart.has(pid), agents)
     if (shared) found.push(shared)
     else if ((asked?.server.sessionsOpened ?? 0) > 1) wasShared = true
   }
