@@ -3,6 +3,7 @@ import { selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { sameProcess } from '../platform/processes/identity.ts'
 import { isOurs } from '../platform/processes/owner.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
+import { homesOfAgents } from './agents-live-in.ts'
 import { BackgroundServices } from './background/whose.ts'
 import { directEvidence } from './direct-evidence.ts'
 import {
@@ -10,6 +11,7 @@ import {
   type Claims,
   type Evidence,
   isHandedOn,
+  isOfWindow,
   isTied,
   type Spared,
   type SparedFor,
@@ -17,6 +19,7 @@ import {
 import { handedOn } from './handed-on.ts'
 import { spareLogHolder } from './log-holders.ts'
 import type { Observation } from './observation.ts'
+import { openedByHand } from './opened-by-hand.ts'
 import { agentServers, otherAgents } from './other-agents.ts'
 import { livesWithOthers } from './others-live-in.ts'
 
@@ -130,7 +133,9 @@ function sparing(
   const isServer = agentServers(observation.ref.workspace, observation.table)
   const background = new BackgroundServices(observation)
   const isInUse = livesWithOthers(observation)
+  const isHomeOfAgents = homesOfAgents(observation.table, observation.location.server?.pid, isOthers)
   const mayBeOthers = handedOn(observation)
+  const isByHand = openedByHand(observation)
   // The owner is read once in a cleanup, and again before each signal.
   const wasOurs = ({ pid, start }: SeenProcess) => earlier.get(pid)?.process.start === start
   return (process, evidence) => {
@@ -139,7 +144,9 @@ function sparing(
     // Once claimed, it stays claimed: its service may have ended since.
     if (!wasOurs(process) && background.isShared(process)) return 'background-service'
     if (isInUse(process)) return 'in-use'
+    if (isHomeOfAgents(process)) return 'agents-home'
     if (isHandedOn(evidence) && mayBeOthers(process)) return 'handed-on'
+    if (isOfWindow(evidence) && isByHand(process)) return 'handed-on'
     const otherLogHolder = isOnlyLog(evidence) && spareLogHolder(observation, process, claimed)
     if (otherLogHolder) return otherLogHolder
     if (!cleaner.has(process)) return wasOurs(process) || isOurs(process.pid) ? undefined : 'other-user'

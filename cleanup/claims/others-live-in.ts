@@ -9,7 +9,7 @@ import type { AgentPane } from '../tmux/locate.ts'
 import { tmuxVariable } from '../tmux/recorded.ts'
 import type { TmuxServer, TmuxSession } from '../tmux/server.ts'
 import { logWriters } from './log-writers.ts'
-import type { Observation, SharedServer } from './observation.ts'
+import type { ClosedWindows, Observation, SharedServer } from './observation.ts'
 
 /*
  * The one rule of what others live in: it is not ended. tmux tells where a process was born, because it puts the number of
@@ -30,6 +30,9 @@ export function serverOf(table: ProcessTable, pid: number): SeenProcess | undefi
   )
 }
 
+/** The first pane of a server was opened with it. */
+const FIRST_PANE = '%0'
+
 /** What tmux told about a server; absent when it could not be asked. */
 export interface Asked {
   server: TmuxServer
@@ -38,34 +41,46 @@ export interface Asked {
 
 /**
  * Tells whether others live on a server that the agent started; undefined when nobody else does. Where tmux could not be
- * asked, the birthplaces of the processes in its panes decide. `isAgents` tells the agent's own clients.
+ * asked, the birthplaces of the processes in its panes decide. `isAgents` tells the agent's own clients; `ofOtherAgents` holds
+ * what lies between the server and other agents (agents-live-in.ts).
  */
 export function sharedServer(
   server: SeenProcess,
   table: ProcessTable,
   asked: Asked | undefined,
   isAgents: (pid: number) => boolean,
+  ofOtherAgents: ReadonlySet<SeenProcess>,
 ): SharedServer | undefined {
   const clients = (asked?.clients ?? []).filter(({ pid }) => !isAgents(pid))
   const isLookedAt = ({ id }: TmuxSession) => clients.some(client => client.session === id)
   const sessions = asked?.server.sessions ?? []
-  const ownSessions = new Set(
-    asked
-      ? sessions.filter(one => one.isFirst && !isLookedAt(one)).map(({ id }) => Number(id.slice(1)))
-      : [0],
-  )
   const children = [...table.values()].filter(({ ppid }) => ppid === server.pid)
   const panes = children.filter(({ environment: { pane } }) => pane !== undefined)
-  const first = sessions.find(({ id }) => ownSessions.has(Number(id.slice(1))))
-  // The server's first pane was opened with it.
+  // A session is another agent's if its oldest pane is.
+  const isOtherAgents = (session: number) => {
+    const born = panes.filter(process => birthplaceOn(server.pid, process) === session)
+    const [oldest] = born.sort(
+      (a, b) => numberOf(a.environment.pane ?? '') - numberOf(b.environment.pane ?? ''),
+    )
+    return oldest !== undefined && ofOtherAgents.has(oldest)
+  }
+  const first = asked
+    ? sessions.filter(one => one.isFirst && !isLookedAt(one)).map(({ id }) => Number(id.slice(1)))
+    : [0]
+  const ownSessions = new Set(first.filter(session => !isOtherAgents(session)))
+  const firstSession = sessions.find(({ id }) => ownSessions.has(Number(id.slice(1))))
+  const visit = firstSession && visitOf(firstSession, [])
   const isByHand = (process: SeenProcess) =>
-    first !== undefined &&
-    process.environment.pane !== '%0' &&
-    isWithinLastVisit(first, Date.now() - ageMs(process))
+    process.environment.pane !== FIRST_PANE && isWithin(visit, Date.now() - ageMs(process))
   const isOwn = (process: SeenProcess) =>
-    ownSessions.has(birthplaceOn(server.pid, process) ?? -1) && !isByHand(process)
+    ownSessions.has(birthplaceOn(server.pid, process) ?? -1) &&
+    !isByHand(process) &&
+    !ofOtherAgents.has(process)
   const others = sessions.filter(({ id }) => !ownSessions.has(Number(id.slice(1))))
-  const guests = panes.filter(process => !isOwn(process))
+  // A job that tmux runs for another agent is in no pane.
+  const guests = children.filter(
+    process => (process.environment.pane !== undefined && !isOwn(process)) || ofOtherAgents.has(process),
+  )
   if (others.length + guests.length === 0) return undefined
   const own = panes
     .filter(isOwn)
@@ -81,9 +96,11 @@ export function sharedServer(
         .filter(id => !ownSessions.has(id)),
     ]),
     othersPanes: new Set(guests.flatMap(({ environment: { pane } }) => pane ?? [])),
-    why: describe(server, asked?.server.path, others, guests, clients),
+    why: describe(server, asked?.server.path, others, guests, clients, ofOtherAgents),
   }
 }
+
+const OF_AGENT = 'in which another agent lives'
 
 function describe(
   { pid }: SeenProcess,
@@ -91,11 +108,14 @@ function describe(
   others: readonly TmuxSession[],
   guests: readonly SeenProcess[],
   clients: readonly TmuxClient[],
+  ofOtherAgents: ReadonlySet<SeenProcess>,
 ): string {
+  const agentsPids = new Set([...ofOtherAgents].map(({ pid }) => pid))
   const inhabitants = others.map(session => {
     const looking = clients.filter(client => client.session === session.id).map(describeClient)
     const attached = looking.length > 0 ? `, attached: ${looking.join(', ')}` : ''
-    return `${session.name} (${session.id}${attached})`
+    const ofAgent = session.panes.some(({ pid }) => agentsPids.has(pid)) ? `, ${OF_AGENT}` : ''
+    return `${session.name} (${session.id}${ofAgent}${attached})`
   })
   const inSessions = new Set(others.flatMap(({ panes }) => panes.map(pane => pane.pid)))
   const elsewhere = guests.filter(({ pid }) => !inSessions.has(pid))
@@ -103,9 +123,12 @@ function describe(
     ...(inhabitants.length > 0
       ? [`the session${inhabitants.length > 1 ? 's' : ''} ${inhabitants.join(', ')}`]
       : []),
-    ...elsewhere.map(
-      ({ pid, comm }) => `process ${pid} (${comm}), born in another session or while somebody was attached`,
-    ),
+    ...elsewhere.map(process => {
+      const whose = ofOtherAgents.has(process)
+        ? OF_AGENT
+        : 'born in another session or while somebody was attached'
+      return `process ${process.pid} (${process.comm}), ${whose}`
+    }),
   ].join(', and ')
   const show = socket === undefined ? '' : ` "tmux -S ${socket} list-sessions" shows it.`
   return `The tmux server ${pid}, which the agent started, is left running: it holds ${who}, and nothing shows that the agent opened that.${show}`
@@ -121,18 +144,68 @@ function birthplaceOn(serverPid: number, { environment }: SeenProcess): number |
 /** How long after a key, in ms, a pane may begin that it opened. tmux tells the time of the key to the second only. */
 const BY_KEY_MS = 2_000
 
+/** A time in which somebody could open windows by hand, in ms since 1970. */
+type Visit = Pick<ClosedWindows, 'sinceMs' | 'untilMs'>
+
 /**
- * True for a time between the moment at which somebody last attached to a session and the last key that was pressed in it.
- * tmux forgets when the client left.
+ * The last time in which somebody was attached to a session; undefined where nobody was. `hands` are the clients that are
+ * attached now. tmux forgets when a client left, so an earlier visit ends with the last key that was pressed.
  */
-const isWithinLastVisit = (
+function visitOf(
   { lastAttached = 0, lastActive = 0, attached }: Partial<TmuxSession>,
-  timeMs: number,
-): boolean =>
-  attached === 0 &&
-  lastAttached > 0 &&
-  timeMs >= lastAttached * 1_000 &&
-  timeMs <= lastActive * 1_000 + BY_KEY_MS
+  hands: readonly TmuxClient[],
+): Visit | undefined {
+  if (hands.length > 0)
+    return {
+      sinceMs: Math.min(...hands.map(client => client.since)) * 1_000,
+      untilMs: Number.POSITIVE_INFINITY,
+    }
+  return attached === 0 && lastAttached > 0
+    ? { sinceMs: lastAttached * 1_000, untilMs: lastActive * 1_000 + BY_KEY_MS }
+    : undefined
+}
+
+const isWithin = (visit: Visit | undefined, timeMs: number): boolean =>
+  visit !== undefined && timeMs >= visit.sinceMs && timeMs <= visit.untilMs
+
+const handsIn = (session: Partial<TmuxSession>, clients: readonly TmuxClient[]): TmuxClient[] =>
+  clients.filter(client => client.session === session.id && !client.isReadOnly)
+
+/**
+ * The windows that somebody has opened by hand in the agent's session, as far as they have closed. The pane of the deploy is
+ * the agent's also when it is gone.
+ */
+export function closedInSession(
+  { location, guests }: Pick<Observation, 'location' | 'guests'>,
+  clients: readonly TmuxClient[],
+): ClosedWindows[] {
+  const { server, session, socket, recorded, listed } = location
+  const visit = session && visitOf(session, handsIn(session, clients))
+  if (!server || !visit) return []
+  const tmux = tmuxVariable(socket, server.pid, session.id)
+  const isGuest = new Set(guests.map(({ id }) => id))
+  // Without TMUX, TMUX_PANE does not tell the server.
+  const holds = ({ environment }: SeenProcess) =>
+    environment.pane !== undefined &&
+    (!environment.tmux || environment.tmux === tmux) &&
+    environment.pane !== recorded?.pane_id &&
+    (isGuest.has(environment.pane) || !listed.panes.has(environment.pane))
+  return [{ ...visit, holds }]
+}
+
+/** The same for the first session of a tmux server that the agent started, if nobody is attached to it. */
+export function closedOnServer(server: SeenProcess, asked: Asked | undefined): ClosedWindows[] {
+  const first = asked?.server.sessions.find(({ isFirst }) => isFirst)
+  const visit = first && visitOf(first, [])
+  if (!asked || !visit) return []
+  const panes = new Set(asked.server.sessions.flatMap(one => one.panes.map(({ id }) => id)))
+  const number = Number(first.id.slice(1))
+  const holds = (process: SeenProcess) => {
+    const { pane = '' } = process.environment
+    return birthplaceOn(server.pid, process) === number && pane !== FIRST_PANE && !panes.has(pane)
+  }
+  return [{ ...visit, holds }]
+}
 
 /** How long after its session, in s, the pane that it was opened with may begin. tmux tells times to the second only. */
 const OPENED_WITHIN_S = 2
@@ -151,8 +224,7 @@ export function guestPanes(
   if (!server || !session) return []
   const own = tmuxVariable(location.socket, server.pid, session.id)
   const onServer = own.slice(0, own.lastIndexOf(',') + 1)
-  const hands = clients.filter(client => client.session === session.id && !client.isReadOnly)
-  const since = Math.min(...hands.map(client => client.since)) * 1_000
+  const visit = visitOf(session, handsIn(session, clients))
   const isWritten = ({ id }: AgentPane) =>
     logWriters(openFiles, log).some(({ pid }) => table.get(pid)?.environment.pane === id)
   // Without a record it is the pane that the session was opened with, which an earlier cleanup has ended.
@@ -177,9 +249,7 @@ export function guestPanes(
     if (!process) return false
     const began = Date.now() - ageMs(process)
     const isGuest =
-      isBornElsewhere(pane) ||
-      isInOthersWindow(pane) ||
-      ((began > since || isWithinLastVisit(session, began)) && !isDeployed(pane, began))
+      isBornElsewhere(pane) || isInOthersWindow(pane) || (isWithin(visit, began) && !isDeployed(pane, began))
     return isGuest && !isWritten(pane)
   })
 }

@@ -2,8 +2,20 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { claim } from '../../claims/claim.ts'
+import { observe } from '../../claims/observe.ts'
 import { cleanUp, measure } from '../../index.ts'
+import {
+  addAgent,
+  addTask,
+  agentMarker,
+  initRegistries,
+  RECORD_FORMAT,
+  recordOf,
+  thisWorld,
+} from '../../orchestrator.ts'
 import { quote } from '../../platform/shell.ts'
+import { readTaskRegistry } from '../../registry/registry.ts'
 import { attach, attachTo } from '../support/attach.ts'
 import { leakrig } from '../support/cli.ts'
 import { type Deployment, isRunning, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
@@ -84,6 +96,98 @@ describe('a tmux server that the agent started', () => {
     // A sweep does not take up what the cleanup left.
     expect(leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s']).code).toBe(0)
     expect(witness.harm()).toEqual([])
+  })
+
+  describe('for another agent, of another workspace', () => {
+    const placeB = () => path.join(rig.folder, 'b')
+    const refB = () => ({ workspace: path.join(placeB(), '.agent-workspace'), taskId: 'T', agentId: 'b-1' })
+    const mark = () => `LEAKRIG_AGENT=${agentMarker(refB())}`
+    /** Registers the other agent, with the place that the agent has started it in. */
+    const register = async () => {
+      await initRegistries(refB().workspace)
+      await addTask(refB().workspace, { task_id: 'T' })
+      const tmux = recordOf(
+        rig.tmux('-S', socket(), 'display-message', '-p', '-t', '=agent_b-1:', RECORD_FORMAT),
+      )
+      const started_at = new Date().toISOString()
+      await addAgent(refB(), {
+        status: 'running',
+        tmux_session: 'agent_b-1',
+        started_at,
+        tmux,
+        deployed_on: thisWorld(),
+      })
+      return [serverPid(), tmux.pane_pid, await rig.pid('below')]
+    }
+    const tmux = () => `tmux -f /dev/null -S ${socket()}`
+    const runs = 'sleep 1000 & echo $! >below.pid; wait'
+    const bySession = () => `${tmux()} new-session -d -s agent_b-1 -e ${mark()} ${quote(runs)}`
+    const byCommand = () =>
+      `${tmux()} new-session -d -s agent_b-1 ${quote(`env ${mark()} bash -c ${quote(runs)}; exit`)}`
+
+    test.each<[string, () => string, Partial<Deployment>]>([
+      ['with a marker of its own', bySession, {}],
+      ['with a marker of its own, when the agent was contained', bySession, { contained: true }],
+      ['with a marker below its pane only', byCommand, {}],
+      ['with a marker below its pane only, when the agent was contained', byCommand, { contained: true }],
+      ['with a marker of its own, when only a name is on record', bySession, { recorded: false }],
+    ])('it stays, with that one’s pane: %s', async (_, begin, how) => {
+      const ref = await rig.deploy('a', { claude: `${begin()}\n${idle}`, ...how })
+      const living = await register()
+      const shown = leakrig(['explain', 'a', rig.workspace]).out
+      expect(shown).toMatch(
+        /left running: it holds the session agent_b-1 \(\$0, in which another agent lives/,
+      )
+      const report = await cleanUp(ref, completed)
+      expect(report).toMatchObject({ outcome: 'clean' })
+      expect(report.notes).toContainEqual(
+        expect.stringContaining(`server ${living[0]}, which the agent started`),
+      )
+      const sweep = (workspace: string) =>
+        leakrig(['sweep', workspace, '--apply', '--orphans', '--min-age', '0s', '--grace', '1s'])
+      sweep(rig.workspace)
+      sweep(refB().workspace)
+      expect(living.filter(pid => !isRunning(pid))).toEqual([])
+      expect(await leftovers()).toEqual([])
+      // Its own cleanup still ends it.
+      expect(await cleanUp(refB(), completed)).toMatchObject({ outcome: 'clean' })
+      expect(living.slice(1).filter(isRunning)).toEqual([])
+    })
+
+    test('the agent’s own panes on it end', async () => {
+      const swarm = `${tmux()} ${nested}\n${bySession()} \\; split-window -d -t swarm: -e ${mark()} "echo \\$\\$ >split.pid; exec sleep 1000"`
+      const ref = await rig.deploy('a', { claude: `${swarm}\n${idle}` })
+      const living = [...(await register()), await rig.pid('split')]
+      const own = await rig.pid('swarm')
+      expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+      expect(isRunning(own)).toBe(false)
+      expect(living.filter(pid => !isRunning(pid))).toEqual([])
+    })
+
+    test('it ends when only the agent’s own servers are on its panes', async () => {
+      const other = path.join(rig.folder, 'other')
+      const inner = `tmux -f /dev/null -S ${other} new-session -d -s agent_b-1 -e ${mark()} ${quote(runs)}`
+      const ref = await rig.deploy('a', {
+        claude: `${tmux()} new-session -d -s outer ${quote(`echo $$ >outer.pid; ${inner}; exec sleep 1000`)}\n${idle}`,
+      })
+      const [outer, below, server] = [await rig.pid('outer'), await rig.pid('below'), serverPid()]
+      await initRegistries(refB().workspace)
+      await addTask(refB().workspace, { task_id: 'T' })
+      await addAgent(refB(), { status: 'running', tmux_session: 'agent_b-1' })
+      expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+      expect([outer, server].filter(isRunning)).toEqual([])
+      expect(isRunning(below)).toBe(true)
+    })
+
+    test('it is spared in each scan, also if nobody has asked it', async () => {
+      const ref = await rig.deploy('a', { claude: `${byCommand()}\n${idle}` })
+      const [server = 0, pane = 0, below = 0] = await register()
+      const observation = await observe(ref, readTaskRegistry(ref.workspace, ref.taskId))
+      const { claimed, spared } = claim({ ...observation, sharedServers: [] })
+      expect([server, pane, below].filter(pid => claimed.has(pid))).toEqual([])
+      const why = (pid: number) => spared.find(({ process }) => process.pid === pid)?.sparedFor
+      expect([server, pane].map(why)).toEqual(['agents-home', 'agents-home'])
+    })
   })
 
   test('stays for a client that looks at the agent’s session', async () => {
@@ -278,6 +382,68 @@ describe('in the agent’s own session, only the agent’s panes end', () => {
       expect(witness.harm()).toEqual([])
       const panes = ask('list-panes', '-s', '-t', `=${session}:`, '-F', '#{pane_id}')
       expect(panes.split('\n')).toHaveLength(1)
+    },
+  )
+
+  test.each<[string, string, Partial<Deployment>]>([
+    ['the agent’s session', 'leaves', {}],
+    ['the agent’s session', 'leaves', { contained: true }],
+    ['the agent’s session', 'leaves', { recorded: false }],
+    ['the agent’s session', 'stays attached', {}],
+    ['a session on a server that the agent started', 'leaves', {}],
+    ['a session on a server that the agent started', 'stays attached', {}],
+  ])(
+    'a daemon from a window that a user opened by hand in %s and closed, who %s (%j); the agent’s own ends',
+    async (where, then, how) => {
+      const isOwn = where.startsWith('the')
+      const socket = isOwn ? rig.socket : path.join(rig.folder, 'nested')
+      const swarm = `tmux -f /dev/null -S ${socket} new-session -d -s swarm 'exec sleep 1000'\n`
+      const ref = await rig.deploy('a', { claude: isOwn ? idle : `${swarm}${idle}`, ...how })
+      const session = isOwn ? 'agent_a' : 'swarm'
+      const ask = (...ask: string[]) => rig.tmux('-S', socket, ...ask)
+      await until('the session is there', () => ask('list-sessions').includes(session))
+      const ownDaemon = `setsid -f sh -c 'echo $$ >${rig.folder}/own.pid; exec sleep 1000'`
+      ask(
+        'new-window',
+        '-d',
+        '-t',
+        `=${session}:`,
+        `${ownDaemon}; until [ -s ${rig.folder}/own.pid ]; do :; done`,
+      )
+      const own = await rig.pid('own')
+      const second = Math.ceil(Date.now() / 1_000) * 1_000
+      await until('what is there is older than the client', () => Date.now() > second)
+      fs.writeFileSync(path.join(rig.folder, 'hand.sh'), `setsid -f ${witness.shellCommand}\nread line`)
+      const words = `tmux -S ${socket} attach-session -t =${session}:`
+      const env = { ...process.env, TERM: 'xterm' }
+      const client = spawn('script', ['-qc', words, '/dev/null'], {
+        stdio: ['pipe', 'ignore', 'ignore'],
+        env,
+      })
+      await until('it is attached', () => ask('list-clients') !== '')
+      ask('set-option', '-g', 'default-command', `sh ${rig.folder}/hand.sh`)
+      client.stdin.write('\u0002c')
+      const pid = await witness.pid()
+      client.stdin.write('\n')
+      await until(
+        'the window is closed',
+        () => ask('list-windows', '-t', `=${session}:`).split('\n').length === 1,
+      )
+      if (then === 'leaves') {
+        client.stdin.write('\u0002d')
+        await until('the user has left', () => ask('list-clients') === '')
+      }
+      const report = await cleanUp(ref, completed)
+      expect(report).toMatchObject({ outcome: 'clean' })
+      expect(witness.harm()).toEqual([])
+      // While the user is attached to it, a server that the agent started is left with all of its sessions.
+      const isLeft = !isOwn && then !== 'leaves'
+      // The machine has suspects of other tests, too.
+      const isNamed = report.suspects.some(one => one.pid === pid)
+      expect([isNamed, isRunning(own)]).toEqual([!isLeft, isLeft])
+      leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s', '--grace', '1s'])
+      expect(witness.harm()).toEqual([])
+      if (!isLeft) expect(await leftovers()).toEqual([])
     },
   )
 
