@@ -143,7 +143,7 @@ function ownersText(
     )
   else if (leftover !== undefined)
     lines.push(
-      `it belongs to no agent whose cleanup is to come, and is a leftover: ${printable(leftover, 700)}. "leakrig sweep ${printable(workspace, 300)}" shows what it would do about it`,
+      `it belongs to no agent whose cleanup is to come, and is a leftover: ${printable(leftover, 700)}. "leakrig sweep ${printable(workspace, 300)}" shows what a sweep would do about this process`,
     )
   else if (mayBeOwned(found, process))
     lines.push(

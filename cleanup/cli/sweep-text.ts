@@ -21,6 +21,8 @@ export function sweepText(sweep: Sweep, { orphans: withUnlisted, names, graceMs 
   // A stopped sweep only counts the agents that it did not reach (stoppedSummary).
   const agents = sweep.agents.filter(({ state, done }) => !(sweep.stopped && state === 'ended' && !done))
   const live = agents.filter(({ state }) => state === 'live').length
+  const ended = sweep.agents.filter(({ state }) => state === 'ended').length
+  const others = sweep.agents.length - live - ended
   const unlistedEntries = sweep.stale.entries.filter(({ isListed }) => !isListed)
   const all = [...unlisted.sessions, ...unlisted.processes, ...unlisted.prompts]
   const young = all.filter(({ leftAlone }) => leftAlone?.kind === 'young').length
@@ -29,7 +31,7 @@ export function sweepText(sweep: Sweep, { orphans: withUnlisted, names, graceMs 
   const mayRemoveMore =
     !withUnlisted && (all.some(one => isRemovable(one) && !isNamed(one)) || unlistedEntries.length > 0)
   return [
-    `${workspace}: ${count(tasks, 'task')}, ${count(sweep.agents.length - live, 'agent')} to check, ${live} live, ${left} unlisted${young > 0 ? `, ${young} young` : ''}`,
+    `${workspace}: ${count(tasks, 'task')}, ${count(ended, 'agent')} to clean up, ${live} live, ${others > 0 ? `${others} left alone, ` : ''}${left} unlisted${young > 0 ? `, ${young} young` : ''}`,
     ...leftAloneText(sweep),
     ...foreignText(sweep.foreign).map(line => `  ${line}`),
     ...agents.flatMap(agent => agentText(agent, graceMs)),

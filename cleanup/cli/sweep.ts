@@ -25,7 +25,7 @@ export function addSweep(program: Command): Command {
     .option('--apply', 'do it')
     .option(
       '--orphans',
-      'include sessions agent_*, prompts and entries of the global registry that no task lists; without it they are only shown',
+      'include what no task lists: sessions agent_*, processes with the marker of an agent, prompts, and entries of the global registry; without it they are only shown',
     )
     .option(
       '--session <name>',

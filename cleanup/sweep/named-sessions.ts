@@ -1,5 +1,6 @@
 import { CleanupError, type CleanupErrorCode } from '../errors.ts'
 import { realWorkspace } from '../platform/files/real-path.ts'
+import { quoteForPeople } from '../platform/shell.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import { type Registries, readRegistries } from '../registry/read-all.ts'
 import { serversFoundIn } from '../tmux/found-servers.ts'
@@ -113,7 +114,9 @@ async function refusalOf(
       ? refused(
           `${where} belongs to an agent that a registry lists, or is shown together with one’s; only an unlisted session can be named.`,
         )
-      : refused(`${where} is not named agent_*, and a sweep removes no other; "tmux kill-session" does.`)
+      : refused(
+          `${where} is not named agent_*, and a sweep removes no other; "tmux -S ${quoteForPeople(server.socket)} kill-session -t '${session.id}'" does.`,
+        )
   }
   const found = (await serversFoundIn(left.machine.table)).flatMap(({ answer }) => answer ?? [])
   const [elsewhere] = findSession(name, found) ?? []

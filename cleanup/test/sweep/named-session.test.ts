@@ -90,6 +90,15 @@ describe('refused, with exit code 2', () => {
   })
 })
 
+test('one of another name is refused, with the command that ends it', () => {
+  const { code, err } = sweep('user', '--min-age', '0s')
+  expect([code, err]).toEqual([
+    2,
+    expect.stringMatching(/a sweep removes no other; "tmux -S \S+ kill-session -t '\$\d+'" does\./),
+  ])
+  expect(rig.sessions()).toContain('user')
+})
+
 test('while a registry cannot be read, the exit code is 3, and the session stays', () => {
   rig.tmux('new-session', '-d', '-s', 'agent_left', 'sleep 1000')
   fs.writeFileSync(layout.taskRegistry(rig.workspace, 'TASK-1'), '{')

@@ -375,13 +375,13 @@ test('no workspace, a folder that is none, and wrong options', () => {
     npm_package_json: path.join(root, 'package.json'),
     INIT_CWD: path.dirname(rig.workspace),
   }
-  const isSwept = { code: 0, out: expect.stringMatching(/: 1 task, 0 agents to check/) }
+  const isSwept = { code: 0, out: expect.stringMatching(/: 1 task, 0 agents to clean up/) }
   expect(leakrig(['sweep'], root, npm)).toMatchObject(isSwept)
   expect(leakrig(['sweep', '.agent-workspace'], root, npm)).toMatchObject(isSwept)
   expect(leakrig(['sweep'], path.dirname(rig.socket), npm)).toMatchObject({ code: 2 })
   expect(leakrig(['sweep'], rig.folder)).toMatchObject({
     code: 0,
     // The machine may have leftovers of others, which every sweep names.
-    out: expect.stringMatching(/: 1 task, 0 agents to check.*\nnothing (?:to do|was done; .*)\n$/s),
+    out: expect.stringMatching(/: 1 task, 0 agents to clean up.*\nnothing (?:to do|was done; .*)\n$/s),
   })
 })
