@@ -5,6 +5,7 @@ import { ageMs } from '../platform/processes/details.ts'
 import { signal } from '../platform/processes/signals.ts'
 import { hasEnded, isStopped, isUninterruptible, type Process } from '../platform/processes/stat.ts'
 import { type ProcessTable, readAlive, readProcess, type SeenProcess } from '../platform/processes/table.ts'
+import type { EarlierRestarts } from './earlier-restarts.ts'
 import type { EndedProcess, StrongestSignal, Zombie } from './report.ts'
 import type { StrayBirthOf, SupervisorsOf } from './supervisors.ts'
 
@@ -48,6 +49,7 @@ export class ProcessSet {
   readonly #startedBy: { supervisor: SeenProcess; process: SeenProcess }[] = []
   readonly #kept: ReadonlySet<number>
   readonly #birthOf: StrayBirthOf
+  readonly #earlier: Pick<EarlierRestarts, 'startedBy'>
   /** When all but strays had ended, in ms of performance.now(): nobody of the agent's has started what began since. */
   #endedAt: number | undefined
   readonly #orphans: Process[] = []
@@ -57,7 +59,9 @@ export class ProcessSet {
     kept: ReadonlySet<number> = new Set(),
     supervisorsOf: SupervisorsOf = () => [],
     birthOf: StrayBirthOf = () => undefined,
+    earlier: Pick<EarlierRestarts, 'startedBy'> = { startedBy: () => undefined },
   ) {
+    this.#earlier = earlier
     this.#kept = kept
     this.#supervisorsOf = supervisorsOf
     this.#birthOf = birthOf
@@ -82,6 +86,11 @@ export class ProcessSet {
       const now = hasEnded(claim.process) ? undefined : claim.process
       const tracked: TrackedProcess = { claim, role: roleOf(claim), now, sent: null, refused: false }
       this.#tracked.set(key, tracked)
+      const earlier = now && this.#earlier.startedBy(claim, table)
+      if (earlier) {
+        tracked.restartedBy = earlier
+        continue
+      }
       const supervisors = now ? this.#supervisorsOf(claim.process, table) : []
       const [nearest] = supervisors
       if (isFirst && nearest) this.#startedBy.push({ supervisor: nearest, process: claim.process })
