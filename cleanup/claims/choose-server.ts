@@ -35,10 +35,10 @@ export function chooseServer<C extends Candidate>(
   if (proven?.[0]) return { server: proven[0], mayEnd: true }
   if (writing.length > 1) return writing
   const named = candidates.filter(({ isNamed }) => isNamed)
+  const possible = named.filter(({ isAnothers }) => !isAnothers)
   // One that is another's all the same is left alone later, and the reason is named (shared-session.ts).
-  const trusted = named.find(({ isTrusted }) => isTrusted)
-  const possible = named.length === 1 && trusted ? named : named.filter(({ isAnothers }) => !isAnothers)
-  if (possible.length > 1) return possible
-  const server = possible[0] ?? trusted
+  const chosen = possible.length > 0 ? possible : named.filter(({ isTrusted }) => isTrusted)
+  if (chosen.length > 1) return chosen
+  const [server] = chosen
   return server && { server, mayEnd: server.isTrusted }
 }

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { inodeOf } from '../platform/files/real-path.ts'
 import { isInOtherNamespace } from '../platform/processes/namespaces.ts'
 import {
   type Descriptor,
@@ -69,18 +70,22 @@ function mayBeLog(file: string, log: string): boolean {
 }
 
 /**
- * True unless the file must be another one: a container may have the same agents in a workspace of its own. The kernel shows
- * paths as the process sees them, so a file is known by its inode, its device and its age.
+ * True unless the file must be another one: a container may have the same agents in a workspace of its own. A file that is, or
+ * was, in another workspace is that one's. Where nothing shows that, it must be as old as the agent.
  */
 function isLog(file: string, holder: Descriptor, entry: AgentEntry, log: string): boolean {
   const recorded = recordedInode(entry)
   if (recorded !== undefined && inodeOfDescriptor(holder) === recorded) return true
   const stat = fs.statSync(`/proc/${holder.pid}/fd/${holder.fd}`, { throwIfNoEntry: false })
+  const workspace = workspaceOfLog(log)
+  if (!stat || stat.dev !== fs.statSync(workspace, { throwIfNoEntry: false })?.dev) return false
+  // The kernel shows the path as the process sees it, unless we see the same mount.
+  const own = inodeOf(workspace)
+  const named = workspaceOfLog(file)
+  const places = [`/proc/${holder.pid}/root${named}`, named].flatMap(one => inodeOf(one) ?? [])
+  if (places.includes(own ?? '')) return true
+  const isInWorkspace = path.basename(path.dirname(file)) === path.basename(path.dirname(log))
+  if (isInWorkspace && places.length > 0) return false
   const { earliest, latest } = parseTimestamp(entry.started_at)
-  const device = fs.statSync(workspaceOfLog(log), { throwIfNoEntry: false })?.dev
-  if (!stat || stat.dev !== device || stat.birthtimeMs < earliest - LATE_MS) return false
-  const isAnothersPlace =
-    path.basename(file) === path.basename(log) &&
-    path.basename(path.dirname(file)) === path.basename(path.dirname(log))
-  return !isAnothersPlace || stat.birthtimeMs < latest + LATE_MS
+  return stat.birthtimeMs > earliest - LATE_MS && stat.birthtimeMs < latest + LATE_MS
 }

@@ -310,6 +310,7 @@ describe('the choice among servers', () => {
     isAnothers: fc.boolean(),
   })
   const candidates = fc.array(candidate, { maxLength: 5 })
+  const anothers = { isTrusted: true, isNamed: true, isWriting: false, isMarked: true, isAnothers: true }
 
   test('does not depend on their order', () => {
     fc.assert(
@@ -319,6 +320,7 @@ describe('the choice among servers', () => {
           Array.isArray(chosen) ? chosen.map(server => JSON.stringify(server)).toSorted() : chosen
         expect(inOrder(other)).toEqual(inOrder(one))
       }),
+      { examples: [[[anothers, anothers, { ...anothers, isMarked: false }]]] },
     )
   })
 

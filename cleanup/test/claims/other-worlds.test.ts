@@ -195,7 +195,7 @@ describe('an entry without a record of its world', { tags: ['long'] }, () => {
       },
     ],
   ])('of an agent there, whose log was %s', async (_, change) => {
-    const ref = await there.deploy('a', { claude, recorded: false, world: false, entry: { started_at: OLD } })
+    const ref = await there.deploy('a', { claude, recorded: false, world: false })
     change(layout.streamLog(ref))
     await leaves(ref, () => {
       expect(leakrig([...sweep, rig.workspace])).toMatchObject({ code: 0 })
@@ -207,15 +207,22 @@ describe('an entry without a record of its world', { tags: ['long'] }, () => {
     })
   })
 
-  test('of an agent that has ended here is not kept by one of its name there, in another workspace', async () => {
-    const ref = await there.deploy('a', { claude, recorded: false, world: false })
-    const here = { ...ref, workspace: `${rig.folder}/other/.agent-workspace` }
-    fs.cpSync(rig.workspace, here.workspace, { recursive: true })
-    await updateAgent(here, entry => Object.assign(entry, { started_at: OLD }))
-    expect(leakrig([...sweep, here.workspace])).toMatchObject({ code: 0 })
-    expect(readTaskRegistry(here.workspace, here.taskId).agents).toMatchObject([{ status: 'crashed' }])
-    expect(programs(ref)).toHaveLength(4)
-  })
+  test.each([
+    ['is in its place', () => {}],
+    ['was deleted', (log: string) => fs.rmSync(log)],
+    ['was renamed', (log: string) => fs.renameSync(log, `${log}.bak`)],
+  ])(
+    'of an agent that has ended here is not kept by one of its name there, whose log %s',
+    async (_, change) => {
+      const ref = await there.deploy('a', { claude, recorded: false, world: false })
+      const here = { ...ref, workspace: `${rig.folder}/other/.agent-workspace` }
+      fs.cpSync(rig.workspace, here.workspace, { recursive: true })
+      change(layout.streamLog(ref))
+      expect(leakrig([...sweep, here.workspace])).toMatchObject({ code: 0 })
+      expect(readTaskRegistry(here.workspace, here.taskId).agents).toMatchObject([{ status: 'crashed' }])
+      expect(programs(ref)).toHaveLength(4)
+    },
+  )
 
   test.each([true, false])('of an agent here, swept from there: tmux recorded: %s', async recorded => {
     const ref = await rig.deploy('a', { claude, recorded, entry: { deployed_on: undefined } })
