@@ -55,6 +55,9 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** A message without its final full stop, for use inside a sentence: our own errors are whole sentences. */
+export const withoutStop = (message: string): string => message.replace(/\.$/, '')
+
 /** Receives what a step threw: its message, and the error itself for a look at its code. */
 type OnFailure = (message: string, error: unknown) => void
 

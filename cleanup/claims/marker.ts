@@ -13,10 +13,13 @@ const DEEPEST = 8
  * Decides whether the marker in a process's environment counts as evidence. Anybody who can reach a tmux server can put the
  * marker into everything that it starts from then on (`tmux set-environment -g`): the user's panes, and jobs. So for a
  * process that a server has started outside of the agent's place, the marker counts only if the server itself is the
- * agent's: it was started with the marker, and no other agent is known to live in it. Where the server is gone, the marker
- * counts.
+ * agent's: it was started with the marker, and no other agent is known to live in it. Once that server has ended, nothing
+ * tells what it was. Then the marker counts in the session that was recorded for the agent, or if none was recorded.
  */
-export function markerCounts(observation: Observation, { isOwn }: Place): (process: SeenProcess) => boolean {
+export function markerCounts(
+  observation: Observation,
+  { isOwn, gone }: Place,
+): (process: SeenProcess) => boolean {
   const { location, table, entry } = observation
   const isMarked = namesAgent(observation.ref, entry)
   const isHomeToAgents = agentServers(observation.ref.workspace, table)
@@ -34,6 +37,7 @@ export function markerCounts(observation: Observation, { isOwn }: Place): (proce
     if (isServerMarked) return false
     const server = serverOf(environment.tmux ?? '', table)
     if (!server) {
+      if (namesServer(environment.tmux) && environment.tmux !== gone && recordedTmux(entry)) return false
       // A program that was started without TMUX (`env -u TMUX`) has its parent's marker, which counts as it does there.
       const parent = table.get(process.ppid)
       return !parent || !isMarked(parent.environment.marker) || (depth < DEEPEST && counts(parent, depth + 1))
@@ -44,8 +48,13 @@ export function markerCounts(observation: Observation, { isOwn }: Place): (proce
   return process => counts(process)
 }
 
-/** The server that a value of TMUX names (`<socket>,<pid>,<session>`), as long as it runs. */
+/** A value of TMUX: `<socket>,<pid>,<session>`. */
+const PLACE = /,(\d+),-?\d+$/
+
+const namesServer = (tmux = ''): boolean => PLACE.test(tmux)
+
+/** The server that a value of TMUX names, as long as it runs. */
 function serverOf(tmux: string, table: ProcessTable): SeenProcess | undefined {
-  const server = table.get(Number(/,(\d+),-?\d+$/.exec(tmux)?.[1]))
+  const server = table.get(Number(PLACE.exec(tmux)?.[1]))
   return server && isTmuxServer(server, table) ? server : undefined
 }

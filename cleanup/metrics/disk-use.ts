@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { messageOf, systemCode } from '../errors.ts'
+import { messageOf, systemCode, withoutStop } from '../errors.ts'
 import { FILE_CLASSES, type FileClass, fileClassOf } from './file-classes.ts'
 
 /** The files of one class. */
@@ -76,7 +76,9 @@ function list(folder: string, problems: string[]): fs.Dirent[] {
     return fs.readdirSync(folder, { withFileTypes: true })
   } catch (error) {
     if (systemCode(error) !== 'ENOENT')
-      problems.push(`${folder} could not be listed, so its files are not counted: ${messageOf(error)}.`)
+      problems.push(
+        `${folder} could not be listed, so its files are not counted: ${withoutStop(messageOf(error))}.`,
+      )
     return []
   }
 }

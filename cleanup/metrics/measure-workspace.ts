@@ -1,4 +1,4 @@
-import { attempt, attemptAsync } from '../errors.ts'
+import { attempt, attemptAsync, withoutStop } from '../errors.ts'
 import type { Machine } from '../platform/processes/table.ts'
 import { readRegistries } from '../registry/read-all.ts'
 import { requireWorkspaceFolder } from '../registry/require-workspace.ts'
@@ -31,7 +31,8 @@ export async function measureWorkspace(
       measureAgent({ workspace, taskId, agentId: entry.id }, entry, registry, machine),
     ),
   )
-  const onFailure = (why: string) => problems.push(`The files of ${workspace} could not be counted: ${why}.`)
+  const onFailure = (why: string) =>
+    problems.push(`The files of ${workspace} could not be counted: ${withoutStop(why)}.`)
   const [agents, disk] = await Promise.all([
     Promise.all(measuring),
     attemptAsync(() => diskUse(workspace), onFailure),

@@ -1,4 +1,4 @@
-import { attempt, attemptAsync } from '../errors.ts'
+import { attempt, attemptAsync, withoutStop } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { startOf } from '../platform/processes/table.ts'
 import { type ServiceManager, serviceManager } from '../platform/service-notify.ts'
@@ -167,7 +167,7 @@ export class Monitor implements AsyncDisposable {
   }
 
   #notWritten(what: string, why: string): void {
-    const problem = `The ${what.split(' ')[0]} file could not be written: ${why}.`
+    const problem = `The ${what.split(' ')[0]} file could not be written: ${withoutStop(why)}.`
     if (this.#reasons.get(what) !== problem) this.#options.log?.({ event: 'problem', problem })
     this.degraded(what, problem)
   }

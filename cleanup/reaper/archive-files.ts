@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { logWriters } from '../claims/log-writers.ts'
 import type { Observation } from '../claims/observation.ts'
-import { attempt, systemCode } from '../errors.ts'
+import { attempt, systemCode, withoutStop } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { kindOf } from '../platform/files/folder.ts'
 import { moveInto } from '../platform/files/move-file.ts'
@@ -30,6 +30,13 @@ export const filesToArchive = ({ root, stream, progress, findings, deploy, stder
     log,
     ...partsOf(root, log),
   ])
+
+/** Why something in a log's place is not archived, and what to do, for a sentence; undefined for a file. */
+export function whyNotArchived(found: fs.Stats): string | undefined {
+  if (found.isFile()) return undefined
+  const advice = found.isSymbolicLink() ? 'Replace it by the file that it leads to' : 'Move it away'
+  return `expected a regular file, found ${kindOf(found)}. ${advice}`
+}
 
 function partsOf(root: string, log: string): string[] {
   const folder = path.dirname(log)
@@ -71,7 +78,7 @@ export function archiveFiles(observation: Observation, report: CleanUpReport, lo
       (message, error) => {
         // Somebody else may have removed the file in the meantime.
         if (systemCode(error) === 'ENOENT' && fs.existsSync(path.dirname(file))) return
-        report.problems.push(`${file} could not be removed or archived: ${message}.`)
+        report.problems.push(`${file} could not be removed or archived: ${withoutStop(message)}.`)
       },
     )
   }
@@ -96,10 +103,9 @@ function archive(
   const name = path.basename(file)
   const found = fs.lstatSync(folder.at(name), { throwIfNoEntry: false })
   if (!found) return
-  if (!found.isFile()) {
-    report.problems.push(
-      `${file} was left in place: expected a regular file, found ${kindOf(found)}. Move it away, then clean up again.`,
-    )
+  const why = whyNotArchived(found)
+  if (why !== undefined) {
+    report.problems.push(`${file} was left in place: ${why}, then clean up again.`)
     return
   }
   const writer = oldestWriter(observation, file)

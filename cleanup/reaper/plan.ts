@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import { type AgentOrigin, originOfAgent } from '../claims/agent-origin.ts'
 import { describeSharedServices } from '../claims/background/describe.ts'
 import { claim, isInside } from '../claims/claim.ts'
@@ -17,7 +18,7 @@ import { isAlive, type SeenProcess } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { TaskRegistry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
-import { filesToArchive, filesToRemove } from './archive-files.ts'
+import { filesToArchive, filesToRemove, whyNotArchived } from './archive-files.ts'
 import { findClaudeLeftovers } from './claude-leftovers/find.ts'
 import type { ClaudeLeftover, ClaudeLeftovers } from './claude-leftovers/leftover.ts'
 import { EarlierRestarts } from './earlier-restarts.ts'
@@ -152,11 +153,14 @@ export function describePlan(planned: PlannedCleanup): Plan {
     ].flatMap(describeFile),
     claudeLeftovers: claudeLeftovers.going,
     archive: [
-      ...(files ? filesToArchive(files) : []).filter(file => !(writer && file === log)).flatMap(describeFile),
+      ...(files ? filesToArchive(files) : [])
+        .filter(file => !(writer && file === log) && describeNotArchived(file).length === 0)
+        .flatMap(describeFile),
       ...held.nameless(),
     ],
     loses: held.unsavable(),
     stays: [
+      ...(files ? filesToArchive(files) : []).flatMap(describeNotArchived),
       ...(writer ? [`${log}: process ${writer.pid}, which is not claimed, writes it`] : []),
       ...leftRunning
         .filter(({ claim: { process } }) => !leftRunning.some(one => one.claim.process.pid === process.ppid))
@@ -171,6 +175,12 @@ export function describePlan(planned: PlannedCleanup): Plan {
     handsOver,
     graceMs,
   }
+}
+
+function describeNotArchived(file: string): string[] {
+  const found = fs.lstatSync(file, { throwIfNoEntry: false })
+  const why = found && whyNotArchived(found)
+  return why === undefined ? [] : [`${file}: ${why}; until then, this cleanup is not finished.`]
 }
 
 function describeProcesses({ claims, roleOf }: PlannedCleanup): PlannedProcess[] {

@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CleanupError, messageOf, systemCode } from '../errors.ts'
+import { CleanupError, messageOf, systemCode, withoutStop } from '../errors.ts'
 import { isJson, type Json } from '../platform/files/json.ts'
-import { readWithin } from '../platform/files/regular-file.ts'
+import { adviceFor, readWithin } from '../platform/files/regular-file.ts'
 import { replaceWithin } from '../platform/files/replace-file.ts'
 import { decodeUtf8, parseJson } from '../platform/json/parse.ts'
 import { rewrite } from '../platform/json/rewrite.ts'
@@ -186,7 +186,12 @@ function orUnreadable<T>(file: string, read: () => T, advice?: string): T {
   } catch (error) {
     // This one is about the whole workspace, and its message says so.
     if (error instanceof CleanupError && error.code === 'not-the-owner') throw error
-    throw unreadable(file, messageOf(error).replace(/\.$/, ''), advice)
+    const found = adviceFor(error)
+    throw unreadable(
+      file,
+      withoutStop(messageOf(error)),
+      found === undefined ? advice : `${found}, then try again`,
+    )
   }
 }
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { attemptAsync, CleanupError, messageOf, systemCode } from '../errors.ts'
+import { attemptAsync, CleanupError, messageOf, systemCode, withoutStop } from '../errors.ts'
 import { Folder } from '../platform/files/folder.ts'
 import { clockShift, readClock } from './clock.ts'
 import { remeasureFloors } from './floor.ts'
@@ -74,7 +74,7 @@ function removeOne(
     return { outcome: 'removed' }
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return { outcome: 'gone', why: 'another program removed it' }
-    problems.push(`${pathOf(file)} could not be removed: ${messageOf(error)}.`)
+    problems.push(`${pathOf(file)} could not be removed: ${withoutStop(messageOf(error))}.`)
     return { outcome: 'failed', why: messageOf(error) }
   }
 }

@@ -1,4 +1,4 @@
-import { attemptAsync } from '../errors.ts'
+import { attemptAsync, withoutStop } from '../errors.ts'
 import { applyPolicy, archivedAt, decide, type ReferenceTime } from './apply-policy.ts'
 import { type Clock, clockShift, readClock } from './clock.ts'
 import { applyFloors } from './floor.ts'
@@ -44,7 +44,7 @@ export async function planRetention(
   for (const { workspace } of plan.workspaces) {
     const tasks = await attemptAsync(
       () => scanWorkspace(workspace),
-      why => plan.problems.push(`The workspace ${workspace} could not be read: ${why}.`),
+      why => plan.problems.push(`The workspace ${workspace} could not be read: ${withoutStop(why)}.`),
     )
     scanned.set(workspace, tasks ?? [])
   }

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { attempt, attemptAsync, CleanupError, messageOf, systemCode } from '../errors.ts'
+import { attempt, attemptAsync, CleanupError, messageOf, systemCode, withoutStop } from '../errors.ts'
 import { Folder } from '../platform/files/folder.ts'
 import { uniqueFolders } from '../platform/files/real-path.ts'
 import { taskRegistry } from '../registry/layout.ts'
@@ -31,7 +31,10 @@ function resolveWorkspace(workspace: string): string {
     if (!real.startsWith('/dev/')) return real
   } catch (error) {
     if (systemCode(error) === undefined) throw error
-    throw new CleanupError('no-workspace', `The workspace ${workspace} cannot be used: ${messageOf(error)}.`)
+    throw new CleanupError(
+      'no-workspace',
+      `The workspace ${workspace} cannot be used: ${withoutStop(messageOf(error))}.`,
+    )
   }
   throw new CleanupError(
     'bad-argument',

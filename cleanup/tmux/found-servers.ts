@@ -12,6 +12,7 @@ import { socketsListenedToBy } from './listener.ts'
 import { isServerOf } from './own-socket.ts'
 import { readServer, type TmuxServer } from './server.ts'
 import { SEARCHED_FOLDER } from './sockets.ts'
+import { whyStopped, whyUnreachable } from './unreachable-server.ts'
 
 /** A tmux server that was found by its process. */
 export interface FoundServer {
@@ -74,13 +75,11 @@ const silent = new Map<number, Identity & { why: string; until: number }>()
 
 async function ask(process: SeenProcess): Promise<FoundServer> {
   const { pid, start } = process
-  if (isStopped(process))
-    return { process, answer: undefined, why: `it is stopped; "kill -CONT ${pid}" continues it` }
+  if (isStopped(process)) return { process, answer: undefined, why: whyStopped(pid) }
   const before = silent.get(pid)
   if (before?.start === start && performance.now() < before.until)
     return { process, answer: undefined, why: before.why }
   const sockets = socketsListenedToBy(pid)
-  let why = `its socket ${sockets.join(', ')} is gone, or another server’s; "kill -USR1 ${pid}" makes it again`
   try {
     for (const socket of sockets.filter(one => isServerOf(one, pid))) {
       const answer = await readServer(socket, pid)
@@ -89,8 +88,9 @@ async function ask(process: SeenProcess): Promise<FoundServer> {
   } catch (error) {
     // No client could be started for any server, so none of them was asked.
     if (limitMet(error) !== undefined) throw error
-    why = messageOf(error)
+    const why = messageOf(error)
     silent.set(pid, { pid, start, why, until: performance.now() + SILENT_MS })
+    return { process, answer: undefined, why }
   }
-  return { process, answer: undefined, why }
+  return { process, answer: undefined, why: await whyUnreachable(process) }
 }

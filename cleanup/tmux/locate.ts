@@ -7,6 +7,7 @@ import { tmuxUnreachable } from './query.ts'
 import { namedSession, recordedTmux } from './recorded.ts'
 import { readServer, type TmuxPane, type TmuxServer, type TmuxSession } from './server.ts'
 import { defaultSocket } from './sockets.ts'
+import { whyUnreachable } from './unreachable-server.ts'
 
 /** Where an agent is in tmux now. */
 export interface TmuxLocation {
@@ -129,7 +130,7 @@ async function requireEnded(recorded: RecordedTmux): Promise<void> {
       throw tmuxUnreachable(
         recorded.socket,
         ['list-sessions'],
-        `its server ${server.pid} runs, but does not listen on that socket`,
+        `its server ${server.pid} runs, and ${await whyUnreachable(server, recorded.socket)}`,
       )
     await sleep(5)
   }

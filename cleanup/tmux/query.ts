@@ -77,10 +77,15 @@ const NOT_STARTED: Record<string, string> = {
   EACCES: 'the tmux on the PATH is not executable',
 }
 
+/** What a client prints for a server whose protocol it does not speak. */
+const OTHER_VERSION = /protocol version|server version is too/
+
 function failureOf(error: unknown): string {
   const why = limitMet(error) ?? NOT_STARTED[systemCode(error) ?? '']
   if (why !== undefined) return why
   const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
+  if (OTHER_VERSION.test(output))
+    return `its server is of another version than the tmux on the PATH, which printed "${output.split('\n')[0]}"; put that server’s own tmux first on the PATH`
   return output === '' ? messageOf(error) : `it printed "${output}"`
 }
 

@@ -10,7 +10,22 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants
 class FileRefused extends Error {
   /** For callers that branch on the codes of system errors. */
   readonly code = 'EREFUSED'
+  /** What to do about it, for a sentence. */
+  readonly advice: string | undefined
+
+  constructor(why: string, advice?: string) {
+    super(why)
+    this.advice = advice
+  }
 }
+
+/** What to do about a file that could not be opened, for a sentence; undefined where its kind does not tell. */
+export function adviceFor(error: unknown): string | undefined {
+  if (error instanceof FileRefused) return error.advice
+  return systemCode(error) === 'EACCES' ? 'grant us the permission to read it' : undefined
+}
+
+const NOT_A_FILE = 'move it away and put the file in its place'
 
 /**
  * Opens a file that somebody may have put in another's place. It must be a regular file, belong to our user, to root or to
@@ -21,9 +36,12 @@ export function openRegular(at: string, owner: number, flags = O_RDONLY): number
   const fd = openWithoutWaiting(at, flags)
   try {
     const stat = fs.fstatSync(fd)
-    if (!stat.isFile()) throw new FileRefused(`expected a regular file, found ${kindOf(stat)}`)
+    if (!stat.isFile()) throw new FileRefused(`expected a regular file, found ${kindOf(stat)}`, NOT_A_FILE)
     if (!isTrusted(stat.uid, owner))
-      throw new FileRefused(`it belongs to user ${stat.uid}, whose files are not read here`)
+      throw new FileRefused(
+        `it belongs to user ${stat.uid}, whose files are not read here`,
+        `make it belong to user ${owner} (chown), if its content is right`,
+      )
     // Zero names are fine: the file was removed or replaced after it was opened.
     if (stat.nlink > 1)
       throw new FileRefused(
@@ -41,9 +59,14 @@ function openWithoutWaiting(at: string, flags: number): number {
     return fs.openSync(at, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
   } catch (error) {
     const code = systemCode(error)
-    if (code === 'ELOOP') throw new FileRefused('expected a regular file, found a symbolic link')
+    if (code === 'ELOOP')
+      throw new FileRefused(
+        'expected a regular file, found a symbolic link',
+        'replace the link by the file that it leads to',
+      )
     // A FIFO without a reader, opened for writing, or a socket.
-    if (code === 'ENXIO') throw new FileRefused('expected a regular file, found a FIFO, a socket or a device')
+    if (code === 'ENXIO')
+      throw new FileRefused('expected a regular file, found a FIFO, a socket or a device', NOT_A_FILE)
     throw error
   }
 }

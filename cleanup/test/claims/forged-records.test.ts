@@ -251,6 +251,31 @@ describe('the marker in a tmux server’s environment', () => {
     expect(suspects.map(one => one.pid)).toContain(pid)
   })
 
+  test.each([
+    ['its own server', 'default'],
+    ['another one', 'other'],
+  ])('%s, which has ended since: the user’s daemon is named and left', async (_, name) => {
+    const ref = await rig.deploy('a', {
+      claude: `setsid -f bash -c 'echo $$ >own.pid; exec sleep 1000'; ${idle}`,
+    })
+    const own = await rig.pid('own')
+    const socket = path.join(path.dirname(rig.socket), name)
+    const tmux = (...args: string[]) => rig.tmux('-S', socket, '-f', '/dev/null', ...args)
+    tmux('new-session', '-d', '-s', 'before', 'sleep 1000')
+    tmux('set-environment', '-g', 'LEAKRIG_AGENT', agentMarker(ref))
+    tmux('new-window', '-d', '-t', '$0:', `setsid -f ${witness.shellCommand}; exec sleep 1000`)
+    const pid = await witness.pid()
+    const server = Number(tmux('display-message', '-p', '#{pid}'))
+    tmux('kill-server')
+    await until('nothing is left of the server', () => startOf(server) === undefined)
+    const { outcome, suspects } = await end(ref)
+    expect(outcome).toBe('clean')
+    expect(isRunning(own)).toBe(false)
+    expect(suspects.map(one => one.pid)).toContain(pid)
+    await sweep(ref.workspace, { graceMs: 300, minAgeMs: 0, apply: true, orphans: true })
+    expect(witness.harm()).toEqual([])
+  })
+
   test('the user’s server that was started there is the user’s', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     rig.tmux('set-environment', '-g', 'LEAKRIG_AGENT', agentMarker(ref))

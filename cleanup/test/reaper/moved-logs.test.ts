@@ -7,6 +7,7 @@ import { needs } from '../../../test/needs.ts'
 import { type AgentRef, claimsFor, cleanUp } from '../../index.ts'
 import { layout, updateAgent } from '../../orchestrator.ts'
 import { runCleaner } from '../support/cleaner-process.ts'
+import { leakrig } from '../support/cli.ts'
 import { canMount, MountNamespace } from '../support/mount-namespace.ts'
 import { kill, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
@@ -135,6 +136,10 @@ describe('a stream log that was, while tee wrote it,', () => {
     fs.unlinkSync(log(ref))
     place()
     await say(['three'], at)
+    const shown = leakrig(['explain', 'a', ref.workspace]).out
+    expect(shown).toMatch(
+      /stays: .*a_stream.jsonl: expected a regular file, found .*this cleanup is not finished/,
+    )
     const report = await cleanUp(ref, completed)
     expect(report).toMatchObject({ outcome: 'unfinished', lost: [] })
     expect(report.problems).toEqual([

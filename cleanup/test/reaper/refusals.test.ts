@@ -62,6 +62,41 @@ describe('nothing is ended and nothing deleted', () => {
     await refuses(ref, 'registry-unreadable')
   })
 
+  test.each<[string, (file: string) => void, RegExp]>([
+    [
+      'a link',
+      file => {
+        fs.renameSync(file, `${file}.real`)
+        fs.symlinkSync(`${file}.real`, file)
+      },
+      /; replace the link by the file that it leads to, then try again\.$/,
+    ],
+    [
+      'a folder',
+      file => {
+        fs.rmSync(file)
+        fs.mkdirSync(file)
+      },
+      /; move it away and put the file in its place, then try again\.$/,
+    ],
+    ['gone', file => fs.rmSync(file), /; restore the file, then try again\.$/],
+  ])('when the task’s registry is %s, and the advice fits that', async (_, spoil, advice) => {
+    const ref = await rig.deploy('a', { claude: idle })
+    spoil(layout.taskRegistry(ref.workspace, ref.taskId))
+    await expect(cleanUp(ref, completed)).rejects.toThrow(advice)
+    expect(rig.processesOf(ref)).not.toEqual([])
+  })
+
+  test('when the archive is a file, which is said in whole sentences', async () => {
+    const ref = await rig.deploy('a', { claude: idle })
+    const archive = path.dirname(layout.archived(ref, layout.streamLog(ref)))
+    fs.rmSync(archive, { recursive: true, force: true })
+    fs.writeFileSync(archive, '')
+    const { problems } = await cleanUp(ref, completed)
+    expect(problems).toContainEqual(expect.stringMatching(/[^.]; put a folder in its place\.$/))
+    expect(problems.filter(one => one.endsWith('..'))).toEqual([])
+  })
+
   test('when the global registry is cut in half', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     fs.truncateSync(layout.globalRegistry(ref.workspace), 40)
