@@ -76,7 +76,9 @@ export class ProcessSet {
     const isFirst = this.#firstTable === undefined
     this.#firstTable ??= table
     const firstTable = this.#firstTable
-    const someEnded = [...this.#tracked.values()].some(one => !one.now)
+    const before = [...this.#tracked.values()]
+    // One that was signalled just before a scan may end, and be started again, within it.
+    const someEnded = () => before.some(one => !one.now || !readAlive(one.claim.process))
     const fresh: TrackedProcess[] = []
     // A parent comes before its children.
     const inOrder = isFirst ? claims : [...claims].sort((a, b) => a.process.start - b.process.start)
@@ -97,7 +99,7 @@ export class ProcessSet {
       if (isFirst) for (const { pid } of supervisors) this.#supervisors.add(pid)
       if (isFirst && now && isOrphan(now, table)) this.#orphans.push(now)
       const isNew = firstTable.get(claim.process.pid)?.start !== claim.process.start
-      if (someEnded && isNew && nearest && this.#supervisors.has(nearest.pid)) tracked.restartedBy = nearest
+      if (isNew && nearest && this.#supervisors.has(nearest.pid) && someEnded()) tracked.restartedBy = nearest
       else if (isNew && now) this.#noteStray(tracked, table)
       if (now && !tracked.restartedBy) fresh.push(tracked)
     }
