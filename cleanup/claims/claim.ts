@@ -3,6 +3,7 @@ import { selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { sameProcess } from '../platform/processes/identity.ts'
 import { isOurs } from '../platform/processes/owner.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
+import { homesOfAgents } from './agents-live-in.ts'
 import { BackgroundServices } from './background/whose.ts'
 import { directEvidence } from './direct-evidence.ts'
 import {
@@ -130,6 +131,7 @@ function sparing(
   const isServer = agentServers(observation.ref.workspace, observation.table)
   const background = new BackgroundServices(observation)
   const isInUse = livesWithOthers(observation)
+  const isHomeOfAgents = homesOfAgents(observation.table, observation.location.server?.pid, isOthers)
   const mayBeOthers = handedOn(observation)
   // The owner is read once in a cleanup, and again before each signal.
   const wasOurs = ({ pid, start }: SeenProcess) => earlier.get(pid)?.process.start === start
@@ -139,6 +141,7 @@ function sparing(
     // Once claimed, it stays claimed: its service may have ended since.
     if (!wasOurs(process) && background.isShared(process)) return 'background-service'
     if (isInUse(process)) return 'in-use'
+    if (isHomeOfAgents(process)) return 'agents-home'
     if (isHandedOn(evidence) && mayBeOthers(process)) return 'handed-on'
     const otherLogHolder = isOnlyLog(evidence) && spareLogHolder(observation, process, claimed)
     if (otherLogHolder) return otherLogHolder

@@ -57,6 +57,8 @@ export type SparedFor =
   | 'background-service'
   /** It is, or it lives in, a pane or a tmux server that others use by now (others-live-in.ts). */
   | 'in-use'
+  /** It is a tmux server on which another agent lives, or lies between the two (agents-live-in.ts). */
+  | 'agents-home'
   /** It has only marks that others may have been given too, where they lived or live (handed-on.ts): it is a suspect. */
   | 'handed-on'
   /** It runs as another user, and only what runs as the workspace's owner is ever ended. */

@@ -38,6 +38,8 @@ export const SPARED: Record<SparedFor, string> = {
   'background-service':
     'it is in a background service of claude (claude --bg) that also serves others, or in a session there that may be somebody else’s',
   'in-use': 'it is in a session or pane that may be somebody else’s, or it is the tmux server that holds one',
+  'agents-home':
+    'another agent lives on it: it is a tmux server, or lies between one and an agent that a registry lists',
   'handed-on':
     'others may have started it: everything that is started where somebody else lives, or lived, gets the same marks',
   'other-user': 'it belongs to another user, and only the processes of the workspace’s owner are ended',

@@ -38,34 +38,48 @@ export interface Asked {
 
 /**
  * Tells whether others live on a server that the agent started; undefined when nobody else does. Where tmux could not be
- * asked, the birthplaces of the processes in its panes decide. `isAgents` tells the agent's own clients.
+ * asked, the birthplaces of the processes in its panes decide. `isAgents` tells the agent's own clients; `ofOtherAgents` holds
+ * what lies between the server and other agents (agents-live-in.ts).
  */
 export function sharedServer(
   server: SeenProcess,
   table: ProcessTable,
   asked: Asked | undefined,
   isAgents: (pid: number) => boolean,
+  ofOtherAgents: ReadonlySet<SeenProcess>,
 ): SharedServer | undefined {
   const clients = (asked?.clients ?? []).filter(({ pid }) => !isAgents(pid))
   const isLookedAt = ({ id }: TmuxSession) => clients.some(client => client.session === id)
   const sessions = asked?.server.sessions ?? []
-  const ownSessions = new Set(
-    asked
-      ? sessions.filter(one => one.isFirst && !isLookedAt(one)).map(({ id }) => Number(id.slice(1)))
-      : [0],
-  )
   const children = [...table.values()].filter(({ ppid }) => ppid === server.pid)
   const panes = children.filter(({ environment: { pane } }) => pane !== undefined)
-  const first = sessions.find(({ id }) => ownSessions.has(Number(id.slice(1))))
+  // A session is another agent's if its oldest pane is.
+  const isOtherAgents = (session: number) => {
+    const born = panes.filter(process => birthplaceOn(server.pid, process) === session)
+    const [oldest] = born.sort(
+      (a, b) => numberOf(a.environment.pane ?? '') - numberOf(b.environment.pane ?? ''),
+    )
+    return oldest !== undefined && ofOtherAgents.has(oldest)
+  }
+  const first = asked
+    ? sessions.filter(one => one.isFirst && !isLookedAt(one)).map(({ id }) => Number(id.slice(1)))
+    : [0]
+  const ownSessions = new Set(first.filter(session => !isOtherAgents(session)))
+  const firstSession = sessions.find(({ id }) => ownSessions.has(Number(id.slice(1))))
   // The server's first pane was opened with it.
   const isByHand = (process: SeenProcess) =>
-    first !== undefined &&
+    firstSession !== undefined &&
     process.environment.pane !== '%0' &&
-    isWithinLastVisit(first, Date.now() - ageMs(process))
+    isWithinLastVisit(firstSession, Date.now() - ageMs(process))
   const isOwn = (process: SeenProcess) =>
-    ownSessions.has(birthplaceOn(server.pid, process) ?? -1) && !isByHand(process)
+    ownSessions.has(birthplaceOn(server.pid, process) ?? -1) &&
+    !isByHand(process) &&
+    !ofOtherAgents.has(process)
   const others = sessions.filter(({ id }) => !ownSessions.has(Number(id.slice(1))))
-  const guests = panes.filter(process => !isOwn(process))
+  // A job that tmux runs for another agent is in no pane.
+  const guests = children.filter(
+    process => (process.environment.pane !== undefined && !isOwn(process)) || ofOtherAgents.has(process),
+  )
   if (others.length + guests.length === 0) return undefined
   const own = panes
     .filter(isOwn)
@@ -81,9 +95,11 @@ export function sharedServer(
         .filter(id => !ownSessions.has(id)),
     ]),
     othersPanes: new Set(guests.flatMap(({ environment: { pane } }) => pane ?? [])),
-    why: describe(server, asked?.server.path, others, guests, clients),
+    why: describe(server, asked?.server.path, others, guests, clients, ofOtherAgents),
   }
 }
+
+const OF_AGENT = 'in which another agent lives'
 
 function describe(
   { pid }: SeenProcess,
@@ -91,11 +107,14 @@ function describe(
   others: readonly TmuxSession[],
   guests: readonly SeenProcess[],
   clients: readonly TmuxClient[],
+  ofOtherAgents: ReadonlySet<SeenProcess>,
 ): string {
+  const agentsPids = new Set([...ofOtherAgents].map(({ pid }) => pid))
   const inhabitants = others.map(session => {
     const looking = clients.filter(client => client.session === session.id).map(describeClient)
     const attached = looking.length > 0 ? `, attached: ${looking.join(', ')}` : ''
-    return `${session.name} (${session.id}${attached})`
+    const ofAgent = session.panes.some(({ pid }) => agentsPids.has(pid)) ? `, ${OF_AGENT}` : ''
+    return `${session.name} (${session.id}${ofAgent}${attached})`
   })
   const inSessions = new Set(others.flatMap(({ panes }) => panes.map(pane => pane.pid)))
   const elsewhere = guests.filter(({ pid }) => !inSessions.has(pid))
@@ -103,9 +122,12 @@ function describe(
     ...(inhabitants.length > 0
       ? [`the session${inhabitants.length > 1 ? 's' : ''} ${inhabitants.join(', ')}`]
       : []),
-    ...elsewhere.map(
-      ({ pid, comm }) => `process ${pid} (${comm}), born in another session or while somebody was attached`,
-    ),
+    ...elsewhere.map(process => {
+      const whose = ofOtherAgents.has(process)
+        ? OF_AGENT
+        : 'born in another session or while somebody was attached'
+      return `process ${process.pid} (${process.comm}), ${whose}`
+    }),
   ].join(', and ')
   const show = socket === undefined ? '' : ` "tmux -S ${socket} list-sessions" shows it.`
   return `The tmux server ${pid}, which the agent started, is left running: it holds ${who}, and nothing shows that the agent opened that.${show}`

@@ -5,8 +5,10 @@ import { readClients } from '../tmux/clients.ts'
 import { isTmuxServer } from '../tmux/is-server.ts'
 import { socketsListenedToBy } from '../tmux/listener.ts'
 import { readServer } from '../tmux/server.ts'
+import { betweenServerAndAgents } from './agents-live-in.ts'
 import { claim } from './claim.ts'
 import type { Observation, SharedServer } from './observation.ts'
+import { otherAgents } from './other-agents.ts'
 import { type Asked, sharedServer } from './others-live-in.ts'
 import { isScreenServer, sharedScreen } from './screen.ts'
 
@@ -22,10 +24,12 @@ export async function findSharedServers(
   if (![...observation.table.values()].some(process => mayBeAgents(process, observation)))
     return { sharedServers: found }
   const checked = new Set<number>()
+  const isOtherAgents = otherAgents(observation.ref, observation.agents)
   // A server in a session of others is theirs too, so each find changes the claims.
   for (;;) {
-    const { claimed } = claim({ ...observation, sharedServers: found })
-    const server = [...claimed.values()].find(
+    const { claimed, spared } = claim({ ...observation, sharedServers: found })
+    const homes = spared.filter(({ sparedFor }) => sparedFor === 'agents-home')
+    const server = [...claimed.values(), ...homes].find(
       ({ process }) => !checked.has(process.pid) && isServer(process, observation),
     )?.process
     if (!server) return { sharedServers: found, wasShared: wasShared || handsOn(observation, checked) }
@@ -41,7 +45,8 @@ export async function findSharedServers(
       continue
     }
     const asked = await ask(server)
-    const shared = sharedServer(server, observation.table, asked, pid => apart.has(pid))
+    const agents = betweenServerAndAgents(observation.table, server, isOtherAgents)
+    const shared = sharedServer(server, observation.table, asked, pid => apart.has(pid), agents)
     if (shared) found.push(shared)
     else if ((asked?.server.sessionsOpened ?? 0) > 1) wasShared = true
   }

@@ -12,7 +12,9 @@ import { agentsByMarker } from '../../registry/marker.ts'
 import { isDeployedHere } from '../../registry/world.ts'
 import { isTmuxServer } from '../../tmux/is-server.ts'
 import { recordedTmux, tmuxVariable } from '../../tmux/recorded.ts'
+import { betweenServerAndAgents } from '../agents-live-in.ts'
 import { BackgroundServices } from '../background/whose.ts'
+import { otherAgents } from '../other-agents.ts'
 import { livesWithOthers, onServers, sharedServer } from '../others-live-in.ts'
 import { isScreenServer, sharedScreen } from '../screen.ts'
 import type { ListedAgent } from './listed.ts'
@@ -88,9 +90,12 @@ export function findLeftoverProcesses({ table, openFiles }: Machine, listed: Lis
   }
   // What others opened on a server that an agent started has the agent's marker, and is no leftover.
   const sharedServers = [...table.values()].flatMap(process => {
-    if (!agentOf(process.environment.marker)) return []
+    const agent = agentOf(process.environment.marker)
+    if (!agent) return []
     if (isScreenServer(process)) return sharedScreen(process, table, () => false) ?? []
-    return isTmuxServer(process, table) ? (sharedServer(process, table, undefined, () => false) ?? []) : []
+    if (!isTmuxServer(process, table)) return []
+    const others = betweenServerAndAgents(table, process, otherAgents(agent, []))
+    return sharedServer(process, table, undefined, () => false, others) ?? []
   })
   const isInUse = livesWithOthers({ table, sharedServers, guests: [] })
   // What a cleanup named as a suspect stays one, with what has been started since on a tmux server among them.

@@ -2,8 +2,20 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { claim } from '../../claims/claim.ts'
+import { observe } from '../../claims/observe.ts'
 import { cleanUp, measure } from '../../index.ts'
+import {
+  addAgent,
+  addTask,
+  agentMarker,
+  initRegistries,
+  RECORD_FORMAT,
+  recordOf,
+  thisWorld,
+} from '../../orchestrator.ts'
 import { quote } from '../../platform/shell.ts'
+import { readTaskRegistry } from '../../registry/registry.ts'
 import { attach, attachTo } from '../support/attach.ts'
 import { leakrig } from '../support/cli.ts'
 import { type Deployment, isRunning, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
@@ -84,6 +96,98 @@ describe('a tmux server that the agent started', () => {
     // A sweep does not take up what the cleanup left.
     expect(leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s']).code).toBe(0)
     expect(witness.harm()).toEqual([])
+  })
+
+  describe('for another agent, of another workspace', () => {
+    const placeB = () => path.join(rig.folder, 'b')
+    const refB = () => ({ workspace: path.join(placeB(), '.agent-workspace'), taskId: 'T', agentId: 'b-1' })
+    const mark = () => `LEAKRIG_AGENT=${agentMarker(refB())}`
+    /** Registers the other agent, with the place that the agent has started it in. */
+    const register = async () => {
+      await initRegistries(refB().workspace)
+      await addTask(refB().workspace, { task_id: 'T' })
+      const tmux = recordOf(
+        rig.tmux('-S', socket(), 'display-message', '-p', '-t', '=agent_b-1:', RECORD_FORMAT),
+      )
+      const started_at = new Date().toISOString()
+      await addAgent(refB(), {
+        status: 'running',
+        tmux_session: 'agent_b-1',
+        started_at,
+        tmux,
+        deployed_on: thisWorld(),
+      })
+      return [serverPid(), tmux.pane_pid, await rig.pid('below')]
+    }
+    const tmux = () => `tmux -f /dev/null -S ${socket()}`
+    const runs = 'sleep 1000 & echo $! >below.pid; wait'
+    const bySession = () => `${tmux()} new-session -d -s agent_b-1 -e ${mark()} ${quote(runs)}`
+    const byCommand = () =>
+      `${tmux()} new-session -d -s agent_b-1 ${quote(`env ${mark()} bash -c ${quote(runs)}; exit`)}`
+
+    test.each<[string, () => string, Partial<Deployment>]>([
+      ['with a marker of its own', bySession, {}],
+      ['with a marker of its own, when the agent was contained', bySession, { contained: true }],
+      ['with a marker below its pane only', byCommand, {}],
+      ['with a marker below its pane only, when the agent was contained', byCommand, { contained: true }],
+      ['with a marker of its own, when only a name is on record', bySession, { recorded: false }],
+    ])('it stays, with that one’s pane: %s', async (_, begin, how) => {
+      const ref = await rig.deploy('a', { claude: `${begin()}\n${idle}`, ...how })
+      const living = await register()
+      const shown = leakrig(['explain', 'a', rig.workspace]).out
+      expect(shown).toMatch(
+        /left running: it holds the session agent_b-1 \(\$0, in which another agent lives/,
+      )
+      const report = await cleanUp(ref, completed)
+      expect(report).toMatchObject({ outcome: 'clean' })
+      expect(report.notes).toContainEqual(
+        expect.stringContaining(`server ${living[0]}, which the agent started`),
+      )
+      const sweep = (workspace: string) =>
+        leakrig(['sweep', workspace, '--apply', '--orphans', '--min-age', '0s', '--grace', '1s'])
+      sweep(rig.workspace)
+      sweep(refB().workspace)
+      expect(living.filter(pid => !isRunning(pid))).toEqual([])
+      expect(await leftovers()).toEqual([])
+      // Its own cleanup still ends it.
+      expect(await cleanUp(refB(), completed)).toMatchObject({ outcome: 'clean' })
+      expect(living.slice(1).filter(isRunning)).toEqual([])
+    })
+
+    test('the agent’s own panes on it end', async () => {
+      const swarm = `${tmux()} ${nested}\n${bySession()} \\; split-window -d -t swarm: -e ${mark()} "echo \\$\\$ >split.pid; exec sleep 1000"`
+      const ref = await rig.deploy('a', { claude: `${swarm}\n${idle}` })
+      const living = [...(await register()), await rig.pid('split')]
+      const own = await rig.pid('swarm')
+      expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+      expect(isRunning(own)).toBe(false)
+      expect(living.filter(pid => !isRunning(pid))).toEqual([])
+    })
+
+    test('it ends when only the agent’s own servers are on its panes', async () => {
+      const other = path.join(rig.folder, 'other')
+      const inner = `tmux -f /dev/null -S ${other} new-session -d -s agent_b-1 -e ${mark()} ${quote(runs)}`
+      const ref = await rig.deploy('a', {
+        claude: `${tmux()} new-session -d -s outer ${quote(`echo $$ >outer.pid; ${inner}; exec sleep 1000`)}\n${idle}`,
+      })
+      const [outer, below, server] = [await rig.pid('outer'), await rig.pid('below'), serverPid()]
+      await initRegistries(refB().workspace)
+      await addTask(refB().workspace, { task_id: 'T' })
+      await addAgent(refB(), { status: 'running', tmux_session: 'agent_b-1' })
+      expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean' })
+      expect([outer, server].filter(isRunning)).toEqual([])
+      expect(isRunning(below)).toBe(true)
+    })
+
+    test('it is spared in each scan, also if nobody has asked it', async () => {
+      const ref = await rig.deploy('a', { claude: `${byCommand()}\n${idle}` })
+      const [server = 0, pane = 0, below = 0] = await register()
+      const observation = await observe(ref, readTaskRegistry(ref.workspace, ref.taskId))
+      const { claimed, spared } = claim({ ...observation, sharedServers: [] })
+      expect([server, pane, below].filter(pid => claimed.has(pid))).toEqual([])
+      const why = (pid: number) => spared.find(({ process }) => process.pid === pid)?.sparedFor
+      expect([server, pane].map(why)).toEqual(['agents-home', 'agents-home'])
+    })
   })
 
   test('stays for a client that looks at the agent’s session', async () => {
