@@ -18,6 +18,8 @@ export interface TrackedProcess {
   sent: StrongestSignal
   /** When a pane's process was last hung up, in ms of performance.now(), which no change of the wall clock moves. */
   hungUpAt?: number
+  /** True once it was stopped, for good: only KILL follows. */
+  isFrozen?: boolean
   /** When it was first sent KILL, in ms of performance.now(). */
   killedAt?: number
   /** Who started it again, outside of the agent, after its like had been ended, or that nothing shows who: it gets no signal. */
@@ -50,7 +52,7 @@ export class ProcessSet {
   readonly #kept: ReadonlySet<number>
   readonly #birthOf: StrayBirthOf
   readonly #earlier: Pick<EarlierRestarts, 'startedBy'>
-  /** When all but strays had ended, in ms of performance.now(): nobody of the agent's has started what began since. */
+  /** When all but strays had ended or been stopped for good, in ms of performance.now(): none of them started what began since. */
   #endedAt: number | undefined
   readonly #orphans: Process[] = []
 
@@ -139,9 +141,14 @@ export class ProcessSet {
     const living = [...this.#tracked.values()].filter(one => one.now && !one.restartedBy)
     for (const one of living) one.now = readAlive(one.claim.process)
     const alive = living.filter(one => one.now)
-    if (alive.some(one => !one.isStray)) this.#endedAt = undefined
-    else if (this.#tracked.size > 0) this.#endedAt ??= performance.now()
+    if (alive.some(one => !one.isStray && !one.isFrozen)) this.#endedAt = undefined
+    else if (this.#tracked.size > 0 && alive.every(one => one.isStray)) this.#endedAt ??= performance.now()
     return alive
+  }
+
+  /** Notes that a scan of the whole machine has found nothing of the agent's that moves; a log writer still does. */
+  noteFrozen(): void {
+    if (this.alive().every(one => one.isStray || one.isFrozen)) this.#endedAt ??= performance.now()
   }
 
   /** How long, in ms, a process that has ended is expected back: somebody outside had started it, or nothing shows who. */
@@ -218,10 +225,11 @@ export function wake(tracked: TrackedProcess): void {
 /** Stops a process. Only KILL may follow: a stopped process keeps all its locks and files. */
 export function freeze(tracked: TrackedProcess): void {
   tracked.refused ||= signal(tracked.claim.process, 'SIGSTOP') === 'refused'
+  tracked.isFrozen = !tracked.refused
 }
 
 /** True when a process runs no code any more, and so starts nothing. */
-export function isFrozen({ now }: TrackedProcess): boolean {
+export function isStill({ now }: TrackedProcess): boolean {
   return now === undefined || isStopped(now) || isUninterruptible(now)
 }
 

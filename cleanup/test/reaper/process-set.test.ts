@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Claim } from '../../claims/evidence.ts'
 import { readProcess, readTableNow } from '../../platform/processes/table.ts'
-import { ProcessSet } from '../../reaper/process-set.ts'
+import { freeze, isStill, ProcessSet } from '../../reaper/process-set.ts'
 import { kill, Rig } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -35,4 +35,25 @@ test('what a supervisor starts again within one scan, gets no signal', async () 
   expect(tracked.restarted()).toMatchObject([
     { claim: second, restartedBy: { pid: supervisor, start: readProcess(supervisor)?.start } },
   ])
+})
+
+test('an orphan that began after all were stopped for good was not started by any of them', async () => {
+  const seen = (pid: number): Claim => {
+    const process = readTableNow().get(pid)
+    if (!process) throw new Error(`${pid} had ended before it was read`)
+    return { process, evidence: [{ kind: 'marker', detail: 'a test' }] }
+  }
+  const first = rig.start('sleep', ['1000'])
+  const tracked = new ProcessSet(undefined, undefined, () => 'orphan')
+  tracked.add([seen(first)], () => 'other', readTableNow())
+  tracked.alive().forEach(freeze)
+  await until('it is stopped', () => tracked.alive().every(isStill))
+  tracked.noteFrozen()
+  const frozenAt = performance.now()
+  await until('what begins now is younger', () => performance.now() > frozenAt + 50)
+  kill(first)
+  // Within the scan after the KILL: nothing has looked yet whether the first has ended.
+  const second = rig.start('sleep', ['1000'])
+  expect(tracked.add([seen(second)], () => 'other', readTableNow())).toEqual([])
+  expect(tracked.restarted()).toMatchObject([{ restartedBy: 'unknown' }])
 })
