@@ -8,7 +8,7 @@ import { attemptAsync, CleanupError, messageOf } from '../errors.ts'
 import { isSameFile } from '../platform/files/real-path.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
 import { cleanUp } from '../reaper/clean-up.ts'
-import { isSameRun } from '../registry/lifecycle.ts'
+import { endingOf, isSameRun, isTerminal } from '../registry/lifecycle.ts'
 import { type Registries, readRegistries } from '../registry/read-all.ts'
 import { findAgent, peekAgent } from '../registry/registry.ts'
 import { type Action, type CleanupResult, doneActions, plannedActions, registerAction } from './actions.ts'
@@ -213,7 +213,9 @@ async function cleanUpOne(
     const again = startedAgain(found, registries)
     if (again) return again
     if (cleanedUpAt !== undefined) await reopen(agent, cleanedUpAt)
-    const report = await cleanUp(agent, { status: to, reason: why, graceMs })
+    // Of an end that is on disk already, `why` says more than the end's reason, and that may not be true for long.
+    const reason = isTerminal(found.status) ? endingOf(peekAgent(agent)).reason : why
+    const report = await cleanUp(agent, { status: to, reason, graceMs })
     const isDone = report.outcome === 'clean' || report.outcome === 'already-clean'
     const actions = [
       ...doneActions(report, plan.session?.name),
