@@ -2,6 +2,7 @@ import { durationText } from '../platform/duration.ts'
 import type { Plan } from '../reaper/plan.ts'
 import type { Action, CleanupResult } from '../sweep/actions.ts'
 import type { FoundAgent } from '../sweep/agents.ts'
+import { isAskedFor } from '../sweep/asked-for.ts'
 import { isUncertain, type Sweep } from '../sweep/sweep.ts'
 import { isRemovable } from '../sweep/unlisted.ts'
 import { count, foreignText, nameOf, printable, suspectText } from './format.ts'
@@ -27,7 +28,8 @@ export function sweepText(sweep: Sweep, { orphans: withUnlisted, names, graceMs 
   const all = [...unlisted.sessions, ...unlisted.processes, ...unlisted.prompts]
   const young = all.filter(({ leftAlone }) => leftAlone?.kind === 'young').length
   const left = all.length - young + unlistedEntries.length
-  const isNamed = (one: object) => 'name' in one && names.includes(String(one.name))
+  const named = new Set<object>(unlisted.sessions.filter(one => isAskedFor(names, one)))
+  const isNamed = (one: object) => named.has(one)
   const mayRemoveMore =
     !withUnlisted && (all.some(one => isRemovable(one) && !isNamed(one)) || unlistedEntries.length > 0)
   return [
@@ -69,7 +71,7 @@ function unlistedText({ unlisted, leftovers }: Sweep, { orphans: wanted, names, 
   const fate = (session: Sweep['unlisted']['sessions'][number]) => {
     const { name, inUse, leftAlone, plan } = session
     if (leftAlone) return verb('is', session)
-    const isNamed = names.includes(name)
+    const isNamed = isAskedFor(names, session)
     if (inUse !== undefined)
       return isNamed
         ? `is removed, although ${inUse}`

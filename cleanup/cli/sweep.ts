@@ -29,7 +29,7 @@ export function addSweep(program: Command): Command {
     )
     .option(
       '--session <name>',
-      'also remove this session agent_* that no task lists, even if somebody is attached to it (its exact name); repeatable',
+      'also remove this session agent_* that no task lists, even if somebody is attached to it (its exact name, or SOCKET:NAME); repeatable',
       (name: string, before: string[] = []) => [...before, notEmpty(name)],
     )
     .addOption(

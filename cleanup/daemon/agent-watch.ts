@@ -288,7 +288,7 @@ export class AgentWatch implements Disposable {
     if (first) log({ agent: this.ref.agentId, ...first })
     this.#state = 'cleaning'
     const { wasSeen, proven } = this.#quiet
-    const report = await cleanUp(this.ref, { ...ending, graceMs, log, wasSeen, proven })
+    const report = await cleanUp(this.ref, { ...ending, graceMs, log, isRetry: true, wasSeen, proven })
     this.#state = 'ended'
     observer.cleaned(report)
     this.#context.registryChanged(this.ref.taskId)

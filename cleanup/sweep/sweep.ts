@@ -13,6 +13,7 @@ import { type Registries, readRegistries } from '../registry/read-all.ts'
 import { findAgent, peekAgent } from '../registry/registry.ts'
 import { type Action, type CleanupResult, doneActions, plannedActions, registerAction } from './actions.ts'
 import { type FoundAgent, findAgents, type Progress } from './agents.ts'
+import { isAskedFor } from './asked-for.ts'
 import { correctStaleEntries } from './correct-entries.ts'
 import { findLeft } from './left.ts'
 import { requireSessions } from './named-sessions.ts'
@@ -24,7 +25,7 @@ export interface SweepOptions {
   apply?: boolean
   /** Also removes the sessions, processes and prompts that no registry lists. */
   orphans?: boolean
-  /** The exact names of sessions that no registry lists and that are removed in any case, although somebody looks at them. */
+  /** The sessions (asked-for.ts) that no registry lists and that are removed in any case, although somebody looks at them. */
   sessions?: readonly string[]
   /** By default what each agent needs. */
   graceMs?: number | undefined
@@ -138,7 +139,7 @@ function chosen(
   { sessions, processes, prompts }: Chosen,
   { orphans = false, sessions: named = [] }: SweepOptions,
 ): Chosen {
-  const isNamed = ({ name, leftAlone }: Chosen['sessions'][number]) => named.includes(name) && !leftAlone
+  const isNamed = (one: Chosen['sessions'][number]) => isAskedFor(named, one) && !one.leftAlone
   return {
     sessions: sessions.filter(one => isNamed(one) || (orphans && isRemovable(one))),
     processes: processes.filter(one => orphans && isRemovable(one)),
