@@ -11,6 +11,7 @@ import {
   type Claims,
   type Evidence,
   isHandedOn,
+  isOfWindow,
   isTied,
   type Spared,
   type SparedFor,
@@ -18,6 +19,7 @@ import {
 import { handedOn } from './handed-on.ts'
 import { spareLogHolder } from './log-holders.ts'
 import type { Observation } from './observation.ts'
+import { openedByHand } from './opened-by-hand.ts'
 import { agentServers, otherAgents } from './other-agents.ts'
 import { livesWithOthers } from './others-live-in.ts'
 
@@ -133,6 +135,7 @@ function sparing(
   const isInUse = livesWithOthers(observation)
   const isHomeOfAgents = homesOfAgents(observation.table, observation.location.server?.pid, isOthers)
   const mayBeOthers = handedOn(observation)
+  const isByHand = openedByHand(observation)
   // The owner is read once in a cleanup, and again before each signal.
   const wasOurs = ({ pid, start }: SeenProcess) => earlier.get(pid)?.process.start === start
   return (process, evidence) => {
@@ -143,6 +146,7 @@ function sparing(
     if (isInUse(process)) return 'in-use'
     if (isHomeOfAgents(process)) return 'agents-home'
     if (isHandedOn(evidence) && mayBeOthers(process)) return 'handed-on'
+    if (isOfWindow(evidence) && isByHand(process)) return 'handed-on'
     const otherLogHolder = isOnlyLog(evidence) && spareLogHolder(observation, process, claimed)
     if (otherLogHolder) return otherLogHolder
     if (!cleaner.has(process)) return wasOurs(process) || isOurs(process.pid) ? undefined : 'other-user'

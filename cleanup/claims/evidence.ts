@@ -59,7 +59,7 @@ export type SparedFor =
   | 'in-use'
   /** It is a tmux server on which another agent lives, or lies between the two (agents-live-in.ts). */
   | 'agents-home'
-  /** It has only marks that others may have been given too, where they lived or live (handed-on.ts): it is a suspect. */
+  /** It has only marks that others may have been given too, where they lived or live (handed-on.ts, opened-by-hand.ts): it is a suspect. */
   | 'handed-on'
   /** It runs as another user, and only what runs as the workspace's owner is ever ended. */
   | 'other-user'
@@ -76,6 +76,10 @@ const HANDED_ON: ReadonlySet<EvidenceKind> = new Set(['marker', 'subreaper', 'cg
 
 export const isHandedOn = (evidence: readonly Evidence[]): boolean =>
   evidence.every(({ kind }) => HANDED_ON.has(kind))
+
+/** True for evidence that whatever is started in a window of the agent's session has, too. */
+export const isOfWindow = (evidence: readonly Evidence[]): boolean =>
+  evidence.every(({ kind }) => HANDED_ON.has(kind) || kind === 'tmux-environment')
 
 /** True when the kernel or tmux ties a process to the agent: its parent, its terminal, its session, its cgroup. */
 export const isTied = ({ evidence }: Claim): boolean => evidence.some(({ kind }) => !SELF_DECLARED.has(kind))

@@ -79,11 +79,11 @@ function compare(
   process: SeenProcess,
   command: string,
 ): [resemblance?: string, reason?: string] {
-  const { ref, entry, table } = observation
+  const { ref, entry, table, location } = observation
   const opened = (observation.openFiles.get(observation.log) ?? []).filter(({ pid }) => pid === process.pid)
   if (opened.length > 0 && !opened.some(isOpenForWriting))
     return ['it has the agent’s log open', 'it only reads the log, which does not make it part of the agent']
-  if (process.pid === observation.location.server?.pid)
+  if (location.session && process.pid === location.server?.pid)
     return [
       'it is the tmux server of the agent’s session',
       'nothing shows that the agent started it, and a cleanup closes only the agent’s session',

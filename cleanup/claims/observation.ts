@@ -1,6 +1,6 @@
 import type { Containment } from '../containment/contained.ts'
 import type { Identity } from '../platform/processes/identity.ts'
-import type { Machine } from '../platform/processes/table.ts'
+import type { Machine, SeenProcess } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { AgentPane, TmuxLocation } from '../tmux/locate.ts'
@@ -30,8 +30,19 @@ export interface Observation extends Machine {
   sharedServers: readonly SharedServer[]
   /** True when a tmux server with the agent's marker once had a session besides the agent's, or may be somebody else's. */
   wasShared?: boolean
+  /** Windows that somebody may have opened by hand where the agent lives, and closed, when its cleanup began. */
+  closedWindows?: readonly ClosedWindows[]
   /** Panes in others' sessions that the agent may have opened, when its cleanup began (unseen-panes.ts). */
   unseenPanes?: readonly UnseenPane[]
+}
+
+/** The windows that somebody may have opened by hand in one place of the agent's, and that have closed since. */
+export interface ClosedWindows {
+  /** When somebody could open them, in ms since 1970. */
+  sinceMs: number
+  untilMs: number
+  /** True for a process that was started in such a window if it began in that time. */
+  holds(process: SeenProcess): boolean
 }
 
 /** The process of such a pane, and why it is suspected. */

@@ -18,7 +18,7 @@ import { readClients } from '../tmux/clients.ts'
 import { locate, type TmuxLocation } from '../tmux/locate.ts'
 import { isPlaced } from './log-holders.ts'
 import type { Observation } from './observation.ts'
-import { guestPanes } from './others-live-in.ts'
+import { closedInSession, guestPanes } from './others-live-in.ts'
 import { recordedPlace } from './recorded-place.ts'
 import { requireSeenFromHere } from './seen-from-here.ts'
 import { findSharedServers } from './shared-servers.ts'
@@ -76,7 +76,12 @@ export async function observe(
     ...(sessionName !== undefined && { sessionName }),
   }
   const guests = guestPanes(seen, clients)
-  const observation = withoutSharedSession({ ...seen, guests, sharedServers: [] })
+  const observation = withoutSharedSession({
+    ...seen,
+    guests,
+    sharedServers: [],
+    closedWindows: closedInSession({ ...seen, guests }, clients),
+  })
   const [shared, unseenPanes] = await Promise.all([
     findSharedServers(observation),
     findUnseenPanes(observation),

@@ -9,7 +9,7 @@ import type { AgentPane } from '../tmux/locate.ts'
 import { tmuxVariable } from '../tmux/recorded.ts'
 import type { TmuxServer, TmuxSession } from '../tmux/server.ts'
 import { logWriters } from './log-writers.ts'
-import type { Observation, SharedServer } from './observation.ts'
+import type { ClosedWindows, Observation, SharedServer } from './observation.ts'
 
 /*
  * The one rule of what others live in: it is not ended. tmux tells where a process was born, because it puts the number of
@@ -29,6 +29,9 @@ export function serverOf(table: ProcessTable, pid: number): SeenProcess | undefi
     (named && sharesPids && isTmuxServer(named, table) ? named : undefined)
   )
 }
+
+/** The first pane of a server was opened with it. */
+const FIRST_PANE = '%0'
 
 /** What tmux told about a server; absent when it could not be asked. */
 export interface Asked {
@@ -66,11 +69,9 @@ export function sharedServer(
     : [0]
   const ownSessions = new Set(first.filter(session => !isOtherAgents(session)))
   const firstSession = sessions.find(({ id }) => ownSessions.has(Number(id.slice(1))))
-  // The server's first pane was opened with it.
+  const visit = firstSession && visitOf(firstSession, [])
   const isByHand = (process: SeenProcess) =>
-    firstSession !== undefined &&
-    process.environment.pane !== '%0' &&
-    isWithinLastVisit(firstSession, Date.now() - ageMs(process))
+    process.environment.pane !== FIRST_PANE && isWithin(visit, Date.now() - ageMs(process))
   const isOwn = (process: SeenProcess) =>
     ownSessions.has(birthplaceOn(server.pid, process) ?? -1) &&
     !isByHand(process) &&
@@ -143,18 +144,68 @@ function birthplaceOn(serverPid: number, { environment }: SeenProcess): number |
 /** How long after a key, in ms, a pane may begin that it opened. tmux tells the time of the key to the second only. */
 const BY_KEY_MS = 2_000
 
+/** A time in which somebody could open windows by hand, in ms since 1970. */
+type Visit = Pick<ClosedWindows, 'sinceMs' | 'untilMs'>
+
 /**
- * True for a time between the moment at which somebody last attached to a session and the last key that was pressed in it.
- * tmux forgets when the client left.
+ * The last time in which somebody was attached to a session; undefined where nobody was. `hands` are the clients that are
+ * attached now. tmux forgets when a client left, so an earlier visit ends with the last key that was pressed.
  */
-const isWithinLastVisit = (
+function visitOf(
   { lastAttached = 0, lastActive = 0, attached }: Partial<TmuxSession>,
-  timeMs: number,
-): boolean =>
-  attached === 0 &&
-  lastAttached > 0 &&
-  timeMs >= lastAttached * 1_000 &&
-  timeMs <= lastActive * 1_000 + BY_KEY_MS
+  hands: readonly TmuxClient[],
+): Visit | undefined {
+  if (hands.length > 0)
+    return {
+      sinceMs: Math.min(...hands.map(client => client.since)) * 1_000,
+      untilMs: Number.POSITIVE_INFINITY,
+    }
+  return attached === 0 && lastAttached > 0
+    ? { sinceMs: lastAttached * 1_000, untilMs: lastActive * 1_000 + BY_KEY_MS }
+    : undefined
+}
+
+const isWithin = (visit: Visit | undefined, timeMs: number): boolean =>
+  visit !== undefined && timeMs >= visit.sinceMs && timeMs <= visit.untilMs
+
+const handsIn = (session: Partial<TmuxSession>, clients: readonly TmuxClient[]): TmuxClient[] =>
+  clients.filter(client => client.session === session.id && !client.isReadOnly)
+
+/**
+ * The windows that somebody has opened by hand in the agent's session, as far as they have closed. The pane of the deploy is
+ * the agent's also when it is gone.
+ */
+export function closedInSession(
+  { location, guests }: Pick<Observation, 'location' | 'guests'>,
+  clients: readonly TmuxClient[],
+): ClosedWindows[] {
+  const { server, session, socket, recorded, listed } = location
+  const visit = session && visitOf(session, handsIn(session, clients))
+  if (!server || !visit) return []
+  const tmux = tmuxVariable(socket, server.pid, session.id)
+  const isGuest = new Set(guests.map(({ id }) => id))
+  // Without TMUX, TMUX_PANE does not tell the server.
+  const holds = ({ environment }: SeenProcess) =>
+    environment.pane !== undefined &&
+    (!environment.tmux || environment.tmux === tmux) &&
+    environment.pane !== recorded?.pane_id &&
+    (isGuest.has(environment.pane) || !listed.panes.has(environment.pane))
+  return [{ ...visit, holds }]
+}
+
+/** The same for the first session of a tmux server that the agent started, if nobody is attached to it. */
+export function closedOnServer(server: SeenProcess, asked: Asked | undefined): ClosedWindows[] {
+  const first = asked?.server.sessions.find(({ isFirst }) => isFirst)
+  const visit = first && visitOf(first, [])
+  if (!asked || !visit) return []
+  const panes = new Set(asked.server.sessions.flatMap(one => one.panes.map(({ id }) => id)))
+  const number = Number(first.id.slice(1))
+  const holds = (process: SeenProcess) => {
+    const { pane = '' } = process.environment
+    return birthplaceOn(server.pid, process) === number && pane !== FIRST_PANE && !panes.has(pane)
+  }
+  return [{ ...visit, holds }]
+}
 
 /** How long after its session, in s, the pane that it was opened with may begin. tmux tells times to the second only. */
 const OPENED_WITHIN_S = 2
@@ -173,8 +224,7 @@ export function guestPanes(
   if (!server || !session) return []
   const own = tmuxVariable(location.socket, server.pid, session.id)
   const onServer = own.slice(0, own.lastIndexOf(',') + 1)
-  const hands = clients.filter(client => client.session === session.id && !client.isReadOnly)
-  const since = Math.min(...hands.map(client => client.since)) * 1_000
+  const visit = visitOf(session, handsIn(session, clients))
   const isWritten = ({ id }: AgentPane) =>
     logWriters(openFiles, log).some(({ pid }) => table.get(pid)?.environment.pane === id)
   // Without a record it is the pane that the session was opened with, which an earlier cleanup has ended.
@@ -199,9 +249,7 @@ export function guestPanes(
     if (!process) return false
     const began = Date.now() - ageMs(process)
     const isGuest =
-      isBornElsewhere(pane) ||
-      isInOthersWindow(pane) ||
-      ((began > since || isWithinLastVisit(session, began)) && !isDeployed(pane, began))
+      isBornElsewhere(pane) || isInOthersWindow(pane) || (isWithin(visit, began) && !isDeployed(pane, began))
     return isGuest && !isWritten(pane)
   })
 }

@@ -3,7 +3,7 @@ import { descriptorTarget, listDescriptors } from '../platform/processes/open-fi
 import { isPseudoTerminal } from '../platform/processes/origin.ts'
 import { USER_HZ } from '../platform/processes/stat.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
-import type { SharedServer } from './observation.ts'
+import type { ClosedWindows, SharedServer } from './observation.ts'
 
 /*
  * GNU screen runs one server for each session. Like a tmux server, it hands the environment of whoever started it to every
@@ -29,8 +29,8 @@ export function sharedScreen(
   const clients = terminalsShownBy(server.pid)
     .map(terminal => clientOn(terminal, table))
     .filter(client => client === undefined || !isAgents(client.pid))
-  const windows = [...table.values()].filter(({ ppid, tty }) => ppid === server.pid && tty !== 0)
-  const later = windows.filter(({ start }) => start - server.start > OPENED_WITHIN)
+  const windows = windowsOf(server, table)
+  const later = windows.filter(window => !isOpenedWith(server, window))
   if (clients.length + later.length === 0) return undefined
   const own = clients.length > 0 ? [] : windows.filter(window => !later.includes(window))
   const holds = [
@@ -48,6 +48,26 @@ export function sharedScreen(
     why: `The screen session ${server.pid}, which the agent started, is left running: ${holds}, and nothing shows that this is the agent’s. "screen -x ${server.pid}" shows it; "screen -S ${server.pid} -X quit" ends it.`,
   }
 }
+
+/**
+ * The windows of a screen session that somebody may have opened by hand, as far as they have closed: all but those that were
+ * opened with it, the first of which has the number 0. Nothing tells when anybody was attached.
+ */
+export function closedInScreen(server: SeenProcess, table: ProcessTable): ClosedWindows {
+  const own = windowsOf(server, table).filter(window => isOpenedWith(server, window))
+  const numbers = new Set([FIRST_WINDOW, ...own.flatMap(({ environment }) => environment.window ?? [])])
+  const holds = ({ environment: { screen = '', window } }: SeenProcess) =>
+    Number.parseInt(screen, 10) === server.pid && window !== undefined && !numbers.has(window)
+  return { sinceMs: 0, untilMs: Number.POSITIVE_INFINITY, holds }
+}
+
+const FIRST_WINDOW = '0'
+
+const windowsOf = (server: SeenProcess, table: ProcessTable): SeenProcess[] =>
+  [...table.values()].filter(({ ppid, tty }) => ppid === server.pid && tty !== 0)
+
+const isOpenedWith = (server: SeenProcess, { start }: SeenProcess): boolean =>
+  start - server.start <= OPENED_WITHIN
 
 /** The numbers of the pseudo-terminals that a screen server draws on: it opens the terminal of each client. */
 function terminalsShownBy(pid: number): number[] {

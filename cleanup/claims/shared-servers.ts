@@ -9,20 +9,22 @@ import { betweenServerAndAgents } from './agents-live-in.ts'
 import { claim } from './claim.ts'
 import type { Observation, SharedServer } from './observation.ts'
 import { otherAgents } from './other-agents.ts'
-import { type Asked, sharedServer } from './others-live-in.ts'
-import { isScreenServer, sharedScreen } from './screen.ts'
+import { type Asked, closedOnServer, sharedServer } from './others-live-in.ts'
+import { closedInScreen, isScreenServer, sharedScreen } from './screen.ts'
 
 /**
- * Finds the tmux and screen servers that an agent started and that others live in (others-live-in.ts). Servers are asked only when one
+ * Finds the tmux and screen servers that an agent started and that others live in (others-live-in.ts), and the windows on the
+ * agent's servers that others may have closed. Servers are asked only when one
  * is claimed, which is rare: the agent must have started it.
  */
 export async function findSharedServers(
   observation: Observation,
-): Promise<Pick<Observation, 'sharedServers' | 'wasShared'>> {
+): Promise<Pick<Observation, 'sharedServers' | 'wasShared' | 'closedWindows'>> {
   const found: SharedServer[] = []
+  const closedWindows = [...(observation.closedWindows ?? [])]
   let wasShared = false
   if (![...observation.table.values()].some(process => mayBeAgents(process, observation)))
-    return { sharedServers: found }
+    return { sharedServers: found, closedWindows }
   const checked = new Set<number>()
   const isOtherAgents = otherAgents(observation.ref, observation.agents)
   // A server in a session of others is theirs too, so each find changes the claims.
@@ -32,7 +34,8 @@ export async function findSharedServers(
     const server = [...claimed.values(), ...homes].find(
       ({ process }) => !checked.has(process.pid) && isServer(process, observation),
     )?.process
-    if (!server) return { sharedServers: found, wasShared: wasShared || handsOn(observation, checked) }
+    if (!server)
+      return { sharedServers: found, wasShared: wasShared || handsOn(observation, checked), closedWindows }
     checked.add(server.pid)
     // What tmux started on the server itself is claimed by descent, and its client may be anybody's.
     const { claimed: apart } = claim({
@@ -40,11 +43,13 @@ export async function findSharedServers(
       sharedServers: [...found, { ...EMPTY, server }],
     })
     if (isScreenServer(server)) {
+      closedWindows.push(closedInScreen(server, observation.table))
       const screen = sharedScreen(server, observation.table, pid => apart.has(pid))
       if (screen) found.push(screen)
       continue
     }
     const asked = await ask(server)
+    closedWindows.push(...closedOnServer(server, asked))
     const agents = betweenServerAndAgents(observation.table, server, isOtherAgents)
     const shared = sharedServer(server, observation.table, asked, pid => apart.has(pid), agents)
     if (shared) found.push(shared)

@@ -7,7 +7,7 @@ import { peekGlobalRegistry, readTaskRegistry, requireAgent } from '../registry/
 import { exitCodes } from './exit-codes.ts'
 import { printable } from './format.ts'
 import { print, printJson } from './output.ts'
-import { nearMissesText, staysText, stepsText, treeText } from './plan-text.ts'
+import { nearMissesText, RECORDED_END, staysText, stepsText, treeText } from './plan-text.ts'
 
 /** Prints what belongs to an agent, why, and what a cleanup would do. Returns the exit code. */
 export async function explainAgent(
@@ -37,7 +37,8 @@ const sessionText = ({ session }: Plan): string =>
   session ? `session ${printable(session.name)} (${session.id} on ${session.socket})` : 'no session'
 
 function planText(plan: Plan, nearMisses: readonly NearMiss[], canBegin: boolean): string[] {
-  const steps = stepsText(plan)
+  // A cleanup that has nothing to do may be done already.
+  const steps = stepsText(plan).length > 0 ? stepsText(plan, undefined, RECORDED_END) : []
   const head = canBegin
     ? 'a cleanup would, in this order:'
     : 'a cleanup would refuse, because the global registry cannot be read; otherwise it would, in this order:'

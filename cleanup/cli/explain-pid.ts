@@ -7,6 +7,7 @@ import { selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { commandOf } from '../platform/processes/details.ts'
 import { type ProcessTable, readMachine, type SeenProcess } from '../platform/processes/table.ts'
 import { planFor } from '../reaper/plan.ts'
+import { describeRestart } from '../reaper/supervisors.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { Registries } from '../registry/read-all.ts'
 import { findLeft } from '../sweep/left.ts'
@@ -86,11 +87,14 @@ async function findOwners(workspace: string, pid: number, { tasks, problems }: R
   await Promise.all(
     candidates.map(async ({ agent, registry }) => {
       try {
-        const { observation, claims } = await planFor(agent, registry)
-        const claim = claims.claimed.get(pid)
+        const { observation, claims, leftRunning } = await planFor(agent, registry)
+        const left = leftRunning.find(one => one.claim.process.pid === pid)
+        const claim = left?.claim ?? claims.claimed.get(pid)
         const { entry, table } = observation
         const place = { table, isInSession: false }
-        const startedAgain = claim && processStartedAgain(agent, entry, claim.process, place)
+        const startedAgain = left
+          ? describeRestart(left.claim, left.by)
+          : claim && processStartedAgain(agent, entry, claim.process, place)
         if (claim) found.owners.push({ agent, claim, ...(startedAgain !== undefined && { startedAgain }) })
         const why = claim ? undefined : findNearMisses(observation, claims).find(one => one.pid === pid)
         if (why) found.similar.push({ agent, why })
@@ -143,7 +147,7 @@ function ownersText(
     )
   else if (leftover !== undefined)
     lines.push(
-      `it belongs to no agent whose cleanup is to come, and is a leftover: ${printable(leftover, 700)}. "leakrig sweep ${printable(workspace, 300)}" shows what it would do about it`,
+      `it belongs to no agent whose cleanup is to come, and is a leftover: ${printable(leftover, 700)}. "leakrig sweep ${printable(workspace, 300)}" shows what a sweep would do about this process`,
     )
   else if (mayBeOwned(found, process))
     lines.push(

@@ -13,9 +13,13 @@ export function printable(text: string, longest = 120): string {
 export const nameOf = ({ comm, pid }: { comm: string; pid: number }): string =>
   `${printable(Buffer.from(comm, 'latin1').toString('utf8')) || '(no name)'} ${pid}`
 
+/** Why something resembles an agent's, whole: it may end with the command that ends it. */
+export const resemblancesText = (all: readonly string[]): string =>
+  all.map(why => printable(why, 1_000)).join('; ')
+
 /** A suspect in one line: what it is, how old, and why it is suspected. */
 export const suspectText = (one: Suspect): string =>
-  `${nameOf(one)} (${durationText(one.ageMs)}) ${printable(one.command)}: ${one.resemblances.map(why => printable(why, 300)).join('; ')}`
+  `${nameOf(one)} (${durationText(one.ageMs)}) ${printable(one.command)}: ${resemblancesText(one.resemblances)}`
 
 /** How many sessions of one workspace are named. */
 const MOST_SESSIONS = 5

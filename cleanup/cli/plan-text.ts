@@ -1,8 +1,8 @@
 import type { NearMiss } from '../claims/near-misses.ts'
-import { durationText } from '../platform/duration.ts'
+import { durationText, waitText } from '../platform/duration.ts'
 import type { FileEntry } from '../platform/files/file-entry.ts'
 import type { Plan, PlannedProcess } from '../reaper/plan.ts'
-import { count, nameOf, printable, size } from './format.ts'
+import { count, nameOf, printable, resemblancesText, size } from './format.ts'
 
 /** The claimed processes as a tree, each with its evidence. */
 export function treeText({ end }: Plan): string[] {
@@ -23,37 +23,48 @@ function branch(process: PlannedProcess, all: readonly PlannedProcess[], indent:
   return [line, `${indent}  because ${why}`, ...below.flatMap(child => branch(child, all, `${indent}    `))]
 }
 
-/** The steps of a cleanup, numbered. `graceMs`: the grace that its caller names. */
+/** Some processes by their names, with the form of a verb that agrees with their number; undefined for none. */
+function named(all: readonly PlannedProcess[]) {
+  if (all.length === 0) return undefined
+  return {
+    names: all.map(nameOf).join(', '),
+    are: (one: string, many: string) => (all.length === 1 ? one : many),
+  }
+}
+
+/** The last step of a cleanup of an agent that a registry lists. */
+export const RECORDED_END = 'write the end of the agent and of its cleanup into both registries'
+
+/** The steps of a cleanup, numbered. `graceMs`: the grace that its caller names. `last`: a step that the plan does not hold. */
 export function stepsText(
   { end, session, tmuxLimit, remove, claudeLeftovers, archive, handsOver, graceMs: usualMs }: Plan,
   graceMs = usualMs,
+  last = '',
 ): string[] {
-  const of = (role: PlannedProcess['role']) =>
-    end
-      .filter(one => one.role === role)
-      .map(nameOf)
-      .join(', ')
+  const of = (...roles: PlannedProcess['role'][]) => named(end.filter(({ role }) => roles.includes(role)))
   const [writers, others, panes, pipePanes] = [of('producer'), of('other'), of('pane'), of('pipe-pane')]
-  const readers = [of('filter'), of('log-writer')].filter(Boolean).join(', ')
+  const readers = of('filter', 'log-writer')
   const steps = [
     handsOver && 'hand over to a process outside the agent, because this one is part of the agent',
-    writers && `TERM to ${writers}, which produces the log’s lines and ends its own children`,
+    writers &&
+      `TERM to ${writers.names}, which ${writers.are('produces the log’s lines and ends its own children', 'produce the log’s lines and end their own children')}`,
     others &&
-      `TERM to ${others}${writers ? `, once the producer has ended or after ${durationText((graceMs * 2) / 3)}` : ''}`,
+      `TERM to ${others.names}${writers ? `, once ${writers.are('the producer has', 'the producers have')} ended or after ${waitText((graceMs * 2) / 3)}` : ''}`,
     readers &&
-      `wait for ${readers}, which brings ${writers ? 'them' : 'lines'} to the log and ends by itself when its input does`,
+      `wait for ${readers.names}, which ${readers.are('brings', 'bring')} ${writers ? 'them' : 'lines'} to the log and ${readers.are('ends by itself when its', 'end by themselves when their')} input does`,
     panes &&
-      `HUP and TERM to ${panes}, which runs in the pane, after all others: its end makes the kernel send HUP to the rest of the pane`,
+      `HUP and TERM to ${panes.names}, which ${panes.are('runs in the pane, after all others: its', 'run in the pane, after all others: their')} end makes the kernel send HUP to the rest of the pane`,
     pipePanes &&
-      `wait for ${pipePanes}, which reads the pane, writes the log, and ends by itself when the pane does`,
+      `wait for ${pipePanes.names}, which ${pipePanes.are('reads the pane, writes the log, and ends by itself', 'read the pane, write the log, and end by themselves')} when the pane does`,
     end.length > 0 &&
-      `KILL, after ${durationText(graceMs)}, to those that are left, in the same order, and to what they have started since`,
+      `KILL, after ${waitText(graceMs)}, to those that are left, in the same order, and to what they have started since`,
     session &&
       `close the session ${printable(session.name)} by its id ${session.id} on ${session.socket}, if it is still there`,
     tmuxLimit && `ask tmux about its session, which cannot be asked now: ${tmuxLimit}`,
     ...claudeLeftovers.map(file => `remove, unless its claude does: ${fileText(file)}, because ${file.why}`),
     ...remove.map(file => `remove ${fileText(file)}`),
     ...archive.map(file => `move to archive/ ${fileText(file)}`),
+    last,
   ].filter(step => typeof step === 'string' && step !== '')
   return steps.map((step, n) => `  ${n + 1}. ${step}`)
 }
@@ -66,7 +77,7 @@ export const staysText = ({ stays }: Plan): string[] =>
 export function nearMissesText(all: readonly NearMiss[]): string[] {
   return all.flatMap(one => [
     `  ${nameOf(one)} ${printable(one.command)}`,
-    `    looks like it: ${one.resemblances.map(each => printable(each)).join('; ')}`,
+    `    looks like it: ${resemblancesText(one.resemblances)}`,
     `    not claimed: ${one.reason}`,
   ])
 }

@@ -26,9 +26,10 @@ export function planText(plan: RetentionPlan): string[] {
 }
 
 /** What became of a plan that is only shown. */
-export function dryText({ files }: RetentionPlan): string {
+export function dryText({ files, problems }: RetentionPlan): string {
   const hasRemovals = files.some(({ action }) => action === 'remove')
-  return hasRemovals ? 'Nothing was changed; --apply does it.' : 'There is nothing to remove.'
+  if (hasRemovals) return 'Nothing was changed; --apply does it.'
+  return `There is nothing to remove${problems.length > 0 ? ' in what could be read' : ''}.`
 }
 
 /** What was done of a plan, for people: what did not go as planned, then the sums. */

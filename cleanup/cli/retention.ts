@@ -29,7 +29,7 @@ export function addRetention(program: Command): Command {
     .addHelpText(
       'after',
       '\nClasses: stream, progress, findings, deploy. Sizes are powers of 1024: 1K is 1 KiB, 1024 bytes.' +
-        '\nExit codes: 0 done, or only shown; 1 less is free than wanted; 2 wrong usage; 3 something could not be read or done (the rest was).',
+        '\nExit codes: 0 done, or only shown; 1 less is free than --min-free asks for, even if only shown; 2 wrong usage; 3 something could not be read or done (the rest was).',
     )
     .action((workspaces: string[], options: RetentionCommandOptions) =>
       run(() => runRetention(workspaces, options)),

@@ -42,7 +42,7 @@ export async function useSockets(
     if (why === undefined) continue
     throw new CleanupError(
       'bad-argument',
-      `${option}: ${socket} ${why}; name the socket of a tmux server of this user’s, or leave the option out.`,
+      `${option}: ${socket} ${why}; name the socket of a tmux server of this user, or leave the option out.`,
     )
   }
   nameSockets(all.map(({ socket }) => socket))

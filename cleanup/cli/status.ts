@@ -14,7 +14,7 @@ export interface StatusOptions extends SocketOptions {
 }
 
 /** In the folder of a clone, where nothing puts `leakrig` on the PATH. */
-const WATCH = "watch -n 2 'npm run -s leakrig -- status'"
+const WATCH = "watch -n 2 'npm run -s leakrig -- status DIR'"
 
 /** Adds `leakrig status`, which shows agents, sessions, processes and files, and changes nothing. */
 export function addStatus(program: Command): Command {

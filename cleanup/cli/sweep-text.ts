@@ -1,11 +1,12 @@
 import { durationText } from '../platform/duration.ts'
 import type { Plan } from '../reaper/plan.ts'
-import type { CleanupResult } from '../sweep/actions.ts'
+import type { Action, CleanupResult } from '../sweep/actions.ts'
 import type { FoundAgent } from '../sweep/agents.ts'
+import { isAskedFor } from '../sweep/asked-for.ts'
 import { isUncertain, type Sweep } from '../sweep/sweep.ts'
 import { isRemovable } from '../sweep/unlisted.ts'
 import { count, foreignText, nameOf, printable, suspectText } from './format.ts'
-import { fileText, staysText, stepsText, treeText } from './plan-text.ts'
+import { fileText, RECORDED_END, staysText, stepsText, treeText } from './plan-text.ts'
 
 /** What a sweep was asked for. */
 interface Wanted {
@@ -21,19 +22,22 @@ export function sweepText(sweep: Sweep, { orphans: withUnlisted, names, graceMs 
   // A stopped sweep only counts the agents that it did not reach (stoppedSummary).
   const agents = sweep.agents.filter(({ state, done }) => !(sweep.stopped && state === 'ended' && !done))
   const live = agents.filter(({ state }) => state === 'live').length
+  const ended = sweep.agents.filter(({ state }) => state === 'ended').length
+  const others = sweep.agents.length - live - ended
   const unlistedEntries = sweep.stale.entries.filter(({ isListed }) => !isListed)
   const all = [...unlisted.sessions, ...unlisted.processes, ...unlisted.prompts]
   const young = all.filter(({ leftAlone }) => leftAlone?.kind === 'young').length
   const left = all.length - young + unlistedEntries.length
-  const isNamed = (one: object) => 'name' in one && names.includes(String(one.name))
+  const named = new Set<object>(unlisted.sessions.filter(one => isAskedFor(names, one)))
+  const isNamed = (one: object) => named.has(one)
   const mayRemoveMore =
     !withUnlisted && (all.some(one => isRemovable(one) && !isNamed(one)) || unlistedEntries.length > 0)
   return [
-    `${workspace}: ${count(tasks, 'task')}, ${count(sweep.agents.length - live, 'agent')} to check, ${live} live, ${left} unlisted${young > 0 ? `, ${young} young` : ''}`,
+    `${workspace}: ${count(tasks, 'task')}, ${count(ended, 'agent')} to clean up, ${live} live, ${others > 0 ? `${others} left alone, ` : ''}${left} unlisted${young > 0 ? `, ${young} young` : ''}`,
     ...leftAloneText(sweep),
     ...foreignText(sweep.foreign).map(line => `  ${line}`),
     ...agents.flatMap(agent => agentText(agent, graceMs)),
-    ...unlistedText(sweep, withUnlisted, names),
+    ...unlistedText(sweep, { orphans: withUnlisted, names, graceMs }),
     ...staleText(sweep, withUnlisted),
     ...problems.map(problem => `  could not be read or queried: ${printable(problem, 1_000)}`),
     sweep.applied ? doneSummary(sweep) : summary(sweep, mayRemoveMore),
@@ -49,7 +53,7 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
   const lines = [
     ...startedAgain.map(began => printable(began, 700)),
     ...treeText(plan),
-    ...stepsText(plan, graceMs),
+    ...stepsText(plan, graceMs, RECORDED_END),
     ...staysText(plan),
     ...(found.status === to ? [] : [`  its status becomes ${to}`]),
     ...(done?.suspects ?? suspects).map(one => `  suspect, left alone: ${suspectText(one)}`),
@@ -57,15 +61,17 @@ function agentText(found: FoundAgent & { done?: CleanupResult }, graceMs: number
   return [`  ${name}: ${printable(why, 1_000)}`, ...lines.map(line => `    ${line}`), ...doneText(done)]
 }
 
-function unlistedText({ unlisted, leftovers }: Sweep, wanted: boolean, names: readonly string[]): string[] {
+function unlistedText({ unlisted, leftovers }: Sweep, { orphans: wanted, names, graceMs }: Wanted): string[] {
   const verb = (be: string, { leftAlone }: { leftAlone?: { why: string } }) =>
     leftAlone
       ? `${be} left alone: ${printable(leftAlone.why, 500)}`
       : `${be} removed${wanted ? '' : ' only with --orphans'}`
+  const isGoing = (one: Parameters<typeof isRemovable>[0]) => wanted && isRemovable(one)
+  const steps = (plan: Plan) => stepsText(plan, graceMs).map(line => `    ${line}`)
   const fate = (session: Sweep['unlisted']['sessions'][number]) => {
     const { name, inUse, leftAlone, plan } = session
     if (leftAlone) return verb('is', session)
-    const isNamed = names.includes(name)
+    const isNamed = isAskedFor(names, session)
     if (inUse !== undefined)
       return isNamed
         ? `is removed, although ${inUse}`
@@ -80,10 +86,12 @@ function unlistedText({ unlisted, leftovers }: Sweep, wanted: boolean, names: re
       why !== undefined && id === session.id && name === session.name ? [`    ${printable(why, 500)}`] : [],
     ),
     ...claimedText(session.plan),
+    ...(isGoing(session) || (names.includes(session.name) && !session.leftAlone) ? steps(session.plan) : []),
   ])
   const processes = unlisted.processes.flatMap(one => [
     `  processes of agent ${printable(`${one.agent.workspace}/${one.agent.taskId}/${one.agent.agentId}`)} (${durationText(one.ageMs)} old), which no task’s registry lists, ${verb('are', one)}`,
     ...claimedText(one.plan),
+    ...(isGoing(one) ? steps(one.plan) : []),
   ])
   const prompts = unlisted.prompts.map(
     file => `  prompt ${fileText(file)}, which no task’s registry lists, ${verb('is', file)}`,
@@ -149,13 +157,29 @@ function doneText(done: CleanupResult | undefined): string[] {
 }
 
 function summary(sweep: Sweep, hasUnlisted: boolean): string {
-  const actions = count(sweep.actions.length, 'action')
   if (hasUnlisted && sweep.actions.length === 0)
     return 'nothing was done; --apply --orphans would remove what no task’s registry lists'
-  const wouldDo = `nothing was done; --apply would carry out ${actions}`
+  const wouldDo = `nothing was done; --apply would carry out ${count(sweep.actions.length, 'action')}: ${sumsText(sweep.actions)}`
   if (hasUnlisted) return `${wouldDo}, and with --orphans more (what no task’s registry lists)`
   if (sweep.actions.length > 0) return wouldDo
   return isUncertain(sweep) ? 'nothing to do in what could be read and queried' : 'nothing to do'
+}
+
+/** What is counted as one action, by the verbs of `Action`. */
+const COUNTED: Record<Action['do'], [verb: string, one: string, many: string]> = {
+  end: ['end', 'process', 'processes'],
+  close: ['close', 'session', 'sessions'],
+  remove: ['remove', 'file', 'files'],
+  archive: ['archive', 'file', 'files'],
+  register: ['write', 'entry', 'entries'],
+}
+
+function sumsText(actions: readonly Action[]): string {
+  const sums = Object.entries(COUNTED).map(([kind, [verb, one, many]]) => {
+    const { length } = actions.filter(action => action.do === kind)
+    return length > 0 ? `${verb} ${count(length, one, many)}` : ''
+  })
+  return sums.filter(Boolean).join(', ')
 }
 
 function doneSummary({ agents, unlisted, stale, stopped }: Sweep): string {

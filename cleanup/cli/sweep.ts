@@ -25,11 +25,11 @@ export function addSweep(program: Command): Command {
     .option('--apply', 'do it')
     .option(
       '--orphans',
-      'include sessions agent_*, prompts and entries of the global registry that no task lists; without it they are only shown',
+      'include what no task lists: sessions agent_*, processes with the marker of an agent, prompts, and entries of the global registry; without it they are only shown',
     )
     .option(
       '--session <name>',
-      'also remove this session agent_* that no task lists, even if somebody is attached to it (its exact name); repeatable',
+      'also remove this session agent_* that no task lists, even if somebody is attached to it (its exact name, or SOCKET:NAME); repeatable',
       (name: string, before: string[] = []) => [...before, notEmpty(name)],
     )
     .addOption(

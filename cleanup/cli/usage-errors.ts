@@ -36,13 +36,15 @@ const REMOVED: Record<string, string> = {
   '--compress': 'The option --compress was removed, because archives are no longer compressed; leave it out.',
 }
 
-/** Makes a command, and those below it, say where its options are listed when one is unknown and resembles none. */
+/** Makes a command, and those below it, point at its help when an option is unknown and resembles none, or an argument is missing. */
 export function hintAtHelp(command: Command, name = `leakrig ${command.name()}`): void {
   const outputError = (text: string, write: (text: string) => void) => {
     const [, option = ''] = /unknown option '(--[^'=]*)/.exec(text) ?? []
     const removed = REMOVED[option]
     const isUnknown = option !== '' && !text.includes('Did you mean')
-    const hint = isUnknown ? `; "${name} --help" lists the options` : ''
+    const isMissing = text.includes('missing required argument')
+    const what = isUnknown ? 'lists the options' : isMissing && 'shows the usage'
+    const hint = what ? `; "${name} --help" ${what}` : ''
     write(`leakrig: ${removed ?? `${sentence(text)}${hint}`}\n`)
   }
   command.configureOutput({ outputError })

@@ -156,8 +156,11 @@ export class AgentWatch implements Disposable {
       this.#reportElsewhere(error.message)
       return
     }
-    if (!this.#context.isStopping()) this.#context.observer.failed()
-    this.#backOff([messageOf(error)])
+    const isCleanupDue = this.isPending || this.#isDead || this.#state === 'cleaning'
+    if (isCleanupDue) {
+      if (!this.#context.isStopping()) this.#context.observer.failed()
+      this.#backOff([messageOf(error)])
+    } else this.#couldNotCheck(messageOf(error))
   }
 
   /** The agent is off the list: nothing that is found out about it counts any more. */
@@ -226,6 +229,7 @@ export class AgentWatch implements Disposable {
         if (this.#state === 'checking') this.#state = before
       })
     if (this.#context.isStopping() || !this.#isListed) return
+    this.#isChecked()
     if (!ending) return this.#foundAlive(entry, isSuspicious)
     const mayBeDeploying = !recordedTmux(entry) && !this.#hadSession && performance.now() < this.#deployUntil
     if (mayBeDeploying) return
@@ -284,7 +288,7 @@ export class AgentWatch implements Disposable {
     if (first) log({ agent: this.ref.agentId, ...first })
     this.#state = 'cleaning'
     const { wasSeen, proven } = this.#quiet
-    const report = await cleanUp(this.ref, { ...ending, graceMs, log, wasSeen, proven })
+    const report = await cleanUp(this.ref, { ...ending, graceMs, log, isRetry: true, wasSeen, proven })
     this.#state = 'ended'
     observer.cleaned(report)
     this.#context.registryChanged(this.ref.taskId)
@@ -301,6 +305,22 @@ export class AgentWatch implements Disposable {
     this.#context.problems.report(this.key, problems.join(' '), line)
   }
 
+  /** Not a failed cleanup: none is due, as far as is known. */
+  #couldNotCheck(problem: string): void {
+    if (this.#context.isStopping() || !this.#isListed) return
+    const line = { event: 'problem', about: this.key, problem, againInMs: this.#wait() }
+    this.#context.problems.report(this.#check, problem, line)
+  }
+
+  #isChecked(): void {
+    this.#context.problems.resolve(this.#check, { event: 'problem-resolved', about: this.key })
+  }
+
+  /** The name of problems with checking the agent. */
+  get #check(): string {
+    return `${this.key} check`
+  }
+
   #wait(): number {
     this.#state = 'backing-off'
     return this.#backoff.failed()
@@ -309,6 +329,7 @@ export class AgentWatch implements Disposable {
   #recovered(): void {
     this.#backoff.succeeded()
     this.#isSeen()
+    this.#isChecked()
     this.#context.problems.resolve(this.key, { event: 'cleanup-recovered', agent: this.key })
   }
 

@@ -17,6 +17,12 @@ export function durationOption(ms: number): string {
   return `${ms / unitMs}${unit}`
 }
 
+/** A wait for people: exact below two seconds, and to a tenth of a second below ten. */
+export function waitText(ms: number): string {
+  if (ms > 0 && ms < 1_000) return `${Math.max(1, Math.round(ms))} ms`
+  return ms < 10_000 ? `${Math.round(ms / 100) / 10} s` : durationText(ms)
+}
+
 /** A duration for people, rounded to two or three digits: `90 s`, `62 min`, `3 h`, `5 days`. */
 export function durationText(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1_000))

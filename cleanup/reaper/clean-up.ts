@@ -30,6 +30,8 @@ export interface CleanUpOptions extends Ending {
   log?: Log
   /** Set by the hand-over program: it is outside the agent already, and must not hand over again. */
   handedOver?: boolean
+  /** Set by the daemon, which tries again by itself: it leaves what somebody unseen has started again alone. */
+  isRetry?: boolean
   /** Set by a caller that has seen the agent here, which its entry need not show (claims/seen-from-here.ts). */
   wasSeen?: boolean | undefined
   /** The agent's session, set by a caller that has seen more than its name (claims/which-server.ts). */
@@ -91,7 +93,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   let { entry, unwritten } = intent
   report.status = unwritten === undefined ? entry.status : before.status
   for (const list of [report.lost, report.problems]) list.push(...lostOf(entry.cleanup))
-  let plan = planCleanup(observation, options.handedOver)
+  let plan = planCleanup(observation, options)
   if (plan.handsOver) {
     if (unwritten === undefined) await syncGlobal(ref).catch(rethrowUnlessFull)
     await handOver(plan, options, log, unwritten === undefined)
@@ -107,11 +109,12 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   if (isDone(entryNow)) return alreadyClean(entryNow)
   if (unwritten !== undefined && !isSameRun(before, entryNow))
     throw new CleanupError('registry-unwritable', `${unwritten} Its entry has changed meanwhile.`)
-  if (cleanupLock.waited) plan = planCleanup(await observe(ref, now, { wasSeen, proven }))
+  if (cleanupLock.waited)
+    plan = planCleanup(await observe(ref, now, { wasSeen, proven }), { isRetry: options.isRetry ?? false })
   // Written while the processes end: the first signals are sent in this turn of the event loop.
   const synced = nextTurn().then(() => (unwritten === undefined ? syncGlobal(ref) : undefined))
   synced.catch(() => {})
-  await executePlan(plan, graceMs ?? plan.graceMs, report, log)
+  const restarts = await executePlan(plan, graceMs ?? plan.graceMs, report, log)
   // A registry that cannot be written (a full disk) undoes nothing: the next cleanup writes it.
   const onFailure = (problem: string) => {
     if (!report.problems.includes(problem)) report.problems.push(problem)
@@ -130,13 +133,14 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
     if (unwritten !== undefined) return finish(outcomeOf(report))
   }
   if (report.problems.some(problem => !report.lost.includes(problem))) {
-    await attemptAsync(() => recordProblems(ref, report.problems, report.lost), onFailure)
+    await attemptAsync(() => recordProblems(ref, report.problems, report.lost, restarts), onFailure)
     return finish(outcomeOf(report))
   }
   log({ event: 'done', agent: ref.agentId })
   await attemptAsync(async () => {
     const { status, reason = options.reason } = entry
-    const left = { lost: report.lost, suspects: recordSuspects(report.suspects) }
+    const { supervisors } = restarts
+    const left = { lost: report.lost, suspects: recordSuspects(report.suspects), supervisors }
     if (!(await recordDone(ref, plan.observation.entry, { status, reason }, left)))
       report.problems.push(
         `${ref.agentId} was given a place in tmux while it was being cleaned up, by a deploy that went on; clean it up once more.`,

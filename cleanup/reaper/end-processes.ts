@@ -58,7 +58,8 @@ export async function endProcesses(
   kept: ReadonlySet<number> = new Set(),
 ): Promise<EndResult> {
   const { observation: first, roleOf } = plan
-  const tracked = new ProcessSet(kept, supervisors(first, plan.claims), strayBirths(first))
+  const { earlierRestarts } = plan
+  const tracked = new ProcessSet(kept, supervisors(first, plan.claims), strayBirths(first), earlierRestarts)
   tracked.add(plan.claims.claimed.values(), roleOf, first.table)
   const clock = new Clock(graceMs)
   let scannedAt = performance.now()

@@ -13,6 +13,7 @@ import type { AgentPane } from '../tmux/locate.ts'
 import { startCommandOf } from '../tmux/panes.ts'
 import { archiveFiles } from './archive-files.ts'
 import { removeClaudeLeftovers } from './claude-leftovers/remove.ts'
+import { type RecordedRestarts, restartsToRecord } from './earlier-restarts.ts'
 import { type EndResult, endProcesses } from './end-processes.ts'
 import { HeldLogs } from './held-logs.ts'
 import { LogPipes } from './log-pipes.ts'
@@ -24,14 +25,15 @@ import { describeNewSession, describeRestart, describeSupervisor } from './super
 /**
  * Carries out a plan: ends the processes, then the session, then removes and archives the files. The plan may be out of
  * date, so each step checks again: processes that came later are claimed and ended too, and nothing is touched that is no
- * longer the same. Everything that was done, and everything that is left, goes into the report.
+ * longer the same. Everything that was done, and everything that is left, goes into the report. Returns what the next cleanup
+ * has to know of those who start the agent again.
  */
 export async function executePlan(
   plan: PlannedCleanup,
   graceMs: number,
   report: CleanUpReport,
   log: Log,
-): Promise<void> {
+): Promise<RecordedRestarts> {
   // Named now: their command lines end with them.
   report.notes.push(...describeServiceClients(plan.claims))
   using held = new HeldLogs(plan.observation, plan.claims, plan.hasFiles)
@@ -54,7 +56,8 @@ export async function executePlan(
     if (restartedBy && !below.has(claim.process.ppid))
       report.problems.push(describeRestart(claim, restartedBy))
   const named = new Set(restarted.map(({ restartedBy }) => restartedBy))
-  for (const { supervisor, process } of tracked.supervisors())
+  const outside = tracked.supervisors()
+  for (const { supervisor, process } of outside)
     if (![...named].some(one => one !== 'unknown' && one?.pid === supervisor.pid))
       report.notes.push(describeSupervisor(supervisor, process))
   if (observation.sharedSession) report.notes.push(observation.sharedSession.why)
@@ -79,6 +82,11 @@ export async function executePlan(
   if (kept.size === 0) removeAgentCgroup(observation, report, log)
   report.zombies = tracked.zombies()
   report.suspects = findSuspects(observation, claims, plan)
+  return restartsToRecord(
+    plan.observation.entry,
+    tracked.restarted(),
+    outside.map(({ supervisor }) => supervisor),
+  )
 }
 
 /**
@@ -211,10 +219,11 @@ async function closeSession(
     }
     const { session, panes } = observation.location
     await closeMovedPanes(plan, observation, log)
+    const restarted = new Set(tracked.restarted().map(({ claim }) => claim.process.pid))
+    if (session && panes.some(({ pid, dead }) => !dead && restarted.has(pid))) return 'left-alone'
     const isNew = !before.tmuxError && session && !before.listed.sessions.has(session.id)
     if (isNew && panes.some(({ dead }) => !dead)) {
-      const restarted = new Set(tracked.restarted().map(({ claim }) => claim.process.pid))
-      if (!panes.some(({ pid }) => restarted.has(pid))) report.problems.push(describeNewSession(session))
+      report.problems.push(describeNewSession(session))
       return 'left-alone'
     }
     if (isSessionKilled && !session) return 'killed'

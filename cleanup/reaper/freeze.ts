@@ -5,7 +5,7 @@ import { backend } from '../platform/processes/backend.ts'
 import { newestPid } from '../platform/processes/new-pids.ts'
 import { addNewest, readTableNow } from '../platform/processes/table.ts'
 import type { PlannedCleanup } from './plan.ts'
-import { freeze, isFrozen, type ProcessSet, type TrackedProcess } from './process-set.ts'
+import { freeze, isStill, type ProcessSet, type TrackedProcess } from './process-set.ts'
 
 /** How long it may take, in ms, until nothing of an agent moves any more. What still does is killed as soon as a scan finds it. */
 const FREEZE_MS = 500
@@ -28,10 +28,13 @@ export function freezeAll({ observation, roleOf }: PlannedCleanup, tracked: Proc
   while (performance.now() < deadline) {
     const claims = claim(withTable(observation, table), tracked.claims())
     const fresh = tracked.add(claims.claimed.values(), roleOf, table)
-    const moving = tracked.alive().filter(one => mayBeStopped(one) && !isFrozen(one))
+    const moving = tracked.alive().filter(one => mayBeStopped(one) && !isStill(one))
     moving.forEach(freeze)
     // Nothing moves, and a scan that began when nothing moved has found nothing new.
-    if (isFullScan && fresh.length === 0 && moving.length === 0) return
+    if (isFullScan && fresh.length === 0 && moving.length === 0) {
+      tracked.noteFrozen()
+      return
+    }
     // ps gives the same reply within one turn of the event loop, so a second scan would show nothing new.
     if (backend !== 'proc') return
     isFullScan = fresh.length === 0 && moving.length === 0

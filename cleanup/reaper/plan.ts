@@ -14,15 +14,17 @@ import { ageMs, commandOf } from '../platform/processes/details.ts'
 import { residentBytesOf } from '../platform/processes/memory.ts'
 import { uidOf } from '../platform/processes/owner.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
-import { isAlive } from '../platform/processes/table.ts'
+import { isAlive, type SeenProcess } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
 import type { TaskRegistry } from '../registry/entries.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import { filesToArchive, filesToRemove, whyNotArchived } from './archive-files.ts'
 import { findClaudeLeftovers } from './claude-leftovers/find.ts'
 import type { ClaudeLeftover, ClaudeLeftovers } from './claude-leftovers/leftover.ts'
+import { EarlierRestarts } from './earlier-restarts.ts'
 import { graceFor } from './grace.ts'
 import { HeldLogs } from './held-logs.ts'
+import { describeRestart, supervisors } from './supervisors.ts'
 
 /** One agent's cleanup, decided and not begun: execute.ts carries it out, describePlan shows it. */
 export interface PlannedCleanup {
@@ -31,6 +33,9 @@ export interface PlannedCleanup {
   origin: AgentOrigin
   roleOf: (claim: Claim) => PipelineRole
   claudeLeftovers: ClaudeLeftovers
+  /** What somebody outside has started since an earlier cleanup: it is not in `claims`, and gets no signal. */
+  earlierRestarts: EarlierRestarts
+  leftRunning: { claim: Claim; by: SeenProcess | 'unknown' }[]
   /** False for a session that no task's registry lists: nothing ties a task's files to it. */
   hasFiles: boolean
   /** True when the work is handed to a process outside, because this one is part of the agent. */
@@ -81,13 +86,17 @@ export async function planFor(ref: AgentRef, registry: TaskRegistry): Promise<Pl
 
 /**
  * Plans a cleanup. claude's leftovers are listed now, because much of what ties them to the agent only its living processes
- * show. `handedOver`: this process was started to be outside the agent.
+ * shows. `handedOver`: this process was started to be outside the agent. `isRetry`: nobody asked for it since an earlier one.
  */
-export function planCleanup(observation: Observation, handedOver = false): PlannedCleanup {
-  const claims = claim(observation)
+export function planCleanup(
+  observation: Observation,
+  { handedOver = false, isRetry = false } = {},
+): PlannedCleanup {
+  const planned = planSession(observation, claim(observation), isRetry)
+  const { claims } = planned
   const claudeLeftovers = findClaudeLeftovers(observation, claims)
   return {
-    ...planSession(observation, claims),
+    ...planned,
     claudeLeftovers,
     hasFiles: true,
     handsOver: isInside(claims, handedOver),
@@ -95,10 +104,26 @@ export function planCleanup(observation: Observation, handedOver = false): Plann
 }
 
 /** Plans the end of a session that no registry lists, and of what runs in it; no file is touched. */
-export function planSession(observation: Observation, claims = claim(observation)): PlannedCleanup {
+export function planSession(
+  observation: Observation,
+  all = claim(observation),
+  isRetry = false,
+): PlannedCleanup {
+  const { entry, table } = observation
+  const earlierRestarts = new EarlierRestarts(entry, supervisors(observation, all), all, isRetry)
+  const claims = { ...all, claimed: new Map(all.claimed) }
+  const leftRunning: PlannedCleanup['leftRunning'] = []
+  for (const one of [...all.claimed.values()].sort((a, b) => a.process.start - b.process.start)) {
+    const by = earlierRestarts.startedBy(one, table)
+    if (!by) continue
+    leftRunning.push({ claim: one, by })
+    claims.claimed.delete(one.process.pid)
+  }
   return {
     observation,
     claims,
+    earlierRestarts,
+    leftRunning,
     origin: originOfAgent(observation, claims),
     roleOf: pipelineRoles(observation, claims),
     claudeLeftovers: { going: [], stays: [], session: undefined, places: { folders: [], bases: [] } },
@@ -110,7 +135,7 @@ export function planSession(observation: Observation, claims = claim(observation
 
 /** A plan with what people want to know of each process and file, and without the files that do not exist. */
 export function describePlan(planned: PlannedCleanup): Plan {
-  const { observation, claims, claudeLeftovers, hasFiles, handsOver, graceMs } = planned
+  const { observation, claims, claudeLeftovers, hasFiles, handsOver, graceMs, leftRunning } = planned
   const { location, contained, log } = observation
   const tmuxLimit = limitMet(location.tmuxError)
   const files = hasFiles ? agentFiles(observation.ref, observation.entry) : undefined
@@ -137,6 +162,9 @@ export function describePlan(planned: PlannedCleanup): Plan {
     stays: [
       ...(files ? filesToArchive(files) : []).flatMap(describeNotArchived),
       ...(writer ? [`${log}: process ${writer.pid}, which is not claimed, writes it`] : []),
+      ...leftRunning
+        .filter(({ claim: { process } }) => !leftRunning.some(one => one.claim.process.pid === process.ppid))
+        .map(one => describeRestart(one.claim, one.by)),
       ...(observation.sharedSession ? [observation.sharedSession.why] : []),
       ...observation.sharedServers.map(({ why }) => why),
       ...describeOtherUsers(claims),

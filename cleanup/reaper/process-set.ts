@@ -5,6 +5,7 @@ import { ageMs } from '../platform/processes/details.ts'
 import { signal } from '../platform/processes/signals.ts'
 import { hasEnded, isStopped, isUninterruptible, type Process } from '../platform/processes/stat.ts'
 import { type ProcessTable, readAlive, readProcess, type SeenProcess } from '../platform/processes/table.ts'
+import type { EarlierRestarts } from './earlier-restarts.ts'
 import type { EndedProcess, StrongestSignal, Zombie } from './report.ts'
 import type { StrayBirthOf, SupervisorsOf } from './supervisors.ts'
 
@@ -17,6 +18,8 @@ export interface TrackedProcess {
   sent: StrongestSignal
   /** When a pane's process was last hung up, in ms of performance.now(), which no change of the wall clock moves. */
   hungUpAt?: number
+  /** True once it was stopped, for good: only KILL follows. */
+  isFrozen?: boolean
   /** When it was first sent KILL, in ms of performance.now(). */
   killedAt?: number
   /** Who started it again, outside of the agent, after its like had been ended, or that nothing shows who: it gets no signal. */
@@ -48,7 +51,8 @@ export class ProcessSet {
   readonly #startedBy: { supervisor: SeenProcess; process: SeenProcess }[] = []
   readonly #kept: ReadonlySet<number>
   readonly #birthOf: StrayBirthOf
-  /** When all but strays had ended, in ms of performance.now(): nobody of the agent's has started what began since. */
+  readonly #earlier: Pick<EarlierRestarts, 'startedBy'>
+  /** When all but strays had ended or been stopped for good, in ms of performance.now(): none of them started what began since. */
   #endedAt: number | undefined
   readonly #orphans: Process[] = []
 
@@ -57,7 +61,9 @@ export class ProcessSet {
     kept: ReadonlySet<number> = new Set(),
     supervisorsOf: SupervisorsOf = () => [],
     birthOf: StrayBirthOf = () => undefined,
+    earlier: Pick<EarlierRestarts, 'startedBy'> = { startedBy: () => undefined },
   ) {
+    this.#earlier = earlier
     this.#kept = kept
     this.#supervisorsOf = supervisorsOf
     this.#birthOf = birthOf
@@ -72,7 +78,9 @@ export class ProcessSet {
     const isFirst = this.#firstTable === undefined
     this.#firstTable ??= table
     const firstTable = this.#firstTable
-    const someEnded = [...this.#tracked.values()].some(one => !one.now)
+    const before = [...this.#tracked.values()]
+    // One that was signalled just before a scan may end, and be started again, within it.
+    const someEnded = () => before.some(one => !one.now || !readAlive(one.claim.process))
     const fresh: TrackedProcess[] = []
     // A parent comes before its children.
     const inOrder = isFirst ? claims : [...claims].sort((a, b) => a.process.start - b.process.start)
@@ -82,13 +90,18 @@ export class ProcessSet {
       const now = hasEnded(claim.process) ? undefined : claim.process
       const tracked: TrackedProcess = { claim, role: roleOf(claim), now, sent: null, refused: false }
       this.#tracked.set(key, tracked)
+      const earlier = now && this.#earlier.startedBy(claim, table)
+      if (earlier) {
+        tracked.restartedBy = earlier
+        continue
+      }
       const supervisors = now ? this.#supervisorsOf(claim.process, table) : []
       const [nearest] = supervisors
       if (isFirst && nearest) this.#startedBy.push({ supervisor: nearest, process: claim.process })
       if (isFirst) for (const { pid } of supervisors) this.#supervisors.add(pid)
       if (isFirst && now && isOrphan(now, table)) this.#orphans.push(now)
       const isNew = firstTable.get(claim.process.pid)?.start !== claim.process.start
-      if (someEnded && isNew && nearest && this.#supervisors.has(nearest.pid)) tracked.restartedBy = nearest
+      if (isNew && nearest && this.#supervisors.has(nearest.pid) && someEnded()) tracked.restartedBy = nearest
       else if (isNew && now) this.#noteStray(tracked, table)
       if (now && !tracked.restartedBy) fresh.push(tracked)
     }
@@ -128,9 +141,14 @@ export class ProcessSet {
     const living = [...this.#tracked.values()].filter(one => one.now && !one.restartedBy)
     for (const one of living) one.now = readAlive(one.claim.process)
     const alive = living.filter(one => one.now)
-    if (alive.some(one => !one.isStray)) this.#endedAt = undefined
-    else if (this.#tracked.size > 0) this.#endedAt ??= performance.now()
+    if (alive.some(one => !one.isStray && !one.isFrozen)) this.#endedAt = undefined
+    else if (this.#tracked.size > 0 && alive.every(one => one.isStray)) this.#endedAt ??= performance.now()
     return alive
+  }
+
+  /** Notes that a scan of the whole machine has found nothing of the agent's that moves; a log writer still does. */
+  noteFrozen(): void {
+    if (this.alive().every(one => one.isStray || one.isFrozen)) this.#endedAt ??= performance.now()
   }
 
   /** How long, in ms, a process that has ended is expected back: somebody outside had started it, or nothing shows who. */
@@ -207,10 +225,11 @@ export function wake(tracked: TrackedProcess): void {
 /** Stops a process. Only KILL may follow: a stopped process keeps all its locks and files. */
 export function freeze(tracked: TrackedProcess): void {
   tracked.refused ||= signal(tracked.claim.process, 'SIGSTOP') === 'refused'
+  tracked.isFrozen = !tracked.refused
 }
 
 /** True when a process runs no code any more, and so starts nothing. */
-export function isFrozen({ now }: TrackedProcess): boolean {
+export function isStill({ now }: TrackedProcess): boolean {
   return now === undefined || isStopped(now) || isUninterruptible(now)
 }
 

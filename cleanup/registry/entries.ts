@@ -78,6 +78,15 @@ export interface CleanupRecord {
   lost?: string[]
   /** Processes that the cleanup named and left alone, because no evidence tied them to the agent. */
   suspects?: RecordedSuspect[]
+  /** Processes outside of the agent that started some of it: as long as they live, what they start since gets no signal. */
+  supervisors?: RecordedSupervisor[]
+  /** Since when somebody who is not seen starts it again: the daemon leaves what began later alone. */
+  restarted_since?: string
+}
+
+/** `start` in clock ticks since boot. */
+export interface RecordedSupervisor extends Identity {
+  comm: string
 }
 
 /** `start` in clock ticks since boot; `resemblances` are for people. */

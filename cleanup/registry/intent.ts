@@ -3,7 +3,7 @@ import { CleanupError, messageOf, takesNoWrites } from '../errors.ts'
 import { isJson } from '../platform/files/json.ts'
 import { copyMember } from '../platform/json/spelling.ts'
 import type { Identity } from '../platform/processes/identity.ts'
-import type { AgentEntry, CleanupRecord, RecordedSuspect } from './entries.ts'
+import type { AgentEntry, CleanupRecord, RecordedSupervisor, RecordedSuspect } from './entries.ts'
 import type { AgentRef } from './layout.ts'
 import { type Ending, isOfEarlierRun, isSameRun, isTerminal } from './lifecycle.ts'
 import { readAgent } from './registry.ts'
@@ -81,7 +81,12 @@ function applyIntent(entry: AgentEntry, ending: Ending, cleaner: Identity | unde
   const since = new Date().toISOString()
   // The record may also be of an end that another program has reverted.
   if (isOfEarlierRun(entry)) delete entry.cleanup
-  if (!isTerminal(entry.status)) applyEnding(entry, ending, since)
+  if (!isTerminal(entry.status)) {
+    applyEnding(entry, ending, since)
+    // It may have been run again since an earlier end: its processes are not those that somebody else had started.
+    delete entry.cleanup?.supervisors
+    delete entry.cleanup?.restarted_since
+  }
   entry.completed_at ??= since
   entry.reason ??= ending.reason
   entry.cleanup ??= { state: 'pending', since, reason: entry.reason, ...(cleaner && { cleaner }) }
@@ -101,7 +106,15 @@ export async function recordDone(
   ref: AgentRef,
   cleaned: AgentEntry,
   ending: Ending,
-  { lost = [], suspects = [] }: { lost?: readonly string[]; suspects?: RecordedSuspect[] } = {},
+  {
+    lost = [],
+    suspects = [],
+    supervisors = [],
+  }: {
+    lost?: readonly string[]
+    suspects?: RecordedSuspect[]
+    supervisors?: readonly RecordedSupervisor[]
+  } = {},
 ): Promise<boolean> {
   const finished_at = new Date().toISOString()
   let isSamePlace = false
@@ -115,6 +128,7 @@ export async function recordDone(
     delete record.residue
     delete record.suspects
     addLost(record, lost)
+    setRestarts(record, supervisors)
     Object.assign(record, { state: 'done', finished_at, ...(suspects.length > 0 && { suspects }) })
     const { started_at } = entry
     if (started_at === undefined) delete record.started_at
@@ -134,10 +148,12 @@ export function recordProblems(
   ref: AgentRef,
   problems: string[],
   lost: readonly string[] = [],
+  restarts?: { supervisors: readonly RecordedSupervisor[]; since?: string },
 ): Promise<void> {
   return updateAgent(ref, entry => {
     const record = recordOf(entry)
     addLost(record, lost)
+    if (restarts) setRestarts(record, restarts.supervisors, restarts.since)
     record.problems = problems
   })
 }
@@ -148,6 +164,18 @@ function recordOf(entry: AgentEntry): CleanupRecord {
   const record = isJson(cleanup) ? cleanup : pendingNow(entry)
   entry.cleanup = record
   return record
+}
+
+/** Who starts the agent again, as the last cleanup found it. */
+function setRestarts(
+  record: CleanupRecord,
+  supervisors: readonly RecordedSupervisor[],
+  since?: string,
+): void {
+  delete record.supervisors
+  delete record.restarted_since
+  if (supervisors.length > 0) record.supervisors = [...supervisors]
+  if (since !== undefined) record.restarted_since = since
 }
 
 /** What an earlier attempt has lost stays lost. */

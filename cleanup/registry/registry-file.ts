@@ -221,6 +221,6 @@ function correction(file: string): string {
   const lost =
     file === global
       ? "the tasks' registries have what it repeats, and its orchestrator makes a new one"
-      : `its agents are then not listed, and ${global} still has their statuses`
+      : `its agents are then not listed${fs.existsSync(global) ? `, and ${global} still has their statuses` : ''}`
   return `correct it there, or put a copy in its place. Without a copy, rename it to ${path.basename(file)}.broken: ${lost}`
 }

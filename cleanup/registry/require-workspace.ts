@@ -35,7 +35,7 @@ export function requireWorkspace(folder: string, orNew = false): string {
   throw refused(
     isFolder(within)
       ? `${real} contains a workspace but is not one itself; name ${within}.`
-      : `${real} is not an orchestrator’s workspace: expected the folder "registry" or a task ("TASK-...") in it; name the ${WORKSPACE_NAME} folder of an orchestrator.`,
+      : `${real} is not an orchestrator’s workspace: expected the folder "registry" or a folder with AGENT_REGISTRY.json in it; name the ${WORKSPACE_NAME} folder of an orchestrator.`,
   )
 }
 

@@ -1,7 +1,9 @@
 import { textOf } from '../platform/files/json.ts'
 import type { AgentEntry } from '../registry/entries.ts'
+import { taskRegistry } from '../registry/layout.ts'
 import { isDone, isTerminal } from '../registry/lifecycle.ts'
 import { mayListMore, readTaskRegistry } from '../registry/registry.ts'
+import { setAsideText } from '../registry/set-aside.ts'
 import { areHoldersSeen } from '../registry/world.ts'
 import { type Clock, readingOf } from './clock.ts'
 
@@ -19,6 +21,8 @@ export interface Owners {
   of: (agentId: string) => Owner
   /** Earlier readings of the clock, from the live agents. */
   readings: Clock[]
+  /** Which of its entries are not understood, in a sentence. */
+  invalid?: string
 }
 
 /** Throws a CleanupError (`registry-unreadable`), and then no file of the task may be removed. */
@@ -27,11 +31,13 @@ export function readOwners(workspace: string, taskId: string): Owners {
   const { agents } = registry
   const owners = new Map<string, Owner>()
   for (const entry of agents) owners.set(entry.id, stricter(owners.get(entry.id), ownerOf(entry)))
+  const invalid = setAsideText(taskRegistry(workspace, taskId), registry)
   const live = agents.filter(({ status }) => !isTerminal(status))
   return {
     // An entry without a readable id may be any agent.
     of: agentId => owners.get(agentId) ?? { state: mayListMore(registry) ? 'live' : 'unlisted' },
     readings: live.flatMap(entry => readingOf(entry) ?? []),
+    ...(invalid !== undefined && { invalid }),
   }
 }
 

@@ -68,6 +68,8 @@ async function scanTask(workspace: string, taskId: string): Promise<ScannedTask>
     using task = root.open(taskId)
     if (!task) return
     found.owners = attempt(() => readOwners(workspace, taskId), onFailure)
+    const { invalid } = found.owners ?? {}
+    if (invalid !== undefined) onFailure(invalid)
     for (const part of TASK_PARTS)
       await attemptAsync(() => scanPart(task, { workspace, taskId, part }, found.files), onFailure)
   }, onFailure)

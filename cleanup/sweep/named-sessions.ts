@@ -1,11 +1,13 @@
 import { CleanupError, type CleanupErrorCode } from '../errors.ts'
 import { realWorkspace } from '../platform/files/real-path.ts'
+import { quote, quoteForPeople } from '../platform/shell.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import { type Registries, readRegistries } from '../registry/read-all.ts'
 import { serversFoundIn } from '../tmux/found-servers.ts'
 import { namedSession } from '../tmux/recorded.ts'
 import type { TmuxServer } from '../tmux/server.ts'
 import { trustedSockets } from '../tmux/sockets.ts'
+import { isAskedFor } from './asked-for.ts'
 import { findLeft, type LeftInWorkspace } from './left.ts'
 import { findUnlisted, type UnlistedLeftovers } from './unlisted.ts'
 
@@ -53,6 +55,7 @@ export async function sessionsByWorkspace(
     const refusals: Refusal[] = []
     for (const found of all) {
       const refusal = await refusalOf(name, found)
+      if (refusal?.isAmbiguous) throw refusal.error
       if (refusal) refusals.push(refusal)
       else {
         given.get(found.workspace)?.push(name)
@@ -69,6 +72,8 @@ interface Refusal {
   error: CleanupError
   /** False where no session of that name was found. */
   isSeen: boolean
+  /** True where several sessions may be meant. */
+  isAmbiguous?: boolean
 }
 
 const refused = (why: string, isSeen = true, code: CleanupErrorCode = 'bad-argument'): Refusal => ({
@@ -82,8 +87,20 @@ async function refusalOf(
   { workspace, registries, left, unlisted, problems }: FoundSessions,
 ): Promise<Refusal | undefined> {
   const quoted = `session ${JSON.stringify(name)}`
-  const named = unlisted.sessions.filter(one => one.name === name)
-  if (named.some(({ leftAlone }) => !leftAlone)) return undefined
+  const named = unlisted.sessions.filter(one => isAskedFor([name], one))
+  const removable = named.filter(({ leftAlone }) => !leftAlone)
+  const [one, ...more] = removable
+  if (one && more.length > 0) {
+    const where = removable.map(({ id, socket }) => `${id} on ${socket}`).join(', ')
+    const words = `--session ${quote(`${one.socket}:${one.name}`)}`
+    return {
+      ...refused(
+        `The ${quoted} is on ${removable.length} tmux servers (${where}); name the server too, as in "${words}".`,
+      ),
+      isAmbiguous: true,
+    }
+  }
+  if (one) return undefined
   const [alone] = named
   if (alone?.leftAlone) {
     const { kind, why } = alone.leftAlone
@@ -96,7 +113,7 @@ async function refusalOf(
       true,
       'registry-unreadable',
     )
-  const foreign = left.leftovers.foreign.find(one => one.name === name)
+  const foreign = left.leftovers.foreign.find(one => isAskedFor([name], one))
   if (foreign)
     return refused(
       `The ${quoted} (${foreign.id} on ${foreign.socket}) belongs to the workspace ${foreign.workspace}: ${foreign.why}. "leakrig sweep ${foreign.workspace}" cleans up there.`,
@@ -109,11 +126,13 @@ async function refusalOf(
       return refused(
         `${where} is that of the agent ${lister}, which a registry of ${workspace} lists; "leakrig explain ${lister}" shows what a cleanup would do.`,
       )
-    return name.startsWith('agent_')
+    return session.name.startsWith('agent_')
       ? refused(
           `${where} belongs to an agent that a registry lists, or is shown together with one’s; only an unlisted session can be named.`,
         )
-      : refused(`${where} is not named agent_*, and a sweep removes no other; "tmux kill-session" does.`)
+      : refused(
+          `${where} is not named agent_*, and a sweep removes no other; "tmux -S ${quoteForPeople(server.socket)} kill-session -t '${session.id}'" does.`,
+        )
   }
   const found = (await serversFoundIn(left.machine.table)).flatMap(({ answer }) => answer ?? [])
   const [elsewhere] = findSession(name, found) ?? []
@@ -130,7 +149,7 @@ async function refusalOf(
 
 function findSession(name: string, servers: readonly TmuxServer[]) {
   for (const server of servers) {
-    const session = server.sessions.find(one => one.name === name)
+    const session = server.sessions.find(one => isAskedFor([name], { name: one.name, socket: server.path }))
     if (session) return [server, session] as const
   }
   return undefined

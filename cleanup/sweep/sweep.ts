@@ -8,11 +8,12 @@ import { attemptAsync, CleanupError, messageOf } from '../errors.ts'
 import { isSameFile } from '../platform/files/real-path.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
 import { cleanUp } from '../reaper/clean-up.ts'
-import { isSameRun } from '../registry/lifecycle.ts'
+import { endingOf, isSameRun, isTerminal } from '../registry/lifecycle.ts'
 import { type Registries, readRegistries } from '../registry/read-all.ts'
 import { findAgent, peekAgent } from '../registry/registry.ts'
 import { type Action, type CleanupResult, doneActions, plannedActions, registerAction } from './actions.ts'
 import { type FoundAgent, findAgents, type Progress } from './agents.ts'
+import { isAskedFor } from './asked-for.ts'
 import { correctStaleEntries } from './correct-entries.ts'
 import { findLeft } from './left.ts'
 import { requireSessions } from './named-sessions.ts'
@@ -24,7 +25,7 @@ export interface SweepOptions {
   apply?: boolean
   /** Also removes the sessions, processes and prompts that no registry lists. */
   orphans?: boolean
-  /** The exact names of sessions that no registry lists and that are removed in any case, although somebody looks at them. */
+  /** The sessions (asked-for.ts) that no registry lists and that are removed in any case, although somebody looks at them. */
   sessions?: readonly string[]
   /** By default what each agent needs. */
   graceMs?: number | undefined
@@ -138,7 +139,7 @@ function chosen(
   { sessions, processes, prompts }: Chosen,
   { orphans = false, sessions: named = [] }: SweepOptions,
 ): Chosen {
-  const isNamed = ({ name, leftAlone }: Chosen['sessions'][number]) => named.includes(name) && !leftAlone
+  const isNamed = (one: Chosen['sessions'][number]) => isAskedFor(named, one) && !one.leftAlone
   return {
     sessions: sessions.filter(one => isNamed(one) || (orphans && isRemovable(one))),
     processes: processes.filter(one => orphans && isRemovable(one)),
@@ -212,7 +213,9 @@ async function cleanUpOne(
     const again = startedAgain(found, registries)
     if (again) return again
     if (cleanedUpAt !== undefined) await reopen(agent, cleanedUpAt)
-    const report = await cleanUp(agent, { status: to, reason: why, graceMs })
+    // Of an end that is on disk already, `why` says more than the end's reason, and that may not be true for long.
+    const reason = isTerminal(found.status) ? endingOf(peekAgent(agent)).reason : why
+    const report = await cleanUp(agent, { status: to, reason, graceMs })
     const isDone = report.outcome === 'clean' || report.outcome === 'already-clean'
     const actions = [
       ...doneActions(report, plan.session?.name),

@@ -22,6 +22,7 @@ import { readClients, type TmuxClient } from '../tmux/clients.ts'
 import { readServer, type TmuxServer, type TmuxSession } from '../tmux/server.ts'
 import { trustedSockets } from '../tmux/sockets.ts'
 import { type CleanupResult, doneActions } from './actions.ts'
+import { isAskedFor } from './asked-for.ts'
 import type { LeftInWorkspace } from './left.ts'
 import { YOUNG } from './young.ts'
 
@@ -201,7 +202,7 @@ export async function removeUnlisted(
     result.problems.push(`${what} could not be removed: ${problem}`)
   }
   const lookedAt = (session: UnlistedSession) => async (server: TmuxServer, now: TmuxSession) => {
-    if (named.includes(now.name)) return false
+    if (isAskedFor(named, session)) return false
     const inUse = whoLooksAt(now, server, await clientsOf(server), minAgeMs)
     if (inUse !== undefined) session.inUse = inUse
     return inUse !== undefined

@@ -32,9 +32,10 @@ export async function queryTmux(socket: string, args: string[], serverPid?: numb
 
 /** The error for a query without a certain answer. */
 export function tmuxUnreachable(socket: string, args: string[], why: string, cause?: unknown): CleanupError {
+  const advice = ADVICE[systemCode(cause) ?? ''] ?? 'make tmux answer'
   return new CleanupError(
     'tmux-unreachable',
-    `tmux on ${socket} could not be queried (${args[0]}): ${why}. The session may still exist, so nothing was ended or deleted; make tmux answer, then try again.`,
+    `tmux on ${socket} could not be queried (${args[0]}): ${why}. The session may still exist, so it is left alone; ${advice}, then try again.`,
     { cause },
   )
 }
@@ -75,6 +76,11 @@ function environmentOutsidePanes(): NodeJS.ProcessEnv {
 const NOT_STARTED: Record<string, string> = {
   ENOENT: 'there is no tmux on the PATH',
   EACCES: 'the tmux on the PATH is not executable',
+}
+
+const ADVICE: Record<string, string> = {
+  ENOENT: 'install tmux, or put it on the PATH',
+  EACCES: 'make it executable, or put another tmux first on the PATH',
 }
 
 /** What a client prints for a server whose protocol it does not speak. */

@@ -9,8 +9,14 @@ import { oneLine } from '../terminal.ts'
 export function reportUsageErrors(program: Command): Command {
   return program
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.passed : exitCodes.wrongUsage))
-    .configureOutput({ outputError: (text, write) => write(`leakrig: ${sentence(text)}\n`) })
+    .configureOutput({ outputError: (text, write) => write(`leakrig: ${sentence(text)}${hint(text)}\n`) })
 }
+
+/** Where the commands are listed, for an unknown one that resembles none. */
+const hint = (text: string): string =>
+  /unknown command '/.test(text) && !text.includes('Did you mean')
+    ? '; "leakrig --help" lists the commands'
+    : ''
 
 /** A wrong value, as commander reports it: our own sentence, or its list of choices, follows. */
 const INVALID = /^option '(?:-\w, )?(--[\w-]+)[^']*' argument '(.*)' is invalid\. (?:Allowed choices are )?/s

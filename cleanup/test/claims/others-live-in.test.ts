@@ -385,6 +385,68 @@ describe('in the agent’s own session, only the agent’s panes end', () => {
     },
   )
 
+  test.each<[string, string, Partial<Deployment>]>([
+    ['the agent’s session', 'leaves', {}],
+    ['the agent’s session', 'leaves', { contained: true }],
+    ['the agent’s session', 'leaves', { recorded: false }],
+    ['the agent’s session', 'stays attached', {}],
+    ['a session on a server that the agent started', 'leaves', {}],
+    ['a session on a server that the agent started', 'stays attached', {}],
+  ])(
+    'a daemon from a window that a user opened by hand in %s and closed, who %s (%j); the agent’s own ends',
+    async (where, then, how) => {
+      const isOwn = where.startsWith('the')
+      const socket = isOwn ? rig.socket : path.join(rig.folder, 'nested')
+      const swarm = `tmux -f /dev/null -S ${socket} new-session -d -s swarm 'exec sleep 1000'\n`
+      const ref = await rig.deploy('a', { claude: isOwn ? idle : `${swarm}${idle}`, ...how })
+      const session = isOwn ? 'agent_a' : 'swarm'
+      const ask = (...ask: string[]) => rig.tmux('-S', socket, ...ask)
+      await until('the session is there', () => ask('list-sessions').includes(session))
+      const ownDaemon = `setsid -f sh -c 'echo $$ >${rig.folder}/own.pid; exec sleep 1000'`
+      ask(
+        'new-window',
+        '-d',
+        '-t',
+        `=${session}:`,
+        `${ownDaemon}; until [ -s ${rig.folder}/own.pid ]; do :; done`,
+      )
+      const own = await rig.pid('own')
+      const second = Math.ceil(Date.now() / 1_000) * 1_000
+      await until('what is there is older than the client', () => Date.now() > second)
+      fs.writeFileSync(path.join(rig.folder, 'hand.sh'), `setsid -f ${witness.shellCommand}\nread line`)
+      const words = `tmux -S ${socket} attach-session -t =${session}:`
+      const env = { ...process.env, TERM: 'xterm' }
+      const client = spawn('script', ['-qc', words, '/dev/null'], {
+        stdio: ['pipe', 'ignore', 'ignore'],
+        env,
+      })
+      await until('it is attached', () => ask('list-clients') !== '')
+      ask('set-option', '-g', 'default-command', `sh ${rig.folder}/hand.sh`)
+      client.stdin.write('\u0002c')
+      const pid = await witness.pid()
+      client.stdin.write('\n')
+      await until(
+        'the window is closed',
+        () => ask('list-windows', '-t', `=${session}:`).split('\n').length === 1,
+      )
+      if (then === 'leaves') {
+        client.stdin.write('\u0002d')
+        await until('the user has left', () => ask('list-clients') === '')
+      }
+      const report = await cleanUp(ref, completed)
+      expect(report).toMatchObject({ outcome: 'clean' })
+      expect(witness.harm()).toEqual([])
+      // While the user is attached to it, a server that the agent started is left with all of its sessions.
+      const isLeft = !isOwn && then !== 'leaves'
+      // The machine has suspects of other tests, too.
+      const isNamed = report.suspects.some(one => one.pid === pid)
+      expect([isNamed, isRunning(own)]).toEqual([!isLeft, isLeft])
+      leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s', '--grace', '1s'])
+      expect(witness.harm()).toEqual([])
+      if (!isLeft) expect(await leftovers()).toEqual([])
+    },
+  )
+
   test('a pane that a user split by hand while attached', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     await attach(rig, 'agent_a')

@@ -105,6 +105,25 @@ test('stays for a daemon from a window that a user has opened', async () => {
   expect(witness.harm()).toEqual([])
 })
 
+test.each([false, true])(
+  'ends without a daemon from a window that a user has opened and closed, which is named; contained: %s',
+  async contained => {
+    const ref = await deploy(contained)
+    const closing = path.join(rig.folder, 'closing')
+    const pid = await open(`setsid -f ${witness.shellCommand}; until [ -e ${closing} ]; do sleep 0.05; done`)
+    fs.writeFileSync(closing, '')
+    const windows = () => readText(`/proc/${server}/task/${server}/children`).trim().split(' ')
+    await until('its window is closed', () => windows().length === 1)
+    const report = await cleanUp(ref, completed)
+    expect(report).toMatchObject({ outcome: 'clean' })
+    expect(report.suspects.map(one => one.pid)).toContain(pid)
+    expect(witness.harm()).toEqual([])
+    expect([server, own].filter(isRunning)).toEqual([])
+    leakrig(['sweep', rig.workspace, '--apply', '--orphans', '--min-age', '0s'])
+    expect(witness.harm()).toEqual([])
+  },
+)
+
 test('stays as a whole while a user is attached', async () => {
   const ref = await deploy()
   const client = await attach()

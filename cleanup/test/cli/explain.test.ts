@@ -67,6 +67,7 @@ test('an agent: a tree with reasons, the steps, and what is not claimed', async 
     /^ {2}\d\. wait for tee \d+, which brings them to the log and ends by itself when its input does$/m,
   )
   expect(out).toMatch(/close the session agent_a by its id \$\d+/)
+  expect(out).toMatch(/^ {2}\d+\. write the end of the agent and of its cleanup into both registries$/m)
   expect(isRunning(pane ?? 0)).toBe(true)
   expect(rig.entry(ref).status).toBe('running')
 })
@@ -158,6 +159,7 @@ test('an agent without remains: the explaining process itself is not listed as s
   expect(out).toMatch(/^claimed: no process\nnothing is left to end, remove or archive$/m)
   expect(out).not.toMatch(/^a cleanup would/m)
   expect(out).not.toContain('leakrig.ts')
+  expect(out).not.toContain('the agent’s session')
 })
 
 test('an agent, while the registry of another task is truncated', async () => {

@@ -82,6 +82,9 @@ test('a registry that cannot be read: its files stay, the rest is done, exit 3',
   archive.put('a_stream.jsonl', 9)
   archive.put('b_stream.jsonl', 9, { taskId: 'T2' })
   fs.writeFileSync(layout.taskRegistry(archive.workspace, 'T1'), '{"agents"')
+  expect((await run('--keep-days', '99')).out).toMatch(
+    /There is nothing to remove in what could be read\.\n$/,
+  )
   const { code, err } = await run('--apply')
   expect(code).toBe(3)
   expect(err).toMatch(/leakrig: The registry .*T1\/AGENT_REGISTRY\.json could not be read/)

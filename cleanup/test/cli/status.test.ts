@@ -169,7 +169,7 @@ test.each([
   expect(await runCommand('status', ...args.split(' '), rig.workspace)).toEqual({
     code: 2,
     out: '',
-    err: `leakrig: ${what}; use this instead: watch -n 2 'npm run -s leakrig -- status'\n`,
+    err: `leakrig: ${what}; use this instead: watch -n 2 'npm run -s leakrig -- status DIR'\n`,
   })
 })
 

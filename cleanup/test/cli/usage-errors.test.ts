@@ -39,7 +39,7 @@ test('a file that begins with a dash can be named with its folder', () => {
 test.each([
   ['sweep --aply', "unknown option '--aply' (Did you mean --apply?)"],
   ['daemon --grce 3s', "unknown option '--grce' (Did you mean --grace?)"],
-  ['explain', "missing required argument 'agent|pid'"],
+  ['explain', `missing required argument 'agent|pid'; "leakrig explain --help" shows the usage`],
   ['sweep --x\ny', `unknown option '--x\\u{a}y'; "leakrig sweep --help" lists the options`],
   ['retention --keep=1', `unknown option '--keep=1'; "leakrig retention --help" lists the options`],
   [

@@ -34,7 +34,7 @@ function make(name: string, ...within: string[]): string {
 const NONE = {
   code: 'no-workspace',
   message: expect.stringMatching(
-    /^\/.* is not an orchestrator’s workspace: expected the folder "registry" or a task \("TASK-\.\.\."\) in it; name the \.agent-workspace folder of an orchestrator\.$/,
+    /^\/.* is not an orchestrator’s workspace: expected the folder "registry" or a folder with AGENT_REGISTRY\.json in it; name the \.agent-workspace folder of an orchestrator\.$/,
   ),
 }
 

@@ -28,7 +28,7 @@ test.each([
   const server = rig.entry(hung).tmux?.server_pid ?? 0
   process.kill(server, 'SIGSTOP')
   process.kill(rig.entry(hung).tmux?.pane_pid ?? 0, 'SIGKILL')
-  await until('the hung one waits for its next attempt', () => daemon.events('cleanup-failed').length > 0)
+  await until('the hung one waits for its next attempt', () => daemon.events('problem').length > 0)
   daemon.child.kill('SIGUSR2')
   await until('the clock is moved', () => daemon.events('clock-moved').length > 0)
   process.kill(server, 'SIGCONT')

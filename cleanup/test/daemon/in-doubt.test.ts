@@ -14,6 +14,27 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
+/** The problems with asking about an agent. */
+const unchecked = (daemon: Daemon) =>
+  daemon.events('problem').filter(({ problem }) => String(problem).includes('could not be queried'))
+
+test('without a tmux on the PATH a running agent is left alone, and no cleanup has failed', async () => {
+  const ref = await rig.deploy('a', { claude: idle })
+  const daemon = await Daemon.startBehind(rig, ['env', `PATH=${rig.folder}`])
+  await until('it is logged', () => unchecked(daemon).length > 0)
+  expect(unchecked(daemon)).toEqual([
+    expect.objectContaining({
+      about: `${ref.taskId}/a`,
+      problem: expect.stringMatching(
+        /there is no tmux on the PATH\. The session may still exist, so it is left alone; install tmux, or put it on the PATH, then try again\.$/,
+      ),
+    }),
+  ])
+  expect(daemon.events('cleanup-failed')).toEqual([])
+  expect(rig.entry(ref).status).toBe('running')
+  expect(await daemon.stop()).toBe(0)
+})
+
 test('an agent that is being deployed is left alone, and so is one whose tmux does not reply', async () => {
   const daemon = await Daemon.start(rig)
   const young = rig.ref('young')
@@ -26,12 +47,13 @@ test('an agent that is being deployed is left alone, and so is one whose tmux do
   const server = rig.entry(hung).tmux?.server_pid ?? 0
   await daemon.stopServer(server, '/hung')
   kill(rig.entry(hung).tmux?.pane_pid ?? 0)
-  await until('it could not be asked', () => daemon.events('cleanup-failed').length > 0)
+  await until('it could not be asked', () => unchecked(daemon).length > 0)
   expect(rig.entry(young).status).toBe('running')
   expect(rig.entry(hung).status).toBe('running')
   expect(fs.existsSync(layout.promptFile(hung))).toBe(true)
   process.kill(server, 'SIGCONT')
   await until('it is clean', () => rig.entry(hung).cleanup?.state === 'done')
+  await until('the problem is over', () => daemon.events('problem-resolved').length > 0)
   expect(rig.entry(young).status).toBe('running')
   await daemon.stop()
 })
@@ -66,10 +88,11 @@ test('a server that does not reply: its agents are left alone, that is reported 
   const server = first ? (rig.entry(first).tmux?.server_pid ?? 0) : 0
   await daemon.stopServer(server, '/hung')
   for (const ref of refs) kill(rig.entry(ref).tmux?.pane_pid ?? 0)
-  await until('none could be asked', () => daemon.events('cleanup-failed').length >= refs.length)
+  await until('none could be asked', () => unchecked(daemon).length >= refs.length)
   await until('none asks', () => daemon.clients().length === 0)
   await until('it asks again', () => daemon.clients().length > 0)
-  const named = daemon.events('cleanup-failed').map(({ agent }) => agent)
+  const named = unchecked(daemon).map(({ about }) => about)
+  expect(daemon.events('cleanup-failed')).toEqual([])
   expect(named.sort()).toEqual(refs.map(({ taskId, agentId }) => `${taskId}/${agentId}`))
   expect(daemon.events('signal')).toEqual([])
   expect(daemon.events('mass-death')).toEqual([])

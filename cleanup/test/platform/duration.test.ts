@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { durationOption, durationText, parseDuration } from '../../platform/duration.ts'
+import { durationOption, durationText, parseDuration, waitText } from '../../platform/duration.ts'
 
 test.each([
   ['500ms', 500],
@@ -32,5 +32,11 @@ test('the text for an option is parsed back exactly', () => {
 test('the text for people is rounded', () => {
   expect([-5, 119_000, 3_700_000, 90_000_000, 400_000_000].map(durationText)).toEqual([
     ...['0 s', '119 s', '62 min', '25 h', '5 days'],
+  ])
+})
+
+test('a wait that was asked for is not rounded up', () => {
+  expect([0, 1, 500, 1_500, 2_000, 4_666.7, 12_300, 180_000].map(waitText)).toEqual([
+    ...['0 s', '1 ms', '500 ms', '1.5 s', '2 s', '4.7 s', '12 s', '3 min'],
   ])
 })

@@ -211,7 +211,9 @@ describe('somebody outside of the agent, whom nothing ties to what he starts', (
   }
 
   test.each([true, false])('in a new session of the agent’s name (with the marker: %s)', async isMarked => {
-    const ref = await rig.deploy('a', { claude: idle, recorded: false })
+    // Its log may be an earlier run's, so its age says nothing about the new session.
+    const entry = { started_at: new Date(Date.now() + 60_000).toISOString() }
+    const ref = await rig.deploy('a', { claude: idle, recorded: false, entry })
     const file = `${rig.folder}/starts`
     const marker = isMarked ? `-e LEAKRIG_AGENT=${agentMarker(ref)}` : ''
     const again = `new-session -d -s agent_a ${marker} "echo >>${file}; sleep 1000 | cat"`
@@ -222,6 +224,21 @@ describe('somebody outside of the agent, whom nothing ties to what he starts', (
     rig.tmux('set-hook', '-gu', 'session-closed')
     expect(await cleanUp(ref, completed)).toMatchObject({ outcome: 'clean', problems: [] })
     expect(rig.processesOf(ref)).toEqual([])
+    expect(rig.sessions()).toEqual(['user'])
+  })
+
+  test('in a new session that only its name ties to the agent, long after that began', async () => {
+    const entry = { started_at: new Date(Date.now() - 600_000).toISOString() }
+    const ref = await rig.deploy('a', { claude: idle, recorded: false, entry })
+    const file = `${rig.folder}/starts`
+    rig.tmux('set-hook', '-g', 'session-closed', `new-session -d -s agent_a "echo >>${file}; sleep 1000"`)
+    expect(await cleanUp(ref, completed)).toMatchObject({
+      outcome: 'clean',
+      session: 'left-alone',
+      notes: [expect.stringMatching(/is left alone, because nothing shows that more than its name/)],
+    })
+    expect(readText(file).length).toBe(1)
+    expect(rig.sessions()).toContain('agent_a')
   })
 
   test('as nobody’s child', async () => {

@@ -111,8 +111,9 @@ test.each(MAYBE_C)('%j may be an agent and keeps what it may own', async (value,
   const archived = layout.archived({ workspace, taskId: TASK, agentId: 'c' }, 'c_stream.jsonl')
   fs.writeFileSync(archived, 'x')
   fs.utimesSync(archived, 0, 0)
-  const { files } = await planRetention([workspace], parsePolicy({ keepDays: '0' }))
+  const { files, problems } = await planRetention([workspace], parsePolicy({ keepDays: '0' }))
   expect(files.map(({ action }) => action)).toEqual(['leave'])
+  expect(problems).toEqual(found.problems)
 })
 
 test('in the global registry they block no cleanup', async () => {
@@ -131,6 +132,16 @@ test('in the global registry they block no cleanup', async () => {
     agents: { a: { status: 'terminated' }, b: { status: 'running' }, x: null },
     active_agents: 1,
   })
+})
+
+test('the advice for a task’s registry that cannot be read names the global one only where there is one', async () => {
+  fs.truncateSync(task(), 20)
+  const advice = 'still has their statuses'
+  expect((await measure([workspace])).problems.join()).toContain(advice)
+  fs.rmSync(layout.globalRegistry(workspace))
+  const problems = (await measure([workspace])).problems.join()
+  expect(problems).toContain('.broken: its agents are then not listed.')
+  expect(problems).not.toContain(advice)
 })
 
 test('a global registry that cannot be read is reported', async () => {

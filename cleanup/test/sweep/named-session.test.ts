@@ -79,6 +79,23 @@ describe('refused, with exit code 2', () => {
     expect(sweep('agent_a', '--min-age', '0s')).toEqual({ code: 2, out: '', err: expect.stringMatching(why) })
   })
 
+  test('one that several servers have, with the option that helps', () => {
+    const socket = `${rig.folder}/work`
+    const named = ['--min-age', '0s', '--socket-path', socket]
+    rig.tmux('new-session', '-d', '-s', 'agent_twice', 'sleep 1000')
+    rig.tmux('-f', '/dev/null', '-S', socket, 'new-session', '-d', '-s', 'agent_twice', 'sleep 1000')
+    const found = sweep('agent_twice', ...named)
+    expect(found).toMatchObject({ code: 2, out: '' })
+    expect(found.err).toMatch(
+      /^leakrig: The session "agent_twice" is on 2 tmux servers .* Nothing was done\.$/,
+    )
+    for (const one of [rig.socket, socket]) expect(found.err).toMatch(` on ${one}`)
+    const sessionsThere = () => rig.tmux('-S', socket, 'list-sessions', '-F', '#{session_name}')
+    expect([rig.sessions().sort(), sessionsThere()]).toEqual([['agent_twice', 'user'], 'agent_twice'])
+    expect(sweep(`${rig.socket}:agent_twice`, ...named)).toMatchObject({ code: 0, err: '' })
+    expect([rig.sessions(), sessionsThere()]).toEqual([['user'], 'agent_twice'])
+  })
+
   test('one on a server that nothing ties to the workspace, with the option that helps', () => {
     const socket = `${rig.folder}/work`
     rig.tmux('run-shell', `tmux -f /dev/null -S ${socket} new-session -d -s agent_there "sleep 1000"`)
@@ -88,6 +105,15 @@ describe('refused, with exit code 2', () => {
     const [, path = ''] = /"--socket-path (\S+)"/.exec(found.err) ?? []
     expect(sweep('agent_there', '--min-age', '0s', '--socket-path', path)).toMatchObject({ code: 0, err: '' })
   })
+})
+
+test('one of another name is refused, with the command that ends it', () => {
+  const { code, err } = sweep('user', '--min-age', '0s')
+  expect([code, err]).toEqual([
+    2,
+    expect.stringMatching(/a sweep removes no other; "tmux -S \S+ kill-session -t '\$\d+'" does\./),
+  ])
+  expect(rig.sessions()).toContain('user')
 })
 
 test('while a registry cannot be read, the exit code is 3, and the session stays', () => {

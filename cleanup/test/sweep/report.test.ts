@@ -30,9 +30,9 @@ test('on the machine that the report found, with fields missing, it removes all 
   const dry = sweep()
   expect(dry).toMatchObject({ code: 0, err: '' })
   expect(dry.out).toContain(
-    `: ${TASKS + 1} tasks, ${ended} agents to check, ${LIVE.length} live, 0 unlisted\n`,
+    `: ${TASKS + 1} tasks, ${ended} agents to clean up, ${LIVE.length} live, 0 unlisted\n`,
   )
-  const [, planned] = /\nnothing was done; --apply would carry out (\d+) actions\n$/.exec(dry.out) ?? []
+  const [, planned] = /\nnothing was done; --apply would carry out (\d+) actions: .*\n$/.exec(dry.out) ?? []
   expect(below(/./)).toEqual(before)
 
   const applied = sweep('--apply')

@@ -63,6 +63,16 @@ test('a dry run names exactly what apply then does, on a workspace as the report
   const doing = new Set(planned(dry).map(action => action.do))
   expect([...doing].sort()).toEqual(['archive', 'close', 'end', 'register', 'remove'])
 
+  const shown = leakrig(['sweep', rig.workspace, '--orphans', '--min-age', '0s']).out
+  const steps = shown.split('\n').filter(line => /^ +\d+\. close the session/.test(line))
+  expect(steps).toHaveLength(2)
+  const sums = /--apply would carry out (\d+) actions: (.*)\n$/.exec(shown)
+  const counts = sums?.[2]?.match(/\d+/g)?.map(Number) ?? []
+  expect(counts.reduce((sum, one) => sum + one, 0)).toBe(Number(sums?.[1]))
+  expect(sums?.[2]).toMatch(
+    /^end \d+ processes, close 2 sessions, remove \d+ files, archive \d+ files, write \d entries$/,
+  )
+
   const applied = run('--apply', '--orphans', '--min-age', '0s')
   expect(names(done(applied))).toEqual(names(planned(dry)))
   expect(applied.exitCode).toBe(0)
@@ -76,6 +86,7 @@ test('a dry run names exactly what apply then does, on a workspace as the report
     reason: expect.stringMatching(/session/),
     their_field: { depth: [1, 2] },
   })
+  expect(rig.entry(completed).reason).toBe('its status is completed')
   const global = JSON.parse(fs.readFileSync(layout.globalRegistry(rig.workspace), 'utf8'))
   expect(global).toMatchObject({ their_setting: 7, agents: { completed: { status: 'completed' } } })
 
@@ -91,7 +102,7 @@ test('a sweep finishes what a killed cleaner began', async () => {
   const text = leakrig(['sweep', rig.workspace]).out
   expect(text).toMatch(/TASK-1\/a: it is terminated, and its cleanup was begun at .* not finished/)
   expect(text).toMatch(/because pane: tmux started it in pane %\d+/)
-  expect(text).toMatch(/nothing was done; --apply would carry out \d+ actions\n$/)
+  expect(text).toMatch(/nothing was done; --apply would carry out \d+ actions: end .*, write 1 entry\n$/)
   expect(names(done(run('--apply')))).toContainEqual(
     JSON.stringify({ do: 'register', agent: 'TASK-1/a', status: 'terminated' }),
   )
@@ -364,13 +375,13 @@ test('no workspace, a folder that is none, and wrong options', () => {
     npm_package_json: path.join(root, 'package.json'),
     INIT_CWD: path.dirname(rig.workspace),
   }
-  const isSwept = { code: 0, out: expect.stringMatching(/: 1 task, 0 agents to check/) }
+  const isSwept = { code: 0, out: expect.stringMatching(/: 1 task, 0 agents to clean up/) }
   expect(leakrig(['sweep'], root, npm)).toMatchObject(isSwept)
   expect(leakrig(['sweep', '.agent-workspace'], root, npm)).toMatchObject(isSwept)
   expect(leakrig(['sweep'], path.dirname(rig.socket), npm)).toMatchObject({ code: 2 })
   expect(leakrig(['sweep'], rig.folder)).toMatchObject({
     code: 0,
     // The machine may have leftovers of others, which every sweep names.
-    out: expect.stringMatching(/: 1 task, 0 agents to check.*\nnothing (?:to do|was done; .*)\n$/s),
+    out: expect.stringMatching(/: 1 task, 0 agents to clean up.*\nnothing (?:to do|was done; .*)\n$/s),
   })
 })

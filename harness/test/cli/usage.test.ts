@@ -105,6 +105,7 @@ test.for([
   ['orchestrator --stratgy none', "unknown option '--stratgy' (Did you mean --strategy?)"],
   ['catalogue --sytem none', "unknown option '--sytem' (Did you mean --system?)"],
   ['catalogue --x\ny', "unknown option '--x\\u{a}y'"],
+  ['bogus', `unknown command 'bogus'; "leakrig --help" lists the commands`],
   ['scenrios', "unknown command 'scenrios' (Did you mean scenarios?)"],
 ] as const)('%j is wrong usage: one line, and nothing runs', ([words, sentence]) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words.split(' ')], {
