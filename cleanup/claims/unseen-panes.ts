@@ -5,6 +5,7 @@ import { everyAgent } from '../registry/read-all.ts'
 import { serversFoundIn } from '../tmux/found-servers.ts'
 import { readPanes, type ShownPane } from '../tmux/panes.ts'
 import { namedSession } from '../tmux/recorded.ts'
+import type { TmuxServer } from '../tmux/server.ts'
 import type { Observation, UnseenPane } from './observation.ts'
 import { agentsFolderOf, mayBeStartedBy } from './opened-elsewhere.ts'
 
@@ -30,16 +31,26 @@ export async function findUnseenPanes(observation: Observation): Promise<UnseenP
   }
   const wanted = new Set([...candidates.values()].map(({ process }) => process.ppid))
   if (wanted.size === 0) return []
-  const isAgents = namesOfAgents(observation)
   const servers = await serversFoundIn(observation.table, wanted).catch(() => [])
+  if (servers.length === 0) return []
+  const isAgents = namesOfAgents(observation)
   const found = await Promise.all(
     servers.map(async ({ answer }) => {
-      const panes = answer && (await readPanes(answer).catch(() => undefined))
+      const panes = answer && (await panesOf(answer))
       const others = panes?.filter(({ session }) => !isAgents(session.name))
       return answer && others ? unseen(others, candidates, answer.path) : []
     }),
   )
   return found.flat()
+}
+
+const panesByServer = new WeakMap<TmuxServer, Promise<ShownPane[] | undefined>>()
+
+/** Asked once for a table, as its servers are. */
+function panesOf(server: TmuxServer): Promise<ShownPane[] | undefined> {
+  const asking = panesByServer.get(server) ?? readPanes(server).catch(() => undefined)
+  panesByServer.set(server, asking)
+  return asking
 }
 
 /** True for a pane that is older than the agent's, though its process is younger: a server counts its panes. */
@@ -65,14 +76,20 @@ const OPENED_WITHIN_S = 2
 /** Sessions of this name have a rule of their own (leftovers/sessions.ts). */
 const AGENTS = 'agent_'
 
+const namesByTable = new WeakMap<ProcessTable, Map<string, ReadonlySet<string>>>()
+
 /** Recognises the sessions of agents by their names, also of those whose entries give them another one. */
-function namesOfAgents({ ref, agents }: Observation): (name: string) => boolean {
-  const entries =
-    attempt(
-      () => everyAgent(ref.workspace).map(({ entry }) => entry),
+function namesOfAgents({ ref: { workspace }, agents, table }: Observation): (name: string) => boolean {
+  const byWorkspace = namesByTable.get(table) ?? new Map<string, ReadonlySet<string>>()
+  const read = () => {
+    const all = attempt(
+      () => everyAgent(workspace).map(({ entry }) => entry),
       () => {},
-    ) ?? agents
-  const names = new Set(entries.map(entry => namedSession(entry).name))
+    )
+    return new Set((all ?? agents).map(entry => namedSession(entry).name))
+  }
+  const names = byWorkspace.get(workspace) ?? read()
+  namesByTable.set(table, byWorkspace.set(workspace, names))
   return name => name.startsWith(AGENTS) || names.has(name)
 }
 

@@ -5,8 +5,8 @@ import type { AgentEntry, RecordedSuspect } from '../../registry/entries.ts'
 import type { AgentRef } from '../../registry/layout.ts'
 import { addRelatives, describeSuspect, type Suspect } from '../suspect.ts'
 
-/** How many suspects an entry records. */
-const MOST = 50
+/** How many suspects an entry records: all agents that ended together may have the same, and each end writes the registry. */
+const MOST = 20
 
 /** A suspect, and the agents that it may belong to. */
 export interface NamedSuspect extends Suspect {
