@@ -48,6 +48,15 @@ export function beganWith(
 /** How long after its log, in ms, an agent's session and log-writer may begin: its orchestrator may have made the file. */
 const WRITER_MS = 2_000
 
+/** How long before its log, in ms, an agent and what it starts may begin: `tee` makes the file while claude is already at work. */
+const BEFORE_LOG_MS = 2_000
+
+/** The earliest time at which what an agent's log belongs to can have begun, in ms since 1970; undefined without a log. */
+export function earliestByLog(log: string): number | undefined {
+  const birth = birthOf(log)
+  return birth === undefined ? undefined : birth - BEFORE_LOG_MS
+}
+
 /** True when a process began later than the log, so it is not the one that the log was begun with. */
 export function beganAfterLog({ log }: Pick<Observation, 'log'>, process: SeenProcess): boolean {
   const birth = birthOf(log)

@@ -4,7 +4,7 @@ import type { KnownEnvironments } from '../platform/processes/environment-origin
 import { loginOf, unitOf } from '../platform/processes/origin.ts'
 import { hasEnded } from '../platform/processes/stat.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
-import { birthOf } from './age.ts'
+import { earliestByLog } from './age.ts'
 import type { Claims } from './evidence.ts'
 import type { Observation } from './observation.ts'
 import { ownLogDescriptors } from './own-logs.ts'
@@ -34,7 +34,7 @@ export function originOfAgent(observation: Observation, claims: Claims): AgentOr
     .map(({ process }) => process)
   const known = [...(server ? [server] : []), ...panes]
   const created = location.session && location.session.created * 1_000
-  const times = [created, birthOf(observation.log)].filter(time => time !== undefined)
+  const times = [created, earliestByLog(observation.log)].filter(time => time !== undefined)
   const each = <T>(of: (pid: number) => T | undefined) => new Set(known.flatMap(({ pid }) => of(pid) ?? []))
   return {
     panes: environmentsOf(panes),

@@ -10,7 +10,7 @@ import { namesAgent } from '../registry/marker.ts'
 import { loggedFolder } from '../registry/stream-log.ts'
 import { parseTimestamp } from '../registry/timestamps.ts'
 import { recordedTmux, tmuxVariable } from '../tmux/recorded.ts'
-import { birthOf, isOlder } from './age.ts'
+import { earliestByLog, isOlder } from './age.ts'
 import type { Observation } from './observation.ts'
 import { otherAgents } from './other-agents.ts'
 import { placeOf } from './place.ts'
@@ -26,9 +26,6 @@ import { mentions } from './suspect.ts'
 
 /** How long after an agent's recorded end, in ms, something may have begun that it started: the end is recorded in its last moments. */
 const AFTER_END_MS = 10_000
-
-/** How long before its log, in ms, an agent may have begun. */
-const BEFORE_LOG_MS = 2_000
 
 /** Tells which processes in somebody else's session began while an agent lived and bear nothing that says whose they are. */
 export function mayBeStartedBy(observation: Observation): (process: SeenProcess) => boolean {
@@ -46,7 +43,7 @@ export function mayBeStartedBy(observation: Observation): (process: SeenProcess)
     isTerminal(entry.status) ? (entry.completed_at ?? entry.terminated_at) : undefined,
   )
   // Without a record, the registry's time may be minutes off. An agent begins its log at once.
-  const begun = recorded ? undefined : birthOf(observation.log)
+  const begun = recorded ? undefined : earliestByLog(observation.log)
   return process => {
     const { tmux, marker, sharesPids } = process.environment
     if (tmux === undefined || !sharesPids || tmux === birth || tmux === own || isOwn(process.environment))
@@ -54,7 +51,7 @@ export function mayBeStartedBy(observation: Observation): (process: SeenProcess)
     if (marker !== undefined && !isMarked(marker)) return false
     return (
       isOlder(observation, process) === false &&
-      !(begun !== undefined && Date.now() - ageMs(process) < begun - BEFORE_LOG_MS) &&
+      !(begun !== undefined && Date.now() - ageMs(process) < begun) &&
       !(Date.now() - ageMs(process) > latest + AFTER_END_MS) &&
       !isOthers(process)
     )

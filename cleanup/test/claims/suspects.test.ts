@@ -108,6 +108,8 @@ describe('a process that nothing ties to the agent is named, and left alone:', (
     const { ref, pid } = await deployWith(lost('env -i PORT=3000'), undefined, {
       recorded: false,
       entry: { started_at: '' },
+      // The log begins later than the process, as on a busy machine.
+      writer: `(until [ -s ${rig.folder}/lost.pid ]; do sleep 0.1; done; exec tee ${layout.streamLog(rig.ref('a'))})`,
     })
     expect(named(await cleanUp(ref, completed), pid)).toBeDefined()
   })
