@@ -120,13 +120,11 @@ onSmallDisk('full disk × killed', async ({ rig, skip }) => {
   const objection = await mountObjection(rig)
   if (objection) skip(objection)
   const cell = await deployCell(rig, { shape: {}, ending: 'killed' })
-  await redWithoutCleanup(/expected the system to refuse kill_real_agent/, async () => {
+  await redWithoutCleanup(/expected the sandbox to return to its baseline/, async () => {
     const disk = await fillDisk(rig, rig.places.work)
-    await expectUntouched(cell.agent, async () => {
-      expect(await cell.agent.killIsRefused()).toMatch(/no space left|ENOSPC/i)
-    })
+    await endings.killed.happens(cell.agent) // it may be what fills the disk
     await disk.empty()
-    await expectCleanEnd(cell, 'killed')
+    await expectCleanedUp(cell, 'crashed') // nothing could record that it was killed
   })
 })
 
@@ -137,7 +135,6 @@ onSmallDisk('full disk × crashed', async ({ rig, skip }) => {
   await redWithoutCleanup(/expected the sandbox to return to its baseline/, async () => {
     const disk = await fillDisk(rig, rig.places.work)
     await endings.crashed.happens(cell.agent)
-    await expectFilesKept(cell.agent, ['prompt', ...logs])
     await disk.empty()
     await expectCleanedUp(cell, 'crashed') // nobody calls a tool
   })
