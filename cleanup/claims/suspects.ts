@@ -280,8 +280,8 @@ function holdsPipe(table: ProcessTable, { pipes }: AgentOrigin): (process: SeenP
   if (pipes.size === 0) return () => []
   const nobodys = nobodysChildren(table)
   return process => {
-    const descriptors = nobodys.has(process) ? listDescriptors(process.pid).filter(isOpenForWriting) : []
-    const isHeld = descriptors.some(one => pipes.has(channelOf(one) ?? ''))
+    const descriptors = nobodys.has(process) ? listDescriptors(process.pid) : []
+    const isHeld = descriptors.some(one => pipes.has(channelOf(one) ?? '') && isOpenForWriting(one))
     return isHeld ? ['an orphan that writes into the pipe from which the agent’s log is written'] : []
   }
 }
