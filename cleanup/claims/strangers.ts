@@ -71,7 +71,7 @@ function mayBeLog(file: string, log: string): boolean {
 
 /**
  * True unless the file must be another one: a container may have the same agents in a workspace of its own. A file that is, or
- * was, in another workspace is that one's. Where nothing shows that, it must be as old as the agent.
+ * was, in another workspace is that one's. Elsewhere, it must be near the workspace and as old as the agent.
  */
 function isLog(file: string, holder: Descriptor, entry: AgentEntry, log: string): boolean {
   const recorded = recordedInode(entry)
@@ -86,6 +86,8 @@ function isLog(file: string, holder: Descriptor, entry: AgentEntry, log: string)
   if (places.includes(own ?? '')) return true
   const isInWorkspace = path.basename(path.dirname(file)) === path.basename(path.dirname(log))
   if (isInWorkspace && places.length > 0) return false
+  // Anybody's agent may have this name. Somebody who moves a log by hand mostly leaves it near.
+  if (!file.startsWith(`${path.dirname(workspace)}${path.sep}`)) return false
   const { earliest, latest } = parseTimestamp(entry.started_at)
   return stat.birthtimeMs > earliest - LATE_MS && stat.birthtimeMs < latest + LATE_MS
 }
