@@ -48,8 +48,9 @@ const OTHER_CLEANER_MS = 10_000
  * Ends an agent's processes and its tmux session, removes its prompt, moves its logs to the archive, and records that in
  * both registries; nothing else is touched. The intent is on disk before anything is ended, and every step can be
  * repeated: after a kill -9 at any moment the next call goes on. Where nothing can be written (a full disk) the processes are
- * ended all the same, and the outcome is `unfinished`. When several cleaners meet, one works and the others wait for it. Throws a CleanupError, with nothing ended and nothing deleted, for what could not be read or asked, and
- * for ids and paths that leave the workspace.
+ * ended all the same, and the outcome is `unfinished`. When several cleaners meet, one works and the others wait for it.
+ * Throws a CleanupError, with nothing ended and nothing deleted, for what could not be read or asked, and for ids and paths
+ * that leave the workspace.
  */
 export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<CleanUpReport> {
   const startedAt = performance.now()
@@ -73,7 +74,7 @@ export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<C
   if (isDone(before)) return alreadyClean(before)
   requireDeployedHere(ref, before)
   agentFiles(ref, before)
-  // Nothing is ended unless its end can be written to both registries.
+  // Nothing is ended while the other registry cannot be read, or is not one.
   peekGlobalRegistry(ref.workspace)
 
   using reply = new ReplyLock(ref)

@@ -167,18 +167,23 @@ test('a daemon there is not called killed, until its namespace is gone', async (
   await until('it is known to be gone', () => daemonLine()?.includes('was killed'), 100_000)
 })
 
+/** A live agent is left; one whose status is terminal is refused, because somebody there writes its log. */
+async function isLeftBySweeps(ref: AgentRef): Promise<void> {
+  await leaves(ref, () => {
+    expect(leakrig([...sweep, rig.workspace])).toMatchObject({ code: 0 })
+  })
+  await setStatus(ref, 'completed')
+  await leaves(ref, () => {
+    const { code, out } = leakrig([...sweep, rig.workspace])
+    expect([code, out]).toEqual([3, expect.stringMatching(/in another pid namespace, writes its log/)])
+  })
+}
+
 describe('an entry without a record of its world', { tags: ['long'] }, () => {
   test.each([true, false])('of an agent there, whose log is written: tmux recorded: %s', async recorded => {
     const ref = await there.deploy('a', { claude, recorded, world: false, entry: { started_at: OLD } })
-    await leaves(ref, () => {
-      expect(leakrig([...sweep, rig.workspace])).toMatchObject({ code: 0 })
-    })
-    await setStatus(ref, 'completed')
-    await leaves(ref, async () => {
-      const { code, out } = leakrig([...sweep, rig.workspace])
-      expect([code, out]).toEqual([3, expect.stringMatching(/in another pid namespace, writes its log/)])
-      await expect(cleanUp(ref, completed)).rejects.toMatchObject({ code: 'elsewhere' })
-    })
+    await isLeftBySweeps(ref)
+    await leaves(ref, () => expect(cleanUp(ref, completed)).rejects.toMatchObject({ code: 'elsewhere' }))
     await setStatus(ref, 'running')
     await leaves(ref, () => expect(cleanUp(ref, completed)).rejects.toMatchObject({ code: 'elsewhere' }))
   })
@@ -197,14 +202,7 @@ describe('an entry without a record of its world', { tags: ['long'] }, () => {
   ])('of an agent there, whose log was %s', async (_, change) => {
     const ref = await there.deploy('a', { claude, recorded: false, world: false })
     change(layout.streamLog(ref))
-    await leaves(ref, () => {
-      expect(leakrig([...sweep, rig.workspace])).toMatchObject({ code: 0 })
-    })
-    await setStatus(ref, 'completed')
-    await leaves(ref, async () => {
-      const { code, out } = leakrig([...sweep, rig.workspace])
-      expect([code, out]).toEqual([3, expect.stringMatching(/in another pid namespace, writes its log/)])
-    })
+    await isLeftBySweeps(ref)
   })
 
   test.each([

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addTask, agentMarker, initRegistries, layout } from '../../orchestrator.ts'
 import { Daemon, runDaemonProgram } from '../support/daemon.ts'
 import { fill } from '../support/fill.ts'
-import { Mount } from '../support/mount.ts'
+import { Mount, workspaceOnSmallDisk } from '../support/mount.ts'
 import { isRunning, kill, NO_TRACES, Rig, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -80,11 +80,9 @@ test('a workspace that is removed and recreated at once is reported as lost and 
 test('on a full disk the daemon ends what has crashed, reports once that it cannot record it, and does so when there is space', async ({
   skip,
 }) => {
-  const mounted = Mount.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
+  const mounted = await workspaceOnSmallDisk(rig)
   if (typeof mounted === 'string') return skip(mounted)
   using _ = mounted
-  await initRegistries(rig.workspace)
-  await addTask(rig.workspace, { task_id: 'TASK-1' })
   const daemon = await Daemon.start(rig, '--metrics-port', '0')
   const ref = await rig.deploy('a', { claude: idle })
   await rig.waitUntilRunning(ref)
@@ -108,10 +106,9 @@ test('on a full disk the daemon ends what has crashed, reports once that it cann
 })
 
 test('the daemon starts on a full disk', async ({ skip }) => {
-  const mounted = Mount.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
+  const mounted = await workspaceOnSmallDisk(rig)
   if (typeof mounted === 'string') return skip(mounted)
   using _ = mounted
-  await initRegistries(rig.workspace)
   fill(path.join(rig.workspace, 'filler'))
   const daemon = await Daemon.start(rig)
   expect((await runDaemonProgram([rig.workspace])).code).toBe(3)

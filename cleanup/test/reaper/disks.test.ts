@@ -5,13 +5,13 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { cleanUp } from '../../index.ts'
-import { type AgentRef, addTask, agentMarker, initRegistries, layout } from '../../orchestrator.ts'
+import { type AgentRef, agentMarker, layout } from '../../orchestrator.ts'
 import { writeIntentIfPossible } from '../../registry/intent.ts'
 import { readAgent } from '../../registry/registry.ts'
 import { cleanerCommand, runCleaner } from '../support/cleaner-process.ts'
 import { leakrig } from '../support/cli.ts'
 import { fill } from '../support/fill.ts'
-import { Mount } from '../support/mount.ts'
+import { type Mount, workspaceOnSmallDisk, writeLongPrompt } from '../support/mount.ts'
 import { canMount, MountNamespace } from '../support/mount-namespace.ts'
 import { isRunning, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
@@ -93,13 +93,12 @@ describe('where nothing can be written, an agent whose end was asked for is ende
   let ref: AgentRef
   const filler = () => path.join(rig.workspace, 'filler')
   beforeEach(async () => {
-    const made = Mount.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
+    const made = await workspaceOnSmallDisk(rig)
     if (typeof made === 'string') throw new Error(made)
     mounted = made
-    await initRegistries(rig.workspace)
-    await addTask(rig.workspace, { task_id: 'TASK-1' })
     ref = await rig.deploy('a', { claude: idle })
     await rig.waitUntilRunning(ref)
+    writeLongPrompt(ref)
   })
   afterEach(() => mounted[Symbol.dispose]())
 

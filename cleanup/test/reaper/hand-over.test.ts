@@ -6,13 +6,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { programFile, testProgram } from '../../../bin/programs.ts'
 import { needs } from '../../../test/needs.ts'
 import { recordIntent } from '../../index.ts'
-import { addTask, agentMarker, findProgram, initRegistries, layout } from '../../orchestrator.ts'
+import { agentMarker, findProgram, layout } from '../../orchestrator.ts'
 import { isAlive, readProcess } from '../../platform/processes/table.ts'
 import { spawnDetached } from '../../reaper/spawn-detached.ts'
 import { canCreateCgroups } from '../support/can-create-cgroups.ts'
 import { Daemon } from '../support/daemon.ts'
 import { fill } from '../support/fill.ts'
-import { Mount } from '../support/mount.ts'
+import { workspaceOnSmallDisk, writeLongPrompt } from '../support/mount.ts'
 import { isRunning, kill, NO_TRACES, Rig, readText, traces } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -58,13 +58,12 @@ test('a cleaner inside its agent replies first, and the work survives it', async
 test('also on a full disk, where the process outside is given the end that no registry has', async ({
   skip,
 }) => {
-  const mounted = Mount.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
+  const mounted = await workspaceOnSmallDisk(rig)
   if (typeof mounted === 'string') return skip(mounted)
   using _ = mounted
-  await initRegistries(rig.workspace)
-  await addTask(rig.workspace, { task_id: 'TASK-1' })
   const ref = await rig.deploy('full', { claude: cleansItself('full') })
   await rig.waitUntilRunning(ref)
+  writeLongPrompt(ref)
   fill(path.join(rig.workspace, 'filler'))
   go()
   expect(await report('full')).toMatchObject({ outcome: 'handed-over', status: 'running' })

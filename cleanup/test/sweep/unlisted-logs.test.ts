@@ -2,13 +2,13 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { observeUnlisted } from '../../claims/leftovers/unlisted-agents.ts'
-import { addTask, agentMarker, initRegistries, layout } from '../../orchestrator.ts'
+import { agentMarker, layout } from '../../orchestrator.ts'
 import { readMachine } from '../../platform/processes/table.ts'
 import { describePlan, planSession } from '../../reaper/plan.ts'
 import { removeUnlisted } from '../../sweep/unlisted.ts'
 import { leakrig } from '../support/cli.ts'
 import { fill } from '../support/fill.ts'
-import { Mount } from '../support/mount.ts'
+import { workspaceOnSmallDisk } from '../support/mount.ts'
 import { isRunning, Rig, readText } from '../support/rig.ts'
 import { until } from '../support/until.ts'
 
@@ -83,11 +83,9 @@ describe('of processes outside of a session', () => {
   test('on a full disk: the process that holds it is stopped and stays, until there is room', async ({
     skip,
   }) => {
-    const mounted = Mount.over(rig.workspace, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs')
+    const mounted = await workspaceOnSmallDisk(rig)
     if (typeof mounted === 'string') return skip(mounted)
     using _ = mounted
-    await initRegistries(rig.workspace)
-    await addTask(rig.workspace, { task_id: 'TASK-1' })
     const { ref, pid, remove } = await holder(rig.workspace)
     const filler = path.join(rig.workspace, 'filler')
     fill(filler)
