@@ -160,6 +160,9 @@ export class AgentWatch implements Disposable {
     if (isCleanupDue) {
       if (!this.#context.isStopping()) this.#context.observer.failed()
       this.#backOff([messageOf(error)])
+    } else if (error instanceof CleanupError && error.code === 'registry-unreadable') {
+      // Somebody may be writing it in place. Whoever watches the registry reports it if it stays so.
+      this.#wait()
     } else this.#couldNotCheck(messageOf(error))
   }
 
