@@ -39,7 +39,7 @@ export const bundleLocationOf = (root: string): BundleLocation => ({
   cache: join(root, 'node_modules/.cache/leakrig'),
 })
 
-/** The folder of the project itself, which every sandbox sees read-only under the same path. */
+/** The folder of the project itself. A sandbox has what it needs of it read-only under the same paths. */
 export const projectRoot = resolve(import.meta.dirname, '..')
 
 const ours = bundleLocationOf(projectRoot)
