@@ -97,6 +97,7 @@ export const architecture: Area[] = [
       'sandbox/': ['bin/programs.ts', 'bin/bundle.ts'],
       'systems/': ['bin/programs.ts'],
       'rig/': ['bin/programs.ts'],
+      'report/': ['bin/programs.ts'],
       'cli/': ['bin/programs.ts'],
       'bench/': ['bin/programs.ts'],
       // Seeded defects are systems that are measured, like the orchestrator.

@@ -51,6 +51,12 @@ export const projectRoot = resolve(import.meta.dirname, '..')
 /** The folder of whoever runs leakrig, for the files that it leaves: the clone, or the current folder for a package. */
 export const userFolder = isPackage ? process.cwd() : projectRoot
 
+/** How a user calls a command, for messages. */
+export const callOf = (command: 'scenarios' | 'catalogue'): string =>
+  isPackage
+    ? `npx leakrig ${command}`
+    : `npm run ${command === 'scenarios' ? command : 'scenarios:catalogue'} --`
+
 /** Where the programs of a package lie, below `dist`. */
 export const packedPrograms = 'programs'
 
