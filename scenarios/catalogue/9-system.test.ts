@@ -7,9 +7,9 @@ import {
   expect,
   expectCleanEnd,
   expectCleanedUp,
-  inject,
   nestingObjection,
   restartMachine,
+  settings,
   systemCommand,
   test,
   tmuxThatKills,
@@ -22,10 +22,7 @@ const leaks = /expected the sandbox to return to its baseline/
 
 const dyingInDeploy = test
   .extend('prepareSandbox', () => tmuxThatKills)
-  .extend(
-    'system',
-    () => places => withTmuxThatKills(systemCommand(inject('leakrig').system, places), places),
-  )
+  .extend('system', () => places => withTmuxThatKills(systemCommand(settings().system, places), places))
 
 for (const ending of ['killed', 'crashed'] satisfies EndingName[])
   dyingInDeploy(`half deployed × ${ending}`, async ({ rig }) => {
@@ -33,7 +30,7 @@ for (const ending of ['killed', 'crashed'] satisfies EndingName[])
     await bystanders.plant()
     const agent = await rig.launchHalfDeployed({ persona: 'works' })
     await rig.ignore('the system that started it was killed', one => rig.isOwnProcess(one))
-    await rig.startSystem(systemCommand(inject('leakrig').system, rig.places))
+    await rig.startSystem(systemCommand(settings().system, rig.places))
     const neighbour = await bystanders.plantAround(agent)
     await redWithoutCleanup(leaks, () => expectCleanEnd({ agent, neighbour }, ending))
   })

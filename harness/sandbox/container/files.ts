@@ -15,8 +15,8 @@ export interface CopiedFile {
   /** Where it comes from. A folder that only leads to others has none. */
   source?: string
   target?: string
-  /** Changes when the content may have changed. */
-  version: string
+  /** Changes when the content may have changed; undefined for what needs no new image. */
+  version: string | undefined
 }
 
 /** More than an orchestrator with its packages takes, and few enough bytes to send them to an engine in a minute. */
@@ -96,7 +96,7 @@ export function withFoldersAbove(files: readonly CopiedFile[]): CopiedFile[] {
 export function versionOf(files: readonly CopiedFile[]): string {
   const hash = createHash('sha256')
   for (const { path, type, mode, target = '', version } of files)
-    hash.update(`${JSON.stringify([path, type, mode, target, version])}\n`)
+    if (version !== undefined) hash.update(`${JSON.stringify([path, type, mode, target, version])}\n`)
   return hash.digest('hex')
 }
 

@@ -1,4 +1,3 @@
-import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { programFile, projectRoot } from '../../../bin/programs.ts'
 import { resolveMounts } from '../mounts.ts'
@@ -44,21 +43,11 @@ function rigFiles(): CopiedFile[] {
   return [...scripts, ...(probe.endsWith('.ts') ? sources() : bundles(dirname(probe)))]
 }
 
-/** A folder of bundles is named after its content, and what Node adds to its compiled code needs no new image. */
-function bundles(folder: string): CopiedFile[] {
-  const own = filesBelow([folder], placeInContainer).map(file => ({ ...file, version: '' }))
-  return [...own, ...nativeModule(folder)]
-}
-
-/** The native code that bundles load from the first node_modules above them (bin/rolldown.ts). */
-function nativeModule(folder: string): CopiedFile[] {
-  const name = join(folder, 'node_modules/fs-native-extensions')
-  if (!existsSync(name)) return folder === dirname(folder) ? [] : nativeModule(dirname(folder))
-  const target = realpathSync(name)
-  const isForOthers = /\/prebuilds\/(?!linux-)/
-  const files = filesBelow([target], placeInContainer).filter(({ path }) => !isForOthers.test(path))
-  return target === name ? files : [...files, linkTo(placeInContainer(name), placeInContainer(target))]
-}
+/** What Node adds to the compiled code beside the bundles needs no new image. */
+const bundles = (folder: string): CopiedFile[] =>
+  filesBelow([folder], placeInContainer).map(file =>
+    file.path.includes('/compiled/') ? { ...file, version: undefined } : file,
+  )
 
 /** For LEAKRIG_UNBUNDLED, and a clone in which no bundles can be made. */
 function sources(): CopiedFile[] {
