@@ -4,6 +4,8 @@ import { CannotMeasureError } from '../errors.ts'
 export interface SandboxNeeds {
   /** Folders and files of this machine that the sandbox shows under their own paths, read-only. */
   mounts?: readonly string[]
+  /** Absolute paths of claudes that the system starts by their path. The fake one takes their place. */
+  covers?: readonly string[]
 }
 
 /** A need that no sandbox of the chosen kind can meet. The message says which one and what to do. */

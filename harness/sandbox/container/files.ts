@@ -14,6 +14,8 @@ export interface CopiedFile {
   mode: number
   /** Where it comes from. A folder that only leads to others has none. */
   source?: string
+  /** Its text, for a file that is not on this machine. */
+  text?: string
   target?: string
   /** Changes when the content may have changed; undefined for what needs no new image. */
   version: string | undefined
@@ -80,6 +82,15 @@ export const linkTo = (path: string, target: string): CopiedFile => ({
   version: '',
 })
 
+/** A program that does not exist on this machine. */
+export const scriptOf = ([path, text]: readonly [path: string, text: string]): CopiedFile => ({
+  path,
+  type: 'file',
+  mode: 0o755,
+  text,
+  version: text,
+})
+
 /**
  * The files, with the folders above them: these may exist in an image and be closed to the container's user, as /root is.
  * What is given twice is there once.
@@ -119,10 +130,10 @@ export async function archive(
     })
   const addAll = async () => {
     for (const [name, text] of Object.entries(texts)) await add({ name, type: 'file', mode: 0o644 }, text)
-    for (const { path, type, mode, source = '', target: linkname = '' } of files) {
+    for (const { path, type, mode, source = '', text, target: linkname = '' } of files) {
       const header = { name: join(folder, path), type, mode, ...(type === 'symlink' && { linkname }) }
       if (type !== 'file') await add(header)
-      else await ignoreGone(() => add(header, readFileSync(source)))
+      else await ignoreGone(() => add(header, text ?? readFileSync(source)))
     }
     pack.finalize()
   }

@@ -1,8 +1,9 @@
 import { dirname, join } from 'node:path'
 import { programFile, projectRoot } from '../../../bin/programs.ts'
+import { imageWrappers } from '../claude/in-image.ts'
 import { resolveMounts } from '../mounts.ts'
 import type { SandboxNeeds } from '../needs.ts'
-import { type CopiedFile, filesBelow, linkTo, withFoldersAbove } from './files.ts'
+import { type CopiedFile, filesBelow, linkTo, scriptOf, withFoldersAbove } from './files.ts'
 
 /** What an image has to hold for a run, and what only a started container can have. */
 export interface RunFiles {
@@ -25,7 +26,8 @@ export function runFiles({ mounts = [] }: SandboxNeeds): RunFiles {
   const all: [string, string][] = [...links]
   for (const path of [projectRoot, ...paths])
     if (path.startsWith(tmp)) all.push([path, placeInContainer(path)])
-  const files = [...rigFiles(), ...filesBelow(paths, placeInContainer)]
+  const claude = imageWrappers(placeInContainer(programFile('fake-claude/main')))
+  const files = [...claude.map(scriptOf), ...rigFiles(), ...filesBelow(paths, placeInContainer)]
   for (const [path, target] of all)
     if (!path.startsWith(tmp)) files.push(linkTo(path, placeInContainer(target)))
   return {

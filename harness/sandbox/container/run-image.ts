@@ -3,12 +3,15 @@ import type { ImageInspectInfo } from 'dockerode'
 import type { ContainerRuntimeClient } from 'testcontainers'
 import { CannotMeasureError } from '../../errors.ts'
 import { printable } from '../../terminal.ts'
+import { requireCoverable } from '../claude/covers.ts'
+import { putWrappers } from '../claude/in-image.ts'
+import { resolveMounts } from '../mounts.ts'
 import type { SandboxNeeds } from '../needs.ts'
 import { BuildFailure, type Dockerode, followBuild } from './build.ts'
 import { archive, versionOf } from './files.ts'
 import { ensureImage } from './image.ts'
 import { noteUse, ownImageLabel, removeOldImages } from './own-images.ts'
-import { type RunFiles, runFiles } from './rig-files.ts'
+import { placeInContainer, type RunFiles, runFiles } from './rig-files.ts'
 
 /** The image of a sandbox, with everything in it that a run needs. */
 export interface RunImage extends Omit<RunFiles, 'files'> {
@@ -33,7 +36,7 @@ export async function ensureRunImage(engine: ContainerRuntimeClient, needs: Sand
   const from = await ensureImage(engine)
   const base = await dockerode.getImage(from).inspect()
   const { files, ...rest } = runFiles(needs)
-  const dockerfile = dockerfileFor(from)
+  const dockerfile = dockerfileFor(from, claudesIn(needs))
   const hash = createHash('sha256')
     .update(`${base.Id}\n${dockerfile}\n${versionOf(files)}`)
     .digest('hex')
@@ -72,13 +75,21 @@ function sentence(error: unknown, from: string): string {
 }
 
 /** The check of Node comes before the files: its result holds for every version of them. */
-function dockerfileFor(from: string): string {
+function dockerfileFor(from: string, claudes: string[]): string {
   const check = `
 version=$(node -p process.versions.node) || { echo 'leakrig: has no node'; exit 1; }
 IFS=. read -r major minor _ <<<"$version"
 IFS=. read -r oldest least <<<${oldestNode}
 ((major > oldest || major == oldest && minor >= least)) || { echo "leakrig: has Node $version"; exit 1; }`
-  return [`FROM ${from}`, `RUN ${JSON.stringify(['bash', '-c', check])}`, 'COPY files/ /', ''].join('\n')
+  const run = (...words: string[]) => `RUN ${JSON.stringify(['bash', '-c', ...words])}`
+  const put = ['USER root', run(putWrappers, 'bash', ...claudes)]
+  return [`FROM ${from}`, run(check), 'COPY files/ /', ...put, ''].join('\n')
+}
+
+/** @throws WrongNeed for a path at which no claude can be covered */
+function claudesIn({ covers = [], mounts = [] }: SandboxNeeds): string[] {
+  requireCoverable(covers, resolveMounts(mounts).paths)
+  return covers.map(placeInContainer)
 }
 
 async function inspected(dockerode: Dockerode, name: string): Promise<ImageInspectInfo | undefined> {

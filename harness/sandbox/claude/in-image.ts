@@ -1,0 +1,30 @@
+import { placesBelow } from '../../probe/places.ts'
+import { type Script, wrappedFolders, wrapperFolder, wrappers } from './wrapper.ts'
+
+/** Links that the image gets when it is made: only then is it known where these programs lie in it. */
+const [node, npx] = ['/opt/leakrig/node', '/opt/leakrig/npx']
+
+/** The wrappers for an image. */
+export const imageWrappers = (program: string): Script[] => wrappers({ node, program, npx })
+
+/**
+ * Puts the wrappers in the place of every claude in the image, as root. Its arguments are paths of further ones. The user's
+ * home in passwd is the sandbox's, because a program without HOME takes that, and nothing else can be written.
+ */
+export const putWrappers = `set -e
+link() { real=$(readlink -f "$(type -P "$1")") && [ -n "$real" ] || return 0
+  case $real in ${wrappedFolders.map(folder => `${folder}/*`).join(' | ')}) [ "$1" = node ] || { cp -p "$real" "$2"; return; } ;; esac
+  ln -sf "$real" "$2"; }
+link node ${node}
+link npx ${npx}
+for one in $(type -ap claude) "$@"; do
+  mkdir -p "\${one%/*}"
+  real=$(readlink -f "$one")
+  cp --remove-destination ${wrapperFolder}/claude "$real"
+done
+for folder in ${wrappedFolders.join(' ')}; do ln -sf ${wrapperFolder}/claude ${wrapperFolder}/npx "$folder"; done
+home=${placesBelow('/tmp').home}
+if grep -q '^[^:]*:[^:]*:1000:' /etc/passwd
+then sed -i -E "s#^([^:]*:[^:]*:1000:[^:]*:[^:]*:)[^:]*:#\\1$home:#" /etc/passwd
+else echo "agent:x:1000:1000::$home:/bin/bash" >>/etc/passwd
+fi`
