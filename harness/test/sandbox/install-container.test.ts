@@ -102,6 +102,8 @@ test('a step that fails is one sentence with the end of its output, and nothing 
     /^The install step "echo .*" failed \(exit code 7\), and printed: \S+ first no such package: correct it and run again; nothing/,
   )
   expect(await ofFolder(folder)).toEqual([])
+  // No other sandbox is tried.
+  await expect(chooseSandbox('auto', false, { install: { run } })).rejects.toThrow(/no such package/)
   expect(
     (await execa('docker', ['ps', '--all', '--quiet', '--filter', 'label=leakrig.image=install'])).stdout,
   ).toBe('')
