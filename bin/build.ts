@@ -27,8 +27,27 @@ copyScripts(join(root, 'harness'), join(dist, 'harness'))
 cpSync(join(root, 'Dockerfile'), join(dist, 'Dockerfile'))
 writeFileSync(join(dist, 'package.json'), `${JSON.stringify({ name, version, type }, null, 2)}\n`)
 await makeBundles(rigSet, root, join(dist, packedPrograms))
-// Their maps lead to sources that a package does not have.
-for (const file of filesIn(join(dist, packedPrograms))) if (file.endsWith('.map')) rmSync(file)
+const maps = filesIn(join(dist, packedPrograms)).filter(file => file.endsWith('.map'))
+writeFileSync(join(dist, packedPrograms, 'LICENSES.txt'), licencesIn(maps))
+// They lead to sources that a package does not have.
+for (const file of maps) rmSync(file)
+
+/** The licences of the packages whose code is in these bundles, which they ask to be passed on with it. */
+function licencesIn(maps: string[]): string {
+  const sources = maps.flatMap(file =>
+    JSON.parse(readFileSync(file, 'utf8')).sources.map((source: string) => resolve(dirname(file), source)),
+  )
+  const folders = new Set<string>(
+    sources.flatMap(source => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(source)?.[0] ?? []),
+  )
+  folders.add(join(root, 'node_modules/fs-native-extensions'))
+  const texts = [...folders].map(folder => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    const file = readdirSync(folder).find(one => /^licen[cs]e/i.test(one))
+    return `${name} ${version} (${license})\n\n${file ? readFileSync(join(folder, file), 'utf8').trim() : ''}\n`
+  })
+  return texts.sort().join(`\n${'-'.repeat(80)}\n\n`)
+}
 
 /** Keeps the declarations that the package's entries lead to, and removes those of all other modules. */
 function removeInternalTypes(): void {
