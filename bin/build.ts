@@ -23,7 +23,7 @@ await execa('tsc', ['--project', join(root, 'tsconfig.build.json')], {
 })
 for (const module of onlyForClones) rmSync(join(dist, `${module}.js`))
 removeInternalTypes()
-copyScripts(join(root, 'harness'), join(dist, 'harness'))
+copyScripts(join(root, 'harness'), join(dist, 'harness'), ['.sh'])
 cpSync(join(root, 'Dockerfile'), join(dist, 'Dockerfile'))
 writeFileSync(join(dist, 'package.json'), `${JSON.stringify({ name, version, type }, null, 2)}\n`)
 await makeBundles(rigSet, root, join(dist, packedPrograms))

@@ -1,11 +1,20 @@
 /** @module-tag long */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { execa } from 'execa'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { specifiersIn } from '../../../bin/check-imports.ts'
 import { projectRoot } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
@@ -38,7 +47,7 @@ describe('the tarball', () => {
       /\/(test|bench|node_modules)\//,
       /(?<!\.d)\.ts$/,
       /\.map$/,
-      /\.env|\.npmrc|\.pem$/,
+      /\.env|\.npmrc|\.pem$|secret/,
     ]
     const found = packed.files.filter(
       path => !scenario.test(path) && unwanted.some(pattern => pattern.test(path)),
@@ -161,12 +170,13 @@ describe('installed into an empty project', () => {
     writeFileSync(join(project, 'vitest.config.ts'), ownConfig)
     writeFileSync(join(project, 'own.ts'), ownModule)
     writeFileSync(join(project, 'test/own.test.ts'), ownTest)
-    await npm(project, packed.tarball)
     const other = join(packed.folder, 'node')
     mkdirSync(other)
     writeFileSync(join(other, 'package.json'), '{}\n')
     const arch = process.arch === 'arm64' ? 'arm64' : 'x64'
-    await npm(other, `node-linux-${arch}@${oldNode}`).catch(() => {})
+    const gettingNode = npm(other, `node-linux-${arch}@${oldNode}`).catch(() => {})
+    await npm(project, packed.tarball)
+    await gettingNode
     const binary = join(other, `node_modules/node-linux-${arch}/bin/node`)
     if (existsSync(binary)) nodes[oldNode] = binary
   }, slow)
