@@ -265,6 +265,36 @@ describe('installed into an empty project', () => {
     )
 
     test(
+      'an idle claude is named claude, though npm packs no links',
+      async () => {
+        const home = mkdtempSync(join(packed.folder, 'home-'))
+        const journal = join(home, 'journal')
+        const program = join(project, 'node_modules/leakrig/dist/programs/fake-claude/claude')
+        const prompt = `agent_id: a-1 [[fake-claude persona=idles journal=${journal}]]`
+        const flags = [
+          '--print',
+          '--output-format',
+          'stream-json',
+          '--verbose',
+          '--dangerously-skip-permissions',
+        ]
+        const env = { ...environment(node() ?? ''), HOME: home, CLAUDE_CODE_TMPDIR: home, IS_SANDBOX: '1' }
+        const claude = execa(program, [...flags, prompt], { env, extendEnv: false, reject: false, cwd: home })
+        try {
+          const read = () => (existsSync(journal) ? readFileSync(journal, 'utf8') : '')
+          await vi.waitFor(() => expect(read()).toContain('"idle"'), 60_000)
+          const exe = () => readlinkSync(`/proc/${claude.pid}/exe`)
+          await vi.waitFor(() => expect(exe()).not.toMatch(/node$/), 10_000)
+          expect(readFileSync(`/proc/${claude.pid}/comm`, 'utf8')).toMatch(/^claude(-sh)?\n$/)
+        } finally {
+          claude.kill('SIGTERM')
+          await claude
+        }
+      },
+      slow,
+    )
+
+    test(
       'what leaks is found, and its files are copied to the current folder',
       async () => {
         needsNamespaces()
