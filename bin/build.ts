@@ -6,7 +6,8 @@ import { packedPrograms, rigSet } from './programs.ts'
 
 /**
  * Makes `dist`, from which an installed package runs: every module as JavaScript in the place that it has in the clone, the
- * scripts beside them, and the bundles of the programs that run in a sandbox. `npm pack` runs this first (prepack).
+ * scripts beside them, and the bundles of the programs that run in a sandbox. `npm run pack` runs this, and then npm pack:
+ * a `prepack` would not run, because .npmrc forbids the scripts of packages.
  */
 const root = resolve(import.meta.dirname, '..')
 const dist = join(root, 'dist')

@@ -26,6 +26,8 @@ exports.problem = (version, node, folder) => {
   // A clone runs its sources, whose types only a newer Node strips. What a package has was compiled.
   const engine = isClone ? project.devEngines.runtime.version : project.engines.node
   const wanted = engine.replace('>=', '')
+  if (!isClone && !fs.existsSync(path.join(folder, 'dist')))
+    return `${folder} was packed without what \`npm run pack\` builds: pack leakrig by that script and install it again.`
   const needed = Object.keys(project.dependencies).concat(Object.keys(project.peerDependencies))
   const missing = needed.find(name => !isInstalled(name, folder))
   if (missing && isClone)

@@ -62,6 +62,7 @@ function makePackage(): string {
   const folder = join(clone, 'node_modules/leakrig')
   mkdirSync(folder, { recursive: true })
   cpSync(join(clone, 'package.json'), join(folder, 'package.json'))
+  mkdirSync(join(folder, 'dist'))
   return folder
 }
 
@@ -72,6 +73,15 @@ test('a package takes an older Node than a clone, whose types have to be strippe
     expect(problem(version, '/usr/bin/node', folder)).toBeUndefined()
   expect(problem('v22.21.1', '/usr/bin/node', folder)).toBe(
     'leakrig needs Node 22.22 or newer, and this is Node 22.21.1 (/usr/bin/node): install Node 22.22 or newer (https://nodejs.org).',
+  )
+})
+
+test('a package that was packed without its build says so', () => {
+  install()
+  const folder = makePackage()
+  rmSync(join(folder, 'dist'), { recursive: true })
+  expect(problem('v24.15.0', '/usr/bin/node', folder)).toMatch(
+    /was packed without what `npm run pack` builds/,
   )
 })
 
