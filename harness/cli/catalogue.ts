@@ -17,6 +17,7 @@ export interface CatalogueOptions {
   system: string[]
   sandbox: SandboxChoice
   mount?: string[]
+  image?: string
   workers?: number
   json?: string
   keep?: boolean

@@ -17,6 +17,7 @@ function addScenarios(program: Command): Command {
     .addOption(once(new Option('--system <name>', 'what is tested').choices(systemNames).default('hybrid')))
     .addOption(once(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto')))
     .addOption(mountOption())
+    .addOption(once(new Option('--image <name>', "the image of a container, in place of the rig's own")))
     .option(
       '--workers <n>',
       'how many scenario files run side by side (default: one more than there are cores)',
@@ -51,6 +52,7 @@ function addCatalogue(program: Command): Command {
     )
     .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
     .addOption(mountOption())
+    .addOption(once(new Option('--image <name>', "the image of a container, in place of the rig's own")))
     .option(
       '--workers <n>',
       'how many files run side by side, two cells of each (default: one more than there are cores)',

@@ -21,6 +21,7 @@ export interface ScenarioOptions {
   system: string
   sandbox: SandboxChoice
   mount?: string[]
+  image?: string
   workers?: number
   json?: string
   keep?: boolean

@@ -6,9 +6,53 @@ export interface SandboxNeeds {
   mounts?: readonly string[]
   /** Absolute paths of claudes that the system starts by their path. The fake one takes their place. */
   covers?: readonly string[]
+  /** The image of a container, in place of the rig's own. A namespace sandbox has none. */
+  image?: string | undefined
+  install?: InstallStep | undefined
+}
+
+/**
+ * A command that runs once, outside of any scenario and with network where there is one. Its result is kept, and used
+ * until something of this changes or nobody uses it for 30 days.
+ */
+export interface InstallStep {
+  /**
+   * For bash. It puts everything into the folder that the variable LEAKRIG_INSTALL names, and a sandbox shows that folder
+   * read-only under the same path and with the same variable. In a container it runs as root and may change the system, too.
+   */
+  run: string
+  /** Folders and files that it reads. In a container it sees nothing else of this machine. */
+  inputs?: readonly string[]
+  /** Where it runs; by default in the folder of LEAKRIG_INSTALL. */
+  cwd?: string
 }
 
 /** A need that no sandbox of the chosen kind can meet. The message says which one and what to do. */
 export class WrongNeed extends CannotMeasureError {
   override name = 'WrongNeed'
+}
+
+/** An install step has failed. Another kind of sandbox is not tried then. */
+export class InstallFailure extends CannotMeasureError {
+  override name = 'InstallFailure'
+}
+
+/**
+ * @throws WrongNeed for an image that can be none
+ */
+export function requireImageName(image: string | undefined): void {
+  if (image === undefined || (/^[\w][\w./:@-]*$/.test(image) && image.length < 500)) return
+  throw new WrongNeed(
+    `${JSON.stringify(image)} is no name of an image: expected one as "docker run" takes it, such as me/mine:1.`,
+  )
+}
+
+/**
+ * @throws WrongNeed for needs that a namespace sandbox cannot meet
+ */
+export function requireNoImage({ image }: SandboxNeeds): void {
+  if (image === undefined) return
+  throw new WrongNeed(
+    `The namespace sandbox has no image, so ${JSON.stringify(image)} cannot be used there: use --sandbox container, or leave --image out.`,
+  )
 }

@@ -2,7 +2,7 @@ import { ensureBundles } from '../../bin/bundle.ts'
 import { rigSet } from '../../bin/programs.ts'
 import { CannotMeasureError } from '../errors.ts'
 import { startNamespaceSandbox } from './namespace.ts'
-import { type SandboxNeeds, WrongNeed } from './needs.ts'
+import { InstallFailure, type SandboxNeeds, WrongNeed } from './needs.ts'
 import { requirePrograms } from './requirements.ts'
 import type { Sandbox, SandboxChoice, SandboxKind, SandboxRights } from './sandbox.ts'
 
@@ -24,10 +24,12 @@ export async function chooseSandbox(
 ): Promise<ChosenSandbox> {
   const tryKind = (kind: SandboxKind, why: string) => checked(kind, why, forCatalogue, needs)
   if (choice !== 'auto') return tryKind(choice, 'requested')
+  if (needs.image !== undefined) return tryKind('container', 'for the image')
   try {
     return await tryKind('container', 'a container engine answers')
   } catch (error) {
-    if (!(error instanceof CannotMeasureError) || error instanceof WrongNeed) throw error
+    if (!(error instanceof CannotMeasureError)) throw error
+    if (error instanceof WrongNeed || error instanceof InstallFailure) throw error
     return tryKind('namespace', withoutAdvice(error.message))
   }
 }

@@ -8,10 +8,13 @@ const [node, npx] = ['/opt/leakrig/node', '/opt/leakrig/npx']
 export const imageWrappers = (program: string): Script[] => wrappers({ node, program, npx })
 
 /**
- * Puts the wrappers in the place of every claude in the image, as root. Its arguments are paths of further ones. The user's
- * home in passwd is the sandbox's, because a program without HOME takes that, and nothing else can be written.
+ * Puts the wrappers in the place of every claude in the image, as root. Its arguments are the user that the
+ * image runs as, and paths of further claudes. That user's home in passwd is the sandbox's, because a program without HOME takes that, and nothing else can be written.
  */
 export const putWrappers = `set -e
+uid=\${1%%:*}
+case $uid in *[!0-9]*) uid=$(id -u "$uid") ;; esac
+shift
 link() { real=$(readlink -f "$(type -P "$1")") && [ -n "$real" ] || return 0
   case $real in ${wrappedFolders.map(folder => `${folder}/*`).join(' | ')}) [ "$1" = node ] || { cp -p "$real" "$2"; return; } ;; esac
   ln -sf "$real" "$2"; }
@@ -24,7 +27,7 @@ for one in $(type -ap claude) "$@"; do
 done
 for folder in ${wrappedFolders.join(' ')}; do ln -sf ${wrapperFolder}/claude ${wrapperFolder}/npx "$folder"; done
 home=${placesBelow('/tmp').home}
-if grep -q '^[^:]*:[^:]*:1000:' /etc/passwd
-then sed -i -E "s#^([^:]*:[^:]*:1000:[^:]*:[^:]*:)[^:]*:#\\1$home:#" /etc/passwd
-else echo "agent:x:1000:1000::$home:/bin/bash" >>/etc/passwd
+if grep -q "^[^:]*:[^:]*:$uid:" /etc/passwd
+then sed -i -E "s#^([^:]*:[^:]*:$uid:[^:]*:[^:]*:)[^:]*:#\\1$home:#" /etc/passwd
+else echo "agent:x:$uid:$uid::$home:/bin/bash" >>/etc/passwd
 fi`

@@ -1,0 +1,23 @@
+import type { SandboxNeeds } from '../sandbox/needs.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    leakrig: Partial<RigSettings>
+  }
+}
+
+/** What the commands provide to the tests. In somebody's own suite nobody does, or only some of it. */
+export interface RigSettings {
+  /** The name of the system under test; by default `hybrid`. */
+  system: string
+  /** Where scenarios run; by default in a container if an engine answers, otherwise in Linux namespaces. */
+  sandbox: 'auto' | 'container' | 'namespace'
+  /** What the system needs in its sandbox. */
+  needs: SandboxNeeds
+  /** Copy the files of each scenario out of its sandbox; those of a failed one are always copied. */
+  keep: boolean
+  /** The catalogue runs against a system that cleans nothing up, and every cell has to leak as its table says. */
+  withoutCleanup: boolean
+  /** Only for `npm test` in the clone: skip scenarios, with the reason, where no sandbox can be started. */
+  mayBeSkipped: boolean
+}
