@@ -8,8 +8,9 @@ const [node, npx] = ['/opt/leakrig/node', '/opt/leakrig/npx']
 export const imageWrappers = (program: string): Script[] => wrappers({ node, program, npx })
 
 /**
- * Puts the wrappers in the place of every claude in the image, as root. Its arguments are the user that the
- * image runs as, and paths of further claudes. That user's home in passwd is the sandbox's, because a program without HOME takes that, and nothing else can be written.
+ * Puts the wrappers in the place of every claude in the image, as root. Its arguments are the user that the image runs as,
+ * and paths of further claudes. That user's home in passwd becomes the sandbox's: a program without HOME takes that one, and
+ * nothing else can be written.
  */
 export const putWrappers = `set -e
 uid=\${1%%:*}
