@@ -121,7 +121,11 @@ describe('the tarball', () => {
   )
 })
 
-/** Somebody's own tests, as the README shows them. */
+/** The test file in the README's section on installing. */
+const readmeTest = /```ts\n(\/\/ test\/cleanup\.test\.ts\n.*?)```/s.exec(
+  readFileSync(join(projectRoot, 'README.md'), 'utf8'),
+)?.[1]
+
 const ownTest = `
 import { expect, test } from 'leakrig/test'
 
@@ -156,7 +160,7 @@ test('types', async ({ rig }) => {
 })
 `
 
-/** The oldest Node that the package takes. */
+/** The package takes every Node from 22.22 on. */
 const oldNode = '22.22.3'
 
 describe('installed into an empty project', () => {
@@ -170,6 +174,7 @@ describe('installed into an empty project', () => {
     writeFileSync(join(project, 'vitest.config.ts'), ownConfig)
     writeFileSync(join(project, 'own.ts'), ownModule)
     writeFileSync(join(project, 'test/own.test.ts'), ownTest)
+    writeFileSync(join(project, 'test/cleanup.test.ts'), readmeTest ?? '')
     const other = join(packed.folder, 'node')
     mkdirSync(other)
     writeFileSync(join(other, 'package.json'), '{}\n')
@@ -308,11 +313,11 @@ describe('installed into an empty project', () => {
     )
 
     test(
-      'somebody’s own suite runs a scenario',
+      'somebody’s own suite runs scenarios, that of the README too',
       async () => {
         needsNamespaces()
         const { all, exitCode } = await run(node(), 'vitest', 'run')
-        expect(all).toMatch(/Tests.* 1 passed/)
+        expect(all).toMatch(/Tests.* 2 passed/)
         expect(exitCode).toBe(0)
       },
       slow,
