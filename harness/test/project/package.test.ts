@@ -262,6 +262,8 @@ describe('installed into an empty project', () => {
         expect(exitCode).toBe(0)
         const { scenarios } = JSON.parse(readFileSync(join(project, 'report.json'), 'utf8'))
         expect(scenarios).toHaveLength(2)
+        const compiled = readdirSync(join(project, 'node_modules/leakrig/dist/programs/compiled'))
+        expect(compiled.some(name => name.startsWith(`done-v${version}`))).toBe(true)
         const cell = await run(node(), 'leakrig', 'catalogue', 'plain × killed', ...options)
         expect(cell.all).toContain('1 pass')
         expect(readdirSync(project).toSorted()).toEqual([...new Set([...before, 'report.json'])].toSorted())
