@@ -28,7 +28,7 @@ let packed: Packed
 beforeAll(async () => {
   packed = await pack()
 }, slow)
-afterAll(() => packed[Symbol.dispose]())
+afterAll(() => packed?.[Symbol.dispose]())
 
 describe('the tarball', () => {
   test('has these folders, and no test, no source and no secret', () => {
