@@ -1,4 +1,5 @@
 import psList, { type ProcessDescriptor } from 'ps-list'
+import type { Layout } from '../definition/system.ts'
 import type { DescriptorResource, Ignored, ProcessResource, Reading, Resource } from '../snapshot/snapshot.ts'
 import {
   countDescriptors,
@@ -24,6 +25,8 @@ export interface SnapshotScope {
   /** Folders below the root that are not the sandbox's, such as the project itself. */
   keep: string[]
   owners: Owners
+  /** What the files of the system are. */
+  layout: Layout
 }
 
 /** Every live resource of the sandbox, without the probe's own. */
@@ -33,8 +36,8 @@ export async function takeSnapshot(scope: SnapshotScope): Promise<Reading> {
   const processes = all.filter(isNotOurs(all))
   const holders: Holders = new Map()
   const descriptors = processes.flatMap(one => readDescriptors(one, scope, holders))
-  const files = readFiles(scope.root, path => path === scope.own || scope.keep.includes(path))
-  const registry = readRegistries(files)
+  const files = readFiles(scope.root, scope.layout, path => path === scope.own || scope.keep.includes(path))
+  const registry = readRegistries(files, scope.layout)
   const resources: Resource[] = [
     ...tmux.servers,
     ...tmux.sessions,

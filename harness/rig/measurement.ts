@@ -1,3 +1,4 @@
+import type { Kept } from '../definition/system.ts'
 import { CannotMeasureError } from '../errors.ts'
 import type { ProbeApi } from '../probe/api.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
@@ -38,8 +39,14 @@ export class Measurement {
   readonly #snapshots: SnapshotSingleFlight
   #endedAt: number | undefined
 
-  constructor(probe: ProbeApi) {
+  readonly #keeps: readonly Kept[]
+  /** What was found while agents were deployed, and is true whatever a settling shows. */
+  readonly #standing: Finding[] = []
+
+  /** `keeps`: what the system declares to keep after an agent's end. */
+  constructor(probe: ProbeApi, keeps: readonly Kept[]) {
     this.probe = probe
+    this.#keeps = keeps
     this.#snapshots = new SnapshotSingleFlight(() => probe.snapshot())
   }
 
@@ -130,7 +137,20 @@ export class Measurement {
     const verdict = await settle(instruments, this.#ignoreList.without(baseline), facts, timing)
     verdict.notes.push(...this.#ignoreList.notes(this.lastSnapshot?.resources ?? []))
     this.verdicts.push(verdict)
+    this.#addStanding(verdict)
     return verdict
+  }
+
+  /** Something that is wrong whatever happens afterwards: it is part of every verdict from now on. */
+  addCollateral(finding: Finding): void {
+    if (!this.#standing.some(({ id }) => id === finding.id)) this.#standing.push(finding)
+  }
+
+  #addStanding(verdict: Verdict): void {
+    if (this.#standing.length === 0) return
+    verdict.collateral.push(...this.#standing)
+    verdict.result = 'collateral'
+    delete verdict.msToBaseline
   }
 
   /** Adds to the last verdict what no snapshot shows. */
@@ -154,6 +174,7 @@ export class Measurement {
       foregroundTasks: new Set(tasks.flat()),
       agents: this.#deployed.map(({ id }) => id),
       endedAt: this.#endedAt ?? performance.now(),
+      keeps: this.#keeps,
       system: this.#ownProcesses,
       isIgnored: one => this.#ignoreList.covers(one),
     }
