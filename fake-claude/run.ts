@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { startInBackground, subcommands } from './background/client.ts'
-import { readSettings } from './cli/directive.ts'
+import { readInstructions } from './cli/directive.ts'
 import { type Flags, readFlags } from './cli/flags.ts'
+import { type Launch, takeLaunch } from './cli/launch.ts'
 import { readPrompt } from './cli/prompt.ts'
 import { refuse } from './cli/refuse.ts'
 import { personas } from './personas/personas.ts'
+import { onStart } from './personas/steps/on-start.ts'
 import { BashTools } from './process/children/bash-tools.ts'
 import { bashEnvironment, childEnvironment, hookEnvironment } from './process/children/environment.ts'
 import { Hooks, settingsFiles } from './process/children/hooks.ts'
@@ -23,16 +25,18 @@ import { launcherConfigs } from './shapes/mcp-launcher.ts'
 
 /** Runs one claude, from its arguments to the last step of its persona. */
 export async function run(argv: string[]): Promise<void> {
+  const launch = takeLaunch()
   const [name = '', argument = ''] = argv
   if (Object.hasOwn(subcommands, name)) return subcommands[name]?.(argument)
   const flags = readFlags(argv)
-  if (flags.version) return console.log(`${profiles[readSettings('').profile].version} (Claude Code)`)
+  if (flags.version)
+    return console.log(`${profiles[readInstructions('').settings.profile].version} (Claude Code)`)
   if (flags.bg) return startInBackground(flags)
 
   const cwd = process.cwd()
   // Before the prompt is read: if --mcp-config has swallowed it, the error must be about that.
   const configs = readServerConfigs(flags.mcpConfig, flags.strictMcpConfig, cwd)
-  const settings = readSettings(await readPrompt(flags))
+  const { settings, from } = readInstructions(await readPrompt(flags), launch.orders)
   const profile = profiles[settings.profile]
   const sessionId = sessionFor(flags, cwd)
   const note = journal(settings.journal)
@@ -42,6 +46,8 @@ export async function run(argv: string[]): Promise<void> {
     session_id: sessionId,
     profile: settings.profile,
     persona: settings.persona,
+    directive: from,
+    ...placeOf(launch),
   })
 
   const { version } = profile
@@ -76,7 +82,13 @@ export async function run(argv: string[]): Promise<void> {
   await servers.start(all, childEnvironment(sessionId, places), places, version)
   await claude.hooks.run('SessionStart')
   await output.emit(events.init(servers.statuses, servers.tools))
-  for (const step of personas[settings.persona]) await step(claude)
+  for (const step of [onStart, ...personas[settings.persona]]) await step(claude)
+}
+
+/** Where this claude is, so that the rig finds its pane. */
+function placeOf({ path }: Launch): Record<string, unknown> {
+  const { TMUX, TMUX_PANE } = process.env
+  return { ppid: process.ppid, cwd: process.cwd(), path, TMUX, TMUX_PANE }
 }
 
 function sessionFor({ sessionId, resume, continue: latest }: Flags, cwd: string): string {

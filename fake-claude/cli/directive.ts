@@ -1,26 +1,55 @@
 import { shapeObjection } from './check-shape.ts'
+import { claimOrder } from './orders.ts'
 import { refuse } from './refuse.ts'
 import { parameters, type Settings } from './settings.ts'
 
-const inPrompt = /\[\[fake-claude\b([^\]]*)\]\]/g
+const directive = /\[\[fake-claude\b([^\]]*)\]\]/g
 const word = /(?:[^\s"]|"[^"]*")+/g
 
+/** The settings of a claude, and where its directive stood. */
+export interface Instructions {
+  settings: Settings
+  /** The prompt, the environment or the path of an order; undefined without a directive. */
+  from: string | undefined
+}
+
 /**
- * Reads the settings of this claude from the environment variable FAKE_CLAUDE, and from `[[fake-claude key=value ...]]` in
- * the prompt. For each key the prompt wins: orchestrators pass prompts on, while tmux drops the environment.
+ * Reads `[[fake-claude key=value ...]]` in the prompt. A prompt without one gets that of the environment variable
+ * FAKE_CLAUDE_DIRECTIVE, or else of the next order in the folder.
  */
-export function readSettings(prompt: string): Settings {
+export function readInstructions(prompt: string, orders?: string): Instructions {
+  const { text, from, where } = directiveFor(prompt, orders)
   const settings: Partial<Settings> = {}
-  apply(settings, process.env.FAKE_CLAUDE ?? '', 'the environment variable FAKE_CLAUDE')
-  for (const [, words] of prompt.matchAll(inPrompt))
-    apply(settings, words ?? '', 'the directive in the prompt')
+  const directives = [...text.matchAll(directive)]
+  if (directives.length === 0 && where !== inPrompt)
+    refuse(`fake-claude: ${where} has no directive, expected [[fake-claude key=value ...]] in it.`)
+  for (const [, words] of directives) apply(settings, words ?? '', where)
   settings.taskId ??= mentioned(prompt, 'task')
   settings.agentId ??= mentioned(prompt, 'agent')
   const defaults = Object.values(parameters).map(({ setting, otherwise }) => [setting, otherwise])
   const complete = { ...Object.fromEntries(defaults), ...settings } as Settings
   const sentence = shapeObjection(complete)
   if (sentence) refuse(`fake-claude: ${sentence}.`)
-  return complete
+  return { settings: complete, from }
+}
+
+const inPrompt = 'the directive in the prompt'
+
+interface Found {
+  text: string
+  from: string | undefined
+  /** The same for a sentence. */
+  where: string
+}
+
+function directiveFor(prompt: string, orders: string | undefined): Found {
+  if (prompt.search(directive) >= 0) return { text: prompt, from: 'prompt', where: inPrompt }
+  const given = process.env.FAKE_CLAUDE_DIRECTIVE
+  if (given)
+    return { text: given, from: 'environment', where: 'the environment variable FAKE_CLAUDE_DIRECTIVE' }
+  const order = claimOrder(orders)
+  if (order) return { text: order.text, from: order.path, where: `the order ${order.path}` }
+  return { text: '', from: undefined, where: inPrompt }
 }
 
 function apply(settings: Partial<Settings>, words: string, where: string): void {

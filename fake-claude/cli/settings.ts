@@ -20,6 +20,8 @@ export interface Settings {
   resistMs: number | undefined
   taskId: string | undefined
   agentId: string | undefined
+  /** A script for sh that runs before the first step. */
+  onStart: string | undefined
 }
 
 interface Parameter {
@@ -59,6 +61,7 @@ export const parameters: Record<string, Parameter> = {
   resist_ms: whole('resistMs', 0, 600_000),
   task_id: text('taskId', 'an id'),
   agent_id: text('agentId', 'an id'),
+  'on-start': text('onStart', 'a path'),
 }
 
 function oneOf(

@@ -7,6 +7,7 @@ import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { type ChosenSandbox, chooseSandbox } from '../sandbox/start.ts'
 import { print as printText } from '../terminal.ts'
 import { requireNoReport, requireWritable, writeJson } from './json-file.ts'
+import { neededBy } from './needs.ts'
 import { requireProcessRoom } from './process-limit.ts'
 import { runTests } from './run-tests.ts'
 import { listCells, print } from './selection.ts'
@@ -15,6 +16,7 @@ import { openVitest } from './vitest.ts'
 export interface CatalogueOptions {
   system: string[]
   sandbox: SandboxChoice
+  mount?: string[]
   workers?: number
   json?: string
   keep?: boolean
@@ -31,6 +33,7 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
   const began = beginning()
   requireNoReport(options)
   if (options.json) requireWritable(options.json)
+  const needs = neededBy(options)
   requireProcessRoom('catalogue', options.workers)
   // Before anything is printed or started. Without a filter every cell is run, and the names need not be read.
   const cells = options.list || filter.length > 0 ? await listCells(filter) : []
@@ -38,7 +41,7 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
     print(cells)
     return exitCodes.passed
   }
-  const sandbox = await chooseSandbox(options.sandbox, true)
+  const sandbox = await chooseSandbox(options.sandbox, true, needs)
   const runs: Report[] = []
   for (const system of new Set(options.system)) {
     const run = await runOne(system, sandbox, options, filter)
@@ -62,7 +65,7 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
 async function runOne(
   system: string,
   sandbox: ChosenSandbox,
-  { workers, keep = false }: CatalogueOptions,
+  { workers, keep = false, ...rest }: CatalogueOptions,
   filter: string[],
 ): Promise<Report> {
   const began = beginning()
@@ -71,7 +74,8 @@ async function runOne(
   let interrupted: NodeJS.Signals | undefined
   try {
     printText(`leakrig: catalogue, system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
-    for (const project of vitest.projects) project.provide('leakrig', { system, sandbox: sandbox.kind, keep })
+    const settings = { system, sandbox: sandbox.kind, needs: neededBy(rest), keep }
+    for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter)
     const report = makeReport({ beginning: began, system, sandbox, interrupted }, reporter)
     printText(`${summaryText(report)}\n`)

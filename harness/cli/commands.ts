@@ -16,6 +16,7 @@ function addScenarios(program: Command): Command {
     .usage('[filter ...] [options] [options of Vitest]')
     .addOption(once(new Option('--system <name>', 'what is tested').choices(systemNames).default('hybrid')))
     .addOption(once(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto')))
+    .addOption(mountOption())
     .option(
       '--workers <n>',
       'how many scenario files run side by side (default: one more than there are cores)',
@@ -49,6 +50,7 @@ function addCatalogue(program: Command): Command {
       ).argParser((name, names: string[] = []) => [...names, systemName(name)]),
     )
     .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
+    .addOption(mountOption())
     .option(
       '--workers <n>',
       'how many files run side by side, two cells of each (default: one more than there are cores)',
@@ -62,6 +64,13 @@ function addCatalogue(program: Command): Command {
       const { runCatalogue } = await import('./catalogue.ts')
       leave(await runCatalogue({ ...options, system: options.system ?? ['hybrid'] }, filter))
     })
+}
+
+function mountOption(): Option {
+  return new Option(
+    '--mount <path>',
+    'a folder or file that the sandbox shows under its own path, read-only; may be given more than once',
+  ).argParser((path, paths: string[] = []) => [...paths, path])
 }
 
 function exitCodesText(what: string): string {

@@ -1,5 +1,6 @@
 import { CannotMeasureError } from '../errors.ts'
 import { exitCodes } from '../report/exit-codes.ts'
+import { WrongNeed } from '../sandbox/needs.ts'
 import { printProblem, printUnforeseen } from '../terminal.ts'
 
 /** An option or argument is wrong. The message says what was expected. */
@@ -18,7 +19,8 @@ export class CannotServe extends Error {
 export function fail(error: unknown): never {
   if (error instanceof UsageError || error instanceof CannotMeasureError || error instanceof CannotServe) {
     printProblem(error.message)
-    process.exit(error instanceof UsageError ? exitCodes.wrongUsage : exitCodes.inconclusive)
+    const isUsage = error instanceof UsageError || error instanceof WrongNeed
+    process.exit(isUsage ? exitCodes.wrongUsage : exitCodes.inconclusive)
   }
   printUnforeseen(error)
   process.exit(exitCodes.inconclusive)

@@ -10,6 +10,7 @@ import { chooseSandbox } from '../sandbox/start.ts'
 import { print as printText } from '../terminal.ts'
 import { UsageError } from './exit.ts'
 import { requireNoReport, requireWritable, writeJson } from './json-file.ts'
+import { neededBy } from './needs.ts'
 import { requireProcessRoom } from './process-limit.ts'
 import { runTests } from './run-tests.ts'
 import { list, print, requireFiles, requireNames } from './selection.ts'
@@ -18,6 +19,7 @@ import { openVitest, parseVitestFlags } from './vitest.ts'
 export interface ScenarioOptions {
   system: string
   sandbox: SandboxChoice
+  mount?: string[]
   workers?: number
   json?: string
   keep?: boolean
@@ -56,6 +58,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   requireNoReport(options)
   requireNoValue(rest)
   if (options.json) requireWritable(options.json)
+  const needs = neededBy(options)
   // Before Vitest is loaded, because that starts threads.
   const mayBeCatalogue = rest.some(word => word.includes('catalogue'))
   requireProcessRoom(mayBeCatalogue ? 'catalogue' : 'scenarios', options.workers)
@@ -66,7 +69,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   const named = filter.some(word => word.includes('catalogue'))
   // Starts a sandbox, for which an image may have to be built, while Vitest loads, unless Vitest may refuse an option or a
   // filter may match nothing.
-  const choose = () => chooseSandbox(options.sandbox, named)
+  const choose = () => chooseSandbox(options.sandbox, named, needs)
   const mayBeRefused = Object.keys(flags).some(name => !isHarmless.has(name)) || !filter.every(isInFileName)
   const choosing = options.list || mayBeRefused ? undefined : choose()
   choosing?.catch(() => {})
@@ -85,7 +88,8 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     const system = systemText(options.system, files)
     printText(`leakrig: system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     // To each project: vitest.config.ts provides defaults for `npm test` there, and those win over the root's.
-    const settings = { system: options.system, sandbox: sandbox.kind, keep: options.keep === true }
+    const { system: name, keep = false } = options
+    const settings = { system: name, sandbox: sandbox.kind, needs, keep }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter, filter)
     const report = makeReport({ beginning: began, system, sandbox, interrupted }, reporter)

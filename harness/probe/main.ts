@@ -11,7 +11,7 @@ import { createProbe } from './probe.ts'
 
 // Claude writes to /tmp, so that is where the sandbox's own folder is.
 const [root = '/tmp', lifeline] = process.argv.slice(2)
-const keep = (process.env.LEAKRIG_KEEP ?? '').split(':').filter(Boolean)
+const keep: string[] = JSON.parse(process.env.LEAKRIG_KEEP ?? '[]')
 // An empty line is the rig's heartbeat. A container's main process reads heartbeats from the lifeline (hold.sh).
 const held = lifeline && openSync(lifeline, constants.O_WRONLY | constants.O_NONBLOCK)
 const passOn = (line: string) => void (held && line === '' && writeSync(held, '\n'))

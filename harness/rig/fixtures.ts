@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { inject, test as vitestTest } from 'vitest'
 import type { ProbeApi, SystemCommand } from '../probe/api.ts'
+import type { SandboxNeeds } from '../sandbox/needs.ts'
 import { SandboxPool } from '../sandbox/pool.ts'
 import type { Sandbox, SandboxKind, SandboxRights } from '../sandbox/sandbox.ts'
 import { startSandbox } from '../sandbox/start.ts'
@@ -35,7 +36,8 @@ export const test = vitestTest
   // Files with faults that need a mount override this.
   .extend('rights', { scope: 'file' }, (): SandboxRights => ({}))
   .extend('sandboxes', { scope: 'file' }, ({ rights }, { onCleanup }): SandboxPool => {
-    const pool = new SandboxPool(() => startSandbox(inject('leakrig').sandbox, rights))
+    const { sandbox, needs } = inject('leakrig')
+    const pool = new SandboxPool(() => startSandbox(sandbox, rights, needs))
     onCleanup(() => pool[Symbol.asyncDispose]())
     return pool
   })
@@ -84,6 +86,8 @@ export const test = vitestTest
 interface RigSettings {
   system: string
   sandbox: SandboxKind
+  /** What the system needs in its sandbox. */
+  needs?: SandboxNeeds
   /** Copy the files of each scenario out of its sandbox. */
   keep: boolean
   /** The catalogue runs against a system that cleans nothing up, and every cell has to leak as its table says. */

@@ -12,7 +12,8 @@ import { Rig } from './rig.ts'
 export const testRuns = test.extend(
   'freshRig',
   async ({ system, task }, { onCleanup }): Promise<() => Promise<Rig>> => {
-    const sandbox = await startSandbox(inject('leakrig').sandbox)
+    const { sandbox: kind, needs } = inject('leakrig')
+    const sandbox = await startSandbox(kind, {}, needs)
     let rig: Rig | undefined
     onCleanup(async () => {
       if (rig && task.result?.state === 'fail')

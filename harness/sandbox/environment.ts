@@ -2,15 +2,18 @@ import { delimiter, dirname, join } from 'node:path'
 import { programFile, projectRoot } from '../../bin/programs.ts'
 import { placesBelow } from '../probe/places.ts'
 
-/** The environment inside a sandbox, which takes only `path` from the caller's. The first `claude` on it is the fake one. */
-export function sandboxEnvironment(path: string): Record<string, string> {
+/**
+ * The environment inside a sandbox, which takes only `path` from the caller's. The first `claude` on it is the fake one.
+ * @param shown what the sandbox shows of this machine beside the project
+ */
+export function sandboxEnvironment(path: string, shown: readonly string[] = []): Record<string, string> {
   const { home, tmux } = placesBelow('/tmp')
   const claude = programFile('fake-claude/main')
   return {
     PATH: [dirname(claude), path].join(delimiter),
     HOME: home,
     TMUX_TMPDIR: tmux,
-    LEAKRIG_KEEP: projectRoot,
+    LEAKRIG_KEEP: JSON.stringify([projectRoot, ...shown]),
     // Otherwise unbundled sources would store compiled code in the sandbox's home. This folder is only read there.
     ...(claude.endsWith('.ts') && {
       NODE_COMPILE_CACHE: join(projectRoot, 'node_modules/.cache/leakrig/sources'),

@@ -25,12 +25,13 @@ guard() {
   wait "$child"
 }
 
-# $1: user and group to run as, "uid:gid", or "same". $2: the project. $3: the capabilities, as an argument of setpriv(1).
-# $4: the kind of namespace that may be made, or none. $5: the number of the system call keyctl(2), or 0. $6 and the rest:
-# the command.
+# $1: user and group to run as, "uid:gid", or "same". $2: how many arguments with paths follow, and these: each a folder or
+# file that the root shows. $3, after them: how many arguments with links follow, and these: each a path and its target.
+# Then the capabilities, as an argument of setpriv(1), the kind of namespace that may be made, or none, the number of the
+# system call keyctl(2), or 0, and the command.
 build() {
-  user=$1 project=$2 program=$6
-  shift 2
+  user=$1
+  shift
   umask 022
   # A run needs nothing in /sys, and no project lies there.
   root=/sys
@@ -41,7 +42,20 @@ build() {
   exec 9<$root/proc/sys
   mount_table >$root/etc/fstab
   mount --all --fstab $root/etc/fstab
-  for path in "$project" "$program"; do [ -e "$root$path" ] || show "$path"; done
+  left=$1
+  shift
+  while [ "$left" -gt 0 ]; do
+    [ -e "$root$1" ] || show "$1"
+    shift
+    left=$((left - 1))
+  done
+  left=$1
+  shift
+  while [ "$left" -gt 0 ]; do
+    [ -e "$root$1" ] || link "$1" "$2"
+    shift 2
+    left=$((left - 2))
+  done
   (cd $root && pivot_root . mnt)
   cd /
   umount -l /mnt
@@ -110,6 +124,12 @@ show() {
     : >"$root$1"
   fi
   mount --no-canonicalize -o rbind,ro,nosuid,nodev "$1" "$root$1"
+}
+
+# Makes a link to something that is shown.
+link() {
+  mkdir -p "$root${1%/*}"
+  ln -s "$2" "$root$1"
 }
 
 # A recursive bind makes only its top read-only: this is for mounts below /usr or the project, and for the root.

@@ -9,19 +9,27 @@ import { CannotMeasureError } from '../errors.ts'
 import { connectProbe } from './connect.ts'
 import { sandboxEnvironment } from './environment.ts'
 import { inheritedDescriptors } from './inherited-descriptors.ts'
+import { type Mounts, requireNoListener, resolveMounts } from './mounts.ts'
 import { refusal } from './namespace-refusal.ts'
 import { namespaceUser } from './namespace-user.ts'
+import type { SandboxNeeds } from './needs.ts'
 import type { Sandbox, SandboxRights } from './sandbox.ts'
 
 /**
  * Starts a sandbox of Linux namespaces: pids, mounts, network, IPC and hostname of its own, and no capabilities. It sees
- * the project, Node and the system's programs, all read-only, and a /tmp, /dev and /proc of its own. Nothing in it outlives
- * the rig.
+ * the project, Node, the system's programs and what is mounted, all read-only, and a /tmp, /dev and /proc of its own.
+ * Nothing in it outlives the rig.
  * @throws CannotMeasureError when a program is missing, or a namespace is refused
+ * @throws WrongNeed for something that cannot be mounted
  */
-export async function startNamespaceSandbox(rights: SandboxRights = {}): Promise<Sandbox> {
+export async function startNamespaceSandbox(
+  rights: SandboxRights = {},
+  needs: SandboxNeeds = {},
+): Promise<Sandbox> {
   await checkNamespaces()
-  const child = spawnInside(rights, [process.execPath, programFile('probe')])
+  const mounts = resolveMounts(needs.mounts ?? [])
+  requireNoListener(mounts.paths)
+  const child = spawnInside(rights, [process.execPath, programFile('probe')], mounts)
   const probe = connectProbe({
     input: child.stdin as Writable,
     output: child.stdout as Readable,
@@ -31,7 +39,11 @@ export async function startNamespaceSandbox(rights: SandboxRights = {}): Promise
 }
 
 /** Runs a command in a new sandbox, which ends with the command, when its lifeline closes, or when the rig dies. */
-function spawnInside({ mayMount, mayNest }: SandboxRights, command: string[]): ChildProcess {
+function spawnInside(
+  { mayMount, mayNest }: SandboxRights,
+  command: string[],
+  { paths, links }: Mounts = { paths: [], links: [] },
+): ChildProcess {
   const init = join(import.meta.dirname, 'namespace-init.sh')
   const own = ['--mount', '--pid', '--fork', '--net', '--ipc', '--uts', '--cgroup', '--kill-child=KILL']
   const flags = process.getuid?.() === 0 ? own : ['--user', '--map-root-user', ...own]
@@ -42,13 +54,16 @@ function spawnInside({ mayMount, mayNest }: SandboxRights, command: string[]): C
   for (const fd of inheritedDescriptors(3)) stdio[fd] = nothing
   const keyctl = String({ x64: 250, arm64: 219 }[process.arch as string] ?? 0)
   const limits = [mayMount || mayNest ? '-all,+sys_admin' : '-all', mayNest ? 'pid' : 'none']
-  const steps = ['guard', flags.join(' '), namespaceUser(), projectRoot, ...limits, keyctl]
+  // What contains another comes first, and what is shown with it is not mounted again.
+  const shown = [...paths, projectRoot, process.execPath]
+  const counted = [shown, links.flat()].flatMap(list => [String(list.length), ...list])
+  const steps = ['guard', flags.join(' '), namespaceUser(paths), ...counted, ...limits, keyctl]
   const child = spawn('sh', [init, ...steps, ...command], {
     // In a process group of its own, Ctrl-C reaches only the rig, which then ends the sandbox in order.
     detached: true,
     // spawn() needs an entry for each number.
     stdio: Array.from(stdio, what => what ?? 'ignore'),
-    env: sandboxEnvironment(path.join(delimiter)),
+    env: sandboxEnvironment(path.join(delimiter), [...paths, ...links.map(([link]) => link)]),
   })
   closeSync(nothing)
   // Process 1 and the probe hold the other end of stdout. Once both are gone, the guard may end too.

@@ -2,6 +2,7 @@ import { ensureBundles } from '../../bin/bundle.ts'
 import { rigSet } from '../../bin/programs.ts'
 import { CannotMeasureError } from '../errors.ts'
 import { startNamespaceSandbox } from './namespace.ts'
+import { type SandboxNeeds, WrongNeed } from './needs.ts'
 import { requirePrograms } from './requirements.ts'
 import type { Sandbox, SandboxChoice, SandboxKind, SandboxRights } from './sandbox.ts'
 
@@ -14,27 +15,42 @@ export interface ChosenSandbox {
 /**
  * Chooses a sandbox, and starts one to check that it works and has the programs that the rig needs.
  * @throws CannotMeasureError when it does not
+ * @throws WrongNeed when no sandbox of that kind can have what the system needs
  */
-export async function chooseSandbox(choice: SandboxChoice, forCatalogue = false): Promise<ChosenSandbox> {
-  if (choice !== 'auto') return tryKind(choice, 'requested', forCatalogue)
+export async function chooseSandbox(
+  choice: SandboxChoice,
+  forCatalogue = false,
+  needs: SandboxNeeds = {},
+): Promise<ChosenSandbox> {
+  const tryKind = (kind: SandboxKind, why: string) => checked(kind, why, forCatalogue, needs)
+  if (choice !== 'auto') return tryKind(choice, 'requested')
   try {
-    return await tryKind('container', 'a container engine answers', forCatalogue)
+    return await tryKind('container', 'a container engine answers')
   } catch (error) {
-    if (!(error instanceof CannotMeasureError)) throw error
-    return tryKind('namespace', withoutAdvice(error.message), forCatalogue)
+    if (!(error instanceof CannotMeasureError) || error instanceof WrongNeed) throw error
+    return tryKind('namespace', withoutAdvice(error.message))
   }
 }
 
-async function tryKind(kind: SandboxKind, why: string, forCatalogue: boolean): Promise<ChosenSandbox> {
-  await using sandbox = await startSandbox(kind)
+async function checked(
+  kind: SandboxKind,
+  why: string,
+  forCatalogue: boolean,
+  needs: SandboxNeeds,
+): Promise<ChosenSandbox> {
+  await using sandbox = await startSandbox(kind, {}, needs)
   await requirePrograms(sandbox, forCatalogue)
   return { kind, why }
 }
 
 /** Starts a sandbox of that kind. Testcontainers is loaded only on demand, because that takes 0.4 s. */
-export async function startSandbox(kind: SandboxKind, rights: SandboxRights = {}): Promise<Sandbox> {
+export async function startSandbox(
+  kind: SandboxKind,
+  rights: SandboxRights = {},
+  needs: SandboxNeeds = {},
+): Promise<Sandbox> {
   await ensureBundles(rigSet)
-  if (kind === 'namespace') return startNamespaceSandbox(rights)
+  if (kind === 'namespace') return startNamespaceSandbox(rights, needs)
   const { startContainerSandbox } = await import('./container/container.ts')
   return startContainerSandbox()
 }

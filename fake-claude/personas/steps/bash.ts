@@ -8,15 +8,17 @@ export async function foregroundBash(claude: Claude): Promise<void> {
   for (let i = 0; i < bash; i += 1) await runBash(claude, nested('true', depth), 'Check the work')
 }
 
-/** Runs one command, with an event before and after it. */
-export async function runBash(claude: Claude, command: string, description: string): Promise<void> {
+/** Runs one command to its end, with an event before and after it. */
+export async function runBash(claude: Claude, command: string, description: string): Promise<BashTool> {
   const { bash, events, output, hooks } = claude
   await hooks.run('PreToolUse')
   const tool = bash.start(command, description)
   await output.emit(events.toolUse(tool.use))
-  await tool.ended
-  const detail = { stdout: '', stderr: '', interrupted: false, isImage: false }
-  await output.emit(events.toolResult(tool.use, '', false, detail))
+  const code = await tool.ended
+  const printed = tool.printed ?? ''
+  const detail = { stdout: printed, stderr: '', interrupted: false, isImage: false }
+  await output.emit(events.toolResult(tool.use, printed, code !== 0, detail))
+  return tool
 }
 
 /** Starts commands that run until somebody ends them, in the foreground. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, rmSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ToolUse, toolUse } from '../output/events.ts'
 import type { SessionFiles } from '../session/files.ts'
@@ -16,6 +16,8 @@ export interface BashTool {
   pid: number
   output: string
   ended: Promise<number>
+  /** What a foreground command that has ended had printed. */
+  printed?: string
 }
 
 export class BashTools {
@@ -52,7 +54,15 @@ export class BashTools {
     const ended = new Promise<number>(done => {
       child.on('exit', (code, signal) => done(code ?? (signal === 'SIGKILL' ? 137 : 143)))
     })
-    const tool = { taskId, use: toolUse('Bash', input), description, background, pid, output, ended }
+    const tool: BashTool = {
+      taskId,
+      use: toolUse('Bash', input),
+      description,
+      background,
+      pid,
+      output,
+      ended,
+    }
     this.running.add(tool)
     ended.then(() => this.#forget(tool))
     return tool
@@ -60,7 +70,18 @@ export class BashTools {
 
   #forget(tool: BashTool): void {
     this.running.delete(tool)
-    if (!tool.background) rmSync(tool.output, { force: true })
+    if (tool.background) return
+    tool.printed = textOf(tool.output)
+    rmSync(tool.output, { force: true })
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // Somebody has cleaned it up.
+    return ''
   }
 }
 

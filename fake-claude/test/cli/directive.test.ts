@@ -60,18 +60,17 @@ test.concurrent('refuses a shape that needs a missing tool', async () => {
 })
 
 test.concurrent('refuses the same in the environment, and names it', async () => {
-  await using run = new Run({ args: ['-p', 'x'], env: { FAKE_CLAUDE: 'persona=dances' } })
+  const env = { FAKE_CLAUDE_DIRECTIVE: '[[fake-claude persona=dances]]' }
+  await using run = new Run({ args: ['-p', 'x'], env })
   expect(await run.ended).toBe(1)
-  expect(run.stderr).toContain('FAKE_CLAUDE')
+  expect(run.stderr).toContain('FAKE_CLAUDE_DIRECTIVE')
 })
 
-test.concurrent('the prompt wins over the environment, key by key', async () => {
-  await using run = new Run({
-    directive: 'profile=legacy',
-    env: { FAKE_CLAUDE: 'profile=mid persona=exits bash=0' },
-  })
+test.concurrent('a directive in the prompt wins over one in the environment', async () => {
+  const env = { FAKE_CLAUDE_DIRECTIVE: '[[fake-claude profile=mid persona=works]]' }
+  await using run = new Run({ directive: 'profile=legacy', env })
   expect(await run.ended).toBe(0)
-  expect(run.journal[0]).toMatchObject({ what: 'started', profile: 'legacy', persona: 'exits' })
+  expect(run.journal[0]).toMatchObject({ profile: 'legacy', persona: 'plain', directive: 'prompt' })
 })
 
 test.concurrent('values may be quoted', async () => {

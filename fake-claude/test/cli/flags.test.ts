@@ -61,10 +61,10 @@ test.concurrent('refuses --dangerously-skip-permissions as root outside a sandbo
 
 test.concurrent.for([
   ['', '2.1.330'],
-  ['profile=mid', '2.1.200'],
-  ['profile=legacy', '2.0.76'],
+  ['[[fake-claude profile=mid]]', '2.1.200'],
+  ['[[fake-claude profile=legacy]]', '2.0.76'],
 ])('--version, with %j, is %s', async ([directive = '', version]) => {
-  await using run = new Run({ args: ['--version'], env: { FAKE_CLAUDE: directive } })
+  await using run = new Run({ args: ['--version'], env: { FAKE_CLAUDE_DIRECTIVE: directive } })
   expect(await run.ended).toBe(0)
   expect(run.stdout).toBe(`${version} (Claude Code)\n`)
 })
