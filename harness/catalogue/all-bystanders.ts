@@ -3,6 +3,7 @@ import { CannotMeasureError } from '../errors.ts'
 import type { Agent } from '../rig/agent.ts'
 import type { Rig } from '../rig/rig.ts'
 import { plantRegistryEntries } from './all-bystanders/registry-entries.ts'
+import { reportWorkspace, streamLog } from './report-workspace.ts'
 
 /** The tmux server of the user's own sessions: the one that agents are deployed to, or another one. */
 export type BystanderServer = 'shared' | 'separate'
@@ -43,11 +44,11 @@ export class AllBystanders {
     return neighbour
   }
 
-  #surround({ id, session, taskId }: Agent): Promise<void> {
-    const folder = `${this.#rig.places.workspace}/${taskId}`
+  #surround(agent: Agent): Promise<void> {
+    const { id, session } = agent
+    const { folder } = reportWorkspace(this.#rig)
     const server = this.#server === 'shared' ? 'default' : 'users'
-    const log = `${folder}/logs/${id}_stream.jsonl`
-    return this.#run('around-agent.sh', id, session, log, `${folder}/${id}`, server)
+    return this.#run('around-agent.sh', id, session, streamLog(agent), `${folder}/${id}`, server)
   }
 
   async #run(script: string, ...args: string[]): Promise<void> {

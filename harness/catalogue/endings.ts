@@ -1,3 +1,4 @@
+import type { Ending as Status } from '../definition/definition.ts'
 import type { Agent } from '../rig/agent.ts'
 
 /** One way in which an agent ends. */
@@ -5,7 +6,7 @@ interface Ending {
   /** The persona of the fake claude, unless the shape names one. */
   persona: string
   /** The agent's status in both registries afterwards. */
-  status: string
+  status: Status
   happens(agent: Agent): Promise<unknown>
 }
 

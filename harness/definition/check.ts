@@ -93,6 +93,7 @@ class Planner {
       load,
       layout: layoutOf(definition),
       keeps,
+      statuses: definition.statuses ?? {},
       logs,
       mounts: (definition.mount ?? []).map(path => resolve(folder, path)),
       image: definition.image,

@@ -31,6 +31,8 @@ export interface SystemDefinition {
   keeps?: { path: Pattern; why: string }[]
   /** Registries in JSON files, which are compared with what lives. */
   registries?: Registry[]
+  /** The statuses in the registries, where they are the same after each such ending. */
+  statuses?: Partial<Record<Ending, string>>
   /** The log of an agent's stream-json output, and where it lies when the agent has ended. */
   logs?: Logs
   /** Folders and files of this machine that the sandbox shows, read-only. The configuration's folder is always shown. */
@@ -137,9 +139,15 @@ export interface Registry {
   id?: string
   /** The field with its status; `status` by default. */
   status?: string
+  /** The field that says why an agent ended. */
+  reason?: string
   /** A JSON pointer to the number of live agents. */
   active?: string
 }
+
+/** How an agent stands: it works, or it ended in one of three ways. */
+export const endings = ['working', 'completed', 'terminated', 'crashed'] as const
+export type Ending = (typeof endings)[number]
 
 export interface Logs {
   /** The path of an agent's log while it works, with placeholders: `{work}/logs/{id}.jsonl`. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { declaredFileClasses } from './definition.ts'
+import { declaredFileClasses, endings } from './definition.ts'
 import { isPointer } from './pointer.ts'
 import type { PatternSource } from './system.ts'
 
@@ -108,10 +108,12 @@ export const definitionSchema = z.strictObject({
         agents: pointer,
         id: text.optional(),
         status: text.optional(),
+        reason: text.optional(),
         active: pointer.optional(),
       }),
     )
     .optional(),
+  statuses: z.partialRecord(z.enum(endings), text).optional(),
   logs: z
     .strictObject({
       live: text,

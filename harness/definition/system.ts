@@ -1,4 +1,4 @@
-import type { DeclaredFileClass, LoadItem as WrittenLoadItem } from './definition.ts'
+import type { DeclaredFileClass, Ending, LoadItem as WrittenLoadItem } from './definition.ts'
 
 /**
  * A definition that was checked, as plain JSON: the rig, the probe and the verdict know of a system only this. Functions
@@ -22,6 +22,7 @@ export interface System {
   load: LoadItem[]
   layout: Layout
   keeps: Kept[]
+  statuses: Partial<Record<Ending, string>>
   logs?: PlannedLogs
   mounts: string[]
   image?: string
@@ -84,6 +85,7 @@ export interface PlannedRegistry {
   agents: string
   id: string
   status: string
+  reason?: string
   active?: string
 }
 

@@ -4,10 +4,11 @@ import { poll } from '../poll.ts'
 import type { ReportedResources } from '../probe/owners.ts'
 import type { PaneResource, ProcessIdentity, ProcessResource } from '../snapshot/snapshot.ts'
 import type { Directive } from './directive.ts'
+import { insideCallText } from './inside-call.ts'
 import { type JournalEntry, readJournal } from './journal.ts'
+import type { Located } from './locate-agent.ts'
 import { registeredEntries } from './registered-entries.ts'
 import type { SystemUnderTest } from './system-under-test.ts'
-import { insideCallText } from './inside-call.ts'
 
 /** The files by which the rig follows and leads one fake claude. */
 export interface AgentFiles {
@@ -44,6 +45,8 @@ export class Agent {
   readonly rig: SystemUnderTest
   /** What is known of it: what the system's answer named, and what the rig found (locate-agent.ts). */
   values: Record<string, string>
+  /** Where it works; undefined until it runs. */
+  located: Located | undefined
 
   constructor(rig: SystemUnderTest, { values, directive, files, number }: AgentFacts) {
     this.rig = rig

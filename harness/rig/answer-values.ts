@@ -16,7 +16,8 @@ export function valuesIn(content: unknown, { result, kind }: PlannedCall): Found
     const values: Record<string, string> = {}
     for (const [name, pointer] of Object.entries(result.pointers)) {
       const value = atPointer(content, pointer)
-      if (!isValue(value)) return { missing: `has no text or number for {${name}} at ${pointer}: ${shown(content)}` }
+      if (!isValue(value))
+        return { missing: `has no text or number for {${name}} at ${pointer}: ${shown(content)}` }
       values[name] = String(value)
     }
     return { values }
@@ -40,7 +41,9 @@ export function failureIn(content: unknown): string | undefined {
   if (typeof content !== 'object' || content === null || Array.isArray(content)) return undefined
   const { success, ok, error, message } = content as Record<string, unknown>
   if (success !== false && ok !== false) return undefined
-  return [error, message].find(text => typeof text === 'string' && text !== '') ? String(error ?? message) : shown(content)
+  return [error, message].find(text => typeof text === 'string' && text !== '')
+    ? String(error ?? message)
+    : shown(content)
 }
 
 function shown(content: unknown): string {

@@ -1,11 +1,11 @@
-import { isDeepStrictEqual } from 'node:util'
 import { inject, test as vitestTest } from 'vitest'
-import type { ProbeApi, SystemCommand } from '../probe/api.ts'
+import type { System } from '../definition/system.ts'
+import type { ProbeApi } from '../probe/api.ts'
 import type { SandboxNeeds } from '../sandbox/needs.ts'
 import { SandboxPool } from '../sandbox/pool.ts'
 import type { Sandbox, SandboxKind, SandboxRights } from '../sandbox/sandbox.ts'
 import { startSandbox } from '../sandbox/start.ts'
-import { systemCommand } from '../systems/systems.ts'
+import { chosenSystem } from '../systems/systems.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { type Kept, keep } from './artefacts.ts'
 import { Bystanders } from './bystanders.ts'
@@ -29,6 +29,8 @@ interface RigRecord extends Kept {
   verdicts: Verdict[]
   /** Expectations beside the baseline that were not met, in sentences. */
   unmet: string[]
+  /** What was expected and not checked, because the system does not declare it. */
+  leftOut: string[]
 }
 
 /** Vitest's `test` with a rig: a sandbox that no other test uses meanwhile, and a fresh system in it. */
@@ -46,13 +48,8 @@ export const test = vitestTest
     onCleanup(() => sandboxes.giveBack(sandbox))
     return sandbox
   })
-  // The command that starts the system under test. A test may replace it.
-  .extend(
-    'system',
-    () =>
-      (places: SandboxFolders): SystemCommand =>
-        systemCommand(inject('leakrig').system, places),
-  )
+  // The system under test. A test may replace it.
+  .extend('system', () => chosenSystem(inject('leakrig').system))
   // Prepares the sandbox before the system starts: a disk of another size, a program on the PATH before another.
   .extend(
     'prepareSandbox',
@@ -63,28 +60,29 @@ export const test = vitestTest
   .extend('project', () => 'work')
   .extend('rig', async ({ sandbox, system, prepareSandbox, project, task }, { onCleanup }): Promise<Rig> => {
     const places = withProject((await sandbox.probe.hello()).places, project)
-    await sandbox.probe.reset()
+    await sandbox.probe.reset(system.layout)
     await prepareSandbox(sandbox.probe, places)
-    const rig = new Rig(sandbox.probe, places)
-    const command = system(places)
-    const { system: name } = inject('leakrig')
+    const rig = new Rig(sandbox.probe, places, system)
     const record: RigRecord = {
-      system: isDeepStrictEqual(command, systemCommand(name, places)) ? name : 'of the test file',
+      system: system.name,
+      leftOut: [],
       verdicts: rig.verdicts,
       unmet: rig.unmet,
     }
     task.meta.leakrig = record
     onCleanup(async () => {
+      record.leftOut = [...rig.leftOut]
       const wanted = inject('leakrig').keep || task.result?.state === 'fail'
       if (wanted) Object.assign(record, await keep(rig, task.fullTestName))
     })
-    await rig.start(command)
+    await rig.start()
     return rig
   })
   .extend('bystanders', ({ rig }) => new Bystanders(rig))
 /** The settings that the commands pass to the tests; for `npm test` they are in vitest.config.ts. */
 interface RigSettings {
-  system: string
+  /** The name of one of our own systems, or a system that was read from a configuration. */
+  system: string | System
   sandbox: SandboxKind
   /** What the system needs in its sandbox. */
   needs?: SandboxNeeds

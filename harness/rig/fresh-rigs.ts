@@ -22,9 +22,9 @@ export const testRuns = test.extend(
     })
     const { places } = await sandbox.probe.hello()
     return async () => {
-      await sandbox.probe.reset()
-      rig = new Rig(sandbox.probe, places)
-      await rig.start(system(places))
+      await sandbox.probe.reset(system.layout)
+      rig = new Rig(sandbox.probe, places, system)
+      await rig.start()
       return rig
     }
   },

@@ -9,7 +9,9 @@ export async function registeredEntries({ id, rig }: Agent): Promise<Record<stri
   const { resources } = await rig.snapshot()
   const entries: Record<string, Entry | undefined> = {}
   for (const one of resources) {
-    const declared = rig.definition.layout.registries.find(({ name }) => one.kind === 'registry' && one.name === name)
+    const declared = rig.definition.layout.registries.find(
+      ({ name }) => one.kind === 'registry' && one.name === name,
+    )
     if (one.kind !== 'registry' || !declared) continue
     const agents = atPointer(parseJson((await rig.probe.read(one.path)) ?? '{}'), declared.agents)
     const found: Entry | undefined = Array.isArray(agents)

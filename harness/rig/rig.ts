@@ -1,4 +1,3 @@
-import type { Ref } from '../definition/definition.ts'
 import { fillShell } from '../definition/placeholders.ts'
 import { CannotMeasureError } from '../errors.ts'
 import { poll } from '../poll.ts'
@@ -78,7 +77,7 @@ export class Rig extends SystemUnderTest {
     const { values } = await this.callRole(
       'deploy',
       { prompt: this.promptOf(options, words), type },
-      directives === 'environment' ? { FAKE_CLAUDE: words } : {},
+      directives === 'environment' ? { FAKE_CLAUDE_DIRECTIVE: words } : {},
     )
     return this.register({ ...prepared, values: { ...values, type } })
   }
@@ -96,7 +95,11 @@ export class Rig extends SystemUnderTest {
     const { onStart } = this.definition
     const script = onStart && `${this.places.own}/on-start.sh`
     if (script) await this.probe.write(script, `${fillShell(onStart, this.values)}\n`)
-    const words = directiveText({ ...directive, ...files, ...(script && { 'on-start': script }) } as Directive)
+    const words = directiveText({
+      ...directive,
+      ...files,
+      ...(script && { 'on-start': script }),
+    } as Directive)
     return { directive: directive as Directive, files, words }
   }
 
@@ -105,7 +108,10 @@ export class Rig extends SystemUnderTest {
    * @param values what a system's answer would have named, from the session's name
    * @throws CannotMeasureError when the system answers, or no new session appears
    */
-  async launchHalfDeployed(options: DeployOptions, values: (session: string) => Ref): Promise<Agent> {
+  async launchHalfDeployed(
+    options: DeployOptions,
+    values: (session: string) => { id?: string },
+  ): Promise<Agent> {
     const before = new Set((await this.baseline()).resources.map(({ id }) => id))
     const { words, ...prepared } = await this.prepareAgent(options)
     const given = { prompt: this.promptOf(options, words), type: options.type ?? 'worker' }

@@ -95,7 +95,8 @@ export class SystemUnderTest extends Measurement {
 
   /** The process of the system that was started last. @throws where the system has none */
   get system(): ProcessIdentity {
-    if (!this.#process) throw new CannotMeasureError(`The system ${this.definition.name} has no process of its own.`)
+    if (!this.#process)
+      throw new CannotMeasureError(`The system ${this.definition.name} has no process of its own.`)
     return this.#process
   }
 
@@ -127,17 +128,24 @@ export class SystemUnderTest extends Measurement {
         `${name} answered with a failure that it did not mark as one (isError), so its caller takes it for a success: ${failure}`,
       )
     if (failure !== undefined)
-      throw new SystemFailure(`The system answered ${name} with a failure: ${failure}`, await this.probe.systemOutput())
+      throw new SystemFailure(
+        `The system answered ${name} with a failure: ${failure}`,
+        await this.probe.systemOutput(),
+      )
     const found = valuesIn(answer.content, call)
     if ('missing' in found)
-      throw new SystemFailure(`The system’s answer to ${name} ${found.missing}`, await this.probe.systemOutput())
+      throw new SystemFailure(
+        `The system’s answer to ${name} ${found.missing}`,
+        await this.probe.systemOutput(),
+      )
     return { values: found.values, content: answer.content }
   }
 
   #ready(call: PlannedCall, name: string, values: Values): ReadyCall {
     const { timeoutMs } = call
     try {
-      if (call.kind === 'tool') return { kind: 'tool', tool: call.tool, args: fillAll(call.args, values), timeoutMs }
+      if (call.kind === 'tool')
+        return { kind: 'tool', tool: call.tool, args: fillAll(call.args, values), timeoutMs }
       if (call.kind === 'function')
         return { kind: 'function', module: call.module, path: call.path, given: values, timeoutMs }
       return {
@@ -209,6 +217,11 @@ export class SystemUnderTest extends Measurement {
     throw new AssertionError({
       message: `expected the system to refuse ${name}, and it answered ${JSON.stringify(content)}`,
     })
+  }
+
+  /** Notes that something was not checked, because the definition lacks a field. The report lists it. */
+  leaveOut(what: string, field: string): void {
+    this.leftOut.add(`${what}: the system declares no ${field}`)
   }
 
   /** Whether a program is on the PATH of the sandbox. */

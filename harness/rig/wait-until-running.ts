@@ -4,7 +4,9 @@ import { poll } from '../poll.ts'
 import type { ProbeApi } from '../probe/api.ts'
 import type { Agent } from './agent.ts'
 import { type Directive, directiveText } from './directive.ts'
+import { locate } from './locate-agent.ts'
 import { missingLoad, missingReported } from './required-load.ts'
+import { whatIsThere } from './what-is-there.ts'
 
 const deadlineMs = 60_000
 
@@ -18,10 +20,34 @@ const refusesWithinMs = 30_000
 export async function waitUntilRunning(agent: Agent): Promise<void> {
   const { probe } = agent.rig
   await agent.waitUntilReady().catch(async error => {
-    throw (await agent.journal()).length > 0 ? error : ((await refusal(probe, agent.directive)) ?? error)
+    if (!(error instanceof CannotMeasureError)) throw error
+    const refused = (await agent.journal()).length > 0 ? undefined : await refusal(probe, agent.directive)
+    throw refused ?? new CannotMeasureError([error.message, ...(await whatIsThere(agent))].join('\n'))
   })
+  await findAgent(agent)
   await probe.registerReported(agent.id, await agent.reportedResources())
   await waitForLoad(agent)
+}
+
+/** Learns what the system's answer did not name, and whose the agent's pane and processes are. */
+async function findAgent(agent: Agent): Promise<void> {
+  const { rig } = agent
+  const located = await locate(agent)
+  const { claude, pane, session, processes } = located
+  agent.located = located
+  agent.values = {
+    ...(claude && { pid: String(claude.pid) }),
+    ...(pane && { pane: pane.pane, socket: pane.socket }),
+    ...(session && { session: session.name }),
+    ...agent.values,
+  }
+  const baseline = await rig.baseline()
+  const isOwn = rig.definition.tmux === 'session' && !baseline.resources.some(({ id }) => id === session?.id)
+  if (session && isOwn) return rig.probe.registerAgent({ id: agent.id, session: session.name })
+  const panes =
+    pane && !baseline.resources.some(({ id }) => id === pane.id) ? [`${pane.serverPid}:${pane.pane}`] : []
+  await rig.probe.registerAgent({ id: agent.id, panes })
+  await rig.probe.registerReported(agent.id, { pids: processes.map(({ pid }) => pid), paths: [] })
 }
 
 /** Why claude refuses a directive. This runs claude once more, because the message is gone with the agent's pane. */
@@ -38,12 +64,14 @@ async function waitForLoad(agent: Agent): Promise<void> {
   const limit = new Limit(deadlineMs)
   const seen = await poll(deadlineMs, async () => {
     const snapshot = await agent.rig.snapshot()
-    missing = [...missingLoad(agent.id, snapshot), ...missingReported(reported, snapshot)]
+    missing = [...missingLoad(agent, snapshot), ...missingReported(reported, snapshot)]
     return missing.length === 0 || undefined
   })
   if (seen) return
-  const log = await agent.rig.probe.systemLog()
   throw new CannotMeasureError(
-    `Agent ${agent.id} was deployed, but its ${missing.join(', ')} did not appear within ${limit.elapsed}. ${log}`,
+    [
+      `Agent ${agent.id} was deployed, but its ${missing.join(', ')} did not appear within ${limit.elapsed}.`,
+      ...(await whatIsThere(agent)),
+    ].join('\n'),
   )
 }

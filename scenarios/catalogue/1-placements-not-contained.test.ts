@@ -1,11 +1,11 @@
-import { inject, systemCommand, test } from '../../harness/index.ts'
+import { chosenSystem, inject, test } from '../../harness/index.ts'
 import { matrix, type Shape } from './matrix.ts'
 import { namedAsSuspect } from './named-as-suspect.ts'
 
 /** Without containment, as on a machine without tini, or with an orchestrator that does not use the launch function. */
-const notContained = test.extend('system', () => places => {
-  const { env, ...command } = systemCommand(inject('leakrig').system, places)
-  return { ...command, env: { ...env, LEAKRIG_CONTAINMENT: 'none' } }
+const notContained = test.extend('system', () => {
+  const system = chosenSystem(inject('leakrig').system)
+  return { ...system, env: { ...system.env, LEAKRIG_CONTAINMENT: 'none' } }
 })
 
 const placements: [string, Shape['traces']][] = [

@@ -14,6 +14,7 @@ import {
   mountDisk,
   mountObjection,
   test as plainTest,
+  reportWorkspace,
   rotateLog,
 } from '../../harness/index.ts'
 import { matrix } from './matrix.ts'
@@ -39,7 +40,7 @@ matrix(
       name: 'archive on another device',
       directive: {},
       objection: mountObjection,
-      before: ({ rig, taskId }) => mountDisk(rig, `${rig.places.workspace}/${taskId}/archive`, 1024),
+      before: ({ rig }) => mountDisk(rig, reportWorkspace(rig).archive, 1024),
       traces: [['process', /^claude /]],
       outlives: claudeIsGone,
     },
@@ -145,10 +146,10 @@ test('archive on a full device × killed', async ({ rig, skip }) => {
   if (objection) skip(objection)
   const cell = await deployCell(rig, { shape: {}, ending: 'killed' })
   await redWithoutCleanup(/expected the sandbox to return to its baseline/, async () => {
-    const archive = `${rig.places.workspace}/${cell.agent.taskId}/archive`
+    const { archive, task } = reportWorkspace(rig)
     await mountDisk(rig, archive, 64)
     const disk = await fillDisk(rig, archive)
-    await rig.probe.callTool('kill_real_agent', { task_id: rig.taskId, agent_id: cell.agent.id })
+    await rig.askTool('kill_real_agent', { task_id: task, agent_id: cell.agent.id })
     await expectFilesKept(cell.agent, [...logs])
     await disk.empty()
     await expectCleanEnd(cell, 'killed') // somebody calls it again

@@ -1,5 +1,6 @@
 import {
   AllBystanders,
+  chosenSystem,
   deployCell,
   type EndingName,
   endingNames,
@@ -10,7 +11,6 @@ import {
   inject,
   nestingObjection,
   restartMachine,
-  systemCommand,
   test,
   tmuxThatKills,
   withTmuxThatKills,
@@ -22,18 +22,17 @@ const leaks = /expected the sandbox to return to its baseline/
 
 const dyingInDeploy = test
   .extend('prepareSandbox', () => tmuxThatKills)
-  .extend(
-    'system',
-    () => places => withTmuxThatKills(systemCommand(inject('leakrig').system, places), places),
-  )
+  .extend('system', () => withTmuxThatKills(chosenSystem(inject('leakrig').system)))
 
 for (const ending of ['killed', 'crashed'] satisfies EndingName[])
   dyingInDeploy(`half deployed × ${ending}`, async ({ rig }) => {
     const bystanders = new AllBystanders(rig)
     await bystanders.plant()
-    const agent = await rig.launchHalfDeployed({ persona: 'works' })
+    const agent = await rig.launchHalfDeployed({ persona: 'works' }, session => ({
+      id: session.slice('agent_'.length),
+    }))
     await rig.ignore('the system that started it was killed', one => rig.isOwnProcess(one))
-    await rig.startSystem(systemCommand(inject('leakrig').system, rig.places))
+    await rig.startSystem(chosenSystem(inject('leakrig').system))
     const neighbour = await bystanders.plantAround(agent)
     await redWithoutCleanup(leaks, () => expectCleanEnd({ agent, neighbour }, ending))
   })
@@ -90,7 +89,7 @@ mayNest('agent in another pid namespace × killed', async ({ rig, skip }) => {
   await elsewhere.expectUntouched()
   await redWithoutCleanup(leaks, async () => {
     // Whatever the answer is: nothing may happen to it.
-    await rig.probe.callTool('kill_real_agent', { task_id: rig.taskId, agent_id: elsewhere.id })
+    await rig.askTool('kill_real_agent', { task_id: rig.values.task, agent_id: elsewhere.id })
     await expectCleanEnd(cell, 'killed')
     await elsewhere.expectUntouched()
   })

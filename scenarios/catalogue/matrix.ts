@@ -43,7 +43,7 @@ export interface Shape {
   /** Why the cell cannot run in this sandbox; undefined where it can. */
   objection?: (rig: Rig) => Promise<string | undefined>
   /** The status in the registries after an ending, where it differs from that of other agents. */
-  statuses?: Partial<Record<EndingName, string>>
+  statuses?: Partial<Record<EndingName, Parameters<typeof expectCleanEnd>[2]>>
   /** All endings by default. */
   endings?: readonly EndingName[]
   /** A program that has to be there, and why. Without it the cell is skipped with that reason. */

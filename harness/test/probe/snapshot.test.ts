@@ -143,7 +143,7 @@ test('a registry is read as others write it: with a byte order mark, and with Na
 }) => {
   const text =
     '\uFEFF{"active_count": 1, "cost": NaN, "agents": [{"id": "a", "status": "NaN", "x": -Infinity}]}'
-  await probe.write(`${places.workspace}/TASK-1/AGENT_REGISTRY.json`, text)
+  await probe.write(`${places.work}/.agent-workspace/TASK-1/AGENT_REGISTRY.json`, text)
   expect(await see('registry', () => true)).toMatchObject({ active: 1, agents: [{ id: 'a', status: 'NaN' }] })
   expect((await probe.snapshot()).problems).toEqual([])
 })

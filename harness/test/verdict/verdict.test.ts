@@ -1,5 +1,6 @@
 import { expect, vi } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
+import { reportWorkspace } from '../../catalogue/report-workspace.ts'
 import { test } from '../../rig/fixtures.ts'
 import { SnapshotSingleFlight } from '../../rig/snapshot-single-flight.ts'
 import type { Snapshot } from '../../snapshot/snapshot.ts'
@@ -20,7 +21,7 @@ test('with an unreadable registry there is no verdict, and the cleanup neither k
   rig,
 }) => {
   const agent = await rig.deploy({ persona: 'works' })
-  const registry = `${rig.places.workspace}/${agent.taskId}/AGENT_REGISTRY.json`
+  const registry = reportWorkspace(agent.rig).taskRegistry
   await rig.probe.write(registry, '{"agents": [')
   await expect(agent.isKilled()).rejects.toThrow(/AGENT_REGISTRY\.json/)
   expect((await agent.processes()).map(({ comm }) => comm)).toEqual(expect.arrayContaining(['claude', 'tee']))
@@ -59,6 +60,7 @@ test('when the two instruments disagree, there is no verdict', async () => {
   const instruments = { snapshot: async () => nothing(performance.now()), countByPs: async () => 1 }
   const known = {
     agents: [],
+    keeps: [],
     endedAt: performance.now(),
     system: new Set<string>(),
     foregroundTasks: new Set<string>(),
@@ -79,6 +81,7 @@ test('setting the wall clock changes no duration', async () => {
     const instruments = { snapshot: () => lookout.take(), countByPs: async () => 0 }
     const known = {
       agents: [],
+      keeps: [],
       endedAt: performance.now(),
       system: new Set<string>(),
       foregroundTasks: new Set<string>(),
