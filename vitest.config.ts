@@ -1,22 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
-import { cellsPerFile } from './harness/cli/process-limit.ts'
+import { cells, common, rigTimeout } from './harness/cli/vitest-config.ts'
 import { SkipSummaryReporter } from './test/skip-summary.ts'
 
 const manyProcesses = 'cleanup/test/reaper/hundred-at-once.test.ts'
 /** Chooses the process backend when its modules are loaded, so it cannot share them with other files. */
 const ps = 'cleanup/test/platform/ps.test.ts'
 
-/** In ms. The rig's own limits grow with the machine's load (harness/limit.ts), beyond the default timeout. */
-const rigTimeout = 600_000
-
-/** Cells of one file run concurrently, each in its own sandbox: they spend most of their time waiting for grace and quiet periods. */
-const cells = { sequence: { concurrent: true }, maxConcurrency: cellsPerFile }
-
 export default defineConfig({
   test: {
-    pool: 'forks',
-    retry: 0,
+    ...common,
     globalSetup: 'bin/vitest-setup.ts',
     reporters: [...configDefaults.reporters, new SkipSummaryReporter()],
     tags: [
@@ -25,8 +18,6 @@ export default defineConfig({
     ],
     // More workers than cores, because tests spend much of their time waiting for processes to end.
     maxWorkers: availableParallelism() + 2,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
     provide: { leakrig: { system: 'hybrid', sandbox: 'namespace', keep: false, mayBeSkipped: true } },
     projects: [
       {

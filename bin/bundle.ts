@@ -1,8 +1,6 @@
 import {
   chmodSync,
-  cpSync,
   existsSync,
-  lstatSync,
   mkdirSync,
   mkdtempSync,
   renameSync,
@@ -10,16 +8,18 @@ import {
   statSync,
   symlinkSync,
   utimesSync,
-  writeFileSync,
 } from 'node:fs'
-import { basename, dirname, extname, join, relative } from 'node:path'
-import { compileEach, readableForAll } from './compiled.ts'
+import { dirname, join, relative } from 'node:path'
+import { compileEach, compileOnce, isCannotWrite, readableForAll } from './compiled.ts'
 import {
   type BundleLocation,
   type BundleSet,
   bundleFolder,
   bundleLocationOf,
+  isPackage,
   isUnbundled,
+  packedPrograms,
+  projectRoot,
 } from './programs.ts'
 import { building, removeOld } from './remove-old.ts'
 
@@ -28,13 +28,15 @@ const hourMs = 3_600_000
 /**
  * Makes the bundles of a set, with their compiled code, unless there are bundles of exactly these sources. A bundled program
  * takes a quarter of the processor time to start. Where bundles cannot be written (a read-only clone, a full disk),
- * everything works without them, more slowly. What an interrupted run leaves in the cache, a later one removes.
+ * everything works without them, more slowly. What an interrupted run leaves in the cache, a later one removes. A package
+ * has its bundles already, and only their compiled code is made.
  * @throws when a source does not parse or imports a missing file
  */
 export async function ensureBundles(
   set: BundleSet,
-  location: BundleLocation = bundleLocationOf(join(import.meta.dirname, '..')),
+  location: BundleLocation = bundleLocationOf(projectRoot),
 ): Promise<void> {
+  if (isPackage) return compileOnce(set.programs, join(projectRoot, packedPrograms))
   if (isUnbundled()) return
   if (set.starts) await ensureBundles(set.starts, location)
   const folder = bundleFolder(set, location)
@@ -43,7 +45,12 @@ export async function ensureBundles(
     makeFolder(location.cache)
     const temporary = mkdtempSync(join(location.cache, building))
     try {
-      await make(set, location, temporary)
+      // The bundler is loaded only to make bundles.
+      const { makeBundles } = await import('./make-bundles.ts')
+      await makeBundles(set, location.root, temporary)
+      if (set.starts) linkTo(set.starts, location, temporary)
+      await compileEach(set.programs, temporary)
+      readableForAll(temporary)
       // A source may have changed while it was read.
       if (bundleFolder(set, location) !== folder) return await ensureBundles(set, location)
       // When several processes make them at once, the first one wins.
@@ -53,11 +60,9 @@ export async function ensureBundles(
     }
     removeOld(location.cache)
   } catch (error) {
-    if (!cannotWrite.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    if (!isCannotWrite(error)) throw error
   }
 }
-
-const cannotWrite = ['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTEMPTY', 'EEXIST']
 
 /** Keeps bundles in use from being removed as old ones. */
 function keep(folder: string): void {
@@ -70,35 +75,6 @@ function makeFolder(folder: string): void {
   makeFolder(dirname(folder))
   mkdirSync(folder)
   chmodSync(folder, 0o755)
-}
-
-async function make(set: BundleSet, location: BundleLocation, folder: string): Promise<void> {
-  // The bundler is loaded only to make bundles.
-  const { bundleProgram } = await import('./rolldown.ts')
-  const programs = Object.entries(set.programs)
-  await bundleProgram(join(import.meta.dirname, 'start.ts'), join(folder, 'start.mjs'))
-  await Promise.all(
-    programs.map(async ([name, { source }]) => {
-      await bundleProgram(join(location.root, source), join(folder, `${name}.bundle.mjs`))
-      const start = join(relative(dirname(name), '.'), 'start.mjs')
-      const lines = [`import { start } from './${start}'`, `await start('${name}.bundle.mjs')`]
-      writeFileSync(join(folder, `${name}.mjs`), `${lines.join('\n')}\n`)
-    }),
-  )
-  for (const scripts of set.beside ?? []) copyScripts(join(location.root, scripts), join(folder, scripts))
-  if (set.starts) linkTo(set.starts, location, folder)
-  await compileEach(set.programs, folder)
-  readableForAll(folder)
-}
-
-/** Copies what is not TypeScript: scripts for sh and perl, and links to shells. */
-function copyScripts(from: string, to: string): void {
-  cpSync(from, to, {
-    recursive: true,
-    verbatimSymlinks: true,
-    filter: path =>
-      basename(path) !== 'test' && (!['.ts', '.md'].includes(extname(path)) || lstatSync(path).isDirectory()),
-  })
 }
 
 function linkTo(set: BundleSet, location: BundleLocation, folder: string): void {

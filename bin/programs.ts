@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { extname, join, resolve } from 'node:path'
 import { contentOf } from './content.ts'
 
 /** A program that the rig, another program of ours, or a test starts in a process of its own. */
@@ -39,8 +39,26 @@ export const bundleLocationOf = (root: string): BundleLocation => ({
   cache: join(root, 'node_modules/.cache/leakrig'),
 })
 
-/** The folder of the project itself, which every sandbox sees read-only under the same path. */
+/** True in an installed package: Node strips no types below node_modules, so everything there was compiled (bin/build.ts). */
+export const isPackage = extname(import.meta.filename) === '.js'
+
+/**
+ * The folder of leakrig's own code, which every sandbox sees read-only under the same path: the clone, or `dist` of an
+ * installed package.
+ */
 export const projectRoot = resolve(import.meta.dirname, '..')
+
+/** The folder of whoever runs leakrig, for the files that it leaves: the clone, or the current folder for a package. */
+export const userFolder = isPackage ? process.cwd() : projectRoot
+
+/** How a user calls a command, for messages. */
+export const callOf = (command: 'scenarios' | 'catalogue'): string =>
+  isPackage
+    ? `npx leakrig ${command}`
+    : `npm run ${command === 'scenarios' ? command : 'scenarios:catalogue'} --`
+
+/** Where the programs of a package lie, below `dist`. */
+export const packedPrograms = 'programs'
 
 const ours = bundleLocationOf(projectRoot)
 
@@ -138,6 +156,7 @@ export const bundleFolder = (set: BundleSet, { root, cache }: BundleLocation = o
 export function programFile(name: string, set: BundleSet = rigSet, location: BundleLocation = ours): string {
   const program = set.programs[name]
   if (!program) throw new Error(`No program ${name}; there are ${Object.keys(set.programs).join(', ')}.`)
+  if (isPackage && location === ours) return join(projectRoot, packedPrograms, `${name}.mjs`)
   const bundle = join(folderOnce(set, location), `${name}.mjs`)
   return !isUnbundled() && existsSync(bundle) ? bundle : join(location.root, program.source)
 }

@@ -10,6 +10,8 @@ export async function bundleProgram(source: string, file: string): Promise<void>
     input: source,
     platform: 'node',
     plugins: [nativeLocks, notBundled(dirname(file))],
+    // Node 22 does not know `using`.
+    transform: { target: 'es2024' },
     logLevel: 'silent',
   })
   try {
@@ -36,8 +38,8 @@ const notBundled = (folder: string): Plugin => ({
 })
 
 /**
- * Loads native code from the project's node_modules. The package itself searches for it with a dozen modules, which takes
- * 8 ms at every start; on all machines without musl it is in the first place.
+ * Loads the native code that lies beside the bundle (make-bundles.ts), or that of node_modules. The package itself searches
+ * for it with a dozen modules, which takes 8 ms at every start.
  */
 const nativeLocks: Plugin = {
   name: 'native-locks',
@@ -50,7 +52,7 @@ const nativeLocks: Plugin = {
     return `
       const host = process.platform + '-' + process.arch
       try {
-        module.exports = require('fs-native-extensions/prebuilds/' + host + '/fs-native-extensions.node')
+        module.exports = require('./native/' + host + '.node')
       } catch {
         module.exports = require('fs-native-extensions/binding.js')
       }`

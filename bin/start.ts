@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { enableCompileCache, SourceMap } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,9 +8,19 @@ import { fileURLToPath } from 'node:url'
  * be moved together with it.
  */
 export async function start(main: string): Promise<void> {
-  enableCompileCache({ directory: join(import.meta.dirname, 'compiled'), portable: true })
+  const directory = join(import.meta.dirname, 'compiled')
+  if (existsSync(directory)) useCompiled(directory)
   Error.prepareStackTrace = stackInSources
   await import(join(import.meta.dirname, main))
+}
+
+function useCompiled(directory: string): void {
+  try {
+    enableCompileCache({ directory, portable: true })
+  } catch {
+    // Node 22 takes only a folder. There the code of bundles that were moved is not found, and they are compiled again.
+    enableCompileCache(directory)
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import type { Command } from 'commander'
 import { CleanupError } from '../errors.ts'
 import { fromCwd } from '../platform/cwd.ts'
+import { ownCommand } from '../programs.ts'
 import type { AgentRef } from '../registry/layout.ts'
 import type { Registries } from '../registry/read-all.ts'
 import { run } from './exit-codes.ts'
@@ -81,7 +82,7 @@ function unknownTarget(workspace: string, target: string, { problems, isWhole }:
   if (isFolder && target.includes('/'))
     return new CleanupError(
       'bad-argument',
-      `${JSON.stringify(target)} is a folder; name an agent or a process first: npm run leakrig -- explain <agent|pid> ${target}.`,
+      `${JSON.stringify(target)} is a folder; name an agent or a process first: ${ownCommand} explain <agent|pid> ${target}.`,
     )
   // A registry that could not be read may list the agent.
   if (!isWhole) return new CleanupError('registry-unreadable', problems.join(' '))

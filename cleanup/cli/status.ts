@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { CleanupError } from '../errors.ts'
+import { ownCommand } from '../programs.ts'
 import { exitCodes, run } from './exit-codes.ts'
 import { print, printJson } from './output.ts'
 import { addSocketOptions, type SocketOptions, useSockets } from './socket-options.ts'
@@ -14,7 +15,7 @@ export interface StatusOptions extends SocketOptions {
 }
 
 /** In the folder of a clone, where nothing puts `leakrig` on the PATH. */
-const WATCH = "watch -n 2 'npm run -s leakrig -- status DIR'"
+const WATCH = `watch -n 2 '${ownCommand.replace('run', 'run -s')} status DIR'`
 
 /** Adds `leakrig status`, which shows agents, sessions, processes and files, and changes nothing. */
 export function addStatus(program: Command): Command {

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import { Monitor } from '../metrics/monitor.ts'
 import { uniqueFolders } from '../platform/files/real-path.ts'
 import { makeFolder } from '../platform/files/within.ts'
+import { AsyncHeld } from '../platform/held.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import { isAlive } from '../platform/processes/table.ts'
 import { globalRegistry, validateWorkspace } from '../registry/layout.ts'
@@ -65,7 +66,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       `A daemon with an owner watches one workspace, not ${folders.length}, because it may have to stand by for each; start one daemon for each workspace.`,
     )
   const workspaces = folders.map(prepareWorkspace)
-  await using held = new AsyncDisposableStack()
+  await using held = new AsyncHeld()
   const wakeup = new Wakeup()
   signal.addEventListener('abort', wakeup.call)
   held.defer(() => signal.removeEventListener('abort', wakeup.call))

@@ -1,5 +1,6 @@
 import { attempt, attemptAsync, withoutStop } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { AsyncHeld } from '../platform/held.ts'
 import { startOf } from '../platform/processes/table.ts'
 import { type ServiceManager, serviceManager } from '../platform/service-notify.ts'
 import { singleFlight } from '../platform/single-flight.ts'
@@ -44,7 +45,7 @@ export class Monitor implements AsyncDisposable {
   readonly #reasons = new Map<string, string>()
   readonly #manager: ServiceManager = serviceManager()
   readonly #render = singleFlight(() => this.#metrics(), SCRAPE_SHARE_MS)
-  #servers = new AsyncDisposableStack()
+  #servers = new AsyncHeld()
   #url: string | undefined
   #heartbeatAt = Number.NEGATIVE_INFINITY
   #textfileAt = Number.NEGATIVE_INFINITY
@@ -61,7 +62,7 @@ export class Monitor implements AsyncDisposable {
     validateMetricsSettings(options)
     const token = tokenFile === undefined ? undefined : readToken(tokenFile, process.geteuid?.())
     const monitor = new Monitor(options)
-    await using servers = new AsyncDisposableStack()
+    await using servers = new AsyncHeld()
     const serve = async (address: MetricsAddress) => {
       const { at } = servers.use(await serveMetrics(address, monitor.#render))
       options.log?.({ event: 'metrics', ...at })
@@ -127,7 +128,7 @@ export class Monitor implements AsyncDisposable {
   /** Stops serving, and removes the health files: one that stays proves that its daemon was killed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#manager.stopping()
-    await this.#servers.disposeAsync()
+    await this.#servers[Symbol.asyncDispose]()
     for (const workspace of this.#options.workspaces) this.#write('health', () => removeHealth(workspace))
   }
 

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { claim } from '../claims/claim.ts'
 import { observe } from '../claims/observe.ts'
 import { attemptAsync } from '../errors.ts'
+import { Held } from '../platform/held.ts'
 import { type AgentRef, archived, streamLog } from '../registry/layout.ts'
 import { isDone } from '../registry/lifecycle.ts'
 import { inodeText, recordedInode } from '../registry/log-inode.ts'
@@ -29,7 +30,7 @@ export async function withAgentLogs<T>(
   const named = [log, archived(ref, log)].flatMap(one => filesOfLog(ref.workspace, one))
   // While a cleanup moves a file, it has two names.
   const files = [...new Map(named.map(one => [one.inode, one])).values()]
-  using held = new DisposableStack()
+  using held = new Held()
   let problem: string | undefined
   const nameless = await attemptAsync(
     () => findNameless(ref, new Set(files.map(({ inode }) => inode)), held),
@@ -42,11 +43,7 @@ export async function withAgentLogs<T>(
 }
 
 /** A scan of the machine, so it is made only when the file of the deploy has no name and the agent is not cleaned up. */
-async function findNameless(
-  ref: AgentRef,
-  named: ReadonlySet<string>,
-  held: DisposableStack,
-): Promise<AgentLog[]> {
+async function findNameless(ref: AgentRef, named: ReadonlySet<string>, held: Held): Promise<AgentLog[]> {
   const registry = readTaskRegistry(ref.workspace, ref.taskId)
   const entry = requireAgent(registry, ref)
   if (isDone(entry) || named.has(recordedInode(entry) ?? '')) return []

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts'
 import { kindOf } from '../platform/files/folder.ts'
 import { moveInto } from '../platform/files/move-file.ts'
 import { type HeldFolder, openMade, openWithin, within } from '../platform/files/within.ts'
+import { Held } from '../platform/held.ts'
 import { type AgentFiles, agentFiles } from '../registry/agent-files.ts'
 import { partsIn } from '../registry/log-parts.ts'
 import type { CleanUpReport } from './report.ts'
@@ -56,7 +57,7 @@ export function archiveFiles(observation: Observation, report: CleanUpReport, lo
   const files = agentFiles(observation.ref, observation.entry)
   for (const file of filesToRemove(files))
     step(file, () => within(files.root, file, at => removeFile(at, file, report, log)))
-  using held = new DisposableStack()
+  using held = new Held()
   let opened: HeldFolder | undefined
   // Made with the first log: an agent without any leaves no archive.
   const target = () => (opened ??= held.use(openMade(files.root, files.archive)))

@@ -83,9 +83,12 @@ function statfs(folder: string): fs.StatsFs | undefined {
   }
 }
 
-const totalOf = ({ blocks, frsize }: fs.StatsFs): number => blocks * frsize
+const totalOf = (stats: fs.StatsFs): number => stats.blocks * unitOf(stats)
 /** Not bfree: a file system may reserve some free blocks for root. */
-const freeOf = ({ bavail, frsize }: fs.StatsFs): number => bavail * frsize
+const freeOf = (stats: fs.StatsFs): number => stats.bavail * unitOf(stats)
+/** Node 22 has no `frsize` yet; on most file systems the two are the same. */
+const unitOf = ({ frsize, bsize }: Omit<fs.StatsFs, 'frsize'> & { frsize?: number }): number =>
+  frsize ?? bsize
 
 function shortage(
   { device, folder, wantedBytes, freeBytes, freesBytes, totalBytes }: Floor,

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { CleanupError } from '../errors.ts'
+import { ownCommand } from '../programs.ts'
 import { LABEL, launchdPlist } from './launchd-plist.ts'
 import type { ServicePlan } from './plan.ts'
 import { systemdUnit, UNIT_NAME } from './systemd-unit.ts'
@@ -54,7 +55,7 @@ export function managerOf(host: Host, system: boolean): Manager {
   if (host.platform === 'linux') return systemd(host, system)
   throw new CleanupError(
     'bad-argument',
-    `${host.platform} has neither systemd nor launchd; run "npm run leakrig -- daemon" from its own service manager.`,
+    `${host.platform} has neither systemd nor launchd; run "${ownCommand} daemon" from its own service manager.`,
   )
 }
 
@@ -63,7 +64,7 @@ export function requireManager(host: Host, manager: Manager, system: boolean): v
   if (manager.kind === 'systemd' && !host.hasSystemd)
     throw new CleanupError(
       'bad-argument',
-      'systemd does not run here (/run/systemd/system is missing); run "npm run leakrig -- daemon" from the service manager of this machine, or print the unit with --print.',
+      `systemd does not run here (/run/systemd/system is missing); run "${ownCommand} daemon" from the service manager of this machine, or print the unit with --print.`,
     )
   if (system && host.uid !== 0)
     throw new CleanupError(

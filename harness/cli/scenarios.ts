@@ -15,6 +15,7 @@ import { requireProcessRoom } from './process-limit.ts'
 import { runTests } from './run-tests.ts'
 import { list, print, requireFiles, requireNames } from './selection.ts'
 import { openVitest, parseVitestFlags } from './vitest.ts'
+import { testEnding } from './vitest-config.ts'
 
 export interface ScenarioOptions {
   system: string
@@ -32,7 +33,7 @@ const isHarmless: ReadonlySet<string> = new Set(['--', 'color'])
 /** True for a filter that is a part of a scenario's file name. */
 const isInFileName = (word: string): boolean =>
   readdirSync(join(projectRoot, 'scenarios'), { recursive: true, encoding: 'utf8' }).some(
-    name => name.endsWith('.test.ts') && join(projectRoot, 'scenarios', name).includes(word),
+    name => name.endsWith(testEnding) && join(projectRoot, 'scenarios', name).includes(word),
   )
 
 /** A test file may start a system of its own in place of the one that `--system` names. */

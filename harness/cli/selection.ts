@@ -1,5 +1,6 @@
 import type { Vitest } from 'vitest/node'
-import { projectRoot } from '../../bin/programs.ts'
+import { callOf } from '../../bin/programs.ts'
+import { fileName } from '../report/file-name.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
 import { oneLine, print as printText } from '../terminal.ts'
 import { UsageError } from './exit.ts'
@@ -16,7 +17,7 @@ export async function requireFiles(vitest: Vitest, filter: string[]): Promise<vo
   const all = await vitest.globTestSpecifications()
   for (const word of filter) {
     if ((await vitest.globTestSpecifications([word])).length > 0) continue
-    const names = all.map(({ moduleId }) => moduleId.slice(projectRoot.length + 1)).sort(byNumber)
+    const names = all.map(({ moduleId }) => fileName(moduleId)).sort(byNumber)
     throw new UsageError(
       `No scenario matches ${JSON.stringify(word)}; the scenarios are ${names.join(', ')}.`,
     )
@@ -56,7 +57,7 @@ export async function listCells(words: string[]): Promise<Selected[]> {
     const selected = await select(vitest, [], false)
     if (selected.length > 0) return selected
     throw new UsageError(
-      `No cell's name contains ${words.map(word => JSON.stringify(word)).join(' or ')}; npm run scenarios:catalogue -- --list lists the names.`,
+      `No cell's name contains ${words.map(word => JSON.stringify(word)).join(' or ')}; ${callOf('catalogue')} --list lists the names.`,
     )
   } finally {
     await vitest.close()
@@ -75,7 +76,7 @@ async function select(vitest: Vitest, filter: string[], staticParse: boolean): P
     // Vitest collects the tests that the pattern leaves out too, as skipped ones.
     const tests = [...module.children.allTests()].filter(({ options }) => options.mode !== 'skip')
     return tests.length > 0
-      ? { file: module.relativeModuleId, names: tests.map(({ fullName }) => fullName) }
+      ? { file: fileName(module.moduleId), names: tests.map(({ fullName }) => fullName) }
       : []
   })
   return selected.sort((one, other) => byNumber(one.file, other.file))
@@ -85,6 +86,6 @@ const { compare: byNumber } = new Intl.Collator('en', { numeric: true })
 
 function noName({ config: { shard, testNamePattern } }: Vitest): UsageError {
   return new UsageError(
-    `No scenario's name${shard ? ' in this shard' : ''} matches ${JSON.stringify(testNamePattern?.source)}; npm run scenarios -- --list lists the names.`,
+    `No scenario's name${shard ? ' in this shard' : ''} matches ${JSON.stringify(testNamePattern?.source)}; ${callOf('scenarios')} --list lists the names.`,
   )
 }

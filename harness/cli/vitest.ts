@@ -1,8 +1,8 @@
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { extname, join } from 'node:path'
 import type { CliOptions, Reporter, Vitest } from 'vitest/node'
-import { projectRoot } from '../../bin/programs.ts'
+import { callOf, isPackage, projectRoot } from '../../bin/programs.ts'
 import { CannotMeasureError } from '../errors.ts'
 import { UsageError } from './exit.ts'
 import { defaultWorkers } from './process-limit.ts'
@@ -11,7 +11,7 @@ type VitestFlags = CliOptions & { reporter?: string | string[] }
 
 /** Which of the project's tests run, and who reports on them. */
 export interface VitestSetup {
-  /** Names of projects of vitest.config.ts. */
+  /** Names of projects of vitest-config.ts. */
   projects: string[]
   reporter: Reporter
   workers?: number | undefined
@@ -35,7 +35,9 @@ export async function openVitest(
       ...(names.length > 0 && { testNamePattern: new RegExp(names.map(escapeRegExp).join('|')) }),
       maxWorkers: workers ?? options.maxWorkers ?? defaultWorkers(),
       root: projectRoot,
-      config: resolve(projectRoot, 'vitest.config.ts'),
+      config: join(import.meta.dirname, `vitest-config${extname(import.meta.filename)}`),
+      // It would be written to the package's folder.
+      ...(isPackage && { cache: false }),
       // The other loaders write a file beside the config, in a clone that may belong to another user.
       configLoader: 'runner',
       project: projects,
@@ -64,6 +66,7 @@ async function withPrivateToken<Result>(open: () => Promise<Result>): Promise<Re
 }
 
 function ownFolder(): string | undefined {
+  if (isPackage) return undefined
   const folder = join(projectRoot, 'node_modules/.cache/leakrig', `vitest-${process.getuid?.() ?? 'user'}`)
   try {
     mkdirSync(folder, { recursive: true })
@@ -80,7 +83,7 @@ async function loadVitest() {
     return await import('vitest/node')
   } catch (error) {
     throw new CannotMeasureError(
-      `Vitest cannot be loaded (${firstLine(error).split('. ')[0]}): run \`npm ci\` without --omit=optional.`,
+      `Vitest cannot be loaded (${firstLine(error).split('. ')[0]}): run \`${isPackage ? 'npm install' : 'npm ci'}\` without --omit=optional.`,
     )
   }
 }
@@ -89,7 +92,7 @@ async function loadVitest() {
 function refused(error: unknown): never {
   const sentence = firstLine(error)
   if (/^--|custom Reporter|regular expression/.test(sentence))
-    throw new UsageError(`${sentence}: Vitest refuses its options; see npm run scenarios -- --help.`)
+    throw new UsageError(`${sentence}: Vitest refuses its options; see ${callOf('scenarios')} --help.`)
   throw new CannotMeasureError(`Vitest cannot be started: ${sentence}.`)
 }
 
@@ -139,14 +142,14 @@ export async function parseVitestFlags(rest: string[]) {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     throw new UsageError(
-      `${message.replace(/^U/, 'u')}: neither leakrig nor Vitest accepts that; see npm run scenarios -- --help.`,
+      `${message.replace(/^U/, 'u')}: neither leakrig nor Vitest accepts that; see ${callOf('scenarios')} --help.`,
     )
   }
   const parsed = parseCLI(['vitest', ...rest])
   const refused = reserved.find(name => name in parsed.options)
   if (refused)
     throw new UsageError(
-      `--${kebab(refused)} is set by leakrig itself; see npm run scenarios -- --help for the options.`,
+      `--${kebab(refused)} is set by leakrig itself; see ${callOf('scenarios')} --help for the options.`,
     )
   return parsed
 }

@@ -1,5 +1,6 @@
 import type { TestCase } from 'vitest/node'
 import type { Verdict } from '../verdict/verdict.ts'
+import { fileName } from './file-name.ts'
 
 /** The result of one scenario. `inconclusive`: the rig could not measure, which is never a pass. */
 export interface ScenarioResult {
@@ -23,7 +24,7 @@ export function scenarioResult(test: TestCase): ScenarioResult {
   const record = test.meta().leakrig
   const verdicts = record?.verdicts ?? []
   const result = {
-    file: test.module.relativeModuleId,
+    file: fileName(test.module.moduleId),
     name: test.fullName,
     durationMs: Math.round(test.diagnostic()?.duration ?? 0),
     verdicts,

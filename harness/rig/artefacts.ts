@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { projectRoot } from '../../bin/programs.ts'
+import { userFolder } from '../../bin/programs.ts'
 import type { PaneResource, ProcessResource, Snapshot } from '../snapshot/snapshot.ts'
 import type { Rig } from './rig.ts'
 
@@ -26,7 +26,7 @@ export async function keep(rig: Rig, scenario: string): Promise<Kept> {
  * @throws when the folder cannot be written
  */
 export async function copyOut(rig: Rig, scenario: string): Promise<string> {
-  const all = join(projectRoot, '.leakrig')
+  const all = join(userFolder, '.leakrig')
   const folder = join(all, scenario.replaceAll(/[^\w-]+/g, '-'))
   rmSync(folder, { recursive: true, force: true })
   // One level at a time: mkdir of two levels on a read-only disk fails with ENOENT instead of EROFS.

@@ -1,9 +1,7 @@
-import { inject, test as vitestTest } from 'vitest'
-import type { System } from '../definition/system.ts'
+import { test as vitestTest } from 'vitest'
 import type { ProbeApi } from '../probe/api.ts'
-import type { SandboxNeeds } from '../sandbox/needs.ts'
 import { SandboxPool } from '../sandbox/pool.ts'
-import type { Sandbox, SandboxKind, SandboxRights } from '../sandbox/sandbox.ts'
+import type { Sandbox, SandboxRights } from '../sandbox/sandbox.ts'
 import { startSandbox } from '../sandbox/start.ts'
 import { chosenSystem } from '../systems/systems.ts'
 import type { Verdict } from '../verdict/verdict.ts'
@@ -12,11 +10,9 @@ import { Bystanders } from './bystanders.ts'
 import './matchers.ts'
 import { type SandboxFolders, withProject } from '../probe/places.ts'
 import { Rig } from './rig.ts'
+import { sandboxKind, settings } from './settings.ts'
 
 declare module 'vitest' {
-  interface ProvidedContext {
-    leakrig: RigSettings
-  }
   interface TaskMeta {
     leakrig?: RigRecord
   }
@@ -38,8 +34,7 @@ export const test = vitestTest
   // Files with faults that need a mount override this.
   .extend('rights', { scope: 'file' }, (): SandboxRights => ({}))
   .extend('sandboxes', { scope: 'file' }, ({ rights }, { onCleanup }): SandboxPool => {
-    const { sandbox, needs } = inject('leakrig')
-    const pool = new SandboxPool(() => startSandbox(sandbox, rights, needs))
+    const pool = new SandboxPool(async () => startSandbox(await sandboxKind(), rights, settings().needs))
     onCleanup(() => pool[Symbol.asyncDispose]())
     return pool
   })
@@ -49,7 +44,7 @@ export const test = vitestTest
     return sandbox
   })
   // The system under test. A test may replace it.
-  .extend('system', () => chosenSystem(inject('leakrig').system))
+  .extend('system', () => chosenSystem(settings().system))
   // Prepares the sandbox before the system starts: a disk of another size, a program on the PATH before another.
   .extend(
     'prepareSandbox',
@@ -72,24 +67,10 @@ export const test = vitestTest
     task.meta.leakrig = record
     onCleanup(async () => {
       record.leftOut = [...rig.leftOut]
-      const wanted = inject('leakrig').keep || task.result?.state === 'fail'
+      const wanted = settings().keep || task.result?.state === 'fail'
       if (wanted) Object.assign(record, await keep(rig, task.fullTestName))
     })
     await rig.start()
     return rig
   })
   .extend('bystanders', ({ rig }) => new Bystanders(rig))
-/** The settings that the commands pass to the tests; for `npm test` they are in vitest.config.ts. */
-interface RigSettings {
-  /** The name of one of our own systems, or a system that was read from a configuration. */
-  system: string | System
-  sandbox: SandboxKind
-  /** What the system needs in its sandbox. */
-  needs?: SandboxNeeds
-  /** Copy the files of each scenario out of its sandbox. */
-  keep: boolean
-  /** The catalogue runs against a system that cleans nothing up, and every cell has to leak as its table says. */
-  withoutCleanup?: boolean
-  /** Only for `npm test`: skip scenarios, with the reason, where no sandbox can be started. */
-  mayBeSkipped?: boolean
-}

@@ -1,9 +1,9 @@
-import { inject } from 'vitest'
 import { startSandbox } from '../sandbox/start.ts'
 import { print } from '../terminal.ts'
 import { keep } from './artefacts.ts'
 import { test } from './fixtures.ts'
 import { Rig } from './rig.ts'
+import { sandboxKind, settings } from './settings.ts'
 
 /**
  * `test` for many short runs in a row: `freshRig` empties a sandbox that only this test uses, and starts the system in it
@@ -12,8 +12,7 @@ import { Rig } from './rig.ts'
 export const testRuns = test.extend(
   'freshRig',
   async ({ system, task }, { onCleanup }): Promise<() => Promise<Rig>> => {
-    const { sandbox: kind, needs } = inject('leakrig')
-    const sandbox = await startSandbox(kind, {}, needs)
+    const sandbox = await startSandbox(await sandboxKind(), {}, settings().needs)
     let rig: Rig | undefined
     onCleanup(async () => {
       if (rig && task.result?.state === 'fail')

@@ -1,10 +1,10 @@
-import { chosenSystem, inject, test } from '../../harness/index.ts'
+import { chosenSystem, settings, test } from '../../harness/index.ts'
 import { matrix, type Shape } from './matrix.ts'
 import { namedAsSuspect } from './named-as-suspect.ts'
 
 /** Without containment, as on a machine without tini, or with an orchestrator that does not use the launch function. */
 const notContained = test.extend('system', () => {
-  const system = chosenSystem(inject('leakrig').system)
+  const system = chosenSystem(settings().system)
   return { ...system, env: { ...system.env, LEAKRIG_CONTAINMENT: 'none' } }
 })
 

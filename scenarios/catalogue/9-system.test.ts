@@ -8,9 +8,9 @@ import {
   expect,
   expectCleanEnd,
   expectCleanedUp,
-  inject,
   nestingObjection,
   restartMachine,
+  settings,
   test,
   tmuxThatKills,
   withTmuxThatKills,
@@ -22,7 +22,7 @@ const leaks = /expected the sandbox to return to its baseline/
 
 const dyingInDeploy = test
   .extend('prepareSandbox', () => tmuxThatKills)
-  .extend('system', () => withTmuxThatKills(chosenSystem(inject('leakrig').system)))
+  .extend('system', () => withTmuxThatKills(chosenSystem(settings().system)))
 
 for (const ending of ['killed', 'crashed'] satisfies EndingName[])
   dyingInDeploy(`half deployed × ${ending}`, async ({ rig }) => {
@@ -32,7 +32,7 @@ for (const ending of ['killed', 'crashed'] satisfies EndingName[])
       id: session.slice('agent_'.length),
     }))
     await rig.ignore('the system that started it was killed', one => rig.isOwnProcess(one))
-    await rig.startSystem(chosenSystem(inject('leakrig').system))
+    await rig.startSystem(chosenSystem(settings().system))
     const neighbour = await bystanders.plantAround(agent)
     await redWithoutCleanup(leaks, () => expectCleanEnd({ agent, neighbour }, ending))
   })

@@ -8,9 +8,9 @@ import {
   endings,
   expectCleanEnd,
   expectLeaks,
-  inject,
   type Outlives,
   type Rig,
+  settings,
   type Trace,
   test,
   waitUntilClaudeEnded,
@@ -64,7 +64,7 @@ export function matrix(shapes: Shape[], cellTest: CellTest = test): void {
   for (const shape of shapes)
     for (const ending of shape.endings ?? endingNames)
       cellTest(`${shape.name} × ${ending}`, async ({ rig, skip }) => {
-        const { withoutCleanup } = inject('leakrig')
+        const { withoutCleanup } = settings()
         const missing = shape.needs && !withoutCleanup && !(await rig.has(shape.needs.program))
         if (missing) skip(`no ${shape.needs?.program} in this sandbox: ${shape.needs?.because}`)
         const objection = await shape.objection?.(rig)

@@ -1,4 +1,4 @@
-import { expect, inject } from '../../harness/index.ts'
+import { expect, settings } from '../../harness/index.ts'
 
 /**
  * Runs the steps of a cell that is no row of a matrix: the fault, the refusal where that is right, and the return to
@@ -6,6 +6,6 @@ import { expect, inject } from '../../harness/index.ts'
  * with these words.
  */
 export async function redWithoutCleanup(words: RegExp, steps: () => Promise<void>): Promise<void> {
-  if (!inject('leakrig').withoutCleanup) return steps()
+  if (!settings().withoutCleanup) return steps()
   await expect(steps()).rejects.toThrow(words)
 }

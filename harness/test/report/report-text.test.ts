@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { TestCase } from 'vitest/node'
+import { projectRoot } from '../../../bin/programs.ts'
 import { catalogueExitCode } from '../../report/catalogue.ts'
 import { beginning, makeReport } from '../../report/report.ts'
 import { ScenarioReporter } from '../../report/reporter.ts'
@@ -25,7 +27,7 @@ const verdict = (result: Verdict['result']) =>
 const testCase = (result: Verdict['result'], record = {}): TestCase =>
   ({
     fullName: 'a scenario',
-    module: { relativeModuleId: 'scenarios/a.test.ts' },
+    module: { moduleId: join(projectRoot, 'scenarios/a.test.ts') },
     meta: () => ({ leakrig: { system: 'none', verdicts: [verdict(result)], unmet: [], ...record } }),
     diagnostic: () => ({ duration: 1 }),
     result: () => ({ state: result === 'pass' ? 'passed' : 'failed', errors: [] }),

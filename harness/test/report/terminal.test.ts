@@ -54,7 +54,7 @@ const leaks = [
 
 const scenario = {
   fullName: hostile,
-  module: { relativeModuleId: hostile },
+  module: { moduleId: hostile },
   meta: () => ({
     leakrig: {
       system: hostile,
