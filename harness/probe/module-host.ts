@@ -2,7 +2,9 @@
  * Runs functions of a system's modules, in the sandbox, one after another or at once. The probe sends the calls over the IPC
  * channel, and what the functions print goes to the standard streams. It ends when the probe is gone.
  */
+
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { resolveConfigEntry } from '../definition/config-entry.ts'
 import type { HostAnswer } from './functions-process.ts'
 
@@ -23,7 +25,7 @@ process.on('message', async ({ number, module, path, given }: HostCall) => {
     const value: unknown = await called.call(owner, given)
     send({ number, value: JSON.parse(JSON.stringify(value ?? null)) })
   } catch (error) {
-    console.error(error)
+    process.stderr.write(`${inspect(error)}\n`)
     send({ number, error: error instanceof Error ? error.message : String(error) })
   }
 })

@@ -89,7 +89,7 @@ export class Agent {
   /** Opens its gate to let it report `completed`, without waiting for the call. */
   async mayComplete(): Promise<void> {
     this.rig.markEnding()
-    await this.rig.probe.write(this.files.completion, insideCallText(this))
+    await this.rig.probe.write(this.files.completion, insideCallText(this.rig, this.values))
     await this.goesOn()
   }
 
@@ -222,7 +222,7 @@ export class Agent {
 
   /** Its entries in the registries that the system declares, by the registries' names. */
   registered(): Promise<Record<string, Record<string, unknown> | undefined>> {
-    return registeredEntries(this)
+    return registeredEntries(this.rig, this.id)
   }
 
   /** @throws CannotMeasureError when no such entry appears in its journal in time */

@@ -2,15 +2,14 @@ import { test as vitestTest } from 'vitest'
 import type { ProbeApi } from '../probe/api.ts'
 import { SandboxPool } from '../sandbox/pool.ts'
 import type { Sandbox, SandboxRights } from '../sandbox/sandbox.ts'
-import { startSandbox } from '../sandbox/start.ts'
-import { chosenSystem } from '../systems/systems.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { type Kept, keep } from './artefacts.ts'
 import { Bystanders } from './bystanders.ts'
+import { chosenSystem, startChosen } from './chosen-system.ts'
 import './matchers.ts'
 import { type SandboxFolders, withProject } from '../probe/places.ts'
 import { Rig } from './rig.ts'
-import { sandboxKind, settings } from './settings.ts'
+import { settings } from './settings.ts'
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -34,7 +33,7 @@ export const test = vitestTest
   // Files with faults that need a mount override this.
   .extend('rights', { scope: 'file' }, (): SandboxRights => ({}))
   .extend('sandboxes', { scope: 'file' }, ({ rights }, { onCleanup }): SandboxPool => {
-    const pool = new SandboxPool(async () => startSandbox(await sandboxKind(), rights, settings().needs))
+    const pool = new SandboxPool(() => startChosen(rights))
     onCleanup(() => pool[Symbol.asyncDispose]())
     return pool
   })
@@ -44,7 +43,7 @@ export const test = vitestTest
     return sandbox
   })
   // The system under test. A test may replace it.
-  .extend('system', () => chosenSystem(settings().system))
+  .extend('system', () => chosenSystem())
   // Prepares the sandbox before the system starts: a disk of another size, a program on the PATH before another.
   .extend(
     'prepareSandbox',

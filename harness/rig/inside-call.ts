@@ -1,8 +1,8 @@
 import { fillAll, fillShell } from '../definition/placeholders.ts'
-import type { Agent } from './agent.ts'
+import type { SystemUnderTest } from './system-under-test.ts'
 
 /** How the agent's claude has to report that it has completed, as the JSON that the fake claude reads. */
-export function insideCallText({ rig, values }: Agent): string {
+export function insideCallText(rig: SystemUnderTest, values: Record<string, string>): string {
   const { inside } = rig.definition
   if (!inside) return '{}'
   const all = { ...rig.values, ...values }

@@ -1,7 +1,7 @@
 import { processesByPid } from '../snapshot/by-pid.ts'
 import type { PaneResource, ProcessResource, SessionResource, Snapshot } from '../snapshot/snapshot.ts'
-import type { Agent } from './agent.ts'
 import type { JournalEntry } from './journal.ts'
+import type { SystemUnderTest } from './system-under-test.ts'
 
 /** Where an agent works: what of it a system's answer need not name. */
 export interface Located {
@@ -16,9 +16,8 @@ export interface Located {
  * Finds an agent by the pid in the journal of its fake claude: the pane is the one below which claude runs, or the one that
  * its environment names.
  */
-export async function locate(agent: Agent): Promise<Located> {
-  const { rig } = agent
-  const started = (await agent.journal()).find(({ what }) => what === 'started')
+export async function locate(rig: SystemUnderTest, journal: JournalEntry[]): Promise<Located> {
+  const started = journal.find(({ what }) => what === 'started')
   const [now, baseline] = [await rig.snapshot(), await rig.baseline()]
   const processes = processesByPid(now.resources)
   const claude = processes.get(Number(started?.pid))

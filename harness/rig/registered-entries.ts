@@ -1,11 +1,14 @@
 import { atPointer } from '../definition/pointer.ts'
 import { parseJson } from '../json.ts'
-import type { Agent } from './agent.ts'
+import type { SystemUnderTest } from './system-under-test.ts'
 
 type Entry = Record<string, unknown>
 
 /** An agent's entries in the registries that its system declares, by the registries' names. */
-export async function registeredEntries({ id, rig }: Agent): Promise<Record<string, Entry | undefined>> {
+export async function registeredEntries(
+  rig: SystemUnderTest,
+  id: string,
+): Promise<Record<string, Entry | undefined>> {
   const { resources } = await rig.snapshot()
   const entries: Record<string, Entry | undefined> = {}
   for (const one of resources) {

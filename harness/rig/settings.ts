@@ -13,7 +13,7 @@ declare module 'vitest' {
 /** What the commands provide to the tests. In somebody's own suite nobody does, or only some of it. */
 export interface RigSettings {
   /** The name of one of our own systems, or a system that was read from a configuration. */
-  system: string | System
+  system: string | System | undefined
   sandbox: SandboxChoice
   /** What the system needs in its sandbox. */
   needs: SandboxNeeds
@@ -26,7 +26,7 @@ export interface RigSettings {
 }
 
 const defaults: RigSettings = {
-  system: 'hybrid',
+  system: undefined,
   sandbox: 'auto',
   needs: {},
   keep: false,
@@ -43,8 +43,8 @@ let chosen: Promise<SandboxKind> | undefined
  * The kind of sandbox of this run. The commands have chosen one already; otherwise it is chosen once in each worker.
  * @throws CannotMeasureError when none can be started
  */
-export function sandboxKind(): Promise<SandboxKind> {
-  const { sandbox, needs } = settings()
+export function sandboxKind(needs: SandboxNeeds): Promise<SandboxKind> {
+  const { sandbox } = settings()
   if (sandbox !== 'auto') return Promise.resolve(sandbox)
   chosen ??= chooseSandbox(sandbox, false, needs).then(({ kind }) => kind)
   return chosen

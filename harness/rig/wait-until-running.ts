@@ -32,7 +32,7 @@ export async function waitUntilRunning(agent: Agent): Promise<void> {
 /** Learns what the system's answer did not name, and whose the agent's pane and processes are. */
 async function findAgent(agent: Agent): Promise<void> {
   const { rig } = agent
-  const located = await locate(agent)
+  const located = await locate(rig, await agent.journal())
   const { claude, pane, session, processes } = located
   agent.located = located
   agent.values = {

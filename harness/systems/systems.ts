@@ -59,18 +59,18 @@ export function ownSystem(name: string, env: Record<string, string> = {}): Syste
   return planned(definition(name, [programFile('orchestrator'), '--strategy', name], env))
 }
 
-/** The system that a run's settings name, or hold. */
-export const chosenSystem = (chosen: string | System): System =>
-  typeof chosen === 'string' ? ownSystem(chosen) : chosen
-
 /** Our orchestrator with one of the rig's seeded defects, otherwise as `base`. */
 export function defectiveSystem(defect: string, base = 'hybrid', env: Record<string, string> = {}): System {
-  return planned(definition(defect, [testProgram('defective-orchestrator'), defect, base], env))
+  return planned(definition('defective', [testProgram('defective-orchestrator'), defect, base], env))
 }
 
 function planned(written: SystemDefinition): System {
   const outcome = checkDefinition(written, { folder: projectRoot, path: [] })
-  if ('system' in outcome) return outcome.system
+  if ('system' in outcome) {
+    // Every sandbox has what our own systems are.
+    const { project: _, ...system } = outcome.system
+    return system
+  }
   throw new Error(outcome.mistakes.join('\n'))
 }
 

@@ -1,10 +1,10 @@
-import { chosenSystem, settings, test } from '../../harness/index.ts'
+import { chosenSystem, test } from '../../harness/index.ts'
 import { matrix, type Shape } from './matrix.ts'
 import { namedAsSuspect } from './named-as-suspect.ts'
 
 /** Without containment, as on a machine without tini, or with an orchestrator that does not use the launch function. */
-const notContained = test.extend('system', () => {
-  const system = chosenSystem(settings().system)
+const notContained = test.extend('system', async () => {
+  const system = await chosenSystem()
   return { ...system, env: { ...system.env, LEAKRIG_CONTAINMENT: 'none' } }
 })
 

@@ -10,7 +10,6 @@ import {
   expectCleanedUp,
   nestingObjection,
   restartMachine,
-  settings,
   test,
   tmuxThatKills,
   withTmuxThatKills,
@@ -22,7 +21,7 @@ const leaks = /expected the sandbox to return to its baseline/
 
 const dyingInDeploy = test
   .extend('prepareSandbox', () => tmuxThatKills)
-  .extend('system', () => withTmuxThatKills(chosenSystem(settings().system)))
+  .extend('system', async () => withTmuxThatKills(await chosenSystem()))
 
 for (const ending of ['killed', 'crashed'] satisfies EndingName[])
   dyingInDeploy(`half deployed × ${ending}`, async ({ rig }) => {
@@ -32,7 +31,7 @@ for (const ending of ['killed', 'crashed'] satisfies EndingName[])
       id: session.slice('agent_'.length),
     }))
     await rig.ignore('the system that started it was killed', one => rig.isOwnProcess(one))
-    await rig.startSystem(chosenSystem(settings().system))
+    await rig.startSystem(await chosenSystem())
     const neighbour = await bystanders.plantAround(agent)
     await redWithoutCleanup(leaks, () => expectCleanEnd({ agent, neighbour }, ending))
   })

@@ -1,0 +1,8 @@
+import type { System } from '../definition/system.ts'
+import type { SandboxNeeds } from '../sandbox/needs.ts'
+
+/** What a system needs in its sandbox, beside what the options of a run name. */
+export function needsOf({ project, mounts }: System, options: SandboxNeeds = {}): SandboxNeeds {
+  const own = project === undefined ? [] : [project]
+  return { ...options, mounts: [...new Set([...own, ...mounts, ...(options.mounts ?? [])])] }
+}
