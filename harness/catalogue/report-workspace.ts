@@ -1,6 +1,5 @@
 import { CannotMeasureError } from '../errors.ts'
-import type { Agent } from '../rig/agent.ts'
-import type { Rig } from '../rig/rig.ts'
+import type { SystemUnderTest } from '../rig/system-under-test.ts'
 import { workspaceIn } from '../systems/systems.ts'
 
 /** Where the report's system keeps things, for faults and bystanders that need such a system. */
@@ -18,7 +17,7 @@ export interface ReportWorkspace {
 export function reportWorkspace({
   places,
   values,
-}: Pick<Rig | Agent['rig'], 'places' | 'values'>): ReportWorkspace {
+}: Pick<SystemUnderTest, 'places' | 'values'>): ReportWorkspace {
   const { task } = values
   if (task === undefined)
     throw new CannotMeasureError(
@@ -35,7 +34,3 @@ export function reportWorkspace({
     archive: `${folder}/archive`,
   }
 }
-
-/** The path of an agent's stream log while it works. */
-export const streamLog = ({ rig, id }: Agent): string =>
-  `${reportWorkspace(rig).folder}/logs/${id}_stream.jsonl`

@@ -128,6 +128,7 @@ export class Agent {
     const { socket, session } = await this.pane()
     this.rig.markEnding()
     await this.rig.probe.run(['tmux', '-S', socket, 'kill-session', '-t', session])
+    await this.rig.recover()
   }
 
   /** SIGKILL for the tmux server that it lives in, with every session on it. */
@@ -150,7 +151,7 @@ export class Agent {
 
   async #kill(target: ProcessIdentity): Promise<void> {
     this.rig.markEnding()
-    if (await this.rig.probe.signal(target, 'SIGKILL')) return
+    if (await this.rig.probe.signal(target, 'SIGKILL')) return this.rig.recover()
     throw new CannotMeasureError(
       `Process ${target.pid} of agent ${this.id} was gone before it could be killed.`,
     )

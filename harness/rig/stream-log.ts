@@ -1,5 +1,6 @@
 import { basename, dirname, extname } from 'node:path'
 import { fill } from '../definition/placeholders.ts'
+import { CannotMeasureError } from '../errors.ts'
 import type { Resource } from '../snapshot/snapshot.ts'
 import type { Agent } from './agent.ts'
 import type { JournalEntry } from './journal.ts'
@@ -28,6 +29,13 @@ export function logPaths({ rig, values }: Agent): LogPaths | undefined {
     archived: logs.archived === undefined ? undefined : fill(logs.archived, all),
     records: logs.records.map(({ archived, tool }) => ({ path: fill(archived, all), tool })),
   }
+}
+
+/** The path of an agent's log while it works. @throws CannotMeasureError where its system declares none */
+export function liveLog(agent: Agent): string {
+  const live = logPaths(agent)?.live
+  if (live !== undefined) return live
+  throw new CannotMeasureError(`The system ${agent.rig.definition.name} declares no logs.`)
 }
 
 /** What a rotation adds to a log's name: a number or a date. Other additions (`.bak`) are somebody's own copy. */

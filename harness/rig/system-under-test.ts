@@ -110,6 +110,12 @@ export class SystemUnderTest extends Measurement {
     return this.carryOut(withEnv, fields[role], given)
   }
 
+  /** After a crash: makes the call that cleans up after one, where the system declares it. */
+  async recover(): Promise<void> {
+    if (this.definition.recover) await this.callRole('recover', {})
+    else if (!this.definition.recoversByItself) this.leaveOut('a cleanup after the crash', 'recover')
+  }
+
   #declared(role: Role): PlannedCall {
     const call = this.definition[role]
     if (call) return call
@@ -219,7 +225,7 @@ export class SystemUnderTest extends Measurement {
     })
   }
 
-  /** Notes that something was not checked, because the definition lacks a field. The report lists it. */
+  /** Notes that something was not done or checked, because the definition lacks a field. The report lists it. */
   leaveOut(what: string, field: string): void {
     this.leftOut.add(`${what}: the system declares no ${field}`)
   }

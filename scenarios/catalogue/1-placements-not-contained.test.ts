@@ -22,6 +22,7 @@ matrix(
   placements.map(([shape, traces]) => ({
     name: `${shape}, not contained`,
     directive: { shape },
+    system: ['report workspace'],
     traces,
     outlives: { killed: true, crashed: true },
   })),

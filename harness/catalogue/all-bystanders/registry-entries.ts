@@ -15,7 +15,8 @@ const value = String.raw`{
  * registry yet is left without.
  */
 export async function plantRegistryEntries(rig: Rig): Promise<void> {
-  const { probe } = rig
+  const { probe, values } = rig
+  if (values.task === undefined) return
   const { taskRegistry, globalRegistry, task } = reportWorkspace(rig)
   for (const file of [taskRegistry, globalRegistry]) {
     const text = await probe.read(file)

@@ -2,7 +2,8 @@ import { dirname } from 'node:path'
 import { CannotMeasureError } from '../../errors.ts'
 import type { Agent } from '../../rig/agent.ts'
 import type { Rig } from '../../rig/rig.ts'
-import { reportWorkspace, streamLog } from '../report-workspace.ts'
+import { liveLog } from '../../rig/stream-log.ts'
+import { reportWorkspace } from '../report-workspace.ts'
 
 /** Why a fault that needs a mount cannot be injected here; undefined where it can. */
 export async function mountObjection({ probe, places }: Rig): Promise<string | undefined> {
@@ -62,7 +63,7 @@ export function deleteLog(agent: Agent): Promise<void> {
 async function whileWritten(agent: Agent, fault: (log: string) => string[]): Promise<void> {
   const { rig } = agent
   await agent.waitUntilReady()
-  await mustRun(rig.probe, fault(streamLog(agent)))
+  await mustRun(rig.probe, fault(liveLog(agent)))
   await agent.finishes()
 }
 
