@@ -25,7 +25,7 @@ export async function makeBundles(set: BundleSet, root: string, folder: string):
 }
 
 /** Copies what is not TypeScript: scripts for sh and perl, and links to shells. */
-export function copyScripts(from: string, to: string): void {
+function copyScripts(from: string, to: string): void {
   cpSync(from, to, {
     recursive: true,
     verbatimSymlinks: true,

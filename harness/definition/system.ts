@@ -46,7 +46,7 @@ export function patternOf({ source, flags }: PatternSource): RegExp {
 }
 const patterns = new Map<string, RegExp>()
 
-export interface PlannedServer {
+interface PlannedServer {
   command: string[]
   env: Record<string, string>
   cwd?: string

@@ -8,7 +8,7 @@ import { CannotMeasureError } from '../errors.ts'
 import { systemNames } from './systems.ts'
 
 /** The names of a configuration that is found without `--config`. */
-export const configNames = ['ts', 'mts', 'js', 'mjs', 'json'].map(ending => `leakrig.config.${ending}`)
+const configNames = ['ts', 'mts', 'js', 'mjs', 'json'].map(ending => `leakrig.config.${ending}`)
 
 /** A configuration that cannot be used. The message lists every mistake, a line each. */
 export class ConfigError extends CannotMeasureError {
