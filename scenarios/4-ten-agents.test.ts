@@ -2,7 +2,7 @@ import { expect, scenario } from '../harness/index.ts'
 
 scenario(
   'ten agents: seven complete in the same instant, three one after another',
-  ['completes.inside'],
+  ['completes.inside', 'eleven agents'],
   async ({ rig, bystanders }) => {
     await bystanders.tmuxSession('my-work')
     await bystanders.claude('my-claude')

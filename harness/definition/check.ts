@@ -2,8 +2,16 @@ import { isAbsolute, resolve } from 'node:path'
 import type { z } from 'zod'
 import { fieldPath, issueText } from './issue-text.ts'
 import { namesIn, namesInAll, quotedPlaceholder } from './placeholders.ts'
-import { type Checked, callForms, definitionSchema, insideForms } from './schema.ts'
-import type { Layout, PlannedCall, PlannedInsideCall, PlannedLogs, ResultSource, System } from './system.ts'
+import { type Checked, callForms, definitionSchema, insideForms, listForms } from './schema.ts'
+import type {
+  Layout,
+  PlannedCall,
+  PlannedInsideCall,
+  PlannedList,
+  PlannedLogs,
+  ResultSource,
+  System,
+} from './system.ts'
 
 /** Where a definition was written. */
 export interface Source {
@@ -48,27 +56,33 @@ class Planner {
 
   plan(definition: Checked): System {
     const { name, env = {}, tmux = 'session', claude = {}, load = [], keeps = [], mcp } = definition
-    const prepare = [definition.prepare ?? []].flat().map((call, at) => {
-      const path = Array.isArray(definition.prepare) ? ['prepare', at] : ['prepare']
-      return this.#call(call, path, places)
-    })
-    const prepared = prepare.flatMap(call => namesOf(call?.result))
-    const forDeploy = [...places, ...prepared, 'prompt', 'type']
-    const deploy = this.#call(definition.deploy, ['deploy'], forDeploy)
-    const forAgent = [...places, ...prepared, ...namesOf(deploy?.result), ...ofAgent]
+    const prepare = this.#steps(definition.prepare ?? [], ['prepare'], places)
+    const prepared = prepare.flatMap(call => namesOf(call.result))
+    const known = [...places, ...prepared]
+    const deploy = this.#steps(definition.deploy, ['deploy'], [...known, 'prompt', 'type'])
+    const forAgent = [...known, ...deploy.flatMap(call => namesOf(call.result)), ...ofAgent]
     const { inside, outside } = definition.completes ?? {}
     const { recover } = definition
-    const kill = optional(definition.kill, call => this.#call(call, ['kill'], forAgent))
+    const kill = optional(definition.kill, call => this.#steps(call, ['kill'], forAgent))
     const byItself = recover === 'by itself'
-    const recoverCall = byItself
-      ? undefined
-      : optional(recover, call => this.#call(call, ['recover'], [...places, ...prepared]))
-    const outsideCall = optional(outside, call => this.#call(call, ['completes', 'outside'], forAgent))
+    const recoverCall = optional(byItself ? undefined : recover, call =>
+      this.#steps(call, ['recover'], known),
+    )
+    const outsideCall = optional(outside, call => this.#steps(call, ['completes', 'outside'], forAgent))
     const insideCall = optional(inside, call => this.#inside(call, forAgent))
+    const list = optional(definition.list, call => this.#list(call, known))
     if (mcp) this.#names(mcp, ['mcp'], places)
     this.#names(env, ['env'], places)
-    if (!mcp) this.#requireServer({ prepare, deploy, kill, outside: outsideCall, recover: recoverCall })
-    if (claude.directives === 'environment' && deploy && deploy.kind !== 'shell')
+    if (!mcp)
+      this.#requireServer({
+        prepare,
+        deploy,
+        kill,
+        outside: outsideCall,
+        recover: recoverCall,
+        list: list && [list.call],
+      })
+    if (claude.directives === 'environment' && deploy.some(({ kind }) => kind !== 'shell'))
       this.#mistake(
         ['claude', 'directives'],
         'expected "prompt" or "orders", because only a deploy by a shell command has an environment of its own',
@@ -79,13 +93,15 @@ class Planner {
       name,
       server: mcp && { env: {}, ...defined(mcp) },
       env,
-      prepare: prepare.filter(call => call !== undefined),
-      deploy: deploy as PlannedCall,
+      prepare,
+      deploy,
       kill,
+      list,
       inside: insideCall,
       outside: outsideCall,
       recover: recoverCall,
       recoversByItself: byItself,
+      maxAgents: definition.maxAgents,
       tmux,
       directives: claude.directives ?? 'prompt',
       covers: claude.covers ?? [],
@@ -116,12 +132,34 @@ class Planner {
         )
   }
 
+  /** A call or a list of calls, of which each knows what the results before it name. */
+  #steps(calls: unknown, path: (string | number)[], known: readonly string[]): PlannedCall[] {
+    const names = [...known]
+    return [calls].flat().flatMap((call, at) => {
+      const planned = this.#call(call, Array.isArray(calls) ? [...path, at] : path, names)
+      names.push(...namesOf(planned?.result))
+      return planned ?? []
+    })
+  }
+
+  #list(call: unknown, known: readonly string[]): PlannedList | undefined {
+    const parsed = this.#form(call, ['list'], listForms, '{ tool, each } or { run, each }')
+    if (!parsed) return undefined
+    const { each, ...rest } = parsed
+    const planned = this.#call(rest, ['list'], known)
+    return planned && { call: planned, each }
+  }
+
   #call(call: unknown, path: (string | number)[], known: readonly string[]): PlannedCall | undefined {
     if (typeof call === 'function') return this.#ownFunction(path)
-    const parsed = this.#form(call, path, callForms, '{ tool }, { run }, { module } or a function')
+    const parsed = this.#form(call, path, callForms, '{ tool }, { run }, { read }, { module } or a function')
     if (!parsed) return undefined
-    const { timeoutMs = defaultTimeoutMs, result } = parsed
-    const common = { timeoutMs, ...defined({ result }) }
+    const { timeoutMs = defaultTimeoutMs, result, failedWhen } = parsed
+    const common = { timeoutMs, ...defined({ result, failedWhen }) }
+    if ('read' in parsed) {
+      this.#names(parsed.read, [...path, 'read'], known)
+      return { kind: 'read', read: parsed.read, ...common }
+    }
     if ('tool' in parsed) {
       const { tool, args = {} } = parsed
       this.#names(args, [...path, 'args'], known)
@@ -203,10 +241,10 @@ class Planner {
     return undefined
   }
 
-  #requireServer(calls: Record<string, PlannedCall | undefined | (PlannedCall | undefined)[]>): void {
+  #requireServer(calls: Record<string, PlannedCall[] | undefined>): void {
     for (const [name, some] of Object.entries(calls))
-      for (const call of [some].flat())
-        if (call?.kind === 'tool')
+      for (const call of some ?? [])
+        if (call.kind === 'tool')
           this.#mistake([name], `calls the tool ${call.tool}, and there is no MCP server: add the field mcp`)
   }
 

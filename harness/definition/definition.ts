@@ -12,13 +12,17 @@ export interface SystemDefinition {
   /** Runs before the baseline: a repository, a configuration, a task. What its results name can be used later. */
   prepare?: Call | Call[]
   /** Starts an agent. Its results say what the system knows of it (`Ref`); the rig finds the rest. */
-  deploy: Call
+  deploy: Call | Call[]
   /** Ends an agent. */
-  kill?: Call
+  kill?: Call | Call[]
+  /** Which agents the system takes for live: an agent that ended must not be among them. */
+  list?: ListCall
   /** How an agent is reported as completed: by itself, or by somebody else. */
-  completes?: { inside?: InsideCall; outside?: Call }
+  completes?: { inside?: InsideCall; outside?: Call | Call[] }
   /** What cleans up after an agent that crashed: a call, or `by itself` where a daemon of the system does. */
-  recover?: Call | 'by itself'
+  recover?: Call | Call[] | 'by itself'
+  /** How many agents it runs at once, where that is limited. */
+  maxAgents?: number
   /** Where an agent works: in a tmux session of its own (the default), in a pane of a shared session, or without tmux. */
   tmux?: 'session' | 'pane' | false
   /** How the fake claude gets its instructions, and what else it is to an agent. */
@@ -64,8 +68,11 @@ export interface Ref {
   pid?: number
 }
 
-/** A tool of an MCP server, a command of a shell, or a function. */
-export type Call = ToolCall | ShellCall | ModuleCall | ((given: Given) => unknown)
+/**
+ * A tool of an MCP server, a command of a shell, a file to read, or a function. In a list of calls, each can use what the
+ * results before it name.
+ */
+export type Call = ToolCall | ShellCall | FileCall | ModuleCall | ((given: Given) => unknown)
 
 /** Values by name, for the placeholders of a call and the argument of a function. */
 export type Given = Record<string, string>
@@ -75,6 +82,14 @@ interface CommonCall {
   timeoutMs?: number
   /** Which values the answer has: a JSON pointer for each name (RFC 6901), or a pattern with named groups. */
   result?: Record<string, string> | Pattern
+  /** Matches the text of an answer that is a failure, beside what every kind of call marks as one. */
+  failedWhen?: Pattern
+}
+
+/** A call whose answer names agents. */
+export type ListCall = (ToolCall | ShellCall) & {
+  /** Matches each of them; its group `id` is what `{id}`, or else `{session}`, is of that agent. */
+  each: RegExp | string
 }
 
 /** Calls a tool of the MCP server. */
@@ -90,6 +105,12 @@ export interface ShellCall extends CommonCall {
   /** The scenario's project by default. May hold placeholders. */
   cwd?: string
   env?: Record<string, string>
+}
+
+/** Reads values out of a file, as soon as it is there and has them. */
+export interface FileCall extends CommonCall {
+  /** May hold placeholders. */
+  read: string
 }
 
 /** Calls an exported function of a module with all values; all functions of a system run in one process. */

@@ -37,6 +37,7 @@ const result = z.unknown().transform((value, context) => {
 const common = {
   timeoutMs: z.number().int().positive().max(3_600_000).optional(),
   result: result.optional(),
+  failedWhen: pattern.optional(),
 }
 const args = z.record(z.string(), z.unknown())
 
@@ -44,7 +45,19 @@ const args = z.record(z.string(), z.unknown())
 export const callForms = {
   tool: z.strictObject({ tool: text, args: args.optional(), ...common }),
   run: z.strictObject({ run: text, cwd: text.optional(), env: variables.optional(), ...common }),
+  read: z.strictObject({ read: text, ...common }),
   module: z.strictObject({ module: text, export: text.optional(), ...common }),
+}
+
+const each = pattern.refine(
+  ({ source }) => source.includes('(?<id>'),
+  'expected a pattern with the group (?<id>...)',
+)
+
+/** The forms of the call that lists agents. */
+export const listForms = {
+  tool: callForms.tool.extend({ each }),
+  run: callForms.run.extend({ each }),
 }
 
 export const insideForms = {
@@ -83,6 +96,8 @@ export const definitionSchema = z.strictObject({
   prepare: z.unknown().optional(),
   deploy: z.unknown(),
   kill: z.unknown().optional(),
+  list: z.unknown().optional(),
+  maxAgents: z.number().int().positive().optional(),
   completes: z.strictObject({ inside: z.unknown().optional(), outside: z.unknown().optional() }).optional(),
   recover: z.unknown().optional(),
   tmux: z

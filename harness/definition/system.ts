@@ -9,12 +9,14 @@ export interface System {
   server?: PlannedServer
   env: Record<string, string>
   prepare: PlannedCall[]
-  deploy: PlannedCall
-  kill?: PlannedCall
+  deploy: PlannedCall[]
+  kill?: PlannedCall[]
+  list?: PlannedList
   inside?: PlannedInsideCall
-  outside?: PlannedCall
-  recover?: PlannedCall
+  outside?: PlannedCall[]
+  recover?: PlannedCall[]
   recoversByItself: boolean
+  maxAgents?: number
   tmux: 'session' | 'pane' | false
   directives: 'prompt' | 'environment' | 'orders'
   covers: string[]
@@ -58,9 +60,15 @@ export type ResultSource = { pointers: Record<string, string> } | { pattern: Pat
 export type PlannedCall = (
   | { kind: 'tool'; tool: string; args: Record<string, unknown> }
   | { kind: 'shell'; run: string; cwd?: string; env: Record<string, string> }
+  | { kind: 'read'; read: string }
   /** `path` leads from the module's exports to the function. */
   | { kind: 'function'; module: string; path: (string | number)[] }
-) & { timeoutMs: number; result?: ResultSource }
+) & { timeoutMs: number; result?: ResultSource; failedWhen?: PatternSource }
+
+export interface PlannedList {
+  call: PlannedCall
+  each: PatternSource
+}
 
 export type PlannedInsideCall =
   | { tool: string; args: Record<string, unknown> }

@@ -13,6 +13,9 @@ export interface DeployedAgent {
   panes?: string[]
 }
 
+/** The session of the probe, and of every program that it starts without another one. */
+const ownSession = readProcess(process.pid)?.sid
+
 /** A shorter id may be a part of any file's name. */
 const shortestName = 6
 
@@ -166,7 +169,8 @@ export class Owners {
     this.#ownerOf.set(resource.id, owner)
     if (resource.kind === 'process') {
       this.#learnNames(resource, owner.agent)
-      this.#sessions.set(resource.sid, owner.agent)
+      // What a program of the system starts directly is in the session of the probe, as the program itself is.
+      if (resource.sid !== ownSession) this.#sessions.set(resource.sid, owner.agent)
     }
     resource.owner = owner
   }

@@ -83,7 +83,7 @@ export class Agent {
   /** Somebody else reports that it has completed, outside of any agent. The system's answer. */
   async isReportedCompleted(): Promise<unknown> {
     this.rig.markEnding()
-    return (await this.rig.callRole('outside', this.values)).content
+    return this.rig.callEnding('outside', this.values)
   }
 
   /** Opens its gate to let it report `completed`, without waiting for the call. */
@@ -102,7 +102,7 @@ export class Agent {
   /** Somebody ends it by the system's kill. The system's answer. */
   async isKilled(reason = 'A scenario of leakrig'): Promise<unknown> {
     this.rig.markEnding()
-    return (await this.rig.callRole('kill', { ...this.values, reason })).content
+    return this.rig.callEnding('kill', { ...this.values, reason })
   }
 
   /** The sentence with which the system refuses to end it. */

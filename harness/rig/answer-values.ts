@@ -1,5 +1,5 @@
 import { atPointer } from '../definition/pointer.ts'
-import { type PlannedCall, patternOf } from '../definition/system.ts'
+import { type PatternSource, type PlannedCall, patternOf } from '../definition/system.ts'
 
 /** The values that a call's answer names, or what is wrong with it, as the end of a sentence. */
 type Found = { values: Record<string, string> } | { missing: string }
@@ -34,10 +34,12 @@ const isValue = (value: unknown): value is string | number =>
   (typeof value === 'string' && value !== '') || typeof value === 'number'
 
 /**
- * The failure that an answer reports in its content, such as `{"success": false, "error": "no such agent"}`; undefined for
- * any other answer.
+ * The failure that an answer reports in its content, such as `{"success": false, "error": "no such agent"}`, or that the
+ * definition says is one; undefined for any other answer.
  */
-export function failureIn(content: unknown): string | undefined {
+export function failureIn(content: unknown, failedWhen?: PatternSource): string | undefined {
+  const text = typeof content === 'string' ? content : JSON.stringify(content)
+  if (failedWhen && patternOf(failedWhen).test(text)) return shown(content)
   if (typeof content !== 'object' || content === null || Array.isArray(content)) return undefined
   const { success, ok, error, message } = content as Record<string, unknown>
   if (success !== false && ok !== false) return undefined

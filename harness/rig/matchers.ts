@@ -4,6 +4,7 @@ import type { PlannedRegistry } from '../definition/system.ts'
 import { findingsText } from '../report/text.ts'
 import type { Agent } from './agent.ts'
 import { archiveFaults, strayArchives } from './archive.ts'
+import { staleInList } from './list.ts'
 import { findLostLines } from './lost-lines.ts'
 import type { SystemUnderTest } from './system-under-test.ts'
 
@@ -22,12 +23,18 @@ expect.extend({
   async toReturnToBaseline(rig: SystemUnderTest, ended?: Agent) {
     const verdict = await rig.settle()
     if (ended) await findLostLines(ended)
+    const stale = await staleInList(rig)
+    const unmet = [...rig.unmet, ...stale]
+    rig.unmet.push(...stale)
+    const isBack = verdict.result === 'pass'
     return {
-      pass: verdict.result === 'pass',
+      pass: isBack && unmet.length === 0,
       message: () =>
-        verdict.result === 'pass'
-          ? 'expected the sandbox not to return to its baseline, and it did'
-          : `expected the sandbox to return to its baseline, and it did not\n${findingsText(verdict)}`,
+        isBack
+          ? ['the sandbox returned to its baseline, and these expectations were not met:', ...unmet].join(
+              '\n',
+            )
+          : `expected the sandbox to return to its baseline, and it did not\n${[findingsText(verdict), ...unmet].join('\n')}`,
     }
   },
 

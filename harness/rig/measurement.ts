@@ -20,6 +20,8 @@ export interface Expected {
 /** A deployed agent, as far as a verdict needs it. */
 export interface MeasuredAgent {
   id: string
+  /** What a system's answers named, such as its session. */
+  values: Readonly<Record<string, string>>
   /** The ids of the commands that its claude waits for. */
   foregroundTasks(): Promise<string[]>
 }
@@ -74,6 +76,21 @@ export class Measurement {
 
   protected get deployedCount(): number {
     return this.#deployed.length
+  }
+
+  /** The deployed agents of which no process and no session is left, each by its names. */
+  async goneAgents(): Promise<string[][]> {
+    const { resources } = await this.snapshot()
+    const lives = new Set(
+      resources.flatMap(one =>
+        one.kind === 'session' || (one.kind === 'process' && one.state !== 'Z')
+          ? (one.owner?.agent ?? [])
+          : [],
+      ),
+    )
+    return this.#deployed
+      .filter(({ id }) => !lives.has(id))
+      .map(({ id, values }) => [id, ...[values.session, values.pane].filter(name => name !== undefined)])
   }
 
   /** The snapshot that everything is compared with: taken once, before the first agent, for all callers. */

@@ -8,6 +8,7 @@ export type Need =
   | 'session'
   | 'pane'
   | 'logs'
+  | 'eleven agents'
   | 'report workspace'
 
 /** For each need, what a system lacks that cannot meet it, as the end of a sentence; undefined for one that can. */
@@ -18,6 +19,8 @@ const objections: Record<Need, (system: System) => string | undefined> = {
   session: ({ tmux }) => (tmux === 'session' ? undefined : 'gives its agents no tmux session of their own'),
   pane: ({ tmux }) => (tmux ? undefined : 'runs its agents without tmux'),
   logs: ({ logs }) => (logs ? undefined : 'declares no logs'),
+  'eleven agents': ({ maxAgents = Infinity }) =>
+    maxAgents >= 11 ? undefined : `runs at most ${maxAgents} agents at once (maxAgents)`,
   // Only our own systems have no project of their own.
   'report workspace': ({ project }) =>
     project === undefined ? undefined : 'is not our own: this is about the files of the report’s system',
