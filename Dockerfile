@@ -1,5 +1,5 @@
-# The system packages of leakrig's container sandbox. Contains no source: the project is mounted read-only at start, so
-# a change needs no rebuild.
+# The system packages of leakrig's container sandbox. Contains no source: the rig copies its programs into an image of its
+# own above this one, which takes a second.
 #
 # The base needs Debian's apt and Node 24 on the PATH. Without access to a registry, make one with
 # `npm run base-image`, then: docker build --build-arg BASE=leakrig-base:bookworm .
@@ -12,7 +12,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && if ! id 1000 >/dev/null 2>&1; then useradd --uid 1000 --create-home agent; fi
 USER 1000
-# The kernel reparents orphans to process 1. tini reaps them.
+# The kernel reparents orphans to process 1. tini reaps them where the image is used by hand; in a sandbox the rig does.
 ENTRYPOINT ["tini", "--"]
 CMD ["bash"]
 

@@ -43,8 +43,8 @@ export const bundleLocationOf = (root: string): BundleLocation => ({
 export const isPackage = extname(import.meta.filename) === '.js'
 
 /**
- * The folder of leakrig's own code, which every sandbox sees read-only under the same path: the clone, or `dist` of an
- * installed package.
+ * The folder of leakrig's own code: the clone, or `dist` of an installed package. A sandbox has what it needs of it
+ * read-only under the same paths.
  */
 export const projectRoot = resolve(import.meta.dirname, '..')
 

@@ -52,7 +52,7 @@ export async function startSandbox(
   await ensureBundles(rigSet)
   if (kind === 'namespace') return startNamespaceSandbox(rights, needs)
   const { startContainerSandbox } = await import('./container/container.ts')
-  return startContainerSandbox()
+  return startContainerSandbox(needs)
 }
 
 /** "No container engine answers (...): start one ..." without the advice after the last colon. */

@@ -1,75 +1,106 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ContainerRuntimeClient, GenericContainer, type StartedTestContainer } from 'testcontainers'
-import { programFile, projectRoot } from '../../../bin/programs.ts'
+import type { Container } from 'dockerode'
+import type { ContainerRuntimeClient } from 'testcontainers'
+import { programFile } from '../../../bin/programs.ts'
 import { CannotMeasureError } from '../../errors.ts'
 import { printable } from '../../terminal.ts'
 import { connectProbe } from '../connect.ts'
 import { sandboxEnvironment } from '../environment.ts'
+import type { SandboxNeeds } from '../needs.ts'
 import type { Sandbox } from '../sandbox.ts'
 import { findEngine } from './engine.ts'
 import { longestSilence } from './heartbeat.ts'
-import { ensureImage } from './image.ts'
+import { placeInContainer } from './rig-files.ts'
+import { ensureRunImage, type RunImage } from './run-image.ts'
 import { removeStaleContainers, rigLabel } from './stale-containers.ts'
 import { execStream } from './stream.ts'
-import { containerUser } from './user.ts'
 
-/** Limits of one container. Ten agents at work and the bystanders take 72 processes, and 2.3 GB of summed-up RSS. */
-const limits = { memoryBytes: 4 * 2 ** 30, processes: 2048, lifeSeconds: 1800, tmpBytes: 1 * 2 ** 30 }
+/**
+ * Limits of one container. Ten agents at work and the bystanders take 72 processes, and 2.3 GB of summed-up RSS. A container
+ * lives for half an hour: four of five seconds pass without a heartbeat.
+ */
+const limits = { memoryBytes: 4 * 2 ** 30, processes: 2048, silentSeconds: 1440, tmpBytes: 1 * 2 ** 30 }
 
 /** A path inside the container; /dev/shm is the container's own. */
 const lifeline = '/dev/shm/lifeline'
 
+/** A script beside this file. */
+const script = (name: string): string => placeInContainer(join(import.meta.dirname, name))
+
 /**
- * Starts a sandbox in a container: no network, no capabilities and no way to gain any, a read-only system, the
- * project mounted read-only under its own path, and /tmp in memory. Nothing else of the machine is mounted.
+ * Starts a sandbox in a container: no network, no capabilities and no way to gain any, a read-only system with the rig's
+ * files and the mounts copied into it, and /tmp in memory. Nothing of the machine is mounted, which may be another one than
+ * the engine's.
  * @throws CannotMeasureError when no engine answers, or the image or the container cannot be created
+ * @throws WrongNeed for something that cannot be copied
  */
-export async function startContainerSandbox(): Promise<Sandbox> {
+export async function startContainerSandbox(needs: SandboxNeeds = {}): Promise<Sandbox> {
   const engine = await findEngine()
-  return startBy(engine).catch(refused)
+  return startBy(engine, needs).catch(refused)
 }
 
-async function startBy(engine: ContainerRuntimeClient): Promise<Sandbox> {
+async function startBy(engine: ContainerRuntimeClient, needs: SandboxNeeds): Promise<Sandbox> {
   await removeStaleContainers(engine)
-  const container = await new SandboxContainer(await ensureImage(engine)).start()
-  const program = join(import.meta.dirname, 'probe.sh')
-  const probe = ['node', programFile('probe'), '/tmp', lifeline]
-  const command = ['sh', program, lifeline, ...probe]
-  const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-  const streams = await execStream(
-    engine.container.getById(container.getId()),
-    command,
-    sandboxEnvironment(path),
-  )
+  const image = await runImageFor(engine, needs)
+  const container = await create(engine, image).catch(async error => {
+    // Somebody has removed the image since.
+    if (error?.statusCode !== 404) throw error
+    images.clear()
+    return create(engine, await runImageFor(engine, needs))
+  })
+  await container.start()
+  const { linksInTmp: links, shown } = image
+  const counted = [String(links.length * 2), ...links.flat()]
+  const probe = ['node', placeInContainer(programFile('probe')), '/tmp', lifeline]
+  const command = ['bash', script('probe.sh'), lifeline, ...counted, ...probe]
+  const streams = await execStream(container, command, environment(image, shown))
   return { kind: 'container', probe: connectProbe(streams), [Symbol.asyncDispose]: () => end(container) }
 }
 
-class SandboxContainer extends GenericContainer {
-  constructor(image: string) {
-    super(image)
-    const hold = ['bash', join(import.meta.dirname, 'hold.sh'), lifeline, String(longestSilence)]
-    this.withCommand(['timeout', String(limits.lifeSeconds), ...hold])
-      .withBindMounts([{ source: projectRoot, target: projectRoot, mode: 'ro' }])
-      .withTmpFs({ '/tmp': `rw,exec,mode=1777,size=${limits.tmpBytes}` })
-      .withNetworkMode('none')
-      .withDroppedCapabilities('ALL')
-      // A set-user-id program of the image would gain capabilities.
-      .withSecurityOpt('no-new-privileges')
-      .withUser(containerUser())
-      .withLabels(rigLabel())
-      // Its Ryuk would have to be pulled, and leaves a lock file in /tmp. Our containers end by themselves (hold.sh).
-      .withAutoCleanup(false)
-    // Testcontainers has no methods for these: its withAutoRemove works only while this process lives.
-    this.hostConfig.AutoRemove = true
-    // With cgroup v1 the engine's default is the host's namespace. dockerode's types lack the field.
-    Object.assign(this.hostConfig, { CgroupnsMode: 'private' })
-    this.hostConfig.IpcMode = 'private'
-    this.hostConfig.PidsLimit = limits.processes
-    this.hostConfig.ReadonlyRootfs = true
-    this.hostConfig.Memory = limits.memoryBytes
-  }
+const images = new Map<string, { image: Promise<RunImage>; at: number }>()
+
+/** Looks at the files again after ten minutes, which also notes that the image is used. */
+function runImageFor(engine: ContainerRuntimeClient, needs: SandboxNeeds): Promise<RunImage> {
+  const key = JSON.stringify(needs)
+  const known = images.get(key)
+  if (known && performance.now() - known.at < 600_000) return known.image
+  const image = ensureRunImage(engine, needs)
+  images.set(key, { image, at: performance.now() })
+  image.catch(() => images.delete(key))
+  return image
 }
+
+function create({ container: { dockerode } }: ContainerRuntimeClient, image: RunImage): Promise<Container> {
+  const hold = [script('hold.sh'), lifeline, longestSilence, limits.silentSeconds].map(String)
+  const host = {
+    // Not our own removal, which works only while this process lives. A container ends by itself (hold.sh).
+    AutoRemove: true,
+    NetworkMode: 'none',
+    Tmpfs: { '/tmp': `rw,exec,mode=1777,size=${limits.tmpBytes}` },
+    ReadonlyRootfs: true,
+    CapDrop: ['ALL'],
+    // A set-user-id program of the image would gain capabilities.
+    SecurityOpt: ['no-new-privileges'],
+    // With cgroup v1 the engine's default is the host's namespace. dockerode's types lack the field.
+    CgroupnsMode: 'private',
+    IpcMode: 'private',
+    PidsLimit: limits.processes,
+    Memory: limits.memoryBytes,
+  }
+  return dockerode.createContainer({
+    Image: image.name,
+    Entrypoint: ['bash', ...hold],
+    Cmd: [],
+    User: '1000:1000',
+    WorkingDir: '/tmp',
+    Labels: rigLabel(),
+    HostConfig: host,
+  })
+}
+
+const environment = ({ path }: RunImage, shown: readonly string[]): Record<string, string> =>
+  sandboxEnvironment(path, shown)
 
 /** An engine may have died since it was found: a worker of Vitest looks for it once for all its files. */
 function refused(error: unknown): never {
@@ -83,7 +114,7 @@ function refused(error: unknown): never {
  * Stops a container, which ends its probe's stream. An error means that the engine has removed it already. If the engine
  * hangs, the container ends by itself, so this waits at most ten seconds.
  */
-async function end(container: StartedTestContainer): Promise<void> {
-  const stopped = container.stop({ timeout: 0 }).catch(() => {})
+async function end(container: Container): Promise<void> {
+  const stopped = container.stop({ t: 0 }).catch(() => {})
   await Promise.race([stopped, delay(10_000, undefined, { ref: false })])
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Container } from 'dockerode'
 import { longestSilence } from './heartbeat.ts'
 
-/** Exit codes of the container's main process, timeout(1) with hold.sh. */
+/** Exit codes of the container's main process, hold.sh. */
 const endings: Record<number, string> = {
   75: `its container received no heartbeat of the rig for ${longestSilence} s (were the rig or the engine stopped? run again)`,
   124: 'its container reached its time limit (run fewer scenarios at once)',

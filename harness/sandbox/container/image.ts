@@ -5,10 +5,12 @@ import type { ContainerRuntimeClient } from 'testcontainers'
 import { projectRoot } from '../../../bin/programs.ts'
 import { CannotMeasureError } from '../../errors.ts'
 import { printable, printProblem } from '../../terminal.ts'
+import { followBuild } from './build.ts'
+import { ownImageLabel } from './own-images.ts'
 
 /**
- * The sandbox's image. It is named after a hash of the Dockerfile and its base, so that it is built only when one of the
- * two has changed.
+ * The system of a sandbox, without any files of ours. The image is named after a hash of the Dockerfile and its base, so
+ * that it is built only when one of the two has changed.
  * @throws CannotMeasureError when it cannot be built, with the builder's last output
  */
 export async function ensureImage(engine: ContainerRuntimeClient): Promise<string> {
@@ -17,33 +19,18 @@ export async function ensureImage(engine: ContainerRuntimeClient): Promise<strin
   const { ImageName } = await import('testcontainers')
   if (await engine.image.exists(ImageName.fromString(name))) return name
   printProblem(`building the image ${name}, once ...`)
+  const { dockerode } = engine.container
   try {
-    await build(engine, name, base)
+    const args = base ? { BASE: base } : {}
+    const options = { t: name, target: 'sandbox', buildargs: args, labels: ownImageLabel('system') }
+    const context = await dockerode.buildImage({ context: projectRoot, src: ['Dockerfile'] }, options)
+    await followBuild(dockerode, context)
     return name
   } catch (error) {
     throw new CannotMeasureError(
-      `The image ${name} could not be built (${printable(String(error)).slice(0, 300)}): where no registry can be reached, run \`npm run base-image\` and set LEAKRIG_BASE_IMAGE, or use --sandbox namespace.`,
+      `The image ${name} could not be built (${printable(error instanceof Error ? error.message : String(error)).slice(0, 300)}): where no registry can be reached, run \`npm run base-image\` and set LEAKRIG_BASE_IMAGE, or use --sandbox namespace.`,
     )
   }
-}
-
-/** Uses the engine's client directly, because the builder of Testcontainers hides the build output. */
-async function build(
-  { container }: ContainerRuntimeClient,
-  name: string,
-  base: string | undefined,
-): Promise<void> {
-  const { dockerode } = container
-  const options = { t: name, target: 'sandbox', buildargs: base ? { BASE: base } : {} }
-  const stream = await dockerode.buildImage({ context: projectRoot, src: ['Dockerfile'] }, options)
-  await new Promise<void>((resolve, reject) => {
-    // A build step that fails is no error of the stream but a line in it.
-    dockerode.modem.followProgress(stream, (error, lines) => {
-      const failed = error ?? lines.find(line => line.error)?.error
-      if (failed) reject(failed)
-      else resolve()
-    })
-  })
 }
 
 function contentHash(base = ''): string {

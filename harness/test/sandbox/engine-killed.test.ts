@@ -12,6 +12,7 @@ import { poll } from '../../poll.ts'
 import { readProcesses } from '../../probe/processes.ts'
 import { findEngine } from '../../sandbox/container/engine.ts'
 import { ensureImage } from '../../sandbox/container/image.ts'
+import { startEngine } from '../support/own-engine.ts'
 
 const engine = await findEngine().catch(() => undefined)
 
@@ -37,23 +38,6 @@ async function startRig(env: Record<string, string> = {}) {
   }
 }
 
-/** An engine of our own, which can be killed. Its network namespace keeps it from the machine's bridges. */
-async function startEngine(folder: string) {
-  const host = `unix://${folder}/engine.sock`
-  const places = ['data-root', 'exec-root', 'pidfile'].map(name => `--${name}=${folder}/${name}`)
-  const args = ['--net', '--mount', 'dockerd', ...places, '-H', host, '--bridge=none', '--iptables=false']
-  const daemon = execa('unshare', args, { reject: false, stdio: 'ignore' })
-  onTestFinished(async () => {
-    daemon.kill()
-    await daemon
-  })
-  const docker = (...words: string[]) => execa('docker', ['-H', host, ...words], { reject: false })
-  const answers = await poll(60_000, async () => (await docker('version')).exitCode === 0 || undefined)
-  expect(answers).toBe(true)
-  const env = { DOCKER_HOST: host, TESTCONTAINERS_HOST_OVERRIDE: 'localhost' }
-  return { daemon, docker, env, host }
-}
-
 test('the container of a killed engine ends within a minute, and the next run finds nothing left of it', {
   tags: ['long'],
   timeout: 600_000,
@@ -66,7 +50,8 @@ test('the container of a killed engine ends within a minute, and the next run fi
   const folder = mkdtempSync('/var/tmp/leakrig-test-')
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const first = await startEngine(folder)
-  await execa('sh', ['-c', 'docker save "$1" | docker -H "$2" load', 'sh', image, first.host])
+  onTestFinished(first.stop)
+  await first.load(image)
   const { asksTwice, isThere, endsWithin } = await startRig(first.env)
   expect(await asksTwice()).toEqual(['a snapshot', 'a snapshot'])
 
@@ -78,10 +63,7 @@ test('the container of a killed engine ends within a minute, and the next run fi
   expect(await endsWithin(60_000)).toBe(true)
 
   const second = await startEngine(folder)
-  onTestFinished(async () => {
-    second.daemon.kill()
-    await second.daemon
-  })
+  onTestFinished(second.stop)
   const next = await startRig(second.env)
   expect((await second.docker('ps', '-aq')).stdout.split('\n').filter(Boolean)).toHaveLength(1)
   next.rig.stdin.end()

@@ -16,8 +16,9 @@ async function newLifeline(): Promise<string> {
   return join(folder, 'lifeline')
 }
 
-function hold(lifeline: string) {
-  const held = execa('bash', [join(scripts, 'hold.sh'), lifeline, String(silenceSeconds)], { reject: false })
+function hold(lifeline: string, lifeSeconds = 1000) {
+  const args = [join(scripts, 'hold.sh'), lifeline, String(silenceSeconds), String(lifeSeconds)]
+  const held = execa('bash', args, { reject: false })
   onTestFinished(() => void held.kill())
   return held
 }
@@ -39,6 +40,18 @@ test('a container’s main process goes on while heartbeats of the rig arrive, a
   for (; Date.now() < until; await delay(100)) await signs.write('\n')
   // Its pipe stays open, as it does when an engine is killed.
   expect((await held).exitCode).toBe(75)
+})
+
+test('it ends at its time limit, whatever it hears', async () => {
+  const lifeline = await newLifeline()
+  const held = hold(lifeline, 3)
+  await using signs = await firstSign(lifeline)
+  let isOver = false
+  void held.then(() => {
+    isOver = true
+  })
+  for (; !isOver; await delay(1_300)) await signs.write('\n').catch(() => {})
+  expect((await held).exitCode).toBe(124)
 })
 
 test('it ends with its probe at once', async () => {
