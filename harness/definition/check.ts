@@ -106,6 +106,7 @@ class Planner {
       directives: claude.directives ?? 'prompt',
       covers: claude.covers ?? [],
       onStart: claude.onStart,
+      startsWithinMs: claude.startsWithinMs,
       load,
       layout: layoutOf(definition),
       keeps,

@@ -142,6 +142,8 @@ export interface ClaudeSettings {
   directives?: 'prompt' | 'environment' | 'orders'
   /** Absolute paths at which the system expects claude, and where the fake one has to be. */
   covers?: string[]
+  /** How long a deployed claude may take until it works, ms of a machine that has a processor to spare; 30,000 by default. */
+  startsWithinMs?: number
   /** A shell command that every claude runs as soon as it has started, such as for a handshake. */
   onStart?: string
 }

@@ -94,7 +94,7 @@ export const definitionSchema = z.strictObject({
     .optional(),
   env: variables.optional(),
   prepare: z.unknown().optional(),
-  deploy: z.unknown(),
+  deploy: z.unknown().optional(),
   kill: z.unknown().optional(),
   list: z.unknown().optional(),
   maxAgents: z.number().int().positive().optional(),
@@ -110,6 +110,7 @@ export const definitionSchema = z.strictObject({
       directives: z.enum(['prompt', 'environment', 'orders']).optional(),
       covers: z.array(z.string().startsWith('/', 'expected an absolute path')).optional(),
       onStart: text.optional(),
+      startsWithinMs: z.number().int().positive().max(3_600_000).optional(),
     })
     .optional(),
   load: z.array(loadItem).optional(),

@@ -21,6 +21,7 @@ export interface System {
   directives: 'prompt' | 'environment' | 'orders'
   covers: string[]
   onStart?: string
+  startsWithinMs?: number
   load: LoadItem[]
   layout: Layout
   keeps: Kept[]

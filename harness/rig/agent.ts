@@ -63,6 +63,10 @@ export class Agent {
     throw new CannotMeasureError(`No tmux session of agent ${this.id} is known.`)
   }
 
+  get #startsWithinMs(): number {
+    return this.rig.definition.startsWithinMs ?? startsWithinMs
+  }
+
   /** The agent reports `completed` from inside its own pane. Resolves when it has made that call. */
   async reportsCompleted(): Promise<void> {
     await this.mayComplete()
@@ -202,12 +206,16 @@ export class Agent {
 
   /** Waits until its claude has started. */
   hasStarted(): Promise<void> {
-    return this.waitFor(({ what }) => what === 'started', 'start its claude', startsWithinMs)
+    return this.waitFor(({ what }) => what === 'started', 'start its claude', this.#startsWithinMs)
   }
 
   /** Waits until it waits at its gate, or is idle while a Bash tool runs. */
   waitUntilReady(): Promise<void> {
-    return this.waitFor(({ what }) => what === 'idle' || what === 'waiting', 'get ready', startsWithinMs)
+    return this.waitFor(
+      ({ what }) => what === 'idle' || what === 'waiting',
+      'get ready',
+      this.#startsWithinMs,
+    )
   }
 
   /** It goes on working while others end, and has to be there afterwards. */
@@ -253,7 +261,9 @@ export class Agent {
     let [dueMs, missed] = [firstGoneCheckMs, 0]
     return async () => {
       const waitedMs = performance.now() - startedAt
-      if (waitedMs < dueMs) return false
+      // Without a session of its own, nothing is known to be the agent's before its claude has started.
+      const isKnown = this.located !== undefined || this.rig.definition.tmux === 'session'
+      if (waitedMs < dueMs || !isKnown) return false
       const { resources } = await this.rig.snapshot()
       const lives = resources.some(
         one =>

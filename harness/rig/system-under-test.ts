@@ -180,6 +180,11 @@ export class SystemUnderTest extends Measurement {
   }
 }
 
+/** The probe's errors come as plain ones. */
+function cannotStart(error: Error): never {
+  throw error instanceof CannotMeasureError ? error : new CannotMeasureError(error.message)
+}
+
 function refusalIn({ failure, content }: CallAnswer, name: string): string {
   const sentence = (content as { error?: unknown })?.error ?? content
   if (failure !== undefined) return typeof sentence === 'string' ? sentence : JSON.stringify(sentence)

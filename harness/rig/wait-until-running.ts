@@ -10,9 +10,6 @@ import { whatIsThere } from './what-is-there.ts'
 
 const deadlineMs = 60_000
 
-/** How long to wait for the message of a claude that refuses to start, ms. */
-const refusesWithinMs = 30_000
-
 /**
  * Waits until an agent runs, and until a snapshot shows everything that it consists of and everything that it made.
  * @throws CannotMeasureError when that does not happen: absence afterwards would prove nothing
@@ -52,8 +49,8 @@ async function findAgent(agent: Agent): Promise<void> {
 
 /** Why claude refuses a directive. This runs claude once more, because the message is gone with the agent's pane. */
 async function refusal(probe: ProbeApi, directive: Directive): Promise<CannotMeasureError | undefined> {
-  const run = () => probe.run(['claude', '--print', directiveText(directive)]).catch(() => undefined)
-  const result = await poll(refusesWithinMs, run)
+  // One that does not refuse runs for longer than the probe waits for a program.
+  const result = await probe.run(['claude', '--print', directiveText(directive)]).catch(() => undefined)
   if (!result || result.code === 0) return undefined
   return new CannotMeasureError(`The fake claude refused to start: ${result.stderr.trim()}`)
 }

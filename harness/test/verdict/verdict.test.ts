@@ -24,7 +24,9 @@ test('with an unreadable registry there is no verdict, and the cleanup neither k
   const registry = reportWorkspace(agent.rig).taskRegistry
   await rig.probe.write(registry, '{"agents": [')
   await agent.isKilled()
-  expect(rig.unmet).toEqual([expect.stringMatching(/^The system answered kill with a failure: .*AGENT_REGISTRY\.json/)])
+  expect(rig.unmet).toEqual([
+    expect.stringMatching(/^The system answered kill with a failure: .*AGENT_REGISTRY\.json/),
+  ])
   expect((await agent.processes()).map(({ comm }) => comm)).toEqual(expect.arrayContaining(['claude', 'tee']))
   const timing = { deadlineMs: 500, restMs: 200, samples: 3 }
   await expect(rig.settle(timing)).rejects.toThrow(
