@@ -19,6 +19,7 @@ export interface CatalogueOptions {
   config?: string
   sandbox: SandboxChoice
   mount?: string[]
+  image?: string
   workers?: number
   json?: string
   keep?: boolean

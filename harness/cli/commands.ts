@@ -18,6 +18,7 @@ function addScenarios(program: Command): Command {
     .addOption(configOption())
     .addOption(once(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto')))
     .addOption(mountOption())
+    .addOption(once(new Option('--image <name>', "the image of a container, in place of the rig's own")))
     .option(
       '--workers <n>',
       'how many scenario files run side by side (default: one more than there are cores)',
@@ -52,6 +53,7 @@ function addCatalogue(program: Command): Command {
     .addOption(configOption())
     .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
     .addOption(mountOption())
+    .addOption(once(new Option('--image <name>', "the image of a container, in place of the rig's own")))
     .option(
       '--workers <n>',
       'how many files run side by side, two cells of each (default: one more than there are cores)',

@@ -1,24 +1,27 @@
 import { resolve } from 'node:path'
 import { resolveMounts } from '../sandbox/mounts.ts'
-import type { SandboxNeeds } from '../sandbox/needs.ts'
+import { requireImageName, requireNoImage, type SandboxNeeds } from '../sandbox/needs.ts'
+import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { needsOf } from '../systems/needs-of.ts'
 import type { Chosen } from './chosen-systems.ts'
 
 /** What the options say that the system needs in its sandbox. */
 export interface NeedOptions {
   mount?: string[]
+  image?: string
+  sandbox: SandboxChoice
 }
 
 /**
- * The needs that the options name, and those of the system.
- * @throws WrongNeed for a path that cannot be mounted
+ * The needs that the options name and those of the system, checked before anything is started. The image of an option wins.
+ * @throws WrongNeed for a path that cannot be mounted, and an image that cannot be used
  */
-export function neededBy({ mount: mounts = [] }: NeedOptions, system: Chosen): SandboxNeeds {
-  // Before anything is started.
+export function neededBy({ mount: mounts = [], image, sandbox }: NeedOptions, system: Chosen): SandboxNeeds {
   resolveMounts(mounts)
-  const options = { mounts: mounts.map(path => resolve(path)) }
-  if (typeof system === 'string') return options
-  const needs = needsOf(system, options)
+  const options = { mounts: mounts.map(path => resolve(path)), image }
+  const needs = typeof system === 'string' ? options : needsOf(system, options)
   resolveMounts(needs.mounts ?? [])
+  requireImageName(needs.image)
+  if (sandbox === 'namespace') requireNoImage(needs)
   return needs
 }

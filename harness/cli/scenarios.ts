@@ -23,6 +23,7 @@ export interface ScenarioOptions {
   config?: string
   sandbox: SandboxChoice
   mount?: string[]
+  image?: string
   workers?: number
   json?: string
   keep?: boolean

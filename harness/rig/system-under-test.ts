@@ -52,7 +52,7 @@ export class SystemUnderTest extends Measurement {
   async startSystem(definition = this.definition): Promise<ProcessIdentity | undefined> {
     const programs = this.#programs(definition)
     this.#process = await this.#calls.within(startsWithinMs, 'its start', () =>
-      this.probe.startSystem(programs),
+      this.probe.startSystem(programs).catch(cannotStart),
     )
     await this.noteOwnProcesses()
     return this.#process

@@ -12,7 +12,7 @@ import { inheritedDescriptors } from './inherited-descriptors.ts'
 import { type Mounts, requireNoListener, resolveMounts } from './mounts.ts'
 import { refusal } from './namespace-refusal.ts'
 import { namespaceUser } from './namespace-user.ts'
-import type { SandboxNeeds } from './needs.ts'
+import { requireNoImage, type SandboxNeeds } from './needs.ts'
 import type { Sandbox, SandboxRights } from './sandbox.ts'
 
 /**
@@ -20,12 +20,13 @@ import type { Sandbox, SandboxRights } from './sandbox.ts'
  * the project, Node, the system's programs and what is mounted, all read-only, and a /tmp, /dev and /proc of its own.
  * Nothing in it outlives the rig.
  * @throws CannotMeasureError when a program is missing, or a namespace is refused
- * @throws WrongNeed for something that cannot be mounted
+ * @throws WrongNeed for something that cannot be mounted, and for an image
  */
 export async function startNamespaceSandbox(
   rights: SandboxRights = {},
   needs: SandboxNeeds = {},
 ): Promise<Sandbox> {
+  requireNoImage(needs)
   await checkNamespaces()
   const mounts = resolveMounts(needs.mounts ?? [])
   requireNoListener(mounts.paths)

@@ -1,5 +1,5 @@
 import { CannotMeasureError } from '../errors.ts'
-import type { Sandbox } from './sandbox.ts'
+import { placeOf, type Sandbox } from './sandbox.ts'
 
 /** The programs that a run needs in its sandbox besides Node, with their Debian packages. */
 const packages = { tmux: 'tmux', bash: 'bash', ps: 'procps' }
@@ -29,7 +29,7 @@ export async function requirePrograms(sandbox: Sandbox, forCatalogue: boolean): 
   if (name === 'tmux') throw wrongTmux(sandbox, 'found no tmux')
   if (name)
     throw new CannotMeasureError(
-      `The rig needs the program ${name} in the ${sandbox.kind} sandbox, and ${wrong}: install it (Debian: apt-get install ${needed[name]}) and run again.`,
+      `The rig needs the program ${name} in ${placeOf(sandbox)}, and ${wrong}: install it (Debian: apt-get install ${needed[name]}) and run again.`,
     )
   await requireTmux(sandbox)
 }
@@ -43,17 +43,17 @@ async function requireTmux(sandbox: Sandbox): Promise<void> {
 }
 
 /** Tells a tmux that hangs or crashes from a missing one, because installing it would not help. */
-async function runTmux({ probe, kind }: Sandbox, args: string[]): Promise<string> {
-  const ended = await probe.run(['tmux', ...args]).catch(error => error as Error)
+async function runTmux(sandbox: Sandbox, args: string[]): Promise<string> {
+  const ended = await sandbox.probe.run(['tmux', ...args]).catch(error => error as Error)
   if (!(ended instanceof Error) && ended.code === 0) return ended.stdout
   const how = ended instanceof Error ? ended.message : `exit code ${ended.code}: ${ended.stderr.trim()}`
   throw new CannotMeasureError(
-    `The tmux in the ${kind} sandbox does not work (${how.replaceAll(/\s+/g, ' ')}): repair it, or put another one first on the PATH.`,
+    `The tmux in ${placeOf(sandbox)} does not work (${how.replaceAll(/\s+/g, ' ')}): repair it, or put another one first on the PATH.`,
   )
 }
 
-function wrongTmux({ kind }: Sandbox, found: string): CannotMeasureError {
+function wrongTmux(sandbox: Sandbox, found: string): CannotMeasureError {
   return new CannotMeasureError(
-    `The rig needs tmux ${oldestTmux} or newer in the ${kind} sandbox, and ${found}: install it (Debian: apt-get install tmux) and run again.`,
+    `The rig needs tmux ${oldestTmux} or newer in ${placeOf(sandbox)}, and ${found}: install it (Debian: apt-get install tmux) and run again.`,
   )
 }

@@ -13,8 +13,15 @@ export interface SandboxRights {
 /** An isolated place with processes, folders and tmux sockets of its own, and the probe inside it. */
 export interface Sandbox extends AsyncDisposable {
   kind: SandboxKind
+  /** The image that the system brought, in place of the rig's own. */
+  image?: string | undefined
   probe: ProbeApi
 }
+
+/** Where the programs of a sandbox come from, for messages. */
+export const placeOf = ({ kind, image }: Sandbox): string =>
+  image === undefined ? `the ${kind} sandbox` : `the image ${image}`
+
 /** The values of `--sandbox`. */
 export const sandboxChoices = ['auto', 'container', 'namespace'] as const
 export type SandboxChoice = (typeof sandboxChoices)[number]

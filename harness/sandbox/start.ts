@@ -24,6 +24,7 @@ export async function chooseSandbox(
 ): Promise<ChosenSandbox> {
   const tryKind = (kind: SandboxKind, why: string) => checked(kind, why, forCatalogue, needs)
   if (choice !== 'auto') return tryKind(choice, 'requested')
+  if (needs.image !== undefined) return tryKind('container', 'for the image')
   try {
     return await tryKind('container', 'a container engine answers')
   } catch (error) {

@@ -2,7 +2,10 @@ import type { System } from '../definition/system.ts'
 import type { SandboxNeeds } from '../sandbox/needs.ts'
 
 /** What a system needs in its sandbox, beside what the options of a run name. */
-export function needsOf({ project, mounts }: System, options: SandboxNeeds = {}): SandboxNeeds {
+export function needsOf({ project, mounts, image }: System, options: SandboxNeeds = {}): SandboxNeeds {
   const own = project === undefined ? [] : [project]
-  return { ...options, mounts: [...new Set([...own, ...mounts, ...(options.mounts ?? [])])] }
+  return {
+    mounts: [...new Set([...own, ...mounts, ...(options.mounts ?? [])])],
+    image: options.image ?? image,
+  }
 }

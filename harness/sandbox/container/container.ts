@@ -50,12 +50,18 @@ async function startBy(engine: ContainerRuntimeClient, needs: SandboxNeeds): Pro
     return create(engine, await runImageFor(engine, needs))
   })
   await container.start()
-  const { linksInTmp: links, shown } = image
+  const { linksInTmp: links } = image
   const counted = [String(links.length * 2), ...links.flat()]
   const probe = ['node', placeInContainer(programFile('probe')), '/tmp', lifeline]
   const command = ['bash', script('probe.sh'), lifeline, ...counted, ...probe]
-  const streams = await execStream(container, command, environment(image, shown))
-  return { kind: 'container', probe: connectProbe(streams), [Symbol.asyncDispose]: () => end(container) }
+  const streams = await execStream(container, command, environment(image))
+  const probeApi = connectProbe(streams)
+  return {
+    kind: 'container',
+    image: needs.image,
+    probe: probeApi,
+    [Symbol.asyncDispose]: () => end(container),
+  }
 }
 
 const images = new Map<string, { image: Promise<RunImage>; at: number }>()
@@ -92,15 +98,23 @@ function create({ container: { dockerode } }: ContainerRuntimeClient, image: Run
     Image: image.name,
     Entrypoint: ['bash', ...hold],
     Cmd: [],
-    User: '1000:1000',
+    Env: Object.entries(withoutHooks).map(variable => variable.join('=')),
+    // It would start processes in the sandbox now and then.
+    Healthcheck: { Test: ['NONE'] },
+    User: image.user,
     WorkingDir: '/tmp',
     Labels: rigLabel(),
     HostConfig: host,
   })
 }
 
-const environment = ({ path }: RunImage, shown: readonly string[]): Record<string, string> =>
-  sandboxEnvironment(path, shown)
+/** Variables of an image with which Node and bash would run its files before ours. */
+const withoutHooks = { BASH_ENV: '', ENV: '', NODE_OPTIONS: '' }
+
+const environment = ({ path, shown }: RunImage): Record<string, string> => ({
+  ...withoutHooks,
+  ...sandboxEnvironment(path, shown),
+})
 
 /** An engine may have died since it was found: a worker of Vitest looks for it once for all its files. */
 function refused(error: unknown): never {

@@ -3,9 +3,9 @@ import type { ImageInspectInfo } from 'dockerode'
 import type { ContainerRuntimeClient } from 'testcontainers'
 import { CannotMeasureError } from '../../errors.ts'
 import { printable } from '../../terminal.ts'
-import type { SandboxNeeds } from '../needs.ts'
+import { type SandboxNeeds, WrongNeed } from '../needs.ts'
 import { BuildFailure, type Dockerode, followBuild } from './build.ts'
-import { archive, versionOf } from './files.ts'
+import { archive, type CopiedFile, versionOf } from './files.ts'
 import { ensureImage } from './image.ts'
 import { noteUse, ownImageLabel, removeOldImages } from './own-images.ts'
 import { type RunFiles, runFiles } from './rig-files.ts'
@@ -15,6 +15,8 @@ export interface RunImage extends Omit<RunFiles, 'files'> {
   name: string
   /** The PATH of the image's own environment. */
   path: string
+  /** Whom its processes run as: the image's user, or one without rights in place of root. */
+  user: string
 }
 
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -26,13 +28,14 @@ const oldestNode = '22.22'
  * Makes the image of a sandbox, unless there is one with exactly these files: nothing of this machine is mounted, since the
  * engine may run on another one. In an image they cost nothing at the start of a container.
  * @throws CannotMeasureError when the image cannot be built, or lacks the right Node
- * @throws WrongNeed for something that cannot be copied
+ * @throws WrongNeed for something that cannot be copied, or not into that image
  */
 export async function ensureRunImage(engine: ContainerRuntimeClient, needs: SandboxNeeds): Promise<RunImage> {
   const { dockerode } = engine.container
-  const from = await ensureImage(engine)
-  const base = await dockerode.getImage(from).inspect()
+  const from = needs.image ?? (await ensureImage(engine))
+  const base = (await inspected(dockerode, from)) ?? (await pulled(engine, from))
   const { files, ...rest } = runFiles(needs)
+  requireNoVolume(from, base, files)
   const dockerfile = dockerfileFor(from)
   const hash = createHash('sha256')
     .update(`${base.Id}\n${dockerfile}\n${versionOf(files)}`)
@@ -45,7 +48,7 @@ export async function ensureRunImage(engine: ContainerRuntimeClient, needs: Sand
     await build(dockerode, name, from, context)
     await removeOldImages(dockerode)
   }
-  return { name, path: pathOf(base), ...rest }
+  return { name, path: pathOf(base), user: userOf(base), ...rest }
 }
 
 async function build(
@@ -63,22 +66,48 @@ async function build(
   }
 }
 
+/** @throws CannotMeasureError when it is on no registry that the engine reaches */
+async function pulled(engine: ContainerRuntimeClient, name: string): Promise<ImageInspectInfo> {
+  const { ImageName } = await import('testcontainers')
+  const reason = await engine.image.pull(ImageName.fromString(name)).then(() => 'nothing came', String)
+  const image = await inspected(engine.container.dockerode, name)
+  if (image) return image
+  throw new CannotMeasureError(
+    `The image ${name} is not on the container engine and cannot be pulled (${printable(reason).slice(0, 300)}): build or pull it there, or name another.`,
+  )
+}
+
+/** A volume would hide what an image has below it. */
+function requireNoVolume(from: string, { Config }: ImageInspectInfo, files: readonly CopiedFile[]): void {
+  for (const volume of Object.keys(Config.Volumes ?? {})) {
+    const hidden = files.find(({ path, source }) => source !== undefined && path.startsWith(`${volume}/`))
+    if (hidden && !volume.startsWith('/tmp'))
+      throw new WrongNeed(
+        `The image ${from} declares the volume ${volume}, where the sandbox needs ${hidden.path}: build it without that volume.`,
+      )
+  }
+}
+
 function sentence(error: unknown, from: string): string {
-  const wrong = error instanceof BuildFailure && /^leakrig: (.*)$/m.exec(error.output)?.[1]
   const reason = error instanceof Error ? error.message : String(error)
+  const noBash = /exec: "bash"|executable file .?bash/.test(reason) && 'has no bash'
+  const wrong = noBash || (error instanceof BuildFailure && /^leakrig: (.*)$/m.exec(error.output)?.[1])
   if (wrong)
-    return `The image ${from} ${printable(wrong)}, and the rig needs Node ${oldestNode} or newer on its PATH: put one there.`
+    return `The image ${from} ${printable(wrong)}, and the rig needs bash, sh and Node ${oldestNode} or newer on its PATH: put them there.`
   return `The rig’s files could not be copied into the image ${from} (${printable(reason).slice(0, 300)}): check the container engine, or use --sandbox namespace.`
 }
 
-/** The check of Node comes before the files: its result holds for every version of them. */
+/** The check of Node comes before the files: its result holds for every version of them. `-p` keeps bash from BASH_ENV. */
 function dockerfileFor(from: string): string {
   const check = `
-version=$(node -p process.versions.node) || { echo 'leakrig: has no node'; exit 1; }
+command -v sh >/dev/null || { echo 'leakrig: has no sh'; exit 1; }
+version=$({ NODE_OPTIONS= node -p process.versions.node; } 2>/dev/null) || { echo 'leakrig: has no node'; exit 1; }
 IFS=. read -r major minor _ <<<"$version"
 IFS=. read -r oldest least <<<${oldestNode}
 ((major > oldest || major == oldest && minor >= least)) || { echo "leakrig: has Node $version"; exit 1; }`
-  return [`FROM ${from}`, `RUN ${JSON.stringify(['bash', '-c', check])}`, 'COPY files/ /', ''].join('\n')
+  return [`FROM ${from}`, `RUN ${JSON.stringify(['bash', '-p', '-c', check])}`, 'COPY files/ /', ''].join(
+    '\n',
+  )
 }
 
 async function inspected(dockerode: Dockerode, name: string): Promise<ImageInspectInfo | undefined> {
@@ -89,6 +118,10 @@ async function inspected(dockerode: Dockerode, name: string): Promise<ImageInspe
       if (error?.statusCode === 404) return undefined
       throw error
     })
+}
+
+function userOf({ Config: { User } }: ImageInspectInfo): string {
+  return ['', '0', 'root'].includes(User?.split(':')[0] ?? '') ? '1000:1000' : User
 }
 
 function pathOf({ Config }: ImageInspectInfo): string {

@@ -1,8 +1,6 @@
 /** @module-tag tools */
 
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -15,7 +13,7 @@ import type { Dockerode } from '../../sandbox/container/build.ts'
 import { ensureImage } from '../../sandbox/container/image.ts'
 import { removeOldImages } from '../../sandbox/container/own-images.ts'
 import { engine, objection } from '../support/container.ts'
-import { type OwnEngine, startEngine } from '../support/own-engine.ts'
+import { listenFor, type OwnEngine, startEngine } from '../support/own-engine.ts'
 
 needs('container engine with an image for the sandbox', objection === undefined)
 needs('dockerd on the PATH', (await which('dockerd', { nothrow: true })) !== null)
@@ -35,34 +33,29 @@ interface Remote extends OwnEngine {
 const test = base.extend('remote', { scope: 'file' }, async ({}, { onCleanup }): Promise<Remote> => {
   const places = mkdtempSync('/var/tmp/leakrig-engine-')
   const folder = mkdtempSync('/var/tmp/leakrig-test-')
-  const host = `tcp://127.0.0.1:${await freePort()}`
-  const remote = await startEngine(places, { host, hidden: [projectRoot, homedir(), folder] })
+  const remote = await startEngine(places, [projectRoot, homedir(), folder])
+  const { host, close } = await listenFor(remote.socket)
   onCleanup(async () => {
+    close()
     await remote.stop()
     for (const made of [places, folder]) rmSync(made, { recursive: true })
   })
   if (engine) await remote.load(await ensureImage(engine))
   const fixture = join(import.meta.dirname, '../fixtures/ask-sandbox.ts')
+  const env = { ...remote.env, DOCKER_HOST: host }
   return {
     ...remote,
+    env,
     places,
     folder,
     async ask(script, ...options) {
       const args = [fixture, '--container', ...options, script]
-      return (await execa(process.execPath, args, { env: remote.env })).stdout
+      return (await execa(process.execPath, args, { env })).stdout
     },
     images: async () =>
       (await remote.docker('images', '--quiet', 'leakrig-run')).stdout.split('\n').filter(Boolean),
   }
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  return port
-}
 
 test('an engine that sees no file of ours runs the four scenarios', { timeout: 300_000 }, async ({
   remote,
@@ -119,7 +112,7 @@ test('what is mounted is there as it is here, readable for all', async ({ remote
 test('a changed file makes a new image, an unchanged one none, and old ones are removed', async ({
   remote,
 }) => {
-  const { folder, ask, images, docker, host } = remote
+  const { folder, ask, images, docker, socket } = remote
   const file = join(folder, 'file')
   const read = () => ask(`cat ${file}`, `--mount=${file}`)
   writeFileSync(file, 'one')
@@ -134,9 +127,8 @@ test('a changed file makes a new image, an unchanged one none, and old ones are 
   // The one that a container runs from stays.
   const hold = ['run', '--detach', '--rm', '--net=none', '--entrypoint', 'sleep', all[0] ?? '', '60']
   const { stdout: container } = await docker(...hold)
-  const { hostname, port } = new URL(host)
   const dockerode = Reflect.construct(Object(engine?.container.dockerode).constructor, [
-    { host: hostname, port, protocol: 'http' },
+    { socketPath: socket },
   ]) as Dockerode
   const hourMs = 3_600_000
   await removeOldImages(dockerode)
