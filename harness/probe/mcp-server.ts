@@ -32,10 +32,12 @@ export class McpServer {
     this.#transport.stderr?.on('data', chunk => output.add(String(chunk)))
   }
 
-  /** @throws when the program cannot be started or does not answer `initialize`; the message has its standard error */
+  /** @throws when the program cannot be started or does not answer `initialize` */
   async start(): Promise<ProcessIdentity> {
     // A line that is no JSON-RPC is reported here and nowhere else, and the client goes on waiting.
-    this.#client.onerror = error => this.#output.add(`${error.message}\n`)
+    this.#client.onerror = error => {
+      if (!error.message.includes('EPIPE')) this.#output.add(`${error.message}\n`)
+    }
     try {
       await this.#client.connect(this.#transport, { timeout: neverMs })
     } catch (error) {
@@ -44,8 +46,7 @@ export class McpServer {
         throw new Error(
           `The system under test did not start: there is no ${missing} in the sandbox, which shows only the project’s folder and the machine’s programs; put the file below that folder, or mount it.`,
         )
-      const errors = this.#output.text.trim() || 'it wrote nothing to its standard error'
-      throw new Error(`The system under test did not start: ${String(error)}. ${errors}`)
+      throw new Error(`The system under test did not start: ${String(error)}.`)
     }
     const identity = this.#transport.pid && readProcess(this.#transport.pid)
     if (!identity) throw new Error('The system under test ended right after its first answer.')

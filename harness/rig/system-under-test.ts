@@ -52,7 +52,7 @@ export class SystemUnderTest extends Measurement {
   async startSystem(definition = this.definition): Promise<ProcessIdentity | undefined> {
     const programs = this.#programs(definition)
     this.#process = await this.#calls.within(startsWithinMs, 'its start', () =>
-      this.probe.startSystem(programs).catch(cannotStart),
+      this.probe.startSystem(programs).catch(error => this.#cannotStart(error)),
     )
     await this.noteOwnProcesses()
     return this.#process
@@ -77,6 +77,12 @@ export class SystemUnderTest extends Measurement {
       }),
       ...(usesFunctions && { functions: { command: node, args: [programFile('module-host')], ...common } }),
     }
+  }
+
+  /** The probe's errors come as plain ones. */
+  async #cannotStart(error: Error): Promise<never> {
+    if (error instanceof CannotMeasureError) throw error
+    throw new SystemFailure(error.message, await this.probe.systemOutput())
   }
 
   /** The process of the system that was started last. @throws where the system has none */
@@ -178,11 +184,6 @@ export class SystemUnderTest extends Measurement {
     const { code } = await this.probe.run(['sh', '-c', 'command -v "$1"', 'sh', program])
     return code === 0
   }
-}
-
-/** The probe's errors come as plain ones. */
-function cannotStart(error: Error): never {
-  throw error instanceof CannotMeasureError ? error : new CannotMeasureError(error.message)
 }
 
 function refusalIn({ failure, content }: CallAnswer, name: string): string {

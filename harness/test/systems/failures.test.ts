@@ -29,7 +29,7 @@ const failures: [string, SystemDefinition, RegExp][] = [
   [
     'exits at once',
     server('echo broken >&2; exit 3'),
-    /^The system under test did not start: .*Connection closed.* broken/,
+    /^The system under test did not start: SdkError: Connection closed\.\nits output:\n {2}\| broken$/,
   ],
   ['prints rubbish and exits', server('echo hello; exit'), /^The system under test did not start: .*/],
   [
