@@ -90,7 +90,7 @@ export const architecture: Area[] = [
       ['report', 'systems'], // what people and machines read; how each system is started
       ['rig'], // what a scenario drives: agents, bystanders, expectations
       ['catalogue'], // what only the catalogue needs: cells, endings, faults
-      ['index.ts', 'cli'], // what a scenario imports; the commands
+      ['index.ts', 'library.ts', 'cli'], // what our scenarios import, and other people's; the commands
     ],
     tests: ['test', 'bench'],
     outside: {

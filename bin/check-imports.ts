@@ -25,18 +25,24 @@ export function findViolations(sources: Map<string, string>, areas: Area[] = arc
   ]
 }
 
-/** The files that a file imports: by import and export statements, `import(...)`, and `import('...')` types. */
-function importsOf(file: string, text: string): string[] {
+/** The files that a file imports. */
+const importsOf = (file: string, text: string): string[] =>
+  specifiersIn(text, 'ts')
+    .filter(specifier => specifier.startsWith('.'))
+    .map(specifier => join(file, '..', specifier))
+
+/** What a module imports, each once: by import and export statements, `import(...)`, and `import('...')` types. */
+export function specifiersIn(text: string, lang: 'ts' | 'js'): string[] {
   const found = new Set<string>()
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return
     const { type, source, expression } = node as Record<string, unknown>
     const literal = type === 'TSExternalModuleReference' ? expression : source
     const specifier = (literal as { value?: unknown } | undefined)?.value
-    if (typeof specifier === 'string' && specifier.startsWith('.')) found.add(join(file, '..', specifier))
+    if (typeof specifier === 'string') found.add(specifier)
     for (const child of Object.values(node)) visit(child)
   }
-  visit(parseAst(text, { lang: 'ts' }, file))
+  visit(parseAst(text, { lang }))
   return [...found]
 }
 

@@ -17,7 +17,7 @@ import type { Program } from './programs.ts'
 
 /**
  * Makes the compiled code of a package's programs once for each version of Node, where their folder is this user's and can
- * be written to. Everywhere else they are compiled at each start, which takes 40 to 80 ms more.
+ * be written to. Everywhere else they are compiled at each start, which takes 30 to 80 ms more.
  */
 export async function compileOnce(programs: Record<string, Program>, folder: string): Promise<void> {
   const compiled = join(folder, 'compiled')

@@ -24,13 +24,18 @@ export async function makeBundles(set: BundleSet, root: string, folder: string):
   copyNative(join(folder, 'native'))
 }
 
-/** Copies what is not TypeScript: scripts for sh and perl, and links to shells. */
-function copyScripts(from: string, to: string): void {
+/** Scripts for sh and perl, and what has no extension: links to shells, and a program by its name. */
+const scriptEndings = ['.sh', '.pl', '']
+
+/** Copies the scripts below a folder, and nothing else that may lie there. */
+export function copyScripts(from: string, to: string, endings = scriptEndings): void {
   cpSync(from, to, {
     recursive: true,
     verbatimSymlinks: true,
-    filter: path =>
-      basename(path) !== 'test' && (!['.ts', '.md'].includes(extname(path)) || lstatSync(path).isDirectory()),
+    filter: path => {
+      if (lstatSync(path).isDirectory()) return basename(path) !== 'test'
+      return endings.includes(extname(path)) && !basename(path).startsWith('.')
+    },
   })
 }
 

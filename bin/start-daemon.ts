@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { LEAN_FLAGS, LEAN_MALLOC } from '../cleanup/daemon/lean.ts'
 import { ensureBundles } from './bundle.ts'
-import { programFile, rigSet } from './programs.ts'
+import { isPackage, programFile, rigSet } from './programs.ts'
 
 const project = join(import.meta.dirname, '..')
 
@@ -25,4 +25,4 @@ export async function prepareDaemon(): Promise<void> {
 }
 
 /** False for root in another user's project: root must neither write bundles there nor run code that was compiled there. */
-const isOurs = (): boolean => process.geteuid?.() !== 0 || statSync(project).uid === 0
+const isOurs = (): boolean => isPackage || process.geteuid?.() !== 0 || statSync(project).uid === 0

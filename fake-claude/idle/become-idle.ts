@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ownFile } from '../own-file.ts'
@@ -8,6 +8,7 @@ import type { Claude } from '../process/claude.ts'
 import { stopListening } from '../process/ending/signals.ts'
 import { holdPipes } from './hold-pipes.ts'
 import { planFor } from './plan.ts'
+import { shellOf } from './shell.ts'
 
 /**
  * Replaces Node by a shell of less than 2 MB that waits, and that can end as this claude would (idle.sh). The pid, parent,
@@ -32,7 +33,7 @@ export async function becomeIdle(claude: Claude): Promise<never> {
   const pipes = claude.servers.children.flatMap(child => [child.stdin, child.stdout, child.stderr])
   if (pipes.length > 0) await holdPipes(pipes)
 
-  const shell = existsSync('/bin/dash') ? 'claude' : 'claude-sh'
+  const shell = shellOf(claude.settings.journal)
   const script = [ownFile('idle/idle.sh'), plan]
   const visible = claude.profile.retitles ? [] : process.argv.slice(2)
   // The first removal of a listener compiles code for 40 µs, in which a signal would be lost. So it is done here, with a
@@ -49,8 +50,8 @@ export async function becomeIdle(claude: Claude): Promise<never> {
     return new Promise(() => {})
   }
   stopListening(claude.profile)
-  process.execve?.(ownFile(`idle/${shell}`), ['claude', ...script, ...visible], process.env)
-  throw new Error('fake-claude: process.execve returned; it needs Node 24 or later on Linux.')
+  process.execve?.(shell, ['claude', ...script, ...visible], process.env)
+  throw new Error('fake-claude: process.execve returned; it needs Node 22.15 or later on Linux.')
 }
 
 async function startGuard(plan: string): Promise<ChildProcess> {

@@ -36,10 +36,10 @@ export async function openVitest(
       maxWorkers: workers ?? options.maxWorkers ?? defaultWorkers(),
       root: projectRoot,
       config: join(import.meta.dirname, `vitest-config${extname(import.meta.filename)}`),
-      // It would be written to the package's folder.
-      ...(isPackage && { cache: false }),
-      // The other loaders write a file beside the config, in a clone that may belong to another user.
-      configLoader: 'runner',
+      // They would be written to the package's folder.
+      ...(isPackage && { cache: false, fsModuleCache: false }),
+      // The other loaders write a file beside the config, in a folder that may belong to another user.
+      configLoader: 'native',
       project: projects,
       watch: false,
       reporters: [reporter, ...([asked].flat() as [])],

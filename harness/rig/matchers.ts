@@ -6,23 +6,13 @@ import type { Agent } from './agent.ts'
 import { archiveFaults, strayArchives } from './archive.ts'
 import { staleInList } from './list.ts'
 import { findLostLines } from './lost-lines.ts'
+import type { MatchedAgent } from './matcher-types.ts'
 import type { SystemUnderTest } from './system-under-test.ts'
 
-declare module 'vitest' {
-  interface Matchers<R, T> {
-    /** Several snapshots in a row show no leak and no collateral, and no line of the stream log of `ended` is lost. */
-    toReturnToBaseline(ended?: Agent): Promise<R>
-    /** The archive of each of these agents is complete to its last event, and there is no other archive. */
-    toHaveArchivedLogs(): Promise<R>
-    /** In all registries the agent has the status for this ending, and a reason that matches. */
-    toBeRegisteredAs(ending: Ending, reason?: RegExp): Promise<R>
-  }
-}
-
 expect.extend({
-  async toReturnToBaseline(rig: SystemUnderTest, ended?: Agent) {
+  async toReturnToBaseline(rig: SystemUnderTest, ended?: MatchedAgent) {
     const verdict = await rig.settle()
-    if (ended) await findLostLines(ended)
+    if (ended) await findLostLines(ended as Agent)
     const stale = await staleInList(rig)
     const unmet = [...rig.unmet, ...stale]
     rig.unmet.push(...stale)

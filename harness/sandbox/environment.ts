@@ -5,8 +5,13 @@ import { placesBelow } from '../probe/places.ts'
 /**
  * The environment inside a sandbox, which takes only `path` from the caller's. The first `claude` on it is the fake one.
  * @param shown what the sandbox shows of this machine beside the project
+ * @param install the folder that the install step has filled
  */
-export function sandboxEnvironment(path: string, shown: readonly string[] = []): Record<string, string> {
+export function sandboxEnvironment(
+  path: string,
+  shown: readonly string[] = [],
+  install?: string,
+): Record<string, string> {
   const { home, tmux } = placesBelow('/tmp')
   const claude = programFile('fake-claude/main')
   return {
@@ -18,6 +23,7 @@ export function sandboxEnvironment(path: string, shown: readonly string[] = []):
     ...(claude.endsWith('.ts') && {
       NODE_COMPILE_CACHE: join(projectRoot, 'node_modules/.cache/leakrig/sources'),
     }),
+    ...(install !== undefined && { LEAKRIG_INSTALL: install }),
     LANG: 'C.UTF-8',
     SHELL: '/bin/bash',
     TERM: 'xterm-256color',

@@ -9,17 +9,18 @@ import { CannotMeasureError } from '../errors.ts'
 import { connectProbe } from './connect.ts'
 import { sandboxEnvironment } from './environment.ts'
 import { inheritedDescriptors } from './inherited-descriptors.ts'
+import { installOnHost } from './install/on-host.ts'
 import { type Mounts, requireNoListener, resolveMounts } from './mounts.ts'
 import { refusal } from './namespace-refusal.ts'
 import { namespaceUser } from './namespace-user.ts'
-import { requireNoImage, type SandboxNeeds } from './needs.ts'
+import { type InstallStep, requireNoImage, type SandboxNeeds } from './needs.ts'
 import type { Sandbox, SandboxRights } from './sandbox.ts'
 
 /**
  * Starts a sandbox of Linux namespaces: pids, mounts, network, IPC and hostname of its own, and no capabilities. It sees
  * the project, Node, the system's programs and what is mounted, all read-only, and a /tmp, /dev and /proc of its own.
  * Nothing in it outlives the rig.
- * @throws CannotMeasureError when a program is missing, or a namespace is refused
+ * @throws CannotMeasureError when a program is missing, a namespace is refused, or an install step fails
  * @throws WrongNeed for something that cannot be mounted, and for an image
  */
 export async function startNamespaceSandbox(
@@ -28,15 +29,27 @@ export async function startNamespaceSandbox(
 ): Promise<Sandbox> {
   requireNoImage(needs)
   await checkNamespaces()
-  const mounts = resolveMounts(needs.mounts ?? [])
+  const install = needs.install && (await installOnce(needs.install))
+  const mounts = resolveMounts([...(needs.mounts ?? []), ...(install ? [install] : [])])
   requireNoListener(mounts.paths)
-  const child = spawnInside(rights, [process.execPath, programFile('probe')], mounts)
+  const child = spawnInside(rights, [process.execPath, programFile('probe')], mounts, install)
   const probe = connectProbe({
     input: child.stdin as Writable,
     output: child.stdout as Readable,
     ended: watchEnd(child),
   })
-  return { kind: 'namespace', probe, [Symbol.asyncDispose]: () => endSandbox(child) }
+  return { kind: 'namespace', install, probe, [Symbol.asyncDispose]: () => endSandbox(child) }
+}
+
+const installed = new Map<string, Promise<string>>()
+
+/** Looks at the inputs once in each process: all sandboxes of a run show the same result. */
+function installOnce(step: InstallStep): Promise<string> {
+  const key = JSON.stringify(step)
+  const folder = installed.get(key) ?? installOnHost(step)
+  installed.set(key, folder)
+  folder.catch(() => installed.delete(key))
+  return folder
 }
 
 /** Runs a command in a new sandbox, which ends with the command, when its lifeline closes, or when the rig dies. */
@@ -44,6 +57,7 @@ function spawnInside(
   { mayMount, mayNest }: SandboxRights,
   command: string[],
   { paths, links }: Mounts = { paths: [], links: [] },
+  install?: string,
 ): ChildProcess {
   const init = join(import.meta.dirname, 'namespace-init.sh')
   const own = ['--mount', '--pid', '--fork', '--net', '--ipc', '--uts', '--cgroup', '--kill-child=KILL']
@@ -64,7 +78,7 @@ function spawnInside(
     detached: true,
     // spawn() needs an entry for each number.
     stdio: Array.from(stdio, what => what ?? 'ignore'),
-    env: sandboxEnvironment(path.join(delimiter), [...paths, ...links.map(([link]) => link)]),
+    env: sandboxEnvironment(path.join(delimiter), [...paths, ...links.map(([link]) => link)], install),
   })
   closeSync(nothing)
   // Process 1 and the probe hold the other end of stdout. Once both are gone, the guard may end too.

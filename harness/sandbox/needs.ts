@@ -6,11 +6,33 @@ export interface SandboxNeeds {
   mounts?: readonly string[]
   /** The image of a container, in place of the rig's own. A namespace sandbox has none. */
   image?: string | undefined
+  install?: InstallStep | undefined
+}
+
+/**
+ * A command that runs once, outside of any scenario and with network where there is one. Its result is kept, and used
+ * until something of this changes or nobody uses it for 30 days.
+ */
+export interface InstallStep {
+  /**
+   * For bash. It puts everything into the folder that the variable LEAKRIG_INSTALL names, and a sandbox shows that folder
+   * read-only under the same path and with the same variable. In a container it runs as root and may change the system, too.
+   */
+  run: string
+  /** Folders and files that it reads. In a container it sees nothing else of this machine. */
+  inputs?: readonly string[]
+  /** Where it runs; by default in the folder of LEAKRIG_INSTALL. */
+  cwd?: string
 }
 
 /** A need that no sandbox of the chosen kind can meet. The message says which one and what to do. */
 export class WrongNeed extends CannotMeasureError {
   override name = 'WrongNeed'
+}
+
+/** An install step has failed. Another kind of sandbox is not tried then. */
+export class InstallFailure extends CannotMeasureError {
+  override name = 'InstallFailure'
 }
 
 /**

@@ -2,7 +2,7 @@ import { ensureBundles } from '../../bin/bundle.ts'
 import { rigSet } from '../../bin/programs.ts'
 import { CannotMeasureError } from '../errors.ts'
 import { startNamespaceSandbox } from './namespace.ts'
-import { type SandboxNeeds, WrongNeed } from './needs.ts'
+import { InstallFailure, type SandboxNeeds, WrongNeed } from './needs.ts'
 import { requirePrograms } from './requirements.ts'
 import type { Sandbox, SandboxChoice, SandboxKind, SandboxRights } from './sandbox.ts'
 
@@ -28,7 +28,8 @@ export async function chooseSandbox(
   try {
     return await tryKind('container', 'a container engine answers')
   } catch (error) {
-    if (!(error instanceof CannotMeasureError) || error instanceof WrongNeed) throw error
+    if (!(error instanceof CannotMeasureError)) throw error
+    if (error instanceof WrongNeed || error instanceof InstallFailure) throw error
     return tryKind('namespace', withoutAdvice(error.message))
   }
 }

@@ -2,10 +2,14 @@ import type { System } from '../definition/system.ts'
 import type { SandboxNeeds } from '../sandbox/needs.ts'
 
 /** What a system needs in its sandbox, beside what the options of a run name. */
-export function needsOf({ project, mounts, image }: System, options: SandboxNeeds = {}): SandboxNeeds {
+export function needsOf(
+  { project, mounts, image, install }: System,
+  options: SandboxNeeds = {},
+): SandboxNeeds {
   const own = project === undefined ? [] : [project]
   return {
     mounts: [...new Set([...own, ...mounts, ...(options.mounts ?? [])])],
     image: options.image ?? image,
+    install: options.install ?? install,
   }
 }

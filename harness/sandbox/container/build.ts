@@ -1,3 +1,4 @@
+import type { ImageInspectInfo } from 'dockerode'
 import type { ContainerRuntimeClient } from 'testcontainers'
 
 export type Dockerode = ContainerRuntimeClient['container']['dockerode']
@@ -27,4 +28,15 @@ export async function followBuild(dockerode: Dockerode, progress: NodeJS.Readabl
       else reject(new BuildFailure(failed, output))
     })
   })
+}
+
+/** What an engine knows of an image; undefined if it has none of that name. */
+export function inspected(dockerode: Dockerode, name: string): Promise<ImageInspectInfo | undefined> {
+  return dockerode
+    .getImage(name)
+    .inspect()
+    .catch(error => {
+      if (error?.statusCode === 404) return undefined
+      throw error
+    })
 }

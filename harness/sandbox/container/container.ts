@@ -11,6 +11,7 @@ import type { SandboxNeeds } from '../needs.ts'
 import type { Sandbox } from '../sandbox.ts'
 import { findEngine } from './engine.ts'
 import { longestSilence } from './heartbeat.ts'
+import { installedInContainer } from './install-image.ts'
 import { placeInContainer } from './rig-files.ts'
 import { ensureRunImage, type RunImage } from './run-image.ts'
 import { removeStaleContainers, rigLabel } from './stale-containers.ts'
@@ -54,12 +55,13 @@ async function startBy(engine: ContainerRuntimeClient, needs: SandboxNeeds): Pro
   const counted = [String(links.length * 2), ...links.flat()]
   const probe = ['node', placeInContainer(programFile('probe')), '/tmp', lifeline]
   const command = ['bash', script('probe.sh'), lifeline, ...counted, ...probe]
-  const streams = await execStream(container, command, environment(image))
-  const probeApi = connectProbe(streams)
+  const install = needs.install && installedInContainer
+  const streams = await execStream(container, command, environment(image, install))
   return {
     kind: 'container',
     image: needs.image,
-    probe: probeApi,
+    install,
+    probe: connectProbe(streams),
     [Symbol.asyncDispose]: () => end(container),
   }
 }
@@ -111,9 +113,9 @@ function create({ container: { dockerode } }: ContainerRuntimeClient, image: Run
 /** Variables of an image with which Node and bash would run its files before ours. */
 const withoutHooks = { BASH_ENV: '', ENV: '', NODE_OPTIONS: '' }
 
-const environment = ({ path, shown }: RunImage): Record<string, string> => ({
+const environment = ({ path, shown }: RunImage, install: string | undefined): Record<string, string> => ({
   ...withoutHooks,
-  ...sandboxEnvironment(path, shown),
+  ...sandboxEnvironment(path, shown, install),
 })
 
 /** An engine may have died since it was found: a worker of Vitest looks for it once for all its files. */

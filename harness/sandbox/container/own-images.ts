@@ -7,6 +7,8 @@ const label = 'leakrig.image'
 const kinds = {
   /** The system, from the Dockerfile. */
   system: 30 * 24 * 3_600_000,
+  /** What an install step has made of a system. */
+  install: 30 * 24 * 3_600_000,
   /** The system with the files of one version of the rig, and with what was mounted. */
   run: 3_600_000,
 }

@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path'
 import { programFile, projectRoot } from '../../../bin/programs.ts'
+import { type CopiedFile, filesBelow, linkTo, withFoldersAbove } from '../copied-files.ts'
 import { resolveMounts } from '../mounts.ts'
 import type { SandboxNeeds } from '../needs.ts'
-import { type CopiedFile, filesBelow, linkTo, withFoldersAbove } from './files.ts'
 
 /** What an image has to hold for a run, and what only a started container can have. */
 export interface RunFiles {

@@ -3,10 +3,11 @@ import type { ImageInspectInfo } from 'dockerode'
 import type { ContainerRuntimeClient } from 'testcontainers'
 import { CannotMeasureError } from '../../errors.ts'
 import { printable } from '../../terminal.ts'
+import { archive, type CopiedFile, versionOf } from '../copied-files.ts'
 import { type SandboxNeeds, WrongNeed } from '../needs.ts'
-import { BuildFailure, type Dockerode, followBuild } from './build.ts'
-import { archive, type CopiedFile, versionOf } from './files.ts'
+import { BuildFailure, type Dockerode, followBuild, inspected } from './build.ts'
 import { ensureImage } from './image.ts'
+import { ensureInstallImage } from './install-image.ts'
 import { noteUse, ownImageLabel, removeOldImages } from './own-images.ts'
 import { type RunFiles, runFiles } from './rig-files.ts'
 
@@ -32,8 +33,7 @@ const oldestNode = '22.22'
  */
 export async function ensureRunImage(engine: ContainerRuntimeClient, needs: SandboxNeeds): Promise<RunImage> {
   const { dockerode } = engine.container
-  const from = needs.image ?? (await ensureImage(engine))
-  const base = (await inspected(dockerode, from)) ?? (await pulled(engine, from))
+  const { from, base } = await baseFor(engine, needs)
   const { files, ...rest } = runFiles(needs)
   requireNoVolume(from, base, files)
   const dockerfile = dockerfileFor(from)
@@ -49,6 +49,16 @@ export async function ensureRunImage(engine: ContainerRuntimeClient, needs: Sand
     await removeOldImages(dockerode)
   }
   return { name, path: pathOf(base), user: userOf(base), ...rest }
+}
+
+/** The image without the rig's files, and what the engine knows of it. */
+async function baseFor(engine: ContainerRuntimeClient, { image, install }: SandboxNeeds) {
+  const { dockerode } = engine.container
+  const from = image ?? (await ensureImage(engine))
+  const base = (await inspected(dockerode, from)) ?? (await pulled(engine, from))
+  if (!install) return { from, base }
+  const installed = await ensureInstallImage(engine, install, from, base)
+  return { from: installed, base: await dockerode.getImage(installed).inspect() }
 }
 
 async function build(
@@ -108,16 +118,6 @@ IFS=. read -r oldest least <<<${oldestNode}
   return [`FROM ${from}`, `RUN ${JSON.stringify(['bash', '-p', '-c', check])}`, 'COPY files/ /', ''].join(
     '\n',
   )
-}
-
-async function inspected(dockerode: Dockerode, name: string): Promise<ImageInspectInfo | undefined> {
-  return dockerode
-    .getImage(name)
-    .inspect()
-    .catch(error => {
-      if (error?.statusCode === 404) return undefined
-      throw error
-    })
 }
 
 function userOf({ Config: { User } }: ImageInspectInfo): string {

@@ -8,7 +8,7 @@ import { projectRoot } from '../../../bin/programs.ts'
 
 const require = createRequire(import.meta.url)
 const { problem } = require('../../../bin/requirements.cjs')
-const { dependencies, scripts } = require('../../../package.json')
+const { dependencies, peerDependencies, scripts } = require('../../../package.json')
 let clone = ''
 
 beforeEach(() => {
@@ -19,7 +19,7 @@ beforeEach(() => {
 afterEach(() => rmSync(clone, { recursive: true }))
 
 function install(): void {
-  for (const name of Object.keys(dependencies))
+  for (const name of Object.keys({ ...dependencies, ...peerDependencies }))
     mkdirSync(join(clone, 'node_modules', name), { recursive: true })
 }
 
@@ -57,11 +57,41 @@ test('a Node that is new enough and all packages are no problem', () => {
     expect(problem(version, '/usr/bin/node', clone)).toBeUndefined()
 })
 
-test('a package may lie further up, where the project is a dependency itself', () => {
-  const inside = join(clone, 'node_modules/leakrig')
+/** A package has no sources. */
+function makePackage(): string {
+  const folder = join(clone, 'node_modules/leakrig')
+  mkdirSync(folder, { recursive: true })
+  cpSync(join(clone, 'package.json'), join(folder, 'package.json'))
+  mkdirSync(join(folder, 'dist'))
+  return folder
+}
+
+test('a package takes an older Node than a clone, whose types have to be stripped', () => {
   install()
-  cpSync(join(clone, 'package.json'), join(inside, 'package.json'))
-  expect(problem('v24.15.0', '/usr/bin/node', inside)).toBeUndefined()
+  const folder = makePackage()
+  for (const version of ['v22.22.0', 'v24.0.0', 'v26.0.0'])
+    expect(problem(version, '/usr/bin/node', folder)).toBeUndefined()
+  expect(problem('v22.21.1', '/usr/bin/node', folder)).toBe(
+    'leakrig needs Node 22.22 or newer, and this is Node 22.21.1 (/usr/bin/node): install Node 22.22 or newer (https://nodejs.org).',
+  )
+})
+
+test('a package that was packed without its build says so', () => {
+  install()
+  const folder = makePackage()
+  rmSync(join(folder, 'dist'), { recursive: true })
+  expect(problem('v24.15.0', '/usr/bin/node', folder)).toMatch(
+    /was packed without what `npm run pack` builds/,
+  )
+})
+
+test('a package without Vitest names what to install', () => {
+  install()
+  const folder = makePackage()
+  rmSync(join(clone, 'node_modules/vitest'), { recursive: true })
+  expect(problem('v24.15.0', '/usr/bin/node', folder)).toBe(
+    `The package vitest, which leakrig needs, is not installed where ${folder} finds it: install it beside leakrig (npm install -D vitest@${peerDependencies.vitest}).`,
+  )
 })
 
 test('every script of package.json begins with that check', () => {

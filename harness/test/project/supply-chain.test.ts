@@ -14,8 +14,10 @@ const read = (...file: string[]): string => readFileSync(join(projectRoot, ...fi
 
 describe('package-lock.json', () => {
   const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> }
-  // The root is the project itself, and links lead to folders of it.
-  const locked = Object.entries(packages).filter(([path, { link }]) => path !== '' && !link)
+  // The project itself and its workspaces are folders of it, to which links lead.
+  const locked = Object.entries(packages).filter(
+    ([path, { link }]) => path.startsWith('node_modules/') && !link,
+  )
   const pathsOf = (isWrong: (one: LockedPackage) => boolean) =>
     locked.filter(([, one]) => isWrong(one)).map(([path]) => path)
 

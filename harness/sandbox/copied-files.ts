@@ -3,8 +3,8 @@ import { type BigIntStats, lstatSync, readdirSync, readFileSync, readlinkSync } 
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Header } from 'tar-stream'
-import { isGone } from '../../errors.ts'
-import { WrongNeed } from '../needs.ts'
+import { isGone } from '../errors.ts'
+import { WrongNeed } from './needs.ts'
 
 /** A folder, file or link of this machine that is copied into an image. Its owner there is root, and all may read it. */
 export interface CopiedFile {
@@ -80,6 +80,9 @@ export const linkTo = (path: string, target: string): CopiedFile => ({
   version: '',
 })
 
+/** Folders in which everybody may write. */
+const ofAll = ['/tmp', '/var/tmp']
+
 /**
  * The files, with the folders above them: these may exist in an image and be closed to the container's user, as /root is.
  * What is given twice is there once.
@@ -88,7 +91,7 @@ export function withFoldersAbove(files: readonly CopiedFile[]): CopiedFile[] {
   const all = new Map(files.map(file => [file.path, file]))
   for (const file of files)
     for (let path = dirname(file.path); path !== '/' && !all.has(path); path = dirname(path))
-      all.set(path, { path, type: 'directory', mode: path === '/var/tmp' ? 0o1777 : 0o755, version: '' })
+      all.set(path, { path, type: 'directory', mode: ofAll.includes(path) ? 0o1777 : 0o755, version: '' })
   return [...all.values()].sort((one, other) => (one.path < other.path ? -1 : 1))
 }
 

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Runs an install step, and ends all of it and removes what it made when the rig is gone. Descriptor 3 is the lifeline, whose
+# other end the rig holds. Descriptor 4 holds the lock; only this script inherits it, so that a service that the step leaves
+# running keeps no lock. $1: the command, for bash.
+set -u
+setsid bash -c "$1" </dev/null 3<&- 4<&- &
+child=$!
+(
+  read -r _ <&3
+  kill -KILL -- "-$child" 2>/dev/null
+  cd / && rm -rf "$LEAKRIG_INSTALL"
+) &
+watcher=$!
+exec 3<&-
+wait "$child"
+code=$?
+kill "$watcher" 2>/dev/null
+exit "$code"

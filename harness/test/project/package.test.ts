@@ -1,0 +1,321 @@
+/** @module-tag long */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { execa } from 'execa'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { specifiersIn } from '../../../bin/check-imports.ts'
+import { projectRoot } from '../../../bin/programs.ts'
+import { needsNamespaces } from '../../../test/namespaces.ts'
+import { needs } from '../../../test/needs.ts'
+import { environment, type Packed, pack } from '../fixtures/packed.ts'
+
+/** Packing and installing, on a busy machine, ms. */
+const slow = 600_000
+
+let packed: Packed
+beforeAll(async () => {
+  packed = await pack()
+}, slow)
+afterAll(() => packed[Symbol.dispose]())
+
+describe('the tarball', () => {
+  test('has these folders, and no test, no source and no secret', () => {
+    const tops = new Set(packed.files.map(path => path.split('/').slice(0, 2).join('/')))
+    expect([...tops].toSorted()).toEqual(
+      [
+        ...['LICENSE', 'README.md', 'bin/leakrig.cjs', 'bin/requirements.cjs', 'package.json'],
+        ...['Dockerfile', 'bin', 'cleanup', 'harness', 'package.json', 'programs', 'scenarios'].map(
+          name => `dist/${name}`,
+        ),
+      ].toSorted(),
+    )
+    const scenario = /^dist\/scenarios\/(catalogue\/)?\d-[\w-]+\.test\.js$/
+    const unwanted = [
+      /\.test\./,
+      /\/(test|bench|node_modules)\//,
+      /(?<!\.d)\.ts$/,
+      /\.map$/,
+      /\.env|\.npmrc|\.pem$|secret/,
+    ]
+    const found = packed.files.filter(
+      path => !scenario.test(path) && unwanted.some(pattern => pattern.test(path)),
+    )
+    expect(found).toEqual([])
+    expect(packed.files.filter(path => scenario.test(path))).toHaveLength(14)
+  })
+
+  test('has every program with its scripts, and what a container is built of', () => {
+    const programs = [
+      'probe',
+      'orchestrator',
+      'daemon',
+      'hand-over',
+      'fake-claude/main',
+      'fake-claude/claude',
+    ]
+    for (const name of programs)
+      expect(packed.files.filter(path => path.startsWith(`dist/programs/${name}`))).not.toEqual([])
+    expect(packed.files).toEqual(
+      expect.arrayContaining([
+        ...['dist/programs/native/linux-x64.node', 'dist/programs/fake-claude/idle/idle.sh'],
+        ...['dist/harness/sandbox/namespace-init.sh', 'dist/harness/sandbox/container/hold.sh'],
+      ]),
+    )
+  })
+
+  test('is small', () => {
+    const { files, packedBytes, unpackedBytes } = packed
+    console.log(`${files.length} files, ${packedBytes} bytes packed, ${unpackedBytes} unpacked`)
+    expect(packedBytes).toBeLessThan(2.5e6)
+    expect(unpackedBytes).toBeLessThan(10e6)
+  })
+
+  test('depends on what its modules import, and on nothing else', () => {
+    const modules = packed.files.filter(path => path.endsWith('.js'))
+    const imported = modules.flatMap(path => {
+      const text = readFileSync(join(packed.folder, 'clone', path), 'utf8')
+      return specifiersIn(text, 'js')
+    })
+    const packages = imported
+      .filter(name => !name.startsWith('.') && !name.startsWith('node:'))
+      .map(name => /^(@[^/]+\/)?[^/]+/.exec(name)?.[0])
+    const { dependencies, peerDependencies, optionalDependencies = {} } = packed.manifest
+    expect([...new Set(packages)].toSorted()).toEqual(
+      Object.keys({ ...dependencies, ...peerDependencies }).toSorted(),
+    )
+    // A Node is for the clone alone.
+    expect(optionalDependencies).toEqual({})
+  })
+
+  test('publint finds nothing', async () => {
+    const tarball = new Uint8Array(readFileSync(packed.tarball)).buffer
+    const { messages, pkg } = await publint({ pack: { tarball }, strict: true, level: 'suggestion' })
+    expect(messages.map(message => formatMessage(message, pkg))).toEqual([])
+  })
+
+  test(
+    'every entry has its types, for a program that uses ES modules',
+    async () => {
+      const tarball = new Uint8Array(readFileSync(packed.tarball))
+      const analysis = await checkPackage(createPackageFromTarballData(tarball))
+      if (!analysis.types) throw new Error('no types were found')
+      // The package is for ES modules, so old resolutions do not count.
+      const old = (problem: object) =>
+        'resolutionKind' in problem && ['node10', 'node16-cjs'].includes(String(problem.resolutionKind))
+      expect(analysis.problems.filter(problem => !old(problem))).toEqual([])
+      expect(Object.keys(analysis.entrypoints).toSorted()).toEqual(['./cleanup', './package.json', './test'])
+    },
+    slow,
+  )
+})
+
+/** Somebody's own tests, as the README shows them. */
+const ownTest = `
+import { expect, test } from 'leakrig/test'
+
+test('a kill', async ({ rig, bystanders }) => {
+  await bystanders.tmuxSession('my-work')
+  const agent = await rig.deploy({ persona: 'works' })
+  await agent.isKilled()
+  await expect(rig).toReturnToBaseline()
+  await expect(agent).toBeRegisteredAs('terminated')
+})
+`
+
+const ownConfig = `
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({ test: { provide: { leakrig: { sandbox: 'namespace' } } } })
+`
+
+const ownModule = `
+import { type AgentRef, CleanupError, cleanUp, type CleanUpReport } from 'leakrig/cleanup'
+import { type Agent, expect, test } from 'leakrig/test'
+
+export async function clean(agent: AgentRef): Promise<CleanUpReport | string> {
+  return cleanUp(agent, { status: 'terminated', reason: 'mine' }).catch((error: unknown) => (error instanceof CleanupError ? error.code : 'unknown'))
+}
+
+test('types', async ({ rig }) => {
+  const agent: Agent = await rig.deploy({ persona: 'works', type: 'worker' })
+  await expect(rig).toReturnToBaseline(agent)
+  // @ts-expect-error the rig's inside is not offered
+  rig.probe
+})
+`
+
+/** The oldest Node that the package takes. */
+const oldNode = '22.22.3'
+
+describe('installed into an empty project', () => {
+  let project = ''
+  const nodes: Record<string, string | undefined> = { '24': process.execPath }
+
+  beforeAll(async () => {
+    project = join(packed.folder, 'project')
+    mkdirSync(join(project, 'test'), { recursive: true })
+    writeFileSync(join(project, 'package.json'), '{ "name": "mine", "type": "module" }\n')
+    writeFileSync(join(project, 'vitest.config.ts'), ownConfig)
+    writeFileSync(join(project, 'own.ts'), ownModule)
+    writeFileSync(join(project, 'test/own.test.ts'), ownTest)
+    const other = join(packed.folder, 'node')
+    mkdirSync(other)
+    writeFileSync(join(other, 'package.json'), '{}\n')
+    const arch = process.arch === 'arm64' ? 'arm64' : 'x64'
+    const gettingNode = npm(other, `node-linux-${arch}@${oldNode}`).catch(() => {})
+    await npm(project, packed.tarball)
+    await gettingNode
+    const binary = join(other, `node_modules/node-linux-${arch}/bin/node`)
+    if (existsSync(binary)) nodes[oldNode] = binary
+  }, slow)
+
+  /** Takes what npm has in its cache, and the rest from its registry. */
+  const npm = (folder: string, what: string) =>
+    execa('npm', ['install', '--save-dev', '--prefer-offline', '--no-audit', '--no-fund', what], {
+      cwd: folder,
+      env: environment(process.execPath),
+      extendEnv: false,
+    })
+
+  const run = (node: string | undefined, command: string, ...args: string[]) =>
+    execa('npx', [command, ...args], {
+      cwd: project,
+      env: environment(node ?? ''),
+      extendEnv: false,
+      reject: false,
+      all: true,
+    })
+
+  test('brings no Node, and nothing but what it depends on', () => {
+    const names = readdirSync(join(project, 'node_modules'))
+    expect(names.filter(name => name.startsWith('node-linux'))).toEqual([])
+    expect(names).not.toContain('typescript')
+  })
+
+  test(
+    'its types are found and fit',
+    async () => {
+      for (const name of ['@types/node', 'undici-types'])
+        cpSync(join(projectRoot, 'node_modules', name), join(project, 'node_modules', name), {
+          recursive: true,
+        })
+      const options = { module: 'nodenext', target: 'es2024', strict: true, noEmit: true, types: ['node'] }
+      const config = { compilerOptions: options, include: ['*.ts', 'test'] }
+      writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config))
+      const tsc = join(projectRoot, 'node_modules/.bin/tsc')
+      const { stdout } = await execa(tsc, ['-p', project], { reject: false })
+      expect(stdout).toBe('')
+    },
+    slow,
+  )
+
+  describe.each(['24', oldNode])('with Node %s', version => {
+    const node = () => {
+      needs(`Node ${version} from npm's registry`, nodes[version] !== undefined)
+      return nodes[version]
+    }
+
+    test(
+      'the commands answer',
+      async () => {
+        const { stdout: number } = await run(node(), 'leakrig', '--version')
+        expect(number).toBe(packed.manifest.version)
+        const { stdout: help } = await run(node(), 'leakrig', '--help')
+        for (const command of ['scenarios', 'catalogue', 'sweep', 'daemon']) expect(help).toContain(command)
+        const { stdout: list } = await run(node(), 'leakrig', 'scenarios', '--list')
+        expect(list.match(/^\S+/gm)).toHaveLength(4)
+        const sweep = await run(node(), 'leakrig', 'sweep', 'nowhere')
+        expect(sweep.all).toMatch(/nowhere/)
+        expect(sweep.exitCode).not.toBe(0)
+        const wrong = await run(node(), 'leakrig', 'scenarios', '--nonsense')
+        expect(wrong.all).toContain('see npx leakrig scenarios --help')
+        expect(wrong.exitCode).toBe(2)
+      },
+      slow,
+    )
+
+    test(
+      'a scenario and a cell of the catalogue run, and leave their report and nothing else',
+      async () => {
+        needsNamespaces()
+        const before = readdirSync(project)
+        const options = ['--sandbox', 'namespace', '--json', 'report.json']
+        const { all, exitCode } = await run(node(), 'leakrig', 'scenarios', 'normal', ...options)
+        expect(all).toContain('2 pass')
+        expect(exitCode).toBe(0)
+        const { scenarios } = JSON.parse(readFileSync(join(project, 'report.json'), 'utf8'))
+        expect(scenarios).toHaveLength(2)
+        const cell = await run(node(), 'leakrig', 'catalogue', 'plain × killed', ...options)
+        expect(cell.all).toContain('1 pass')
+        expect(readdirSync(project).toSorted()).toEqual([...new Set([...before, 'report.json'])].toSorted())
+      },
+      slow,
+    )
+
+    test(
+      'an idle claude is named claude, though npm packs no links',
+      async () => {
+        const home = mkdtempSync(join(packed.folder, 'home-'))
+        const journal = join(home, 'journal')
+        const program = join(project, 'node_modules/leakrig/dist/programs/fake-claude/claude')
+        const prompt = `agent_id: a-1 [[fake-claude persona=idles journal=${journal}]]`
+        const flags = [
+          '--print',
+          '--output-format',
+          'stream-json',
+          '--verbose',
+          '--dangerously-skip-permissions',
+        ]
+        const env = { ...environment(node() ?? ''), HOME: home, CLAUDE_CODE_TMPDIR: home, IS_SANDBOX: '1' }
+        const claude = execa(program, [...flags, prompt], { env, extendEnv: false, reject: false, cwd: home })
+        try {
+          const read = () => (existsSync(journal) ? readFileSync(journal, 'utf8') : '')
+          await vi.waitFor(() => expect(read()).toContain('"idle"'), 60_000)
+          const exe = () => readlinkSync(`/proc/${claude.pid}/exe`)
+          await vi.waitFor(() => expect(exe()).not.toMatch(/node$/), 10_000)
+          expect(readFileSync(`/proc/${claude.pid}/comm`, 'utf8')).toMatch(/^claude(-sh)?\n$/)
+        } finally {
+          claude.kill('SIGTERM')
+          await claude
+        }
+      },
+      slow,
+    )
+
+    test(
+      'what leaks is found, and its files are copied to the current folder',
+      async () => {
+        needsNamespaces()
+        const options = ['--system', 'none', '--sandbox', 'namespace']
+        const { all, exitCode } = await run(node(), 'leakrig', 'scenarios', 'kill', ...options)
+        expect(all).toMatch(/leaked/)
+        expect(exitCode).toBe(1)
+        expect(readdirSync(join(project, '.leakrig'))).toEqual(['manual-kill-in-the-middle-of-the-work'])
+      },
+      slow,
+    )
+
+    test(
+      'somebody’s own suite runs a scenario',
+      async () => {
+        needsNamespaces()
+        const { all, exitCode } = await run(node(), 'vitest', 'run')
+        expect(all).toMatch(/Tests.* 1 passed/)
+        expect(exitCode).toBe(0)
+      },
+      slow,
+    )
+  })
+})
