@@ -14,17 +14,19 @@ expect.extend({
     const verdict = await rig.settle()
     if (ended) await findLostLines(ended as Agent)
     const stale = await staleInList(rig)
-    const unmet = [...rig.unmet, ...stale]
+    const unmet = [...rig.failures, ...stale]
     rig.unmet.push(...stale)
     const isBack = verdict.result === 'pass'
     return {
       pass: isBack && unmet.length === 0,
-      message: () =>
-        isBack
-          ? ['the sandbox returned to its baseline, and these expectations were not met:', ...unmet].join(
-              '\n',
-            )
-          : `expected the sandbox to return to its baseline, and it did not\n${[findingsText(verdict), ...unmet].join('\n')}`,
+      message: () => {
+        if (!isBack)
+          return `expected the sandbox to return to its baseline, and it did not\n${[findingsText(verdict), ...unmet].join('\n')}`
+        if (unmet.length === 0) return 'expected the sandbox not to return to its baseline, and it did'
+        return ['the sandbox returned to its baseline, and these expectations were not met:', ...unmet].join(
+          '\n',
+        )
+      },
     }
   },
 

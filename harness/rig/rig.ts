@@ -73,13 +73,20 @@ export class Rig extends SystemUnderTest {
   async #launch(options: DeployOptions, { words, ...prepared }: Prepared): Promise<Agent> {
     const { type = 'worker' } = options
     const { directives } = this.definition
-    if (directives === 'orders') await this.probe.write(`${this.places.own}/orders/${Date.now()}`, words)
+    if (directives === 'orders') await this.#writeOrder(words)
     const { values } = await this.callRole(
       'deploy',
       { prompt: this.promptOf(options, words), type },
       directives === 'environment' ? { FAKE_CLAUDE_DIRECTIVE: words } : {},
     )
     return this.register({ ...prepared, values: { ...values, type } })
+  }
+
+  /** Under another name first, because a claude that starts may claim whatever is there. */
+  async #writeOrder(words: string): Promise<void> {
+    const folder = `${this.places.own}/orders`
+    await this.probe.write(`${folder}/.next`, words)
+    await this.probe.run(['mv', `${folder}/.next`, `${folder}/${this.deployedCount + 1}`])
   }
 
   /** The prompt of an agent. It has the directive, unless the fake claude gets that in another way. */

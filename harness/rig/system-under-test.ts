@@ -24,6 +24,8 @@ export class SystemUnderTest extends Measurement {
   readonly definition: System
   /** Expectations beside the baseline that were not met, in sentences. */
   readonly unmet: string[] = []
+  /** The failures that the system answered to calls that end agents, in sentences. */
+  readonly failures: string[] = []
   /** What the scenario expected and the system does not declare, in sentences: it was not checked. */
   readonly leftOut = new Set<string>()
   /** The folders, and what the results of the `prepare` calls named. */
@@ -109,6 +111,7 @@ export class SystemUnderTest extends Measurement {
       return (await this.callRole(role, given)).content
     } catch (error) {
       if (!(error instanceof SystemFailure)) throw error
+      this.failures.push(error.message)
       this.unmet.push(error.message)
       return undefined
     }
