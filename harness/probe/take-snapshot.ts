@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import psList, { type ProcessDescriptor } from 'ps-list'
 import type { Layout } from '../definition/system.ts'
 import type { DescriptorResource, Ignored, ProcessResource, Reading, Resource } from '../snapshot/snapshot.ts'
+import { claudeLinks } from './claude-links.ts'
 import {
   countDescriptors,
   fileDescriptors,
@@ -36,7 +38,8 @@ export async function takeSnapshot(scope: SnapshotScope): Promise<Reading> {
   const processes = all.filter(isNotOurs(all))
   const holders: Holders = new Map()
   const descriptors = processes.flatMap(one => readDescriptors(one, scope, holders))
-  const files = readFiles(scope.root, scope.layout, path => path === scope.own || scope.keep.includes(path))
+  const notTheirs = new Set([scope.own, ...scope.keep, ...claudeLinks(join(scope.root, 'home'))])
+  const files = readFiles(scope.root, scope.layout, path => notTheirs.has(path))
   const registry = readRegistries(files, scope.layout)
   const resources: Resource[] = [
     ...tmux.servers,

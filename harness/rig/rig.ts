@@ -6,7 +6,7 @@ import { Agent, type AgentFacts } from './agent.ts'
 import { type Directive, directiveText } from './directive.ts'
 import { noteForeignSession } from './foreign-session.ts'
 import { SystemUnderTest } from './system-under-test.ts'
-import { waitUntilRunning } from './wait-until-running.ts'
+import { waitUntilRunning, waitUntilStarted } from './wait-until-running.ts'
 
 /** What a deploy asks for: a persona of the fake claude with its parameters, the agent's type, and a prompt. */
 export interface DeployOptions extends Directive {
@@ -63,7 +63,7 @@ export class Rig extends SystemUnderTest {
     // Whoever starts next claims the order, so one agent is launched after another.
     const launched = this.#deploys.then(async () => {
       const agent = await this.#launch(options, prepared)
-      await agent.hasStarted()
+      await waitUntilStarted(agent)
       return agent
     })
     this.#deploys = launched.catch(() => {})

@@ -17,13 +17,24 @@ const deadlineMs = 60_000
 export async function waitUntilRunning(agent: Agent): Promise<void> {
   const { probe } = agent.rig
   await agent.waitUntilReady().catch(async error => {
-    if (!(error instanceof CannotMeasureError)) throw error
     const refused = (await agent.journal()).length > 0 ? undefined : await refusal(probe, agent.directive)
-    throw refused ?? new CannotMeasureError([error.message, ...(await whatIsThere(agent))].join('\n'))
+    throw refused ?? (await explained(error, agent))
   })
   await findAgent(agent)
   await probe.registerReported(agent.id, await agent.reportedResources())
   await waitForLoad(agent)
+}
+
+/** Waits until an agent's claude has started. @throws CannotMeasureError that says what there is instead */
+export async function waitUntilStarted(agent: Agent): Promise<void> {
+  await agent.hasStarted().catch(async error => {
+    throw await explained(error, agent)
+  })
+}
+
+async function explained(error: unknown, agent: Agent): Promise<unknown> {
+  if (!(error instanceof CannotMeasureError)) return error
+  return new CannotMeasureError([error.message, ...(await whatIsThere(agent))].join('\n'))
 }
 
 /** Learns what the system's answer did not name, and whose the agent's pane and processes are. */

@@ -5,7 +5,7 @@
 lifeline=$1 left=$2
 shift 2
 for (( ; left > 0; left -= 2)); do
-  mkdir -p "${1%/*}" && ln -s "$2" "$1" || exit
+  [ -e "$1" ] || { mkdir -p "${1%/*}" && ln -s "$2" "$1"; } || exit
   shift 2
 done
 until [ -p "$lifeline" ]; do sleep 0.01; done

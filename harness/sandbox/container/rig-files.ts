@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import { programFile, projectRoot } from '../../../bin/programs.ts'
-import { type CopiedFile, filesBelow, linkTo, withFoldersAbove } from '../copied-files.ts'
+import { imageWrappers } from '../claude/in-image.ts'
+import { type CopiedFile, filesBelow, linkTo, scriptOf, withFoldersAbove } from '../copied-files.ts'
 import { resolveMounts } from '../mounts.ts'
 import type { SandboxNeeds } from '../needs.ts'
 
@@ -21,19 +22,27 @@ export const placeInContainer = (path: string): string => (path.startsWith(tmp) 
 
 /** The rig's own programs and scripts, and the mounts. */
 export function runFiles({ mounts = [] }: SandboxNeeds): RunFiles {
-  const { paths, links } = resolveMounts(mounts)
-  const all: [string, string][] = [...links]
+  const { paths, links: named } = resolveMounts(mounts)
+  const all: [string, string][] = [...named]
   for (const path of [projectRoot, ...paths])
     if (path.startsWith(tmp)) all.push([path, placeInContainer(path)])
-  const files = [...rigFiles(), ...filesBelow(paths, placeInContainer)]
+  const claude = imageWrappers(placeInContainer(programFile('fake-claude/main')))
+  const files = [...claude.map(scriptOf), ...rigFiles(), ...filesBelow(paths, placeInContainer)]
+  // What lies below a link is where the link leads.
+  const links = new Set(files.flatMap(({ type, path }) => (type === 'symlink' ? [path] : [])))
   for (const [path, target] of all)
-    if (!path.startsWith(tmp)) files.push(linkTo(path, placeInContainer(target)))
+    if (!path.startsWith(tmp) && !links.has(path) && !isBelow(path, links))
+      files.push(linkTo(path, placeInContainer(target)))
   return {
     files: withFoldersAbove(files),
-    linksInTmp: all.filter(([path]) => path.startsWith(tmp)),
-    shown: [...paths, ...links.map(([path]) => path)],
+    // What contains another comes first: that is there then.
+    linksInTmp: all.filter(([path]) => path.startsWith(tmp)).sort(([one], [other]) => (one < other ? -1 : 1)),
+    shown: [...paths, ...named.map(([path]) => path)],
   }
 }
+
+const isBelow = (path: string, folders: ReadonlySet<string>): boolean =>
+  path !== '/' && (folders.has(dirname(path)) || isBelow(dirname(path), folders))
 
 function rigFiles(): CopiedFile[] {
   const probe = programFile('probe')

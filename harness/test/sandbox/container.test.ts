@@ -1,6 +1,15 @@
 /** @module-tag tools */
 
-import { chownSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ContainerInfo } from 'dockerode'
@@ -12,6 +21,7 @@ import { needs } from '../../../test/needs.ts'
 import { poll } from '../../poll.ts'
 import { startContainerSandbox } from '../../sandbox/container/container.ts'
 import { removeStaleContainers } from '../../sandbox/container/stale-containers.ts'
+import { copyProject } from '../fixtures/project-copy.ts'
 import { engine, objection } from '../support/container.ts'
 
 const program = join(projectRoot, 'bin/leakrig.ts')
@@ -64,6 +74,51 @@ describe('the container sandbox', () => {
   test('answers many calls over one stream', async ({ sandbox }) => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => sandbox.probe.snapshot()))
     expect(answers.every(({ problems }) => problems.length === 0)).toBe(true)
+  })
+
+  base('a project below /tmp is there, and so is what is mounted below it', async () => {
+    using copy = await copyProject()
+    const mounted = join(copy.folder, 'of the user')
+    mkdirSync(mounted)
+    writeFileSync(join(mounted, 'file'), 'content\n')
+    const ask = join(copy.folder, 'harness/test/fixtures/ask-sandbox.ts')
+    const script = `cat '${mounted}/file'; touch '${mounted}/x' || echo read-only; readlink -f $(command -v claude)`
+    const node = join(copy.folder, 'node_modules/.bin/node')
+    const { stdout } = await execa(node, [ask, '--container', `--mount=${mounted}`, script])
+    const [content, readOnly, claude] = stdout.split('\n')
+    expect([content, readOnly]).toEqual(['content', 'read-only'])
+    expect(claude).toMatch(
+      new RegExp(`^/.leakrig${copy.folder}/node_modules/.cache/leakrig/\\w+/fake-claude/claude$`),
+    )
+  })
+
+  test('what is mounted below /tmp stays when the sandbox is emptied, and is not counted', async () => {
+    const folder = mkdtempSync('/tmp/leakrig-test-')
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const mounted = join(folder, 'it')
+    writeFileSync(mounted, 'content\n')
+    await using sandbox = await startContainerSandbox({ mounts: [mounted] })
+    await sandbox.probe.reset()
+    expect((await sandbox.probe.snapshot()).resources).toEqual([])
+    expect((await sandbox.probe.run(['cat', mounted])).stdout).toBe('content\n')
+  })
+
+  base('a path through a link leads to its target, whatever else is mounted', async () => {
+    const folder = mkdtempSync('/var/tmp/leakrig-test-')
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    for (const name of ['real/target', 'links']) mkdirSync(join(folder, name), { recursive: true })
+    writeFileSync(join(folder, 'real/target/file'), 'content\n')
+    symlinkSync('../real', join(folder, 'links/way'))
+    const named = join(folder, 'links/way/target')
+    for (const mounts of [
+      [named],
+      [named, join(folder, 'links')],
+      [join(folder, 'links/way'), named, folder],
+    ]) {
+      await using sandbox = await startContainerSandbox({ mounts })
+      const { stdout } = await sandbox.probe.run(['sh', '-c', 'cat "$1/file"; readlink -f "$1"', 'sh', named])
+      expect(stdout).toBe(`content\n${folder}/real/target\n`)
+    }
   })
 
   base('leaves no container and no lock file when it is closed', async () => {

@@ -101,7 +101,7 @@ const orders = planned({
   tmux: false,
   claude: { directives: 'orders', onStart: 'echo shaken >>{work}/hands' },
   deploy: {
-    run: `env -i FAKE_CLAUDE_ORDERS=/tmp/leakrig/orders PATH="$PATH" HOME="$HOME" claude --print 'Do something.' >/dev/null 2>&1 & echo "$!"`,
+    run: `env -i bash --login -c "claude --print --dangerously-skip-permissions 'Do something.'" >/dev/null 2>&1 & echo "$!"`,
     result: /(?<job>\d+)/,
   },
   kill: { run: 'kill {pid}' },
