@@ -7,7 +7,7 @@ setsid bash -c "$1" </dev/null 3<&- 4<&- &
 child=$!
 (
   read -r _ <&3
-  kill -KILL -- "-$child" 2>/dev/null
+  kill -s KILL -- "-$child" 2>/dev/null
   cd / && rm -rf "$LEAKRIG_INSTALL"
 ) &
 watcher=$!
