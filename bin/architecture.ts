@@ -72,6 +72,7 @@ export const architecture: Area[] = [
       ['process/ending'], // how it ends
       ['idle', 'shapes'], // the small shell that takes Node's place; the processes and files that it leaks
       ['personas'], // what it does from start to end
+      ['interactive', 'subcommands.ts'], // its terminal; what it answers without a session
       ['run.ts'], // from the arguments to the last step
       ['main.ts'], // the program
     ],

@@ -10,7 +10,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import type { Program } from './programs.ts'
@@ -20,17 +19,29 @@ import type { Program } from './programs.ts'
  * be written to. Everywhere else they are compiled at each start, which takes 30 to 80 ms more.
  */
 export async function compileOnce(programs: Record<string, Program>, folder: string): Promise<void> {
-  const compiled = join(folder, 'compiled')
-  const done = join(compiled, `done-${process.version}-${process.arch}`)
+  const done = join(folder, 'compiled', `done-${process.version}-${process.arch}`)
   if (existsSync(done) || statSync(folder).uid !== process.geteuid?.()) return
+  // Only one process at a time; the others start without compiled code.
+  const claim = join(folder, 'compiling')
   try {
-    mkdirSync(compiled, { recursive: true })
-    await compileEach(programs, folder)
-    readableForAll(folder)
-    writeFileSync(done, '')
+    if (isInterrupted(claim)) rmSync(claim, { recursive: true, force: true })
+    mkdirSync(claim)
+    try {
+      await compileEach(programs, folder)
+      readableForAll(folder)
+      writeFileSync(done, '')
+    } finally {
+      rmSync(claim, { recursive: true, force: true })
+    }
   } catch (error) {
     if (!isCannotWrite(error)) throw error
   }
+}
+
+/** True for what a killed run left. Nothing takes an hour. */
+function isInterrupted(claim: string): boolean {
+  const { mtimeMs } = statSync(claim, { throwIfNoEntry: false }) ?? {}
+  return mtimeMs !== undefined && Date.now() - mtimeMs > 3_600_000
 }
 
 /** A read-only folder, a full disk, and another process that was faster. */
@@ -42,7 +53,7 @@ const cannotWrite = ['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTEMPTY'
 /** Runs each program once, so that V8's compiled code is stored beside it (start.ts). */
 export async function compileEach(programs: Record<string, Program>, folder: string): Promise<void> {
   mkdirSync(join(folder, 'compiled'), { recursive: true })
-  const home = mkdtempSync(join(tmpdir(), 'leakrig-compile-'))
+  const home = mkdtempSync(join(folder, 'home-'))
   const workspace = join(home, 'workspace')
   mkdirSync(workspace)
   const env = {

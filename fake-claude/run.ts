@@ -22,16 +22,18 @@ import { openJournal } from './process/session/journal.ts'
 import { placesOf, sessionsOf } from './process/session/places.ts'
 import { profiles } from './profiles.ts'
 import { launcherConfigs } from './shapes/mcp-launcher.ts'
+import { isSubcommand, runSubcommand } from './subcommands.ts'
 
 /** Runs one claude, from its arguments to the last step of its persona. */
 export async function run(argv: string[]): Promise<void> {
   const launch = takeLaunch()
   const [name = '', argument = ''] = argv
   if (Object.hasOwn(subcommands, name)) return subcommands[name]?.(argument)
+  if (isSubcommand(name)) return runSubcommand(argv)
   const flags = readFlags(argv)
   if (flags.version)
     return console.log(`${profiles[readInstructions('').settings.profile].version} (Claude Code)`)
-  if (flags.bg) return startInBackground(flags)
+  if (flags.background) return startInBackground(flags)
 
   const cwd = process.cwd()
   // Before the prompt is read: if --mcp-config has swallowed it, the error must be about that.

@@ -4,7 +4,7 @@ import { refuse } from './refuse.ts'
 export interface Flags {
   prompt: string | undefined
   print: boolean
-  bg: boolean
+  background: boolean
   version: boolean
   verbose: boolean
   outputFormat: 'text' | 'json' | 'stream-json'
@@ -20,8 +20,63 @@ export interface Flags {
   settings: string | undefined
 }
 
-const permissionModes = ['acceptEdits', 'auto', 'bypassPermissions', 'default', 'dontAsk', 'plan']
+const permissionModes = ['acceptEdits', 'auto', 'bypassPermissions', 'default', 'dontAsk', 'manual', 'plan']
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** What `claude --help` of 2.1.332 lists besides, and a few that it hides. */
+const withoutEffect = [
+  '--add-dir <directories...>',
+  '--agent <agent>',
+  '--agents <json-or-file>',
+  '--allow-dangerously-skip-permissions',
+  '--append-system-prompt <prompt>',
+  '--append-system-prompt-file <path>',
+  '--autocompact <auto|tokens>',
+  '--ax-screen-reader',
+  '--bare',
+  '--betas <betas...>',
+  '--brief',
+  '--chrome',
+  '--cloud [value]',
+  '-d, --debug [filter]',
+  '--debug-file <path>',
+  '--desktop',
+  '--disable-slash-commands',
+  '--effort <level>',
+  '--environment <id>',
+  '--exclude-dynamic-system-prompt-sections',
+  '--fallback-model <model>',
+  '--file <specs...>',
+  '--fork-session',
+  '--forward-subagent-text',
+  '--from-pr [value]',
+  '--ide',
+  '--include-hook-events',
+  '--json-schema <schema>',
+  '--max-budget-usd <amount>',
+  '--max-turns <turns>',
+  '-n, --name <name>',
+  '--no-chrome',
+  '--no-session-persistence',
+  '--permission-prompt-tool <tool>',
+  '--permission-prompts <target>',
+  '--plugin-dir <path>',
+  '--plugin-url <url>',
+  '--prompt-suggestions [value]',
+  '--remote-control [name]',
+  '--remote-control-session-name-prefix <prefix>',
+  '--replay-user-messages',
+  '--restricted',
+  '--safe-mode',
+  '--setting-sources <sources>',
+  '--system-prompt <prompt>',
+  '--system-prompt-file <path>',
+  '--system-prompt-snapshot <on|off>',
+  '--teleport [session]',
+  '--tmux [kind]',
+  '--tools <tools...>',
+  '-w, --worktree [name]',
+]
 
 // The real CLI uses commander too. Orchestrators can observe its messages for unknown options, and that an option with
 // several values swallows the prompt after it.
@@ -32,7 +87,7 @@ export function readFlags(argv: string[]): Flags {
     .allowExcessArguments()
     .option('-v, --version', 'print the version', false)
     .option('-p, --print', 'print the answer and leave', false)
-    .option('--bg', 'run in the background service', false)
+    .option('--bg, --background', 'run in the background service', false)
     .option('--verbose', 'all events, not only the result', false)
     .addOption(format('--output-format <format>', ['text', 'json', 'stream-json']))
     .addOption(format('--input-format <format>', ['text', 'stream-json']))
@@ -47,12 +102,9 @@ export function readFlags(argv: string[]): Flags {
     .option('-c, --continue', 'go on with the latest session of this folder', false)
     .option('--allowedTools, --allowed-tools <tools...>', 'accepted')
     .option('--disallowedTools, --disallowed-tools <tools...>', 'accepted')
-    .option('--append-system-prompt <prompt>', 'accepted')
-    .option('--add-dir <directories...>', 'accepted')
     .option('--settings <file-or-json>', 'its hooks are run; the rest is accepted')
-    .option('--agents <json>', 'accepted')
-    .option('--max-turns <turns>', 'accepted')
-    .parse(argv, { from: 'user' })
+  for (const flag of withoutEffect) program.option(flag, 'accepted')
+  program.parse(argv, { from: 'user' })
 
   const flags = { ...program.opts(), prompt: program.args[0] } as Flags
   if (!flags.version) check(flags)
@@ -68,7 +120,7 @@ function collect(value: string, before: string[]): string[] {
 }
 
 function check(flags: Flags): void {
-  if (!flags.print && !flags.bg && process.stdout.isTTY)
+  if (!flags.print && !flags.background && process.stdout.isTTY)
     refuse('claude (fake): only --print is imitated; the interactive program is not. Add -p.')
   if (flags.outputFormat === 'stream-json' && !flags.verbose)
     refuse('Error: with --print, --output-format=stream-json needs --verbose')

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Limit } from '../limit.ts'
+import { linkClaude } from './claude-links.ts'
 import { isNotOurs } from './own-processes.ts'
 import type { SandboxFolders } from './places.ts'
 import { readProcesses } from './processes.ts'
@@ -74,4 +75,5 @@ export function makeFolders(places: SandboxFolders): void {
   for (const folder of [places.home, places.work, places.own]) mkdirSync(folder, { recursive: true })
   // tmux refuses a socket folder that other users may enter.
   mkdirSync(places.tmux, { recursive: true, mode: 0o700 })
+  linkClaude(places.home)
 }

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import psList, { type ProcessDescriptor } from 'ps-list'
 import type { DescriptorResource, Ignored, ProcessResource, Reading, Resource } from '../snapshot/snapshot.ts'
+import { claudeLinks } from './claude-links.ts'
 import {
   countDescriptors,
   fileDescriptors,
@@ -33,7 +35,8 @@ export async function takeSnapshot(scope: SnapshotScope): Promise<Reading> {
   const processes = all.filter(isNotOurs(all))
   const holders: Holders = new Map()
   const descriptors = processes.flatMap(one => readDescriptors(one, scope, holders))
-  const files = readFiles(scope.root, path => path === scope.own || scope.keep.includes(path))
+  const notTheirs = new Set([scope.own, ...scope.keep, ...claudeLinks(join(scope.root, 'home'))])
+  const files = readFiles(scope.root, path => notTheirs.has(path))
   const registry = readRegistries(files)
   const resources: Resource[] = [
     ...tmux.servers,

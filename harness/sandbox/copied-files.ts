@@ -14,6 +14,8 @@ export interface CopiedFile {
   mode: number
   /** Where it comes from. A folder that only leads to others has none. */
   source?: string
+  /** Its text, for a file that is not on this machine. */
+  text?: string
   target?: string
   /** Changes when the content may have changed; undefined for what needs no new image. */
   version: string | undefined
@@ -80,6 +82,15 @@ export const linkTo = (path: string, target: string): CopiedFile => ({
   version: '',
 })
 
+/** A program that does not exist on this machine. */
+export const scriptOf = ([path, text]: readonly [path: string, text: string]): CopiedFile => ({
+  path,
+  type: 'file',
+  mode: 0o755,
+  text,
+  version: text,
+})
+
 /** Folders in which everybody may write. */
 const ofAll = ['/tmp', '/var/tmp']
 
@@ -122,10 +133,10 @@ export async function archive(
     })
   const addAll = async () => {
     for (const [name, text] of Object.entries(texts)) await add({ name, type: 'file', mode: 0o644 }, text)
-    for (const { path, type, mode, source = '', target: linkname = '' } of files) {
+    for (const { path, type, mode, source = '', text, target: linkname = '' } of files) {
       const header = { name: join(folder, path), type, mode, ...(type === 'symlink' && { linkname }) }
       if (type !== 'file') await add(header)
-      else await ignoreGone(() => add(header, readFileSync(source)))
+      else await ignoreGone(() => add(header, text ?? readFileSync(source)))
     }
     pack.finalize()
   }

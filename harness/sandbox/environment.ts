@@ -1,6 +1,7 @@
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { programFile, projectRoot } from '../../bin/programs.ts'
 import { placesBelow } from '../probe/places.ts'
+import { wrapperFolder } from './claude/wrapper.ts'
 
 /**
  * The environment inside a sandbox, which takes only `path` from the caller's. The first `claude` on it is the fake one.
@@ -15,9 +16,10 @@ export function sandboxEnvironment(
   const { home, tmux } = placesBelow('/tmp')
   const claude = programFile('fake-claude/main')
   return {
-    PATH: [dirname(claude), path].join(delimiter),
+    PATH: [wrapperFolder, path].join(delimiter),
     HOME: home,
     TMUX_TMPDIR: tmux,
+    LEAKRIG_CLAUDE: join(wrapperFolder, 'claude'),
     LEAKRIG_KEEP: JSON.stringify([projectRoot, ...shown]),
     // Otherwise unbundled sources would store compiled code in the sandbox's home. This folder is only read there.
     ...(claude.endsWith('.ts') && {

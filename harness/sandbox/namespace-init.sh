@@ -27,7 +27,8 @@ guard() {
 
 # $1: user and group to run as, "uid:gid", or "same". $2: how many arguments with paths follow, and these: each a folder or
 # file that the root shows. $3, after them: how many arguments with links follow, and these: each a path and its target.
-# Then the capabilities, as an argument of setpriv(1), the kind of namespace that may be made, or none, the number of the
+# In the same way the scripts that the root has, each a path and its text, the first of which is the fake claude; the folders
+# that they are to be found in, too; and the paths of other claudes. Then the capabilities, as an argument of setpriv(1), the kind of namespace that may be made, or none, the number of the
 # system call keyctl(2), or 0, and the command.
 build() {
   user=$1
@@ -56,9 +57,32 @@ build() {
     shift 2
     left=$((left - 2))
   done
+  left=$1 claude=$2
+  shift
+  while [ "$left" -gt 0 ]; do
+    mkdir -p "$root${1%/*}"
+    printf %s "$2" >"$root$1"
+    chmod 755 "$root$1"
+    shift 2
+    left=$((left - 2))
+  done
   (cd $root && pivot_root . mnt)
   cd /
   umount -l /mnt
+  left=$1
+  shift
+  while [ "$left" -gt 0 ]; do
+    add_to "$1"
+    shift
+    left=$((left - 1))
+  done
+  left=$1
+  shift
+  while [ "$left" -gt 0 ]; do
+    cover "$1"
+    shift
+    left=$((left - 1))
+  done
   seal
   cd /tmp
   exec 4<&0
@@ -130,6 +154,23 @@ show() {
 link() {
   mkdir -p "$root${1%/*}"
   ln -s "$2" "$root$1"
+}
+
+# Adds the scripts to a folder of the system, before whatever has their names there. A kernel before 5.11 may refuse that to
+# users other than root; the scripts are then found by the sandbox's PATH alone.
+add_to() {
+  if [ ! -d "$1" ] || [ -h "$1" ]; then return; fi
+  mount -t overlay -o "ro,nosuid,nodev,lowerdir=${claude%/*}:$1" overlay "$1" 2>/dev/null || true
+}
+
+# Puts the fake claude in the place of another one, or where another one would be.
+cover() {
+  if [ ! -e "$1" ]; then
+    mkdir -p "${1%/*}"
+    cp "$claude" "$1"
+  elif ! cmp -s "$claude" "$1"; then
+    mount --no-canonicalize -o bind,ro,nosuid,nodev "$claude" "$(readlink -f "$1")"
+  fi
 }
 
 # A recursive bind makes only its top read-only: this is for mounts below /usr or the project, and for the root.

@@ -6,6 +6,8 @@ import { delimiter, dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { programFile, projectRoot } from '../../bin/programs.ts'
 import { CannotMeasureError } from '../errors.ts'
+import { coveredClaudes, findNpx } from './claude/covers.ts'
+import { wrappedFolders, wrappers } from './claude/wrapper.ts'
 import { connectProbe } from './connect.ts'
 import { sandboxEnvironment } from './environment.ts'
 import { inheritedDescriptors } from './inherited-descriptors.ts'
@@ -32,7 +34,7 @@ export async function startNamespaceSandbox(
   const install = needs.install && (await installOnce(needs.install))
   const mounts = resolveMounts([...(needs.mounts ?? []), ...(install ? [install] : [])])
   requireNoListener(mounts.paths)
-  const child = spawnInside(rights, [process.execPath, programFile('probe')], mounts, install)
+  const child = spawnInside(rights, [process.execPath, programFile('probe')], mounts, needs.covers, install)
   const probe = connectProbe({
     input: child.stdin as Writable,
     output: child.stdout as Readable,
@@ -57,13 +59,14 @@ function spawnInside(
   { mayMount, mayNest }: SandboxRights,
   command: string[],
   { paths, links }: Mounts = { paths: [], links: [] },
+  covers: readonly string[] = [],
   install?: string,
 ): ChildProcess {
   const init = join(import.meta.dirname, 'namespace-init.sh')
   const own = ['--mount', '--pid', '--fork', '--net', '--ipc', '--uts', '--cgroup', '--kill-child=KILL']
   const flags = process.getuid?.() === 0 ? own : ['--user', '--map-root-user', ...own]
   // A user's PATH may lack the folders of pivot_root(8).
-  const path = [dirname(process.execPath), process.env.PATH, '/usr/sbin', '/sbin']
+  const path = [dirname(process.execPath), process.env.PATH, '/usr/sbin', '/sbin'].join(delimiter)
   const nothing = openSync('/dev/null', 'r')
   const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', 'pipe']
   for (const fd of inheritedDescriptors(3)) stdio[fd] = nothing
@@ -71,14 +74,18 @@ function spawnInside(
   const limits = [mayMount || mayNest ? '-all,+sys_admin' : '-all', mayNest ? 'pid' : 'none']
   // What contains another comes first, and what is shown with it is not mounted again.
   const shown = [...paths, projectRoot, process.execPath]
-  const counted = [shown, links.flat()].flatMap(list => [String(list.length), ...list])
+  const program = programFile('fake-claude/main')
+  const scripts = wrappers({ node: process.execPath, program, npx: findNpx(path) })
+  const claudes = coveredClaudes(path, covers, shown)
+  const lists = [shown, links.flat(), scripts.flat(), wrappedFolders, claudes]
+  const counted = lists.flatMap(list => [String(list.length), ...list])
   const steps = ['guard', flags.join(' '), namespaceUser(paths), ...counted, ...limits, keyctl]
   const child = spawn('sh', [init, ...steps, ...command], {
     // In a process group of its own, Ctrl-C reaches only the rig, which then ends the sandbox in order.
     detached: true,
     // spawn() needs an entry for each number.
     stdio: Array.from(stdio, what => what ?? 'ignore'),
-    env: sandboxEnvironment(path.join(delimiter), [...paths, ...links.map(([link]) => link)], install),
+    env: sandboxEnvironment(path, [...paths, ...links.map(([link]) => link)], install),
   })
   closeSync(nothing)
   // Process 1 and the probe hold the other end of stdout. Once both are gone, the guard may end too.

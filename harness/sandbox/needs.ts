@@ -4,6 +4,8 @@ import { CannotMeasureError } from '../errors.ts'
 export interface SandboxNeeds {
   /** Folders and files of this machine that the sandbox shows under their own paths, read-only. */
   mounts?: readonly string[]
+  /** Absolute paths of claudes that the system starts by their path. The fake one takes their place. */
+  covers?: readonly string[]
   /** The image of a container, in place of the rig's own. A namespace sandbox has none. */
   image?: string | undefined
   install?: InstallStep | undefined

@@ -1,26 +1,35 @@
 import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { refuse } from '../../cli/refuse.ts'
 
 export interface ServerConfig {
   name: string
-  source: 'dynamic' | 'project'
+  source: 'dynamic' | 'project' | 'user' | 'local'
   command: string | undefined
   args: string[]
   env: Record<string, string>
 }
 
-interface Entry {
+export interface Entry {
   type?: string
   command?: string
   args?: string[]
   env?: Record<string, string>
 }
 
-/** The MCP servers of `--mcp-config` (JSON texts and files) and of the working directory's .mcp.json. */
+/**
+ * The MCP servers of `--mcp-config` (JSON texts and files), of the working directory's .mcp.json, and of `claude mcp add`
+ * (~/.claude.json).
+ */
 export function readServerConfigs(configs: string[], strict: boolean, cwd: string): ServerConfig[] {
   const servers = new Map<string, ServerConfig>()
-  if (!strict) add(servers, projectConfig(cwd), 'project')
+  if (!strict) {
+    const user = userConfig()
+    add(servers, user, 'user')
+    add(servers, projectConfig(cwd), 'project')
+    add(servers, user.projects?.[cwd] ?? {}, 'local')
+  }
   for (const config of configs) add(servers, givenConfig(config), 'dynamic')
   return [...servers.values()]
 }
@@ -37,6 +46,22 @@ function add(servers: Map<string, ServerConfig>, config: unknown, source: Server
       args: (entry.args ?? []).map(expanded),
       env: Object.fromEntries(env),
     })
+  }
+}
+
+/** What ~/.claude.json has of servers: the user's, and those of single folders. */
+export interface UserConfig {
+  mcpServers?: Record<string, Entry>
+  projects?: Record<string, { mcpServers?: Record<string, Entry> }>
+}
+
+export const userConfigFile = (): string => join(homedir(), '.claude.json')
+
+export function userConfig(): UserConfig {
+  try {
+    return JSON.parse(readFileSync(userConfigFile(), 'utf8'))
+  } catch {
+    return {}
   }
 }
 

@@ -16,6 +16,17 @@ const accepted = [
   '--settings {}',
   '--agents {}',
   '--max-turns 3',
+  '--allow-dangerously-skip-permissions',
+  '--fallback-model sonnet',
+  '--fork-session',
+  '--include-hook-events',
+  '--replay-user-messages',
+  '--setting-sources user,project',
+  '--system-prompt terse',
+  '--permission-prompt-tool mcp__x__y',
+  '--debug',
+  '--effort high',
+  '--tools Bash',
 ]
 
 test.concurrent('accepts the flags of the real one', async () => {

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import { programFile, projectRoot } from '../../../bin/programs.ts'
-import { type CopiedFile, filesBelow, linkTo, withFoldersAbove } from '../copied-files.ts'
+import { imageWrappers } from '../claude/in-image.ts'
+import { type CopiedFile, filesBelow, linkTo, scriptOf, withFoldersAbove } from '../copied-files.ts'
 import { resolveMounts } from '../mounts.ts'
 import type { SandboxNeeds } from '../needs.ts'
 
@@ -25,7 +26,8 @@ export function runFiles({ mounts = [] }: SandboxNeeds): RunFiles {
   const all: [string, string][] = [...named]
   for (const path of [projectRoot, ...paths])
     if (path.startsWith(tmp)) all.push([path, placeInContainer(path)])
-  const files = [...rigFiles(), ...filesBelow(paths, placeInContainer)]
+  const claude = imageWrappers(placeInContainer(programFile('fake-claude/main')))
+  const files = [...claude.map(scriptOf), ...rigFiles(), ...filesBelow(paths, placeInContainer)]
   // What lies below a link is where the link leads.
   const links = new Set(files.flatMap(({ type, path }) => (type === 'symlink' ? [path] : [])))
   for (const [path, target] of all)

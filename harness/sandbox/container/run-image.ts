@@ -3,13 +3,16 @@ import type { ImageInspectInfo } from 'dockerode'
 import type { ContainerRuntimeClient } from 'testcontainers'
 import { CannotMeasureError } from '../../errors.ts'
 import { printable } from '../../terminal.ts'
+import { requireCoverable } from '../claude/covers.ts'
+import { putWrappers } from '../claude/in-image.ts'
 import { archive, type CopiedFile, versionOf } from '../copied-files.ts'
+import { resolveMounts } from '../mounts.ts'
 import { type SandboxNeeds, WrongNeed } from '../needs.ts'
 import { BuildFailure, type Dockerode, followBuild, inspected } from './build.ts'
 import { ensureImage } from './image.ts'
 import { ensureInstallImage } from './install-image.ts'
 import { noteUse, ownImageLabel, removeOldImages } from './own-images.ts'
-import { type RunFiles, runFiles } from './rig-files.ts'
+import { placeInContainer, type RunFiles, runFiles } from './rig-files.ts'
 
 /** The image of a sandbox, with everything in it that a run needs. */
 export interface RunImage extends Omit<RunFiles, 'files'> {
@@ -36,7 +39,7 @@ export async function ensureRunImage(engine: ContainerRuntimeClient, needs: Sand
   const { from, base } = await baseFor(engine, needs)
   const { files, ...rest } = runFiles(needs)
   requireNoVolume(from, base, files)
-  const dockerfile = dockerfileFor(from)
+  const dockerfile = dockerfileFor(from, [userOf(base), ...claudesIn(needs)])
   const hash = createHash('sha256')
     .update(`${base.Id}\n${dockerfile}\n${versionOf(files)}`)
     .digest('hex')
@@ -108,16 +111,22 @@ function sentence(error: unknown, from: string): string {
 }
 
 /** The check of Node comes before the files: its result holds for every version of them. `-p` keeps bash from BASH_ENV. */
-function dockerfileFor(from: string): string {
+function dockerfileFor(from: string, words: string[]): string {
   const check = `
 command -v sh >/dev/null || { echo 'leakrig: has no sh'; exit 1; }
 version=$({ NODE_OPTIONS= node -p process.versions.node; } 2>/dev/null) || { echo 'leakrig: has no node'; exit 1; }
 IFS=. read -r major minor _ <<<"$version"
 IFS=. read -r oldest least <<<${oldestNode}
 ((major > oldest || major == oldest && minor >= least)) || { echo "leakrig: has Node $version"; exit 1; }`
-  return [`FROM ${from}`, `RUN ${JSON.stringify(['bash', '-p', '-c', check])}`, 'COPY files/ /', ''].join(
-    '\n',
-  )
+  const run = (...command: string[]) => `RUN ${JSON.stringify(['bash', '-p', '-c', ...command])}`
+  const put = ['USER root', run(putWrappers, 'bash', ...words)]
+  return [`FROM ${from}`, run(check), 'COPY files/ /', ...put, ''].join('\n')
+}
+
+/** @throws WrongNeed for a path at which no claude can be covered */
+function claudesIn({ covers = [], mounts = [] }: SandboxNeeds): string[] {
+  requireCoverable(covers, resolveMounts(mounts).paths)
+  return covers.map(placeInContainer)
 }
 
 function userOf({ Config: { User } }: ImageInspectInfo): string {

@@ -28,7 +28,7 @@ let packed: Packed
 beforeAll(async () => {
   packed = await pack()
 }, slow)
-afterAll(() => packed[Symbol.dispose]())
+afterAll(() => packed?.[Symbol.dispose]())
 
 describe('the tarball', () => {
   test('has these folders, and no test, no source and no secret', () => {
@@ -121,7 +121,11 @@ describe('the tarball', () => {
   )
 })
 
-/** Somebody's own tests, as the README shows them. */
+/** The test file in the README's section on installing. */
+const readmeTest = /```ts\n(\/\/ test\/cleanup\.test\.ts\n.*?)```/s.exec(
+  readFileSync(join(projectRoot, 'README.md'), 'utf8'),
+)?.[1]
+
 const ownTest = `
 import { expect, test } from 'leakrig/test'
 
@@ -156,7 +160,7 @@ test('types', async ({ rig }) => {
 })
 `
 
-/** The oldest Node that the package takes. */
+/** The package takes every Node from 22.22 on. */
 const oldNode = '22.22.3'
 
 describe('installed into an empty project', () => {
@@ -170,6 +174,7 @@ describe('installed into an empty project', () => {
     writeFileSync(join(project, 'vitest.config.ts'), ownConfig)
     writeFileSync(join(project, 'own.ts'), ownModule)
     writeFileSync(join(project, 'test/own.test.ts'), ownTest)
+    writeFileSync(join(project, 'test/cleanup.test.ts'), readmeTest ?? '')
     const other = join(packed.folder, 'node')
     mkdirSync(other)
     writeFileSync(join(other, 'package.json'), '{}\n')
@@ -257,6 +262,8 @@ describe('installed into an empty project', () => {
         expect(exitCode).toBe(0)
         const { scenarios } = JSON.parse(readFileSync(join(project, 'report.json'), 'utf8'))
         expect(scenarios).toHaveLength(2)
+        const compiled = readdirSync(join(project, 'node_modules/leakrig/dist/programs/compiled'))
+        expect(compiled.some(name => name.startsWith(`done-v${version}`))).toBe(true)
         const cell = await run(node(), 'leakrig', 'catalogue', 'plain × killed', ...options)
         expect(cell.all).toContain('1 pass')
         expect(readdirSync(project).toSorted()).toEqual([...new Set([...before, 'report.json'])].toSorted())
@@ -308,11 +315,11 @@ describe('installed into an empty project', () => {
     )
 
     test(
-      'somebody’s own suite runs a scenario',
+      'somebody’s own suite runs scenarios, that of the README too',
       async () => {
         needsNamespaces()
         const { all, exitCode } = await run(node(), 'vitest', 'run')
-        expect(all).toMatch(/Tests.* 1 passed/)
+        expect(all).toMatch(/Tests.* 2 passed/)
         expect(exitCode).toBe(0)
       },
       slow,
