@@ -7,6 +7,8 @@ setsid bash -c "$1" </dev/null 3<&- 4<&- &
 child=$!
 (
   read -r _ <&3
+  # The end of the step must not end this before it has removed everything.
+  trap '' TERM
   kill -s KILL -- "-$child" 2>/dev/null
   cd / && rm -rf "$LEAKRIG_INSTALL"
 ) &
