@@ -74,6 +74,8 @@ const handshake =
 export const rigSet: BundleSet = {
   programs: {
     probe: { source: 'harness/probe/main.ts', warmUpArgs: home => [home] },
+    // Without the IPC channel of the probe it ends at once.
+    'module-host': { source: 'harness/probe/module-host.ts', warmUpArgs: () => [] },
     orchestrator: {
       source: 'bin/orchestrator.ts',
       warmUpArgs: () => ['--strategy', 'none'],

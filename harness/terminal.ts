@@ -31,9 +31,9 @@ export function print(text: string): void {
   console.log(printableLines(text))
 }
 
-/** Prints a sentence to standard error. */
+/** Prints a sentence to standard error; further lines are details of it. */
 export function printProblem(sentence: string): void {
-  console.error(`leakrig: ${oneLine(sentence)}`)
+  console.error(`leakrig: ${printableLines(sentence)}`)
 }
 
 /** Prints an error that nobody expected to standard error, with its stack. */

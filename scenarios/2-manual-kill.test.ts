@@ -1,6 +1,6 @@
-import { expect, test } from '../harness/index.ts'
+import { expect, scenario } from '../harness/index.ts'
 
-test('manual kill in the middle of the work', async ({ rig }) => {
+scenario('manual kill in the middle of the work', ['kill'], async ({ rig }) => {
   const agent = await rig.deploy({ persona: 'works' })
   await agent.isKilled()
   await expect(rig).toReturnToBaseline()

@@ -1,40 +1,42 @@
-import { expect, test } from '../harness/index.ts'
+import { expect, scenario } from '../harness/index.ts'
 
-test('crash: one claude dies in the middle of a line, another is killed with -9', async ({
-  rig,
-  bystanders,
-}) => {
-  await bystanders.tmuxSession('my-work')
-  const [midLine, killed] = await Promise.all([
-    rig.deploy({ persona: 'crashes' }),
-    rig.deploy({ persona: 'works' }),
-  ])
-  await midLine.comesToItsEnd()
-  await killed.losesItsClaude()
-  await expect(rig).toReturnToBaseline() // nobody asks for it: the daemon notices
-  await expect([midLine, killed]).toHaveArchivedLogs()
-  await expect(midLine).toBeRegisteredAs('crashed', /its pane's process/)
-  await expect(killed).toBeRegisteredAs('crashed', /its pane's process/)
-})
+scenario(
+  'crash: one claude dies in the middle of a line, another is killed with -9',
+  [],
+  async ({ rig, bystanders }) => {
+    await bystanders.tmuxSession('my-work')
+    const [midLine, killed] = await Promise.all([
+      rig.deploy({ persona: 'crashes' }),
+      rig.deploy({ persona: 'works' }),
+    ])
+    await midLine.comesToItsEnd()
+    await killed.losesItsClaude()
+    await expect(rig).toReturnToBaseline() // nobody asks for it: the daemon notices
+    await expect([midLine, killed]).toHaveArchivedLogs()
+    await expect(midLine).toBeRegisteredAs('crashed', /its pane's process/)
+    await expect(killed).toBeRegisteredAs('crashed', /its pane's process/)
+  },
+)
 
-test('crash: the process of one pane is killed with -9, another session is ended from outside', async ({
-  rig,
-  bystanders,
-}) => {
-  await bystanders.tmuxSession('my-work')
-  const [withoutPaneProcess, withoutSession] = await Promise.all([
-    rig.deploy({ persona: 'works' }),
-    rig.deploy({ persona: 'works' }),
-  ])
-  await withoutPaneProcess.losesItsPaneProcess()
-  await withoutSession.losesItsSession()
-  await expect(rig).toReturnToBaseline()
-  await expect([withoutPaneProcess, withoutSession]).toHaveArchivedLogs()
-  await expect(withoutPaneProcess).toBeRegisteredAs('crashed', /its pane's process/)
-  await expect(withoutSession).toBeRegisteredAs('crashed', /its pane's process|its tmux session/)
-})
+scenario(
+  'crash: the process of one pane is killed with -9, another session is ended from outside',
+  ['session'],
+  async ({ rig, bystanders }) => {
+    await bystanders.tmuxSession('my-work')
+    const [withoutPaneProcess, withoutSession] = await Promise.all([
+      rig.deploy({ persona: 'works' }),
+      rig.deploy({ persona: 'works' }),
+    ])
+    await withoutPaneProcess.losesItsPaneProcess()
+    await withoutSession.losesItsSession()
+    await expect(rig).toReturnToBaseline()
+    await expect([withoutPaneProcess, withoutSession]).toHaveArchivedLogs()
+    await expect(withoutPaneProcess).toBeRegisteredAs('crashed', /its pane's process/)
+    await expect(withoutSession).toBeRegisteredAs('crashed', /its pane's process|its tmux session/)
+  },
+)
 
-test('crash: the tmux server is killed with -9', async ({ rig }) => {
+scenario('crash: the tmux server is killed with -9', ['session'], async ({ rig }) => {
   const agent = await rig.deploy({ persona: 'works' })
   await agent.losesItsTmuxServer()
   await expect(rig).toReturnToBaseline()

@@ -1,22 +1,23 @@
-import { expect, test } from '../harness/index.ts'
+import { expect, scenario } from '../harness/index.ts'
 
-test('ten agents: seven complete in the same instant, three one after another', async ({
-  rig,
-  bystanders,
-}) => {
-  await bystanders.tmuxSession('my-work')
-  await bystanders.claude('my-claude')
-  const neighbour = await rig.deploy({ persona: 'works' })
-  await neighbour.stays()
+scenario(
+  'ten agents: seven complete in the same instant, three one after another',
+  ['completes.inside', 'eleven agents'],
+  async ({ rig, bystanders }) => {
+    await bystanders.tmuxSession('my-work')
+    await bystanders.claude('my-claude')
+    const neighbour = await rig.deploy({ persona: 'works' })
+    await neighbour.stays()
 
-  // Ten at once, and every id begins with the neighbour's.
-  const ten = Array.from({ length: 10 }, () => rig.deploy({ persona: 'completes', type: neighbour.id }))
-  const agents = await Promise.all(ten)
-  await Promise.all(agents.slice(0, 7).map(agent => agent.reportsCompleted()))
-  for (const agent of agents.slice(7)) await agent.reportsCompleted()
+    // Ten at once, and every id begins with the neighbour's.
+    const ten = Array.from({ length: 10 }, () => rig.deploy({ persona: 'completes', type: neighbour.id }))
+    const agents = await Promise.all(ten)
+    await Promise.all(agents.slice(0, 7).map(agent => agent.reportsCompleted()))
+    for (const agent of agents.slice(7)) await agent.reportsCompleted()
 
-  await expect(rig).toReturnToBaseline()
-  await expect(agents).toHaveArchivedLogs() // ten sets, and no other
-  for (const agent of agents) await expect(agent).toBeRegisteredAs('completed')
-  await expect(neighbour).toBeRegisteredAs('working')
-})
+    await expect(rig).toReturnToBaseline()
+    await expect(agents).toHaveArchivedLogs() // ten sets, and no other
+    for (const agent of agents) await expect(agent).toBeRegisteredAs('completed')
+    await expect(neighbour).toBeRegisteredAs('working')
+  },
+)

@@ -22,6 +22,7 @@ export interface Settings {
   agentId: string | undefined
   /** A script for sh that runs before the first step. */
   onStart: string | undefined
+  completion: string | undefined
 }
 
 interface Parameter {
@@ -62,6 +63,7 @@ export const parameters: Record<string, Parameter> = {
   task_id: text('taskId', 'an id'),
   agent_id: text('agentId', 'an id'),
   'on-start': text('onStart', 'a path'),
+  completion: text('completion', 'a path'),
 }
 
 function oneOf(

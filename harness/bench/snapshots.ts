@@ -44,6 +44,7 @@ export function factsOf(agents: number): ScenarioFacts {
   return {
     agents: Array.from({ length: agents }, (_, at) => agentId(at)),
     endedAt: 0,
+    keeps: [],
     system: new Set(),
     foregroundTasks: new Set(),
   }

@@ -1,7 +1,8 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { CannotMeasureError } from '../errors.ts'
 import type { Agent } from '../rig/agent.ts'
 import type { Rig } from '../rig/rig.ts'
+import { logPaths } from '../rig/stream-log.ts'
 import { plantRegistryEntries } from './all-bystanders/registry-entries.ts'
 
 /** The tmux server of the user's own sessions: the one that agents are deployed to, or another one. */
@@ -31,11 +32,13 @@ export class AllBystanders {
    * whose id begins with the agent's and which goes on working. Resolves when the agent runs, with the neighbour.
    */
   async plantAround(agent: Agent): Promise<Agent | undefined> {
+    // Where the system's answer names no session, its name is known only then.
+    if (agent.values.session === undefined) await this.#rig.waitUntilRunning(agent)
     await Promise.all([this.#surround(agent), this.#rig.waitUntilRunning(agent)])
     // The neighbour comes last: while two claudes run, a snapshot of the shell may be either's, and a cleanup is
     // right to leave it.
     const neighbour =
-      this.#server === 'shared' ? await this.#rig.launch({ persona: 'works', type: agent.id }) : undefined
+      this.#server === 'shared' ? await this.#rig.deploy({ persona: 'works', type: agent.id }) : undefined
     await neighbour?.isResting()
     // These bystanders make no files. A file without an owner is the agent's, such as its shell snapshot before the
     // first command runs.
@@ -43,11 +46,13 @@ export class AllBystanders {
     return neighbour
   }
 
-  #surround({ id, session, taskId }: Agent): Promise<void> {
-    const folder = `${this.#rig.places.workspace}/${taskId}`
+  #surround(agent: Agent): Promise<void> {
+    const { id, values } = agent
+    const { session = '' } = values
+    const log = logPaths(agent)?.live ?? ''
+    const marker = `${dirname(dirname(log))}/${id}`
     const server = this.#server === 'shared' ? 'default' : 'users'
-    const log = `${folder}/logs/${id}_stream.jsonl`
-    return this.#run('around-agent.sh', id, session, log, `${folder}/${id}`, server)
+    return this.#run('around-agent.sh', id, session, log, marker, server)
   }
 
   async #run(script: string, ...args: string[]): Promise<void> {

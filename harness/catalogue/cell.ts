@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import type { Ending as Status } from '../definition/definition.ts'
 import type { Agent } from '../rig/agent.ts'
 import type { Directive } from '../rig/directive.ts'
 import type { Rig } from '../rig/rig.ts'
@@ -33,14 +34,14 @@ export async function deployCell(
 export async function expectCleanEnd(
   { agent, neighbour }: DeployedCell,
   ending: EndingName,
-  status: string = endings[ending].status,
+  status: Status = endings[ending].status,
 ): Promise<void> {
   await endings[ending].happens(agent)
   await expectCleanedUp({ agent, neighbour }, status)
 }
 
 /** Expects that only the archive and the registry entry of the agent are left, and that the neighbour works on. */
-export async function expectCleanedUp({ agent, neighbour }: DeployedCell, status: string): Promise<void> {
+export async function expectCleanedUp({ agent, neighbour }: DeployedCell, status: Status): Promise<void> {
   await expect(agent.rig).toReturnToBaseline(agent)
   await expect(agent).toHaveArchivedLogs()
   await expect(agent).toBeRegisteredAs(status)

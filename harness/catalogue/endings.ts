@@ -1,11 +1,15 @@
+import type { Ending as Status } from '../definition/definition.ts'
 import type { Agent } from '../rig/agent.ts'
+import type { Need } from '../rig/needs.ts'
 
 /** One way in which an agent ends. */
 interface Ending {
   /** The persona of the fake claude, unless the shape names one. */
   persona: string
-  /** The agent's status in both registries afterwards. */
-  status: string
+  /** What the system has to declare. */
+  needs: readonly Need[]
+  /** The agent's status in the registries afterwards. */
+  status: Status
   happens(agent: Agent): Promise<unknown>
 }
 
@@ -13,17 +17,19 @@ interface Ending {
 export const endings = {
   'completes from inside': {
     persona: 'completes',
+    needs: ['completes.inside'],
     status: 'completed',
     happens: agent => agent.reportsCompleted(),
   },
   'completes from outside': {
     persona: 'works',
+    needs: ['completes.outside'],
     status: 'completed',
     happens: agent => agent.isReportedCompleted(),
   },
-  killed: { persona: 'works', status: 'terminated', happens: agent => agent.isKilled() },
+  killed: { persona: 'works', needs: ['kill'], status: 'terminated', happens: agent => agent.isKilled() },
   /** SIGKILL, as the kernel's out-of-memory killer sends it. Nobody calls a tool. */
-  crashed: { persona: 'works', status: 'crashed', happens: agent => agent.losesItsClaude() },
+  crashed: { persona: 'works', needs: [], status: 'crashed', happens: agent => agent.losesItsClaude() },
 } satisfies Record<string, Ending>
 
 export type EndingName = keyof typeof endings

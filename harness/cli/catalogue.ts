@@ -6,6 +6,7 @@ import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { type ChosenSandbox, chooseSandbox } from '../sandbox/start.ts'
 import { print as printText } from '../terminal.ts'
+import { type Chosen, chosenSystems, nameOf } from './chosen-systems.ts'
 import { requireNoReport, requireWritable, writeJson } from './json-file.ts'
 import { neededBy } from './needs.ts'
 import { requireProcessRoom } from './process-limit.ts'
@@ -14,7 +15,8 @@ import { listCells, print } from './selection.ts'
 import { openVitest } from './vitest.ts'
 
 export interface CatalogueOptions {
-  system: string[]
+  system?: string[]
+  config?: string
   sandbox: SandboxChoice
   mount?: string[]
   image?: string
@@ -34,7 +36,8 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
   const began = beginning()
   requireNoReport(options)
   if (options.json) requireWritable(options.json)
-  const needs = neededBy(options)
+  const systems = await chosenSystems(options)
+  const needs = systems.map(system => neededBy(options, system))[0]
   requireProcessRoom('catalogue', options.workers)
   // Before anything is printed or started. Without a filter every cell is run, and the names need not be read.
   const cells = options.list || filter.length > 0 ? await listCells(filter) : []
@@ -44,7 +47,7 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
   }
   const sandbox = await chooseSandbox(options.sandbox, true, needs)
   const runs: Report[] = []
-  for (const system of new Set(options.system)) {
+  for (const system of systems) {
     const run = await runOne(system, sandbox, options, filter)
     runs.push(run)
     if (run.interrupted) break
@@ -64,7 +67,7 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
 }
 
 async function runOne(
-  system: string,
+  system: Chosen,
   sandbox: ChosenSandbox,
   { workers, keep = false, ...rest }: CatalogueOptions,
   filter: string[],
@@ -74,11 +77,11 @@ async function runOne(
   const vitest = await openVitest([], { projects: ['catalogue'], reporter, workers, names: filter })
   let interrupted: NodeJS.Signals | undefined
   try {
-    printText(`leakrig: catalogue, system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
-    const settings = { system, sandbox: sandbox.kind, needs: neededBy(rest), keep }
+    printText(`leakrig: catalogue, system ${nameOf(system)}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
+    const settings = { system, sandbox: sandbox.kind, needs: neededBy(rest, system), keep }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter)
-    const report = makeReport({ beginning: began, system, sandbox, interrupted }, reporter)
+    const report = makeReport({ beginning: began, system: nameOf(system), sandbox, interrupted }, reporter)
     printText(`${summaryText(report)}\n`)
     return report
   } finally {

@@ -14,7 +14,8 @@ function addScenarios(program: Command): Command {
     .command('scenarios')
     .description('run the scenarios against a system, in a sandbox')
     .usage('[filter ...] [options] [options of Vitest]')
-    .addOption(once(new Option('--system <name>', 'what is tested').choices(systemNames).default('hybrid')))
+    .addOption(once(new Option('--system <name>', systemText)))
+    .addOption(configOption())
     .addOption(once(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto')))
     .addOption(mountOption())
     .addOption(once(new Option('--image <name>', "the image of a container, in place of the rig's own")))
@@ -45,11 +46,11 @@ function addCatalogue(program: Command): Command {
     .description('run every leak shape with every ending against one system or several, and print the table')
     .argument('[filter...]', 'a part of the names of the cells to run: "own-session × killed"')
     .addOption(
-      new Option(
-        '--system <name>',
-        'what is tested; may be given more than once (default: hybrid)',
-      ).argParser((name, names: string[] = []) => [...names, systemName(name)]),
+      new Option('--system <name>', `${systemText}; may be given more than once`).argParser(
+        (name, names: string[] = []) => [...names, name],
+      ),
     )
+    .addOption(configOption())
     .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
     .addOption(mountOption())
     .addOption(once(new Option('--image <name>', "the image of a container, in place of the rig's own")))
@@ -64,8 +65,19 @@ function addCatalogue(program: Command): Command {
     .addHelpText('after', `\n${exitCodesText('cell')}`)
     .action(async (filter: string[], options) => {
       const { runCatalogue } = await import('./catalogue.ts')
-      leave(await runCatalogue({ ...options, system: options.system ?? ['hybrid'] }, filter))
+      leave(await runCatalogue(options, filter))
     })
+}
+
+const systemText = `what is tested: a system of the configuration, or one of ours (${systemNames.join(', ')}); default: that of the configuration, or hybrid`
+
+function configOption(): Option {
+  return once(
+    new Option(
+      '--config <file>',
+      'which systems there are (default: the leakrig.config.ts, .mts, .js, .mjs or .json of the current folder)',
+    ),
+  )
 }
 
 function mountOption(): Option {
@@ -94,11 +106,6 @@ function once(option: Option): Option {
     isGiven = true
     return parseArg ? parseArg(text, before) : text
   })
-}
-
-function systemName(name: string): string {
-  if (systemNames.includes(name)) return name
-  throw new InvalidArgumentError(`expected one of ${systemNames.join(', ')}.`)
 }
 
 function wholeNumber(text: string): number {

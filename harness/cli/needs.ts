@@ -2,6 +2,8 @@ import { resolve } from 'node:path'
 import { resolveMounts } from '../sandbox/mounts.ts'
 import { requireImageName, requireNoImage, type SandboxNeeds } from '../sandbox/needs.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
+import { needsOf } from '../systems/needs-of.ts'
+import type { Chosen } from './chosen-systems.ts'
 
 /** What the options say that the system needs in its sandbox. */
 export interface NeedOptions {
@@ -11,12 +13,15 @@ export interface NeedOptions {
 }
 
 /**
- * The needs that the options name, checked before anything is started.
+ * The needs that the options name and those of the system, checked before anything is started. The image of an option wins.
  * @throws WrongNeed for a path that cannot be mounted, and an image that cannot be used
  */
-export function neededBy({ mount: mounts = [], image, sandbox }: NeedOptions): SandboxNeeds {
+export function neededBy({ mount: mounts = [], image, sandbox }: NeedOptions, system: Chosen): SandboxNeeds {
   resolveMounts(mounts)
-  requireImageName(image)
-  if (sandbox === 'namespace') requireNoImage({ image })
-  return { mounts: mounts.map(path => resolve(path)), image }
+  const options = { mounts: mounts.map(path => resolve(path)), image }
+  const needs = typeof system === 'string' ? options : needsOf(system, options)
+  resolveMounts(needs.mounts ?? [])
+  requireImageName(needs.image)
+  if (sandbox === 'namespace') requireNoImage(needs)
+  return needs
 }

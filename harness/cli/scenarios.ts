@@ -8,6 +8,7 @@ import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
 import { print as printText } from '../terminal.ts'
+import { chosenSystem, nameOf } from './chosen-systems.ts'
 import { UsageError } from './exit.ts'
 import { requireNoReport, requireWritable, writeJson } from './json-file.ts'
 import { neededBy } from './needs.ts'
@@ -18,7 +19,8 @@ import { openVitest, parseVitestFlags } from './vitest.ts'
 import { testEnding } from './vitest-config.ts'
 
 export interface ScenarioOptions {
-  system: string
+  system?: string
+  config?: string
   sandbox: SandboxChoice
   mount?: string[]
   image?: string
@@ -60,7 +62,9 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   requireNoReport(options)
   requireNoValue(rest)
   if (options.json) requireWritable(options.json)
-  const needs = neededBy(options)
+  const { system: wanted, ...files } = options
+  const chosen = await chosenSystem({ ...files, ...(wanted !== undefined && { system: [wanted] }) })
+  const needs = neededBy(options, chosen)
   // Before Vitest is loaded, because that starts threads.
   const mayBeCatalogue = rest.some(word => word.includes('catalogue'))
   requireProcessRoom(mayBeCatalogue ? 'catalogue' : 'scenarios', options.workers)
@@ -86,12 +90,12 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     }
     await requireNames(vitest, filter)
     const sandbox = await (choosing ?? choose())
-    const files = (await vitest.globTestSpecifications(filter)).map(({ moduleId }) => moduleId)
-    const system = systemText(options.system, files)
+    const tests = (await vitest.globTestSpecifications(filter)).map(({ moduleId }) => moduleId)
+    const system = systemText(nameOf(chosen), tests)
     printText(`leakrig: system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     // To each project: vitest.config.ts provides defaults for `npm test` there, and those win over the root's.
-    const { system: name, keep = false } = options
-    const settings = { system: name, sandbox: sandbox.kind, needs, keep }
+    const { keep = false } = options
+    const settings = { system: chosen, sandbox: sandbox.kind, needs, keep }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter, filter)
     const report = makeReport({ beginning: began, system, sandbox, interrupted }, reporter)

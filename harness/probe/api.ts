@@ -1,21 +1,36 @@
+import type { Layout } from '../definition/system.ts'
 import type { ProcessIdentity, Reading } from '../snapshot/snapshot.ts'
 import type { DeployedAgent, ReportedResources } from './owners.ts'
 import type { SandboxFolders } from './places.ts'
 import type { AwaitedProcess } from './signal-when-seen.ts'
 import type { ToolResult } from './tools.ts'
 
-/** How to start the system under test: an MCP server that speaks over stdio. */
-export interface SystemCommand {
+/** A program of the system under test that runs as long as the scenario. */
+export interface ProgramCommand {
   command: string
   args: string[]
   env: Record<string, string>
   cwd: string
 }
 
-/** The answer of an MCP tool: its text, parsed where it is JSON. */
-export interface ToolAnswer {
-  isError: boolean
+/** What to start of a system before any call: its MCP server, and the process in which its modules' functions run. */
+export interface SystemPrograms {
+  mcp?: ProgramCommand
+  functions?: ProgramCommand
+}
+
+/** A call whose placeholders are filled in. `timeoutMs` is for whoever waits for the answer. */
+export type ReadyCall = { timeoutMs: number } & (
+  | { kind: 'tool'; tool: string; args: Record<string, unknown> }
+  | { kind: 'shell'; run: string; cwd: string; env: Record<string, string> }
+  | { kind: 'function'; module: string; path: (string | number)[]; given: Record<string, string> }
+)
+
+export interface CallAnswer {
+  /** The text of the answer, or what a function returned; parsed where it is JSON. */
   content: unknown
+  /** Why the call failed, by its own rules: `isError`, an exit code, an exception. */
+  failure?: string
 }
 
 /** The calls that the rig makes to the probe inside the sandbox. Every call is one round trip. */
@@ -25,11 +40,13 @@ export interface ProbeApi {
   /** Ends everything but the probe at one moment, as a power cut does; every file stays. */
   powerOff(): Promise<void>
   /** Ends everything but the probe and empties the sandbox's folders, for the next scenario. */
-  reset(): Promise<void>
-  startSystem(system: SystemCommand): Promise<ProcessIdentity>
-  callTool(name: string, args: Record<string, unknown>): Promise<ToolAnswer>
-  /** What the system wrote to its standard error so far. */
-  systemLog(): Promise<string>
+  reset(layout?: Layout): Promise<void>
+  /** Starts the system's programs; the identity of the first one, undefined where there is none. */
+  startSystem(programs: SystemPrograms): Promise<ProcessIdentity | undefined>
+  /** Calls the system. */
+  call(call: ReadyCall): Promise<CallAnswer>
+  /** What the system wrote so far: its programs' standard error, and the output of its commands. */
+  systemOutput(): Promise<string>
   registerAgent(agent: DeployedAgent): Promise<void>
   /** Processes that run now, and files, which an agent itself reported to have made. */
   registerReported(agent: string, things: ReportedResources): Promise<void>

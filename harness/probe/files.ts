@@ -1,17 +1,11 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Layout, patternOf } from '../definition/system.ts'
 import { isGone } from '../errors.ts'
 import type { FileClass, FileResource, PtyResource } from '../snapshot/snapshot.ts'
 
-/** The class of each file of the report's layout. The first pattern that matches decides. */
+/** The classes of files that do not depend on the system. The first pattern that matches decides. */
 const classes: [RegExp, FileClass][] = [
-  [/\/\.agent-workspace\/[^/]+\/archive\//, 'archive'],
-  [/\/agent_prompt_[^/]*\.txt$/, 'prompt'],
-  [/_stream(?:[.-]\d[\d.:TZ_-]*)?\.jsonl(?:[.-]\d[\d.:TZ_-]*)?$/, 'stream log'],
-  [/_progress\.jsonl$/, 'progress'],
-  [/_findings\.jsonl$/, 'findings'],
-  [/\/deploy_[^/]*\.(json|stderr)$/, 'deploy log'],
-  [/\/(AGENT|GLOBAL)_REGISTRY\.json$/, 'registry'],
   [/\.lock$/, 'lock'],
   [/^\/tmp\/claude-([0-9a-f]+-cwd$|\d+\/[^/]+\/[^/]+\/(?!started$|tasks\/))/, 'temp'],
   [
@@ -22,24 +16,24 @@ const classes: [RegExp, FileClass][] = [
 ]
 
 /** Every file below `root`; sockets, links and pipes are files too. Folders are not counted. */
-export function readFiles(root: string, leaveOut: (path: string) => boolean): FileResource[] {
+export function readFiles(root: string, layout: Layout, leaveOut: (path: string) => boolean): FileResource[] {
   const found: FileResource[] = []
   const visit = (folder: string) => {
     for (const entry of list(folder)) {
       const path = join(folder, entry.name)
       if (leaveOut(path)) continue
       if (entry.isDirectory()) visit(path)
-      else add(found, path)
+      else add(found, path, layout)
     }
   }
   visit(root)
   return found
 }
 
-function add(found: FileResource[], path: string): void {
+function add(found: FileResource[], path: string, layout: Layout): void {
   try {
     const { size } = lstatSync(path)
-    found.push({ kind: 'file', id: `file ${path}`, path, class: classify(path), bytes: size })
+    found.push({ kind: 'file', id: `file ${path}`, path, class: classify(path, layout), bytes: size })
   } catch (error) {
     if (!isGone(error)) throw error
   }
@@ -54,8 +48,10 @@ function list(folder: string) {
   }
 }
 
-function classify(path: string): FileClass {
-  return classes.find(([pattern]) => pattern.test(path))?.[1] ?? 'other'
+/** What the system declares goes before what is known of every system. */
+function classify(path: string, { files }: Layout): FileClass {
+  const declared = files.find(one => patternOf(one.path).test(path))?.class
+  return declared ?? classes.find(([pattern]) => pattern.test(path))?.[1] ?? 'other'
 }
 
 /** The sandbox has a devpts of its own, so that every terminal in it is the sandbox's. */

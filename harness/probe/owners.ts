@@ -4,11 +4,20 @@ import { InitialPanes } from './initial-pane.ts'
 import { OwnerNames } from './owner-names.ts'
 import { readEnvironment, readProcess } from './processes.ts'
 
-/** An agent that the rig deployed: the owner of everything that comes from its session. */
+/** An agent that the rig deployed: the owner of everything that comes from its session, its panes and its processes. */
 export interface DeployedAgent {
   id: string
-  session: string
+  /** The name of a session of its own. */
+  session?: string
+  /** Panes in sessions that are not its own, by server pid and pane id such as `41:%7`. */
+  panes?: string[]
 }
+
+/** The session of the probe, and of every program that it starts without another one. */
+const ownSession = readProcess(process.pid)?.sid
+
+/** A shorter id may be a part of any file's name. */
+const shortestName = 6
 
 type Processes = Map<number, ProcessResource>
 
@@ -38,9 +47,12 @@ export class Owners {
   /** The agent of each session (setsid). Such a number is reused only for a process that is a session leader. */
   readonly #sessions = new Map<number, string>()
 
-  add(agent: DeployedAgent): void {
-    this.#agents.set(agent.session, agent.id)
-    this.#names.set(agent.id, agent.id)
+  /** Adds an agent, or what was learned of it since. */
+  add({ id, session, panes = [] }: DeployedAgent): void {
+    if (session !== undefined) this.#agents.set(session, id)
+    for (const name of [id, session])
+      if (name !== undefined && name.length >= shortestName) this.#names.set(name, id)
+    for (const pane of panes) this.#panes.set(pane, id)
   }
 
   /** Without this, a daemon with an emptied environment could not be attributed after its parent's end. */
@@ -83,9 +95,10 @@ export class Owners {
   #attributePanes(resources: Resource[]): void {
     for (const one of resources) {
       if (one.kind !== 'pane') continue
+      const key = `${one.serverPid}:${one.pane}`
       const agent = this.#agents.get(one.sessionName)
-      if (agent) this.#panes.set(`${one.serverPid}:${one.pane}`, agent)
-      this.#own(one, agent, `pane of session ${one.sessionName}`)
+      if (agent && !this.#panes.has(key)) this.#panes.set(key, agent)
+      this.#own(one, this.#panes.get(key), `pane of session ${one.sessionName}`)
     }
   }
 
@@ -156,7 +169,8 @@ export class Owners {
     this.#ownerOf.set(resource.id, owner)
     if (resource.kind === 'process') {
       this.#learnNames(resource, owner.agent)
-      this.#sessions.set(resource.sid, owner.agent)
+      // What a program of the system starts directly is in the session of the probe, as the program itself is.
+      if (resource.sid !== ownSession) this.#sessions.set(resource.sid, owner.agent)
     }
     resource.owner = owner
   }

@@ -2,21 +2,18 @@ import { join } from 'node:path'
 
 /** The folders of a sandbox. Its root is /tmp, because claude itself writes there. */
 export function placesBelow(root: string): SandboxFolders {
-  const work = join(root, 'work')
   return {
     root,
     home: join(root, 'home'),
     tmux: join(root, 'tmux'),
-    work,
-    workspace: join(work, '.agent-workspace'),
+    work: join(root, 'work'),
     own: join(root, 'leakrig'),
     node: process.execPath,
   }
 }
 /** The same folders, with the project in a folder of another name. */
 export function withProject(places: SandboxFolders, name: string): SandboxFolders {
-  const work = join(places.root, name)
-  return { ...places, work, workspace: join(work, '.agent-workspace') }
+  return { ...places, work: join(places.root, name) }
 }
 
 /** The folders inside a sandbox, the same in every kind of sandbox. */
@@ -25,8 +22,8 @@ export interface SandboxFolders {
   root: string
   home: string
   tmux: string
+  /** The project that agents work on. */
   work: string
-  workspace: string
   /** The rig's own journals and gates; left out of snapshots. */
   own: string
   /** The Node that the probe runs on, and every program of ours in the sandbox. */

@@ -1,23 +1,26 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
+import type { Layout } from '../definition/system.ts'
 import { isGone } from '../errors.ts'
-import type { ProbeApi, SystemCommand } from './api.ts'
+import type { ProbeApi } from './api.ts'
 import { readFiles } from './files.ts'
 import { Owners } from './owners.ts'
 import type { SandboxFolders } from './places.ts'
 import { readProcess } from './processes.ts'
 import { emptyFolders, endEverything, makeFolders, stopEverything, unmountBelow } from './reset.ts'
 import { signalWhenSeen } from './signal-when-seen.ts'
-import type { System } from './system.ts'
+import { System } from './system.ts'
 import { countByPs, takeSnapshot } from './take-snapshot.ts'
 import { runTool } from './tools.ts'
 
 /** Implements the probe's calls. `keep` are folders below the root that are not the sandbox's own. */
 export function createProbe(places: SandboxFolders, keep: string[]): ProbeApi {
   makeFolders(places)
+  const newSystem = () => new System(join(places.own, 'calls'))
   let owners = new Owners()
-  let system: System | undefined
+  let system = newSystem()
+  let layout: Layout = { files: [], registries: [] }
 
   return {
     async hello() {
@@ -27,34 +30,29 @@ export function createProbe(places: SandboxFolders, keep: string[]): ProbeApi {
     async powerOff() {
       stopEverything()
       await endEverything()
-      system = undefined
+      system = newSystem()
     },
 
-    async reset() {
+    async reset(next = { files: [], registries: [] }) {
       await endEverything()
       await unmountBelow(places.work)
       emptyFolders(places, keep)
       makeFolders(places)
       owners = new Owners()
-      system = undefined
+      system = newSystem()
+      layout = next
     },
 
-    async startSystem(command: SystemCommand) {
-      // The MCP client is loaded only when there is a system to speak to.
-      const { System } = await import('./system.ts')
-      system = new System(command)
-      return system.start()
+    async startSystem(programs) {
+      system = newSystem()
+      return system.start(programs)
     },
 
-    async callTool(name, args) {
-      if (!system) throw new Error(`No system was started, so ${name} cannot be called.`)
-      return system.call(name, args)
-    },
-
-    systemLog: async () => system?.log ?? '',
+    call: call => system.call(call),
+    systemOutput: async () => system.output.text,
     registerAgent: async agent => owners.add(agent),
     registerReported: async (agent, reported) => owners.addReported(agent, reported),
-    snapshot: () => takeSnapshot({ root: places.root, own: places.own, keep, owners }),
+    snapshot: () => takeSnapshot({ root: places.root, own: places.own, keep, owners, layout }),
     countByPs,
 
     async plant([file = '', ...args], env = {}) {
@@ -93,7 +91,7 @@ export function createProbe(places: SandboxFolders, keep: string[]): ProbeApi {
     },
 
     async collect(folder) {
-      const paths = readFiles(folder, () => false).map(file => file.path)
+      const paths = readFiles(folder, layout, () => false).map(file => file.path)
       return paths.map(path => ({ path, base64: readFileSync(path).toString('base64') }))
     },
   }

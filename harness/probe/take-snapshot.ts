@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import psList, { type ProcessDescriptor } from 'ps-list'
+import type { Layout } from '../definition/system.ts'
 import type { DescriptorResource, Ignored, ProcessResource, Reading, Resource } from '../snapshot/snapshot.ts'
 import { claudeLinks } from './claude-links.ts'
 import {
@@ -26,6 +27,8 @@ export interface SnapshotScope {
   /** Folders below the root that are not the sandbox's, such as the project itself. */
   keep: string[]
   owners: Owners
+  /** What the files of the system are. */
+  layout: Layout
 }
 
 /** Every live resource of the sandbox, without the probe's own. */
@@ -36,8 +39,8 @@ export async function takeSnapshot(scope: SnapshotScope): Promise<Reading> {
   const holders: Holders = new Map()
   const descriptors = processes.flatMap(one => readDescriptors(one, scope, holders))
   const notTheirs = new Set([scope.own, ...scope.keep, ...claudeLinks(join(scope.root, 'home'))])
-  const files = readFiles(scope.root, path => notTheirs.has(path))
-  const registry = readRegistries(files)
+  const files = readFiles(scope.root, scope.layout, path => notTheirs.has(path))
+  const registry = readRegistries(files, scope.layout)
   const resources: Resource[] = [
     ...tmux.servers,
     ...tmux.sessions,

@@ -12,6 +12,8 @@ export interface ScenarioResult {
   durationMs: number
   /** One for each time that the scenario expected the baseline. */
   verdicts: Verdict[]
+  /** What it expected and did not check or do, because the system does not declare it. */
+  leftOut: string[]
   /** Why it did not pass, or why it was skipped, in sentences. */
   errors: string[]
   /** The folder with a copy of the sandbox's files. */
@@ -28,6 +30,7 @@ export function scenarioResult(test: TestCase): ScenarioResult {
     name: test.fullName,
     durationMs: Math.round(test.diagnostic()?.duration ?? 0),
     verdicts,
+    leftOut: record?.leftOut ?? [],
     ...(record ? { system: record.system } : {}),
     ...(record?.kept ? { kept: record.kept } : {}),
     ...(record?.notKept ? { notKept: record.notKept } : {}),

@@ -1,21 +1,31 @@
 import { CannotMeasureError } from '../errors.ts'
-import { parseJson } from '../json.ts'
 import { Limit } from '../limit.ts'
 import { poll } from '../poll.ts'
 import type { ReportedResources } from '../probe/owners.ts'
 import type { PaneResource, ProcessIdentity, ProcessResource } from '../snapshot/snapshot.ts'
 import type { Directive } from './directive.ts'
+import { insideCallText } from './inside-call.ts'
 import { type JournalEntry, readJournal } from './journal.ts'
+import type { Located } from './locate-agent.ts'
+import { registeredEntries } from './registered-entries.ts'
 import type { SystemUnderTest } from './system-under-test.ts'
+
+/** The files by which the rig follows and leads one fake claude. */
+export interface AgentFiles {
+  journal: string
+  gate: string
+  /** How it reports its completion. */
+  completion: string
+}
 
 /** What the deploy of an agent determines. */
 export interface AgentFacts {
-  id: string
-  session: string
-  taskId: string
+  /** What the system's answer named (`Ref`), and the agent's type. */
+  values: Record<string, string>
   directive: Directive
-  journal: string
-  gate: string
+  files: AgentFiles
+  /** It is the so-maniest agent of the scenario. */
+  number: number
 }
 
 const deadlineMs = 60_000
@@ -28,28 +38,39 @@ const startsWithinMs = 30_000
 
 /** One deployed agent, and the ways in which it can end. */
 export class Agent {
+  /** The system's name for it, or one of the rig's where the system has none. */
   readonly id: string
-  readonly session: string
-  readonly taskId: string
   readonly directive: Directive
+  readonly files: AgentFiles
   readonly rig: SystemUnderTest
-  readonly #journal: string
-  readonly #gate: string
+  /** What is known of it: what the system's answer named, and what the rig found (locate-agent.ts). */
+  values: Record<string, string>
+  /** Where it works; undefined until it runs. */
+  located: Located | undefined
 
-  constructor(rig: SystemUnderTest, { id, session, taskId, directive, journal, gate }: AgentFacts) {
+  constructor(rig: SystemUnderTest, { values, directive, files, number }: AgentFacts) {
     this.rig = rig
-    this.id = id
-    this.session = session
-    this.taskId = taskId
+    this.id = values.id ?? values.session ?? values.pane ?? `agent ${number}`
+    this.values = values
     this.directive = directive
-    this.#journal = journal
-    this.#gate = gate
+    this.files = files
   }
 
-  /** The agent reports `completed` from inside its own pane, over MCP. Resolves when it has made that call. */
+  /** The name of its tmux session. @throws where it has none of its own, or none is known yet */
+  get session(): string {
+    const { session } = this.values
+    if (session !== undefined) return session
+    throw new CannotMeasureError(`No tmux session of agent ${this.id} is known.`)
+  }
+
+  get #startsWithinMs(): number {
+    return this.rig.definition.startsWithinMs ?? startsWithinMs
+  }
+
+  /** The agent reports `completed` from inside its own pane. Resolves when it has made that call. */
   async reportsCompleted(): Promise<void> {
-    await this.#passGate()
-    await this.waitFor(isCompletion, 'report completed')
+    await this.mayComplete()
+    await this.waitFor(entry => entry.what === 'completion', 'report completed')
   }
 
   /** It passes its gate, finishes its work and waits, without reporting that it has completed. */
@@ -60,47 +81,38 @@ export class Agent {
 
   /** Opens its gate, without waiting for what it does then. */
   async goesOn(): Promise<void> {
-    await this.rig.probe.write(this.#gate, '')
+    await this.rig.probe.write(this.files.gate, '')
   }
 
-  /** Somebody else reports `completed` for it, to the orchestrator outside of any agent. */
-  async isReportedCompleted(): Promise<Record<string, unknown>> {
+  /** Somebody else reports that it has completed, outside of any agent. The system's answer. */
+  async isReportedCompleted(): Promise<unknown> {
     this.rig.markEnding()
-    return this.rig.callTool('update_agent_progress', {
-      task_id: this.taskId,
-      agent_id: this.id,
-      status: 'completed',
-      message: 'Reported by a scenario of leakrig',
-      progress: 100,
-    })
+    return this.rig.callEnding('outside', this.values)
   }
 
   /** Opens its gate to let it report `completed`, without waiting for the call. */
   async mayComplete(): Promise<void> {
-    await this.#passGate()
+    this.rig.markEnding()
+    await this.rig.probe.write(this.files.completion, insideCallText(this.rig, this.values))
+    await this.goesOn()
   }
 
   /** Opens its gate, and waits until its persona has come to its end. */
   async comesToItsEnd(): Promise<void> {
-    await this.#passGate()
+    await this.mayComplete()
     await this.waitFor(entry => entry.what === 'ended', 'end')
   }
 
-  async #passGate(): Promise<void> {
+  /** Somebody ends it by the system's kill. The system's answer. */
+  async isKilled(reason = 'A scenario of leakrig'): Promise<unknown> {
     this.rig.markEnding()
-    await this.goesOn()
-  }
-
-  /** Somebody calls `kill_real_agent` for it. */
-  async isKilled(reason = 'A scenario of leakrig'): Promise<Record<string, unknown>> {
-    this.rig.markEnding()
-    return this.rig.callTool('kill_real_agent', { task_id: this.taskId, agent_id: this.id, reason })
+    return this.rig.callEnding('kill', { ...this.values, reason })
   }
 
   /** The sentence with which the system refuses to end it. */
   killIsRefused(): Promise<string> {
     this.rig.markEnding()
-    return this.rig.refusal('kill_real_agent', { task_id: this.taskId, agent_id: this.id })
+    return this.rig.roleRefusal('kill', { ...this.values, reason: 'A scenario of leakrig' })
   }
 
   /** SIGKILL for the process of its pane, which the report calls a killed session. */
@@ -120,6 +132,7 @@ export class Agent {
     const { socket, session } = await this.pane()
     this.rig.markEnding()
     await this.rig.probe.run(['tmux', '-S', socket, 'kill-session', '-t', session])
+    await this.rig.recover()
   }
 
   /** SIGKILL for the tmux server that it lives in, with every session on it. */
@@ -142,7 +155,7 @@ export class Agent {
 
   async #kill(target: ProcessIdentity): Promise<void> {
     this.rig.markEnding()
-    if (await this.rig.probe.signal(target, 'SIGKILL')) return
+    if (await this.rig.probe.signal(target, 'SIGKILL')) return this.rig.recover()
     throw new CannotMeasureError(
       `Process ${target.pid} of agent ${this.id} was gone before it could be killed.`,
     )
@@ -172,7 +185,7 @@ export class Agent {
 
   /** What its fake claude did, in order, by its own journal. */
   async journal(): Promise<JournalEntry[]> {
-    return readJournal((await this.rig.probe.read(this.#journal)) ?? '')
+    return readJournal((await this.rig.probe.read(this.files.journal)) ?? '')
   }
 
   /** The processes and files that it leaks on purpose, by its own journal. */
@@ -184,21 +197,25 @@ export class Agent {
     }
   }
 
-  /** The ids of the commands that its claude waits for, from its log, wherever that lies now. */
+  /** The ids of the commands that its claude waits for. */
   async foregroundTasks(): Promise<string[]> {
-    const folder = `${this.rig.places.workspace}/${this.taskId}`
-    const file = `${this.id}_stream.jsonl`
-    const live = await this.rig.probe.read(`${folder}/logs/${file}`)
-    const text = live ?? (await this.rig.probe.read(`${folder}/archive/${file}`)) ?? ''
-    const started = text.split('\n').filter(line => line.includes('"task_started"') && line.endsWith('}'))
-    return started
-      .map(line => JSON.parse(line))
-      .flatMap(({ task_id, is_backgrounded }) => (is_backgrounded === false ? task_id : []))
+    return (await this.journal()).flatMap(({ what, task }) =>
+      what === 'foreground' && typeof task === 'string' ? task : [],
+    )
+  }
+
+  /** Waits until its claude has started. */
+  hasStarted(): Promise<void> {
+    return this.waitFor(({ what }) => what === 'started', 'start its claude', this.#startsWithinMs)
   }
 
   /** Waits until it waits at its gate, or is idle while a Bash tool runs. */
   waitUntilReady(): Promise<void> {
-    return this.waitFor(({ what }) => what === 'idle' || what === 'waiting', 'get ready', startsWithinMs)
+    return this.waitFor(
+      ({ what }) => what === 'idle' || what === 'waiting',
+      'get ready',
+      this.#startsWithinMs,
+    )
   }
 
   /** It goes on working while others end, and has to be there afterwards. */
@@ -212,19 +229,9 @@ export class Agent {
     return this.waitFor(entry => entry.what === 'idle', 'become idle')
   }
 
-  /** Its entries in its task's registry and in the global one. */
-  async registered(): Promise<{ task?: Record<string, unknown>; global?: Record<string, unknown> }> {
-    const { workspace } = this.rig.places
-    const task = parseJson(
-      (await this.rig.probe.read(`${workspace}/${this.taskId}/AGENT_REGISTRY.json`)) ?? '{}',
-    )
-    const global = parseJson(
-      (await this.rig.probe.read(`${workspace}/registry/GLOBAL_REGISTRY.json`)) ?? '{}',
-    )
-    return {
-      task: task.agents?.find(({ id }: { id: string }) => id === this.id),
-      global: global.agents?.[this.id],
-    }
+  /** Its entries in the registries that the system declares, by the registries' names. */
+  registered(): Promise<Record<string, Record<string, unknown> | undefined>> {
+    return registeredEntries(this.rig, this.id)
   }
 
   /** @throws CannotMeasureError when no such entry appears in its journal in time */
@@ -254,7 +261,9 @@ export class Agent {
     let [dueMs, missed] = [firstGoneCheckMs, 0]
     return async () => {
       const waitedMs = performance.now() - startedAt
-      if (waitedMs < dueMs) return false
+      // Without a session of its own, nothing is known to be the agent's before its claude has started.
+      const isKnown = this.located !== undefined || this.rig.definition.tmux === 'session'
+      if (waitedMs < dueMs || !isKnown) return false
       const { resources } = await this.rig.snapshot()
       const lives = resources.some(
         one =>
@@ -266,10 +275,4 @@ export class Agent {
       return missed >= 2
     }
   }
-}
-
-function isCompletion(entry: JournalEntry): boolean {
-  return (
-    entry.what === 'call' && entry.tool === 'update_agent_progress' && entry.arguments?.status === 'completed'
-  )
 }

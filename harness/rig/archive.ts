@@ -1,37 +1,35 @@
 import { basename, dirname } from 'node:path'
 import type { Agent } from './agent.ts'
 import type { JournalEntry } from './journal.ts'
-import { eventsIn, isStreamLogOf, type LogPart, logParts, parsed, writtenEvents } from './stream-log.ts'
+import {
+  archiveFolder,
+  eventsIn,
+  isStreamLogOf,
+  type LogPart,
+  logParts,
+  logPaths,
+  parsed,
+  partsOf,
+  writtenEvents,
+} from './stream-log.ts'
 import type { SystemUnderTest } from './system-under-test.ts'
-
-/** An agent's logs, by the end of their names, with the tool whose calls are recorded in each. */
-const logs = [
-  { ending: '_stream.jsonl' },
-  { ending: '_progress.jsonl', tool: 'update_agent_progress' },
-  { ending: '_findings.jsonl', tool: 'report_agent_finding' },
-]
 
 /**
  * What is wrong with an agent's archive, in sentences. Nothing, when the archive has a line for every call that was
  * answered, and the stream log has, in order and as whole lines, every event that the fake claude could write to its pipe.
  */
 export async function archiveFaults(rig: SystemUnderTest, agent: Agent): Promise<string[]> {
-  const folder = `${rig.places.workspace}/${agent.taskId}/archive`
   const journal = await agent.journal()
-  const faults: string[] = []
-  for (const { ending, tool } of logs) {
+  const faults = await streamFaults(agent, journal)
+  for (const { path, tool } of logPaths(agent)?.records ?? []) {
     const answered = journal.filter(
       entry => entry.what === 'answer' && entry.tool === tool && !entry.is_error,
     )
-    if (tool && answered.length === 0) continue
-    const name = `${agent.id}${ending}`
-    if (!tool) {
-      faults.push(...(await streamFaults(agent, folder, journal)))
-      continue
-    }
-    const text = await rig.probe.read(`${folder}/${name}`)
+    if (answered.length === 0) continue
+    const name = basename(path)
+    const text = await rig.probe.read(path)
     if (text === undefined) {
-      faults.push(`${name} is not in ${folder}`)
+      faults.push(`${name} is not in ${archiveFolder(agent)}`)
       continue
     }
     const lines = text.split('\n').length - 1
@@ -42,11 +40,12 @@ export async function archiveFaults(rig: SystemUnderTest, agent: Agent): Promise
 }
 
 /** The stream log may have been rotated: then its parts, the oldest first, have to be the whole. */
-async function streamFaults(agent: Agent, folder: string, journal: JournalEntry[]): Promise<string[]> {
+async function streamFaults(agent: Agent, journal: JournalEntry[]): Promise<string[]> {
+  const folder = archiveFolder(agent)
   const { resources } = await agent.rig.snapshot()
   const archived = resources.filter(one => one.kind === 'file' && dirname(one.path) === folder)
   const parts = await logParts(agent, archived)
-  if (parts.length === 0) return [`${agent.id}_stream.jsonl is not in ${folder}`]
+  if (parts.length === 0) return [`${basename(logPaths(agent)?.archived ?? '')} is not in ${folder}`]
   const written = writtenEvents(journal)
   const firstOf = ({ text }: LogPart) => written.indexOf(eventsIn(text)[0] ?? '')
   const inOrder = parts.filter(({ text }) => text !== '').sort((one, other) => firstOf(one) - firstOf(other))
@@ -70,13 +69,21 @@ async function streamFaults(agent: Agent, folder: string, journal: JournalEntry[
 /** Archived stream logs that belong to none of these agents. A second one of the same agent is a fault of its archive. */
 export async function strayArchives(rig: SystemUnderTest, agents: Agent[]): Promise<string[]> {
   const { resources } = await rig.snapshot()
+  const anybodys = agents[0] && streamLogOfAnybody(agents[0])
   return resources.flatMap(one => {
-    if (one.kind !== 'file' || one.class !== 'archive' || !one.path.includes('_stream')) return []
-    const name = basename(one.path)
-    return agents.some(({ id }) => isStreamLogOf(id, name))
+    if (one.kind !== 'file' || one.class !== 'archive' || !anybodys?.test(basename(one.path))) return []
+    return agents.some(agent => isStreamLogOf(agent, one.path))
       ? []
-      : `${name} is in the archive, and is none of the ${agents.length} expected logs`
+      : `${basename(one.path)} is in the archive, and is none of the ${agents.length} expected logs`
   })
+}
+
+/** Matches the archived stream logs of all agents. */
+function streamLogOfAnybody({ rig }: Agent): RegExp | undefined {
+  const { archived } = rig.definition.logs ?? {}
+  if (archived === undefined) return undefined
+  const ofAny = partsOf(archived.replaceAll(/\{\w+\}/g, 'ANY')).source
+  return new RegExp(ofAny.replaceAll('ANY', '.+'))
 }
 
 /** `halfLine`: how many bytes of an incomplete line the agent itself wrote at its end; they have to be there too. */

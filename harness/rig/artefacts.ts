@@ -46,7 +46,7 @@ export async function copyOut(rig: Rig, scenario: string): Promise<string> {
 }
 
 async function copyWorkspace(rig: Rig, folder: string): Promise<void> {
-  for (const { path, base64 } of await rig.probe.collect(rig.places.workspace)) {
+  for (const { path, base64 } of await rig.probe.collect(rig.places.work)) {
     const copy = join(folder, relative(rig.places.work, path))
     mkdirSync(dirname(copy), { recursive: true })
     writeFileSync(copy, Buffer.from(base64, 'base64'))
@@ -65,7 +65,7 @@ async function copyPanes(rig: Rig, folder: string, snapshot: Snapshot | undefine
 }
 
 async function copySystemLog(rig: Rig, folder: string): Promise<void> {
-  writeFileSync(join(folder, 'system.log'), await rig.probe.systemLog())
+  writeFileSync(join(folder, 'system.log'), await rig.probe.systemOutput())
 }
 
 function processTree({ resources }: Snapshot): string {

@@ -1,17 +1,15 @@
-import { isDeepStrictEqual } from 'node:util'
 import { test as vitestTest } from 'vitest'
-import type { ProbeApi, SystemCommand } from '../probe/api.ts'
+import type { ProbeApi } from '../probe/api.ts'
 import { SandboxPool } from '../sandbox/pool.ts'
 import type { Sandbox, SandboxRights } from '../sandbox/sandbox.ts'
-import { startSandbox } from '../sandbox/start.ts'
-import { systemCommand } from '../systems/systems.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { type Kept, keep } from './artefacts.ts'
 import { Bystanders } from './bystanders.ts'
+import { chosenSystem, startChosen } from './chosen-system.ts'
 import './matchers.ts'
 import { type SandboxFolders, withProject } from '../probe/places.ts'
 import { Rig } from './rig.ts'
-import { sandboxKind, settings } from './settings.ts'
+import { settings } from './settings.ts'
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -26,6 +24,8 @@ interface RigRecord extends Kept {
   verdicts: Verdict[]
   /** Expectations beside the baseline that were not met, in sentences. */
   unmet: string[]
+  /** What was expected and not checked, because the system does not declare it. */
+  leftOut: string[]
 }
 
 /** Vitest's `test` with a rig: a sandbox that no other test uses meanwhile, and a fresh system in it. */
@@ -33,7 +33,7 @@ export const test = vitestTest
   // Files with faults that need a mount override this.
   .extend('rights', { scope: 'file' }, (): SandboxRights => ({}))
   .extend('sandboxes', { scope: 'file' }, ({ rights }, { onCleanup }): SandboxPool => {
-    const pool = new SandboxPool(async () => startSandbox(await sandboxKind(), rights, settings().needs))
+    const pool = new SandboxPool(() => startChosen(rights))
     onCleanup(() => pool[Symbol.asyncDispose]())
     return pool
   })
@@ -42,13 +42,8 @@ export const test = vitestTest
     onCleanup(() => sandboxes.giveBack(sandbox))
     return sandbox
   })
-  // The command that starts the system under test. A test may replace it.
-  .extend(
-    'system',
-    () =>
-      (places: SandboxFolders): SystemCommand =>
-        systemCommand(settings().system, places),
-  )
+  // The system under test. A test may replace it.
+  .extend('system', () => chosenSystem())
   // Prepares the sandbox before the system starts: a disk of another size, a program on the PATH before another.
   .extend(
     'prepareSandbox',
@@ -59,22 +54,22 @@ export const test = vitestTest
   .extend('project', () => 'work')
   .extend('rig', async ({ sandbox, system, prepareSandbox, project, task }, { onCleanup }): Promise<Rig> => {
     const places = withProject((await sandbox.probe.hello()).places, project)
-    await sandbox.probe.reset()
+    await sandbox.probe.reset(system.layout)
     await prepareSandbox(sandbox.probe, places)
-    const rig = new Rig(sandbox.probe, places)
-    const command = system(places)
-    const { system: name } = settings()
+    const rig = new Rig(sandbox.probe, places, system)
     const record: RigRecord = {
-      system: isDeepStrictEqual(command, systemCommand(name, places)) ? name : 'of the test file',
+      system: system.name,
+      leftOut: [],
       verdicts: rig.verdicts,
       unmet: rig.unmet,
     }
     task.meta.leakrig = record
     onCleanup(async () => {
+      record.leftOut = [...rig.leftOut]
       const wanted = settings().keep || task.result?.state === 'fail'
       if (wanted) Object.assign(record, await keep(rig, task.fullTestName))
     })
-    await rig.start(command)
+    await rig.start()
     return rig
   })
   .extend('bystanders', ({ rig }) => new Bystanders(rig))

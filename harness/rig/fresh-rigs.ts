@@ -1,9 +1,8 @@
-import { startSandbox } from '../sandbox/start.ts'
 import { print } from '../terminal.ts'
 import { keep } from './artefacts.ts'
+import { startChosen } from './chosen-system.ts'
 import { test } from './fixtures.ts'
 import { Rig } from './rig.ts'
-import { sandboxKind, settings } from './settings.ts'
 
 /**
  * `test` for many short runs in a row: `freshRig` empties a sandbox that only this test uses, and starts the system in it
@@ -12,7 +11,7 @@ import { sandboxKind, settings } from './settings.ts'
 export const testRuns = test.extend(
   'freshRig',
   async ({ system, task }, { onCleanup }): Promise<() => Promise<Rig>> => {
-    const sandbox = await startSandbox(await sandboxKind(), {}, settings().needs)
+    const sandbox = await startChosen()
     let rig: Rig | undefined
     onCleanup(async () => {
       if (rig && task.result?.state === 'fail')
@@ -21,9 +20,9 @@ export const testRuns = test.extend(
     })
     const { places } = await sandbox.probe.hello()
     return async () => {
-      await sandbox.probe.reset()
-      rig = new Rig(sandbox.probe, places)
-      await rig.start(system(places))
+      await sandbox.probe.reset(system.layout)
+      rig = new Rig(sandbox.probe, places, system)
+      await rig.start()
       return rig
     }
   },

@@ -1,3 +1,5 @@
+import type { Ending } from '../definition/definition.ts'
+
 /** What the matchers of agents need to know about one; every agent of a rig is more. */
 export interface MatchedAgent {
   readonly id: string
@@ -9,7 +11,7 @@ declare module 'vitest' {
     toReturnToBaseline(ended?: MatchedAgent): Promise<R>
     /** The archive of each of these agents is complete to its last event, and there is no other archive. */
     toHaveArchivedLogs(): Promise<R>
-    /** In both registries the agent has this status, and a reason that matches. */
-    toBeRegisteredAs(status: string, reason?: RegExp): Promise<R>
+    /** In all registries the agent has the status for this ending, and a reason that matches. */
+    toBeRegisteredAs(ending: Ending, reason?: RegExp): Promise<R>
   }
 }

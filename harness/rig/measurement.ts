@@ -1,3 +1,4 @@
+import type { Kept } from '../definition/system.ts'
 import { CannotMeasureError } from '../errors.ts'
 import type { ProbeApi } from '../probe/api.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
@@ -19,6 +20,8 @@ export interface Expected {
 /** A deployed agent, as far as a verdict needs it. */
 export interface MeasuredAgent {
   id: string
+  /** What a system's answers named, such as its session. */
+  values: Readonly<Record<string, string>>
   /** The ids of the commands that its claude waits for. */
   foregroundTasks(): Promise<string[]>
 }
@@ -38,8 +41,14 @@ export class Measurement {
   readonly #snapshots: SnapshotSingleFlight
   #endedAt: number | undefined
 
-  constructor(probe: ProbeApi) {
+  readonly #keeps: readonly Kept[]
+  /** What was found while agents were deployed, and is true whatever a settling shows. */
+  readonly #standing: Finding[] = []
+
+  /** `keeps`: what the system declares to keep after an agent's end. */
+  constructor(probe: ProbeApi, keeps: readonly Kept[]) {
     this.probe = probe
+    this.#keeps = keeps
     this.#snapshots = new SnapshotSingleFlight(() => probe.snapshot())
   }
 
@@ -67,6 +76,21 @@ export class Measurement {
 
   protected get deployedCount(): number {
     return this.#deployed.length
+  }
+
+  /** The deployed agents of which no process and no session is left, each by its names. */
+  async goneAgents(): Promise<string[][]> {
+    const { resources } = await this.snapshot()
+    const lives = new Set(
+      resources.flatMap(one =>
+        one.kind === 'session' || (one.kind === 'process' && one.state !== 'Z')
+          ? (one.owner?.agent ?? [])
+          : [],
+      ),
+    )
+    return this.#deployed
+      .filter(({ id }) => !lives.has(id))
+      .map(({ id, values }) => [id, ...[values.session, values.pane].filter(name => name !== undefined)])
   }
 
   /** The snapshot that everything is compared with: taken once, before the first agent, for all callers. */
@@ -130,7 +154,20 @@ export class Measurement {
     const verdict = await settle(instruments, this.#ignoreList.without(baseline), facts, timing)
     verdict.notes.push(...this.#ignoreList.notes(this.lastSnapshot?.resources ?? []))
     this.verdicts.push(verdict)
+    this.#addStanding(verdict)
     return verdict
+  }
+
+  /** Something that is wrong whatever happens afterwards: it is part of every verdict from now on. */
+  addCollateral(finding: Finding): void {
+    if (!this.#standing.some(({ id }) => id === finding.id)) this.#standing.push(finding)
+  }
+
+  #addStanding(verdict: Verdict): void {
+    if (this.#standing.length === 0) return
+    verdict.collateral.push(...this.#standing)
+    verdict.result = 'collateral'
+    delete verdict.msToBaseline
   }
 
   /** Adds to the last verdict what no snapshot shows. */
@@ -154,6 +191,7 @@ export class Measurement {
       foregroundTasks: new Set(tasks.flat()),
       agents: this.#deployed.map(({ id }) => id),
       endedAt: this.#endedAt ?? performance.now(),
+      keeps: this.#keeps,
       system: this.#ownProcesses,
       isIgnored: one => this.#ignoreList.covers(one),
     }

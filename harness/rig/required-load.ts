@@ -1,14 +1,29 @@
+import { type LoadItem, patternOf } from '../definition/system.ts'
 import type { ReportedResources } from '../probe/owners.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
+import type { Agent } from './agent.ts'
 
-/** What a deployed agent consists of. It must have been seen, so that its absence afterwards means something. */
-const requiredLoad: [string, (one: Resource) => boolean][] = [
-  ['tmux session', one => one.kind === 'session'],
-  ['claude', one => one.kind === 'process' && one.comm === 'claude'],
-  ['tee', one => one.kind === 'process' && one.comm === 'tee'],
-  ['prompt file', one => one.kind === 'file' && one.class === 'prompt'],
-  ['open log', one => one.kind === 'descriptor' && one.mode !== 'r' && one.path.endsWith('_stream.jsonl')],
-]
+/** Something that a deployed agent consists of. It must have been seen, so that its absence afterwards means something. */
+type Part = [name: string, matches: (one: Resource) => boolean]
+
+const claude: Part = ['claude', one => one.kind === 'process' && one.comm === 'claude']
+const session: Part = ['tmux session', one => one.kind === 'session']
+
+function declared(item: LoadItem): Part {
+  if ('process' in item) return [item.process, one => one.kind === 'process' && one.comm === item.process]
+  if ('file' in item) return [`${item.file} file`, one => one.kind === 'file' && one.class === item.file]
+  const isOpen = (one: Resource) =>
+    one.kind === 'descriptor' && one.mode !== 'r' && patternOf(item.open).test(one.path)
+  return [`open file like ${item.open.source}`, isOpen]
+}
+
+/** The parts of an agent that a snapshot does not show, by name. */
+export function missingLoad({ id, rig }: Agent, { resources }: Snapshot): string[] {
+  const { tmux, load } = rig.definition
+  const parts = [claude, ...(tmux === 'session' ? [session] : []), ...load.map(declared)]
+  const own = resources.filter(one => one.owner?.agent === id)
+  return parts.filter(([, matches]) => !own.some(matches)).map(([name]) => name)
+}
 
 /**
  * What an agent reported to have made and a snapshot does not show. Its session counts for a process, because one that
@@ -23,10 +38,4 @@ export function missingReported({ pids, paths }: ReportedResources, { resources 
     ...pids.filter(pid => !seen.has(pid)).map(pid => `process ${pid}`),
     ...paths.filter(path => !isSeen(path)),
   ]
-}
-
-/** The parts of an agent that a snapshot does not show, by name. */
-export function missingLoad(agent: string, { resources }: Snapshot): string[] {
-  const own = resources.filter(one => one.owner?.agent === agent)
-  return requiredLoad.filter(([, matches]) => !own.some(matches)).map(([name]) => name)
 }

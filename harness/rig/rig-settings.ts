@@ -1,3 +1,4 @@
+import type { System } from '../definition/system.ts'
 import type { SandboxNeeds } from '../sandbox/needs.ts'
 
 declare module 'vitest' {
@@ -8,8 +9,11 @@ declare module 'vitest' {
 
 /** What the commands provide to the tests. In somebody's own suite nobody does, or only some of it. */
 export interface RigSettings {
-  /** The name of the system under test; by default `hybrid`. */
-  system: string
+  /**
+   * The name of one of our own systems, or a system that was read from a configuration; by default that of the
+   * leakrig.config.* in the current folder, or `hybrid`.
+   */
+  system: string | System | undefined
   /** Where scenarios run; by default in a container if an engine answers, otherwise in Linux namespaces. */
   sandbox: 'auto' | 'container' | 'namespace'
   /** What the system needs in its sandbox. */

@@ -1,10 +1,11 @@
 import { inject } from 'vitest'
+import type { SandboxNeeds } from '../sandbox/needs.ts'
 import type { SandboxKind } from '../sandbox/sandbox.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
 import type { RigSettings } from './rig-settings.ts'
 
 const defaults: RigSettings = {
-  system: 'hybrid',
+  system: undefined,
   sandbox: 'auto',
   needs: {},
   keep: false,
@@ -21,8 +22,8 @@ let chosen: Promise<SandboxKind> | undefined
  * The kind of sandbox of this run. The commands have chosen one already; otherwise it is chosen once in each worker.
  * @throws CannotMeasureError when none can be started
  */
-export function sandboxKind(): Promise<SandboxKind> {
-  const { sandbox, needs } = settings()
+export function sandboxKind(needs: SandboxNeeds): Promise<SandboxKind> {
+  const { sandbox } = settings()
   if (sandbox !== 'auto') return Promise.resolve(sandbox)
   chosen ??= chooseSandbox(sandbox, false, needs).then(({ kind }) => kind)
   return chosen

@@ -51,7 +51,9 @@ function answeredInTime(probe: ProbeApi, name: string | symbol): Call | undefine
   // `await` reads the property `then`, which no call has.
   if (!call) return undefined
   return (...args) => {
-    const limit = new Limit(callTimeoutMs)
+    const { timeoutMs = 0 } = Object(args[0]) as { timeoutMs?: number }
+    // A call of the system has a limit of its own (rig/system-under-test.ts), which gives a better reason.
+    const limit = new Limit(callTimeoutMs + 2 * timeoutMs)
     return limit.during(tooLate => {
       const { promise, reject } = Promise.withResolvers<never>()
       tooLate.onabort = () => reject(new CannotMeasureError(noAnswer(String(name), limit.elapsed)))

@@ -72,8 +72,8 @@ function spawnInside(
   for (const fd of inheritedDescriptors(3)) stdio[fd] = nothing
   const keyctl = String({ x64: 250, arm64: 219 }[process.arch as string] ?? 0)
   const limits = [mayMount || mayNest ? '-all,+sys_admin' : '-all', mayNest ? 'pid' : 'none']
-  // What contains another comes first, and what is shown with it is not mounted again.
-  const shown = [...paths, projectRoot, process.execPath]
+  // What contains another, which is shorter, comes first, and what is shown with it is not mounted again.
+  const shown = [...paths, projectRoot, process.execPath].sort((one, other) => one.length - other.length)
   const program = programFile('fake-claude/main')
   const scripts = wrappers({ node: process.execPath, program, npx: findNpx(path) })
   const claudes = coveredClaudes(path, covers, shown)

@@ -1,3 +1,4 @@
+import { atPointer } from '../definition/pointer.ts'
 import { parseExactly } from '../json.ts'
 
 /** The field that somebody else has in a registry and in an entry of it, among the fields of the system under test. */
@@ -8,14 +9,16 @@ export const OTHERS_AGENT = 'of-somebody-else'
 
 /**
  * What somebody else put into a registry, by its place: the source text of the values, without the spaces between them.
+ * `agents` is the JSON pointer to its agents.
  * Undefined when the text has nothing of it.
  */
-export function othersValues(text: string): Record<string, string> | undefined {
+export function othersValues(text: string, agents: string): Record<string, string> | undefined {
   if (!text.includes(OTHERS_FIELD)) return undefined
   const registry = parseExactly(text)
-  const entry = Array.isArray(registry.agents)
-    ? registry.agents.find(({ id }: { id: unknown }) => id === OTHERS_AGENT)
-    : registry.agents?.[OTHERS_AGENT]
+  const list = atPointer(registry, agents)
+  const entry = Array.isArray(list)
+    ? list.find(({ id }: { id: unknown }) => id === OTHERS_AGENT)
+    : Object(list)[OTHERS_AGENT]
   const values = {
     [`the field ${OTHERS_FIELD}`]: registry[OTHERS_FIELD],
     [`the field ${OTHERS_FIELD} of the entry ${OTHERS_AGENT}`]: entry?.[OTHERS_FIELD],

@@ -1,3 +1,5 @@
+import type { DeclaredFileClass } from '../definition/definition.ts'
+
 /**
  * What the probe sees at one moment inside the sandbox. Plain data: it crosses the wire as JSON.
  * Every resource has an `id` that stays the same while the resource lives and is never reused: two snapshots are
@@ -119,18 +121,7 @@ export interface SocketResource extends Common {
   inode: string
 }
 
-export type FileClass =
-  | 'prompt'
-  | 'stream log'
-  | 'progress'
-  | 'findings'
-  | 'deploy log'
-  | 'archive'
-  | 'registry'
-  | 'lock'
-  | 'claude state'
-  | 'temp'
-  | 'other'
+export type FileClass = DeclaredFileClass | 'claude state' | 'other'
 
 export interface FileResource extends Common {
   kind: 'file'
@@ -139,14 +130,16 @@ export interface FileResource extends Common {
   bytes: number
 }
 
-/** One registry file, with the fields that the task registries and the global one share. */
+/** One registry file, as far as the system declares what is in it. */
 export interface RegistryResource extends Common {
   kind: 'registry'
   path: string
-  scope: 'task' | 'global'
-  /** `active_count` of a task registry, `active_agents` of the global one. */
-  active: number
-  agents: { id: string; status: string }[]
+  /** What the system calls it. */
+  name: string
+  /** The number of live agents that it records, and the field with that number. */
+  active?: { field: string; count: number }
+  /** The status is missing in entries of some systems. */
+  agents: { id: string; status?: string }[]
   /** What somebody else put there, by its place: source texts that no system may change (others-values.ts). */
   others?: Record<string, string>
 }

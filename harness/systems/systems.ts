@@ -1,35 +1,80 @@
-import { programFile, testProgram } from '../../bin/programs.ts'
+import { programFile, projectRoot, testProgram } from '../../bin/programs.ts'
+import { checkDefinition } from '../definition/check.ts'
+import type { SystemDefinition } from '../definition/definition.ts'
+import type { System } from '../definition/system.ts'
 import { AWAIT_DAEMON, strategyNames } from '../orchestrator/strategies/strategy.ts'
-import type { SystemCommand } from '../probe/api.ts'
 import type { SandboxFolders } from '../probe/places.ts'
+import { reportLayout } from './report-layout.ts'
 
 /** The report's daemon checks once a minute, for which a scenario cannot wait. Here it checks once a second. */
 const shorterInterval = { CHECK_INTERVAL: '1' }
 
-/** Every system that can be tested by name; each is our own orchestrator with another strategy. */
+/** The names of our own systems; each is our orchestrator with another strategy. */
 export const systemNames: readonly string[] = strategyNames
 
-/** The command that starts the system of that name inside a sandbox. */
-export function systemCommand(name: string, places: SandboxFolders): SystemCommand {
-  return orchestratorCommand([programFile('orchestrator'), '--strategy', name], places)
-}
+/** The workspace of our own systems in a sandbox. */
+export const workspaceIn = ({ work }: Pick<SandboxFolders, 'work'>): string => `${work}/.agent-workspace`
 
-/** The command that starts an orchestrator of ours, with these arguments for Node. */
-export function orchestratorCommand(args: string[], places: SandboxFolders): SystemCommand {
+const ofAgent = { task_id: '{task}', agent_id: '{id}' }
+const completed = { ...ofAgent, status: 'completed', progress: 100 }
+
+/** Our orchestrator, an MCP server with the report's tools. */
+function definition(name: string, args: string[], env: Record<string, string>): SystemDefinition {
   return {
-    command: places.node,
-    args,
-    env: { CLAUDE_ORCHESTRATOR_WORKSPACE: places.workspace, [AWAIT_DAEMON]: '1', ...shorterInterval },
-    cwd: places.work,
+    name,
+    mcp: {
+      command: ['{node}', ...args],
+      env: {
+        CLAUDE_ORCHESTRATOR_WORKSPACE: '{work}/.agent-workspace',
+        [AWAIT_DAEMON]: '1',
+        ...shorterInterval,
+        ...env,
+      },
+    },
+    prepare: {
+      tool: 'create_real_task',
+      args: { description: 'A scenario of leakrig' },
+      result: { task: '/task_id' },
+    },
+    deploy: {
+      tool: 'deploy_headless_agent',
+      args: { task_id: '{task}', agent_type: '{type}', prompt: '{prompt}' },
+      result: { id: '/agent_id', session: '/tmux_session' },
+    },
+    kill: { tool: 'kill_real_agent', args: { ...ofAgent, reason: '{reason}' } },
+    completes: {
+      inside: { tool: 'update_agent_progress', args: { ...completed, message: 'All done' } },
+      outside: {
+        tool: 'update_agent_progress',
+        args: { ...completed, message: 'Reported by a scenario of leakrig' },
+      },
+    },
+    recover: 'by itself',
+    ...reportLayout,
   }
 }
 
-/** The command for our orchestrator with one of the rig's seeded defects, otherwise as `hybrid`. */
-export function defectiveSystem(defect: string, places: SandboxFolders): SystemCommand {
-  return orchestratorCommand([testProgram('defective-orchestrator'), defect, 'hybrid'], places)
+/** One of our own systems, by its name. */
+export function ownSystem(name: string, env: Record<string, string> = {}): System {
+  return planned(definition(name, [programFile('orchestrator'), '--strategy', name], env))
+}
+
+/** Our orchestrator with one of the rig's seeded defects, otherwise as `base`. */
+export function defectiveSystem(defect: string, base = 'hybrid', env: Record<string, string> = {}): System {
+  return planned(definition('defective', [testProgram('defective-orchestrator'), defect, base], env))
+}
+
+function planned(written: SystemDefinition): System {
+  const outcome = checkDefinition(written, { folder: projectRoot, path: [] })
+  if ('system' in outcome) {
+    // Every sandbox has what our own systems are.
+    const { project: _, ...system } = outcome.system
+    return system
+  }
+  throw new Error(outcome.mistakes.join('\n'))
 }
 
 /** The command by which a service manager would restart the daemon, for the orchestrator with that pid. */
-export function daemonCommand({ node, workspace }: SandboxFolders, owner: number): string[] {
-  return [node, programFile('daemon'), workspace, '--owner-pid', String(owner)]
+export function daemonCommand(places: SandboxFolders, owner: number): string[] {
+  return [places.node, programFile('daemon'), workspaceIn(places), '--owner-pid', String(owner)]
 }

@@ -3,8 +3,8 @@ import { shellWord } from '../terminal.ts'
 import type { ScenarioFacts } from './scenario-facts.ts'
 import type { Finding } from './verdict.ts'
 
-/** Statuses after which no process of an agent may be left: ours, and those of other orchestrators. */
-const terminal = new Set([
+/** Statuses after which no process of an agent may be left, as orchestrators write them. */
+const ended = new Set([
   'completed',
   'terminated',
   'error',
@@ -13,7 +13,13 @@ const terminal = new Set([
   'killed',
   'cancelled',
   'timeout',
+  'done',
+  'stopped',
+  'exited',
 ])
+
+/** An entry without a status counts as live. */
+const isEnded = (status: string | undefined): boolean => status !== undefined && ended.has(status)
 
 /** Compares the registries with the truth: an agent lives while a session or a process of it does. */
 export function compareRegistries(now: Snapshot, facts: ScenarioFacts, outlivedMs: number): Finding[] {
@@ -25,10 +31,10 @@ export function compareRegistries(now: Snapshot, facts: ScenarioFacts, outlivedM
       verdict: 'leak' as const,
       kind: 'registry' as const,
       id: `${one.id} ${what}`,
-      what: `the ${one.scope} registry ${what}`,
+      what: `the ${one.name} registry ${what}`,
       ...(agent ? { owner: { agent, evidence: 'its entry' } } : {}),
       mechanism,
-      command: `cat ${one.path}`,
+      command: `cat ${shellWord(one.path)}`,
       outlivedMs,
     }))
   })
@@ -48,7 +54,7 @@ export function changedOfOthers(baseline: Snapshot, now: Snapshot, outlivedMs: n
             verdict: 'collateral' as const,
             kind: 'registry' as const,
             id: `${one.id} ${place}`,
-            what: `${place} in the ${one.scope} registry, which somebody else wrote`,
+            what: `${place} in the ${one.name} registry, which somebody else wrote`,
             mechanism: changed(text, values[place]),
             command: `cat ${shellWord(one.path)}`,
             outlivedMs,
@@ -83,19 +89,20 @@ function livingAgents(now: Snapshot, { isIgnored }: ScenarioFacts): Set<string> 
 
 function wrongEntries({ agents }: RegistryResource, alive: Set<string>): Wrong[] {
   return agents.flatMap(({ id, status }): Wrong[] => {
-    if (terminal.has(status) === !alive.has(id)) return []
+    if (isEnded(status) === !alive.has(id)) return []
+    const written = status ?? 'without a status'
     return alive.has(id)
       ? [
           {
             agent: id,
-            what: `says ${id} is ${status}, but it lives`,
+            what: `says ${id} is ${written}, but it lives`,
             mechanism: 'a status was written and nothing was ended',
           },
         ]
       : [
           {
             agent: id,
-            what: `says ${id} is ${status}, but no process or session of it is left`,
+            what: `says ${id} is ${written}, but no process or session of it is left`,
             mechanism: 'its end was never recorded, or another writer undid the record',
           },
         ]
@@ -104,7 +111,7 @@ function wrongEntries({ agents }: RegistryResource, alive: Set<string>): Wrong[]
 
 function missingEntries({ agents }: RegistryResource, facts: ScenarioFacts): Wrong[] {
   const entered = new Set(agents.map(({ id }) => id))
-  // A task registry lists the agents of its own task. A scenario has one task, so that these are all agents.
+  // A scenario has one task, so a registry of one task lists all its agents, too.
   return facts.agents
     .filter(id => !entered.has(id))
     .map(id => ({
@@ -114,13 +121,12 @@ function missingEntries({ agents }: RegistryResource, facts: ScenarioFacts): Wro
     }))
 }
 
-function wrongCount({ active, agents, scope }: RegistryResource): Wrong[] {
-  const live = agents.filter(({ status }) => !terminal.has(status)).length
-  if (active === live) return []
-  const field = scope === 'task' ? 'active_count' : 'active_agents'
+function wrongCount({ active, agents }: RegistryResource): Wrong[] {
+  const live = agents.filter(({ status }) => !isEnded(status)).length
+  if (!active || active.count === live) return []
   return [
     {
-      what: `has ${field} ${active}, but ${live} of its entries are live`,
+      what: `has ${active.field} ${active.count}, but ${live} of its entries are live`,
       mechanism: 'the count is incremented and decremented instead of derived from the entries',
     },
   ]

@@ -71,6 +71,8 @@ function grownProcesses(
   return now.resources.flatMap(one => {
     const earlier = before.get(one.id)
     if (one.kind !== 'process' || earlier?.kind !== 'process' || !facts.system.has(one.id)) return []
+    // A tmux server holds some for each of its panes, which are resources themselves.
+    if (one.comm === 'tmux: server') return []
     if (one.descriptors <= earlier.descriptors) return []
     return {
       verdict: 'leak' as const,

@@ -1,3 +1,4 @@
+import { patternOf } from '../definition/system.ts'
 import type { Ignored, Resource } from '../snapshot/snapshot.ts'
 import type { ScenarioFacts } from './scenario-facts.ts'
 
@@ -16,7 +17,6 @@ const file = (pattern: RegExp) => (one: Resource) => one.kind === 'file' && patt
  * that it leaves after a clean exit are kept; a file that only a killed claude leaves is a leak.
  */
 const policies: Policy[] = [
-  { why: 'archived logs stay until their retention ends', keeps: file(/\/archive\/[^/]+$/) },
   {
     why: 'Claude keeps its settings and transcripts',
     keeps: file(/\/\.claude\.json|\/\.claude\/(projects|backups|session-env)\//),
@@ -27,6 +27,10 @@ const policies: Policy[] = [
   },
   { why: 'Claude keeps its MCP logs', keeps: file(/\/\.cache\/claude-cli-nodejs\//) },
   { why: 'tmux leaves the file of its socket', keeps: file(/\/tmux-\d+\/[^/]+$/) },
+  {
+    why: 'a shell in a pane keeps its history',
+    keeps: file(/\/home\/\.(bash|zsh|sh|python|node_repl)_history$/),
+  },
   {
     why: 'Claude keeps the output of its background tasks',
     keeps: (one, { foregroundTasks }) =>
@@ -40,11 +44,13 @@ const policies: Policy[] = [
   },
 ]
 
-/** Splits the new resources into those that a policy keeps and all others. */
+/** Splits the new resources into those that a policy, or the system itself, keeps and all others. */
 export function applyPolicy(added: Resource[], facts: ScenarioFacts): { kept: Ignored[]; left: Resource[] } {
   const kept = new Map<Policy, number>()
+  const declared = facts.keeps.map(({ path, why }): Policy => ({ why, keeps: file(patternOf(path)) }))
+  const all = [...declared, ...policies]
   const left = added.filter(one => {
-    const policy = policies.find(({ keeps }) => keeps(one, facts))
+    const policy = all.find(({ keeps }) => keeps(one, facts))
     if (policy) kept.set(policy, (kept.get(policy) ?? 0) + 1)
     return !policy
   })

@@ -1,3 +1,4 @@
+import type { Kept } from '../definition/system.ts'
 import type { Resource } from '../snapshot/snapshot.ts'
 
 /** What the rig knows about a scenario and no snapshot shows. */
@@ -6,6 +7,8 @@ export interface ScenarioFacts {
   agents: string[]
   /** When the last agent's ending began, by the clock of the snapshots (ms). */
   endedAt: number
+  /** What the system declares to keep. */
+  keeps: readonly Kept[]
   /** Identities of the system's own processes: the orchestrator and whatever it started before the baseline. */
   system: Set<string>
   /** The agents' foreground commands, by the id that Claude gives their output. */

@@ -1,11 +1,11 @@
-import { settings, systemCommand, test } from '../../harness/index.ts'
+import { chosenSystem, test } from '../../harness/index.ts'
 import { matrix, type Shape } from './matrix.ts'
 import { namedAsSuspect } from './named-as-suspect.ts'
 
 /** Without containment, as on a machine without tini, or with an orchestrator that does not use the launch function. */
-const notContained = test.extend('system', () => places => {
-  const { env, ...command } = systemCommand(settings().system, places)
-  return { ...command, env: { ...env, LEAKRIG_CONTAINMENT: 'none' } }
+const notContained = test.extend('system', async () => {
+  const system = await chosenSystem()
+  return { ...system, env: { ...system.env, LEAKRIG_CONTAINMENT: 'none' } }
 })
 
 const placements: [string, Shape['traces']][] = [
@@ -22,6 +22,7 @@ matrix(
   placements.map(([shape, traces]) => ({
     name: `${shape}, not contained`,
     directive: { shape },
+    system: ['report workspace'],
     traces,
     outlives: { killed: true, crashed: true },
   })),

@@ -7,13 +7,14 @@ import {
   userJoins,
   windowMovesToUser,
 } from '../../harness/index.ts'
-import { matrix } from './matrix.ts'
+import { matrix, type Shape } from './matrix.ts'
 
 /** Sessions that are more than one pane which ends with its claude, or that a user shares. */
-matrix([
+const rows: Shape[] = [
   {
     name: 'shell kept open',
     directive: {},
+    system: ['report workspace'],
     prepare: keepShells,
     traces: [
       ['session', /agent_/],
@@ -88,4 +89,6 @@ matrix([
     outlives: { killed: undefined, crashed: 'claude itself was killed' },
     endings: ['crashed'],
   },
-])
+]
+
+matrix(rows.map(row => ({ ...row, system: ['session', ...(row.system ?? [])] })))

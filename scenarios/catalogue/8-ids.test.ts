@@ -8,6 +8,7 @@ import {
   expectCleanedUp,
   hostileIds,
   hostileText,
+  needing,
   plantVictims,
   poll,
   refusesHostileIds,
@@ -16,9 +17,11 @@ import {
 import { matrix } from './matrix.ts'
 import { redWithoutCleanup } from './red-without-cleanup.ts'
 
+const reported = needing(['report workspace'])
+
 const leaks = /expected the sandbox to return to its baseline/
 
-test('hostile ids asked for × killed', async ({ rig }) => {
+reported('hostile ids asked for × killed', async ({ rig }) => {
   await plantVictims(rig)
   const cell = await deployCell(rig, { shape: {}, ending: 'killed' })
   await refusesHostileIds(rig)
@@ -26,7 +29,7 @@ test('hostile ids asked for × killed', async ({ rig }) => {
 })
 
 for (const ending of ['killed', 'crashed'] satisfies EndingName[])
-  test(`hostile ids in the registry × ${ending}`, async ({ rig }) => {
+  reported(`hostile ids in the registry × ${ending}`, async ({ rig }) => {
     await plantVictims(rig)
     const cell = await deployCell(rig, { shape: {}, ending })
     const entries = await enterHostileAgents(rig)

@@ -8,8 +8,11 @@ import {
   endings,
   expectCleanEnd,
   expectLeaks,
+  type Need,
+  needing,
   type Outlives,
   type Rig,
+  type RigTest,
   settings,
   type Trace,
   test,
@@ -43,27 +46,25 @@ export interface Shape {
   /** Why the cell cannot run in this sandbox; undefined where it can. */
   objection?: (rig: Rig) => Promise<string | undefined>
   /** The status in the registries after an ending, where it differs from that of other agents. */
-  statuses?: Partial<Record<EndingName, string>>
+  statuses?: Partial<Record<EndingName, Parameters<typeof expectCleanEnd>[2]>>
   /** All endings by default. */
   endings?: readonly EndingName[]
+  /** What the system has to declare besides what the ending needs. */
+  system?: readonly Need[]
   /** A program that has to be there, and why. Without it the cell is skipped with that reason. */
   needs?: { program: string; because: string }
 }
-
-/** A `test` of the harness, however it was extended. */
-export type CellTest = (
-  name: string,
-  run: (fixtures: { rig: Rig; skip: (note: string) => never }) => unknown,
-) => void
 
 /**
  * Makes one test for each cell, named `<shape> × <ending>`, with all bystanders.
  * @param cellTest a `test` of the harness that starts the system in another way
  */
-export function matrix(shapes: Shape[], cellTest: CellTest = test): void {
+export function matrix(shapes: Shape[], cellTest: RigTest = test): void {
   for (const shape of shapes)
-    for (const ending of shape.endings ?? endingNames)
-      cellTest(`${shape.name} × ${ending}`, async ({ rig, skip }) => {
+    for (const ending of shape.endings ?? endingNames) {
+      const name = `${shape.name} × ${ending}`
+      const needs = [...endings[ending].needs, ...(shape.system ?? [])]
+      needing(needs, cellTest)(name, async ({ rig, skip }) => {
         const { withoutCleanup } = settings()
         const missing = shape.needs && !withoutCleanup && !(await rig.has(shape.needs.program))
         if (missing) skip(`no ${shape.needs?.program} in this sandbox: ${shape.needs?.because}`)
@@ -83,4 +84,5 @@ export function matrix(shapes: Shape[], cellTest: CellTest = test): void {
         if (outlives !== undefined) await waitUntilClaudeEnded(cell.agent)
         await expectLeaks(cell.agent, shape.traces, outlives ?? true)
       })
+    }
 }

@@ -1,5 +1,4 @@
-import { deployCell, expectCleanedUp, test } from '../../harness/index.ts'
-import type { CellTest } from './matrix.ts'
+import { deployCell, expectCleanedUp, needing, type RigTest, test } from '../../harness/index.ts'
 import { redWithoutCleanup } from './red-without-cleanup.ts'
 
 /**
@@ -7,8 +6,8 @@ import { redWithoutCleanup } from './red-without-cleanup.ts'
  * to list as a suspect. Otherwise it is a leak.
  * @param why why nothing does; the report prints it beside what is left
  */
-export function namedAsSuspect(name: string, shape: string, why: string, cellTest: CellTest = test): void {
-  cellTest(`${name} × killed`, async ({ rig }) => {
+export function namedAsSuspect(name: string, shape: string, why: string, cellTest: RigTest = test): void {
+  needing(['kill'], cellTest)(`${name} × killed`, async ({ rig }) => {
     const cell = await deployCell(rig, { shape: { shape }, ending: 'killed' })
     const { pids } = await cell.agent.reportedResources()
     await redWithoutCleanup(/expected the sandbox to return to its baseline/, async () => {

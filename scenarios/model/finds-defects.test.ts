@@ -21,7 +21,7 @@ const seeded = [
 ]
 
 for (const { defect, seed, shortest, complaint } of seeded) {
-  const test = testRuns.extend('system', () => places => defectiveSystem(defect, places))
+  const test = testRuns.extend('system', () => defectiveSystem(defect))
   test(`a cleanup that ${defect} is found, and reduced to a short sequence`, {
     timeout: 600_000,
   }, async ({ freshRig }) => {

@@ -1,6 +1,13 @@
-import { archiveFaults, findingsText, parseJson, poll, strayArchives } from '../../harness/index.ts'
+import {
+  archiveFaults,
+  findingsText,
+  parseJson,
+  poll,
+  reportWorkspace,
+  strayArchives,
+} from '../../harness/index.ts'
 import { startDaemon } from './cleaners.ts'
-import type { Modelled, World } from './world.ts'
+import type { World } from './world.ts'
 
 /** How long the registries may lag behind the sandbox, ms: the end of a cleanup is recorded last. */
 const writtenWithinMs = 5_000
@@ -59,20 +66,17 @@ async function registryFaultsNow({ rig, agents }: World): Promise<string[]> {
     if (ends.size === 0) found.live += 1
     if (task?.status === 'completed') found.completed += 1
   }
-  const counts = await readCounts(rig.places.workspace, path => rig.probe.read(path), agents)
+  const counts = await readCounts(rig)
   const expected = { ...found, spawned: agents.length, allLive: found.live, allSpawned: agents.length }
   for (const [key, value] of Object.entries(expected))
     if (counts[key] !== value) faults.push(`the registries count ${counts[key]} ${key}, and it is ${value}`)
   return faults
 }
 
-async function readCounts(
-  workspace: string,
-  read: (path: string) => Promise<string | undefined>,
-  [first]: Modelled[],
-): Promise<Record<string, unknown>> {
-  const task = parseJson((await read(`${workspace}/${first?.agent.taskId}/AGENT_REGISTRY.json`)) ?? '{}')
-  const global = parseJson((await read(`${workspace}/registry/GLOBAL_REGISTRY.json`)) ?? '{}')
+async function readCounts(rig: World['rig']): Promise<Record<string, unknown>> {
+  const { taskRegistry, globalRegistry } = reportWorkspace(rig)
+  const task = parseJson((await rig.probe.read(taskRegistry)) ?? '{}')
+  const global = parseJson((await rig.probe.read(globalRegistry)) ?? '{}')
   return {
     live: task.active_count,
     completed: task.completed_count,

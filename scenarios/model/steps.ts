@@ -115,9 +115,8 @@ function call(
 ): void {
   const { rig } = world
   rig.markEnding()
-  const { taskId, id } = whose.agent
-  const error = rig.probe.callTool(tool, { task_id: taskId, agent_id: id, ...args }).then(
-    ({ isError, content }) => (isError ? JSON.stringify(content) : undefined),
+  const error = rig.askTool(tool, { task_id: rig.values.task, agent_id: whose.agent.id, ...args }).then(
+    ({ failure }) => failure,
     (reason: unknown) => String(reason),
   )
   world.calls.push({ whose, ends, error })

@@ -27,7 +27,10 @@ export async function longForegroundBash(claude: Claude): Promise<void> {
   if (settings.bash > 0) await hooks.run('PreToolUse')
   const tools = many(settings.bash, () => bash.start(nested(aDay, settings.depth), 'Run the long check'))
   for (const tool of tools) await output.emit(events.toolUse(tool.use))
-  for (const tool of tools) await output.emit(taskStarted(claude, tool))
+  for (const tool of tools) {
+    await output.emit(taskStarted(claude, tool))
+    claude.note('foreground', { task: tool.taskId })
+  }
 }
 
 /** Starts commands in the background. claude does not exit while they run. */

@@ -1,6 +1,7 @@
 import { parseExactly } from '../../json.ts'
 import type { Rig } from '../../rig/rig.ts'
 import { OTHERS_AGENT, OTHERS_FIELD } from '../../snapshot/others-values.ts'
+import { reportWorkspace } from '../report-workspace.ts'
 
 /** A value that JavaScript does not write as it was: it rounds two of its numbers, shortens one and loses an escape. */
 const value = String.raw`{
@@ -13,14 +14,13 @@ const value = String.raw`{
  * their own that ended, with such a field. Before the first deploy, while the system writes nothing. A system that has no
  * registry yet is left without.
  */
-export async function plantRegistryEntries({ probe, places, taskId }: Rig): Promise<void> {
-  const files = [
-    `${places.workspace}/${taskId}/AGENT_REGISTRY.json`,
-    `${places.workspace}/registry/GLOBAL_REGISTRY.json`,
-  ]
-  for (const file of files) {
+export async function plantRegistryEntries(rig: Rig): Promise<void> {
+  const { probe, values } = rig
+  if (values.task === undefined) return
+  const { taskRegistry, globalRegistry, task } = reportWorkspace(rig)
+  for (const file of [taskRegistry, globalRegistry]) {
     const text = await probe.read(file)
-    if (text !== undefined) await probe.write(file, withOthers(text, taskId))
+    if (text !== undefined) await probe.write(file, withOthers(text, task))
   }
 }
 

@@ -2,6 +2,7 @@ import { expect } from 'vitest'
 import { CannotMeasureError } from '../../errors.ts'
 import { poll } from '../../poll.ts'
 import type { Rig } from '../../rig/rig.ts'
+import { reportWorkspace } from '../report-workspace.ts'
 import { changeEntries } from './ids.ts'
 
 const id = 'elsewhere-120000-0a1b2c'
@@ -26,8 +27,8 @@ export async function nestingObjection({ probe }: Rig): Promise<string | undefin
  * and its entries in both registries. Call it before the first deploy, while the system writes nothing.
  */
 export async function workElsewhere(rig: Rig): Promise<AgentElsewhere> {
-  const { probe, places, taskId } = rig
-  const folder = `${places.workspace}/${taskId}`
+  const { probe } = rig
+  const { folder } = reportWorkspace(rig)
   const prompt = `${folder}/agent_prompt_${id}.txt`
   const log = `${folder}/logs/${id}_stream.jsonl`
   await probe.write(prompt, `agent_id: ${id}\n\nHelp me.\n`)

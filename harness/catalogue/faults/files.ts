@@ -1,6 +1,9 @@
+import { dirname } from 'node:path'
 import { CannotMeasureError } from '../../errors.ts'
 import type { Agent } from '../../rig/agent.ts'
 import type { Rig } from '../../rig/rig.ts'
+import { liveLog } from '../../rig/stream-log.ts'
+import { reportWorkspace } from '../report-workspace.ts'
 
 /** Why a fault that needs a mount cannot be injected here; undefined where it can. */
 export async function mountObjection({ probe, places }: Rig): Promise<string | undefined> {
@@ -30,21 +33,17 @@ export async function fillDisk({ probe }: Rig, folder: string): Promise<{ empty(
 }
 
 /** Leaves what a writer left that died: a lock file with a pid that nobody has, two days old, beside each registry. */
-export async function leaveStaleLocks({ rig: { probe, places }, taskId }: Agent): Promise<void> {
-  const { workspace } = places
-  const registry = `${workspace}/registry`
-  const files = [
-    `${workspace}/${taskId}/AGENT_REGISTRY.json.lock`,
-    `${registry}/GLOBAL_REGISTRY.json.lock`,
-    `${registry}/daemon.lock`,
-  ]
+export async function leaveStaleLocks({ rig }: Agent): Promise<void> {
+  const { probe } = rig
+  const { taskRegistry, globalRegistry } = reportWorkspace(rig)
+  const files = [`${taskRegistry}.lock`, `${globalRegistry}.lock`, `${dirname(globalRegistry)}/daemon.lock`]
   for (const file of files) await probe.write(file, '4194303\n')
   await mustRun(probe, ['touch', '-d', '2 days ago', ...files])
 }
 
 /** Cuts a task's registry in half, as a writer without an atomic replace does when it dies. */
 export async function cutRegistry(rig: Rig): Promise<{ mend(): Promise<void> }> {
-  const file = `${rig.places.workspace}/${rig.taskId}/AGENT_REGISTRY.json`
+  const file = reportWorkspace(rig).taskRegistry
   const text = (await rig.probe.read(file)) ?? ''
   await rig.probe.write(file, text.slice(0, text.length / 2))
   return { mend: () => rig.probe.write(file, text) }
@@ -62,15 +61,15 @@ export function deleteLog(agent: Agent): Promise<void> {
 
 /** For an agent that waits at its gate, with lines of its own on both sides of it. */
 async function whileWritten(agent: Agent, fault: (log: string) => string[]): Promise<void> {
-  const { rig, taskId, id } = agent
+  const { rig } = agent
   await agent.waitUntilReady()
-  await mustRun(rig.probe, fault(`${rig.places.workspace}/${taskId}/logs/${id}_stream.jsonl`))
+  await mustRun(rig.probe, fault(liveLog(agent)))
   await agent.finishes()
 }
 
 /** Replaces the archive folder of the agent's task by a link out of the workspace. */
-export async function linkArchiveOutside({ rig, taskId }: Agent): Promise<LinkedArchive> {
-  const archive = `${rig.places.workspace}/${taskId}/archive`
+export async function linkArchiveOutside({ rig }: Agent): Promise<LinkedArchive> {
+  const { archive } = reportWorkspace(rig)
   const outside = `${rig.places.home}/elsewhere`
   await mustRun(rig.probe, ['mkdir', '-p', outside])
   await mustRun(rig.probe, ['sh', '-c', 'rmdir "$2"; ln -s "$1" "$2"', 'sh', outside, archive])

@@ -1,6 +1,8 @@
 import { expect } from 'vitest'
 import { parseExactly } from '../../json.ts'
 import type { Rig } from '../../rig/rig.ts'
+import { workspaceIn } from '../../systems/systems.ts'
+import { reportWorkspace } from '../report-workspace.ts'
 
 /** Makes a file beside the user's home, as a relative path could not: any folder may be the one in which it runs. */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's variable
@@ -34,7 +36,8 @@ export const hostileIds = [
 
 /** Plants files that a hostile id could reach, beside the workspace and in the user's home. Call it before any deploy. */
 export async function plantVictims({ probe, places }: Rig): Promise<void> {
-  const { home, work, workspace } = places
+  const { home, work } = places
+  const workspace = workspaceIn(places)
   for (const folder of [home, work, workspace])
     for (const name of ['victim', 'victim_stream.jsonl', 'victim.txt'])
       await probe.write(`${folder}/${name}`, 'mine\n')
@@ -42,7 +45,7 @@ export async function plantVictims({ probe, places }: Rig): Promise<void> {
 
 /** Expects that every tool refuses every hostile id, in one sentence of one line. */
 export async function refusesHostileIds(rig: Rig): Promise<void> {
-  const task_id = rig.taskId
+  const task_id = reportWorkspace(rig).task
   const done = { status: 'completed', message: 'x', progress: 100 }
   const finding = { finding_type: 'x', severity: 'low', message: 'x' }
   for (const id of hostileIds) {
@@ -79,11 +82,9 @@ interface Entry {
 
 /** Adds entries to both registries (1), or removes those with their ids (-1), and corrects the counts. */
 export async function changeEntries(rig: Rig, entries: Entry[], sign: 1 | -1): Promise<void> {
-  const { probe, places, taskId } = rig
-  const files = {
-    task: `${places.workspace}/${taskId}/AGENT_REGISTRY.json`,
-    global: `${places.workspace}/registry/GLOBAL_REGISTRY.json`,
-  }
+  const { probe } = rig
+  const { taskRegistry, globalRegistry, task: taskId } = reportWorkspace(rig)
+  const files = { task: taskRegistry, global: globalRegistry }
   const read = async (file: string) => parseExactly((await probe.read(file)) ?? '')
   const ids = entries.map(({ id }) => id)
   const live = entries.filter(({ status }) => status === 'working').length

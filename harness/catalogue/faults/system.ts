@@ -1,7 +1,9 @@
-import type { ProbeApi, SystemCommand } from '../../probe/api.ts'
+import type { System } from '../../definition/system.ts'
+import type { ProbeApi } from '../../probe/api.ts'
 import type { SandboxFolders } from '../../probe/places.ts'
 import type { Agent } from '../../rig/agent.ts'
 import { ignoreUncertainShellSnapshots } from '../files-without-owner.ts'
+import { reportWorkspace } from '../report-workspace.ts'
 
 /**
  * Installs a tmux that starts an agent's session and then kills its caller, before the caller can record the session.
@@ -20,13 +22,12 @@ export async function tmuxThatKills(probe: ProbeApi, { home }: SandboxFolders): 
   await probe.run(['chmod', '755', `${home}/half/tmux`])
 }
 
-/** The same command with the tmux of `tmuxThatKills` on its PATH. */
-export function withTmuxThatKills(
-  { command, args, ...rest }: SystemCommand,
-  { home }: SandboxFolders,
-): SystemCommand {
-  const script = `PATH=${home}/half:$PATH exec "$@"`
-  return { ...rest, command: 'sh', args: ['-c', script, 'sh', command, ...args] }
+/** The same system with the tmux of `tmuxThatKills` on its PATH. */
+export function withTmuxThatKills(system: System): System {
+  const { server } = system
+  if (!server) throw new Error(`The system ${system.name} has no server to give another PATH.`)
+  const script = 'PATH={home}/half:$PATH exec "$@"'
+  return { ...system, server: { ...server, command: ['sh', '-c', script, 'sh', ...server.command] } }
 }
 
 /**
@@ -40,8 +41,8 @@ export async function restartMachine(agent: Agent): Promise<void> {
   await ignoreUncertainShellSnapshots(rig)
   await rig.probe.powerOff()
   const innocent = await rig.probe.plant(['sleep', 'infinity'])
-  for (const file of [`${agent.taskId}/AGENT_REGISTRY.json`, 'registry/GLOBAL_REGISTRY.json'])
-    await renumber(rig, `${rig.places.workspace}/${file}`, pid, innocent.pid)
+  const { taskRegistry, globalRegistry } = reportWorkspace(rig)
+  for (const file of [taskRegistry, globalRegistry]) await renumber(rig, file, pid, innocent.pid)
 }
 
 async function renumber(

@@ -32,9 +32,10 @@ export function wrappers(parts: WrapperParts): Script[] {
   ]
 }
 
+/** IS_SANDBOX: the user of a sandbox is root only inside of it, and the real claude refuses to skip permissions as root elsewhere. */
 const claude = ({ node, program }: WrapperParts): string => `#!/bin/bash
 ':' /* The fake claude of the sandbox of leakrig.
-export FAKE_CLAUDE_PATH=$0 FAKE_CLAUDE_ORDERS=${quoted(orders)}
+export FAKE_CLAUDE_PATH=$0 FAKE_CLAUDE_ORDERS=${quoted(orders)} IS_SANDBOX=1
 exec -a claude ${quoted(node)} ${quoted(program)} "$@"
 */
 const { argv, env, execve } = process
@@ -42,7 +43,7 @@ if (!execve) {
   console.error('claude (fake): Node ' + process.version + ' cannot start it, only 24.15 or newer: start it without node.')
   process.exit(1)
 }
-Object.assign(env, { FAKE_CLAUDE_PATH: argv[1], FAKE_CLAUDE_ORDERS: ${JSON.stringify(orders)} })
+Object.assign(env, { FAKE_CLAUDE_PATH: argv[1], FAKE_CLAUDE_ORDERS: ${JSON.stringify(orders)}, IS_SANDBOX: '1' })
 execve(${JSON.stringify(node)}, ['claude', ${JSON.stringify(program)}, ...argv.slice(2)], env)
 `
 

@@ -1,12 +1,11 @@
 import { describe, expect } from 'vitest'
-import { testProgram } from '../../../bin/programs.ts'
 import { findingsText } from '../../report/text.ts'
 import type { Agent } from '../../rig/agent.ts'
 import type { Bystanders } from '../../rig/bystanders.ts'
 import { test } from '../../rig/fixtures.ts'
 import type { Rig } from '../../rig/rig.ts'
 import type { ResourceKind } from '../../snapshot/snapshot.ts'
-import { orchestratorCommand } from '../../systems/systems.ts'
+import { defectiveSystem } from '../../systems/systems.ts'
 
 /** The seeded defects end nothing slowly: what is left after this time is a leak. */
 const timing = { deadlineMs: 15_000, restMs: 1_500, samples: 3 }
@@ -43,9 +42,6 @@ export function expectRed(seeded: Record<string, Expected>, chosen: readonly str
 
 /** A test against our orchestrator with one of the defective cleanups of defects.ts. */
 export function withDefect(defect: string) {
-  return test.extend('system', () => places => {
-    const { env, ...command } = orchestratorCommand([testProgram('defective-orchestrator'), defect], places)
-    // A subreaper around the launch would keep processes below the pane that these cleanups have to search for.
-    return { ...command, env: { ...env, LEAKRIG_CONTAINMENT: 'none' } }
-  })
+  // A subreaper around the launch would keep processes below the pane that these cleanups have to search for.
+  return test.extend('system', () => defectiveSystem(defect, 'immediate', { LEAKRIG_CONTAINMENT: 'none' }))
 }

@@ -1,9 +1,10 @@
 import { expect } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
+import { reportWorkspace } from '../../catalogue/report-workspace.ts'
 import { expect as expectRig } from '../../index.ts'
 import type { Agent } from '../../rig/agent.ts'
 import { test } from '../../rig/fixtures.ts'
-import { systemCommand } from '../../systems/systems.ts'
+import { ownSystem } from '../../systems/systems.ts'
 
 needsNamespaces()
 
@@ -14,7 +15,7 @@ for (const [system, count, tags] of [
   ['immediate', 10, ['long']],
   ['hybrid', 10, ['long']],
 ] as const) {
-  const withSystem = test.extend('system', () => places => systemCommand(system, places))
+  const withSystem = test.extend('system', () => ownSystem(system))
 
   withSystem(
     `${system}: ${count} that complete at once each get the answer before they are ended`,
@@ -35,8 +36,8 @@ for (const [system, count, tags] of [
 }
 
 /** The system's answers to `completed`, from the agent's archived log. */
-async function answers({ rig, taskId, id }: Agent): Promise<unknown[]> {
-  const text = (await rig.probe.read(`${rig.places.workspace}/${taskId}/archive/${id}_stream.jsonl`)) ?? ''
+async function answers({ rig, id }: Agent): Promise<unknown[]> {
+  const text = (await rig.probe.read(`${reportWorkspace(rig).archive}/${id}_stream.jsonl`)) ?? ''
   const lines = text.split('\n').slice(0, -1)
   const parts = lines.flatMap(line => JSON.parse(line).message?.content ?? [])
   const call = parts.find(({ type, input }) => type === 'tool_use' && input.status === 'completed')

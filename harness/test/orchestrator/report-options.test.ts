@@ -2,13 +2,13 @@ import { expect } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { test } from '../../rig/fixtures.ts'
 import type { Rig } from '../../rig/rig.ts'
-import { systemCommand } from '../../systems/systems.ts'
+import { ownSystem } from '../../systems/systems.ts'
 import type { Verdict } from '../../verdict/verdict.ts'
 
 needsNamespaces()
 
-const option1 = test.extend('system', () => places => systemCommand('report-option-1', places))
-const option2 = test.extend('system', () => places => systemCommand('report-option-2', places))
+const option1 = test.extend('system', () => ownSystem('report-option-1'))
+const option2 = test.extend('system', () => ownSystem('report-option-2'))
 
 /** Longer than the daemon's interval and the ending of a claude after SIGHUP, ms. */
 const untilNothingChanges = { deadlineMs: 20_000, restMs: 5_000, samples: 3 }
@@ -19,8 +19,9 @@ const always = ['deploy log', 'the global registry says']
 
 option1('option 1, called from outside, cleans up what it knows of', async ({ rig }) => {
   const agent = await rig.deploy({ persona: 'works' })
-  const { cleanup } = await agent.isKilled()
-  expect(cleanup).toMatchObject({ tmux_session: true, prompt_file: true, log_files_archived: true })
+  expect(await agent.isKilled()).toMatchObject({
+    cleanup: { tmux_session: true, prompt_file: true, log_files_archived: true },
+  })
   await expect.poll(() => left(rig, now), { timeout: 20_000 }).toEqual(always)
 })
 

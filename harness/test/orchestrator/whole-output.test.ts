@@ -5,7 +5,7 @@ import { deleteLog, rotateLog } from '../../catalogue/faults/files.ts'
 import { expect as expectRig } from '../../index.ts'
 import { test } from '../../rig/fixtures.ts'
 import { eventsIn, writtenEvents } from '../../rig/stream-log.ts'
-import { systemCommand } from '../../systems/systems.ts'
+import { ownSystem } from '../../systems/systems.ts'
 import { Workspace } from '../support/workspace.ts'
 
 const ids = { task_id: 'T1', agent_id: 'worker' }
@@ -37,7 +37,7 @@ plainTest('the output goes on in the parts that a rotation renamed, wherever the
 
 needsNamespaces()
 
-const immediate = test.extend('system', () => places => systemCommand('immediate', places))
+const immediate = test.extend('system', () => ownSystem('immediate'))
 
 const faults = { rotated: rotateLog, deleted: deleteLog }
 
@@ -45,7 +45,7 @@ for (const [what, fault] of Object.entries(faults))
   immediate(`the output of an agent whose log was ${what} is whole, as its archive is`, async ({ rig }) => {
     const agent = await rig.deploy({ persona: 'talks', events: 3 })
     await fault(agent)
-    const ask = { task_id: agent.taskId, agent_id: agent.id }
+    const ask = { task_id: rig.values.task, agent_id: agent.id }
     const { output, output_cut } = await rig.callTool('get_agent_output', ask)
     expect(output_cut).toBe(undefined)
     expect(eventsIn((output as string[]).join('\n'))).toEqual(writtenEvents(await agent.journal()))

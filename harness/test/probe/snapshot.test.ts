@@ -3,6 +3,7 @@ import { needsNamespaces } from '../../../test/namespaces.ts'
 import { poll } from '../../poll.ts'
 import { startNamespaceSandbox } from '../../sandbox/namespace.ts'
 import type { Resource, ResourceKind } from '../../snapshot/snapshot.ts'
+import { ownSystem } from '../../systems/systems.ts'
 
 needsNamespaces()
 
@@ -13,7 +14,7 @@ const test = base
     return sandbox
   })
   .extend('probe', async ({ sandbox }) => {
-    await sandbox.probe.reset()
+    await sandbox.probe.reset(ownSystem('none').layout)
     return sandbox.probe
   })
   .extend('places', async ({ probe }) => (await probe.hello()).places)
@@ -143,7 +144,10 @@ test('a registry is read as others write it: with a byte order mark, and with Na
 }) => {
   const text =
     '\uFEFF{"active_count": 1, "cost": NaN, "agents": [{"id": "a", "status": "NaN", "x": -Infinity}]}'
-  await probe.write(`${places.workspace}/TASK-1/AGENT_REGISTRY.json`, text)
-  expect(await see('registry', () => true)).toMatchObject({ active: 1, agents: [{ id: 'a', status: 'NaN' }] })
+  await probe.write(`${places.work}/.agent-workspace/TASK-1/AGENT_REGISTRY.json`, text)
+  expect(await see('registry', () => true)).toMatchObject({
+    active: { field: 'active_count', count: 1 },
+    agents: [{ id: 'a', status: 'NaN' }],
+  })
   expect((await probe.snapshot()).problems).toEqual([])
 })

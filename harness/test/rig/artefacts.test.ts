@@ -6,7 +6,7 @@ import { copyOut } from '../../rig/artefacts.ts'
 import { test } from '../../rig/fixtures.ts'
 import { Rig } from '../../rig/rig.ts'
 import { startNamespaceSandbox } from '../../sandbox/namespace.ts'
-import { systemCommand } from '../../systems/systems.ts'
+import { ownSystem } from '../../systems/systems.ts'
 
 needsNamespaces()
 
@@ -19,7 +19,9 @@ test('a scenario is copied out: workspace, snapshot, process tree, panes, the lo
   expect(read('processes.txt')).toMatch(new RegExp(`claude .*<- ${agent.id}`))
   expect(read('panes.txt')).toContain(`== ${agent.session} %`)
   expect(JSON.parse(read('snapshot.json')).resources.length).toBeGreaterThan(10)
-  expect(read(`.agent-workspace/${agent.taskId}/logs/${agent.id}_stream.jsonl`)).toContain('"type":"system"')
+  expect(read(`.agent-workspace/${agent.rig.values.task}/logs/${agent.id}_stream.jsonl`)).toContain(
+    '"type":"system"',
+  )
   expect(existsSync(join(folder, 'missing.txt'))).toBe(false)
   rmSync(folder, { recursive: true })
 })
@@ -27,8 +29,8 @@ test('a scenario is copied out: workspace, snapshot, process tree, panes, the lo
 test('for a dead sandbox the last snapshot is copied, and what is missing is reported', async () => {
   const sandbox = await startNamespaceSandbox()
   const { places } = await sandbox.probe.hello()
-  const rig = new Rig(sandbox.probe, places)
-  await rig.start(systemCommand('none', places))
+  const rig = new Rig(sandbox.probe, places, ownSystem('none'))
+  await rig.start()
   await rig.snapshot()
   await sandbox[Symbol.asyncDispose]()
   const folder = await copyOut(rig, 'a test of artefacts of the dead')

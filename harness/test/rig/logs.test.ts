@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
+import { reportWorkspace } from '../../catalogue/report-workspace.ts'
 import { expect as expectRig } from '../../index.ts'
 import { poll } from '../../poll.ts'
 import type { Agent } from '../../rig/agent.ts'
@@ -41,8 +42,8 @@ async function said(agent: Agent, what: string): Promise<number> {
 }
 
 /** The numbers of the archived events. Fails where the last line is not a whole one. */
-async function archived({ rig, taskId, id }: Agent): Promise<number[]> {
-  const text = (await rig.probe.read(`${rig.places.workspace}/${taskId}/archive/${id}_stream.jsonl`)) ?? ''
+async function archived({ rig, id }: Agent): Promise<number[]> {
+  const text = (await rig.probe.read(`${reportWorkspace(rig).archive}/${id}_stream.jsonl`)) ?? ''
   expect(text.slice(-2)).toBe('}\n')
   return [...text.matchAll(/"Event (\d+) of /g)].map(([, number]) => Number(number))
 }

@@ -65,9 +65,9 @@ test('a process is below its pane through its parents, and a circle of pids is b
 test('a value of somebody else in a registry counts by its digits and its order, not by its spaces', () => {
   const before = String.raw`{"a": {"b": 1764398123456789123, "c": 1.0}, "d": "caf\u00e9"}`
   const registry = (value: string): Snapshot => {
-    const others = othersValues(`\uFEFF{"active_count": NaN, "${OTHERS_FIELD}": ${value}}`) ?? {}
-    const one = { kind: 'registry' as const, id: 'registry /r', path: '/r', scope: 'task' as const }
-    return { ...empty, resources: [{ ...one, active: 0, agents: [], others }] }
+    const others = othersValues(`\uFEFF{"active_count": NaN, "${OTHERS_FIELD}": ${value}}`, '/agents') ?? {}
+    const one = { kind: 'registry' as const, id: 'registry /r', path: '/r', name: 'task' }
+    return { ...empty, resources: [{ ...one, agents: [], others }] }
   }
   const found = (now: Snapshot) =>
     compare(registry(before), now, factsOf(0)).collateral.map(

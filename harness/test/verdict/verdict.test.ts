@@ -1,5 +1,6 @@
 import { expect, vi } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
+import { reportWorkspace } from '../../catalogue/report-workspace.ts'
 import { test } from '../../rig/fixtures.ts'
 import { SnapshotSingleFlight } from '../../rig/snapshot-single-flight.ts'
 import type { Snapshot } from '../../snapshot/snapshot.ts'
@@ -20,9 +21,12 @@ test('with an unreadable registry there is no verdict, and the cleanup neither k
   rig,
 }) => {
   const agent = await rig.deploy({ persona: 'works' })
-  const registry = `${rig.places.workspace}/${agent.taskId}/AGENT_REGISTRY.json`
+  const registry = reportWorkspace(agent.rig).taskRegistry
   await rig.probe.write(registry, '{"agents": [')
-  await expect(agent.isKilled()).rejects.toThrow(/AGENT_REGISTRY\.json/)
+  await agent.isKilled()
+  expect(rig.unmet).toEqual([
+    expect.stringMatching(/^The system answered kill with a failure: .*AGENT_REGISTRY\.json/),
+  ])
   expect((await agent.processes()).map(({ comm }) => comm)).toEqual(expect.arrayContaining(['claude', 'tee']))
   const timing = { deadlineMs: 500, restMs: 200, samples: 3 }
   await expect(rig.settle(timing)).rejects.toThrow(
@@ -59,6 +63,7 @@ test('when the two instruments disagree, there is no verdict', async () => {
   const instruments = { snapshot: async () => nothing(performance.now()), countByPs: async () => 1 }
   const known = {
     agents: [],
+    keeps: [],
     endedAt: performance.now(),
     system: new Set<string>(),
     foregroundTasks: new Set<string>(),
@@ -79,6 +84,7 @@ test('setting the wall clock changes no duration', async () => {
     const instruments = { snapshot: () => lookout.take(), countByPs: async () => 0 }
     const known = {
       agents: [],
+      keeps: [],
       endedAt: performance.now(),
       system: new Set<string>(),
       foregroundTasks: new Set<string>(),
