@@ -88,5 +88,19 @@ export const profiles: Record<ProfileName, Profile> = {
     lastWords: true,
   },
 }
+/** The same version in a terminal: it takes longer by itself, and ends its children when it is left. Measured on 2.1.332. */
+export function interactive({ endings, ...profile }: Profile): Profile {
+  const { SIGHUP, SIGINT, SIGTERM } = endings
+  const exit = { code: 0, steps: SIGTERM.steps }
+  if (profile.version !== profiles.current.version) return { ...profile, endings: { ...endings, exit } }
+  const slow = { SIGTERM: { ...SIGTERM, lasts: 650 }, exit: { ...exit, lasts: 200 } }
+  return { ...profile, endings: { SIGINT, ...(SIGHUP && { SIGHUP: { ...SIGHUP, lasts: 570 } }), ...slow } }
+}
+
+/** Left by its terminal, as by kill-session. */
+export function hungUp({ endings, ...profile }: Profile): Profile {
+  return { ...profile, endings: { ...endings, exit: { ...endings.exit, lasts: 450 } } }
+}
+
 /** What ends claude: a signal that it handles, or its own exit. */
 export type Cause = keyof Profile['endings']

@@ -111,6 +111,10 @@ export function readFlags(argv: string[]): Flags {
   return flags
 }
 
+/** Without --print, on a terminal. */
+export const isInteractive = ({ print }: Flags): boolean =>
+  !print && Boolean(process.stdin.isTTY && process.stdout.isTTY)
+
 function format(flag: string, choices: string[]): Option {
   return new Option(flag).choices(choices).default('text')
 }
@@ -120,8 +124,8 @@ function collect(value: string, before: string[]): string[] {
 }
 
 function check(flags: Flags): void {
-  if (!flags.print && !flags.background && process.stdout.isTTY)
-    refuse('claude (fake): only --print is imitated; the interactive program is not. Add -p.')
+  if (!flags.print && !flags.background && process.stdout.isTTY && !process.stdin.isTTY)
+    refuse('claude (fake): the interactive program needs a terminal on stdin, too. Add -p.')
   if (flags.outputFormat === 'stream-json' && !flags.verbose)
     refuse('Error: with --print, --output-format=stream-json needs --verbose')
   if (flags.inputFormat === 'stream-json' && flags.outputFormat !== 'stream-json')

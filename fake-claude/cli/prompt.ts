@@ -10,8 +10,7 @@ const stdinWaitMs = 3000
 /** The prompt from the argument, from stdin, or from both, joined with a newline. */
 export async function readPrompt(flags: Flags): Promise<string> {
   const piped = isatty(0) ? '' : await readStdin(flags.prompt === undefined ? undefined : stdinWaitMs)
-  const typed = flags.inputFormat === 'stream-json' ? userMessages(piped) : piped.trimEnd()
-  const prompt = [flags.prompt, typed].filter(Boolean).join('\n')
+  const prompt = [flags.prompt, piped.trimEnd()].filter(Boolean).join('\n')
   if (!prompt) refuse('Error: --print needs a prompt, as an argument or on stdin')
   return prompt
 }
@@ -43,31 +42,5 @@ function isOpen(fd: number): boolean {
     return Boolean(fstatSync(fd))
   } catch {
     return false
-  }
-}
-
-interface UserMessage {
-  type?: string
-  message?: { content?: string | { text?: string }[] }
-}
-
-function userMessages(ndjson: string): string {
-  const texts = ndjson
-    .split('\n')
-    .filter(Boolean)
-    .map(line => {
-      const { type, message } = parseLine(line)
-      if (type !== 'user') return ''
-      const content = message?.content ?? ''
-      return typeof content === 'string' ? content : content.map(block => block.text ?? '').join('\n')
-    })
-  return texts.filter(Boolean).join('\n')
-}
-
-function parseLine(line: string): UserMessage {
-  try {
-    return JSON.parse(line) as UserMessage
-  } catch {
-    return refuse(`Error: a line on stdin is not JSON, as --input-format=stream-json demands: ${line}`)
   }
 }

@@ -26,6 +26,8 @@ export interface Claude {
   hooks: Hooks
   /** Its result was printed, so that it prints nothing more when it ends. */
   answered: boolean
+  /** It waits for another prompt when a turn is over, and so it neither exits nor becomes idle. */
+  readonly staysOpen: boolean
   /** It is ending, and starts nothing any more. */
   ending: boolean
 }

@@ -5,12 +5,14 @@ import type { Claude } from '../../process/claude.ts'
 import { end } from '../../process/ending/ending.ts'
 
 /** Exits: nothing is left to do, and nothing runs. */
-export function leave(claude: Claude): Promise<void> {
+export async function leave(claude: Claude): Promise<void> {
+  if (claude.staysOpen) return
   return end(claude, 'exit')
 }
 
 /** Stays while a background task runs: for how long depends on the version. */
 export async function rest(claude: Claude): Promise<void> {
+  if (claude.staysOpen) return
   const { bash, profile } = claude
   if (bash.running.size === 0) return leave(claude)
   if (profile.backgroundEnds === undefined) return becomeIdle(claude)
@@ -21,7 +23,13 @@ export async function rest(claude: Claude): Promise<void> {
   await leave(claude)
 }
 
-/** Becomes idle until somebody ends claude. */
-export function stay(claude: Claude): Promise<void> {
+/** Becomes idle until somebody ends claude. One that stays open works as long as its foreground commands run. */
+export async function stay(claude: Claude): Promise<void> {
+  if (claude.staysOpen) {
+    const tools = [...claude.bash.running].filter(tool => !tool.background)
+    if (tools.length > 0) claude.note('idle')
+    await Promise.all(tools.map(tool => tool.ended))
+    return
+  }
   return becomeIdle(claude)
 }

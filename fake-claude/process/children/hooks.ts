@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Note } from '../session/journal.ts'
 import { isAlive, signalIfThere } from './process-tree.ts'
 
-type HookEvent = 'SessionStart' | 'PreToolUse' | 'Stop' | 'SessionEnd'
+type HookEvent = 'SessionStart' | 'UserPromptSubmit' | 'PreToolUse' | 'Stop' | 'SessionEnd'
 
 interface HookSettings {
   hooks?: Partial<Record<HookEvent, { hooks?: { type?: string; command?: string }[] }[]>>

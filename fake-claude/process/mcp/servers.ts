@@ -26,7 +26,7 @@ export interface Answer {
 export class Servers {
   /** The number of calls without an answer yet. */
   unanswered = 0
-  #servers: Server[] = []
+  readonly #servers: Server[] = []
   readonly #note: Note
 
   constructor(note: Note) {
@@ -39,9 +39,10 @@ export class Servers {
     places: Places,
     version: string,
   ): Promise<void> {
-    this.#servers = configs.map(config => startServer(config, env, places, this.#note))
+    const started = configs.map(config => startServer(config, env, places, this.#note))
+    this.#servers.push(...started)
     // The client takes longest to load, so it is loaded only when there is a server, and while the servers start.
-    await Promise.all(this.#servers.map(server => connect(server, version)))
+    await Promise.all(started.map(server => connect(server, version)))
   }
 
   get children(): ChildProcessWithoutNullStreams[] {

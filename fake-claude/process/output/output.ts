@@ -4,6 +4,9 @@ import type { Flags } from '../../cli/flags.ts'
 import type { Note } from '../session/journal.ts'
 import type { Event } from './events.ts'
 
+/** One of the formats of --print, or what shows an event on a screen. */
+type Format = Flags['outputFormat'] | ((event: Event) => string)
+
 /**
  * claude's stdout. claude never waits for its reader, whether that is gone or stalls, so the log of a stalled reader ends
  * in the middle of a line when claude exits.
@@ -12,11 +15,11 @@ export class Output {
   /** claude is ending: events of its persona are dropped. */
   stopped = false
   readonly #waiting = new Set<{ text: string }>()
-  readonly #format: Flags['outputFormat']
+  readonly #format: Format
   readonly #transcript: string
   readonly #note: Note
 
-  constructor(format: Flags['outputFormat'], transcript: string, note: Note) {
+  constructor(format: Format, transcript: string, note: Note) {
     this.#format = format
     this.#transcript = transcript
     this.#note = note
@@ -98,7 +101,8 @@ export class Output {
   }
 }
 
-function printed(event: Event, format: Flags['outputFormat']): string | undefined {
+function printed(event: Event, format: Format): string | undefined {
+  if (typeof format === 'function') return format(event)
   if (format === 'stream-json') return `${JSON.stringify(event)}\n`
   if (event.type !== 'result') return undefined
   return format === 'json' ? `${JSON.stringify(event)}\n` : `${event.result ?? 'Execution error'}\n`

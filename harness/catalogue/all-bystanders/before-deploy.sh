@@ -6,12 +6,12 @@
 # $1: `shared` or `separate`, whether the user's sessions are on the agents' server. The user's other servers are without
 # ~/.tmux.conf, which is a fault of the agents' server.
 set -eu
-mkdir -p "$HOME/.local/bin"
-ln -s /bin/sh "$HOME/.local/bin/claude"
+mkdir -p "$HOME/bin"
+ln -s /bin/sh "$HOME/bin/claude"
 mkfifo "$HOME/notes"
 works='setsid sleep infinity & wait'
 claude() {
-  set -- "$@" "$HOME/.local/bin/claude" -c "$works" claude --print --output-format stream-json --verbose 'Help me.'
+  set -- "$@" "$HOME/bin/claude" -c "$works" claude --print --output-format stream-json --verbose 'Help me.'
   "$@"
 }
 export CLAUDECODE=1 CLAUDE_CODE_ENTRYPOINT=sdk-cli

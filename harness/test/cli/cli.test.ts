@@ -208,7 +208,7 @@ test('without the right to unshare the rig cannot measure', async () => {
   expect(exitCode).toBe(3)
 })
 
-const tools = ['sh', 'mount', 'umount', 'mkdir', 'cp', 'ln', 'unshare', 'setpriv', 'bash', 'ps']
+const tools = ['sh', 'mount', 'umount', 'mkdir', 'chmod', 'cp', 'ln', 'unshare', 'setpriv', 'bash', 'ps']
 
 /** A PATH with everything that the sandbox needs except tmux, and with stand-ins in front. */
 function pathWith(name: string, standIns: Record<string, string>): string {

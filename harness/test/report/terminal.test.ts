@@ -104,6 +104,7 @@ test('only these files write to standard output and standard error', () => {
   expect(writing.toSorted()).toEqual([
     'probe/module-host.ts', // what it prints is read by the probe
     'report/reporter.ts',
+    'sandbox/claude/wrapper.ts', // a script that it generates
     'sandbox/container/build-base.ts', // sentences of its own only
     'terminal.ts',
   ])
