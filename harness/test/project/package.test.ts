@@ -315,7 +315,7 @@ describe('installed into an empty project', () => {
         const { all, exitCode } = await run(node(), 'leakrig', 'scenarios', 'kill', ...options)
         expect(all).toMatch(/leaked/)
         expect(exitCode).toBe(1)
-        expect(readdirSync(join(project, '.leakrig'))).toEqual(['manual-kill-in-the-middle-of-the-work'])
+        expect(readdirSync(join(project, '.leakrig'))).toContain('manual-kill-in-the-middle-of-the-work')
       },
       slow,
     )
