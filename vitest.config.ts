@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { cells, common, rigTimeout } from './harness/cli/vitest-config.ts'
 import { SkipSummaryReporter } from './test/skip-summary.ts'
@@ -8,6 +9,8 @@ const manyProcesses = 'cleanup/test/reaper/hundred-at-once.test.ts'
 const ps = 'cleanup/test/platform/ps.test.ts'
 
 export default defineConfig({
+  // As an installed package offers it.
+  resolve: { alias: { 'leakrig/config': join(import.meta.dirname, 'harness/definition/definition.ts') } },
   test: {
     ...common,
     globalSetup: 'bin/vitest-setup.ts',

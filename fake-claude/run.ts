@@ -51,6 +51,7 @@ export async function run(argv: string[]): Promise<void> {
   const claude = makeClaude(flags, instructions.settings, note, flags.outputFormat)
   noteStart(claude, instructions, launch)
   await start(claude, [...configs, ...launcherConfigs(claude.settings)])
+  await claude.hooks.run('UserPromptSubmit')
   await claude.output.emit(claude.events.init(claude.servers.statuses, claude.servers.tools))
   for (const step of [onStart, ...personas[claude.settings.persona]]) await step(claude)
 }

@@ -1,6 +1,6 @@
 import { defineSystem } from 'leakrig/config'
 
-/** An orchestrator that is an MCP server: its tools start, stop and complete agents. */
+/** An orchestrator that is an MCP server. */
 export default defineSystem({
   name: 'mcp',
   mcp: { command: ['node', '{project}/server.mjs'] },
@@ -10,9 +10,6 @@ export default defineSystem({
     result: { id: '/agent/name', session: '/agent/session' },
   },
   kill: { tool: 'stop', args: { name: '{id}' } },
-  completes: {
-    inside: { tool: 'done', args: { name: '{id}' } },
-    outside: { tool: 'done', args: { name: '{id}' } },
-  },
-  keeps: [{ path: /\/logs\/helper-[\d-]+\.jsonl$/, why: 'the log is what a user reads afterwards' }],
+  completes: { inside: { tool: 'done', args: { name: '{id}' } } },
+  keeps: [{ path: /\/logs\/helper-[\d-]+\.jsonl$/, why: 'a user reads the log afterwards' }],
 })

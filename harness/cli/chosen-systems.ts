@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { System } from '../definition/system.ts'
 import { ConfigError, findConfig, readConfig } from '../systems/config-file.ts'
 import { systemNames } from '../systems/systems.ts'
+import { currentFolder } from './current-folder.ts'
 import { UsageError } from './exit.ts'
 
 /** What the options say about the system under test. */
@@ -25,7 +26,7 @@ const usual = 'hybrid'
  * @throws UsageError for a configuration that cannot be used, and a name that nothing has
  */
 export async function chosenSystems({ system: names = [], config }: SystemOptions): Promise<Chosen[]> {
-  const folder = process.env.INIT_CWD ?? process.cwd()
+  const folder = currentFolder()
   const file = config === undefined ? findConfig(folder) : resolve(folder, config)
   // Our own systems need no configuration, and may be tested beside one that is broken.
   const isOwn = names.length > 0 && names.every(name => systemNames.includes(name))

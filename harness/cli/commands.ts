@@ -1,12 +1,27 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import { sandboxChoices } from '../sandbox/sandbox.ts'
 import { systemNames } from '../systems/systems.ts'
+import { type Kind, kinds } from './init/templates.ts'
 import { addOrchestrator } from './orchestrator.ts'
 import { refuseOptionsAsValues } from './usage-errors.ts'
 
-/** Adds the commands `scenarios`, `catalogue` and `orchestrator`. */
+/** Adds the commands `init`, `scenarios`, `catalogue` and `orchestrator`. */
 export function addHarnessCommands(program: Command): void {
-  for (const add of [addScenarios, addCatalogue, addOrchestrator]) refuseOptionsAsValues(add(program))
+  for (const add of [addInit, addScenarios, addCatalogue, addOrchestrator])
+    refuseOptionsAsValues(add(program))
+}
+
+function addInit(program: Command): Command {
+  return program
+    .command('init')
+    .description('begin a leakrig.config.ts for your own orchestrator, in the current folder')
+    .addArgument(
+      new Argument('[kind]', 'how it is driven; asked for where it is left out').choices(Object.keys(kinds)),
+    )
+    .action(async (kind: Kind | undefined) => {
+      const { init } = await import('./init/init.ts')
+      await init(kind)
+    })
 }
 
 function addScenarios(program: Command): Command {

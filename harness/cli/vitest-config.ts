@@ -25,7 +25,12 @@ const usersScenarios = isPackage
 
 const ofPackage: TestProjectInlineConfiguration = {
   // A scenario finds leakrig wherever that is installed.
-  resolve: { alias: { 'leakrig/test': join(projectRoot, 'harness/library.js') } },
+  resolve: {
+    alias: {
+      'leakrig/test': join(projectRoot, 'harness/library.js'),
+      'leakrig/config': join(projectRoot, 'harness/definition/definition.js'),
+    },
+  },
   test: {
     // Otherwise Vitest would leave out what lies in node_modules, and let Node load it, once for all runs.
     exclude: [],

@@ -83,10 +83,7 @@ function scenarioText(result: ScenarioResult, columns?: number): string {
     ? result.verdicts.map(findingsText)
     : result.errors.map(stripVTControlCharacters)
   const kept = result.kept ? [`its files: ${result.kept}`] : []
-  return [
-    head,
-    ...indent([...details, ...kept, ...notes(result), ...result.leftOut.map(what => `left out: ${what}`)]),
-  ].join('\n')
+  return [head, ...indent([...details, ...kept, ...notes(result)])].join('\n')
 }
 
 function notKeptText({ name, notKept }: ScenarioResult): string {

@@ -7,6 +7,7 @@ export function summaryText({ scenarios, durationMs, system, sandbox, interrupte
   const verdicts = scenarios.flatMap(scenario => scenario.verdicts)
   const ignored = reasons(verdicts.flatMap(verdict => verdict.ignored))
   const kept = reasons(verdicts.flatMap(verdict => verdict.kept))
+  const leftOut = new Set(scenarios.flatMap(scenario => scenario.leftOut))
   const counts = ['pass', 'leak', 'collateral', 'inconclusive', 'skipped'].flatMap(verdict => {
     const count = scenarios.filter(scenario => scenario.verdict === verdict).length
     return count > 0 || verdict === 'pass' ? `${count} ${verdict}` : []
@@ -16,6 +17,9 @@ export function summaryText({ scenarios, durationMs, system, sandbox, interrupte
     ...afterwards(scenarios),
     ...(ignored ? [`left out of every snapshot: ${ignored}`] : []),
     ...(kept ? [`kept by policy: ${kept}`] : []),
+    ...(leftOut.size > 0
+      ? [`not checked, because the system does not declare it: ${[...leftOut].join('; ')}`]
+      : []),
     ...(interrupted ? [`interrupted by ${interrupted}; until then:`] : []),
     `${counts.join(', ')}; system ${system}, sandbox ${sandbox.kind}, ${seconds(durationMs)}`,
   ].join('\n')

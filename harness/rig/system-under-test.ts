@@ -180,7 +180,7 @@ export class SystemUnderTest extends Measurement {
 
   /** Notes that something was not done or checked, because the definition lacks a field. The report lists it. */
   leaveOut(what: string, field: string): void {
-    this.leftOut.add(`${what}: the system declares no ${field}`)
+    this.leftOut.add(`${what} (${field})`)
   }
 
   /** Whether a program is on the PATH of the sandbox. */

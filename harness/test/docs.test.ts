@@ -6,7 +6,7 @@ import project from '../../package.json' with { type: 'json' }
 // The documentation names files, headings and commands. Whoever moves or renames one of them finds out here.
 
 const root = resolve(import.meta.dirname, '../..')
-const topFolders = ['bin', 'cleanup', 'docs', 'fake-claude', 'harness', 'scenarios', 'test']
+const topFolders = ['bin', 'cleanup', 'docs', 'examples', 'fake-claude', 'harness', 'scenarios', 'test']
 const files = [...globSync('*', { cwd: root }), ...globSync(`{${topFolders},.ci,.github}/**`, { cwd: root })]
 const pages = files.filter(file => file.endsWith('.md'))
 

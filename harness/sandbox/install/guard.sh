@@ -7,7 +7,9 @@ setsid bash -c "$1" </dev/null 3<&- 4<&- &
 child=$!
 (
   read -r _ <&3
-  kill -KILL -- "-$child" 2>/dev/null
+  # The end of the step must not end this before it has removed everything.
+  trap '' TERM
+  kill -s KILL -- "-$child" 2>/dev/null
   cd / && rm -rf "$LEAKRIG_INSTALL"
 ) &
 watcher=$!

@@ -59,6 +59,7 @@ describe('the tarball', () => {
   test('has every program with its scripts, and what a container is built of', () => {
     const programs = [
       'probe',
+      'module-host',
       'orchestrator',
       'daemon',
       'hand-over',
@@ -115,7 +116,12 @@ describe('the tarball', () => {
       const old = (problem: object) =>
         'resolutionKind' in problem && ['node10', 'node16-cjs'].includes(String(problem.resolutionKind))
       expect(analysis.problems.filter(problem => !old(problem))).toEqual([])
-      expect(Object.keys(analysis.entrypoints).toSorted()).toEqual(['./cleanup', './package.json', './test'])
+      expect(Object.keys(analysis.entrypoints).toSorted()).toEqual([
+        './cleanup',
+        './config',
+        './package.json',
+        './test',
+      ])
     },
     slow,
   )
@@ -309,7 +315,7 @@ describe('installed into an empty project', () => {
         const { all, exitCode } = await run(node(), 'leakrig', 'scenarios', 'kill', ...options)
         expect(all).toMatch(/leaked/)
         expect(exitCode).toBe(1)
-        expect(readdirSync(join(project, '.leakrig'))).toEqual(['manual-kill-in-the-middle-of-the-work'])
+        expect(readdirSync(join(project, '.leakrig'))).toContain('manual-kill-in-the-middle-of-the-work')
       },
       slow,
     )

@@ -121,6 +121,19 @@ describe('the container sandbox', () => {
     }
   })
 
+  base('a removed image is made again', async () => {
+    const folder = mkdtempSync('/var/tmp/leakrig-test-')
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const mounts = [folder]
+    await using first = await startContainerSandbox({ mounts })
+    const [own] = (await containers()).filter(({ Labels }) => Labels['leakrig.image'] === 'run')
+    await first[Symbol.asyncDispose]()
+    expect(await poll(10_000, () => none())).toBe(true)
+    await engine?.container.dockerode.getImage(own?.Image ?? '').remove()
+    await using second = await startContainerSandbox({ mounts })
+    expect((await second.probe.hello()).node).toMatch(/^v24/)
+  })
+
   base('leaves no container and no lock file when it is closed', async () => {
     const sandbox = await startContainerSandbox()
     expect(await containers()).not.toEqual([])

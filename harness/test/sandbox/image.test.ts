@@ -51,8 +51,10 @@ describe('an image of somebody else', () => {
     expect(
       await run('id -un; mine; echo $OWN; echo $HOME; touch /data/x /etc/x 2>&1 | grep -c Read-only'),
     ).toBe('worker\nmine\nvalue\n/tmp/home\n1')
-    expect(await run('command -v claude')).toMatch(/fake-claude\/claude$/)
+    expect(await run('command -v claude')).toBe('/opt/leakrig/bin/claude')
     expect(await run('claude --version')).toMatch(/Claude Code/)
+    const isChecked = async () => (await sandbox.probe.snapshot()).resources.length > 0 || undefined
+    expect(await poll(3_000, isChecked)).toBe(undefined)
     await sandbox.probe.run(['sh', '-c', 'for i in $(seq 50); do (setsid sleep 0.01 &); done'])
     const isEmpty = async () => (await sandbox.probe.snapshot()).resources.length === 0 || undefined
     expect(await poll(5_000, isEmpty)).toBe(true)

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { test as base, expect, vi } from 'vitest'
+import { test as base, expect, onTestFinished, vi } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { poll } from '../../poll.ts'
 import { readProcesses } from '../../probe/processes.ts'
@@ -101,11 +101,15 @@ test('a step that fails is one sentence with the end of its output, and nothing 
 
 test('a service that a step leaves running holds nothing up', async ({ folder }) => {
   const marker = `9${Math.floor(Math.random() * 1e8)}.5`
+  onTestFinished(() => {
+    for (const { pid, command } of readProcesses())
+      if (command === `sleep ${marker}`) process.kill(pid, 'SIGKILL')
+  })
   const step = { run: `(sleep ${marker} &); ${counting(folder)}` }
   expect(await installOnHost(step)).toBe(await installOnHost(step))
-  await installOnHost({ run: `${step.run} ` })
-  for (const { pid, command } of readProcesses())
-    if (command === `sleep ${marker}`) process.kill(pid, 'SIGKILL')
+  rmSync(await installOnHost(step), { recursive: true })
+  await installOnHost(step)
+  expect(runs(folder)).toBe(2)
 })
 
 test.for(['SIGINT', 'SIGKILL'] as const)(
@@ -120,7 +124,8 @@ test.for(['SIGINT', 'SIGKILL'] as const)(
     rig.kill(signal)
     await rig
     expect(await poll(10_000, async () => inCache(folder).length === 0 || undefined)).toBe(true)
-    // What left the step's process group is the step's own doing.
+    // What left the step's session is the step's own doing.
+    expect(await poll(10_000, async () => sleeping().length === 1 || undefined)).toBe(true)
     for (const { pid } of sleeping()) process.kill(pid, 'SIGKILL')
     await installOnHost({ run: counting(folder) })
     expect(runs(folder)).toBe(1)

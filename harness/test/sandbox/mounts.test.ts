@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -93,15 +102,20 @@ test('a link leads to its target, which is shown under its own path', async ({ f
   }
 })
 
-test('a folder that contains the project or another mount shows all of it', async ({ folder }) => {
+test('a folder that contains another mount, or the rig’s own Node, shows all of it', async ({ folder }) => {
   needsNamespaces()
-  const inner = makeFolder(join(folder, 'outer/inner'))
-  const mounts = [inner, join(folder, 'outer'), join(projectRoot, '..'), join(projectRoot, 'docs')]
-  expect(resolveMounts(mounts).paths).toEqual([join(folder, 'outer'), join(projectRoot, '..')])
-  await using sandbox = await startNamespaceSandbox({}, { mounts })
-  expect((await sandbox.probe.run(['ls', join(folder, 'outer')])).stdout).toBe('inner\n')
-  expect((await sandbox.probe.run(['ls', join(projectRoot, '..')])).code).toBe(0)
-  expect((await sandbox.probe.run(['ls', join(projectRoot, 'package.json')])).code).toBe(0)
+  const outer = join(folder, 'outer')
+  const inner = makeFolder(join(outer, 'inner'))
+  expect(resolveMounts([inner, outer, join(projectRoot, 'docs')]).paths).toEqual([
+    outer,
+    join(projectRoot, 'docs'),
+  ])
+  const node = join(outer, 'node')
+  copyFileSync(process.execPath, node)
+  const ask = join(import.meta.dirname, '../fixtures/ask-sandbox.ts')
+  const options = [inner, outer, join(projectRoot, 'docs')].map(path => `--mount=${path}`)
+  const { stdout } = await execa(node, [ask, ...options, `ls ${outer}; node -p process.execPath`])
+  expect(stdout).toBe(`inner\nnode\n${node}`)
 })
 
 test('what is mounted below /tmp stays when the sandbox is emptied, and is not counted', async () => {

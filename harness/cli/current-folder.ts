@@ -1,0 +1,2 @@
+/** The folder in which the user runs leakrig: npm runs its scripts in the folder of the package. */
+export const currentFolder = (): string => process.env.INIT_CWD ?? process.cwd()
