@@ -54,7 +54,11 @@ export class McpServer {
   }
 
   async call({ tool, args }: Extract<ReadyCall, { kind: 'tool' }>): Promise<CallAnswer> {
-    const answer = await this.#client.callTool({ name: tool, arguments: args }, { timeout: neverMs })
+    // A server that ends, knows no such tool or answers something else has failed, as one that says so has.
+    const answer = await this.#client
+      .callTool({ name: tool, arguments: args }, { timeout: neverMs })
+      .catch(error => String(error))
+    if (typeof answer === 'string') return { content: answer, failure: answer }
     const blocks = answer.content.filter(block => block.type === 'text')
     const text = blocks.map(block => block.text).join('\n')
     const content = answer.structuredContent ?? jsonOrText(text)

@@ -29,6 +29,7 @@ export async function runShell(
       stdio: ['ignore', ...files],
       detached: true,
     })
+    output.addRunning(files, () => `$ ${run}\n${files.map(readAll).join('')}`)
     const how = await new Promise<string>((resolve, reject) => {
       child.once('error', reject)
       child.once('exit', (code, signal) =>
@@ -43,6 +44,7 @@ export async function runShell(
       ...(how !== 'exit code 0' && { failure: `${how}: ${said}` }),
     }
   } finally {
+    output.removeRunning(files)
     for (const file of files) closeSync(file)
   }
 }
