@@ -28,7 +28,7 @@ export type Outcome = { system: System } | { mistakes: string[] }
 
 const defaultTimeoutMs = 60_000
 
-/** Values that every call has: the folders of the sandbox and the configuration's. */
+/** Values that every call has: the folders of the sandbox and the configuration's. With an install step, its folder, too. */
 const places = ['work', 'home', 'project', 'node']
 /** Values of one agent, for the calls that are about it. */
 const ofAgent = ['id', 'session', 'pane', 'socket', 'pid', 'type', 'prompt', 'reason']
@@ -56,9 +56,10 @@ class Planner {
 
   plan(definition: Checked): System {
     const { name, env = {}, tmux = 'session', claude = {}, load = [], keeps = [], mcp } = definition
-    const prepare = this.#steps(definition.prepare ?? [], ['prepare'], places)
+    const folders = definition.install ? [...places, 'install'] : places
+    const prepare = this.#steps(definition.prepare ?? [], ['prepare'], folders)
     const prepared = prepare.flatMap(call => namesOf(call.result))
-    const known = [...places, ...prepared]
+    const known = [...folders, ...prepared]
     const deploy = this.#steps(definition.deploy, ['deploy'], [...known, 'prompt', 'type'])
     const forAgent = [...known, ...deploy.flatMap(call => namesOf(call.result)), ...ofAgent]
     const { inside, outside } = definition.completes ?? {}
@@ -71,8 +72,8 @@ class Planner {
     const outsideCall = optional(outside, call => this.#steps(call, ['completes', 'outside'], forAgent))
     const insideCall = optional(inside, call => this.#inside(call, forAgent))
     const list = optional(definition.list, call => this.#list(call, known))
-    if (mcp) this.#names(mcp, ['mcp'], places)
-    this.#names(env, ['env'], places)
+    if (mcp) this.#names(mcp, ['mcp'], folders)
+    this.#names(env, ['env'], folders)
     if (!mcp)
       this.#requireServer({
         prepare,

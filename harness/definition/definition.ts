@@ -43,7 +43,10 @@ export interface SystemDefinition {
   mount?: string[]
   /** The image of a container, in place of the rig's own. */
   image?: string
-  /** Runs once, before any scenario; its result is cached by its inputs. */
+  /**
+   * Runs once, before any scenario, and puts all that it makes into `$LEAKRIG_INSTALL`, which calls know as `{install}`. The
+   * result is cached by its inputs.
+   */
   install?: { run: string; inputs?: string[] }
 }
 

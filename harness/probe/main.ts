@@ -16,7 +16,10 @@ const keep: string[] = JSON.parse(process.env.LEAKRIG_KEEP ?? '[]')
 const held = lifeline && openSync(lifeline, constants.O_WRONLY | constants.O_NONBLOCK)
 const passOn = (line: string) => void (held && line === '' && writeSync(held, '\n'))
 
-createBirpc<object, ReturnType<typeof createProbe>>(createProbe(placesBelow(root), keep), {
+const { LEAKRIG_INSTALL: install } = process.env
+const places = { ...placesBelow(root), ...(install !== undefined && { install }) }
+
+createBirpc<object, ReturnType<typeof createProbe>>(createProbe(places, keep), {
   ...ndjson(process.stdin, process.stdout, passOn),
 })
 process.stdin.once('end', () => process.exit())

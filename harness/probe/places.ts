@@ -28,4 +28,6 @@ export interface SandboxFolders {
   own: string
   /** The Node that the probe runs on, and every program of ours in the sandbox. */
   node: string
+  /** What the install step of the system has made; undefined without one. */
+  install?: string
 }

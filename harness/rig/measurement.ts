@@ -121,7 +121,17 @@ export class Measurement {
     const before = (await this.#baseline).resources
     const ids = new Set(before.map(({ id }) => id))
     const added = staying.filter(({ id }) => !ids.has(id))
-    this.#baseline = Promise.resolve({ ...now, resources: [...before, ...added] })
+    const stayingAgents = this.#deployed.filter(({ id }) => id === owner?.id).length
+    const held = before.map(one => this.#withDescriptors(one, now, stayingAgents))
+    this.#baseline = Promise.resolve({ ...now, resources: [...held, ...added] })
+  }
+
+  /** A system may hold descriptors for an agent that stays, such as the pipes of its claude: as many as for every agent. */
+  #withDescriptors(before: Resource, { resources }: Snapshot, stayingAgents: number): Resource {
+    const now = resources.find(({ id }) => id === before.id)
+    if (before.kind !== 'process' || now?.kind !== 'process' || !this.#ownProcesses.has(now.id)) return before
+    const forEach = Math.max(0, now.descriptors - before.descriptors) / Math.max(1, this.#deployed.length)
+    return { ...before, descriptors: before.descriptors + Math.floor(forEach * stayingAgents) }
   }
 
   /**

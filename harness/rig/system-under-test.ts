@@ -38,8 +38,9 @@ export class SystemUnderTest extends Measurement {
     this.places = places
     this.definition = definition
     this.#calls = new SystemCalls(probe, places, definition)
-    const { work, home, node } = places
-    this.values = { work, home, node, project: definition.project ?? projectRoot }
+    const { work, home, node, install } = places
+    const project = definition.project ?? projectRoot
+    this.values = { work, home, node, project, ...(install !== undefined && { install }) }
   }
 
   /** Starts the system and makes the calls that prepare its scenario. Agents can be deployed afterwards. */

@@ -40,6 +40,11 @@ const one: [string, unknown, string | RegExp][] = [
     /^deploy\.run: unknown placeholder \{id\}/,
   ],
   [
+    'the folder of an install step that there is not',
+    { name: 'x', deploy: { run: '{install}/start' } },
+    /^deploy\.run: unknown placeholder \{install\}/,
+  ],
+  [
     'a tool without a server',
     { name: 'x', deploy: { tool: 'start' } },
     'deploy: calls the tool start, and there is no MCP server: add the field mcp',

@@ -95,6 +95,19 @@ sandboxTest(
   },
 )
 
+sandboxTest('the folder of the install step is a value in calls', async ({ sandbox }) => {
+  const install = { run: 'true' }
+  const system = planned({
+    name: 'x',
+    install,
+    prepare: { run: 'echo {install} >&2; exit 4' },
+    deploy: { run: 'x' },
+  })
+  const { places } = await sandbox.probe.hello()
+  const rig = new Rig(sandbox.probe, { ...places, install: '/it is here' }, system)
+  await expect(rig.start()).rejects.toThrow('exit code 4: /it is here')
+})
+
 const killFails = planned({
   ...shellSystem,
   kill: { run: 'tmux kill-session -t ={session}:; echo too late >&2; exit 1' },

@@ -95,6 +95,25 @@ test.extend('system', () =>
   await expectRig(rig).toReturnToBaseline()
 })
 
+const module = 'harness/test/fixtures/piped-claudes.ts'
+const piped = planned({
+  name: 'piped',
+  tmux: false,
+  deploy: { module, export: 'deploy' },
+  kill: { module, export: 'kill' },
+})
+
+test.extend('system', () => piped)(
+  'a system holds pipes for an agent that stays, and none for one that ended',
+  async ({ rig }) => {
+    const one = await rig.deploy({ persona: 'works' })
+    const other = await rig.deploy({ persona: 'works' })
+    await other.stays()
+    await one.isKilled()
+    await expectRig(rig).toReturnToBaseline()
+  },
+)
+
 /** Neither its prompt nor its environment reaches claude, and its answer says only a number. */
 const orders = planned({
   name: 'orders',
