@@ -4,8 +4,6 @@ import type { SystemUnderTest } from './system-under-test.ts'
 
 /** How long a list may lag behind what lives, ms. */
 const correctWithinMs = 5_000
-/** How long a new agent may be missing from it, ms. */
-const listedWithinMs = 15_000
 
 /**
  * Waits until the system's list names an agent that works; returns at once where the system declares no list.
@@ -13,7 +11,7 @@ const listedWithinMs = 15_000
  */
 export async function waitUntilListed(rig: SystemUnderTest, names: readonly string[]): Promise<void> {
   let listed: string[] = []
-  const isListed = await poll(listedWithinMs, async () => {
+  const isListed = await poll(correctWithinMs, async () => {
     const answer = await rig.listed()
     if (answer) listed = answer
     return answer === undefined || names.some(name => listed.includes(name)) || undefined

@@ -37,7 +37,8 @@ withSystem({ list: { run: 'tmux ls', each: /never (?<id>\S+)/ } })(
 plainTest('a registry that is nowhere proves nothing', () => {
   const registries = [{ name: 'state', path: /\/state\.json$/, agents: '/agents' }]
   const agent = { id: 'x', rig: { definition: planned({ ...shellSystem, registries }) } } as Agent
-  const missing = (resources: Resource[]) => missingLoad(agent, { at: 0, resources, ignored: [], problems: [] })
+  const missing = (resources: Resource[]) =>
+    missingLoad(agent, { at: 0, resources, ignored: [], problems: [] })
   const registry: Resource = { kind: 'registry', id: 'r', path: '/state.json', name: 'state', agents: [] }
   const sentence = 'state registry (no file’s path matches /\\/state\\.json$/)'
   expect(missing([])).toContain(sentence)
