@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { jsonOrText } from '../json.ts'
 import type { CallAnswer, ReadyCall } from './api.ts'
-import { jsonOrText } from './json-or-text.ts'
 import type { SystemOutput } from './system-output.ts'
 
 /** The most that is read of a command's output, in bytes. */
