@@ -17,6 +17,15 @@ export function parseJson(text: string): Json {
   return parse(plain(text))
 }
 
+/** A text as the JSON that it is, or as it is. */
+export function jsonOrText(text: string): unknown {
+  try {
+    return parse(text)
+  } catch {
+    return text
+  }
+}
+
 /**
  * `parseJson`, but whatever JavaScript would write in another way (`1.0`, a number of 19 digits, an escaped letter) is kept as
  * its source text: JSON.stringify then changes nothing but spaces.

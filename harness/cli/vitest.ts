@@ -4,6 +4,7 @@ import { extname, join } from 'node:path'
 import type { CliOptions, Reporter, Vitest } from 'vitest/node'
 import { callOf, isPackage, projectRoot } from '../../bin/programs.ts'
 import { CannotMeasureError } from '../errors.ts'
+import { escapeRegExp } from '../escape-regexp.ts'
 import { UsageError } from './exit.ts'
 import { defaultWorkers } from './process-limit.ts'
 
@@ -160,8 +161,4 @@ function kebab(name: string): string {
 
 function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
-}
-
-function escapeRegExp(word: string): string {
-  return word.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }

@@ -35,6 +35,15 @@ const ofAgent = ['id', 'session', 'pane', 'socket', 'pid', 'type', 'prompt', 're
 
 /** Checks a definition. It may be anything: somebody else wrote it. */
 export function checkDefinition(definition: unknown, source: Source): Outcome {
+  try {
+    return checked(definition, source)
+  } catch (error) {
+    // Getters, proxies and folders of folders without an end throw when they are read.
+    return { mistakes: [`cannot be read: ${String(error)}`] }
+  }
+}
+
+function checked(definition: unknown, source: Source): Outcome {
   const parsed = definitionSchema.safeParse(definition)
   if (!parsed.success) {
     const known = Object.keys(definitionSchema.shape)
@@ -137,6 +146,8 @@ class Planner {
   /** A call or a list of calls, of which each knows what the results before it name. */
   #steps(calls: unknown, path: (string | number)[], known: readonly string[]): PlannedCall[] {
     const names = [...known]
+    if (Array.isArray(calls) && calls.length === 0 && path[0] !== 'prepare')
+      this.#mistake(path, 'expected at least one call, and found an empty list')
     return [calls].flat().flatMap((call, at) => {
       const planned = this.#call(call, Array.isArray(calls) ? [...path, at] : path, names)
       names.push(...namesOf(planned?.result))
@@ -157,6 +168,9 @@ class Planner {
     const parsed = this.#form(call, path, callForms, '{ tool }, { run }, { read }, { module } or a function')
     if (!parsed) return undefined
     const { timeoutMs = defaultTimeoutMs, result, failedWhen } = parsed
+    for (const name of namesOf(result))
+      if (places.includes(name))
+        this.#mistake([...path, 'result'], `{${name}} is a folder of the sandbox: choose another name`)
     const common = { timeoutMs, ...defined({ result, failedWhen }) }
     if ('read' in parsed) {
       this.#names(parsed.read, [...path, 'read'], known)

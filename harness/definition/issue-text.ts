@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { z } from 'zod'
 
 /** Where something is in a definition: `deploy.args.prompt`, `prepare[1]`. */
@@ -54,8 +55,17 @@ const article = (type: string): string => {
 function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (value instanceof RegExp) return String(value)
-  const text = JSON.stringify(value) ?? String(value)
+  const text = asText(value)
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+/** JSON has no cycles and no BigInt. */
+function asText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return inspect(value, { breakLength: Infinity })
+  }
 }
 
 function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {

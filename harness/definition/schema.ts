@@ -6,12 +6,23 @@ import type { PatternSource } from './system.ts'
 const text = z.string().min(1, 'expected some text, and found none')
 const variables = z.record(z.string(), z.string())
 
+/** Not a cycle, and no BigInt. */
+function isJson(value: unknown): boolean {
+  try {
+    return JSON.stringify(value) !== undefined
+  } catch {
+    return false
+  }
+}
+
 /** A pattern, or its source, as its source. */
 const pattern = z.unknown().transform((value, context): PatternSource => {
   if (value instanceof RegExp) return { source: value.source, flags: value.flags.replaceAll(/[gy]/g, '') }
   try {
-    if (typeof value === 'string') return { source: new RegExp(value).source, flags: '' }
-    context.addIssue('expected a regular expression, or its source as a string')
+    if (value === '')
+      context.addIssue('expected a regular expression, and found an empty one, which matches everything')
+    else if (typeof value === 'string') return { source: new RegExp(value).source, flags: '' }
+    else context.addIssue('expected a regular expression, or its source as a string')
   } catch (error) {
     context.addIssue(`expected a regular expression: ${(error as Error).message}`)
   }
@@ -39,7 +50,7 @@ const common = {
   result: result.optional(),
   failedWhen: pattern.optional(),
 }
-const args = z.record(z.string(), z.unknown())
+const args = z.record(z.string(), z.unknown()).refine(isJson, 'expected what JSON can express')
 
 /** The forms of a call, by the field that only this form has. */
 export const callForms = {

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { jsonOrText } from '../json.ts'
 import type { ProcessIdentity } from '../snapshot/snapshot.ts'
 import type { CallAnswer, ProgramCommand, ReadyCall } from './api.ts'
-import { jsonOrText } from './json-or-text.ts'
 import { readProcess } from './processes.ts'
 import type { SystemOutput } from './system-output.ts'
 
@@ -54,7 +54,11 @@ export class McpServer {
   }
 
   async call({ tool, args }: Extract<ReadyCall, { kind: 'tool' }>): Promise<CallAnswer> {
-    const answer = await this.#client.callTool({ name: tool, arguments: args }, { timeout: neverMs })
+    // A server that ends, knows no such tool or answers something else has failed, as one that says so has.
+    const answer = await this.#client
+      .callTool({ name: tool, arguments: args }, { timeout: neverMs })
+      .catch(error => String(error))
+    if (typeof answer === 'string') return { content: answer, failure: answer }
     const blocks = answer.content.filter(block => block.type === 'text')
     const text = blocks.map(block => block.text).join('\n')
     const content = answer.structuredContent ?? jsonOrText(text)

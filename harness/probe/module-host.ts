@@ -23,14 +23,26 @@ process.on('message', async ({ number, module, path, given }: HostCall) => {
     const { owner, called } = find(await import(pathToFileURL(module).href), path)
     if (typeof called !== 'function') throw new Error(`${path.join('.')} of ${module} is no function`)
     const value: unknown = await called.call(owner, given)
-    send({ number, value: JSON.parse(JSON.stringify(value ?? null)) })
+    // Whatever JSON has no word for, such as a function, is no answer.
+    send({ number, value: JSON.parse(JSON.stringify(value ?? null) ?? 'null') })
   } catch (error) {
-    process.stderr.write(`${inspect(error)}\n`)
-    send({ number, error: error instanceof Error ? error.message : String(error) })
+    const text = described(error)
+    process.stderr.write(`${text.whole}\n`)
+    send({ number, error: text.sentence })
   }
 })
 process.once('disconnect', () => process.exit())
 send({ number: 0 })
+
+/** Anything can be thrown, also what cannot be read or made a string. */
+function described(error: unknown): { whole: string; sentence: string } {
+  try {
+    const whole = inspect(error)
+    return { whole, sentence: error instanceof Error ? String(error.message) : whole }
+  } catch {
+    return { whole: '', sentence: 'something was thrown that cannot be shown' }
+  }
+}
 
 /** A function of a class keeps its `this`. */
 function find(exports: unknown, path: (string | number)[]): { owner: unknown; called: unknown } {

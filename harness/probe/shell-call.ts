@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { jsonOrText } from '../json.ts'
 import type { CallAnswer, ReadyCall } from './api.ts'
-import { jsonOrText } from './json-or-text.ts'
 import type { SystemOutput } from './system-output.ts'
 
 /** The most that is read of a command's output, in bytes. */
@@ -29,6 +29,7 @@ export async function runShell(
       stdio: ['ignore', ...files],
       detached: true,
     })
+    output.addRunning(files, () => `$ ${run}\n${files.map(readAll).join('')}`)
     const how = await new Promise<string>((resolve, reject) => {
       child.once('error', reject)
       child.once('exit', (code, signal) =>
@@ -43,6 +44,7 @@ export async function runShell(
       ...(how !== 'exit code 0' && { failure: `${how}: ${said}` }),
     }
   } finally {
+    output.removeRunning(files)
     for (const file of files) closeSync(file)
   }
 }

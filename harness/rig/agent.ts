@@ -8,6 +8,7 @@ import { insideCallText } from './inside-call.ts'
 import { type JournalEntry, readJournal } from './journal.ts'
 import type { Located } from './locate-agent.ts'
 import { registeredEntries } from './registered-entries.ts'
+import { quotedLines } from './system-failure.ts'
 import type { SystemUnderTest } from './system-under-test.ts'
 
 /** The files by which the rig follows and leads one fake claude. */
@@ -86,6 +87,7 @@ export class Agent {
 
   /** Somebody else reports that it has completed, outside of any agent. The system's answer. */
   async isReportedCompleted(): Promise<unknown> {
+    await this.#livesUntilNow('completes.outside')
     this.rig.markEnding()
     return this.rig.callEnding('outside', this.values)
   }
@@ -105,6 +107,7 @@ export class Agent {
 
   /** Somebody ends it by the system's kill. The system's answer. */
   async isKilled(reason = 'A scenario of leakrig'): Promise<unknown> {
+    await this.#livesUntilNow('kill')
     this.rig.markEnding()
     return this.rig.callEnding('kill', { ...this.values, reason })
   }
@@ -169,6 +172,22 @@ export class Agent {
     ) as ProcessResource[]
   }
 
+  /**
+   * The first ending of a scenario must have something to end: an agent that is gone by itself would make every ending pass.
+   * @throws CannotMeasureError when its claude ran and is gone, and did not come to its own end
+   */
+  async #livesUntilNow(call: string): Promise<void> {
+    if (this.located?.claude === undefined || this.rig.hasEnding) return
+    if ((await this.claude())?.state.match(/[^ZX]/)) return
+    if ((await this.journal()).some(({ what }) => what === 'ended')) return
+    throw new CannotMeasureError(
+      [
+        `The claude of agent ${this.id} was gone before ${call} was called, so there was nothing to end: what ended it?`,
+        ...quotedLines('the output of the system', await this.rig.probe.systemOutput()),
+      ].join('\n'),
+    )
+  }
+
   /** Its claude, by its journal: what it has started may be named claude too. Undefined once it is gone. */
   async claude(): Promise<ProcessResource | undefined> {
     const started = (await this.journal()).find(({ what }) => what === 'started')
@@ -178,7 +197,9 @@ export class Agent {
   /** @throws CannotMeasureError when it has no pane any more */
   async pane(): Promise<PaneResource> {
     const { resources } = await this.rig.snapshot()
-    const pane = resources.find(one => one.kind === 'pane' && one.owner?.agent === this.id)
+    const own = resources.filter(one => one.kind === 'pane' && one.owner?.agent === this.id)
+    // An agent may have panes on servers that it started itself.
+    const pane = own.find(({ id }) => id === this.located?.pane?.id) ?? own[0]
     if (!pane) throw new CannotMeasureError(`Agent ${this.id} has no pane.`)
     return pane as PaneResource
   }
@@ -201,6 +222,13 @@ export class Agent {
   async foregroundTasks(): Promise<string[]> {
     return (await this.journal()).flatMap(({ what, task }) =>
       what === 'foreground' && typeof task === 'string' ? task : [],
+    )
+  }
+
+  /** What was answered to its reports of its completion that failed. */
+  async failedReports(): Promise<string[]> {
+    return (await this.journal()).flatMap(({ what, why }) =>
+      what === 'completion failed' ? String(why) : [],
     )
   }
 

@@ -14,8 +14,9 @@ expect.extend({
     const verdict = await rig.settle()
     if (ended) await findLostLines(ended as Agent)
     const stale = await staleInList(rig)
-    const unmet = [...rig.failures, ...stale]
-    rig.unmet.push(...stale)
+    const unreported = await rig.failedReports()
+    const unmet = [...rig.failures, ...unreported, ...stale]
+    rig.unmet.push(...unreported, ...stale)
     const isBack = verdict.result === 'pass'
     return {
       pass: isBack && unmet.length === 0,

@@ -24,7 +24,15 @@ export interface MeasuredAgent {
   values: Readonly<Record<string, string>>
   /** The ids of the commands that its claude waits for. */
   foregroundTasks(): Promise<string[]>
+  /** What was answered to its reports of its completion that failed. */
+  failedReports(): Promise<string[]>
 }
+
+/** What an agent may be called in the system's own list. */
+export const namesOf = ({ id, values }: Pick<MeasuredAgent, 'id' | 'values'>): string[] => [
+  id,
+  ...[values.session, values.pane].filter(name => name !== undefined),
+]
 
 /**
  * The measuring part of a rig: the baseline, what joins it, what is ignored, and the verdicts. It starts and ends
@@ -74,6 +82,14 @@ export class Measurement {
     this.#deployed.push(agent)
   }
 
+  /** @throws CannotMeasureError for an agent with the name of another: what is left of one would pass for the other's */
+  protected refuseSecond({ id }: Pick<MeasuredAgent, 'id'>): void {
+    if (this.#deployed.some(other => other.id === id))
+      throw new CannotMeasureError(
+        `The system named two agents ${id}, and what is left of them could not be told apart: let the result of deploy name an id for each.`,
+      )
+  }
+
   protected get deployedCount(): number {
     return this.#deployed.length
   }
@@ -88,9 +104,17 @@ export class Measurement {
           : [],
       ),
     )
-    return this.#deployed
-      .filter(({ id }) => !lives.has(id))
-      .map(({ id, values }) => [id, ...[values.session, values.pane].filter(name => name !== undefined)])
+    return this.#deployed.filter(({ id }) => !lives.has(id)).map(namesOf)
+  }
+
+  /** The failures that agents got for an answer when they reported their completion, in sentences. */
+  async failedReports(): Promise<string[]> {
+    const found = this.#deployed.map(async agent =>
+      (await agent.failedReports()).map(
+        why => `completes.inside failed in agent ${agent.id}, so that nobody knows that it completed: ${why}`,
+      ),
+    )
+    return (await Promise.all(found)).flat()
   }
 
   /** The snapshot that everything is compared with: taken once, before the first agent, for all callers. */
@@ -188,6 +212,11 @@ export class Measurement {
     last.leaks.push(...leaks.filter(({ id }) => !known.has(id)))
     if (last.result === 'pass') last.result = 'leak'
     delete last.msToBaseline
+  }
+
+  /** Whether an ending has begun. */
+  get hasEnding(): boolean {
+    return this.#endedAt !== undefined
   }
 
   /** How long ago the last ending began, ms. */

@@ -19,10 +19,17 @@ function declared(item: LoadItem): Part {
 
 /** The parts of an agent that a snapshot does not show, by name. */
 export function missingLoad({ id, rig }: Agent, { resources }: Snapshot): string[] {
-  const { tmux, load } = rig.definition
+  const { tmux, load, layout } = rig.definition
   const parts = [claude, ...(tmux === 'session' ? [session] : []), ...load.map(declared)]
   const own = resources.filter(one => one.owner?.agent === id)
-  return parts.filter(([, matches]) => !own.some(matches)).map(([name]) => name)
+  // A registry that nothing shows would be compared with nothing.
+  const registries = layout.registries.filter(
+    ({ name }) => !resources.some(one => one.kind === 'registry' && one.name === name),
+  )
+  return [
+    ...parts.filter(([, matches]) => !own.some(matches)).map(([name]) => name),
+    ...registries.map(({ name, path }) => `${name} registry (no file’s path matches /${path.source}/)`),
+  ]
 }
 
 /**

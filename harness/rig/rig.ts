@@ -136,6 +136,7 @@ export class Rig extends SystemUnderTest {
   /** From now on the agent belongs to the scenario. */
   async register(facts: Omit<AgentFacts, 'number'>): Promise<Agent> {
     const agent = new Agent(this, { ...facts, number: this.deployedCount + 1 })
+    this.refuseSecond(agent)
     this.measure(agent)
     const { session } = agent.values
     const before = await this.baseline()

@@ -1,6 +1,7 @@
 import { basename, dirname, extname } from 'node:path'
 import { fill } from '../definition/placeholders.ts'
 import { CannotMeasureError } from '../errors.ts'
+import { escapeRegExp } from '../escape-regexp.ts'
 import type { Resource } from '../snapshot/snapshot.ts'
 import type { Agent } from './agent.ts'
 import type { JournalEntry } from './journal.ts'
@@ -47,8 +48,6 @@ export function partsOf(path: string): RegExp {
   const stem = basename(path, ending)
   return new RegExp(`^${escapeRegExp(stem)}${added}${escapeRegExp(ending)}${added}$`)
 }
-
-const escapeRegExp = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 /** Whether a path is that of an agent's stream log, or of a part of it. */
 export function isStreamLogOf(agent: Agent, path: string): boolean {

@@ -1,6 +1,7 @@
 import { fill, fillAll, fillShell, MissingValue } from '../definition/placeholders.ts'
 import type { PlannedCall, System } from '../definition/system.ts'
 import { CannotMeasureError } from '../errors.ts'
+import { jsonOrText } from '../json.ts'
 import { Limit } from '../limit.ts'
 import { poll } from '../poll.ts'
 import type { CallAnswer, ProbeApi, ReadyCall } from '../probe/api.ts'
@@ -139,13 +140,5 @@ export class SystemCalls {
 
   async #failure(sentence: string): Promise<SystemFailure> {
     return new SystemFailure(sentence, await this.#probe.systemOutput().catch(String))
-  }
-}
-
-function jsonOrText(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
   }
 }

@@ -47,7 +47,8 @@ export class SystemUnderTest extends Measurement {
   async start(): Promise<void> {
     await this.startSystem()
     const { values } = await this.#calls.carryOut(this.definition.prepare, 'prepare', this.values)
-    this.values = { ...this.values, ...values }
+    // The folders stay what they are, whatever a function calls what it returns.
+    this.values = { ...values, ...this.values }
     await this.noteOwnProcesses()
   }
 

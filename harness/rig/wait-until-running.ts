@@ -4,7 +4,9 @@ import { poll } from '../poll.ts'
 import type { ProbeApi } from '../probe/api.ts'
 import type { Agent } from './agent.ts'
 import { type Directive, directiveText } from './directive.ts'
+import { waitUntilListed } from './list.ts'
 import { locate } from './locate-agent.ts'
+import { namesOf } from './measurement.ts'
 import { missingLoad, missingReported } from './required-load.ts'
 import { whatIsThere } from './what-is-there.ts'
 
@@ -23,6 +25,7 @@ export async function waitUntilRunning(agent: Agent): Promise<void> {
   await findAgent(agent)
   await probe.registerReported(agent.id, await agent.reportedResources())
   await waitForLoad(agent)
+  await waitUntilListed(agent.rig, namesOf(agent))
 }
 
 /** Waits until an agent's claude has started. @throws CannotMeasureError that says what there is instead */

@@ -10,6 +10,9 @@ import { systemNames } from './systems.ts'
 /** The names of a configuration that is found without `--config`. */
 const configNames = ['ts', 'mts', 'js', 'mjs', 'json'].map(ending => `leakrig.config.${ending}`)
 
+/** The most mistakes that are listed. */
+const mostShown = 50
+
 /** A configuration that cannot be used. The message lists every mistake, a line each. */
 export class ConfigError extends CannotMeasureError {
   override name = 'ConfigError'
@@ -43,7 +46,9 @@ export async function readConfig(path: string): Promise<System[]> {
   mistakes.push(...wrongNames(systems))
   if (mistakes.length === 0) return systems
   const count = mistakes.length === 1 ? 'one mistake' : `${mistakes.length} mistakes`
-  throw new ConfigError([`${file} has ${count}:`, ...mistakes.map(mistake => `  ${mistake}`)].join('\n'))
+  const more = mistakes.length > mostShown ? [`  and ${mistakes.length - mostShown} more`] : []
+  const shown = mistakes.slice(0, mostShown).map(mistake => `  ${mistake}`)
+  throw new ConfigError([`${file} has ${count}:`, ...shown, ...more].join('\n'))
 }
 
 function wrongNames(systems: System[]): string[] {

@@ -23,8 +23,20 @@ export async function reportCompleted(claude: Claude): Promise<void> {
     })
   const { tool, args, run, env } = JSON.parse(readFileSync(completion, 'utf8'))
   claude.note('completion', { tool, run })
-  if (tool !== undefined) return callWith(claude, tool, args)
-  if (run !== undefined) await runBash(claude, inEnvironment(run, env), 'Report that the work is done')
+  const failure = tool === undefined ? await failureOf(claude, run, env) : await callWith(claude, tool, args)
+  if (failure !== undefined) claude.note('completion failed', { why: failure.slice(0, 300) })
+}
+
+/** A command that a signal ended did not fail: whoever cleans the agent up may end it while it waits for its answer. */
+async function failureOf(
+  claude: Claude,
+  run: string | undefined,
+  env: Record<string, string>,
+): Promise<string | undefined> {
+  if (run === undefined) return undefined
+  const tool = await runBash(claude, inEnvironment(run, env), 'Report that the work is done')
+  const code = await tool.ended
+  return code > 0 && code < 128 ? `exit code ${code}: ${tool.printed ?? ''}` : undefined
 }
 
 function inEnvironment(command: string, variables: Record<string, string>): string {
@@ -46,16 +58,24 @@ async function callTool(claude: Claude, tool: string, fields: Record<string, unk
   const { settings, events, output } = claude
   if (settings.taskId === undefined || settings.agentId === undefined)
     return output.emit(events.text('The prompt names no task id and agent id: nothing is reported.'))
-  return callWith(claude, tool, { task_id: settings.taskId, agent_id: settings.agentId, ...fields })
+  await callWith(claude, tool, { task_id: settings.taskId, agent_id: settings.agentId, ...fields })
 }
 
-async function callWith(claude: Claude, tool: string, input: Record<string, unknown>): Promise<void> {
+/** Calls a tool. The text of an answer that is an error; undefined where the server was ended before it answered. */
+async function callWith(
+  claude: Claude,
+  tool: string,
+  input: Record<string, unknown>,
+): Promise<string | undefined> {
   const { servers, events, output } = claude
   const name = servers.offered(tool)
-  if (name === undefined)
-    return output.emit(events.text(`No MCP server offers ${tool}: nothing is reported.`))
+  if (name === undefined) {
+    await output.emit(events.text(`No MCP server offers ${tool}: nothing is reported.`))
+    return `no MCP server of claude offers ${tool}`
+  }
   const use = toolUse(name, input)
   await output.emit(events.toolUse(use))
-  const { text, isError } = await servers.call(tool, use.input)
+  const { text, isError, isAnswer = true } = await servers.call(tool, use.input)
   await output.emit(events.toolResult(use, text, isError))
+  return isError && isAnswer ? text : undefined
 }

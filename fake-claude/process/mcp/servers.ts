@@ -20,6 +20,8 @@ interface Server {
 export interface Answer {
   text: string
   isError: boolean
+  /** False where the server gave none: it failed, or was ended. */
+  isAnswer?: boolean
 }
 
 /** The MCP servers of one claude: its direct children, in its own process group and on its own terminal. */
@@ -79,7 +81,9 @@ export class Servers {
   async call(tool: string, input: Record<string, unknown>): Promise<Answer> {
     this.#note('call', { tool, arguments: input })
     this.unanswered += 1
-    const answer = await this.#request(tool, input).catch(error => ({ text: String(error), isError: true }))
+    const answer = await this.#request(tool, input).catch(
+      (error): Answer => ({ text: String(error), isError: true, isAnswer: false }),
+    )
     this.unanswered -= 1
     this.#note('answer', { tool, is_error: answer.isError })
     return answer

@@ -8,6 +8,14 @@ const mistakes = (definition: unknown, where: Parameters<typeof checkDefinition>
   return 'mistakes' in outcome ? outcome.mistakes : []
 }
 const deploy = { run: 'start {prompt}' }
+const cycle: Record<string, unknown> = {}
+cycle.itself = cycle
+const thrower = {
+  enumerable: true,
+  get() {
+    throw new Error('boom')
+  },
+}
 
 const one: [string, unknown, string | RegExp][] = [
   ['no object', 5, 'expected an object, and found 5'],
@@ -43,6 +51,28 @@ const one: [string, unknown, string | RegExp][] = [
     'the folder of an install step that there is not',
     { name: 'x', deploy: { run: '{install}/start' } },
     /^deploy\.run: unknown placeholder \{install\}/,
+  ],
+  ['a getter that throws', Object.defineProperty({}, 'name', thrower), 'cannot be read: Error: boom'],
+  ['a cycle', { name: 'x', deploy, maxAgents: cycle }, /^maxAgents: expected a number, and found .*Circular/],
+  [
+    'arguments that are no JSON',
+    { name: 'x', mcp: { command: ['x'] }, deploy: { tool: 'x', args: cycle } },
+    /^deploy\.args: expected what JSON can express, and found /,
+  ],
+  [
+    'a list without a call',
+    { name: 'x', deploy, kill: [] },
+    'kill: expected at least one call, and found an empty list',
+  ],
+  [
+    'a pattern that excuses every file',
+    { name: 'x', deploy, keeps: [{ path: '', why: 'x' }] },
+    'keeps[0].path: expected a regular expression, and found an empty one, which matches everything',
+  ],
+  [
+    'a result with the name of a folder',
+    { name: 'x', deploy: { run: 'x', result: { work: '/x' } } },
+    'deploy.result: {work} is a folder of the sandbox: choose another name',
   ],
   [
     'a tool without a server',

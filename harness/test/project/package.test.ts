@@ -132,6 +132,11 @@ const readmeTest = /```ts\n(\/\/ test\/cleanup\.test\.ts\n.*?)```/s.exec(
   readFileSync(join(projectRoot, 'README.md'), 'utf8'),
 )?.[1]
 
+/** The first configuration of the README. */
+const readmeConfig = /```ts\n(\/\/ examples\/shell\/leakrig\.config\.ts\n.*?)```/s.exec(
+  readFileSync(join(projectRoot, 'README.md'), 'utf8'),
+)?.[1]
+
 const ownTest = `
 import { expect, test } from 'leakrig/test'
 
@@ -152,11 +157,16 @@ export default defineConfig({ test: { provide: { leakrig: { sandbox: 'namespace'
 
 const ownModule = `
 import { type AgentRef, CleanupError, cleanUp, type CleanUpReport } from 'leakrig/cleanup'
+import { defineSystem } from 'leakrig/config'
 import { type Agent, expect, test } from 'leakrig/test'
 
 export async function clean(agent: AgentRef): Promise<CleanUpReport | string> {
   return cleanUp(agent, { status: 'terminated', reason: 'mine' }).catch((error: unknown) => (error instanceof CleanupError ? error.code : 'unknown'))
 }
+
+export const system = defineSystem({ name: 'mine', deploy: ({ prompt }) => ({ id: prompt }), kill: { run: 'stop {id}' } })
+// @ts-expect-error a system without a deploy is none
+defineSystem({ name: 'mine' })
 
 test('types', async ({ rig }) => {
   const agent: Agent = await rig.deploy({ persona: 'works', type: 'worker' })
@@ -201,8 +211,11 @@ describe('installed into an empty project', () => {
     })
 
   const run = (node: string | undefined, command: string, ...args: string[]) =>
+    runIn(project, node, command, ...args)
+
+  const runIn = (folder: string, node: string | undefined, command: string, ...args: string[]) =>
     execa('npx', [command, ...args], {
-      cwd: project,
+      cwd: folder,
       env: environment(node ?? ''),
       extendEnv: false,
       reject: false,
@@ -321,10 +334,33 @@ describe('installed into an empty project', () => {
     )
 
     test(
+      'somebody’s own orchestrator gets a verdict, by the README’s configuration and a scenario that init writes',
+      async () => {
+        needsNamespaces()
+        const mine = join(project, `mine-${version}`)
+        mkdirSync(mine)
+        const begun = await runIn(mine, node(), 'leakrig', 'init', 'shell')
+        expect(begun.all).toContain('npx leakrig scenarios')
+        const config = readmeConfig ?? ''
+        expect(config.split('\n').length).toBeLessThan(30)
+        writeFileSync(join(mine, 'leakrig.config.ts'), config)
+        cpSync(join(projectRoot, 'examples/shell/orchestrate'), join(mine, 'orchestrate'))
+        const filters = ['manual', 'leakrig/kill', '--sandbox', 'namespace']
+        const { all, exitCode } = await runIn(mine, node(), 'leakrig', 'scenarios', ...filters)
+        expect(all).toMatch(/✓ manual kill/)
+        // The scenario of init has an agent with a child in a session of its own, which this orchestrator leaves.
+        expect(all).toMatch(/✗ a kill ends everything that the agent started.* \d+ leaked/)
+        expect(all).toContain('1 pass, 1 leak; system shell')
+        expect(exitCode).toBe(1)
+      },
+      slow,
+    )
+
+    test(
       'somebody’s own suite runs scenarios, that of the README too',
       async () => {
         needsNamespaces()
-        const { all, exitCode } = await run(node(), 'vitest', 'run')
+        const { all, exitCode } = await run(node(), 'vitest', 'run', 'test/')
         expect(all).toMatch(/Tests.* 2 passed/)
         expect(exitCode).toBe(0)
       },

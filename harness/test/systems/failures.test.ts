@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { SystemDefinition } from '../../definition/definition.ts'
+import type { ShellCall, SystemDefinition } from '../../definition/definition.ts'
 import { CannotMeasureError } from '../../errors.ts'
 import { expect as expectRig } from '../../index.ts'
 import { test as sandboxTest, test } from '../../rig/fixtures.ts'
@@ -35,7 +35,7 @@ const failures: [string, SystemDefinition, RegExp][] = [
   [
     'hangs in a call',
     deploy('echo so far; sleep 600'),
-    /^The system did not answer deploy within [\d.]+ s\.\n/,
+    /^The system did not answer deploy within [\d.]+ s\.\nits output:\n {2}\| \$ echo .*\n {2}\| so far$/,
   ],
   [
     'fails in a call',
@@ -63,6 +63,19 @@ const failures: [string, SystemDefinition, RegExp][] = [
     /^The system answered deploy with a failure: Error: 5\./,
   ],
 ]
+
+for (const [name, sentence] of [
+  ['throwsUnreadable', 'something was thrown that cannot be shown'],
+  ['throwsNoString', '[Object: null prototype] {}'],
+  ['exits', 'the process of the system’s functions ended (exit code 0)'],
+])
+  failures.push([
+    `has a function that ${name}`,
+    { name: 'x', deploy: { module: 'harness/test/fixtures/hostile-module.ts', export: name ?? '' } },
+    new RegExp(
+      `^The system answered deploy with a failure: ${sentence?.replaceAll(/[[\](){}]/g, '\\$&')}\\.`,
+    ),
+  ])
 
 for (const [what, definition, sentence] of failures)
   sandboxTest(`a system that ${what} cannot be measured, and is heard`, async ({ sandbox }) => {
@@ -125,11 +138,33 @@ test.extend('system', () => killFails)(
   },
 )
 
-const staleList = planned({ ...shellSystem, list: { run: 'ls {work}/live || true', each: /(?<id>\S+)/ } })
+/** Speaks just enough MCP, and ends when its tool `stop` is called. */
+const endsInKill = planned({
+  ...shellSystem,
+  mcp: { command: ['{node}', '{project}/harness/test/fixtures/ending-server.ts'] },
+  kill: { tool: 'stop' },
+})
+
+test.extend('system', () => endsInKill)(
+  'a server that ends during a kill is red, and what is left is measured',
+  async ({ rig }) => {
+    const agent = await rig.deploy({ persona: 'works' })
+    await agent.isKilled()
+    await expect(expectRig(rig).toReturnToBaseline()).rejects.toThrow(
+      /answered kill with a failure: .*closed/,
+    )
+    expect(rig.verdicts.at(-1)?.leaks.length).toBeGreaterThan(0)
+  },
+)
+
+const staleList = planned({
+  ...shellSystem,
+  deploy: [shellSystem.deploy as ShellCall, { run: 'mkdir -p {work}/live && touch {work}/live/{session}' }],
+  list: { run: 'ls {work}/live', each: /(?<id>\S+)/ },
+})
 
 test.extend('system', () => staleList)('an agent that ended and is still listed is red', async ({ rig }) => {
   const agent = await rig.deploy({ persona: 'works' })
-  await rig.probe.write(`${rig.places.work}/live/${agent.session}`, '')
   await rig.ignore('the test’s own list', one => one.kind === 'file' && one.path.includes('/live/'))
   await agent.isKilled()
   await expect(expectRig(rig).toReturnToBaseline()).rejects.toThrow(
