@@ -30,7 +30,7 @@ export async function openVitest(
   const { reporter: asked = [], ...options } = (await parseVitestFlags(rest)).options as VitestFlags
   requireCoverage(options)
   requireOutputFile([asked].flat(), options)
-  return withPrivateToken(() =>
+  const vitest = await withPrivateToken(() =>
     createVitest('test', {
       ...options,
       ...(names.length > 0 && { testNamePattern: new RegExp(names.map(escapeRegExp).join('|')) }),
@@ -46,6 +46,14 @@ export async function openVitest(
       reporters: [reporter, ...([asked].flat() as [])],
     }),
   ).catch(refused)
+  process.once('exit', () => removeTemporary(vitest))
+  return vitest
+}
+
+/** Vitest removes its temporary folders when it is closed, which a signal does not wait for. Their names are internal. */
+function removeTemporary(vitest: Vitest): void {
+  const names = [Reflect.get(vitest, '_tmpDir'), ...vitest.projects.map(({ tmpDir }) => tmpDir)]
+  for (const name of names) if (typeof name === 'string') rmSync(name, { recursive: true, force: true })
 }
 
 /**

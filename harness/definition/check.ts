@@ -45,13 +45,29 @@ export function checkDefinition(definition: unknown, source: Source): Outcome {
 
 function checked(definition: unknown, source: Source): Outcome {
   const parsed = definitionSchema.safeParse(definition)
-  if (!parsed.success) {
-    const known = Object.keys(definitionSchema.shape)
-    return { mistakes: parsed.error.issues.map(issue => issueText(issue, definition, [], known)) }
-  }
   const planner = new Planner(source)
-  const system = planner.plan(parsed.data)
-  return planner.mistakes.length > 0 ? { mistakes: planner.mistakes } : { system }
+  if (parsed.success) {
+    const system = planner.plan(parsed.data)
+    return planner.mistakes.length > 0 ? { mistakes: planner.mistakes } : { system }
+  }
+  const known = Object.keys(definitionSchema.shape)
+  const { issues } = parsed.error
+  const mistakes = issues.map(issue => issueText(issue, definition, [], known))
+  return { mistakes: [...mistakes, ...mistakesInRest(definition, issues, planner)] }
+}
+
+/** The mistakes in the fields that have the right shape, so that all are reported at once. */
+function mistakesInRest(definition: unknown, issues: z.core.$ZodIssue[], planner: Planner): string[] {
+  if (typeof definition !== 'object' || definition === null) return []
+  const wrong = issues.flatMap(issue =>
+    issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [String(issue.path[0])],
+  )
+  const rest = Object.fromEntries(Object.entries(definition).filter(([name]) => !wrong.includes(name)))
+  const parsed = definitionSchema.safeParse({ name: 'unnamed', ...rest })
+  if (!parsed.success) return []
+  planner.plan(parsed.data)
+  // What a field that was left out would have given is not missing.
+  return planner.mistakes.filter(mistake => !wrong.some(name => mistake.startsWith(`${name}:`)))
 }
 
 /** Turns a definition of the right shape into a plan, and collects what is wrong with it. */

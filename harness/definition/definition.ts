@@ -7,7 +7,7 @@ export interface SystemDefinition {
   name: string
   /** An MCP server that speaks over stdio. It is started once for each scenario, and its tools can be called. */
   mcp?: McpServer
-  /** Variables for the server and for every call; what the sandbox has in addition is in docs/systems.md. */
+  /** Variables for the server and for every call, beside those of the sandbox. */
   env?: Record<string, string>
   /** Runs before the baseline: a repository, a configuration, a task. What its results name can be used later. */
   prepare?: Call | Call[]

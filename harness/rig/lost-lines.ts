@@ -1,4 +1,4 @@
-import { basename, extname } from 'node:path'
+import { basename, dirname, extname } from 'node:path'
 import { shellWord } from '../terminal.ts'
 import type { Finding } from '../verdict/verdict.ts'
 import type { Agent } from './agent.ts'
@@ -36,7 +36,8 @@ async function lostLines(agent: Agent): Promise<Finding[]> {
   const kept = new Set(parts.flatMap(({ text }) => eventsIn(text)))
   const lost = written.filter(uuid => !kept.has(uuid)).length
   if (lost === 0) return []
-  const [folder, ending] = [rig.places.work, extname(live)]
+  const ending = extname(live)
+  const folder = live.startsWith(`${rig.places.work}/`) ? rig.places.work : dirname(live)
   const name = basename(live)
   return [
     {

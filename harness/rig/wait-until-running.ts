@@ -3,6 +3,7 @@ import { Limit } from '../limit.ts'
 import { poll } from '../poll.ts'
 import type { ProbeApi } from '../probe/api.ts'
 import type { Agent } from './agent.ts'
+import { requireDeclaredFiles } from './declared-files.ts'
 import { type Directive, directiveText } from './directive.ts'
 import { waitUntilListed } from './list.ts'
 import { locate } from './locate-agent.ts'
@@ -10,7 +11,10 @@ import { namesOf } from './measurement.ts'
 import { missingLoad, missingReported } from './required-load.ts'
 import { whatIsThere } from './what-is-there.ts'
 
-const deadlineMs = 60_000
+const deadlineMs = 20_000
+
+const mute =
+  "No claude has started with this agent’s prompt: it was not started, it ended at once, or the prompt did not reach it unchanged (then: claude: { directives: 'orders' })."
 
 /**
  * Waits until an agent runs, and until a snapshot shows everything that it consists of and everything that it made.
@@ -19,12 +23,15 @@ const deadlineMs = 60_000
 export async function waitUntilRunning(agent: Agent): Promise<void> {
   const { probe } = agent.rig
   await agent.waitUntilReady().catch(async error => {
-    const refused = (await agent.journal()).length > 0 ? undefined : await refusal(probe, agent.directive)
-    throw refused ?? (await explained(error, agent))
+    // First, because what `refusal` starts would be seen there.
+    const explanation = await explained(error, agent)
+    const hasStarted = (await agent.journal()).length > 0
+    throw (hasStarted ? undefined : await refusal(probe, agent.directive)) ?? explanation
   })
   await findAgent(agent)
   await probe.registerReported(agent.id, await agent.reportedResources())
   await waitForLoad(agent)
+  await requireDeclaredFiles(agent)
   await waitUntilListed(agent.rig, namesOf(agent))
 }
 
@@ -37,7 +44,10 @@ export async function waitUntilStarted(agent: Agent): Promise<void> {
 
 async function explained(error: unknown, agent: Agent): Promise<unknown> {
   if (!(error instanceof CannotMeasureError)) return error
-  return new CannotMeasureError([error.message, ...(await whatIsThere(agent))].join('\n'))
+  const isMute = (await agent.journal()).length === 0 && agent.rig.definition.directives === 'prompt'
+  return new CannotMeasureError(
+    [error.message, ...(isMute ? [mute] : []), ...(await whatIsThere(agent))].join('\n'),
+  )
 }
 
 /** Learns what the system's answer did not name, and whose the agent's pane and processes are. */

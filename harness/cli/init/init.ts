@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { callOf, isPackage } from '../../../bin/programs.ts'
@@ -20,11 +20,19 @@ export async function init(kind: Kind | undefined): Promise<void> {
   const there = findConfig(folder)
   if (there) throw new UsageError(`${there} is there already: change it, or remove it first.`)
   const chosen = kind ?? (await ask())
-  const files: [string, string][] = [['leakrig.config.ts', configText(chosen)]]
+  const name = `leakrig.config.${isOfModules(folder) ? 'ts' : 'mts'}`
+  const files: [string, string][] = [[name, configText(chosen)]]
   // In a clone, the scenarios of the clone are run.
   if (isPackage) files.push(['leakrig/kill.test.ts', scenarioText])
   for (const [name, text] of files) write(join(folder, name), text)
-  print(`\nNext: put your own calls into leakrig.config.ts, then run\n  ${callOf('scenarios')} manual`)
+  print(`\nNext: put your own calls into ${name}, then run\n  ${callOf('scenarios')} manual`)
+}
+
+/** Whether a .ts file in the folder is an ES module, by the nearest package.json above. */
+function isOfModules(folder: string): boolean {
+  const file = join(folder, 'package.json')
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')).type === 'module'
+  return folder !== dirname(folder) && isOfModules(dirname(folder))
 }
 
 function write(file: string, text: string): void {

@@ -47,9 +47,10 @@ export const configText = (kind: Kind): string => `${head}${bodies[kind]}${tail}
 /** A scenario of one's own. */
 export const scenarioText = `import { expect, test } from 'leakrig/test'
 
+// shape: 'own-session', 'daemon' ... (docs/catalogue.md) let the agent leave processes behind.
 test('a kill ends everything that the agent started, and nothing of the user', async ({ rig, bystanders }) => {
   await bystanders.tmuxSession('my-work')
-  const agent = await rig.deploy({ persona: 'works', shape: 'own-session' })
+  const agent = await rig.deploy({ persona: 'works' })
   await agent.isKilled()
   await expect(rig).toReturnToBaseline()
 })

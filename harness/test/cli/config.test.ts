@@ -43,10 +43,10 @@ test('a configuration with mistakes: all of them at once, each with its field, a
   const file = { 'leakrig.config.json': json({ name: 'x', deploy: { run: 'a {promt}' }, kil: 1 }) }
   const first = await leakrig(scenarios, file)
   expect(first.stderr).toMatch(
-    /^leakrig: \S+\/leakrig\.config\.json has one mistake:\n {2}unknown field "kil"; there are /,
+    /^leakrig: \S+\/leakrig\.config\.json has 2 mistakes:\n {2}unknown field "kil"; there are .*\n {2}deploy\.run: unknown placeholder/,
   )
   expect(first.exitCode).toBe(2)
-  const two = { 'leakrig.config.json': json({ name: 'x', deploy: { run: 'a {promt}' } }, { name: 'x' }) }
+  const two = { 'leakrig.config.json': json({ name: 'x', deploy: { run: 'a {promt}' } }, { name: 'y' }) }
   const second = await leakrig(scenarios, two)
   expect(second.stderr).toMatch(
     /has 2 mistakes:\n {2}\[0\]\.deploy\.run: unknown placeholder \{promt\}.*\n {2}\[1\]\.deploy: is missing/,
@@ -142,9 +142,10 @@ test('a system of a configuration in JSON is found in the current folder, and li
 test('init begins a configuration that is whole, and writes over nothing', async () => {
   for (const kind of ['shell', 'mcp', 'module']) {
     const { exitCode, stdout, project } = await leakrig(['init', kind])
-    expect(stdout).toContain(`wrote ${join(project, 'leakrig.config.ts')}`)
+    // Without a package.json, a .ts file might be taken for a CommonJS module.
+    expect(stdout).toContain(`wrote ${join(project, 'leakrig.config.mts')}`)
     expect(exitCode).toBe(0)
-    const file = join(project, 'leakrig.config.ts')
+    const file = join(project, 'leakrig.config.mts')
     const before = readFileSync(file, 'utf8')
     expect(before.split('\n').length).toBeLessThan(20)
     expect(await readConfig(file)).toMatchObject([{ name: 'mine' }])
@@ -163,5 +164,5 @@ test('init asks only on a terminal', async () => {
   const { exitCode, stderr, project } = await leakrig(['init'])
   expect(stderr).toMatch(/^leakrig: init needs to know the kind of your system: write "init shell", /)
   expect(exitCode).toBe(2)
-  expect(existsSync(join(project, 'leakrig.config.ts'))).toBe(false)
+  expect(existsSync(join(project, 'leakrig.config.mts'))).toBe(false)
 })

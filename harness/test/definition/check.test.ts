@@ -139,6 +139,16 @@ test('all mistakes are reported at once', () => {
   expect(mistakes(definition)).toHaveLength(3)
 })
 
+test('a mistake in the shape of one field hides none in another', () => {
+  expect(mistakes({ nam: 'x', kill: { run: 'x {promt}' }, tmux: true })).toEqual([
+    'name: is missing; expected a string',
+    expect.stringMatching(/^tmux: /),
+    expect.stringMatching(/^unknown field "nam"/),
+    expect.stringMatching(/^deploy: is missing/),
+    expect.stringMatching(/^kill\.run: unknown placeholder \{promt\}/),
+  ])
+})
+
 test('a function needs a module: JSON has none', () => {
   const written = { name: 'x', deploy: () => ({}) }
   expect(mistakes(written, { folder: '/project', path: [] })).toEqual([

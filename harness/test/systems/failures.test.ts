@@ -157,6 +157,17 @@ test.extend('system', () => endsInKill)(
   },
 )
 
+const noLog = planned({ ...shellSystem, logs: { live: '{work}/logs/{session}.jsonl' } })
+
+test.extend('system', () => noLog)(
+  'a log that is declared and not written is no check that passes',
+  async ({ rig }) => {
+    await expect(rig.deploy({ persona: 'works' })).rejects.toThrow(
+      /works, and there is no \S+\/logs\/agent-\d+\.jsonl \(logs\.live\): the system shell declares/,
+    )
+  },
+)
+
 const staleList = planned({
   ...shellSystem,
   deploy: [shellSystem.deploy as ShellCall, { run: 'mkdir -p {work}/live && touch {work}/live/{session}' }],
