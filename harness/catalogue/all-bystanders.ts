@@ -32,9 +32,8 @@ export class AllBystanders {
    * whose id begins with the agent's and which goes on working. Resolves when the agent runs, with the neighbour.
    */
   async plantAround(agent: Agent): Promise<Agent | undefined> {
-    // First, so that what appears until then is the agent's. Its session's name may be known only then, too.
+    // Where the system's answer names no session, its name is known only then.
     await this.#rig.waitUntilRunning(agent)
-    await this.#rig.noteStartedWith(agent)
     await this.#surround(agent)
     // The neighbour comes last: while two claudes run, a snapshot of the shell may be either's, and a cleanup is
     // right to leave it.
