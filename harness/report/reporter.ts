@@ -80,7 +80,7 @@ function scenarioText(result: ScenarioResult, columns?: number): string {
   const head = inColumns(oneLine(result.name), outcome(result), columns)
   const hasFindings = result.verdicts.some(({ result: found }) => found !== 'pass')
   const details = hasFindings
-    ? result.verdicts.map(findingsText)
+    ? [...result.verdicts.map(findingsText), ...result.unmet.map(stripVTControlCharacters)]
     : result.errors.map(stripVTControlCharacters)
   const kept = result.kept ? [`its files: ${result.kept}`] : []
   return [head, ...indent([...details, ...kept, ...notes(result)])].join('\n')

@@ -14,6 +14,8 @@ export interface ScenarioResult {
   verdicts: Verdict[]
   /** What it expected and did not check or do, because the system does not declare it. */
   leftOut: string[]
+  /** Expectations beside the baseline that were not met, such as that a kill is answered without a failure, in sentences. */
+  unmet: string[]
   /** Why it did not pass, or why it was skipped, in sentences. */
   errors: string[]
   /** The folder with a copy of the sandbox's files. */
@@ -31,6 +33,7 @@ export function scenarioResult(test: TestCase): ScenarioResult {
     durationMs: Math.round(test.diagnostic()?.duration ?? 0),
     verdicts,
     leftOut: record?.leftOut ?? [],
+    unmet: record?.unmet ?? [],
     ...(record ? { system: record.system } : {}),
     ...(record?.kept ? { kept: record.kept } : {}),
     ...(record?.notKept ? { notKept: record.notKept } : {}),
@@ -51,7 +54,7 @@ export function scenarioResult(test: TestCase): ScenarioResult {
   }
   return {
     ...result,
-    verdict: failure(verdicts, record?.unmet ?? []),
+    verdict: failure(verdicts, result.unmet),
     errors: errors.map(({ message }) => message),
   }
 }

@@ -1,0 +1,50 @@
+/** @module-tag long */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { dir } from 'tmp-promise'
+import { expect, test } from 'vitest'
+import { projectRoot } from '../../../bin/programs.ts'
+import { needsNamespaces } from '../../../test/namespaces.ts'
+import type { Report } from '../../report/report.ts'
+
+/** What docs/orchestrators.md says, by the beginning of the scenario's name. */
+const documented: [example: string, system: string, verdicts: Record<string, string>][] = [
+  ['killers', 'tree-kill', { 'manual kill': 'pass' }],
+  ['killers', 'fkill-cli', { 'manual kill': 'pass' }],
+  [
+    'kkweon',
+    '@kkweon/agent-orchestrator-mcp',
+    { 'manual kill': 'pass', 'crash: one claude': 'collateral', 'crash: the tmux server': 'skipped' },
+  ],
+]
+
+/** What npm prints when the registry does not answer, in the rig's sentence on the install step. */
+const noRegistry = /The install step .*(?:behind a proxy|network|EAI_AGAIN|ENOTFOUND|ETIMEDOUT|ECONN)/s
+
+for (const [example, system, verdicts] of documented)
+  test(`${system} is installed and measured, with the verdicts of the table`, async ({ skip }) => {
+    needsNamespaces()
+    const { path, cleanup } = await dir({ unsafeCleanup: true })
+    try {
+      const json = join(path, 'report.json')
+      const program = join(projectRoot, 'bin/leakrig.cjs')
+      const config = `examples/${example}/leakrig.config.ts`
+      const options = ['--sandbox', 'namespace', '--config', config, '--system', system, '--json', json]
+      const chosen = ['-t', Object.keys(verdicts).join('|')]
+      const { all } = await execa(process.execPath, [program, 'scenarios', ...options, ...chosen], {
+        cwd: projectRoot,
+        reject: false,
+        all: true,
+      })
+      if (noRegistry.test(all)) skip(`npm reaches no registry: ${all}`)
+      const { scenarios }: Report = JSON.parse(readFileSync(json, 'utf8'))
+      const found = Object.keys(verdicts).map(name => [
+        name,
+        scenarios.find(one => one.name.startsWith(name))?.verdict,
+      ])
+      expect(Object.fromEntries(found), all).toEqual(verdicts)
+    } finally {
+      await cleanup()
+    }
+  })
