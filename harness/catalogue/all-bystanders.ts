@@ -33,8 +33,8 @@ export class AllBystanders {
    */
   async plantAround(agent: Agent): Promise<Agent | undefined> {
     // Where the system's answer names no session, its name is known only then.
-    if (agent.values.session === undefined) await this.#rig.waitUntilRunning(agent)
-    await Promise.all([this.#surround(agent), this.#rig.waitUntilRunning(agent)])
+    await this.#rig.waitUntilRunning(agent)
+    await this.#surround(agent)
     // The neighbour comes last: while two claudes run, a snapshot of the shell may be either's, and a cleanup is
     // right to leave it.
     const neighbour =

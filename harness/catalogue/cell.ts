@@ -27,6 +27,9 @@ export async function deployCell(
   const bystanders = new AllBystanders(rig, server)
   await bystanders.plant()
   const agent = await rig.launch({ persona: endings[ending].persona, ...shape })
+  // Before any bystander follows, so that what has appeared until then is the agent's.
+  await rig.waitUntilRunning(agent)
+  await rig.noteStartedWith(agent)
   return { agent, neighbour: await bystanders.plantAround(agent) }
 }
 

@@ -31,7 +31,7 @@ const defaultTimeoutMs = 60_000
 /** Values that every call has: the folders of the sandbox and the configuration's. With an install step, its folder, too. */
 const places = ['work', 'home', 'project', 'node']
 /** Values of one agent, for the calls that are about it. */
-const ofAgent = ['id', 'session', 'pane', 'socket', 'pid', 'type', 'prompt', 'reason']
+const ofAgent = ['id', 'session', 'pane', 'socket', 'pid', 'type']
 
 /** Checks a definition. It may be anything: somebody else wrote it. */
 export function checkDefinition(definition: unknown, source: Source): Outcome {
@@ -89,7 +89,7 @@ class Planner {
     const forAgent = [...known, ...deploy.flatMap(call => namesOf(call.result)), ...ofAgent]
     const { inside, outside } = definition.completes ?? {}
     const { recover } = definition
-    const kill = optional(definition.kill, call => this.#steps(call, ['kill'], forAgent))
+    const kill = optional(definition.kill, call => this.#steps(call, ['kill'], [...forAgent, 'reason']))
     const byItself = recover === 'by itself'
     const recoverCall = optional(byItself ? undefined : recover, call =>
       this.#steps(call, ['recover'], known),

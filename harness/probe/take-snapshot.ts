@@ -69,7 +69,7 @@ function readDescriptors(one: ProcessResource, scope: SnapshotScope, holders: Ho
   for (const target of [...heldSockets(open).map(inode => `socket:[${inode}]`), ...heldTerminals(open)])
     hold(holders, target, one.pid)
   one.descriptors = countDescriptors(open)
-  return fileDescriptors(one, open, scope.root).filter(({ path }) => !path.startsWith(scope.own))
+  return fileDescriptors(one, open, scope.root).filter(({ path }) => !path.startsWith(`${scope.own}/`))
 }
 
 function hold(holders: Holders, target: string, pid: number): void {

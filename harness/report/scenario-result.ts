@@ -54,7 +54,7 @@ export function scenarioResult(test: TestCase): ScenarioResult {
   }
   return {
     ...result,
-    verdict: failure(verdicts, record?.unmet ?? []),
+    verdict: failure(verdicts, result.unmet),
     errors: errors.map(({ message }) => message),
   }
 }

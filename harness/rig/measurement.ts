@@ -44,6 +44,8 @@ export class Measurement {
   readonly #deployed: MeasuredAgent[] = []
   /** Identities of the processes that the system started before its first agent. */
   #ownProcesses = new Set<string>()
+  /** The agent with which each process and socket without an owner appeared. */
+  readonly #startedWith = new Map<string, string>()
   readonly #ignoreList = new IgnoreList()
   #baseline: Promise<Snapshot> | undefined
   readonly #snapshots: SnapshotSingleFlight
@@ -139,7 +141,8 @@ export class Measurement {
       )
     if (!this.#baseline) return
     const stays = (one: Resource) =>
-      !isIdleShellTimer(one) && (one.owner ? one.owner.agent === owner?.id : joins(one))
+      !isIdleShellTimer(one) &&
+      (one.owner ? one.owner.agent === owner?.id : this.#mayJoin(one, owner) && joins(one))
     const now = await this.waitUntilStable(stays)
     const staying = now.resources.filter(stays)
     const before = (await this.#baseline).resources
@@ -156,6 +159,29 @@ export class Measurement {
     if (before.kind !== 'process' || now?.kind !== 'process' || !this.#ownProcesses.has(now.id)) return before
     const forEach = Math.max(0, now.descriptors - before.descriptors) / Math.max(1, this.#deployed.length)
     return { ...before, descriptors: before.descriptors + Math.floor(forEach * stayingAgents) }
+  }
+
+  /**
+   * Notes what appeared while the system deployed an agent and bears no trace of it, such as a helper that a daemon of the
+   * system starts for each agent. Nothing else may have been started meanwhile. It must be gone after the agent's end, so it
+   * joins the baseline only with the agent. A tmux server stays for whoever has a session on it.
+   */
+  async noteStartedWith({ id }: Pick<MeasuredAgent, 'id'>): Promise<void> {
+    const { resources } = await this.snapshot()
+    const known = new Set((await this.baseline()).resources.map(one => one.id))
+    const servers = new Set(
+      resources.flatMap(one => (one.kind === 'server' ? [one.pid, `unix ${one.socket}`] : [])),
+    )
+    for (const one of resources) {
+      if (one.owner || known.has(one.id) || this.#startedWith.has(one.id)) continue
+      if (one.kind === 'process' && !servers.has(one.pid)) this.#startedWith.set(one.id, id)
+      if (one.kind === 'socket' && !servers.has(one.address)) this.#startedWith.set(one.id, id)
+    }
+  }
+
+  #mayJoin({ id }: Resource, owner: Pick<MeasuredAgent, 'id'> | undefined): boolean {
+    const agent = this.#startedWith.get(id)
+    return agent === undefined || agent === owner?.id
   }
 
   /**

@@ -52,6 +52,11 @@ const one: [string, unknown, string | RegExp][] = [
     { name: 'x', deploy: { run: '{install}/start' } },
     /^deploy\.run: unknown placeholder \{install\}/,
   ],
+  [
+    'a value of another call',
+    { name: 'x', deploy, kill: { run: 'x {id} {reason}' }, completes: { inside: { run: 'x {reason}' } } },
+    /^completes\.inside\.run: unknown placeholder \{reason\}/,
+  ],
   ['a getter that throws', Object.defineProperty({}, 'name', thrower), 'cannot be read: Error: boom'],
   ['a cycle', { name: 'x', deploy, maxAgents: cycle }, /^maxAgents: expected a number, and found .*Circular/],
   [

@@ -56,6 +56,14 @@ test('files that cannot be copied out are reported on standard error and change 
   )
 })
 
+test('a kill that failed is printed beside what was left', () => {
+  const printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  onTestFinished(() => void vi.restoreAllMocks())
+  const unmet = ['The system answered kill with a failure: no such team']
+  new ScenarioReporter().onTestCaseResult(testCase('leak', { unmet }))
+  expect(printed.mock.calls.join('\n')).toContain(`    ${unmet}\n`)
+})
+
 test('an interrupted run has the exit code of its signal, whatever it has found', () => {
   const run = report([testCase('pass'), testCase('leak')], 'SIGTERM')
   expect(run).toMatchObject({ exitCode: 143, interrupted: 'SIGTERM' })
