@@ -112,7 +112,7 @@ reported('archive linked out of the workspace × completes from inside', async (
   const cell = await deployCell(rig, { shape: {}, ending: 'completes from inside' })
   await redWithoutCleanup(/is completed already/, async () => {
     const { outside, mend } = await linkArchiveOutside(cell.agent)
-    await expectUntouched(cell.agent, () => cell.agent.reportsCompleted())
+    await expectUntouched(cell.agent, () => cell.agent.reportsCompletedInVain())
     expect((await rig.probe.collect(outside)).map(({ path }) => path)).toEqual([])
     await mend()
     await expectCleanEnd(cell, 'completes from outside') // somebody reports it again

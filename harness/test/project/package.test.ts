@@ -32,7 +32,12 @@ afterAll(() => packed?.[Symbol.dispose]())
 
 describe('the tarball', () => {
   test('has these folders, and no test, no source and no secret', () => {
-    const tops = new Set(packed.files.map(path => path.split('/').slice(0, 2).join('/')))
+    const [pages, others] = [true, false].map(isPage =>
+      packed.files.filter(path => path.startsWith('docs/') === isPage),
+    )
+    expect(pages).toEqual(expect.arrayContaining(['docs/systems.md', 'docs/operators.md']))
+    expect(pages?.filter(path => !/^docs\/[\w-]+\.(md|svg)$/.test(path))).toEqual([])
+    const tops = new Set(others?.map(path => path.split('/').slice(0, 2).join('/')))
     expect([...tops].toSorted()).toEqual(
       [
         ...['LICENSE', 'README.md', 'bin/leakrig.cjs', 'bin/requirements.cjs', 'package.json'],
