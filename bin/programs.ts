@@ -48,8 +48,8 @@ export const isPackage = extname(import.meta.filename) === '.js'
  */
 export const projectRoot = resolve(import.meta.dirname, '..')
 
-/** The folder of whoever runs leakrig, for the files that it leaves: the clone, or the current folder for a package. */
-export const userFolder = isPackage ? process.cwd() : projectRoot
+/** The folder of whoever runs leakrig, for the files that it leaves. In a clone npm says which one it was called from. */
+export const userFolder = isPackage ? process.cwd() : (process.env.INIT_CWD ?? projectRoot)
 
 /** How a user calls a command, for messages. */
 export const callOf = (command: 'scenarios' | 'catalogue'): string =>

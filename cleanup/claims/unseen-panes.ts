@@ -53,10 +53,17 @@ function panesOf(server: TmuxServer): Promise<ShownPane[] | undefined> {
   return asking
 }
 
-/** True for a pane that is older than the agent's, though its process is younger: a server counts its panes. */
-function isOlderPane({ ppid, environment }: SeenProcess, { location: { recorded } }: Observation): boolean {
+/**
+ * True for a pane that is older than the agent's, though its process is younger: a server counts its panes. Two panes that
+ * were opened one after the other may have processes of the same clock tick.
+ */
+function isOlderPane(
+  { ppid, start, environment }: SeenProcess,
+  { location: { recorded } }: Observation,
+): boolean {
   const numberOf = (id: string) => Number(id.slice(1))
-  return recorded?.server_pid === ppid && numberOf(environment.pane ?? '') < numberOf(recorded.pane_id)
+  if (recorded?.server_pid !== ppid || start === recorded.pane_start) return false
+  return numberOf(environment.pane ?? '') < numberOf(recorded.pane_id)
 }
 
 const panesByTable = new WeakMap<ProcessTable, SeenProcess[]>()

@@ -140,7 +140,8 @@ const ifYoung = (
   { ageMs: sinceMs }: { ageMs: number },
   minAgeMs: number,
 ): { leftAlone: LeftAlone } | undefined =>
-  sinceMs < minAgeMs ? { leftAlone: { kind: 'young', why: YOUNG } } : undefined
+  // By clock ticks, something that has just begun may begin a moment later.
+  Math.max(0, sinceMs) < minAgeMs ? { leftAlone: { kind: 'young', why: YOUNG } } : undefined
 
 const unproven = (socket: string): { leftAlone: LeftAlone } => ({
   leftAlone: {

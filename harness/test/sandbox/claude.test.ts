@@ -1,3 +1,5 @@
+/** @module-tag tools */
+
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base, describe, expect, vi } from 'vitest'

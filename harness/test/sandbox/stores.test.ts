@@ -23,7 +23,7 @@ sleep 60 >/life &
 writer=$!
 (cat /said; kill $writer) &
 exec sh "/$2/harness/sandbox/namespace-init.sh" guard '--mount --pid --fork --net --ipc --uts --cgroup --kill-child=KILL' same \
-  1 "/$2" 0 -all none 0 /usr/bin/find /nix 3</life >/said`
+  1 "/$2" 0 0 0 0 -all none 0 /usr/bin/find /nix 3</life >/said`
 
 test('a store is visible in the sandbox, and the socket of its daemon is not', async () => {
   needs('root rights', process.getuid?.() === 0)

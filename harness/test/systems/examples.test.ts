@@ -52,13 +52,14 @@ for (const [name, verdicts] of Object.entries(expected)) {
         '--sandbox',
         'namespace',
         '--config',
-        `examples/${name}/leakrig.config.ts`,
+        join(projectRoot, `examples/${name}/leakrig.config.ts`),
         '--json',
         json,
       ]
       const program = join(projectRoot, 'bin/leakrig.cjs')
       const { exitCode, stdout } = await execa(process.execPath, [program, 'scenarios', ...args], {
         cwd: projectRoot,
+        env: { INIT_CWD: path },
         reject: false,
       })
       const { scenarios, system }: Report = JSON.parse(readFileSync(json, 'utf8'))

@@ -29,11 +29,13 @@ for (const [example, system, verdicts] of documented)
     try {
       const json = join(path, 'report.json')
       const program = join(projectRoot, 'bin/leakrig.cjs')
-      const config = `examples/${example}/leakrig.config.ts`
+      const config = join(projectRoot, `examples/${example}/leakrig.config.ts`)
       const options = ['--sandbox', 'namespace', '--config', config, '--system', system, '--json', json]
       const chosen = ['-t', Object.keys(verdicts).join('|')]
       const { all } = await execa(process.execPath, [program, 'scenarios', ...options, ...chosen], {
         cwd: projectRoot,
+        // Where the files of red scenarios go.
+        env: { INIT_CWD: path },
         reject: false,
         all: true,
       })
