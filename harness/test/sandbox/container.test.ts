@@ -82,13 +82,13 @@ describe('the container sandbox', () => {
     mkdirSync(mounted)
     writeFileSync(join(mounted, 'file'), 'content\n')
     const ask = join(copy.folder, 'harness/test/fixtures/ask-sandbox.ts')
-    const script = `cat '${mounted}/file'; touch '${mounted}/x' || echo read-only; readlink -f $(command -v claude)`
+    const script = `cat '${mounted}/file'; touch '${mounted}/x' || echo read-only; grep -o "/[^']*fake-claude/main.mjs" $(command -v claude) | head -n 1`
     const node = join(copy.folder, 'node_modules/.bin/node')
     const { stdout } = await execa(node, [ask, '--container', `--mount=${mounted}`, script])
     const [content, readOnly, claude] = stdout.split('\n')
     expect([content, readOnly]).toEqual(['content', 'read-only'])
     expect(claude).toMatch(
-      new RegExp(`^/.leakrig${copy.folder}/node_modules/.cache/leakrig/\\w+/fake-claude/claude$`),
+      new RegExp(`^/.leakrig${copy.folder}/node_modules/.cache/leakrig/\\w+/fake-claude/main\\.mjs$`),
     )
   })
 
