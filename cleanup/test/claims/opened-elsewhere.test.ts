@@ -118,6 +118,9 @@ describe('what a user starts while the agent lives is not named:', () => {
   test('a session in another folder, and one that is older than the agent', async () => {
     rig.tmux('new-session', '-d', '-s', 'before', ...here(), noting('before'))
     const before = await rig.pid('before')
+    // The kernel tells when a process began in hundredths of a second.
+    const seenAt = performance.now()
+    await until('its clock tick is over', () => performance.now() - seenAt > 20)
     const ref = await deploy()
     rig.tmux('new-session', '-d', '-s', 'elsewhere', '-c', '/', noting('elsewhere'))
     const elsewhere = await rig.pid('elsewhere')
