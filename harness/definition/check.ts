@@ -149,7 +149,7 @@ class Planner {
     this.mistakes.push(`${fieldPath(path)}: ${what}`)
   }
 
-  /** Every placeholder must have a value; an unknown one is a slip of the pen. */
+  /** Every placeholder must have a value; an unknown one is a typo. */
   #names(value: unknown, path: readonly PropertyKey[], known: readonly string[]): void {
     for (const name of new Set(namesInAll(value)))
       if (!known.includes(name))

@@ -25,7 +25,7 @@ export interface AgentFacts {
   values: Record<string, string>
   directive: Directive
   files: AgentFiles
-  /** It is the so-maniest agent of the scenario. */
+  /** Its number among the agents of the scenario, from 1. */
   number: number
 }
 

@@ -58,7 +58,7 @@ export class Rig extends SystemUnderTest {
   /** Deploys an agent without waiting until it runs; `waitUntilRunning` does that. */
   async launch(options: DeployOptions): Promise<Agent> {
     await this.baseline()
-    const prepared = await this.prepareAgent(options)
+    const prepared = await this.#prepareAgent(options)
     if (this.definition.directives !== 'orders') return this.#launch(options, prepared)
     // Whoever starts next claims the order, so one agent is launched after another.
     const launched = this.#deploys.then(async () => {
@@ -76,10 +76,10 @@ export class Rig extends SystemUnderTest {
     if (directives === 'orders') await this.#writeOrder(words)
     const { values } = await this.callRole(
       'deploy',
-      { prompt: this.promptOf(options, words), type },
+      { prompt: this.#promptOf(options, words), type },
       directives === 'environment' ? { FAKE_CLAUDE_DIRECTIVE: words } : {},
     )
-    return this.register({ ...prepared, values: { ...values, type } })
+    return this.#register({ ...prepared, values: { ...values, type } })
   }
 
   /** Under another name first, because a claude that starts may claim whatever is there. */
@@ -90,12 +90,12 @@ export class Rig extends SystemUnderTest {
   }
 
   /** The prompt of an agent. It has the directive, unless the fake claude gets that in another way. */
-  protected promptOf({ text = 'Do what you are told.' }: DeployOptions, words: string): string {
+  #promptOf({ text = 'Do what you are told.' }: DeployOptions, words: string): string {
     return this.definition.directives === 'prompt' ? `${text} ${words}` : text
   }
 
   /** What an agent is told, with the files of its own. */
-  protected async prepareAgent({ type: _, text: __, ...directive }: DeployOptions): Promise<Prepared> {
+  async #prepareAgent({ type: _, text: __, ...directive }: DeployOptions): Promise<Prepared> {
     const key = `${this.deployedCount}-${Math.random().toString(36).slice(2, 8)}`
     const below = (ending: string) => `${this.places.own}/${key}.${ending}`
     const files = { journal: below('ndjson'), gate: below('gate'), completion: below('completion') }
@@ -120,8 +120,8 @@ export class Rig extends SystemUnderTest {
     values: (session: string) => { id?: string },
   ): Promise<Agent> {
     const before = new Set((await this.baseline()).resources.map(({ id }) => id))
-    const { words, ...prepared } = await this.prepareAgent(options)
-    const given = { prompt: this.promptOf(options, words), type: options.type ?? 'worker' }
+    const { words, ...prepared } = await this.#prepareAgent(options)
+    const given = { prompt: this.#promptOf(options, words), type: options.type ?? 'worker' }
     const answered = await this.callRole('deploy', given).catch(() => undefined)
     if (answered)
       throw new CannotMeasureError('The system answered a deploy during which it should have died.')
@@ -130,11 +130,11 @@ export class Rig extends SystemUnderTest {
       return resources.find(one => one.kind === 'session' && !before.has(one.id))
     })
     if (session?.kind !== 'session') throw new CannotMeasureError('The system died before it deployed.')
-    return this.register({ ...prepared, values: { ...values(session.name), session: session.name } })
+    return this.#register({ ...prepared, values: { ...values(session.name), session: session.name } })
   }
 
   /** From now on the agent belongs to the scenario. */
-  async register(facts: Omit<AgentFacts, 'number'>): Promise<Agent> {
+  async #register(facts: Omit<AgentFacts, 'number'>): Promise<Agent> {
     const agent = new Agent(this, { ...facts, number: this.deployedCount + 1 })
     this.refuseSecond(agent)
     this.measure(agent)

@@ -48,8 +48,8 @@ export class SystemCalls {
   }
 
   /** The answer to a call of which a refusal is no failure. */
-  answer(call: PlannedCall, name: string, given: Values): Promise<CallAnswer> {
-    return this.ask(this.#ready(call, name, given, {}), name)
+  answer(call: PlannedCall, name: string, given: Values, env: Values = {}): Promise<CallAnswer> {
+    return this.ask(this.#ready(call, name, given, env), name)
   }
 
   /** @throws SystemFailure when there is no answer in time */
@@ -58,11 +58,7 @@ export class SystemCalls {
   }
 
   async #call(call: PlannedCall, name: string, given: Values, env: Values): Promise<StepsAnswer> {
-    const answer = await this.answer(
-      call.kind === 'shell' ? { ...call, env: { ...call.env, ...env } } : call,
-      name,
-      given,
-    )
+    const answer = await this.answer(call, name, given, env)
     const failure = answer.failure ?? failureIn(answer.content, call.failedWhen)
     if (failure !== undefined) {
       const isUnmarked = call.kind === 'tool' && answer.failure === undefined

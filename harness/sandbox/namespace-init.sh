@@ -28,8 +28,8 @@ guard() {
 # $1: user and group to run as, "uid:gid", or "same". $2: how many arguments with paths follow, and these: each a folder or
 # file that the root shows. $3, after them: how many arguments with links follow, and these: each a path and its target.
 # In the same way the scripts that the root has, each a path and its text, the first of which is the fake claude; the folders
-# that they are to be found in, too; and the paths of other claudes. Then the capabilities, as an argument of setpriv(1), the kind of namespace that may be made, or none, the number of the
-# system call keyctl(2), or 0, and the command.
+# that they are to be found in, too; and the paths of other claudes. Then the capabilities, as an argument of setpriv(1), the
+# kind of namespace that may be made, or none, the number of the system call keyctl(2), or 0, and the command.
 build() {
   user=$1
   shift
