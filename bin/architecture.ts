@@ -87,6 +87,7 @@ export const architecture: Area[] = [
       ['definition'], // how a system under test is described, and checked
       ['orchestrator', 'snapshot'], // the system that is measured; what the probe sees
       ['probe'], // the rig's side inside the sandbox
+      ['timeline'], // what happened in a sandbox, as its snapshots show it
       ['sandbox', 'verdict'], // where a scenario runs; what is a leak and what is not
       ['report', 'systems'], // what people and machines read; how each system is started
       ['rig'], // what a scenario drives: agents, bystanders, expectations

@@ -1,25 +1,21 @@
 import { expect, scenario } from '../harness/index.ts'
 
-scenario(
-  'crash: one claude dies in the middle of a line, another is killed with -9',
-  [],
-  async ({ rig, bystanders }) => {
-    await bystanders.tmuxSession('my-work')
-    const [midLine, killed] = await Promise.all([
-      rig.deploy({ persona: 'crashes' }),
-      rig.deploy({ persona: 'works' }),
-    ])
-    await midLine.comesToItsEnd()
-    await killed.losesItsClaude()
-    await expect(rig).toReturnToBaseline() // nobody asks for it: the daemon notices
-    await expect([midLine, killed]).toHaveArchivedLogs()
-    await expect(midLine).toBeRegisteredAs('crashed', /its pane's process/)
-    await expect(killed).toBeRegisteredAs('crashed', /its pane's process/)
-  },
-)
+scenario('crash: one claude dies in mid-line, another gets kill -9', [], async ({ rig, bystanders }) => {
+  await bystanders.tmuxSession('my-work')
+  const [midLine, killed] = await Promise.all([
+    rig.deploy({ persona: 'crashes' }),
+    rig.deploy({ persona: 'works' }),
+  ])
+  await midLine.comesToItsEnd()
+  await killed.losesItsClaude()
+  await expect(rig).toReturnToBaseline() // nobody asks for it: the daemon notices
+  await expect([midLine, killed]).toHaveArchivedLogs()
+  await expect(midLine).toBeRegisteredAs('crashed', /its pane's process/)
+  await expect(killed).toBeRegisteredAs('crashed', /its pane's process/)
+})
 
 scenario(
-  'crash: the process of one pane is killed with -9, another session is ended from outside',
+  'crash: the process of one pane gets kill -9, a session is ended',
   ['session'],
   async ({ rig, bystanders }) => {
     await bystanders.tmuxSession('my-work')
@@ -36,7 +32,7 @@ scenario(
   },
 )
 
-scenario('crash: the tmux server is killed with -9', ['session'], async ({ rig }) => {
+scenario('crash: the tmux server gets kill -9', ['session'], async ({ rig }) => {
   const agent = await rig.deploy({ persona: 'works' })
   await agent.losesItsTmuxServer()
   await expect(rig).toReturnToBaseline()

@@ -1,7 +1,7 @@
 import { expect, scenario } from '../harness/index.ts'
 
 scenario(
-  'ten agents: seven complete in the same instant, three one after another',
+  'ten agents: seven complete at once, three one after another',
   ['completes.inside', 'eleven agents'],
   async ({ rig, bystanders }) => {
     await bystanders.tmuxSession('my-work')

@@ -1,6 +1,6 @@
-import { type CatalogueReport, catalogueExitCode, catalogueTable } from '../report/catalogue.ts'
+import { catalogueTable } from '../report/catalogue.ts'
 import { exitCodes } from '../report/exit-codes.ts'
-import { beginning, duration, makeReport, type Report } from '../report/report.ts'
+import { beginning, makeReport, type Report, withoutTimelines } from '../report/report.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
@@ -23,6 +23,7 @@ export interface CatalogueOptions {
   workers?: number
   json?: string
   keep?: boolean
+  verbose?: boolean
   list?: boolean
 }
 
@@ -46,34 +47,33 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
     return exitCodes.passed
   }
   const sandbox = await chooseSandbox(options.sandbox, true, needs)
-  const runs: Report[] = []
+  const measured: Pick<ScenarioReporter, 'results' | 'errors'> = { results: [], errors: [] }
+  let interrupted: NodeJS.Signals | undefined
   for (const system of systems) {
     const run = await runOne(system, sandbox, options, filter)
-    runs.push(run)
-    if (run.interrupted) break
+    measured.results.push(...run.scenarios)
+    measured.errors.push(...run.errors)
+    interrupted = run.interrupted
+    if (interrupted) break
   }
-  const table = catalogueTable(runs)
-  const report: CatalogueReport = {
-    schemaVersion: 1,
-    ...duration(began),
-    sandbox,
-    exitCode: catalogueExitCode(runs),
-    runs,
-    table,
-  }
-  printText(`\n${table}`)
-  if (options.json) writeJson(options.json, report)
+  const report = makeReport({ beginning: began, sandbox, interrupted }, measured)
+  printText(`\n${catalogueTable(report)}`)
+  if (options.json) writeJson(options.json, withoutTimelines(report))
   return report.exitCode
 }
 
 async function runOne(
   system: Chosen,
   sandbox: ChosenSandbox,
-  { workers, keep = false, ...rest }: CatalogueOptions,
+  { workers, keep = false, verbose = false, ...rest }: CatalogueOptions,
   filter: string[],
 ): Promise<Report> {
   const began = beginning()
-  const reporter = new ScenarioReporter({ onlySkippedWithReason: filter.length > 0 })
+  const reporter = new ScenarioReporter({
+    system: nameOf(system),
+    onlySkippedWithReason: filter.length > 0,
+    verbose,
+  })
   const vitest = await openVitest([], { projects: ['catalogue'], reporter, workers, names: filter })
   let interrupted: NodeJS.Signals | undefined
   try {
@@ -81,7 +81,7 @@ async function runOne(
     const settings = { system, sandbox: sandbox.kind, needs: neededBy(rest, system), keep }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter)
-    const report = makeReport({ beginning: began, system: nameOf(system), sandbox, interrupted }, reporter)
+    const report = makeReport({ beginning: began, sandbox, interrupted }, reporter)
     printText(`${summaryText(report)}\n`)
     return report
   } finally {

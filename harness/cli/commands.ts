@@ -41,6 +41,7 @@ function addScenarios(program: Command): Command {
     )
     .option('--json <file>', 'write the report as JSON')
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed scenario is always copied)')
+    .addOption(verboseOption())
     .option('--list', 'print the scenarios and run none')
     .allowUnknownOption()
     .allowExcessArguments()
@@ -76,6 +77,7 @@ function addCatalogue(program: Command): Command {
     )
     .option('--json <file>', 'write the report as JSON')
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed cell is always copied)')
+    .addOption(verboseOption())
     .option('--list', 'print the cells and run none')
     .addHelpText('after', `\n${exitCodesText('cell')}`)
     .action(async (filter: string[], options) => {
@@ -100,6 +102,10 @@ function mountOption(): Option {
     '--mount <path>',
     'a folder or file that the sandbox shows under its own path, read-only; may be given more than once',
   ).argParser((path, paths: string[] = []) => [...paths, path])
+}
+
+function verboseOption(): Option {
+  return new Option('--verbose', 'print every count, and each finding with its mechanism and its command')
 }
 
 function exitCodesText(what: string): string {

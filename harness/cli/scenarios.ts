@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectRoot } from '../../bin/programs.ts'
 import { exitCodes } from '../report/exit-codes.ts'
-import { beginning, makeReport } from '../report/report.ts'
+import { beginning, makeReport, withoutTimelines } from '../report/report.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
@@ -27,6 +27,7 @@ export interface ScenarioOptions {
   workers?: number
   json?: string
   keep?: boolean
+  verbose?: boolean
   list?: boolean
 }
 
@@ -70,7 +71,11 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   requireProcessRoom(mayBeCatalogue ? 'catalogue' : 'scenarios', options.workers)
   const { filter, options: flags } = await parseVitestFlags(rest)
   const isChosenByName = flags.testNamePattern !== undefined
-  const reporter = new ScenarioReporter({ onlySkippedWithReason: isChosenByName })
+  const reporter = new ScenarioReporter({
+    system: nameOf(chosen),
+    onlySkippedWithReason: isChosenByName,
+    verbose: options.verbose ?? false,
+  })
   // The catalogue takes minutes, so it runs only when a filter names it.
   const named = filter.some(word => word.includes('catalogue'))
   // Starts a sandbox, for which an image may have to be built, while Vitest loads, unless Vitest may refuse an option or a
@@ -98,9 +103,9 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     const settings = { system: chosen, sandbox: sandbox.kind, needs, keep }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter, filter)
-    const report = makeReport({ beginning: began, system, sandbox, interrupted }, reporter)
+    const report = makeReport({ beginning: began, sandbox, interrupted }, reporter)
     printText(summaryText(report))
-    if (options.json) writeJson(options.json, report)
+    if (options.json) writeJson(options.json, withoutTimelines(report))
     return report.exitCode
   } finally {
     if (!interrupted) await vitest.close()

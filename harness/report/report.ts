@@ -2,23 +2,28 @@ import type { ChosenSandbox } from '../sandbox/start.ts'
 import { exitCodes, signalled } from './exit-codes.ts'
 import type { ScenarioResult } from './scenario-result.ts'
 
-/** The machine-readable report (`--json`). `schemaVersion` grows when a field is removed or changes its meaning. */
+/**
+ * The machine-readable report of a run (`--json`), of the scenarios or of the catalogue, for one system or several.
+ * `schemaVersion` grows when a field is removed or changes its meaning.
+ */
 export interface Report {
-  schemaVersion: 1
+  schemaVersion: 2
   startedAt: string
   durationMs: number
-  system: string
+  /** The systems that were tested, in order. */
+  systems: string[]
   sandbox: ChosenSandbox
   exitCode: number
   /** The signal that interrupted the run. Scenarios that had not ended are not in the report. */
   interrupted?: NodeJS.Signals
+  /** The results of all systems. */
   scenarios: ScenarioResult[]
   /** Errors outside of any scenario. */
   errors: string[]
 }
 
 /** When and where the run began, and the signal that interrupted it. */
-interface Run extends Pick<Report, 'system' | 'sandbox'> {
+interface Run extends Pick<Report, 'sandbox'> {
   beginning: Beginning
   interrupted: NodeJS.Signals | undefined
 }
@@ -33,21 +38,17 @@ export function beginning(): Beginning {
   return { at: new Date(), clock: performance.now() }
 }
 
-/** The times in a report, for a run that ends now. */
-export function duration({ at, clock }: Beginning): Pick<Report, 'startedAt' | 'durationMs'> {
-  return { startedAt: at.toISOString(), durationMs: Math.round(performance.now() - clock) }
-}
-
 /** The report of a run that ends now. */
 export function makeReport(
-  { beginning, system, sandbox, interrupted }: Run,
+  { beginning: { at, clock }, sandbox, interrupted }: Run,
   { results, errors }: { results: ScenarioResult[]; errors: string[] },
 ): Report {
-  const measured = { scenarios: results, errors }
+  const systems = [...new Set(results.map(({ system }) => system))]
+  const measured = { systems, scenarios: results, errors }
   return {
-    schemaVersion: 1,
-    ...duration(beginning),
-    system,
+    schemaVersion: 2,
+    startedAt: at.toISOString(),
+    durationMs: Math.round(performance.now() - clock),
     sandbox,
     exitCode: interrupted ? signalled(interrupted) : exitCode(measured),
     ...(interrupted ? { interrupted } : {}),
@@ -55,11 +56,22 @@ export function makeReport(
   }
 }
 
-/** A leak that was found is certain, even if something else could not be measured. */
-function exitCode({ scenarios, errors }: Pick<Report, 'scenarios' | 'errors'>): number {
-  const verdicts = scenarios.map(({ verdict }) => verdict)
+/** The report as `--json` writes it: without the time lines, which are long. */
+export function withoutTimelines(report: Report): Report {
+  return { ...report, scenarios: report.scenarios.map(({ timeline: _, ...one }) => one) }
+}
+
+/** The results of one system. */
+export function resultsOf({ scenarios }: Pick<Report, 'scenarios'>, system: string): ScenarioResult[] {
+  return scenarios.filter(one => one.system === system)
+}
+
+/** A leak that was found is certain, even if something else could not be measured. Each system has to pass something. */
+function exitCode(report: Pick<Report, 'systems' | 'scenarios' | 'errors'>): number {
+  const verdicts = report.scenarios.map(({ verdict }) => verdict)
   if (verdicts.some(verdict => verdict === 'leak' || verdict === 'collateral')) return exitCodes.found
-  if (errors.length > 0 || verdicts.includes('inconclusive') || !verdicts.includes('pass'))
-    return exitCodes.inconclusive
-  return exitCodes.passed
+  const hasPassed = (system: string) => resultsOf(report, system).some(({ verdict }) => verdict === 'pass')
+  const isMeasured =
+    report.errors.length === 0 && !verdicts.includes('inconclusive') && report.systems.every(hasPassed)
+  return isMeasured && report.systems.length > 0 ? exitCodes.passed : exitCodes.inconclusive
 }

@@ -1,8 +1,10 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import type { Reporter, SerializedError, TestCase } from 'vitest/node'
 import { oneLine, printableLines, printProblem } from '../terminal.ts'
+import { countsLine, countsTable } from './counts-text.ts'
+import { findingsSummary, findingsText } from './findings-text.ts'
 import { type ScenarioResult, scenarioResult } from './scenario-result.ts'
-import { findingsText, inColumns, seconds } from './text.ts'
+import { inColumns, seconds } from './text.ts'
 
 /** Prints a line for each scenario as it ends, with its findings, and keeps the results for the report. */
 export class ScenarioReporter implements Reporter {
@@ -13,10 +15,18 @@ export class ScenarioReporter implements Reporter {
   readonly #running = new Set<string>()
   readonly #live = process.stdout.isTTY && !process.env.CI
   readonly #onlySkippedWithReason: boolean
+  readonly #verbose: boolean
+  readonly #system: string
 
-  /** `onlySkippedWithReason`: tests that a filter left out are not reported; those that skipped themselves are. */
-  constructor({ onlySkippedWithReason = false } = {}) {
+  /**
+   * `system`: the name of the system that is tested, unless a test file starts another one.
+   * `onlySkippedWithReason`: tests that a filter left out are not reported; those that skipped themselves are.
+   * `verbose`: all counts, and each finding with its own mechanism and command.
+   */
+  constructor({ system = '', onlySkippedWithReason = false, verbose = false } = {}) {
+    this.#system = system
     this.#onlySkippedWithReason = onlySkippedWithReason
+    this.#verbose = verbose
   }
 
   onTestCaseReady(test: TestCase): void {
@@ -25,11 +35,11 @@ export class ScenarioReporter implements Reporter {
   }
 
   onTestCaseResult(test: TestCase): void {
-    const result = scenarioResult(test)
+    const result = scenarioResult(test, this.#system)
     this.#running.delete(test.fullName)
     if (result.verdict === 'skipped' && (this.isInterrupted || this.#isLeftOut(result))) return
     this.results.push(result)
-    this.#print(marks[result.verdict], scenarioText(result, this.#live ? process.stdout.columns : undefined))
+    this.#print(marks[result.verdict], scenarioText(result, this.#verbose))
     if (result.notKept) printProblem(notKeptText(result))
     this.#showProgress()
   }
@@ -75,15 +85,24 @@ const marks = {
   skipped: styleText('dim', '-'),
 }
 
-/** `columns`: the width of the terminal; undefined where the output is none. */
-function scenarioText(result: ScenarioResult, columns?: number): string {
-  const head = inColumns(oneLine(result.name), outcome(result), columns)
+function scenarioText(result: ScenarioResult, verbose: boolean): string {
+  const head = inColumns(outcome(result), oneLine(result.name))
   const hasFindings = result.verdicts.some(({ result: found }) => found !== 'pass')
   const details = hasFindings
-    ? [...result.unmet.map(stripVTControlCharacters), ...result.verdicts.map(findingsText)]
+    ? [
+        ...result.unmet.map(stripVTControlCharacters),
+        ...result.verdicts.map(verbose ? findingsText : findingsSummary),
+      ]
     : result.errors.map(stripVTControlCharacters)
   const kept = result.kept ? [`its files: ${result.kept}`] : []
-  return [head, ...indent([...details, ...kept, ...notes(result)])].join('\n')
+  return [head, ...indent([...countsOf(result, verbose), ...details, ...kept, ...notes(result)])].join('\n')
+}
+
+function countsOf({ verdicts }: ScenarioResult, verbose: boolean): string[] {
+  const last = verdicts.at(-1)
+  if (!last?.counts) return []
+  const kept = last.kept.reduce((sum, { count }) => sum + count, 0)
+  return verbose ? countsTable(last.counts) : [countsLine(last.counts, kept)]
 }
 
 function notKeptText({ name, notKept }: ScenarioResult): string {
@@ -92,7 +111,7 @@ function notKeptText({ name, notKept }: ScenarioResult): string {
 
 function outcome({ verdict, verdicts, errors }: ScenarioResult): string {
   const last = verdicts.at(-1)
-  if (verdict === 'pass') return `back at the baseline after ${seconds(last?.msToBaseline ?? 0)}`
+  if (verdict === 'pass') return `back in ${seconds(last?.msToBaseline ?? 0)}`
   if (verdict === 'skipped' || verdict === 'inconclusive') return verdict
   const leaks = last?.leaks.length ?? 0
   const collateral = last?.collateral.length ?? 0

@@ -1,4 +1,5 @@
 import type { TestCase } from 'vitest/node'
+import type { Timeline } from '../timeline/timeline.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { fileName } from './file-name.ts'
 
@@ -6,12 +7,14 @@ import { fileName } from './file-name.ts'
 export interface ScenarioResult {
   file: string
   name: string
-  /** The system that was started. */
-  system?: string
+  /** The system that was started, or would have been. */
+  system: string
   verdict: 'pass' | 'leak' | 'collateral' | 'inconclusive' | 'skipped'
   durationMs: number
   /** One for each time that the scenario expected the baseline. */
   verdicts: Verdict[]
+  /** What happened, from snapshot to snapshot. */
+  timeline?: Timeline
   /** What it expected and did not check or do, because the system does not declare it. */
   leftOut: string[]
   /** Expectations beside the baseline that were not met, such as a kill that the system answered with a failure. */
@@ -24,17 +27,19 @@ export interface ScenarioResult {
   notKept?: string
 }
 
-export function scenarioResult(test: TestCase): ScenarioResult {
+/** @param system the system of the run; a test file may start another one */
+export function scenarioResult(test: TestCase, system: string): ScenarioResult {
   const record = test.meta().leakrig
   const verdicts = record?.verdicts ?? []
   const result = {
     file: fileName(test.module.moduleId),
     name: test.fullName,
+    system: record?.system ?? system,
     durationMs: Math.round(test.diagnostic()?.duration ?? 0),
     verdicts,
     leftOut: record?.leftOut ?? [],
     unmet: record?.unmet ?? [],
-    ...(record ? { system: record.system } : {}),
+    ...(record?.timeline ? { timeline: record.timeline } : {}),
     ...(record?.kept ? { kept: record.kept } : {}),
     ...(record?.notKept ? { notKept: record.notKept } : {}),
   }

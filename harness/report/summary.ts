@@ -3,7 +3,7 @@ import type { ScenarioResult } from './scenario-result.ts'
 import { seconds } from './text.ts'
 
 /** The last lines of a run: what was left out and kept, and the counts. */
-export function summaryText({ scenarios, durationMs, system, sandbox, interrupted }: Report): string {
+export function summaryText({ scenarios, durationMs, systems, sandbox, interrupted }: Report): string {
   const verdicts = scenarios.flatMap(scenario => scenario.verdicts)
   const ignored = reasons(verdicts.flatMap(verdict => verdict.ignored))
   const kept = reasons(verdicts.flatMap(verdict => verdict.kept))
@@ -12,6 +12,7 @@ export function summaryText({ scenarios, durationMs, system, sandbox, interrupte
     const count = scenarios.filter(scenario => scenario.verdict === verdict).length
     return count > 0 || verdict === 'pass' ? `${count} ${verdict}` : []
   })
+  const tested = systems.length > 0 ? [`system ${systems.join(' and ')}`] : []
   return [
     '',
     ...afterwards(scenarios),
@@ -21,7 +22,7 @@ export function summaryText({ scenarios, durationMs, system, sandbox, interrupte
       ? [`not checked, because the system does not declare it: ${[...leftOut].join('; ')}`]
       : []),
     ...(interrupted ? [`interrupted by ${interrupted}; until then:`] : []),
-    `${counts.join(', ')}; system ${system}, sandbox ${sandbox.kind}, ${seconds(durationMs)}`,
+    [counts.join(', '), [...tested, `sandbox ${sandbox.kind}`, seconds(durationMs)].join(', ')].join('; '),
   ].join('\n')
 }
 

@@ -73,6 +73,7 @@ export class Agent {
   async reportsCompleted(): Promise<void> {
     await this.mayComplete()
     await this.waitFor(entry => entry.what === 'completion', 'report completed')
+    this.rig.timeline.mark('has reported completed', this.id)
   }
 
   /** The same where a system is right to refuse the report: that it fails is no fault then. */
@@ -95,13 +96,13 @@ export class Agent {
   /** Somebody else reports that it has completed, outside of any agent. The system's answer. */
   async isReportedCompleted(): Promise<unknown> {
     await this.#livesUntilNow('completes.outside')
-    this.rig.markEnding()
+    this.rig.markEnding('is reported completed', this.id)
     return this.rig.callEnding('outside', this.values)
   }
 
   /** Opens its gate to let it report `completed`, without waiting for the call. */
   async mayComplete(): Promise<void> {
-    this.rig.markEnding()
+    this.rig.markEnding('may come to its end', this.id)
     await this.rig.probe.write(this.files.completion, insideCallText(this.rig, this.values))
     await this.goesOn()
   }
@@ -115,32 +116,32 @@ export class Agent {
   /** Somebody ends it by the system's kill. The system's answer. */
   async isKilled(reason = 'A scenario of leakrig'): Promise<unknown> {
     await this.#livesUntilNow('kill')
-    this.rig.markEnding()
+    this.rig.markEnding('is killed', this.id)
     return this.rig.callEnding('kill', { ...this.values, reason })
   }
 
   /** The sentence with which the system refuses to end it. */
   killIsRefused(): Promise<string> {
-    this.rig.markEnding()
+    this.rig.markEnding('is killed, in vain', this.id)
     return this.rig.roleRefusal('kill', { ...this.values, reason: 'A scenario of leakrig' })
   }
 
   /** SIGKILL for the process of its pane, which the report calls a killed session. */
   async losesItsPaneProcess(): Promise<void> {
     const { pid } = await this.pane()
-    await this.#killed(process => process.pid === pid)
+    await this.#killed('loses the process of its pane', process => process.pid === pid)
   }
 
   /** SIGKILL for claude itself, as the kernel's out-of-memory killer sends it. */
   async losesItsClaude(): Promise<void> {
     const claude = await this.claude()
-    await this.#killed(({ pid }) => pid === claude?.pid)
+    await this.#killed('loses its claude', ({ pid }) => pid === claude?.pid)
   }
 
   /** Somebody else ends its tmux session. */
   async losesItsSession(): Promise<void> {
     const { socket, session } = await this.pane()
-    this.rig.markEnding()
+    this.rig.markEnding('loses its session', this.id)
     await this.rig.probe.run(['tmux', '-S', socket, 'kill-session', '-t', session])
     await this.rig.recover()
   }
@@ -154,17 +155,17 @@ export class Agent {
     })
     const { resources } = await this.rig.snapshot()
     const server = resources.find(one => one.kind === 'process' && one.pid === serverPid) as ProcessResource
-    await this.#kill(server)
+    await this.#kill('loses its tmux server', server)
   }
 
-  async #killed(which: (process: ProcessResource) => boolean): Promise<void> {
+  async #killed(how: string, which: (process: ProcessResource) => boolean): Promise<void> {
     const target = (await this.processes()).find(which)
     if (!target) throw new CannotMeasureError(`Agent ${this.id} has no such process to kill.`)
-    await this.#kill(target)
+    await this.#kill(how, target)
   }
 
-  async #kill(target: ProcessIdentity): Promise<void> {
-    this.rig.markEnding()
+  async #kill(how: string, target: ProcessIdentity): Promise<void> {
+    this.rig.markEnding(how, this.id)
     if (await this.rig.probe.signal(target, 'SIGKILL')) return this.rig.recover()
     throw new CannotMeasureError(
       `Process ${target.pid} of agent ${this.id} was gone before it could be killed.`,

@@ -2,6 +2,7 @@ import { test as vitestTest } from 'vitest'
 import type { ProbeApi } from '../probe/api.ts'
 import { SandboxPool } from '../sandbox/pool.ts'
 import type { Sandbox, SandboxRights } from '../sandbox/sandbox.ts'
+import type { Timeline } from '../timeline/timeline.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { type Kept, keep } from './artefacts.ts'
 import { Bystanders } from './bystanders.ts'
@@ -22,6 +23,8 @@ interface RigRecord extends Kept {
   /** The system that was started. */
   system: string
   verdicts: Verdict[]
+  /** What happened, until the scenario ended. */
+  timeline?: Timeline
   /** Expectations beside the baseline that were not met, in sentences. */
   unmet: string[]
   /** What was expected and not checked, because the system does not declare it. */
@@ -66,6 +69,7 @@ export const test = vitestTest
     task.meta.leakrig = record
     onCleanup(async () => {
       record.leftOut = [...rig.leftOut]
+      record.timeline = rig.timeline.timeline
       const wanted = settings().keep || task.result?.state === 'fail'
       if (wanted) Object.assign(record, await keep(rig, task.fullTestName))
     })

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Ending } from '../definition/definition.ts'
 import type { PlannedRegistry } from '../definition/system.ts'
-import { findingsText } from '../report/text.ts'
+import { findingsText } from '../report/findings-text.ts'
 import type { Agent } from './agent.ts'
 import { archiveFaults, strayArchives } from './archive.ts'
 import { staleInList } from './list.ts'

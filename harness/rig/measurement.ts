@@ -2,6 +2,8 @@ import type { Kept } from '../definition/system.ts'
 import { CannotMeasureError } from '../errors.ts'
 import type { ProbeApi } from '../probe/api.ts'
 import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
+import { count } from '../timeline/counts.ts'
+import { TimelineRecorder } from '../timeline/recorder.ts'
 import { compare, type Difference } from '../verdict/compare.ts'
 import type { ScenarioFacts } from '../verdict/scenario-facts.ts'
 import { defaultTiming, type SettleTiming, settle } from '../verdict/settle.ts'
@@ -41,6 +43,8 @@ export const namesOf = ({ id, values }: Pick<MeasuredAgent, 'id' | 'values'>): s
 export class Measurement {
   readonly probe: ProbeApi
   readonly verdicts: Verdict[] = []
+  /** What happened, as far as the snapshots show. */
+  readonly timeline = new TimelineRecorder()
   readonly #deployed: MeasuredAgent[] = []
   /** Identities of the processes that the system started before its first agent. */
   #ownProcesses = new Set<string>()
@@ -59,7 +63,10 @@ export class Measurement {
   constructor(probe: ProbeApi, keeps: readonly Kept[]) {
     this.probe = probe
     this.#keeps = keeps
-    this.#snapshots = new SnapshotSingleFlight(() => probe.snapshot())
+    this.#snapshots = new SnapshotSingleFlight(
+      () => probe.snapshot(),
+      snapshot => this.timeline.add(snapshot),
+    )
   }
 
   /** Takes a snapshot of the sandbox; callers that wait at the same time share one. */
@@ -121,7 +128,11 @@ export class Measurement {
 
   /** The snapshot that everything is compared with: taken once, before the first agent, for all callers. */
   baseline(): Promise<Snapshot> {
-    this.#baseline ??= stableBaseline(() => this.snapshot())
+    this.#baseline ??= this.timeline.during('baseline', async () => {
+      const stable = await stableBaseline(() => this.snapshot())
+      this.timeline.markBaseline(stable.resources)
+      return stable
+    })
     return this.#baseline
   }
 
@@ -149,6 +160,7 @@ export class Measurement {
     const ids = new Set(before.map(({ id }) => id))
     const added = staying.filter(({ id }) => !ids.has(id))
     const stayingAgents = this.#deployed.filter(({ id }) => id === owner?.id).length
+    this.timeline.markBaseline(added)
     const held = before.map(one => this.#withDescriptors(one, now, stayingAgents))
     this.#baseline = Promise.resolve({ ...now, resources: [...held, ...added] })
   }
@@ -196,8 +208,12 @@ export class Measurement {
     }, 450)
   }
 
-  /** Records that an agent's ending begins now: the time to the baseline counts from the last call. */
-  markEnding(): void {
+  /**
+   * Records that an agent's ending begins now: the time to the baseline counts from the last call.
+   * @param how how it ends, for the time line
+   */
+  markEnding(how: string, agent?: string): void {
+    this.timeline.mark(how, agent)
     this.#endedAt = performance.now()
   }
 
@@ -211,7 +227,15 @@ export class Measurement {
     const instruments = { snapshot: () => this.snapshot(), countByPs: () => this.probe.countByPs() }
     const baseline = expected?.baseline ?? (await this.baseline())
     const facts = { ...(await this.#facts()), ...(expected && { mayBeNew: expected.mayBeNew }) }
-    const verdict = await settle(instruments, this.#ignoreList.without(baseline), facts, timing)
+    const { snapshot, ...settled } = await this.timeline.during('settle', () =>
+      settle(instruments, this.#ignoreList.without(baseline), facts, timing),
+    )
+    const counts = {
+      baseline: count(baseline.resources),
+      peak: this.timeline.peak,
+      settled: count(snapshot.resources),
+    }
+    const verdict: Verdict = { ...settled, counts }
     verdict.notes.push(...this.#ignoreList.notes(this.lastSnapshot?.resources ?? []))
     this.verdicts.push(verdict)
     this.#addStanding(verdict)

@@ -51,7 +51,7 @@ export class Rig extends SystemUnderTest {
 
   /** Waits as `deploy` does, for an agent that was only launched. */
   async waitUntilRunning(agent: Agent): Promise<void> {
-    await waitUntilRunning(agent)
+    await this.timeline.during('comes to work', () => waitUntilRunning(agent), agent.id)
     await noteForeignSession(agent, (await this.#ownSessions) ?? new Set())
   }
 
@@ -74,10 +74,12 @@ export class Rig extends SystemUnderTest {
     const { type = 'worker' } = options
     const { directives } = this.definition
     if (directives === 'orders') await this.#writeOrder(words)
-    const { values } = await this.callRole(
-      'deploy',
-      { prompt: this.#promptOf(options, words), type },
-      directives === 'environment' ? { FAKE_CLAUDE_DIRECTIVE: words } : {},
+    const { values } = await this.timeline.during('deploy', () =>
+      this.callRole(
+        'deploy',
+        { prompt: this.#promptOf(options, words), type },
+        directives === 'environment' ? { FAKE_CLAUDE_DIRECTIVE: words } : {},
+      ),
     )
     return this.#register({ ...prepared, values: { ...values, type } })
   }

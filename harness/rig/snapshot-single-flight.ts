@@ -8,10 +8,13 @@ export class SnapshotSingleFlight {
   readonly #read: () => Promise<Reading>
   #current: Promise<unknown> = Promise.resolve()
   #next: Promise<Snapshot> | undefined
+  readonly #taken: (snapshot: Snapshot) => void
   #last: Snapshot | undefined
 
-  constructor(read: () => Promise<Reading>) {
+  /** @param taken is told of every snapshot, before those who have asked for it */
+  constructor(read: () => Promise<Reading>, taken: (snapshot: Snapshot) => void = () => {}) {
     this.#read = read
+    this.#taken = taken
   }
 
   take(): Promise<Snapshot> {
@@ -29,6 +32,7 @@ export class SnapshotSingleFlight {
     const at = performance.now()
     const taking = this.#read().then(reading => {
       this.#last = { ...reading, at }
+      this.#taken(this.#last)
       return this.#last
     })
     this.#current = taking

@@ -45,8 +45,10 @@ export class SystemUnderTest extends Measurement {
 
   /** Starts the system and makes the calls that prepare its scenario. Agents can be deployed afterwards. */
   async start(): Promise<void> {
-    await this.startSystem()
-    const { values } = await this.#calls.carryOut(this.definition.prepare, 'prepare', this.values)
+    await this.timeline.during('start the system', () => this.startSystem())
+    const { values } = await this.timeline.during('prepare', () =>
+      this.#calls.carryOut(this.definition.prepare, 'prepare', this.values),
+    )
     // The folders stay what they are, whatever a function calls what it returns.
     this.values = { ...values, ...this.values }
     await this.noteOwnProcesses()

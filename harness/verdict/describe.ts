@@ -1,6 +1,6 @@
-import { basename } from 'node:path'
 import { type ByPid, byPid } from '../snapshot/by-pid.ts'
 import type { FileClass, FileResource, ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
+import { what } from '../snapshot/what.ts'
 import { shellWord } from '../terminal.ts'
 import type { Finding } from './verdict.ts'
 
@@ -11,6 +11,7 @@ export function describeLeak(one: Resource, now: Snapshot, outlivedMs: number): 
     kind: one.kind,
     id: one.id,
     what: what(one),
+    ...pidsOf(one),
     ...(one.owner ? { owner: one.owner } : {}),
     mechanism: mechanism(one, byPid(now.resources)),
     command: command(one),
@@ -27,6 +28,7 @@ export function describeLoss(one: Resource, after: Resource | undefined, outlive
     kind: one.kind,
     id: one.id,
     what: what(one),
+    ...pidsOf(one),
     ...(one.owner ? { owner: one.owner } : {}),
     mechanism: `it was there before the first deploy, no agent that ended owned it, and ${how}`,
     command: command(one),
@@ -34,30 +36,10 @@ export function describeLoss(one: Resource, after: Resource | undefined, outlive
   }
 }
 
-function what(one: Resource): string {
-  switch (one.kind) {
-    case 'server':
-      return `tmux server ${one.pid} on ${one.socket}`
-    case 'session':
-      return `tmux session ${one.name} (${one.session})`
-    case 'pane':
-      return `pane ${one.pane} of session ${one.sessionName}${one.dead ? ', dead' : ''}`
-    case 'process':
-      return `${one.comm} (${one.pid}), ${megabytes(one.rss)}: ${shorten(one.command)}`
-    case 'descriptor':
-      return `${basename(one.path)}${one.deleted ? ' (deleted)' : ''}, open for ${modes[one.mode]} in ${one.comm} (${one.pid})`
-    case 'pty':
-      return one.path
-    case 'socket':
-      return `listening socket ${one.address}`
-    case 'file':
-      return `${one.class} ${basename(one.path)}, ${one.bytes} bytes`
-    case 'registry':
-      return `registry ${one.path}`
-  }
+function pidsOf(one: Resource): Pick<Finding, 'pid' | 'ppid'> {
+  if (one.kind === 'process') return { pid: one.pid, ppid: one.ppid }
+  return 'pid' in one ? { pid: one.pid } : {}
 }
-
-const modes = { r: 'reading', w: 'writing', rw: 'reading and writing' }
 
 function mechanism(one: Resource, now: ByPid): string {
   switch (one.kind) {
@@ -132,16 +114,4 @@ function command(one: Resource): string {
     case 'registry':
       return `ls -l ${shellWord(one.path)}`
   }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`
-}
-
-/** Shortens the paths from their beginnings first, because their ends name the program. */
-function shorten(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ')
-  if (line.length <= 80) return line
-  const named = line.replaceAll(/\/(?:[^/\s]+\/){2,}(?=[^/\s]+\/)/g, '…/')
-  return named.length > 80 ? `${named.slice(0, 79)}…` : named
 }

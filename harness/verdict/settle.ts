@@ -2,8 +2,8 @@ import { CannotMeasureError } from '../errors.ts'
 import { Limit } from '../limit.ts'
 import { pauseAfter, poll, pollMs } from '../poll.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
+import { count } from '../timeline/counts.ts'
 import { compare, type Difference } from './compare.ts'
-import { count } from './count.ts'
 import type { ScenarioFacts } from './scenario-facts.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -27,6 +27,9 @@ export interface Instruments {
   countByPs(): Promise<number>
 }
 
+/** A verdict without its counts, and the snapshot that it is based on. */
+export type Settled = Omit<Verdict, 'counts'> & { snapshot: Snapshot }
+
 export const defaultTiming: SettleTiming = { deadlineMs: 30_000, restMs: 5_000, samples: 3 }
 
 /**
@@ -38,7 +41,7 @@ export async function settle(
   baseline: Snapshot,
   facts: ScenarioFacts,
   timing: SettleTiming = defaultTiming,
-): Promise<Verdict> {
+): Promise<Settled> {
   let streak = 0
   let reachedAt = 0
   let last: { snapshot: Snapshot; difference: Difference; since: number; rest: Limit } | undefined
@@ -67,11 +70,10 @@ export async function settle(
   await requireSecondOpinion(instruments, snapshot)
   return {
     result: result(difference),
-    baseline: count(baseline),
-    settled: count(snapshot),
     ...difference,
     ...(isClean(difference) ? { msToBaseline: Math.max(0, Math.round(reachedAt - facts.endedAt)) } : {}),
     ignored: snapshot.ignored,
+    snapshot,
   }
 }
 
@@ -101,7 +103,7 @@ async function requireSecondOpinion({ snapshot, countByPs }: Instruments, settle
   const agreed = await poll(3_000, async () => {
     const [current, byPs] = [first ?? (await snapshot()), await countByPs()]
     first = undefined
-    const byProc = count(current).process
+    const byProc = count(current.resources).processes
     opinions = `/proc shows ${byProc} processes and ps-list ${byPs}`
     return byProc === byPs || undefined
   })

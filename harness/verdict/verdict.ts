@@ -1,4 +1,5 @@
 import type { Ignored, Owner, ResourceKind } from '../snapshot/snapshot.ts'
+import type { CountTable } from '../timeline/counts.ts'
 
 /**
  * One resource that should not be there (leak), or that should be there and is not (collateral). Lost lines of a log count as
@@ -12,6 +13,10 @@ export interface Finding {
   /** A description of the resource. */
   what: string
   owner?: Owner
+  /** A process itself; of a pane, a descriptor and a tmux server the process that it belongs to. */
+  pid?: number
+  /** The parent of a process. */
+  ppid?: number
   /** Why it is still there, or how it was lost. */
   mechanism: string
   /** A command that shows it, inside the sandbox. */
@@ -20,13 +25,10 @@ export interface Finding {
   outlivedMs: number
 }
 
-/** The number of resources of each kind. */
-export type Counts = Record<ResourceKind, number>
-
 export interface Verdict {
   result: 'pass' | 'leak' | 'collateral'
-  baseline: Counts
-  settled: Counts
+  /** What there was at the baseline, at the most, and when it had settled. */
+  counts: CountTable
   leaks: Finding[]
   collateral: Finding[]
   /** From the last ending until the first of the snapshots that are at the baseline, ms; absent on a leak. */

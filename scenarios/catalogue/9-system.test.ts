@@ -52,7 +52,7 @@ needing(['report workspace'])('machine restarted × crashed', async ({ rig }) =>
   await new AllBystanders(rig).plant()
   await rig.startSystem()
   await rig.widenBaseline()
-  rig.markEnding()
+  rig.markEnding('the machine is started again', agent.id)
   await redWithoutCleanup(leaks, () => expectCleanedUp({ agent, neighbour: undefined }, 'crashed'))
 })
 

@@ -114,7 +114,7 @@ function call(
   args: Record<string, unknown>,
 ): void {
   const { rig } = world
-  rig.markEnding()
+  rig.markEnding(tool, whose.agent.id)
   const error = rig.askTool(tool, { task_id: rig.values.task, agent_id: whose.agent.id, ...args }).then(
     ({ failure }) => failure,
     (reason: unknown) => String(reason),

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { findingsText } from '../../report/text.ts'
+import { findingsText } from '../../report/findings-text.ts'
 import type { Agent } from '../../rig/agent.ts'
 import type { Bystanders } from '../../rig/bystanders.ts'
 import { test } from '../../rig/fixtures.ts'

@@ -2,12 +2,10 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { TestCase } from 'vitest/node'
 import { projectRoot } from '../../../bin/programs.ts'
-import { catalogueExitCode } from '../../report/catalogue.ts'
 import { beginning, makeReport } from '../../report/report.ts'
 import { ScenarioReporter } from '../../report/reporter.ts'
 import { scenarioResult } from '../../report/scenario-result.ts'
 import { summaryText } from '../../report/summary.ts'
-import { inColumns } from '../../report/text.ts'
 import { keep } from '../../rig/artefacts.ts'
 import type { Rig } from '../../rig/rig.ts'
 import type { Verdict } from '../../verdict/verdict.ts'
@@ -35,8 +33,8 @@ const testCase = (result: Verdict['result'], record = {}): TestCase =>
 
 const report = (tests: TestCase[], interrupted?: NodeJS.Signals) =>
   makeReport(
-    { beginning: beginning(), system: 'none', sandbox: { kind: 'namespace', why: '' }, interrupted },
-    { results: tests.map(scenarioResult), errors: [] },
+    { beginning: beginning(), sandbox: { kind: 'namespace', why: '' }, interrupted },
+    { results: tests.map(one => scenarioResult(one, 'none')), errors: [] },
   )
 
 test('files that cannot be copied out are reported on standard error and change no verdict', async () => {
@@ -68,7 +66,6 @@ test('an interrupted run has the exit code of its signal, whatever it has found'
   const run = report([testCase('pass'), testCase('leak')], 'SIGTERM')
   expect(run).toMatchObject({ exitCode: 143, interrupted: 'SIGTERM' })
   expect(summaryText(run)).toContain('interrupted by SIGTERM; until then:\n1 pass, 1 leak; ')
-  expect(catalogueExitCode([report([testCase('leak')]), run])).toBe(143)
   expect(report([testCase('leak')])).toMatchObject({ exitCode: 1 })
 })
 
@@ -78,15 +75,4 @@ test('the summary says that the sandboxes of the commands have ended', () => {
   expect(summaryText(report([testCase('leak')]))).toContain(`${words}.`)
   const kept = testCase('leak', { kept: '/project/.leakrig/a-scenario' })
   expect(summaryText(report([kept]))).toContain(`${words}; "its files" names a copy of what was in it.`)
-})
-
-test('on a terminal a long name is wrapped, and the outcome stays in its column', () => {
-  const name = 'crash: the process of one pane is killed with -9, another session is ended from outside'
-  const outcome = 'back at the baseline after 12.3 s'
-  const lines = inColumns(name, outcome, 80).split('\n')
-  expect(lines[0]).toBe(`crash: the process of one pane is killed    ${outcome}`)
-  expect(lines.slice(1)).toEqual(['  with -9, another session is ended from', '  outside'])
-  expect(lines.every(line => line.length + 2 <= 80)).toBe(true)
-  expect(inColumns('short', outcome, 80).indexOf(outcome)).toBe(lines[0]?.indexOf(outcome))
-  expect(inColumns(name, outcome)).toBe(`${name} ${outcome}`)
 })

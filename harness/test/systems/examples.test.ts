@@ -62,8 +62,8 @@ for (const [name, verdicts] of Object.entries(expected)) {
         env: { INIT_CWD: path },
         reject: false,
       })
-      const { scenarios, system }: Report = JSON.parse(readFileSync(json, 'utf8'))
-      expect(system, stdout).toBe(name)
+      const { scenarios, systems }: Report = JSON.parse(readFileSync(json, 'utf8'))
+      expect(systems, stdout).toEqual([name])
       expect(scenarios, stdout).toHaveLength(7)
       for (const [beginning, verdict] of Object.entries(verdicts)) {
         const found = scenarios.filter(one => one.name.startsWith(beginning))

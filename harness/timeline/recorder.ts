@@ -1,0 +1,114 @@
+import type { ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
+import { what } from '../snapshot/what.ts'
+import { type Counts, count, highest } from './counts.ts'
+import type { Life, ProcessLife, Sample, Step, Timeline } from './timeline.ts'
+
+/** A change of memory below this is not worth a sample, bytes. */
+const memoryStep = 1_000_000
+
+/** Keeps what the snapshots of one scenario show, and its steps. */
+export class TimelineRecorder {
+  readonly #startedAt = Date.now()
+  readonly #zero = performance.now()
+  readonly #steps: Step[] = []
+  readonly #samples: Sample[] = []
+  readonly #lives = new Map<string, Life>()
+  /** The lives that the last snapshot showed. */
+  #living = new Map<string, Life>()
+  #last = 0
+  #peak: Counts | undefined
+
+  /** The highest counts since the beginning. */
+  get peak(): Counts {
+    return this.#peak ?? count([])
+  }
+
+  /** Notes what a snapshot shows. They come one after another. */
+  add({ at, resources }: Snapshot): void {
+    const now = this.#since(at)
+    const counts = count(resources)
+    this.#peak = this.#peak ? highest(this.#peak, counts) : counts
+    const before = this.#samples.at(-1)
+    if (!before || !isSame(before.counts, counts)) this.#samples.push({ at: now, counts })
+    const living = new Map<string, Life>()
+    for (const one of resources) if (one.kind !== 'registry') living.set(one.id, this.#seen(one, now))
+    for (const [id, life] of this.#living) if (!living.has(id)) life.to = now
+    this.#living = living
+    this.#last = now
+  }
+
+  /** Says which resources are of the baseline. */
+  markBaseline(resources: readonly Resource[]): void {
+    for (const { id } of resources) {
+      const life = this.#lives.get(id)
+      if (life) life.isBaseline = true
+    }
+  }
+
+  /** Notes something that the scenario does at this moment. */
+  mark(step: string, agent?: string): void {
+    this.#steps.push({ what: step, ...(agent !== undefined && { agent }), at: this.#now() })
+  }
+
+  /** Notes something that the scenario does, and how long it takes. */
+  async during<Result>(step: string, does: () => Promise<Result>, agent?: string): Promise<Result> {
+    const noted: Step = { what: step, ...(agent !== undefined && { agent }), at: this.#now() }
+    this.#steps.push(noted)
+    try {
+      return await does()
+    } finally {
+      noted.ms = this.#now() - noted.at
+    }
+  }
+
+  /** All of it, until now. */
+  get timeline(): Timeline {
+    const endedAt = this.#last
+    const lives = [...this.#lives.values()]
+    return { startedAt: this.#startedAt, endedAt, steps: this.#steps, samples: this.#samples, lives }
+  }
+
+  #seen(one: Resource, at: number): Life {
+    const life = this.#lives.get(one.id) ?? begun(one, at)
+    this.#lives.set(one.id, life)
+    // One snapshot in between may have missed it.
+    delete life.to
+    if (one.owner && life.agent === undefined) {
+      life.agent = one.owner.agent
+      life.evidence = one.owner.evidence
+    }
+    if (one.kind === 'process' && life.process) noteChanges(life.process, one, at)
+    // A program that a process has become, or its size at the end.
+    life.what = what(one)
+    return life
+  }
+
+  #now(): number {
+    return this.#since(performance.now())
+  }
+
+  #since(clock: number): number {
+    return Math.max(0, Math.round(clock - this.#zero))
+  }
+}
+
+function begun(one: Resource, at: number): Life {
+  const life = { id: one.id, kind: one.kind, what: what(one), from: at }
+  return one.kind === 'process' ? { ...life, process: { pid: one.pid, ppid: one.ppid } } : life
+}
+
+function noteChanges(life: ProcessLife, { ppid, state }: ProcessResource, at: number): void {
+  if (ppid !== (life.parents?.at(-1)?.ppid ?? life.ppid)) {
+    life.parents ??= []
+    life.parents.push({ at, ppid })
+  }
+  const coarse = state === 'T' || state === 'Z' ? state : 'runs'
+  if (coarse !== (life.states?.at(-1)?.state ?? 'runs')) {
+    life.states ??= []
+    life.states.push({ at, state: coarse })
+  }
+}
+
+function isSame({ memory, ...one }: Counts, { memory: other, ...two }: Counts): boolean {
+  return Math.abs(memory - other) < memoryStep && JSON.stringify(one) === JSON.stringify(two)
+}
