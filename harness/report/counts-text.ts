@@ -36,7 +36,7 @@ const rows: Row[] = [
 ]
 
 /** Every count as a row of cells: its name, at the baseline, at the peak, settled. Classes of files that nobody has are left out. */
-export function countRows(table: CountTable): string[][] {
+function countRows(table: CountTable): string[][] {
   const moments = [table.baseline, table.peak, table.settled]
   const classes = [...new Set(moments.flatMap(({ files }) => Object.keys(files)))].toSorted()
   const files = classes.map(
