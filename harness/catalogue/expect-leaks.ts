@@ -25,7 +25,7 @@ export async function expectLeaks(agent: Agent, traces: Trace[], outlives: Outli
   const verdict = await rig.settle(timing)
   await findLostLines(agent)
   const { result, leaks, collateral } = verdict
-  expect(collateral.map(({ what, mechanism }) => `${what}; ${mechanism}`).join('\n')).toBe('')
+  expect(collateral.map(({ what, why }) => `${what}; ${why}`).join('\n')).toBe('')
   expect(result).toBe('leak')
   const own = leaks.filter(({ owner }) => owner?.agent === agent.id)
   const found = traces.filter(trace => own.some(leak => matches(leak, trace)))
@@ -42,10 +42,10 @@ export async function waitUntilClaudeEnded(agent: Agent): Promise<void> {
   if (!gone) throw new CannotMeasureError(`The claude of agent ${agent.id} did not end.`)
 }
 
-function matches({ kind, what, mechanism }: Finding, [wanted, pattern]: Trace): boolean {
-  return kind === wanted && pattern.test(`${what}; ${mechanism}`)
+function matches({ kind, what, why }: Finding, [wanted, pattern]: Trace): boolean {
+  return kind === wanted && pattern.test(`${what}; ${why}`)
 }
 
-function show({ kind, what, mechanism }: Finding): string {
-  return `${kind} ${what}; ${mechanism}`
+function show({ kind, what, why }: Finding): string {
+  return `${kind} ${what}; ${why}`
 }

@@ -61,13 +61,13 @@ const kinds: Record<Finding['kind'], [one: string, several: string]> = {
 
 /** How many of each kind, and why they are there, the most frequent first. */
 function mechanisms(findings: readonly Finding[]): string[] {
-  const groups = Map.groupBy(findings, ({ kind, mechanism }) => `${kind} ${mechanism}`)
+  const groups = Map.groupBy(findings, ({ kind, why }) => `${kind} ${why}`)
   const sorted = [...groups.values()].toSorted((one, other) => other.length - one.length)
   return sorted.flatMap(group => {
     const [first] = group
     if (!first) return []
     const name = kinds[first.kind][group.length === 1 ? 0 : 1]
-    return `${String(group.length).padStart(3)} ${name.padEnd(12)} ${first.mechanism}`
+    return `${String(group.length).padStart(3)} ${name.padEnd(12)} ${first.why}`
   })
 }
 
@@ -119,7 +119,7 @@ function section(title: string, findings: readonly Finding[]): string[] {
   })
 }
 
-function details({ kind, what, mechanism, owner, command }: Finding): string[] {
+function details({ kind, what, why, owner, command }: Finding): string[] {
   const evidence = owner ? ` (owner: ${owner.evidence})` : ''
-  return [`  ${kind.padEnd(10)} ${what}`, `             ${mechanism}${evidence}`, `             $ ${command}`]
+  return [`  ${kind.padEnd(10)} ${what}`, `             ${why}${evidence}`, `             $ ${command}`]
 }

@@ -66,7 +66,7 @@ function scenarioEvents(result: ScenarioResult, timeline: Timeline, pid: number,
   ]
 }
 
-function stepEvents({ steps, endedAt }: Timeline, pid: number, µs: (at: number) => number): TraceEvent[] {
+function stepEvents({ steps }: Timeline, pid: number, µs: (at: number) => number): TraceEvent[] {
   const tid = 1
   return [
     { name: 'thread_name', ph: 'M', pid, tid, args: { name: 'steps' } },

@@ -17,7 +17,8 @@ export async function noteForeignSession(agent: Agent, own: ReadonlySet<string>)
     kind: 'session',
     id: `${session.id} with ${agent.id}`,
     what: `tmux session ${session.name} (${session.session}), into which agent ${agent.id} was deployed`,
-    mechanism: `the session was there before the agent and is not the system’s: it is a bystander’s, and pane ${pane.pane} of it is the agent’s now`,
+    mechanism: 'foreign-session',
+    why: `the session was there before the agent and is not the system’s: it is a bystander’s, and pane ${pane.pane} of it is the agent’s now`,
     command: `tmux -S ${shellWord(session.socket)} list-panes -a -F '#{session_name} #{pane_id} #{pane_pid}'`,
     outlivedMs: 0,
   })

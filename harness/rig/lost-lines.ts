@@ -46,7 +46,8 @@ async function lostLines(agent: Agent): Promise<Finding[]> {
       id: `lines of ${id}`,
       what: `${lost} of ${written.length} lines of the stream log ${name} are lost`,
       owner: { agent: id, evidence: 'its claude wrote them' },
-      mechanism:
+      mechanism: 'lines-lost',
+      why:
         parts.length > 0
           ? 'no file has them: nobody saved them before their writer ended'
           : 'no file of the log is left: nobody saved it before its writer ended',

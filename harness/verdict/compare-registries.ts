@@ -1,5 +1,6 @@
 import type { RegistryResource, Snapshot } from '../snapshot/snapshot.ts'
 import { shellWord } from '../terminal.ts'
+import type { Mechanism } from './mechanisms.ts'
 import type { ScenarioFacts } from './scenario-facts.ts'
 import type { Finding } from './verdict.ts'
 
@@ -27,13 +28,14 @@ export function compareRegistries(now: Snapshot, facts: ScenarioFacts, outlivedM
   return now.resources.flatMap(one => {
     if (one.kind !== 'registry') return []
     const wrong = [...wrongEntries(one, alive), ...missingEntries(one, facts), ...wrongCount(one)]
-    return wrong.map(({ agent, what, mechanism }) => ({
+    return wrong.map(({ agent, what, mechanism, why }) => ({
       verdict: 'leak' as const,
       kind: 'registry' as const,
       id: `${one.id} ${what}`,
       what: `the ${one.name} registry ${what}`,
       ...(agent ? { owner: { agent, evidence: 'its entry' } } : {}),
       mechanism,
+      why,
       command: `cat ${shellWord(one.path)}`,
       outlivedMs,
     }))
@@ -55,7 +57,8 @@ export function changedOfOthers(baseline: Snapshot, now: Snapshot, outlivedMs: n
             kind: 'registry' as const,
             id: `${one.id} ${place}`,
             what: `${place} in the ${one.name} registry, which somebody else wrote`,
-            mechanism: changed(text, values[place]),
+            mechanism: 'changed' as const,
+            why: changed(text, values[place]),
             command: `cat ${shellWord(one.path)}`,
             outlivedMs,
           },
@@ -77,7 +80,8 @@ function changed(before: string, after: string | undefined): string {
 interface Wrong {
   agent?: string
   what: string
-  mechanism: string
+  mechanism: Mechanism
+  why: string
 }
 
 function livingAgents(now: Snapshot, { isIgnored }: ScenarioFacts): Set<string> {
@@ -96,14 +100,16 @@ function wrongEntries({ agents }: RegistryResource, alive: Set<string>): Wrong[]
           {
             agent: id,
             what: `says ${id} is ${written}, but it lives`,
-            mechanism: 'a status was written and nothing was ended',
+            mechanism: 'status-without-end' as const,
+            why: 'a status was written and nothing was ended',
           },
         ]
       : [
           {
             agent: id,
             what: `says ${id} is ${written}, but no process or session of it is left`,
-            mechanism: 'its end was never recorded, or another writer undid the record',
+            mechanism: 'end-not-recorded' as const,
+            why: 'its end was never recorded, or another writer undid the record',
           },
         ]
   })
@@ -117,7 +123,8 @@ function missingEntries({ agents }: RegistryResource, facts: ScenarioFacts): Wro
     .map(id => ({
       agent: id,
       what: `lacks ${id}`,
-      mechanism: 'an update was lost: another writer wrote back an older copy',
+      mechanism: 'entry-lost' as const,
+      why: 'an update was lost: another writer wrote back an older copy',
     }))
 }
 
@@ -127,7 +134,8 @@ function wrongCount({ active, agents }: RegistryResource): Wrong[] {
   return [
     {
       what: `has ${active.field} ${active.count}, but ${live} of its entries are live`,
-      mechanism: 'the count is incremented and decremented instead of derived from the entries',
+      mechanism: 'count-wrong' as const,
+      why: 'the count is incremented and decremented instead of derived from the entries',
     },
   ]
 }

@@ -79,7 +79,8 @@ function grownProcesses(
       kind: 'descriptor' as const,
       id: `${one.id} descriptors`,
       what: `${one.comm} (${one.pid}) of the system holds ${one.descriptors} descriptors, and ${earlier.descriptors} in the baseline`,
-      mechanism: 'opened for an agent and not closed at its end',
+      mechanism: 'descriptor-not-closed' as const,
+      why: 'opened for an agent and not closed at its end',
       command: `ls -l /proc/${one.pid}/fd`,
       outlivedMs,
     }

@@ -2,6 +2,7 @@ import { type ByPid, byPid } from '../snapshot/by-pid.ts'
 import type { FileClass, FileResource, ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { what } from '../snapshot/what.ts'
 import { shellWord } from '../terminal.ts'
+import type { Mechanism } from './mechanisms.ts'
 import type { Finding } from './verdict.ts'
 
 /** A leak with its mechanism, as far as one snapshot shows it, and the command that shows the leak. */
@@ -13,7 +14,7 @@ export function describeLeak(one: Resource, now: Snapshot, outlivedMs: number): 
     what: what(one),
     ...pidsOf(one),
     ...(one.owner ? { owner: one.owner } : {}),
-    mechanism: mechanism(one, byPid(now.resources)),
+    ...mechanism(one, byPid(now.resources)),
     command: command(one),
     outlivedMs,
   }
@@ -22,7 +23,7 @@ export function describeLeak(one: Resource, now: Snapshot, outlivedMs: number): 
 /** Something of the baseline that is gone, or that was stopped or killed. */
 export function describeLoss(one: Resource, after: Resource | undefined, outlivedMs: number): Finding {
   const state = after?.kind === 'process' ? after.state : undefined
-  const how = state === 'T' ? 'it was stopped' : state === 'Z' ? 'it was killed' : 'it is gone'
+  const how = state === 'T' ? 'was-stopped' : state === 'Z' ? 'was-killed' : 'gone'
   return {
     verdict: 'collateral',
     kind: one.kind,
@@ -30,7 +31,8 @@ export function describeLoss(one: Resource, after: Resource | undefined, outlive
     what: what(one),
     ...pidsOf(one),
     ...(one.owner ? { owner: one.owner } : {}),
-    mechanism: `it was there before the first deploy, no agent that ended owned it, and ${how}`,
+    mechanism: how,
+    why: `it was there before the first deploy, no agent that ended owned it, and ${losses[how]}`,
     command: command(one),
     outlivedMs,
   }
@@ -41,59 +43,72 @@ function pidsOf(one: Resource): Pick<Finding, 'pid' | 'ppid'> {
   return 'pid' in one ? { pid: one.pid } : {}
 }
 
-function mechanism(one: Resource, now: ByPid): string {
+const losses = { gone: 'it is gone', 'was-stopped': 'it was stopped', 'was-killed': 'it was killed' }
+
+type Reason = Pick<Finding, 'mechanism' | 'why'>
+
+const because = (mechanism: Mechanism, why: string): Reason => ({ mechanism, why })
+
+function mechanism(one: Resource, now: ByPid): Reason {
   switch (one.kind) {
     case 'process':
       return processMechanism(one, now)
     case 'descriptor':
       return one.deleted
-        ? 'its file was deleted while it was open: the space is not freed'
-        : 'its holder was never ended'
+        ? because('deleted-while-open', 'its file was deleted while it was open: the space is not freed')
+        : because('holder-not-ended', 'its holder was never ended')
     case 'file':
       return one.class === 'claude state' ? stateMechanism(one, now) : fileMechanism(one.class)
     case 'pane':
-      return one.dead ? 'kept by remain-on-exit after its process ended' : 'its session was never ended'
+      return one.dead
+        ? because('pane-kept', 'kept by remain-on-exit after its process ended')
+        : because('session-not-ended', 'its session was never ended')
     case 'session':
-      return 'nothing ended it when its agent ended'
+      return because('session-not-ended', 'nothing ended it when its agent ended')
     default:
-      return 'held by something else that is left'
+      return because('held-by-others', 'held by something else that is left')
   }
 }
 
-function processMechanism(one: ProcessResource, now: ByPid): string {
+function processMechanism(one: ProcessResource, now: ByPid): Reason {
   const parent = now.processes.get(one.ppid)
+  const name = parent?.comm
   if (one.state === 'Z')
-    return `dead, and its parent ${one.ppid} (${parent?.comm ?? 'init'}) has not collected it`
-  if (one.state === 'T') return 'stopped: a TERM takes effect only after a CONT'
-  if (now.isBelowPane(one)) return 'below a pane whose session was never ended'
+    return because(
+      'not-collected',
+      `dead, and its parent ${one.ppid} (${name ?? 'init'}) has not collected it`,
+    )
+  if (one.state === 'T') return because('stopped', 'stopped: a TERM takes effect only after a CONT')
+  if (now.isBelowPane(one)) return because('session-not-ended', 'below a pane whose session was never ended')
   if (one.ppid === 1 && one.sid === one.pid)
-    return 'orphaned, in a session of its own: no SIGHUP of the terminal reaches it'
-  if (one.ppid === 1) return 'orphaned: it outlived the SIGHUP of its terminal'
-  return `below ${parent?.comm ?? 'process'} (${one.ppid}), which lives on`
+    return because('daemonized', 'orphaned, in a session of its own: no SIGHUP of the terminal reaches it')
+  if (one.ppid === 1) return because('orphaned', 'orphaned: it outlived the SIGHUP of its terminal')
+  return because('below-live-process', `below ${name ?? 'process'} (${one.ppid}), which lives on`)
 }
 
-function fileMechanism(fileClass: FileClass): string {
+function fileMechanism(fileClass: FileClass): Reason {
   switch (fileClass) {
     case 'prompt':
-      return 'nobody removed it, and nobody reads it any more'
+      return because('not-removed', 'nobody removed it, and nobody reads it any more')
     case 'stream log':
     case 'progress':
     case 'findings':
     case 'deploy log':
-      return 'nobody moved it to the archive'
+      return because('not-archived', 'nobody moved it to the archive')
     case 'lock':
     case 'temp':
-      return 'left by a writer that was interrupted'
+      return because('writer-interrupted', 'left by a writer that was interrupted')
     default:
-      return 'made after the baseline and never removed'
+      return because('not-removed', 'made after the baseline and never removed')
   }
 }
 
-function stateMechanism({ owner, path }: FileResource, { withClaude }: ByPid): string {
-  if (path.includes('/.claude/teams/')) return 'Claude keeps it, and refuses the next team of that name'
+function stateMechanism({ owner, path }: FileResource, { withClaude }: ByPid): Reason {
+  if (path.includes('/.claude/teams/'))
+    return because('claude-team', 'Claude keeps it, and refuses the next team of that name')
   return owner && withClaude.has(owner.agent)
-    ? 'its claude lives, and removes it on a clean exit'
-    : 'Claude removes it on a clean exit, but this claude was killed'
+    ? because('claude-alive', 'its claude lives, and removes it on a clean exit')
+    : because('claude-killed', 'Claude removes it on a clean exit, but this claude was killed')
 }
 
 function command(one: Resource): string {

@@ -1,5 +1,6 @@
 import type { Ignored, Owner, ResourceKind } from '../snapshot/snapshot.ts'
 import type { CountTable } from '../timeline/counts.ts'
+import type { Mechanism } from './mechanisms.ts'
 
 /**
  * One resource that should not be there (leak), or that should be there and is not (collateral). Lost lines of a log count as
@@ -17,8 +18,10 @@ export interface Finding {
   pid?: number
   /** The parent of a process. */
   ppid?: number
-  /** Why it is still there, or how it was lost. */
-  mechanism: string
+  /** Why it is still there, or how it was lost, by a name that stays. */
+  mechanism: Mechanism
+  /** The same in a sentence. */
+  why: string
   /** A command that shows it, inside the sandbox. */
   command: string
   /** How long after the beginning of the last ending it was still seen, ms. */

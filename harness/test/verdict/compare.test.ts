@@ -54,12 +54,12 @@ test('a process is below its pane through its parents, and a circle of pids is b
     process(31, 30),
   ]
   const { leaks } = compare(empty, { ...empty, resources }, factsOf(0))
-  expect(leaks.filter(({ mechanism }) => mechanism.startsWith('below a pane')).map(({ id }) => id)).toEqual([
+  expect(leaks.filter(({ why }) => why.startsWith('below a pane')).map(({ id }) => id)).toEqual([
     'process 10@1',
     'process 11@1',
     'process 12@1',
   ])
-  expect(leaks.find(({ id }) => id === 'process 30@1')?.mechanism).toBe('below p31 (31), which lives on')
+  expect(leaks.find(({ id }) => id === 'process 30@1')?.why).toBe('below p31 (31), which lives on')
 })
 
 test('a value of somebody else in a registry counts by its digits and its order, not by its spaces', () => {
@@ -70,9 +70,7 @@ test('a value of somebody else in a registry counts by its digits and its order,
     return { ...empty, resources: [{ ...one, agents: [], others }] }
   }
   const found = (now: Snapshot) =>
-    compare(registry(before), now, factsOf(0)).collateral.map(
-      ({ kind, mechanism }) => `${kind}: ${mechanism}`,
-    )
+    compare(registry(before), now, factsOf(0)).collateral.map(({ kind, why }) => `${kind}: ${why}`)
   expect(found(registry(before.replaceAll(' ', '\n  ')))).toEqual([])
   const changed = [JSON.stringify(JSON.parse(before)), String.raw`{"d": "caf\u00e9", "a": {}}`]
   for (const value of changed)
