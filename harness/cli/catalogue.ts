@@ -1,5 +1,6 @@
 import { catalogueTable } from '../report/catalogue.ts'
 import { exitCodes } from '../report/exit-codes.ts'
+import type { KnownLeak } from '../report/known-leak.ts'
 import { beginning, makeReport, type Report, withoutTimelines } from '../report/report.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
@@ -8,13 +9,14 @@ import { type ChosenSandbox, chooseSandbox } from '../sandbox/start.ts'
 import { print as printText } from '../terminal.ts'
 import { type Chosen, chosenSystems, nameOf } from './chosen-systems.ts'
 import { requireNoReport, requireWritable, writeJson } from './json-file.ts'
+import { type KnownOptions, readKnown, settleKnown } from './known-file.ts'
 import { neededBy } from './needs.ts'
 import { requireProcessRoom } from './process-limit.ts'
 import { runTests } from './run-tests.ts'
 import { listCells, print } from './selection.ts'
 import { openVitest } from './vitest.ts'
 
-export interface CatalogueOptions {
+export interface CatalogueOptions extends KnownOptions {
   system?: string[]
   config?: string
   sandbox: SandboxChoice
@@ -37,6 +39,7 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
   const began = beginning()
   requireNoReport(options)
   if (options.json) requireWritable(options.json)
+  const known = readKnown(options)
   const systems = await chosenSystems(options)
   const needs = systems.map(system => neededBy(options, system))[0]
   requireProcessRoom('catalogue', options.workers)
@@ -50,13 +53,15 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
   const measured: Pick<ScenarioReporter, 'results' | 'errors'> = { results: [], errors: [] }
   let interrupted: NodeJS.Signals | undefined
   for (const system of systems) {
-    const run = await runOne(system, sandbox, options, filter)
+    const run = await runOne(system, sandbox, options, filter, known?.known)
     measured.results.push(...run.scenarios)
     measured.errors.push(...run.errors)
     interrupted = run.interrupted
     if (interrupted) break
   }
-  const report = makeReport({ beginning: began, sandbox, interrupted }, measured)
+  const { results, fixed } = settleKnown(options, known, measured.results)
+  const { errors } = measured
+  const report = makeReport({ beginning: began, sandbox, interrupted, fixed }, { results, errors })
   printText(`\n${catalogueTable(report)}`)
   if (options.json) writeJson(options.json, withoutTimelines(report))
   return report.exitCode
@@ -67,12 +72,14 @@ async function runOne(
   sandbox: ChosenSandbox,
   { workers, keep = false, verbose = false, ...rest }: CatalogueOptions,
   filter: string[],
+  known: readonly KnownLeak[] = [],
 ): Promise<Report> {
   const began = beginning()
   const reporter = new ScenarioReporter({
     system: nameOf(system),
     onlySkippedWithReason: filter.length > 0,
     verbose,
+    known,
   })
   const vitest = await openVitest([], { projects: ['catalogue'], reporter, workers, names: filter })
   let interrupted: NodeJS.Signals | undefined

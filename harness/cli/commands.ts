@@ -41,6 +41,8 @@ function addScenarios(program: Command): Command {
     )
     .option('--json <file>', 'write the report as JSON')
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed scenario is always copied)')
+    .addOption(knownOption())
+    .option('--update-known', updateKnownText)
     .addOption(verboseOption())
     .option('--list', 'print the scenarios and run none')
     .allowUnknownOption()
@@ -77,6 +79,8 @@ function addCatalogue(program: Command): Command {
     )
     .option('--json <file>', 'write the report as JSON')
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed cell is always copied)')
+    .addOption(knownOption())
+    .option('--update-known', updateKnownText)
     .addOption(verboseOption())
     .option('--list', 'print the cells and run none')
     .addHelpText('after', `\n${exitCodesText('cell')}`)
@@ -102,6 +106,17 @@ function mountOption(): Option {
     '--mount <path>',
     'a folder or file that the sandbox shows under its own path, read-only; may be given more than once',
   ).argParser((path, paths: string[] = []) => [...paths, path])
+}
+
+const updateKnownText = 'write what this run found into the list of known leaks, and take out what is fixed'
+
+function knownOption(): Option {
+  return once(
+    new Option(
+      '--known <file>',
+      'the list of known leaks (default: the leakrig.known.json of the current folder)',
+    ),
+  )
 }
 
 function verboseOption(): Option {

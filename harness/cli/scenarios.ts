@@ -11,6 +11,7 @@ import { print as printText } from '../terminal.ts'
 import { chosenSystem, nameOf } from './chosen-systems.ts'
 import { UsageError } from './exit.ts'
 import { requireNoReport, requireWritable, writeJson } from './json-file.ts'
+import { type KnownOptions, readKnown, settleKnown } from './known-file.ts'
 import { neededBy } from './needs.ts'
 import { requireProcessRoom } from './process-limit.ts'
 import { runTests } from './run-tests.ts'
@@ -18,7 +19,7 @@ import { list, print, requireFiles, requireNames } from './selection.ts'
 import { openVitest, parseVitestFlags } from './vitest.ts'
 import { testEnding } from './vitest-config.ts'
 
-export interface ScenarioOptions {
+export interface ScenarioOptions extends KnownOptions {
   system?: string
   config?: string
   sandbox: SandboxChoice
@@ -63,6 +64,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   requireNoReport(options)
   requireNoValue(rest)
   if (options.json) requireWritable(options.json)
+  const known = readKnown(options)
   const { system: wanted, ...files } = options
   const chosen = await chosenSystem({ ...files, ...(wanted !== undefined && { system: [wanted] }) })
   const needs = neededBy(options, chosen)
@@ -75,6 +77,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     system: nameOf(chosen),
     onlySkippedWithReason: isChosenByName,
     verbose: options.verbose ?? false,
+    known: known?.known ?? [],
   })
   // The catalogue takes minutes, so it runs only when a filter names it.
   const named = filter.some(word => word.includes('catalogue'))
@@ -103,7 +106,9 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     const settings = { system: chosen, sandbox: sandbox.kind, needs, keep }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter, filter)
-    const report = makeReport({ beginning: began, sandbox, interrupted }, reporter)
+    const { results, fixed } = settleKnown(options, known, reporter.results)
+    const { errors } = reporter
+    const report = makeReport({ beginning: began, sandbox, interrupted, fixed }, { results, errors })
     printText(summaryText(report))
     if (options.json) writeJson(options.json, withoutTimelines(report))
     return report.exitCode

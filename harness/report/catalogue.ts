@@ -28,9 +28,10 @@ function shapeOf({ name }: ScenarioResult): string {
 function outcome(cells: ScenarioResult[]): string {
   const count = (wanted: ScenarioResult['verdict']) =>
     cells.filter(({ verdict }) => verdict === wanted).length
-  const [skipped, unsure] = [count('skipped'), count('inconclusive')]
+  const [skipped, unsure, known] = [count('skipped'), count('inconclusive'), count('known')]
   return [
     `${count('pass')}/${cells.length - skipped}`,
+    ...(known ? [`${known} known`] : []),
     ...(unsure ? [`${unsure} inconclusive`] : []),
     ...(skipped ? [`${skipped} skipped`] : []),
   ].join(', ')

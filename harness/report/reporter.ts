@@ -1,10 +1,20 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import type { Reporter, SerializedError, TestCase } from 'vitest/node'
 import { oneLine, printableLines, printProblem } from '../terminal.ts'
-import { countsLine, countsTable } from './counts-text.ts'
-import { findingsSummary, findingsText } from './findings-text.ts'
+import { dayOf, judge } from './known.ts'
+import type { KnownLeak } from './known-leak.ts'
 import { type ScenarioResult, scenarioResult } from './scenario-result.ts'
-import { inColumns, seconds } from './text.ts'
+import { marks, notKeptText, scenarioText } from './scenario-text.ts'
+
+interface Options {
+  /** The name of the system that is tested, unless a test file starts another one. */
+  system?: string
+  /** Tests that a filter left out are not reported; those that skipped themselves are. */
+  onlySkippedWithReason?: boolean
+  /** All counts, and each finding with its own mechanism and command. */
+  verbose?: boolean
+  known?: readonly KnownLeak[]
+}
 
 /** Prints a line for each scenario as it ends, with its findings, and keeps the results for the report. */
 export class ScenarioReporter implements Reporter {
@@ -17,14 +27,11 @@ export class ScenarioReporter implements Reporter {
   readonly #onlySkippedWithReason: boolean
   readonly #verbose: boolean
   readonly #system: string
+  readonly #known: readonly KnownLeak[]
 
-  /**
-   * `system`: the name of the system that is tested, unless a test file starts another one.
-   * `onlySkippedWithReason`: tests that a filter left out are not reported; those that skipped themselves are.
-   * `verbose`: all counts, and each finding with its own mechanism and command.
-   */
-  constructor({ system = '', onlySkippedWithReason = false, verbose = false } = {}) {
+  constructor({ system = '', onlySkippedWithReason = false, verbose = false, known = [] }: Options = {}) {
     this.#system = system
+    this.#known = known
     this.#onlySkippedWithReason = onlySkippedWithReason
     this.#verbose = verbose
   }
@@ -35,7 +42,7 @@ export class ScenarioReporter implements Reporter {
   }
 
   onTestCaseResult(test: TestCase): void {
-    const result = scenarioResult(test, this.#system)
+    const result = judge(scenarioResult(test, this.#system), this.#known, dayOf(new Date()))
     this.#running.delete(test.fullName)
     if (result.verdict === 'skipped' && (this.isInterrupted || this.#isLeftOut(result))) return
     this.results.push(result)
@@ -75,57 +82,4 @@ export class ScenarioReporter implements Reporter {
   #clearProgress(): void {
     if (this.#live) process.stdout.write('\r\x1b[K')
   }
-}
-
-const marks = {
-  pass: styleText('green', '✓'),
-  leak: styleText('red', '✗'),
-  collateral: styleText('red', '✗'),
-  inconclusive: styleText('yellow', '?'),
-  skipped: styleText('dim', '-'),
-}
-
-function scenarioText(result: ScenarioResult, verbose: boolean): string {
-  const head = inColumns(outcome(result), oneLine(result.name))
-  const hasFindings = result.verdicts.some(({ result: found }) => found !== 'pass')
-  const details = hasFindings
-    ? [
-        ...result.unmet.map(stripVTControlCharacters),
-        ...result.verdicts.map(verbose ? findingsText : findingsSummary),
-      ]
-    : result.errors.map(stripVTControlCharacters)
-  const kept = result.kept ? [`its files: ${result.kept}`] : []
-  return [head, ...indent([...countsOf(result, verbose), ...details, ...kept, ...notes(result)])].join('\n')
-}
-
-function countsOf({ verdicts }: ScenarioResult, verbose: boolean): string[] {
-  const last = verdicts.at(-1)
-  if (!last?.counts) return []
-  const kept = last.kept.reduce((sum, { count }) => sum + count, 0)
-  return verbose ? countsTable(last.counts) : [countsLine(last.counts, kept)]
-}
-
-function notKeptText({ name, notKept }: ScenarioResult): string {
-  return `The files of ${JSON.stringify(name)} could not be copied out of its sandbox (${notKept}): its verdict stands.`
-}
-
-function outcome({ verdict, verdicts, errors }: ScenarioResult): string {
-  const last = verdicts.at(-1)
-  if (verdict === 'pass') return `back in ${seconds(last?.msToBaseline ?? 0)}`
-  if (verdict === 'skipped' || verdict === 'inconclusive') return verdict
-  const leaks = last?.leaks.length ?? 0
-  const collateral = last?.collateral.length ?? 0
-  const found = [leaks && `${leaks} leaked`, collateral && `${collateral} collateral`].filter(Boolean)
-  return found.length > 0 ? found.join(', ') : `expectations not met: ${errors.length}`
-}
-
-function notes({ verdicts }: ScenarioResult): string[] {
-  return verdicts.flatMap(({ notes }) => notes.map(note => `seen, not counted: ${note}`))
-}
-
-function indent(texts: string[]): string[] {
-  return texts
-    .flatMap(text => text.split('\n'))
-    .filter(Boolean)
-    .map(line => `    ${line}`)
 }

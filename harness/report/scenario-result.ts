@@ -2,6 +2,7 @@ import type { TestCase } from 'vitest/node'
 import type { Timeline } from '../timeline/timeline.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { fileName } from './file-name.ts'
+import type { KnownLeak } from './known-leak.ts'
 
 /** The result of one scenario. `inconclusive`: the rig could not measure, which is never a pass. */
 export interface ScenarioResult {
@@ -9,7 +10,8 @@ export interface ScenarioResult {
   name: string
   /** The system that was started, or would have been. */
   system: string
-  verdict: 'pass' | 'leak' | 'collateral' | 'inconclusive' | 'skipped'
+  /** `known`: it is red, and every finding is known (`known`). */
+  verdict: 'pass' | 'known' | 'leak' | 'collateral' | 'inconclusive' | 'skipped'
   durationMs: number
   /** One for each time that the scenario expected the baseline. */
   verdicts: Verdict[]
@@ -19,6 +21,10 @@ export interface ScenarioResult {
   leftOut: string[]
   /** Expectations beside the baseline that were not met, such as a kill that the system answered with a failure. */
   unmet: string[]
+  /** The known leaks that there are. */
+  known?: KnownLeak[]
+  /** What is new, more than known, or known for too long, in sentences. */
+  notKnown?: string[]
   /** Why it did not pass, or why it was skipped, in sentences. */
   errors: string[]
   /** The folder with a copy of the sandbox's files. */

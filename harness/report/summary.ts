@@ -3,12 +3,12 @@ import type { ScenarioResult } from './scenario-result.ts'
 import { seconds } from './text.ts'
 
 /** The last lines of a run: what was left out and kept, and the counts. */
-export function summaryText({ scenarios, durationMs, systems, sandbox, interrupted }: Report): string {
+export function summaryText({ scenarios, durationMs, systems, sandbox, interrupted, fixed }: Report): string {
   const verdicts = scenarios.flatMap(scenario => scenario.verdicts)
   const ignored = reasons(verdicts.flatMap(verdict => verdict.ignored))
   const kept = reasons(verdicts.flatMap(verdict => verdict.kept))
   const leftOut = new Set(scenarios.flatMap(scenario => scenario.leftOut))
-  const counts = ['pass', 'leak', 'collateral', 'inconclusive', 'skipped'].flatMap(verdict => {
+  const counts = ['pass', 'known', 'leak', 'collateral', 'inconclusive', 'skipped'].flatMap(verdict => {
     const count = scenarios.filter(scenario => scenario.verdict === verdict).length
     return count > 0 || verdict === 'pass' ? `${count} ${verdict}` : []
   })
@@ -20,6 +20,12 @@ export function summaryText({ scenarios, durationMs, systems, sandbox, interrupt
     ...(kept ? [`kept by policy: ${kept}`] : []),
     ...(leftOut.size > 0
       ? [`not checked, because the system does not declare it: ${[...leftOut].join('; ')}`]
+      : []),
+    ...(fixed
+      ? [
+          'known leaks that are there no more; take them out with --update-known:',
+          ...fixed.map(one => `  ${one}`),
+        ]
       : []),
     ...(interrupted ? [`interrupted by ${interrupted}; until then:`] : []),
     [counts.join(', '), [...tested, `sandbox ${sandbox.kind}`, seconds(durationMs)].join(', ')].join('; '),

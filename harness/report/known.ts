@@ -1,0 +1,96 @@
+import type { Finding } from '../verdict/verdict.ts'
+import type { KnownLeak, KnownMechanism } from './known-leak.ts'
+import type { ScenarioResult } from './scenario-result.ts'
+
+/** How long a new entry counts as known, days. */
+const newEntryDays = 90
+
+/** The reason of an entry that `--update-known` adds. */
+const newEntryReason = 'not looked at yet'
+
+/** A day of UTC, YYYY-MM-DD. */
+export const dayOf = (time: Date): string => time.toISOString().slice(0, 10)
+
+/**
+ * Judges a red scenario by what is known. If every finding is known, it is `known`; otherwise it stays red, and says in sentences
+ * what is new, more than known, or known for too long.
+ */
+export function judge(result: ScenarioResult, known: readonly KnownLeak[], today: string): ScenarioResult {
+  if (result.verdict !== 'leak' && result.verdict !== 'collateral') return result
+  const mine = known.filter(one => isAbout(one, result))
+  if (mine.length === 0) return result
+  const problems = [...found(result)].flatMap(([mechanism, count]) =>
+    problem(
+      mine.find(one => one.mechanism === mechanism),
+      mechanism,
+      count,
+      today,
+    ),
+  )
+  if (problems.length > 0) return { ...result, notKnown: problems }
+  return { ...result, verdict: 'known', known: mine.filter(one => found(result).has(one.mechanism)) }
+}
+
+function problem(
+  known: KnownLeak | undefined,
+  mechanism: KnownMechanism,
+  count: number,
+  today: string,
+): string[] {
+  if (!known) return [`new: ${count} ${mechanism}, of which none is known`]
+  if (count > known.count) return [`more: ${count} ${mechanism}, of which ${known.count} are known`]
+  if (known.expires < today)
+    return [`expired: ${mechanism} was known until ${known.expires} (${known.reason})`]
+  return []
+}
+
+/** The entries of scenarios that ran, whose findings are gone: in sentences. */
+export function fixedEntries(results: readonly ScenarioResult[], known: readonly KnownLeak[]): string[] {
+  return known.flatMap(one => {
+    const result = results.find(({ verdict, ...rest }) => isMeasured(verdict) && isAbout(one, rest))
+    if (!result || found(result).has(one.mechanism)) return []
+    return `${one.mechanism} of ${JSON.stringify(one.scenario)}, system ${one.system}`
+  })
+}
+
+/**
+ * The entries after a run: those of what was measured as it was found, with their reasons and days, and all others as they
+ * were. A new entry counts as known for 90 days.
+ */
+export function updatedKnown(
+  known: readonly KnownLeak[],
+  results: readonly ScenarioResult[],
+  today: Date,
+): KnownLeak[] {
+  const expires = dayOf(new Date(today.getTime() + newEntryDays * 86_400_000))
+  const measured = results.filter(({ verdict }) => isMeasured(verdict))
+  const others = known.filter(one => !measured.some(result => isAbout(one, result)))
+  const now = measured.flatMap(result =>
+    [...found(result)].map(([mechanism, count]): KnownLeak => {
+      const before = known.find(one => isAbout(one, result) && one.mechanism === mechanism)
+      const { reason = newEntryReason, expires: day = expires } = before ?? {}
+      return { system: result.system, scenario: result.name, mechanism, count, reason, expires: day }
+    }),
+  )
+  const key = ({ system, scenario, mechanism }: KnownLeak) => [system, scenario, mechanism].join('\n')
+  return [...others, ...now].toSorted((one, other) => (key(one) < key(other) ? -1 : 1))
+}
+
+/** How many findings there are of each mechanism. What several verdicts of a scenario found counts once. */
+function found({ verdicts, unmet }: ScenarioResult): Map<KnownMechanism, number> {
+  const findings = new Map<string, Finding>()
+  for (const { leaks, collateral } of verdicts)
+    for (const one of [...leaks, ...collateral]) findings.set(one.id, one)
+  const counts = new Map<KnownMechanism, number>()
+  for (const { mechanism } of findings.values()) counts.set(mechanism, (counts.get(mechanism) ?? 0) + 1)
+  if (unmet.length > 0) counts.set('expectation', unmet.length)
+  return counts
+}
+
+function isAbout(known: KnownLeak, { system, name }: Pick<ScenarioResult, 'system' | 'name'>): boolean {
+  return known.system === system && known.scenario === name
+}
+
+function isMeasured(verdict: ScenarioResult['verdict']): boolean {
+  return verdict !== 'inconclusive' && verdict !== 'skipped'
+}

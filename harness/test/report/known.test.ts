@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest'
+import { fixedEntries, judge, updatedKnown } from '../../report/known.ts'
+import type { KnownLeak } from '../../report/known-leak.ts'
+import { beginning, makeReport } from '../../report/report.ts'
+import type { ScenarioResult } from '../../report/scenario-result.ts'
+import type { Mechanism } from '../../verdict/mechanisms.ts'
+import type { Finding, Verdict } from '../../verdict/verdict.ts'
+
+const finding = (mechanism: Mechanism, id: string) => ({ mechanism, id, verdict: 'leak' }) as Finding
+
+function red(leaks: Finding[], more: Partial<ScenarioResult> = {}): ScenarioResult {
+  const verdict = { result: 'leak', leaks, collateral: [] } as unknown as Verdict
+  const result = { file: 'f', name: 'a kill', system: 'mine', verdict: 'leak', durationMs: 1 } as const
+  return { ...result, verdicts: [verdict], leftOut: [], unmet: [], errors: [], ...more }
+}
+
+const green = (more: Partial<ScenarioResult> = {}) => red([], { verdict: 'pass', ...more })
+
+const known = (more: Partial<KnownLeak> = {}): KnownLeak => ({
+  system: 'mine',
+  scenario: 'a kill',
+  mechanism: 'not-removed',
+  count: 2,
+  reason: 'issue 12',
+  expires: '2027-01-31',
+  ...more,
+})
+const today = '2027-01-31'
+const two = [finding('not-removed', 'a'), finding('not-removed', 'b')]
+
+test('a scenario whose findings are all known is neither red nor a pass', () => {
+  expect(judge(red(two), [known()], today)).toMatchObject({ verdict: 'known', known: [known()] })
+  expect(judge(red(two.slice(1)), [known()], today).verdict).toBe('known')
+  // The same finding of two verdicts counts once.
+  const twice = red(two)
+  expect(
+    judge({ ...twice, verdicts: [...twice.verdicts, ...twice.verdicts] }, [known()], today).verdict,
+  ).toBe('known')
+})
+
+test.each([
+  ['of another scenario', [known({ scenario: 'a crash' })], undefined],
+  ['of another system', [known({ system: 'other' })], undefined],
+  ['of another mechanism', [known({ mechanism: 'orphaned' })], 'new: 2 not-removed'],
+  ['that are fewer', [known({ count: 1 })], 'more: 2 not-removed, of which 1 are known'],
+  [
+    'that have expired',
+    [known({ expires: '2027-01-30' })],
+    'expired: not-removed was known until 2027-01-30',
+  ],
+])('known leaks %s leave a scenario red', (_, list, said) => {
+  const judged = judge(red(two), list, today)
+  expect(judged.verdict).toBe('leak')
+  if (said) expect(judged.notKnown).toEqual([expect.stringContaining(said)])
+})
+
+test('an expectation that is not met has to be known too', () => {
+  const result = red(two, { unmet: ['kill failed'] })
+  expect(judge(result, [known()], today).notKnown).toEqual([expect.stringContaining('new: 1 expectation')])
+  const both = [known(), known({ mechanism: 'expectation', count: 1 })]
+  expect(judge(result, both, today).verdict).toBe('known')
+})
+
+test('what could not be measured is never known', () => {
+  const unsure = red(two, { verdict: 'inconclusive' })
+  expect(judge(unsure, [known()], today).verdict).toBe('inconclusive')
+  expect(fixedEntries([unsure, green({ verdict: 'skipped' })], [known()])).toEqual([])
+})
+
+test('what is fixed has to be taken out', () => {
+  expect(fixedEntries([green()], [known(), known({ scenario: 'a crash' })])).toEqual([
+    'not-removed of "a kill", system mine',
+  ])
+  const report = (fixed: string[]) =>
+    makeReport(
+      { beginning: beginning(), sandbox: { kind: 'namespace', why: '' }, interrupted: undefined, fixed },
+      { results: [green()], errors: [] },
+    )
+  expect(report(['x'])).toMatchObject({ exitCode: 1, fixed: ['x'] })
+  expect(report([])).toMatchObject({ exitCode: 0 })
+})
+
+test('a run with nothing but known leaks passes, and a system that only skips does not', () => {
+  const exitCode = (results: ScenarioResult[]) =>
+    makeReport(
+      { beginning: beginning(), sandbox: { kind: 'namespace', why: '' }, interrupted: undefined },
+      { results, errors: [] },
+    ).exitCode
+  expect(exitCode([judge(red(two), [known()], today)])).toBe(0)
+  expect(exitCode([green(), green({ system: 'other', verdict: 'skipped' })])).toBe(3)
+})
+
+test('an update keeps reasons, days and what did not run, takes out what is fixed, and adds what is new for 90 days', () => {
+  const list = [
+    known({ count: 5 }),
+    known({ mechanism: 'orphaned' }),
+    known({ scenario: 'not run', reason: 'later' }),
+    known({ scenario: 'unsure' }),
+  ]
+  const results = [
+    red([...two, finding('daemonized', 'c')]),
+    red([], { name: 'unsure', verdict: 'inconclusive' }),
+  ]
+  const now = new Date('2027-01-31T23:00:00Z')
+  expect(updatedKnown(list, results, now)).toEqual([
+    known({ mechanism: 'daemonized', count: 1, reason: 'not looked at yet', expires: '2027-05-01' }),
+    known(),
+    known({ scenario: 'not run', reason: 'later' }),
+    known({ scenario: 'unsure' }),
+  ])
+})
