@@ -12,6 +12,7 @@ import { requireNoReport, requireWritable, writeJson } from './json-file.ts'
 import { type KnownOptions, readKnown, settleKnown } from './known-file.ts'
 import { neededBy } from './needs.ts'
 import { requireProcessRoom } from './process-limit.ts'
+import { requireReportFolder, writeReportFolder } from './report-folder.ts'
 import { runTests } from './run-tests.ts'
 import { listCells, print } from './selection.ts'
 import { openVitest } from './vitest.ts'
@@ -24,6 +25,7 @@ export interface CatalogueOptions extends KnownOptions {
   image?: string
   workers?: number
   json?: string
+  report?: string
   keep?: boolean
   verbose?: boolean
   list?: boolean
@@ -39,6 +41,7 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
   const began = beginning()
   requireNoReport(options)
   if (options.json) requireWritable(options.json)
+  if (options.report) requireReportFolder(options.report)
   const known = readKnown(options)
   const systems = await chosenSystems(options)
   const needs = systems.map(system => neededBy(options, system))[0]
@@ -64,6 +67,7 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
   const report = makeReport({ beginning: began, sandbox, interrupted, fixed }, { results, errors })
   printText(`\n${catalogueTable(report)}`)
   if (options.json) writeJson(options.json, withoutTimelines(report))
+  if (options.report) writeReportFolder(options.report, report)
   return report.exitCode
 }
 

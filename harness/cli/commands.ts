@@ -40,6 +40,7 @@ function addScenarios(program: Command): Command {
       wholeNumber,
     )
     .option('--json <file>', 'write the report as JSON')
+    .option('--report <folder>', 'write the report with its time lines, and as a trace for ui.perfetto.dev')
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed scenario is always copied)')
     .addOption(knownOption())
     .option('--update-known', updateKnownText)
@@ -78,6 +79,7 @@ function addCatalogue(program: Command): Command {
       wholeNumber,
     )
     .option('--json <file>', 'write the report as JSON')
+    .option('--report <folder>', 'write the report with its time lines, and as a trace for ui.perfetto.dev')
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed cell is always copied)')
     .addOption(knownOption())
     .option('--update-known', updateKnownText)

@@ -14,6 +14,7 @@ import { requireNoReport, requireWritable, writeJson } from './json-file.ts'
 import { type KnownOptions, readKnown, settleKnown } from './known-file.ts'
 import { neededBy } from './needs.ts'
 import { requireProcessRoom } from './process-limit.ts'
+import { requireReportFolder, writeReportFolder } from './report-folder.ts'
 import { runTests } from './run-tests.ts'
 import { list, print, requireFiles, requireNames } from './selection.ts'
 import { openVitest, parseVitestFlags } from './vitest.ts'
@@ -27,6 +28,7 @@ export interface ScenarioOptions extends KnownOptions {
   image?: string
   workers?: number
   json?: string
+  report?: string
   keep?: boolean
   verbose?: boolean
   list?: boolean
@@ -64,6 +66,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   requireNoReport(options)
   requireNoValue(rest)
   if (options.json) requireWritable(options.json)
+  if (options.report) requireReportFolder(options.report)
   const known = readKnown(options)
   const { system: wanted, ...files } = options
   const chosen = await chosenSystem({ ...files, ...(wanted !== undefined && { system: [wanted] }) })
@@ -111,6 +114,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     const report = makeReport({ beginning: began, sandbox, interrupted, fixed }, { results, errors })
     printText(summaryText(report))
     if (options.json) writeJson(options.json, withoutTimelines(report))
+    if (options.report) writeReportFolder(options.report, report)
     return report.exitCode
   } finally {
     if (!interrupted) await vitest.close()

@@ -5,7 +5,7 @@ import type { Report } from './report.ts'
 import type { ScenarioResult } from './scenario-result.ts'
 
 /** An event of the Trace Event Format, which ui.perfetto.dev and chrome://tracing open. Times are in µs. */
-export interface TraceEvent {
+interface TraceEvent {
   name: string
   cat?: string
   /** M: a name; X: something with a duration; i: a moment; C: a counter. */

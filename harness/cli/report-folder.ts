@@ -1,0 +1,47 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type Report, withoutTimelines } from '../report/report.ts'
+import { makeTrace } from '../report/trace.ts'
+import { UsageError } from './exit.ts'
+import { requireWritable, writeJson } from './json-file.ts'
+
+/** The files of a report. */
+const names = { report: 'report.json', timelines: 'timelines.json', trace: 'trace.json' } as const
+
+/**
+ * Checks before a run that its report can be written into a folder: one that does not exist yet, is empty, or has an older report.
+ * @throws UsageError otherwise, so that nobody's files are overwritten
+ */
+export function requireReportFolder(folder: string): void {
+  const path = resolve(folder)
+  if (!existsSync(path)) {
+    requireWritable(path)
+    return
+  }
+  if (!statSync(path).isDirectory())
+    throw new UsageError(`The report cannot be written to ${path}, which is a file: name a folder.`)
+  requireWritable(join(path, names.report))
+  if (readdirSync(path).length === 0 || isReport(join(path, names.report))) return
+  throw new UsageError(
+    `The report cannot be written to ${path}, which has files and no report of leakrig: name a folder that is empty or does not exist.`,
+  )
+}
+
+/** Writes a report with its time lines and its trace. */
+export function writeReportFolder(folder: string, report: Report): void {
+  const path = resolve(folder)
+  mkdirSync(path, { recursive: true })
+  const timelines = report.scenarios.map(({ system, name, timeline }) => ({ system, name, timeline }))
+  writeJson(join(path, names.report), withoutTimelines(report))
+  writeJson(join(path, names.timelines), { schemaVersion: report.schemaVersion, timelines })
+  writeJson(join(path, names.trace), makeTrace(report))
+}
+
+function isReport(file: string): boolean {
+  try {
+    const { schemaVersion, scenarios } = JSON.parse(readFileSync(file, 'utf8')) as Partial<Report>
+    return typeof schemaVersion === 'number' && Array.isArray(scenarios)
+  } catch {
+    return false
+  }
+}
