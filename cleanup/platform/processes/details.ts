@@ -8,11 +8,22 @@ import { type Process, USER_HZ } from './stat.ts'
 /** How long, in ms, an uptime is reckoned on from the last one read: to read it takes a file, and it is needed for each process. */
 const REREAD_MS = 1_000
 
-let read = { uptimeMs: 0, at: Number.NEGATIVE_INFINITY }
+/** How far, in ms, the wall clock and the monotonic one may run apart before the uptime is read again. */
+const APART_MS = 5
 
+let read = { at: Number.NEGATIVE_INFINITY, uptimeMs: 0, wallAt: 0 }
+
+/**
+ * The time since boot, including suspends, which the monotonic clock leaves out: after one, a process of hours ago would
+ * count as new. The wall clock jumps then too.
+ */
 function uptimeMs(): number {
   const now = performance.now()
-  if (now - read.at >= REREAD_MS) read = { uptimeMs: os.uptime() * 1000, at: now }
+  const passed = now - read.at
+  const isJump = Math.abs(Date.now() - read.wallAt - passed) > APART_MS
+  // The wall clock is read last, so an interruption in between shows as a jump at the next call.
+  if (passed < 0 || passed >= REREAD_MS || isJump)
+    read = { at: now, uptimeMs: os.uptime() * 1000, wallAt: Date.now() }
   return read.uptimeMs + now - read.at
 }
 
