@@ -1,12 +1,10 @@
 import os from 'node:os'
 import { pid } from 'node:process'
-import { afterEach, expect, test, vi } from 'vitest'
-import { ageMs } from '../../platform/processes/details.ts'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ageMs, beganMs, ROUNDED_MS } from '../../platform/processes/details.ts'
 import { startOf } from '../../platform/processes/table.ts'
 
 const HOUR_MS = 3_600_000
-/** Start times and uptimes come in hundredths of a second. */
-const TICKS_MS = 30
 
 const own = { start: startOf(pid) ?? 0 }
 const [realNow, realMonotonic, realUptime] = [Date.now, performance.now.bind(performance), os.uptime]
@@ -19,8 +17,8 @@ afterEach(() => {
 function expectAge(movedMs = 0): void {
   const rightAge = () => realUptime() * 1_000 - own.start * 10 + movedMs
   const [before, found, after] = [rightAge(), ageMs(own), rightAge()]
-  expect(found).toBeGreaterThan(before - TICKS_MS)
-  expect(found).toBeLessThan(after + TICKS_MS)
+  expect(found).toBeGreaterThan(before - ROUNDED_MS)
+  expect(found).toBeLessThan(after + ROUNDED_MS)
 }
 
 test('of a process that lived through a suspend, in the second after it', () => {
@@ -50,14 +48,31 @@ test('after a test that had moved both clocks on', () => {
   expectAge()
 })
 
-test('when it was interrupted between two clocks, it is right the next time', () => {
-  vi.spyOn(performance, 'now').mockImplementation(() => realMonotonic() + 2 * HOUR_MS)
-  vi.spyOn(os, 'uptime').mockImplementationOnce(() => {
-    vi.spyOn(Date, 'now').mockImplementation(() => realNow() + 500)
-    vi.spyOn(performance, 'now').mockImplementation(() => realMonotonic() + 2 * HOUR_MS + 500)
-    vi.spyOn(os, 'uptime').mockImplementation(() => realUptime() + 0.5)
-    return realUptime() + 0.5
+describe.each(['before', 'after'])('on a busy machine, where it waits %s the uptime is read,', when => {
+  const waitMs = 60
+  const wait = () => {
+    for (const until = realMonotonic() + waitMs; realMonotonic() < until; );
+  }
+  beforeEach(() => {
+    // A jump, so that the clocks are read again.
+    vi.spyOn(Date, 'now').mockImplementationOnce(() => 0)
+    vi.spyOn(os, 'uptime').mockImplementationOnce(() => {
+      if (when === 'before') wait()
+      const uptime = realUptime()
+      if (when === 'after') wait()
+      return uptime
+    })
   })
-  ageMs(own)
-  expectAge(500)
+
+  test('an age is right', () => {
+    expectAge()
+    expectAge()
+  })
+
+  test('a beginning is right', () => {
+    const found = beganMs(own)
+    const [before, uptime, after] = [realNow(), realUptime() * 1_000, realNow()]
+    expect(found).toBeGreaterThan(before - uptime + own.start * 10 - ROUNDED_MS)
+    expect(found).toBeLessThan(after - uptime + own.start * 10 + ROUNDED_MS)
+  })
 })
