@@ -68,6 +68,19 @@ paneThatRuns(claude, { completes: { exit: { run: 'echo no such agent; exit 4' } 
   },
 )
 
+const hostile = { module: 'harness/test/fixtures/hostile-module.ts', export: 'throwsUnreadable' }
+
+paneThatRuns(claude, { completes: { exit: hostile } })(
+  'a function after an exit is called',
+  async ({ rig }) => {
+    const agent = await rig.deploy({ persona: 'exits' })
+    await agent.completes()
+    expect(rig.failures).toEqual([
+      expect.stringMatching(/^The system answered completes\.exit with a failure: something was thrown/),
+    ])
+  },
+)
+
 // On a busy machine, its limit takes up to ten times as long.
 paneThatRuns('claude "$PROMPT"')(
   'a claude that never exits proves nothing',
