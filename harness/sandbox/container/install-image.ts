@@ -36,7 +36,9 @@ export async function ensureInstallImage(
   return withLock(installsFolder(), step.hash, async () => {
     if (await isThere()) return name
     printProblem(`running the install step in the image ${from}, once: ${step.run}`)
-    const prepare = 'mkdir -p "$1" "$2" && cd "$2" && export LEAKRIG_INSTALL=$1 && exec bash -c "$3"'
+    // Both outputs are one: the engine reads two at different times, and changes the order of the lines.
+    const prepare =
+      'exec 2>&1 && mkdir -p "$1" "$2" && cd "$2" && export LEAKRIG_INSTALL=$1 && exec bash -c "$3"'
     const words = [
       'bash',
       '-c',
@@ -74,9 +76,6 @@ function failed(run: string, error: unknown): CannotMeasureError {
   const reason = error instanceof Error ? error.message : String(error)
   const code = /non-zero code: (\d+)$/.exec(reason)?.[1]
   const printed = error instanceof BuildFailure ? error.output.split('\n') : []
-  // The engine colours what a step writes to its standard error.
-  const output = printed
-    .map(line => line.replaceAll(/\u001b\[[\d;]*m/g, ''))
-    .filter(line => !ofEngine.test(line))
+  const output = printed.filter(line => !ofEngine.test(line))
   return failureOf(run, `failed (${code === undefined ? reason : `exit code ${code}`})`, output.join('\n'))
 }
