@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { cells, common, rigTimeout } from './harness/cli/vitest-config.ts'
+import { LongestFirst } from './test/longest-first.ts'
 import { SkipSummaryReporter } from './test/skip-summary.ts'
 
 const manyProcesses = 'cleanup/test/reaper/hundred-at-once.test.ts'
@@ -22,6 +23,7 @@ export default defineConfig({
     // More workers than cores, because tests spend much of their time waiting for processes to end.
     maxWorkers: availableParallelism() + 2,
     provide: { leakrig: { system: 'hybrid', sandbox: 'namespace', keep: false, mayBeSkipped: true } },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,

@@ -9,7 +9,7 @@ scenario(
       rig.deploy({ persona: 'crashes' }),
       rig.deploy({ persona: 'works' }),
     ])
-    await midLine.comesToItsEnd()
+    await midLine.crashesByItself()
     await killed.losesItsClaude()
     await expect(rig).toReturnToBaseline() // nobody asks for it: the daemon notices
     await expect([midLine, killed]).toHaveArchivedLogs()
