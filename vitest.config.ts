@@ -2,11 +2,12 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { cells, common, rigTimeout } from './harness/cli/vitest-config.ts'
+import { LongestFirst } from './test/longest-first.ts'
 import { SkipSummaryReporter } from './test/skip-summary.ts'
 
 const manyProcesses = 'cleanup/test/reaper/hundred-at-once.test.ts'
-/** Chooses the process backend when its modules are loaded, so it cannot share them with other files. */
-const ps = 'cleanup/test/platform/ps.test.ts'
+/** They cannot share their modules with other files: the process backend is chosen as these are loaded, and a clock that goes back leaves times of the future in them. */
+const isolated = ['cleanup/test/platform/ps.test.ts', 'cleanup/test/daemon/silence.test.ts']
 
 export default defineConfig({
   // As an installed package offers it.
@@ -22,6 +23,7 @@ export default defineConfig({
     // More workers than cores, because tests spend much of their time waiting for processes to end.
     maxWorkers: availableParallelism() + 2,
     provide: { leakrig: { system: 'hybrid', sandbox: 'namespace', keep: false, mayBeSkipped: true } },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
@@ -33,13 +35,16 @@ export default defineConfig({
         test: {
           name: 'cleanup',
           include: ['cleanup/test/**/*.test.ts'],
-          exclude: [manyProcesses, ps],
+          exclude: [manyProcesses, ...isolated],
           // A test without a rig has no tmux server that is to be found.
           env: { LEAKRIG_SOCKET_FOLDER: '/none' },
           isolate: false,
         },
       },
-      { extends: true, test: { name: 'cleanup-ps', include: [ps] } },
+      {
+        extends: true,
+        test: { name: 'cleanup-isolated', include: isolated, env: { LEAKRIG_SOCKET_FOLDER: '/none' } },
+      },
       // A hundred processes at once use every core, so this file runs alone, after all others.
       {
         extends: true,

@@ -17,7 +17,7 @@ export const architecture: Area[] = [
   {
     folder: 'test',
     rows: [
-      ['needs.ts', 'skip-summary.ts'], // skip a test with a reason, and list those reasons
+      ['needs.ts', 'skip-summary.ts', 'guard.ts'], // skips with their reasons; what ends the processes of a test that was killed
       ['namespaces.ts'], // whether this machine can start a namespace sandbox
       ['*'], // setup files of Vitest
     ],

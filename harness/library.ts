@@ -34,10 +34,14 @@ export interface Agent {
   readonly id: string
   /** The agent reports `completed` by itself. */
   reportsCompleted(): Promise<void>
+  /** It completes as the system declares: it reports that, or its claude exits. The persona `exits` can do both. */
+  completes(): Promise<void>
   /** Somebody else reports `completed` for it. */
   isReportedCompleted(): Promise<unknown>
   /** Its persona goes on to its end. */
   comesToItsEnd(): Promise<void>
+  /** Its persona `crashes` does so. */
+  crashesByItself(): Promise<void>
   /** Somebody asks the system to kill it. */
   isKilled(reason?: string): Promise<unknown>
   /** SIGKILL for claude itself. */

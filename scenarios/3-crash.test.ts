@@ -6,7 +6,7 @@ scenario('crash: one claude dies in mid-line, another gets kill -9', [], async (
     rig.deploy({ persona: 'crashes' }),
     rig.deploy({ persona: 'works' }),
   ])
-  await midLine.comesToItsEnd()
+  await midLine.crashesByItself()
   await killed.losesItsClaude()
   await expect(rig).toReturnToBaseline() // nobody asks for it: the daemon notices
   await expect([midLine, killed]).toHaveArchivedLogs()

@@ -2,7 +2,7 @@ import { expect, scenario } from '../harness/index.ts'
 
 scenario(
   'ten agents: seven complete at once, three one after another',
-  ['completes.inside', 'eleven agents'],
+  ['completion', 'eleven agents'],
   async ({ rig, bystanders }) => {
     await bystanders.tmuxSession('my-work')
     await bystanders.claude('my-claude')
@@ -10,10 +10,11 @@ scenario(
     await neighbour.stays()
 
     // Ten at once, and every id begins with the neighbour's.
-    const ten = Array.from({ length: 10 }, () => rig.deploy({ persona: 'completes', type: neighbour.id }))
+    const persona = rig.personaToComplete
+    const ten = Array.from({ length: 10 }, () => rig.deploy({ persona, type: neighbour.id }))
     const agents = await Promise.all(ten)
-    await Promise.all(agents.slice(0, 7).map(agent => agent.reportsCompleted()))
-    for (const agent of agents.slice(7)) await agent.reportsCompleted()
+    await Promise.all(agents.slice(0, 7).map(agent => agent.completes()))
+    for (const agent of agents.slice(7)) await agent.completes()
 
     await expect(rig).toReturnToBaseline()
     await expect(agents).toHaveArchivedLogs() // ten sets, and no other

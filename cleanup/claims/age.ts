@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { within } from '../platform/files/within.ts'
-import { ageMs } from '../platform/processes/details.ts'
+import { beganMs } from '../platform/processes/details.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 import { workspaceOfLog } from '../registry/layout.ts'
 import { parseTimestamp } from '../registry/timestamps.ts'
@@ -27,7 +27,7 @@ export function isOlder(
   const start = recorded?.pane_start ?? table.get(recorded?.pane_pid ?? 0)?.start
   if (start !== undefined && start > 0) return process.start < start
   const startedAt = parseTimestamp(entry.started_at).earliest
-  return Number.isNaN(startedAt) ? undefined : Date.now() - ageMs(process) + LATE_MS < startedAt
+  return Number.isNaN(startedAt) ? undefined : beganMs(process) + LATE_MS < startedAt
 }
 
 /** True when a process began within seconds of the agent's pane or session. */
@@ -37,11 +37,9 @@ export function beganWith(
 ): boolean {
   const recorded = isDeployedHere(entry) ? recordedTmux(entry) : undefined
   const start = recorded?.pane_start ?? table.get(recorded?.pane_pid ?? 0)?.start
-  const began = Date.now() - ageMs(process)
+  const began = beganMs(process)
   const agentBegan =
-    start !== undefined && start > 0
-      ? Date.now() - ageMs({ start })
-      : (location.session?.created ?? Number.NaN) * 1_000
+    start !== undefined && start > 0 ? beganMs({ start }) : (location.session?.created ?? Number.NaN) * 1_000
   return Math.abs(began - agentBegan) < WITH_MS
 }
 
@@ -60,7 +58,7 @@ export function earliestByLog(log: string): number | undefined {
 /** True when a process began later than the log, so it is not the one that the log was begun with. */
 export function beganAfterLog({ log }: Pick<Observation, 'log'>, process: SeenProcess): boolean {
   const birth = birthOf(log)
-  return birth !== undefined && Date.now() - ageMs(process) > birth + WRITER_MS
+  return birth !== undefined && beganMs(process) > birth + WRITER_MS
 }
 
 /** True when a session was opened later than the log of this run of the agent was begun. The log may be an earlier run's. */

@@ -1,5 +1,5 @@
 import { withDescendants } from '../platform/processes/ancestry.ts'
-import { ageMs } from '../platform/processes/details.ts'
+import { beganMs } from '../platform/processes/details.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
 import { livingSuspects } from './leftovers/suspects.ts'
@@ -24,9 +24,9 @@ export function openedByHand({
   const named = livingSuspects(entry, table).flatMap(({ pid }) => table.get(pid) ?? [])
   if (closedWindows.length + named.length === 0) return () => false
   const roots = [...table.values()].filter(process => {
-    const beganMs = Date.now() - ageMs(process)
+    const began = beganMs(process)
     return closedWindows.some(
-      ({ sinceMs, untilMs, holds }) => beganMs >= sinceMs && beganMs <= untilMs && holds(process),
+      ({ sinceMs, untilMs, holds }) => began >= sinceMs && began <= untilMs && holds(process),
     )
   })
   const windows = new Set(roots.map(windowOf))

@@ -2,7 +2,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { realWorkspace } from '../platform/files/real-path.ts'
 import { isOrphan } from '../platform/processes/ancestry.ts'
-import { ageMs, commandOf, folderOf } from '../platform/processes/details.ts'
+import { beganMs, commandOf, folderOf } from '../platform/processes/details.ts'
 import { readWholeEnvironment } from '../platform/processes/environment.ts'
 import type { SeenProcess } from '../platform/processes/table.ts'
 import { isTerminal } from '../registry/lifecycle.ts'
@@ -51,8 +51,8 @@ export function mayBeStartedBy(observation: Observation): (process: SeenProcess)
     if (marker !== undefined && !isMarked(marker)) return false
     return (
       isOlder(observation, process) === false &&
-      !(begun !== undefined && Date.now() - ageMs(process) < begun) &&
-      !(Date.now() - ageMs(process) > latest + AFTER_END_MS) &&
+      !(begun !== undefined && beganMs(process) < begun) &&
+      !(beganMs(process) > latest + AFTER_END_MS) &&
       !isOthers(process)
     )
   }

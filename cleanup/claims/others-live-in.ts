@@ -1,5 +1,5 @@
 import { selfAndAncestors, withDescendants } from '../platform/processes/ancestry.ts'
-import { ageMs } from '../platform/processes/details.ts'
+import { beganMs } from '../platform/processes/details.ts'
 import { NO_ENVIRONMENT } from '../platform/processes/environment.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { isDone } from '../registry/lifecycle.ts'
@@ -71,7 +71,7 @@ export function sharedServer(
   const firstSession = sessions.find(({ id }) => ownSessions.has(Number(id.slice(1))))
   const visit = firstSession && visitOf(firstSession, [])
   const isByHand = (process: SeenProcess) =>
-    process.environment.pane !== FIRST_PANE && isWithin(visit, Date.now() - ageMs(process))
+    process.environment.pane !== FIRST_PANE && isWithin(visit, beganMs(process))
   const isOwn = (process: SeenProcess) =>
     ownSessions.has(birthplaceOn(server.pid, process) ?? -1) &&
     !isByHand(process) &&
@@ -247,7 +247,7 @@ export function guestPanes(
   return panes.filter(pane => {
     const process = pane.dead ? undefined : table.get(pane.pid)
     if (!process) return false
-    const began = Date.now() - ageMs(process)
+    const began = beganMs(process)
     const isGuest =
       isBornElsewhere(pane) || isInOthersWindow(pane) || (isWithin(visit, began) && !isDeployed(pane, began))
     return isGuest && !isWritten(pane)

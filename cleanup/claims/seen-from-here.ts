@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { isNetworkFileSystem } from '../platform/files/network.ts'
-import { ageMs } from '../platform/processes/details.ts'
+import { beganMs } from '../platform/processes/details.ts'
 import { seesAllNamespaces, sharesPids } from '../platform/processes/namespaces.ts'
 import { tellsOpenFiles } from '../platform/processes/open-files.ts'
 import type { Machine } from '../platform/processes/table.ts'
@@ -58,7 +58,7 @@ function mayRunUnseen(
   if (seesAllNamespaces() && !isNetworkFileSystem(log)) return false
   // A server that was there when the agent began would have had its session.
   const found = table.get(server?.pid ?? -1)
-  if (!recordedTmux(entry) && found && Date.now() - ageMs(found) < parseTimestamp(entry.started_at).earliest)
+  if (!recordedTmux(entry) && found && beganMs(found) < parseTimestamp(entry.started_at).earliest)
     return false
   return !partWriters(openFiles, log).some(({ pid }) => sharesPids(pid))
 }

@@ -3,7 +3,7 @@ import { env, pid as ownPid } from 'node:process'
 import { ownUid } from '../platform/files/trust.ts'
 import { isOrphan, selfAndAncestors } from '../platform/processes/ancestry.ts'
 import { channelOf } from '../platform/processes/channels.ts'
-import { ageMs, commandOf, folderOf } from '../platform/processes/details.ts'
+import { beganMs, commandOf, folderOf } from '../platform/processes/details.ts'
 import { readEnvironmentText, readWholeEnvironment } from '../platform/processes/environment.ts'
 import {
   type EnvironmentTrace,
@@ -233,7 +233,7 @@ function lackOfOrigin(
   const known = { panes: origin.panes, server: origin.server, others: othersIn(table) }
   const isOlderThanAgent = (process: SeenProcess): boolean | undefined =>
     isOlder(observation, process) ??
-    (origin.beganMs === undefined ? undefined : Date.now() - ageMs(process) < origin.beganMs)
+    (origin.beganMs === undefined ? undefined : beganMs(process) < origin.beganMs)
   /** True for a living claude that somebody else has started. The agent's may be an orphan that nothing ties to it. */
   const isOthersClaude = (pid: number, its: SeenProcess): boolean => {
     const claude = table.get(pid)

@@ -1,5 +1,5 @@
 import { attempt } from '../errors.ts'
-import { ageMs } from '../platform/processes/details.ts'
+import { beganMs } from '../platform/processes/details.ts'
 import type { ProcessTable, SeenProcess } from '../platform/processes/table.ts'
 import { everyAgent } from '../registry/read-all.ts'
 import { serversFoundIn } from '../tmux/found-servers.ts'
@@ -112,7 +112,7 @@ function unseen(
     const [shown] = rows
     const { process, folder } = candidates.get(shown?.pid ?? 0) ?? {}
     if (!shown || !process) return []
-    const beganAt = (Date.now() - ageMs(process)) / 1_000
+    const beganAt = beganMs(process) / 1_000
     if (rows.some(row => row.wasInFront && row.lookedAt + OPENED_WITHIN_S >= beganAt)) return []
     const session = `the session ${shown.session.name} (${shown.session.id})`
     const isSession = isOpenedWith(bySession.get(shown.session.id) ?? [])

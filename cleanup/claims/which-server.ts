@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { CleanupError } from '../errors.ts'
-import { ageMs } from '../platform/processes/details.ts'
+import { beganMs } from '../platform/processes/details.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import { sharesPids } from '../platform/processes/namespaces.ts'
 import { isAlive, type Machine, type SeenProcess } from '../platform/processes/table.ts'
@@ -189,7 +189,7 @@ function mayHold(server: SeenProcess, ref: AgentRef, entry: AgentEntry, table: M
   return panes.some(pane => {
     const { marker } = pane.environment
     if (marker !== undefined && !isOwn(marker)) return false
-    const began = Date.now() - ageMs(pane)
+    const began = beganMs(pane)
     return !(began < earliest - LATE_MS || began > latest + LATE_MS)
   })
 }

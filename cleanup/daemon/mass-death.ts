@@ -46,11 +46,18 @@ export class MassDeaths {
       this.#observer.degraded(this.#about, undefined)
     }
     if (this.#checkStartedAt.size === 0) return
-    this.#forgetOld()
-    const gone = this.#checkStartedAt.size
-    if (gone === 0) this.#isAnnounced = false
-    if (this.#isAnnounced || gone < AT_LEAST) return
     if (isAnyChecking && performance.now() - this.#firstFoundAt < WITHIN_MS) return
+    this.#forgetOld()
+    this.#decide(live)
+    // Only now: while a server that hangs is asked, the wait ends when all of them are that old.
+    if (performance.now() - this.#lastFoundAt < WITHIN_MS) return
+    this.#checkStartedAt.clear()
+    this.#isAnnounced = false
+  }
+
+  #decide(live: () => readonly string[]): void {
+    const gone = this.#checkStartedAt.size
+    if (this.#isAnnounced || gone < AT_LEAST) return
     const left = live().filter(key => !this.#checkStartedAt.has(key)).length
     if (gone <= left) return
     this.#isAnnounced = true
@@ -72,8 +79,7 @@ export class MassDeaths {
 
   /** Keeps the deaths of one stretch of time, which lasts as long as more are found. */
   #forgetOld(): void {
-    const isOver = performance.now() - this.#lastFoundAt >= WITHIN_MS
-    const latest = isOver ? Number.POSITIVE_INFINITY : Math.max(...this.#checkStartedAt.values())
+    const latest = Math.max(...this.#checkStartedAt.values())
     for (const [key, at] of this.#checkStartedAt)
       if (at < latest - WITHIN_MS) this.#checkStartedAt.delete(key)
   }

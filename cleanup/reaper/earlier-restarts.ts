@@ -1,7 +1,7 @@
 import type { Claim, Claims } from '../claims/evidence.ts'
 import { isJson } from '../platform/files/json.ts'
 import { selfAndAncestors } from '../platform/processes/ancestry.ts'
-import { ageMs } from '../platform/processes/details.ts'
+import { beganMs } from '../platform/processes/details.ts'
 import { type ProcessTable, readAlive, type SeenProcess } from '../platform/processes/table.ts'
 import type { AgentEntry, RecordedSupervisor } from '../registry/entries.ts'
 import { isTerminal } from '../registry/lifecycle.ts'
@@ -57,7 +57,7 @@ export class EarlierRestarts {
       this.#recorded.some(one => one.pid === pid && one.start === start)
     const supervisor = this.#supervisorsOf(process, table).find(isRecorded)
     if (supervisor && readAlive(supervisor)) return supervisor
-    return Date.now() - ageMs(process) > this.#since ? 'unknown' : undefined
+    return beganMs(process) > this.#since ? 'unknown' : undefined
   }
 }
 
@@ -89,7 +89,7 @@ export function restartsToRecord(
   const unseen = restarted.filter(({ restartedBy }) => restartedBy === 'unknown')
   if (unseen.length === 0) return { supervisors: [...unique.values()].slice(0, MOST) }
   const began = Math.min(
-    ...unseen.map(({ claim }) => Date.now() - ageMs(claim.process) - AGE_IS_OFF_BY_MS),
+    ...unseen.map(({ claim }) => beganMs(claim.process) - AGE_IS_OFF_BY_MS),
     ...[parseTimestamp(cleanup?.restarted_since).latest].filter(at => !Number.isNaN(at)),
   )
   return { supervisors: [...unique.values()].slice(0, MOST), since: new Date(began).toISOString() }

@@ -6,7 +6,7 @@ const file = `node_modules/${packageName}/dist/src/services/headless-worker-exec
 
 /** What is used here of its executor. */
 interface Executor {
-  execute(type: string, config: object): Promise<unknown>
+  execute(type: string, config: object): Promise<{ success: boolean; error?: string }>
   cancel(id: string): boolean
   getActiveChildPids(): number[]
   once(event: 'start', listener: (started: { executionId: string }) => void): void
@@ -25,15 +25,19 @@ const executor = (install: string, project: string): Promise<Executor> => {
   return made
 }
 
+/** What its user awaits of each agent: it is there once claude has ended, and nobody writes to its output any more. */
+const results = new Map<string, ReturnType<Executor['execute']>>()
+
 async function deploy({ prompt, install = '', work = '' }: Given): Promise<object> {
   const workers = await executor(install, work)
   const before = workers.getActiveChildPids()
   const started = new Promise<string>(resolve =>
     workers.once('start', ({ executionId }) => resolve(executionId)),
   )
-  // It resolves only when this claude has ended.
-  void workers.execute('refactor', { promptTemplate: prompt, contextPatterns: [], timeoutMs: 3_600_000 })
+  const config = { promptTemplate: prompt, contextPatterns: [], timeoutMs: 3_600_000 }
+  const result = workers.execute('refactor', config)
   const id = await started
+  results.set(id, result)
   for (;;) {
     const pid = workers.getActiveChildPids().find(one => !before.includes(one))
     if (pid !== undefined) return { id, pid }
@@ -55,6 +59,12 @@ export default defineSystem({
     // One after another: the event that an agent has started does not say which.
     deployed = deployed.catch(() => {}).then(() => deploy(given))
     return deployed
+  },
+  completes: {
+    async exit({ id = '' }) {
+      const { success, error } = (await results.get(id)) ?? { success: false }
+      return { success, error }
+    },
   },
   async kill({ id = '', install = '', work = '' }) {
     return { success: (await executor(install, work)).cancel(id) }

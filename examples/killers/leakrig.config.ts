@@ -16,6 +16,7 @@ const behind = (name: string, packageName: string): SystemDefinition => ({
     result: /(?<session>\S+) (?<shell>\d+)/,
   },
   kill: { run: `node {install}/node_modules/${name}/cli.js {shell}` },
+  completes: { exit: true }, // the session, which is ours, ends with its pane
   list: { run: "tmux list-sessions -F '#{{session_name}}' || true", each: /(?<id>\S+)/ },
   logs: { live: '{work}/logs/{session}.jsonl' },
   files: { 'stream log': /\/logs\/agent-\d+\.jsonl$/ },

@@ -6,4 +6,5 @@ export default defineSystem({
   tmux: false,
   deploy: { module: './orchestrator.mjs', export: 'start' },
   kill: { module: './orchestrator.mjs', export: 'stop' },
+  completes: { exit: true }, // claude's exit removes the agent
 })

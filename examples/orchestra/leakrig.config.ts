@@ -32,6 +32,10 @@ export default defineSystem({
     result: /started (?<session>\S+)/,
   },
   kill: { cwd: '{work}/repo', run: `${services} kill-session {session}`, failedWhen: '"error"' },
+  // Nothing of it notices that claude exits, and the session's shell goes on: its user ends the session in the same way.
+  completes: {
+    exit: { cwd: '{work}/repo', run: `${services} kill-session {session}`, failedWhen: '"error"' },
+  },
   list: { cwd: '{work}/repo', run: `${services} list-sessions task-1`, each: /"(?<id>[^"]+)"/ },
   files: { state: /\/\.orchestra\/orchestra\.sqlite3/ },
   keeps: [

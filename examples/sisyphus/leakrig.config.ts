@@ -31,6 +31,11 @@ export default defineSystem({
     },
   ],
   kill: { cwd: '{folder}', run: `${omc} shutdown {id} --force` },
+  recover: {
+    cwd: '{folder}',
+    run: `${omc} api orphan-cleanup --json --input '{"team_name":"'{id}'"}'`,
+    timeoutMs: 120_000,
+  },
   files: { prompt: /\/workers\/[^/]+\/(inbox|AGENTS)\.md$/, state: /\/\.omc\/state\// },
   keeps: [
     { path: /\/team-instances\/.*\/cleanup\.json$/, why: 'the record of a team that was shut down' },

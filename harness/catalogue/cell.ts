@@ -26,7 +26,7 @@ export async function deployCell(
 ): Promise<DeployedCell> {
   const bystanders = new AllBystanders(rig, server)
   await bystanders.plant()
-  const agent = await rig.launch({ persona: endings[ending].persona, ...shape })
+  const agent = await rig.launch({ persona: endings[ending].persona(rig), ...shape })
   // Before any bystander follows, so that what has appeared until then is the agent's.
   await rig.waitUntilRunning(agent)
   await rig.noteStartedWith(agent)

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { CannotMeasureError } from '../errors.ts'
-import { poll } from '../poll.ts'
 import type { Agent } from '../rig/agent.ts'
+import { claudeEndsWithin } from '../rig/claude-end.ts'
 import { findLostLines } from '../rig/lost-lines.ts'
 import type { Finding } from '../verdict/verdict.ts'
 
@@ -35,11 +35,8 @@ export async function expectLeaks(agent: Agent, traces: Trace[], outlives: Outli
 
 /** @throws CannotMeasureError when the agent's claude does not end */
 export async function waitUntilClaudeEnded(agent: Agent): Promise<void> {
-  const gone = await poll(claudeEndsWithinMs, async () => {
-    const claude = await agent.claude()
-    return !claude || claude.state === 'Z' || undefined
-  })
-  if (!gone) throw new CannotMeasureError(`The claude of agent ${agent.id} did not end.`)
+  if (await claudeEndsWithin(agent, claudeEndsWithinMs)) return
+  throw new CannotMeasureError(`The claude of agent ${agent.id} did not end.`)
 }
 
 function matches({ kind, what, why }: Finding, [wanted, pattern]: Trace): boolean {

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { z } from 'zod'
-import { fieldPath, issueText } from './issue-text.ts'
+import { fieldPath, issueText, shown } from './issue-text.ts'
 import { namesIn, namesInAll, quotedPlaceholder } from './placeholders.ts'
 import { type Checked, callForms, definitionSchema, insideForms, listForms } from './schema.ts'
 import type {
@@ -87,15 +87,21 @@ class Planner {
     const known = [...folders, ...prepared]
     const deploy = this.#steps(definition.deploy, ['deploy'], [...known, 'prompt', 'type'])
     const forAgent = [...known, ...deploy.flatMap(call => namesOf(call.result)), ...ofAgent]
-    const { inside, outside } = definition.completes ?? {}
+    const { inside, outside, exit } = definition.completes ?? {}
     const { recover } = definition
     const kill = optional(definition.kill, call => this.#steps(call, ['kill'], [...forAgent, 'reason']))
     const byItself = recover === 'by itself'
     const recoverCall = optional(byItself ? undefined : recover, call =>
-      this.#steps(call, ['recover'], known),
+      this.#steps(call, ['recover'], forAgent),
     )
     const outsideCall = optional(outside, call => this.#steps(call, ['completes', 'outside'], forAgent))
     const insideCall = optional(inside, call => this.#inside(call, forAgent))
+    const exitCalls = optional(exit, value => this.#exit(value, forAgent))
+    if (inside !== undefined && exit !== undefined)
+      this.#mistake(
+        ['completes'],
+        'expected inside or exit, and found both: an agent that reports its completion may exit afterwards',
+      )
     const list = optional(definition.list, call => this.#list(call, known))
     if (mcp) this.#names(mcp, ['mcp'], folders)
     this.#names(env, ['env'], folders)
@@ -105,6 +111,7 @@ class Planner {
         deploy,
         kill,
         outside: outsideCall,
+        'completes.exit': exitCalls,
         recover: recoverCall,
         list: list && [list.call],
       })
@@ -125,6 +132,7 @@ class Planner {
       list,
       inside: insideCall,
       outside: outsideCall,
+      exit: exitCalls,
       recover: recoverCall,
       recoversByItself: byItself,
       maxAgents: definition.maxAgents,
@@ -231,6 +239,16 @@ class Planner {
     }
     this.#shell(parsed, path, known)
     return { run: parsed.run, env: parsed.env ?? {} }
+  }
+
+  /** The calls after claude's exit; none for `true`. */
+  #exit(value: unknown, known: readonly string[]): PlannedCall[] {
+    const path = ['completes', 'exit']
+    if (value === true) return []
+    if (typeof value === 'function' || (typeof value === 'object' && value !== null))
+      return this.#steps(value, path, known)
+    this.#mistake(path, `expected true, or a call that is made after the exit, and found ${shown(value)}`)
+    return []
   }
 
   #shell(

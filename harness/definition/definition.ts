@@ -17,9 +17,12 @@ export interface SystemDefinition {
   kill?: Call | Call[]
   /** Which agents the system takes for live: an agent that ended must not be among them. */
   list?: ListCall
-  /** How an agent is reported as completed: by itself, or by somebody else. */
-  completes?: { inside?: InsideCall; outside?: Call | Call[] }
-  /** What cleans up after an agent that crashed: a call, or `by itself` where a daemon of the system does. */
+  /** How an agent completes: it reports that itself, somebody else does, or its claude exits. */
+  completes?: Completion
+  /**
+   * What cleans up after an agent that crashed: a call, which is made for each such agent, or `by itself` where a daemon of the
+   * system does.
+   */
   recover?: Call | Call[] | 'by itself'
   /** How many agents it runs at once, where that is limited. */
   maxAgents?: number
@@ -122,6 +125,18 @@ export interface ModuleCall extends CommonCall {
   module: string
   /** `default` by default. */
   export?: string
+}
+
+export interface Completion {
+  /** What an agent does to report that it has completed. */
+  inside?: InsideCall
+  /** How somebody else reports it. */
+  outside?: Call | Call[]
+  /**
+   * In place of `inside`, where nobody reports anything: claude prints its result and exits, and the system notices that by
+   * itself (`true`), or in a call that is made after the exit, such as a poll of its status.
+   */
+  exit?: true | Call | Call[]
 }
 
 /** What an agent does inside its own pane to report that it has completed. */

@@ -52,7 +52,8 @@ const article = (type: string): string => {
   return name ?? `a ${type}`
 }
 
-function shown(value: unknown): string {
+/** A value as a mistake names it. */
+export function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (value instanceof RegExp) return String(value)
   const text = asText(value)

@@ -109,7 +109,13 @@ export const definitionSchema = z.strictObject({
   kill: z.unknown().optional(),
   list: z.unknown().optional(),
   maxAgents: z.number().int().positive().optional(),
-  completes: z.strictObject({ inside: z.unknown().optional(), outside: z.unknown().optional() }).optional(),
+  completes: z
+    .strictObject({
+      inside: z.unknown().optional(),
+      outside: z.unknown().optional(),
+      exit: z.unknown().optional(),
+    })
+    .optional(),
   recover: z.unknown().optional(),
   tmux: z
     .union([z.enum(['session', 'pane']), z.literal(false)], {

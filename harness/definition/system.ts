@@ -14,6 +14,8 @@ export interface System {
   list?: PlannedList
   inside?: PlannedInsideCall
   outside?: PlannedCall[]
+  /** Claude's exit is the completion. The calls that are made after it: none where the system notices it by itself. */
+  exit?: PlannedCall[]
   recover?: PlannedCall[]
   recoversByItself: boolean
   maxAgents?: number

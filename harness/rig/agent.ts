@@ -3,6 +3,7 @@ import { Limit } from '../limit.ts'
 import { poll } from '../poll.ts'
 import type { ReportedResources } from '../probe/owners.ts'
 import type { PaneResource, ProcessIdentity, ProcessResource } from '../snapshot/snapshot.ts'
+import { claudeEndsWithin, waitForExit } from './claude-end.ts'
 import type { Directive } from './directive.ts'
 import { insideCallText } from './inside-call.ts'
 import { type JournalEntry, readJournal } from './journal.ts'
@@ -76,6 +77,23 @@ export class Agent {
     this.rig.timeline.mark('has reported completed', this.id)
   }
 
+  /** It completes in the way that the system declares: it reports that, or its claude exits. */
+  completes(): Promise<void> {
+    return this.rig.definition.exit ? this.completesByExit() : this.reportsCompleted()
+  }
+
+  /**
+   * Its claude prints its result and exits, and somebody makes the call that the system declares for afterwards.
+   * @throws CannotMeasureError when claude does not exit, or fails, or ends before its result: that is no completion
+   */
+  async completesByExit(): Promise<void> {
+    await this.mayComplete()
+    await this.waitFor(({ what }) => what === 'completion' || what === 'ended', 'finish its work')
+    await waitForExit(this)
+    this.rig.markEnding('has exited', this.id)
+    if (this.rig.definition.exit?.length) await this.rig.callEnding('exit', this.values)
+  }
+
   /** The same where a system is right to refuse the report: that it fails is no fault then. */
   async reportsCompletedInVain(): Promise<void> {
     this.#mayBeRefused = true
@@ -113,6 +131,14 @@ export class Agent {
     await this.waitFor(entry => entry.what === 'ended', 'end')
   }
 
+  /** Opens its gate, and waits until its persona has crashed, before somebody cleans up after that. */
+  async crashesByItself(): Promise<void> {
+    await this.comesToItsEnd()
+    if (!(await claudeEndsWithin(this, deadlineMs)))
+      throw new CannotMeasureError(`The claude of agent ${this.id} did not crash.`)
+    await this.rig.recover(this.values)
+  }
+
   /** Somebody ends it by the system's kill. The system's answer. */
   async isKilled(reason = 'A scenario of leakrig'): Promise<unknown> {
     await this.#livesUntilNow('kill')
@@ -143,7 +169,7 @@ export class Agent {
     const { socket, session } = await this.pane()
     this.rig.markEnding('loses its session', this.id)
     await this.rig.probe.run(['tmux', '-S', socket, 'kill-session', '-t', session])
-    await this.rig.recover()
+    await this.rig.recover(this.values)
   }
 
   /** SIGKILL for the tmux server that it lives in, with every session on it. */
@@ -166,7 +192,7 @@ export class Agent {
 
   async #kill(how: string, target: ProcessIdentity): Promise<void> {
     this.rig.markEnding(how, this.id)
-    if (await this.rig.probe.signal(target, 'SIGKILL')) return this.rig.recover()
+    if (await this.rig.probe.signal(target, 'SIGKILL')) return this.rig.recover(this.values)
     throw new CannotMeasureError(
       `Process ${target.pid} of agent ${this.id} was gone before it could be killed.`,
     )

@@ -3,7 +3,7 @@ import type { System } from '../definition/system.ts'
 /** What a scenario or a cell needs of a system, beside `deploy`. */
 export type Need =
   | 'kill'
-  | 'completes.inside'
+  | 'completion'
   | 'completes.outside'
   | 'session'
   | 'pane'
@@ -14,7 +14,8 @@ export type Need =
 /** For each need, what a system lacks that cannot meet it, as the end of a sentence; undefined for one that can. */
 const objections: Record<Need, (system: System) => string | undefined> = {
   kill: ({ kill }) => (kill ? undefined : 'declares no kill'),
-  'completes.inside': ({ inside }) => (inside ? undefined : 'declares no completes.inside'),
+  completion: ({ inside, exit }) =>
+    inside || exit ? undefined : 'declares no completes.inside and no completes.exit',
   'completes.outside': ({ outside }) => (outside ? undefined : 'declares no completes.outside'),
   session: ({ tmux }) => (tmux === 'session' ? undefined : 'gives its agents no tmux session of their own'),
   pane: ({ tmux }) => (tmux ? undefined : 'runs its agents without tmux'),

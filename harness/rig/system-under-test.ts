@@ -15,7 +15,13 @@ const startsWithinMs = 60_000
 const toolTimeoutMs = 60_000
 
 /** The calls about an agent that a definition may have, and their fields. */
-const fields = { deploy: 'deploy', kill: 'kill', outside: 'completes.outside', recover: 'recover' } as const
+const fields = {
+  deploy: 'deploy',
+  kill: 'kill',
+  outside: 'completes.outside',
+  exit: 'completes.exit',
+  recover: 'recover',
+} as const
 export type Role = keyof typeof fields
 
 /** The system under test in its sandbox: its programs, and the calls that its definition has. */
@@ -67,8 +73,8 @@ export class SystemUnderTest extends Measurement {
   #programs({ server, env, ...calls }: System): SystemPrograms {
     const { work, node } = this.places
     const [command = '', ...args] = fillAll(server?.command ?? [], this.values)
-    const { prepare, deploy, kill = [], outside = [], recover = [] } = calls
-    const usesFunctions = [...prepare, ...deploy, ...kill, ...outside, ...recover].some(
+    const { prepare, deploy, kill = [], outside = [], exit = [], recover = [] } = calls
+    const usesFunctions = [...prepare, ...deploy, ...kill, ...outside, ...exit, ...recover].some(
       ({ kind }) => kind === 'function',
     )
     const common = { env: fillAll(env, this.values), cwd: work }
@@ -97,6 +103,11 @@ export class SystemUnderTest extends Measurement {
     throw new CannotMeasureError(`The system ${this.definition.name} has no process of its own.`)
   }
 
+  /** The persona of an agent that completes. One whose exit is its completion must not stay for a background task. */
+  get personaToComplete(): string {
+    return this.definition.exit ? 'exits' : 'completes'
+  }
+
   /**
    * Makes a call of the definition, with these values besides the prepared ones. `env` is for a shell command.
    * @throws CannotMeasureError when the system does not declare it
@@ -107,10 +118,10 @@ export class SystemUnderTest extends Measurement {
   }
 
   /**
-   * Makes a call that ends an agent. A failure is an expectation that is not met, and what is left afterwards is measured all
+   * Makes a call that ends an agent, or cleans up after its end. A failure is an expectation that is not met, and what is left afterwards is measured all
    * the same. The system's answer, or undefined.
    */
-  async callEnding(role: 'kill' | 'outside', given: Values): Promise<unknown> {
+  async callEnding(role: Exclude<Role, 'deploy'>, given: Values): Promise<unknown> {
     try {
       return (await this.callRole(role, given)).content
     } catch (error) {
@@ -121,9 +132,9 @@ export class SystemUnderTest extends Measurement {
     }
   }
 
-  /** After a crash: makes the call that cleans up after one, where the system declares it. */
-  async recover(): Promise<void> {
-    if (this.definition.recover) await this.callRole('recover', {})
+  /** After a crash: makes the call that cleans up after one, where the system declares it. `given` is known of the agent. */
+  async recover(given: Values): Promise<void> {
+    if (this.definition.recover) await this.callEnding('recover', given)
     else if (!this.definition.recoversByItself) this.leaveOut('a cleanup after the crash', 'recover')
   }
 

@@ -64,7 +64,7 @@ needing(endingNames.flatMap(name => endings[name].needs))(
     await bystanders.plant()
     const agents = await Promise.all(
       endingNames.map((ending, at) =>
-        rig.launch({ persona: endings[ending].persona, shape: shapes[at] ?? 'busy' }),
+        rig.launch({ persona: endings[ending].persona(rig), shape: shapes[at] ?? 'busy' }),
       ),
     )
     await Promise.all(agents.map(agent => rig.waitUntilRunning(agent)))

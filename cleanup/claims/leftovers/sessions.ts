@@ -1,6 +1,6 @@
 import { canonicalWorkspaces, realWorkspace } from '../../platform/files/real-path.ts'
 import { withDescendants } from '../../platform/processes/ancestry.ts'
-import { ageMs } from '../../platform/processes/details.ts'
+import { beganMs, ROUNDED_MS } from '../../platform/processes/details.ts'
 import type { OpenFiles } from '../../platform/processes/open-files.ts'
 import { type Machine, type ProcessTable, type SeenProcess, startOf } from '../../platform/processes/table.ts'
 import type { AgentEntry } from '../../registry/entries.ts'
@@ -122,12 +122,15 @@ export function otherWorkspaceOf(
   })
 }
 
-/** True unless a session and everything in it began after a time. tmux knows its session's birth to the second only. */
+/**
+ * True unless a session and everything in it began after a time, or so shortly before it that rounding explains it. tmux
+ * knows its session's birth to the second only.
+ */
 function isOlder(session: TmuxSession, sinceMs: number | undefined, table: ProcessTable): boolean {
   if (sinceMs === undefined) return false
   const ofPanes = livePanes(session).flatMap(pid => table.get(pid) ?? [])
-  const began = Math.min(session.created * 1000 + 999, ...ofPanes.map(one => Date.now() - ageMs(one)))
-  return began < sinceMs
+  const began = Math.min(session.created * 1000 + 999, ...ofPanes.map(one => beganMs(one)))
+  return began + ROUNDED_MS < sinceMs
 }
 
 /** The processes that tmux started in the live panes of a session. */

@@ -1,6 +1,6 @@
 import { textOf } from '../../platform/files/json.ts'
 import { isAdopter, selfAndAncestors } from '../../platform/processes/ancestry.ts'
-import { ageMs } from '../../platform/processes/details.ts'
+import { beganMs } from '../../platform/processes/details.ts'
 import type { ProcessTable, SeenProcess } from '../../platform/processes/table.ts'
 import type { AgentEntry } from '../../registry/entries.ts'
 import { isDone } from '../../registry/lifecycle.ts'
@@ -31,7 +31,7 @@ export function processStartedAgain(
   { table, isInSession }: { table: ProcessTable; isInSession: boolean },
 ): string | undefined {
   const finished = finishedAtMs(entry)
-  const isNew = (one: SeenProcess) => Date.now() - ageMs(one) > finished
+  const isNew = (one: SeenProcess) => beganMs(one) > finished
   if (!isNew(process)) return undefined
   const starter = selfAndAncestors(table, process.ppid).find(one => !isNew(one))
   const isKnown = starter && !isAdopter(starter) && !isTmuxServer(starter, table)

@@ -5,20 +5,59 @@ import { type Process, USER_HZ } from './stat.ts'
 
 /* Details for people, read for a few processes and never for the whole table. Without /proc most of them are unknown. */
 
-/** How long, in ms, an uptime is reckoned on from the last one read: to read it takes a file, and it is needed for each process. */
+/** The monotonic clock, the time since boot (including suspends), and the wall clock at one moment; in ms. */
+interface Clocks {
+  at: number
+  uptimeMs: number
+  wallMs: number
+}
+
+/** How long, in ms, clocks are reckoned on from the last ones read: to read them takes a file, and they are needed for each process. */
 const REREAD_MS = 1_000
 
-let read = { uptimeMs: 0, at: Number.NEGATIVE_INFINITY }
+/** How far, in ms, clocks may be apart and still show one moment. */
+const APART_MS = 3
 
-function uptimeMs(): number {
-  const now = performance.now()
-  if (now - read.at >= REREAD_MS) read = { uptimeMs: os.uptime() * 1000, at: now }
-  return read.uptimeMs + now - read.at
+/** How often the clocks are read when each reading is interrupted. */
+const MOST_READINGS = 10
+
+let read: Clocks = { at: Number.NEGATIVE_INFINITY, uptimeMs: 0, wallMs: 0 }
+
+/**
+ * They are read again when the wall clock jumps, as it does after a suspend: the monotonic clock stands still meanwhile, and a
+ * process of hours ago would count as new.
+ */
+function clocks(): Clocks {
+  const passed = performance.now() - read.at
+  const isJump = Math.abs(Date.now() - read.wallMs - passed) > APART_MS
+  if (passed < 0 || passed >= REREAD_MS || isJump) read = readClocks()
+  return read
 }
+
+/** On a busy machine this process may have to wait between two clocks, and then all times would be off by as much. */
+function readClocks(): Clocks {
+  for (let readings = 1; ; readings += 1) {
+    const at = performance.now()
+    const all = { at, uptimeMs: os.uptime() * 1000, wallMs: Date.now() }
+    if (performance.now() - at < APART_MS || readings === MOST_READINGS) return all
+  }
+}
+
+/** How far, in ms, an age and a beginning may be off: start times and uptimes come in hundredths of a second. */
+export const ROUNDED_MS = 20
 
 /** The age of a process in ms, at the resolution of its start time. */
 export function ageMs({ start }: Pick<Process, 'start'>): number {
-  return backend === 'proc' ? uptimeMs() - (start / USER_HZ) * 1000 : Date.now() - start * 1000
+  if (backend !== 'proc') return Date.now() - start * 1000
+  const { at, uptimeMs } = clocks()
+  return uptimeMs + performance.now() - at - (start / USER_HZ) * 1000
+}
+
+/** When a process began, in ms since 1970 by the wall clock of now, at the resolution of its start time. */
+export function beganMs({ start }: Pick<Process, 'start'>): number {
+  if (backend !== 'proc') return start * 1000
+  const { wallMs, uptimeMs } = clocks()
+  return wallMs - uptimeMs + (start / USER_HZ) * 1000
 }
 
 /** The words of a process's command line, as it shows them now; none when they cannot be read. */

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { systemCode } from '../../errors.ts'
 import { contains, foldersInFstab, mountOf, mountsOf } from '../files/file-system.ts'
-import { ageMs } from './details.ts'
+import { beganMs } from './details.ts'
 import type { Process } from './stat.ts'
 
 /** `unknown`: it is not seen, and nothing shows that it was removed. */
@@ -39,7 +39,7 @@ function presenceIn(root: string, viewer: number | 'self', process: Process, fol
     if (foldersInFstab().some(on => contains(on, folder) && !isMounted(on))) return 'unknown'
     if (mountOf(above, mounts)?.type === 'autofs') return 'unknown'
     if (HOLDS_MOUNT_POINTS.test(above) && !isMounted(above)) return 'unknown'
-    return isEmptySince(root + above, Date.now() - ageMs(process)) ? 'unknown' : 'removed'
+    return isEmptySince(root + above, beganMs(process)) ? 'unknown' : 'removed'
   } catch {
     // What could not be read (access denied, a dead network file system, a link in a circle) is not gone.
     return 'unknown'

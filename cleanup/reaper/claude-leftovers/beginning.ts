@@ -1,17 +1,14 @@
 import { birthOf } from '../../claims/age.ts'
 import type { Claims, Evidence } from '../../claims/evidence.ts'
 import type { Observation } from '../../claims/observation.ts'
-import { ageMs } from '../../platform/processes/details.ts'
-import { hasEnded, type Process } from '../../platform/processes/stat.ts'
+import { beganMs } from '../../platform/processes/details.ts'
+import { hasEnded } from '../../platform/processes/stat.ts'
 
 /** The tolerance, in ms, for comparing the kernel's ticks, a file system's times, and the starts of a pipeline's processes. */
 export const CLOCKS_MS = 1_000
 
 /** The resolution of a process's start time, in ms; tmux starts the first process of a session within it too. */
 export const TICKS_MS = 100
-
-/** When a process was started, in ms since 1970, give or take a few hundredths of a second. */
-export const startedMs = (process: Process): number => Date.now() - ageMs(process)
 
 /**
  * When the agent began, in ms since 1970, by facts that the agent cannot backdate: the birth of its log's inode, and the start
@@ -35,7 +32,7 @@ function startOfSession({ location }: Observation, { claimed }: Claims): number 
   return [...claimed.values()]
     .filter(({ process, evidence }) => process.ppid === location.server?.pid && evidence.some(isOfPane))
     .filter(({ process }) => !hasEnded(process))
-    .map(({ process }) => startedMs(process))
+    .map(({ process }) => beganMs(process))
     .filter(isFirst)
     .sort((one, other) => one - other)[0]
 }

@@ -2,12 +2,12 @@ import { isServicePart } from '../../claims/background/service.ts'
 import type { Claims } from '../../claims/evidence.ts'
 import type { Observation } from '../../claims/observation.ts'
 import { ownUid } from '../../platform/files/trust.ts'
-import { folderOf } from '../../platform/processes/details.ts'
+import { beganMs, folderOf } from '../../platform/processes/details.ts'
 import { uidOf } from '../../platform/processes/owner.ts'
 import { hasEnded, type Process } from '../../platform/processes/stat.ts'
 import type { ProcessTable } from '../../platform/processes/table.ts'
 import type { LoggedSession } from '../../registry/stream-log.ts'
-import { beginningOf, CLOCKS_MS, startedMs } from './beginning.ts'
+import { beginningOf, CLOCKS_MS } from './beginning.ts'
 import type { ClaudeLeftover } from './leftover.ts'
 import type { Entry } from './own-folder.ts'
 import { mayUse, type Places, placesOf } from './places.ts'
@@ -97,7 +97,7 @@ const isClaude = (one: Process): boolean => one.comm === 'claude' && !hasEnded(o
 
 const living = ({ process }: { process: Process }): LivingClaude => ({
   pid: process.pid,
-  startedMs: startedMs(process),
+  startedMs: beganMs(process),
 })
 
 /** True for a file of our user's that was made since `sinceMs`; false where that is undefined. */

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { dir } from 'tmp-promise'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { testProgram } from '../../../bin/programs.ts'
+import { guard } from '../../../test/guard.ts'
 import {
   type AgentEntry,
   addAgent,
@@ -16,7 +17,6 @@ import {
   recordOf,
 } from '../../orchestrator.ts'
 import { leakrig } from '../support/cli.ts'
-import { guard } from '../support/guard.ts'
 import { until } from '../support/until.ts'
 
 /** What a terminal, tmux or a shell would act on: sequences, a changed direction of writing, line ends, formats, commands. */
@@ -39,7 +39,7 @@ beforeEach(async () => {
   const made = await dir({ prefix: 'lr-', unsafeCleanup: true })
   base = fs.realpathSync(made.path)
   remove = made.cleanup
-  dismiss = guard(MARK, base)
+  dismiss = guard(MARK, base).dismiss
   workspace = path.join(base, `x${HOSTILE}`, '.agent-workspace')
   env = { TMUX_TMPDIR: base, HOME: base, [MARK]: base, TMUX: undefined, TMUX_PANE: undefined }
   await initRegistries(workspace)

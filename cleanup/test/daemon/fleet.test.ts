@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type AgentRef, sweep } from '../../index.ts'
-import { layout, readTaskRegistry } from '../../orchestrator.ts'
+import { layout } from '../../orchestrator.ts'
+import { peekTaskRegistry } from '../../registry/registry.ts'
 import { Daemon } from '../support/daemon.ts'
 import { registerDeadAgents } from '../support/dead-fleet.ts'
 import { kill, Rig } from '../support/rig.ts'
@@ -23,7 +24,8 @@ beforeEach(async () => {
 })
 afterEach(() => rig[Symbol.asyncDispose]())
 
-const states = () => readTaskRegistry(rig.workspace, 'TASK-1').agents.map(({ cleanup }) => cleanup?.state)
+// Polled: a registry of this size takes 5 ms to parse, so it is parsed only when it has changed.
+const states = () => peekTaskRegistry(rig.workspace, 'TASK-1').agents.map(({ cleanup }) => cleanup?.state)
 const left = () =>
   refs.filter(ref => [layout.promptFile(ref), layout.streamLog(ref)].some(file => fs.existsSync(file)))
 

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { guard } from '../../../test/guard.ts'
 import { needs } from '../../../test/needs.ts'
 import {
   addAgent,
@@ -14,7 +15,6 @@ import {
   type RecordedTmux,
   recordOf,
 } from '../../orchestrator.ts'
-import { guard } from '../support/guard.ts'
 import { isRunning, kill, Rig, readText } from '../support/rig.ts'
 import { commandWords, RunningCommand } from '../support/run-command.ts'
 import { until } from '../support/until.ts'
@@ -44,7 +44,7 @@ beforeEach(async () => {
   const made = await temporaryFolder({ prefix: 'lr-', unsafeCleanup: true })
   folder = fs.realpathSync(made.path)
   remove = made.cleanup
-  dismiss = guard(MARK, folder)
+  dismiss = guard(MARK, folder).dismiss
   fs.chmodSync(folder, 0o755)
   workspace = path.join(folder, '.agent-workspace')
   await initRegistries(workspace)

@@ -97,6 +97,32 @@ test('a copy in the global registry has the digits of the original', async () =>
   expect(read(global())).toBe(text)
 })
 
+test('copies follow what another program writes, in each task, by the first of two entries with one id', async () => {
+  const tasks = [taskId, 'TASK-2']
+  await addTask(workspace, { task_id: 'TASK-2' })
+  for (const round of [1, 2]) {
+    const started = (task: number, agent: string) =>
+      `${round}${task}${agent === 'a' ? 3 : 4}64398123456789123`
+    const written: string[] = []
+    for (const [n, taskId] of tasks.entries()) {
+      const entries = ['a', 'b'].map(
+        agent => `{"id": "${agent}${n}", "status": "running", "started_at": ${started(n, agent)}}`,
+      )
+      const doubled = `{"id": "a${n}", "status": "running", "started_at": 5.0}`
+      fs.writeFileSync(layout.taskRegistry(workspace, taskId), `{"agents": [${entries}, ${doubled}]}`)
+    }
+    // The task that was read last comes first in the next round.
+    const order = [...tasks.entries()].toSorted(([n], [m]) => (round === 1 ? n - m : m - n))
+    for (const [n, taskId] of order)
+      for (const agent of ['a', 'b']) {
+        await syncGlobal({ workspace, taskId, agentId: `${agent}${n}` })
+        written.push(started(n, agent))
+      }
+    const found = [...read(global()).matchAll(/"started_at": ([^,}\n]*)/g)].map(([, text]) => text)
+    expect(found.toSorted()).toEqual(written.toSorted())
+  }
+})
+
 test.each(['1764398123456789123', '1764398123.0', '"2026-11-30T11:00:00.123456789Z"'])(
   'the record of a cleanup repeats the start of its agent in its own digits: %s',
   async started => {

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { dir as temporaryFolder } from 'tmp-promise'
+import { guard } from '../../../test/guard.ts'
 import type { AgentRef } from '../../index.ts'
 import {
   type AgentEntry,
@@ -21,7 +22,6 @@ import type { Identity } from '../../platform/processes/identity.ts'
 import { isAlive, readProcess, startOf } from '../../platform/processes/table.ts'
 import { readAgent } from '../../registry/registry.ts'
 import { SEARCHED_FOLDER } from '../../tmux/sockets.ts'
-import { guard } from './guard.ts'
 import { until } from './until.ts'
 
 const TASK = 'TASK-1'
@@ -65,7 +65,7 @@ export class Rig implements AsyncDisposable {
     this.workspace = path.join(folder, '.agent-workspace')
     this.socket = path.join(folder, `tmux-${process.getuid?.()}`, 'default')
     this.#remove = remove
-    this.#dismiss = guard(MARK, folder)
+    this.#dismiss = guard(MARK, folder).dismiss
     process.env.TMUX_TMPDIR = folder
     // Other tests have servers of this user, too, and agents of the same names.
     process.env[SEARCHED_FOLDER] = folder

@@ -4,7 +4,9 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { type AgentRef, cleanUp, type Measurement, type Sweep } from '../../index.ts'
-import { addAgent, agentMarker, layout } from '../../orchestrator.ts'
+import { addAgent, agentMarker, layout, updateAgent } from '../../orchestrator.ts'
+import { beganMs } from '../../platform/processes/details.ts'
+import { startOf } from '../../platform/processes/table.ts'
 import { leakrig, leakrigJson } from '../support/cli.ts'
 import { canMount } from '../support/mount-namespace.ts'
 import { isRunning, kill, Rig } from '../support/rig.ts'
@@ -103,6 +105,22 @@ until [ -s ${rig.folder}/suspect.pid ] && [ -s ${rig.folder}/job.pid ]; do sleep
   expect(again.sweep).toEqual(stay.toSorted((a, b) => a - b))
   expect(again.status).toEqual(again.sweep)
 })
+
+test.each([
+  // What began right after it may seem to be older: the kernel's times are rounded.
+  [8, ['agent_back']],
+  [500, []],
+])(
+  'a session of the name of an agent that is done, begun %i ms before the end of its cleanup',
+  async (ms, sessions) => {
+    const back = await doneBefore('back')
+    rig.newSession(back, { claude: '', marker: false }, ['bash', '-c', noting('back')])
+    const start = startOf(await rig.pid('back')) ?? 0
+    const finished_at = new Date(beganMs({ start }) + ms).toISOString()
+    await updateAgent(back, entry => Object.assign(entry.cleanup ?? {}, { finished_at }))
+    expect(named([]).sessions).toEqual([sessions, sessions])
+  },
+)
 
 /** What a program of support/ prints in namespaces of its own. */
 function printedInside(namespaces: string, program: string): string {

@@ -23,6 +23,8 @@ const bodies: Record<Kind, string> = {
   deploy: { run: '{project}/bin/mine start --prompt {prompt}', result: /started (?<session>\\S+)/ },
   // Ends it.
   kill: { run: '{project}/bin/mine stop {session}' },
+  // Claude exits when it is done, and that ends the agent. Leave it out if an agent has to be ended in another way.
+  // completes: { exit: true },
 `,
   mcp: `
   mcp: { command: ['node', '{project}/server.js'] },
@@ -38,6 +40,8 @@ const bodies: Record<Kind, string> = {
   deploy: { module: './src/agents.js', export: 'start' }, // start({ prompt, work, ... })
   // Ends it.
   kill: { module: './src/agents.js', export: 'stop' }, // stop({ id, session, pid, ... })
+  // Claude exits when it is done, and that ends the agent. Leave it out if an agent has to be ended in another way.
+  // completes: { exit: true },
 `,
 }
 

@@ -57,6 +57,26 @@ const one: [string, unknown, string | RegExp][] = [
     { name: 'x', deploy, kill: { run: 'x {id} {reason}' }, completes: { inside: { run: 'x {reason}' } } },
     /^completes\.inside\.run: unknown placeholder \{reason\}/,
   ],
+  [
+    'an exit that is neither true nor a call',
+    { name: 'x', deploy, completes: { exit: false } },
+    'completes.exit: expected true, or a call that is made after the exit, and found false',
+  ],
+  [
+    'a mistake in the call after an exit',
+    { name: 'x', deploy, completes: { exit: { run: 'reap {promt}' } } },
+    /^completes\.exit\.run: unknown placeholder \{promt\}; there are .*\{session\}/,
+  ],
+  [
+    'a tool after an exit without a server',
+    { name: 'x', deploy, completes: { exit: [{ run: 'x' }, { tool: 'reap' }] } },
+    'completes.exit: calls the tool reap, and there is no MCP server: add the field mcp',
+  ],
+  [
+    'two ways to complete by itself',
+    { name: 'x', deploy, completes: { inside: { run: 'x' }, exit: true } },
+    'completes: expected inside or exit, and found both: an agent that reports its completion may exit afterwards',
+  ],
   ['a getter that throws', Object.defineProperty({}, 'name', thrower), 'cannot be read: Error: boom'],
   ['a cycle', { name: 'x', deploy, maxAgents: cycle }, /^maxAgents: expected a number, and found .*Circular/],
   [
@@ -159,6 +179,21 @@ test('a function needs a module: JSON has none', () => {
   expect(mistakes(written, { folder: '/project', path: [] })).toEqual([
     'deploy: a function can only stand in a module, not in JSON: write { module, export }',
   ])
+})
+
+test('an exit is the completion by itself, or with calls after it, also in JSON', () => {
+  const planned = (exit: unknown) => {
+    const written = JSON.parse(JSON.stringify({ name: 'x', deploy, completes: { exit } }))
+    return checkDefinition(written, { folder: '/project', path: [] })
+  }
+  expect(planned(true)).toMatchObject({ system: { exit: [] } })
+  expect(planned({ run: 'reap {id}' })).toMatchObject({
+    system: { exit: [{ kind: 'shell', run: 'reap {id}' }] },
+  })
+})
+
+test('what cleans up after a crash may name the agent', () => {
+  expect(mistakes({ name: 'x', deploy, recover: { run: 'reap {id} {session}' } })).toEqual([])
 })
 
 test('a function is called by the way that leads to it from the module', () => {

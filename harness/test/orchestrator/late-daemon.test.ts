@@ -6,15 +6,10 @@ import type { Orchestrator } from '../support/orchestrator.ts'
 import { Workspace } from '../support/workspace.ts'
 
 let place: Workspace
-let ended: number[]
 beforeEach(() => {
   place = new Workspace({ 'TASK-1': { a: 'nobody' } })
-  ended = []
 })
-afterEach(async () => {
-  for (const pid of ended) if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGKILL')
-  await place[Symbol.asyncDispose]()
-})
+afterEach(() => place[Symbol.asyncDispose]())
 
 /** An orchestrator whose daemons first run this code, with `n` for the number of daemons before. */
 async function withDaemonsThat(code: string): Promise<Orchestrator> {
@@ -30,13 +25,6 @@ async function withDaemonsThat(code: string): Promise<Orchestrator> {
     }`,
   )
   return place.instance('hybrid', undefined, { NODE_OPTIONS: `--import ${hook}` })
-}
-
-function pids(): number[] {
-  const file = join(place.folder, 'started')
-  const found = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number) : []
-  ended.push(...found)
-  return found
 }
 
 const warning = async (one: Orchestrator) =>
@@ -62,7 +50,6 @@ test('one that hangs before it watches: tools answer, and cleanups are done', as
   const one = await withDaemonsThat('Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)')
   await cleans(one)
   expect(watching()).toBeUndefined()
-  pids()
 })
 
 test.each([
@@ -88,7 +75,6 @@ test.each([
   await until('the next one watches', watching)
   expect(await warning(one)).toBeUndefined()
   await cleans(one)
-  pids()
 })
 
 test('one that is stopped, or ends later, is reported', async () => {
@@ -100,5 +86,4 @@ test('one that is stopped, or ends later, is reported', async () => {
   process.kill(pid, 'SIGKILL')
   await until('it is reported', async () => /has ended/.test(String(await warning(one))))
   await cleans(one)
-  pids()
 })

@@ -278,11 +278,14 @@ async function leaks(sandbox: 'container' | 'namespace'): Promise<Record<string,
   for (const { kept } of report.scenarios)
     if (kept) onTestFinished(() => rmSync(kept, { recursive: true, force: true }))
   return Object.fromEntries(
-    report.scenarios.map(({ name, verdict, verdicts }: Scenario) => {
-      const found = verdicts.flatMap(one =>
-        one.leaks.map(({ kind, what }) => `${kind} ${withoutNumbers(what)}`),
-      )
-      return [name, { verdict, leaks: found.sort() }]
+    report.scenarios.map(({ name, verdict, verdicts, errors }: Scenario) => {
+      const named = (findings: Finding[]) =>
+        findings.map(({ kind, what }) => `${kind} ${withoutNumbers(what)}`).sort()
+      const leaked = named(verdicts.flatMap(one => one.leaks))
+      const collateral = named(verdicts.flatMap(one => one.collateral))
+      // Why nothing was measured, so that a difference shows it.
+      const why = verdict === 'inconclusive' ? { errors } : {}
+      return [name, { verdict, leaks: leaked, collateral, ...why }]
     }),
   )
 }
@@ -290,7 +293,13 @@ async function leaks(sandbox: 'container' | 'namespace'): Promise<Record<string,
 interface Scenario {
   name: string
   verdict: string
-  verdicts: { leaks: { kind: string; what: string }[] }[]
+  verdicts: { leaks: Finding[]; collateral: Finding[] }[]
+  errors: string[]
+}
+
+interface Finding {
+  kind: string
+  what: string
 }
 
 function withoutNumbers(what: string): string {

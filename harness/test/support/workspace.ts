@@ -1,15 +1,8 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
+import { guard } from '../../../test/guard.ts'
 import { Orchestrator, orchestratorArgs } from './orchestrator.ts'
 
 /** A workspace in a temporary folder, with registries that the test wrote, and instances that serve it. */
@@ -19,6 +12,8 @@ export class Workspace implements AsyncDisposable {
   /** The environment of every instance, which keeps it away from the user's own tmux and home. */
   readonly env: { CLAUDE_ORCHESTRATOR_WORKSPACE: string; TMUX_TMPDIR: string; HOME: string }
   readonly #started: Orchestrator[] = []
+  /** What the test starts has this folder as its HOME. A daemon that the test has stopped would neither end by itself nor on TERM. */
+  readonly #guard = guard('HOME', this.folder)
 
   /** `tasks`: the agents of each task, by id, with their parents. */
   constructor(tasks: Record<string, Record<string, string>>, fields: Record<string, object> = {}) {
@@ -101,6 +96,6 @@ export class Workspace implements AsyncDisposable {
     // Its own server, on a socket in this folder, where something was deployed.
     if (readdirSync(this.env.TMUX_TMPDIR).length > 0)
       await execa('tmux', ['kill-server'], { env: this.env, reject: false })
-    rmSync(this.folder, { recursive: true })
+    await this.#guard.cleanUp()
   }
 }

@@ -3,11 +3,11 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { dir as temporaryFolder } from 'tmp-promise'
+import { guard } from '../../../../test/guard.ts'
 import { agentMarker } from '../../../orchestrator.ts'
 import type { Identity } from '../../../platform/processes/identity.ts'
 import { isAlive, startOf } from '../../../platform/processes/table.ts'
 import { quote } from '../../../platform/shell.ts'
-import { guard } from '../guard.ts'
 import { describe, listing } from '../listing.ts'
 import { until } from '../until.ts'
 import { Witness } from '../witness.ts'
@@ -44,7 +44,7 @@ export class Victim implements AsyncDisposable {
     this.outside = path.join(folder, 'outside')
     this.workspace = path.join(folder, 'project', '.agent-workspace')
     this.#remove = remove
-    this.#dismiss = guard(MARK, folder)
+    this.#dismiss = guard(MARK, folder).dismiss
     process.env[MARK] = folder
   }
 
