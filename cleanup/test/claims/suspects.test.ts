@@ -229,7 +229,10 @@ describe('a process of somebody else’s is no suspect:', () => {
 
   test('the ssh-agent of a login', async () => {
     const ref = await rig.deploy('a', { claude: `echo ready; ${idle}` })
-    rig.start('bash', ['-c', `ssh-agent | sed -n 's/.*pid \\([0-9]*\\);/\\1/p' >${rig.folder}/lost.pid`])
+    rig.start('bash', [
+      '-c',
+      `ssh-agent -a ${rig.folder}/ssh.sock | sed -n 's/.*pid \\([0-9]*\\);/\\1/p' >${rig.folder}/lost.pid`,
+    ])
     const pid = await rig.pid('lost')
     expect(named(await cleanUp(ref, completed), pid)).toBeUndefined()
     expect(isRunning(pid)).toBe(true)

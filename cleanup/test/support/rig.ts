@@ -27,6 +27,15 @@ import { until } from './until.ts'
 const TASK = 'TASK-1'
 const MARK = 'LEAKRIG_TEST'
 
+/**
+ * Waits until what is started is younger than everything there is: the kernel tells when a process began in hundredths of a
+ * second (proc_pid_stat(5)).
+ */
+async function nextClockTick(): Promise<void> {
+  const from = performance.now()
+  await until('the next clock tick', () => performance.now() - from > 10)
+}
+
 /** An agent to deploy. `claude` is a bash script whose output goes through tee into the stream log. */
 export interface Deployment {
   claude: string
@@ -102,6 +111,7 @@ export class Rig implements AsyncDisposable {
   async deploy(agentId: string, deployment: Deployment): Promise<AgentRef> {
     const ref = this.ref(agentId)
     this.writeFiles(ref)
+    await nextClockTick()
     const launch = deployment.contained ? contain(ref, this.pipeline(ref, deployment)) : undefined
     const tmux = this.newSession(ref, deployment, launch?.command)
     const contained = await launch?.confirm(tmux.pane_pid)
