@@ -104,7 +104,7 @@ test('-t chooses by name, and the report omits the others', async () => {
     '  normal completion of an agent that then leaves by itself',
   ])
   const ran = await leakrig(['scenarios', '-t', 'manual', '--sandbox', 'namespace'])
-  expect(ran.stdout).toMatch(/✓ manual kill .* back at the baseline/)
+  expect(ran.stdout).toMatch(/✓ back in .* manual kill/)
   expect(ran.stdout).toContain('1 pass; system hybrid')
   expect(ran.stdout).not.toContain('skipped')
   expect(ran.exitCode).toBe(0)
