@@ -6,7 +6,10 @@ import { LongestFirst } from './test/longest-first.ts'
 import { SkipSummaryReporter } from './test/skip-summary.ts'
 
 const manyProcesses = 'cleanup/test/reaper/hundred-at-once.test.ts'
-/** They cannot share their modules with other files: the process backend is chosen as these are loaded, and a clock that goes back leaves times of the future in them. */
+/**
+ * They cannot share their modules with other files: the process backend is chosen as these are loaded, and a clock that goes
+ * back leaves times of the future in them.
+ */
 const isolated = ['cleanup/test/platform/ps.test.ts', 'cleanup/test/daemon/silence.test.ts']
 
 export default defineConfig({

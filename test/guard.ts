@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
-/** Reads a line: if one comes, the test has cleaned up. At the end of input it kills what carries the mark and removes the folder. */
+/** A line means that the test has cleaned up. At the end of input, what carries the mark is killed and the folder removed. */
 const SCRIPT = `
 read -r _ && exit
 for _ in $(seq 200); do

@@ -118,8 +118,8 @@ export class SystemUnderTest extends Measurement {
   }
 
   /**
-   * Makes a call that ends an agent, or cleans up after its end. A failure is an expectation that is not met, and what is left afterwards is measured all
-   * the same. The system's answer, or undefined.
+   * Makes a call that ends an agent, or cleans up after its end. A failure is an expectation that is not met, and what is left
+   * afterwards is measured all the same. The system's answer, or undefined.
    */
   async callEnding(role: Exclude<Role, 'deploy'>, given: Values): Promise<unknown> {
     try {

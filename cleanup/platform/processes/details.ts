@@ -12,7 +12,7 @@ interface Clocks {
   wallMs: number
 }
 
-/** How long, in ms, clocks are reckoned on from the last ones read: to read them takes a file, and they are needed for each process. */
+/** How long a reading of the clocks serves, in ms: it takes a file, and is needed for each process. */
 const REREAD_MS = 1_000
 
 /** How far, in ms, clocks may be apart and still show one moment. */

@@ -12,7 +12,7 @@ export class Workspace implements AsyncDisposable {
   /** The environment of every instance, which keeps it away from the user's own tmux and home. */
   readonly env: { CLAUDE_ORCHESTRATOR_WORKSPACE: string; TMUX_TMPDIR: string; HOME: string }
   readonly #started: Orchestrator[] = []
-  /** What the test starts has this folder as its HOME. A daemon that the test has stopped would neither end by itself nor on TERM. */
+  /** By HOME: a daemon that the test has stopped would end neither by itself nor on TERM. */
   readonly #guard = guard('HOME', this.folder)
 
   /** `tasks`: the agents of each task, by id, with their parents. */
