@@ -67,7 +67,7 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
   const report = makeReport({ beginning: began, sandbox, interrupted, fixed }, { results, errors })
   printText(`\n${catalogueTable(report)}`)
   if (options.json) writeJson(options.json, withoutTimelines(report))
-  if (options.report) writeReportFolder(options.report, report)
+  if (options.report) await writeReportFolder(options.report, report)
   return report.exitCode
 }
 

@@ -5,9 +5,9 @@ import { type Kind, kinds } from './init/templates.ts'
 import { addOrchestrator } from './orchestrator.ts'
 import { refuseOptionsAsValues } from './usage-errors.ts'
 
-/** Adds the commands `init`, `scenarios`, `catalogue` and `orchestrator`. */
+/** Adds the commands `init`, `scenarios`, `catalogue`, `report` and `orchestrator`. */
 export function addHarnessCommands(program: Command): void {
-  for (const add of [addInit, addScenarios, addCatalogue, addOrchestrator])
+  for (const add of [addInit, addScenarios, addCatalogue, addReport, addOrchestrator])
     refuseOptionsAsValues(add(program))
 }
 
@@ -40,7 +40,7 @@ function addScenarios(program: Command): Command {
       wholeNumber,
     )
     .option('--json <file>', 'write the report as JSON')
-    .option('--report <folder>', 'write the report with its time lines, and as a trace for ui.perfetto.dev')
+    .option('--report <folder>', reportText)
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed scenario is always copied)')
     .addOption(knownOption())
     .option('--update-known', updateKnownText)
@@ -79,7 +79,7 @@ function addCatalogue(program: Command): Command {
       wholeNumber,
     )
     .option('--json <file>', 'write the report as JSON')
-    .option('--report <folder>', 'write the report with its time lines, and as a trace for ui.perfetto.dev')
+    .option('--report <folder>', reportText)
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed cell is always copied)')
     .addOption(knownOption())
     .option('--update-known', updateKnownText)
@@ -93,6 +93,22 @@ function addCatalogue(program: Command): Command {
 }
 
 const systemText = `what is tested: a system of the configuration, or one of ours (${systemNames.join(', ')}); default: that of the configuration, or hybrid`
+
+function addReport(program: Command): Command {
+  const report = program.command('report').description('reports that --report wrote')
+  report
+    .command('open')
+    .description('show the page of a report in your browser')
+    .argument('<folder>', 'the folder that --report wrote')
+    .action(async (folder: string) => {
+      const { openReport } = await import('./report-open.ts')
+      await openReport(folder)
+    })
+  return report
+}
+
+const reportText =
+  'write the report as a page for browsers, as JSON with its time lines, and as a trace for ui.perfetto.dev'
 
 function configOption(): Option {
   return once(

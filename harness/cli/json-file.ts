@@ -35,12 +35,16 @@ export function requireWritable(file: string): void {
   }
 }
 
+/** Writes a report as JSON (`writeWhole`). */
+export function writeJson(file: string, report: object): void {
+  writeWhole(file, `${printableJson(report)}\n`)
+}
+
 /**
- * Writes the report whole or not at all: on a full disk an older report stays as it was. A failure is reported on
+ * Writes a file of a report whole or not at all: on a full disk an older one stays as it was. A failure is reported on
  * stderr and not thrown, because the verdict of the run stands without the file.
  */
-export function writeJson(file: string, report: object): void {
-  const text = `${printableJson(report)}\n`
+export function writeWhole(file: string, text: string): void {
   try {
     if (!existsSync(file)) replace(resolve(file), text)
     else if (statSync(file).isFile()) replace(realpathSync(file), text)

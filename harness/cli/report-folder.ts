@@ -1,12 +1,18 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { reportPage } from '../report/page.ts'
 import { type Report, withoutTimelines } from '../report/report.ts'
 import { makeTrace } from '../report/trace.ts'
 import { UsageError } from './exit.ts'
-import { requireWritable, writeJson } from './json-file.ts'
+import { requireWritable, writeJson, writeWhole } from './json-file.ts'
 
 /** The files of a report. */
-const names = { report: 'report.json', timelines: 'timelines.json', trace: 'trace.json' } as const
+const names = {
+  page: 'index.html',
+  report: 'report.json',
+  timelines: 'timelines.json',
+  trace: 'trace.json',
+} as const
 
 /**
  * Checks before a run that its report can be written into a folder: one that does not exist yet, is empty, or has an older report.
@@ -27,14 +33,33 @@ export function requireReportFolder(folder: string): void {
   )
 }
 
-/** Writes a report with its time lines and its trace. */
-export function writeReportFolder(folder: string, report: Report): void {
+/** Writes a report with its time lines, its trace and its page. */
+export async function writeReportFolder(folder: string, report: Report): Promise<void> {
   const path = resolve(folder)
   mkdirSync(path, { recursive: true })
   const timelines = report.scenarios.map(({ system, name, timeline }) => ({ system, name, timeline }))
   writeJson(join(path, names.report), withoutTimelines(report))
   writeJson(join(path, names.timelines), { schemaVersion: report.schemaVersion, timelines })
   writeJson(join(path, names.trace), makeTrace(report))
+  writeWhole(join(path, names.page), await reportPage(report))
+}
+
+/**
+ * The page of a report.
+ * @throws UsageError for a folder that does not exist, and one without a report or without a page
+ */
+export function pageOf(folder: string): string {
+  const path = resolve(folder)
+  const wrong = (what: string, next: string) =>
+    new UsageError(`The report ${path} cannot be opened: ${what}; ${next}.`)
+  const written = 'name a folder that --report wrote'
+  if (!existsSync(path)) throw wrong('it does not exist', written)
+  if (!statSync(path).isDirectory()) throw wrong('it is a file', written)
+  if (!isReport(join(path, names.report))) throw wrong(`it has no ${names.report} of leakrig`, written)
+  const page = join(path, names.page)
+  if (!statSync(page, { throwIfNoEntry: false })?.isFile())
+    throw wrong(`it has no ${names.page}`, 'write it anew with --report')
+  return page
 }
 
 function isReport(file: string): boolean {

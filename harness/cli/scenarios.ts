@@ -114,7 +114,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     const report = makeReport({ beginning: began, sandbox, interrupted, fixed }, { results, errors })
     printText(summaryText(report))
     if (options.json) writeJson(options.json, withoutTimelines(report))
-    if (options.report) writeReportFolder(options.report, report)
+    if (options.report) await writeReportFolder(options.report, report)
     return report.exitCode
   } finally {
     if (!interrupted) await vitest.close()

@@ -1,5 +1,6 @@
 import { oneLine } from '../terminal.ts'
 import type { Finding, Verdict } from '../verdict/verdict.ts'
+import { kinds, owners } from './finding-words.ts'
 import { processTree, type TreeLine } from './process-tree.ts'
 import { cut, seconds } from './text.ts'
 
@@ -32,31 +33,6 @@ function summary(word: string, findings: readonly Finding[]): string[] {
     ...shortened(files(findings), mostLines.files),
     ...shortened(commands(findings), mostLines.commands).map(line => `$ ${line}`),
   ]
-}
-
-/** "24 of agent a and 3 without a known owner". */
-function owners(findings: readonly Finding[]): string {
-  const agents = new Set(findings.flatMap(({ owner }) => owner?.agent ?? []))
-  const without = findings.filter(({ owner }) => !owner).length
-  const owned = findings.length - without
-  const whose = agents.size === 1 ? `agent ${[...agents][0]}` : `${agents.size} agents`
-  return [
-    ...(owned > 0 ? [`${owned} of ${whose}`] : []),
-    ...(without > 0 ? [`${without} without a known owner`] : []),
-  ].join(' and ')
-}
-
-const kinds: Record<Finding['kind'], [one: string, several: string]> = {
-  server: ['tmux server', 'tmux servers'],
-  session: ['session', 'sessions'],
-  pane: ['pane', 'panes'],
-  process: ['process', 'processes'],
-  descriptor: ['open file', 'open files'],
-  pty: ['terminal', 'terminals'],
-  socket: ['socket', 'sockets'],
-  file: ['file', 'files'],
-  registry: ['registry', 'registries'],
-  line: ['log', 'logs'],
 }
 
 /** How many of each kind, and why they are there, the most frequent first. */
