@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Report, withoutTimelines } from '../report/report.ts'
+import { type Report, reportSchema, timelinesSchema, withoutTimelines } from '../report/report.ts'
 import { makeTrace } from '../report/trace.ts'
 import { UsageError } from './exit.ts'
 import { requireWritable, writeJson } from './json-file.ts'
@@ -32,8 +32,8 @@ export function writeReportFolder(folder: string, report: Report): void {
   const path = resolve(folder)
   mkdirSync(path, { recursive: true })
   const timelines = report.scenarios.map(({ system, name, timeline }) => ({ system, name, timeline }))
-  writeJson(join(path, names.report), withoutTimelines(report))
-  writeJson(join(path, names.timelines), { schemaVersion: report.schemaVersion, timelines })
+  writeJson(join(path, names.report), withoutTimelines(report), reportSchema)
+  writeJson(join(path, names.timelines), { schemaVersion: report.schemaVersion, timelines }, timelinesSchema)
   writeJson(join(path, names.trace), makeTrace(report))
 }
 
