@@ -1,4 +1,5 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
+import type { Shard } from '../report/report.ts'
 import { sandboxChoices } from '../sandbox/sandbox.ts'
 import { systemNames } from '../systems/systems.ts'
 import { type Kind, kinds } from './init/templates.ts'
@@ -84,6 +85,7 @@ function addCatalogue(program: Command): Command {
     .addOption(knownOption())
     .option('--update-known', updateKnownText)
     .addOption(verboseOption())
+    .addOption(once(new Option('--shard <part>', 'run one part of several: 2/5').argParser(part)))
     .option('--list', 'print the cells and run none')
     .addHelpText('after', `\n${exitCodesText('cell')}`)
     .action(async (filter: string[], options) => {
@@ -160,6 +162,12 @@ function once(option: Option): Option {
     isGiven = true
     return parseArg ? parseArg(text, before) : text
   })
+}
+
+function part(text: string): Shard {
+  const [, index, count] = (/^([1-9]\d{0,2})\/([1-9]\d{0,2})$/.exec(text) ?? []).map(Number)
+  if (index !== undefined && count !== undefined && index <= count) return { index, count }
+  throw new InvalidArgumentError('expected a part of all of them, such as 2/5.')
 }
 
 function wholeNumber(text: string): number {

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { reportPage } from '../report/page.ts'
-import { type Report, withoutTimelines } from '../report/report.ts'
+import { type Report, reportSchema, timelinesSchema, withoutTimelines } from '../report/report.ts'
 import { makeTrace } from '../report/trace.ts'
 import { UsageError } from './exit.ts'
-import { requireWritable, writeJson, writeWhole } from './json-file.ts'
+import { requireWritable, writeJson, writeText } from './json-file.ts'
 
 /** The files of a report. */
 const names = {
@@ -38,10 +38,10 @@ export async function writeReportFolder(folder: string, report: Report): Promise
   const path = resolve(folder)
   mkdirSync(path, { recursive: true })
   const timelines = report.scenarios.map(({ system, name, timeline }) => ({ system, name, timeline }))
-  writeJson(join(path, names.report), withoutTimelines(report))
-  writeJson(join(path, names.timelines), { schemaVersion: report.schemaVersion, timelines })
+  writeJson(join(path, names.report), withoutTimelines(report), reportSchema)
+  writeJson(join(path, names.timelines), { schemaVersion: report.schemaVersion, timelines }, timelinesSchema)
   writeJson(join(path, names.trace), makeTrace(report))
-  writeWhole(join(path, names.page), await reportPage(report))
+  writeText(join(path, names.page), await reportPage(report))
 }
 
 /**

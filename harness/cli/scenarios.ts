@@ -1,37 +1,51 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectRoot } from '../../bin/programs.ts'
-import { exitCodes } from '../report/exit-codes.ts'
-import { beginning, makeReport, withoutTimelines } from '../report/report.ts'
+import { exitCodes, type Interruption } from '../report/exit-codes.ts'
+import { beginning, makeReport } from '../report/report.ts'
 import { ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
 import { print as printText } from '../terminal.ts'
 import { chosenSystem, nameOf } from './chosen-systems.ts'
+import { describedRun } from './described-run.ts'
 import { UsageError } from './exit.ts'
-import { requireNoReport, requireWritable, writeJson } from './json-file.ts'
 import { type KnownOptions, readKnown, settleKnown } from './known-file.ts'
 import { neededBy } from './needs.ts'
+import { type OutputOptions, requireOutputs, writeOutputs } from './outputs.ts'
 import { requireProcessRoom } from './process-limit.ts'
-import { requireReportFolder, writeReportFolder } from './report-folder.ts'
 import { runTests } from './run-tests.ts'
 import { list, print, requireFiles, requireNames } from './selection.ts'
 import { openVitest, parseVitestFlags } from './vitest.ts'
 import { testEnding } from './vitest-config.ts'
 
-export interface ScenarioOptions extends KnownOptions {
+export interface ScenarioOptions extends KnownOptions, OutputOptions {
   system?: string
   config?: string
   sandbox: SandboxChoice
   mount?: string[]
   image?: string
   workers?: number
-  json?: string
-  report?: string
   keep?: boolean
   verbose?: boolean
-  list?: boolean
+}
+
+/** Options of Vitest that choose no scenarios. */
+const choosesNothing: ReadonlySet<string> = new Set([
+  '--',
+  'color',
+  'reporter',
+  'outputFile',
+  'shard',
+  'maxWorkers',
+])
+
+/** The options of Vitest that may have left scenarios out, such as `-t` and `--bail`. */
+function selectingFlags(flags: object): string[] {
+  return Object.entries(flags).flatMap(([name, value]) =>
+    choosesNothing.has(name) ? [] : `--${name} ${JSON.stringify(value)}`,
+  )
 }
 
 /** What Vitest's parser adds by itself. */
@@ -63,10 +77,8 @@ function requireNoValue(rest: readonly string[]): void {
  */
 export async function runScenarios(options: ScenarioOptions, rest: string[]): Promise<number> {
   const began = beginning()
-  requireNoReport(options)
+  requireOutputs(options)
   requireNoValue(rest)
-  if (options.json) requireWritable(options.json)
-  if (options.report) requireReportFolder(options.report)
   const known = readKnown(options)
   const { system: wanted, ...files } = options
   const chosen = await chosenSystem({ ...files, ...(wanted !== undefined && { system: [wanted] }) })
@@ -92,7 +104,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   choosing?.catch(() => {})
   const projects = ['scenarios', ...(named ? ['catalogue'] : [])]
   const vitest = await openVitest(rest, { projects, reporter, workers: options.workers })
-  let interrupted: NodeJS.Signals | undefined
+  let interrupted: Interruption | undefined
   try {
     await requireFiles(vitest, filter)
     if (options.list) {
@@ -111,10 +123,16 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     interrupted = await runTests(vitest, reporter, filter)
     const { results, fixed } = settleKnown(options, known, reporter.results)
     const { errors } = reporter
-    const report = makeReport({ beginning: began, sandbox, interrupted, fixed }, { results, errors })
+    const run = describedRun({
+      command: 'scenarios',
+      systems: [chosen],
+      ...(options.config !== undefined && { config: options.config }),
+      selection: [...filter, ...selectingFlags(flags)],
+      ...(vitest.config.shard && { shard: vitest.config.shard }),
+    })
+    const report = makeReport({ beginning: began, run, sandbox, interrupted, fixed }, { results, errors })
     printText(summaryText(report))
-    if (options.json) writeJson(options.json, withoutTimelines(report))
-    if (options.report) await writeReportFolder(options.report, report)
+    await writeOutputs(options, report)
     return report.exitCode
   } finally {
     if (!interrupted) await vitest.close()

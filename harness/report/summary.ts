@@ -3,7 +3,14 @@ import type { ScenarioResult } from './scenario-result.ts'
 import { seconds } from './text.ts'
 
 /** The last lines of a run: what was left out and kept, and the counts. */
-export function summaryText({ scenarios, durationMs, systems, sandbox, interrupted, fixed }: Report): string {
+export function summaryText({
+  scenarios,
+  durationMs,
+  systems,
+  sandbox,
+  interrupted,
+  ...rest
+}: Report): string {
   const verdicts = scenarios.flatMap(scenario => scenario.verdicts)
   const ignored = reasons(verdicts.flatMap(verdict => verdict.ignored))
   const kept = reasons(verdicts.flatMap(verdict => verdict.kept))
@@ -21,15 +28,17 @@ export function summaryText({ scenarios, durationMs, systems, sandbox, interrupt
     ...(leftOut.size > 0
       ? [`not checked, because the system does not declare it: ${[...leftOut].join('; ')}`]
       : []),
-    ...(fixed
-      ? [
-          'known leaks that are there no more; take them out with --update-known:',
-          ...fixed.map(one => `  ${one}`),
-        ]
-      : []),
+    ...fixedText(rest),
     ...(interrupted ? [`interrupted by ${interrupted}; until then:`] : []),
     [counts.join(', '), [...tested, `sandbox ${sandbox.kind}`, seconds(durationMs)].join(', ')].join('; '),
   ].join('\n')
+}
+
+/** The entries of the list of known leaks that have to go. */
+export function fixedText({ fixed = [] }: Pick<Report, 'fixed'>): string[] {
+  if (fixed.length === 0) return []
+  const lines = fixed.map(one => `  ${one}`)
+  return ['known leaks that are there no more; take them out with --update-known:', ...lines]
 }
 
 /** Explains that the commands of the findings cannot be run any more. */

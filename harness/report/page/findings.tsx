@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks'
 import type { Finding, Verdict } from '../../verdict/verdict.ts'
 import { kinds, owners } from '../finding-words.ts'
 import { seconds } from '../text.ts'
@@ -43,34 +44,42 @@ function Kind({ title, findings }: { title: string; findings: readonly Finding[]
 
 function Mechanism({ group }: { group: readonly Finding[] }) {
   const [first] = group
+  // A thousand findings are drawn when somebody wants to see them.
+  const [isOpen, setOpen] = useState(false)
   if (!first) return null
   return (
     <li>
-      <details>
+      <details onToggle={event => setOpen(event.currentTarget.open)}>
         <summary>
           <span class="number">{group.length}</span>
           <span class="kind">{kinds[first.kind][group.length === 1 ? 0 : 1]}</span>
           <span class="why">{first.why}</span>
           <code class="mechanism">{first.mechanism}</code>
         </summary>
-        <ul class="evidence-list">
-          {group.map(({ id, what, owner, command }) => (
-            <li key={id}>
-              <bdi class="what">{what}</bdi>
-              <span class="owner">
-                {owner ? (
-                  <>
-                    of <bdi>{owner.agent}</bdi>: {owner.evidence}
-                  </>
-                ) : (
-                  'without a known owner'
-                )}
-              </span>
-              <code class="command">$ {command}</code>
-            </li>
-          ))}
-        </ul>
+        {isOpen && <Evidence group={group} />}
       </details>
     </li>
+  )
+}
+
+function Evidence({ group }: { group: readonly Finding[] }) {
+  return (
+    <ul class="evidence-list">
+      {group.map(({ id, what, owner, command }) => (
+        <li key={id}>
+          <bdi class="what">{what}</bdi>
+          <span class="owner">
+            {owner ? (
+              <>
+                of <bdi>{owner.agent}</bdi>: {owner.evidence}
+              </>
+            ) : (
+              'without a known owner'
+            )}
+          </span>
+          <code class="command">$ {command}</code>
+        </li>
+      ))}
+    </ul>
   )
 }

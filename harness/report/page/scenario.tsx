@@ -1,19 +1,13 @@
 import { useMemo } from 'preact/hooks'
 import type { Ignored } from '../../snapshot/snapshot.ts'
-import { type CountTable, count, highest } from '../../timeline/counts.ts'
 import type { Timeline } from '../../timeline/timeline.ts'
 import { outcome } from '../outcome.ts'
 import type { ScenarioResult } from '../scenario-result.ts'
 import { seconds } from '../text.ts'
-import { CountDetails, Counts } from './counts.tsx'
 import { readScenario } from './data.ts'
 import { Findings } from './findings.tsx'
-import { Lanes } from './lanes.tsx'
-import { firstDeploy, groupSteps } from './steps.ts'
-import { StepList, TimeAxis, TimeButtons } from './time-axis.tsx'
-import { windowStyle } from './time-window.ts'
+import { OverTime } from './over-time.tsx'
 import { ProcessTree } from './tree.tsx'
-import { useTimeWindow } from './use-time-window.ts'
 import { isRed, Verdict } from './verdicts.tsx'
 
 /** One scenario: its verdict, what is wrong, what happened over time, and what was left out. */
@@ -36,7 +30,7 @@ export function Scenario({ index }: { index: number }) {
       <Reasons result={result} />
       <Findings verdicts={verdicts} />
       {timeline ? (
-        <OverTime result={result} timeline={timeline} />
+        <Processes result={result} timeline={timeline} />
       ) : (
         <p class="quiet">There is no time line of it.</p>
       )}
@@ -47,6 +41,26 @@ export function Scenario({ index }: { index: number }) {
         </p>
       )}
     </article>
+  )
+}
+
+/** What happened over time, and the processes at three moments. */
+function Processes({
+  result: { verdict, verdicts },
+  timeline,
+}: {
+  result: ScenarioResult
+  timeline: Timeline
+}) {
+  const leaked = useMemo(() => new Set(verdicts.flatMap(one => one.leaks.map(({ id }) => id))), [verdicts])
+  return (
+    <>
+      <OverTime verdicts={verdicts} timeline={timeline} leaked={leaked} isRed={isRed(verdict)} />
+      <section>
+        <h2>Process tree</h2>
+        <ProcessTree timeline={timeline} leaked={leaked} first={isRed(verdict) ? 'after' : 'peak'} />
+      </section>
+    </>
   )
 }
 
@@ -71,59 +85,6 @@ function Reasons({
       ))}
     </section>
   )
-}
-
-function OverTime({
-  result: { verdict, verdicts },
-  timeline,
-}: {
-  result: ScenarioResult
-  timeline: Timeline
-}) {
-  const time = useTimeWindow(timeline.endedAt)
-  const steps = useMemo(() => groupSteps(timeline), [timeline])
-  const table = useMemo(() => verdicts.at(-1)?.counts ?? countsOf(timeline), [verdicts, timeline])
-  const kept = verdicts.at(-1)?.kept.reduce((sum, { count }) => sum + count, 0) ?? 0
-  const leaked = useMemo(() => new Set(verdicts.flatMap(one => one.leaks.map(({ id }) => id))), [verdicts])
-  const harmed = useMemo(
-    () => new Set(verdicts.flatMap(one => one.collateral.map(({ id }) => id))),
-    [verdicts],
-  )
-  return (
-    <>
-      <section class="over-time" style={windowStyle(time)}>
-        <div class="section-head">
-          <h2>Over time</h2>
-          <TimeButtons time={time} />
-        </div>
-        <StepList steps={steps} />
-        <TimeAxis time={time} steps={steps} />
-        <Counts
-          table={table}
-          timeline={timeline}
-          steps={steps}
-          time={time}
-          kept={kept}
-          isRed={isRed(verdict)}
-        />
-        <CountDetails table={table} timeline={timeline} />
-        <h3>Processes</h3>
-        <Lanes timeline={timeline} steps={steps} leaked={leaked} harmed={harmed} />
-      </section>
-      <section>
-        <h2>Process tree</h2>
-        <ProcessTree timeline={timeline} leaked={leaked} first={isRed(verdict) ? 'after' : 'peak'} />
-      </section>
-    </>
-  )
-}
-
-/** The counts of a scenario that came to no verdict. */
-function countsOf(timeline: Timeline): CountTable {
-  const all = timeline.samples.map(({ counts }) => counts)
-  const before = timeline.samples.findLast(({ at }) => at <= firstDeploy(timeline))?.counts
-  const none = count([])
-  return { baseline: before ?? all[0] ?? none, peak: all.reduce(highest, none), settled: all.at(-1) ?? none }
 }
 
 /** What the verdict does not count, with the reasons. */

@@ -4,6 +4,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { projectRoot } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
+import { readReport } from '../support/published.ts'
 
 const program = join(import.meta.dirname, '../../../bin/leakrig.ts')
 let folder = ''
@@ -110,8 +111,13 @@ test('-t chooses by name, and the report omits the others', async () => {
   expect(ran.exitCode).toBe(0)
 })
 
-test('no cell of that name is wrong usage', async () => {
-  const { exitCode, stdout, stderr } = await leakrig(['catalogue', 'lunch'])
+test.for([
+  'lunch',
+  // A misspelt filter beside a right one would silently run less than was meant.
+  'own-session × killed, lunch',
+])('no cell of that name is wrong usage: %s', async words => {
+  const filter = words.split(', ')
+  const { exitCode, stdout, stderr } = await leakrig(['catalogue', ...filter])
   expect(stderr.trim()).toBe(
     'leakrig: No cell\'s name contains "lunch"; npm run scenarios:catalogue -- --list lists the names.',
   )
@@ -130,7 +136,7 @@ test('the catalogue prints a line for each cell, then the table, and exits with 
   expect(stdout).toMatch(/✗ \d+ leaked +own-session, not contained × killed/)
   expect(stdout).toMatch(/✓ back in .* +own-session, not contained × killed/)
   expect(stdout).toMatch(/\| own-session, not contained \| 0\/1 +\| 1\/1 +\|/)
-  expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({
+  expect(readReport(json)).toMatchObject({
     schemaVersion: 2,
     exitCode: 1,
     systems: ['none', 'immediate'],

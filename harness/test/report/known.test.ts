@@ -5,6 +5,7 @@ import { beginning, makeReport } from '../../report/report.ts'
 import type { ScenarioResult } from '../../report/scenario-result.ts'
 import type { Mechanism } from '../../verdict/mechanisms.ts'
 import type { Finding, Verdict } from '../../verdict/verdict.ts'
+import { aRun } from '../support/reports.ts'
 
 const finding = (mechanism: Mechanism, id: string) => ({ mechanism, id, verdict: 'leak' }) as Finding
 
@@ -73,7 +74,13 @@ test('what is fixed has to be taken out', () => {
   ])
   const report = (fixed: string[]) =>
     makeReport(
-      { beginning: beginning(), sandbox: { kind: 'namespace', why: '' }, interrupted: undefined, fixed },
+      {
+        beginning: beginning(),
+        run: aRun(),
+        sandbox: { kind: 'namespace', why: '' },
+        interrupted: undefined,
+        fixed,
+      },
       { results: [green()], errors: [] },
     )
   expect(report(['x'])).toMatchObject({ exitCode: 1, fixed: ['x'] })
@@ -83,7 +90,12 @@ test('what is fixed has to be taken out', () => {
 test('a run with nothing but known leaks passes, and a system that only skips does not', () => {
   const exitCode = (results: ScenarioResult[]) =>
     makeReport(
-      { beginning: beginning(), sandbox: { kind: 'namespace', why: '' }, interrupted: undefined },
+      {
+        beginning: beginning(),
+        run: aRun(),
+        sandbox: { kind: 'namespace', why: '' },
+        interrupted: undefined,
+      },
       { results, errors: [] },
     ).exitCode
   expect(exitCode([judge(red(two), [known()], today)])).toBe(0)

@@ -1,10 +1,10 @@
-import type { Report } from '../../report/report.ts'
 import type { ScenarioResult } from '../../report/scenario-result.ts'
 import type { ProcessResource, Resource } from '../../snapshot/snapshot.ts'
 import { count } from '../../timeline/counts.ts'
 import { TimelineRecorder } from '../../timeline/recorder.ts'
 import type { Timeline } from '../../timeline/timeline.ts'
 import type { Finding, Verdict } from '../../verdict/verdict.ts'
+import { aFinding } from './reports.ts'
 
 /** A process of a sample. */
 export function process(pid: number, comm: string, ppid = 1, agent?: string): ProcessResource {
@@ -41,13 +41,13 @@ export function timeline(baseline: Resource[], peak: Resource[], left: Resource[
 }
 
 export function leak(one: ProcessResource): Finding {
-  return {
-    ...{ verdict: 'leak', kind: 'process', id: one.id, pid: one.pid, ppid: one.ppid },
+  return aFinding({
+    ...{ kind: 'process', id: one.id, pid: one.pid, ppid: one.ppid },
     what: `${one.comm} (${one.pid}), 2.0 MB: ${one.command}`,
     ...(one.owner && { owner: one.owner }),
     ...{ mechanism: 'orphaned', why: 'orphaned: it outlived the SIGHUP of its terminal' },
-    ...{ command: `ps -p ${one.pid}`, outlivedMs: 1_300 },
-  }
+    command: `ps -p ${one.pid}`,
+  })
 }
 
 /** A scenario with its time line; it is red where something leaks. */
@@ -100,17 +100,3 @@ export const red = (name: string, more?: Partial<ScenarioResult>): ScenarioResul
     },
     more,
   )
-
-/** The report of a run with these results. */
-export function report(scenarios: ScenarioResult[]): Report {
-  return {
-    schemaVersion: 2,
-    startedAt: '2026-12-01T00:00:00.000Z',
-    durationMs: 12_345,
-    systems: [...new Set(scenarios.map(({ system }) => system))],
-    sandbox: { kind: 'namespace', why: 'no container engine answers' },
-    exitCode: 1,
-    scenarios,
-    errors: [],
-  }
-}

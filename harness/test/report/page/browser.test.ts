@@ -4,14 +4,15 @@ import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { reportPage } from '../../../report/page.ts'
 import { useChromium } from '../../support/chromium.ts'
-import { green, leak, process, red, report, scenario } from '../../support/sample-report.ts'
+import { aReport } from '../../support/reports.ts'
+import { green, leak, process, red, scenario } from '../../support/sample-report.ts'
 
 const openPage = useChromium()
 
 const file = 'scenarios/catalogue/1-shapes.test.ts'
 
 /** A run of scenarios and cells with every verdict, against two systems. */
-const mixed = report([
+const mixed = aReport([
   green('a completion'),
   red('a kill'),
   red('plain × killed', { file, system: 'other' }),
@@ -46,7 +47,7 @@ describe('with a pointer', () => {
     expect(await list(page).locator('[aria-current]').textContent()).toContain('a kill')
     await list(page).getByText('a completion').click()
     await shows(page, 'a completion')
-    expect(await page.title()).toBe('a completion · leakrig report')
+    await expect.poll(() => page.title()).toBe('a completion · leakrig report')
     await page.goBack()
     await shows(page, 'a kill')
     expect(opened.errors).toEqual([])
@@ -216,14 +217,14 @@ test('hostile names are text, and the page asks for nothing but itself', async (
   const evil = process(66, name, 1, script)
   const all = { baseline: [], peak: [evil], left: [evil], leaks: [leak(evil)] }
   const more = { system: script, file: name, kept: name, errors: [name], unmet: [script], leftOut: [name] }
-  await using opened = await openPage(await reportPage(report([scenario(`${name} × ${script}`, all, more)])))
+  await using opened = await openPage(await reportPage(aReport([scenario(`${name} × ${script}`, all, more)])))
   const { page } = opened
   expect(await heading(page).textContent()).toContain('<img src="http://127.0.0.1:9/x"')
   expect(await page.locator('.lane-name').textContent()).toContain('\\u{1b}[31m \\u{202e}gpj.exe')
   await page.getByRole('link', { name: 'Overview' }).click()
   await expect.poll(() => page.locator('.matrix').textContent()).toContain(script)
   expect(await page.locator('img').count()).toBe(0)
-  expect(await page.title()).toBe('Overview · leakrig report')
+  await expect.poll(() => page.title()).toBe('Overview · leakrig report')
   expect(opened.requests.filter(url => !url.startsWith('file:'))).toEqual([])
   expect(opened.errors).toEqual([])
 })
@@ -252,7 +253,7 @@ test('the policy refuses the network and every other script', async () => {
 test('a thousand processes have their lanes, and a change of what is shown draws none of them anew', async () => {
   const many = Array.from({ length: 1_000 }, (_, at) => process(100 + at, 'claude', 1, `agent-${at % 50}`))
   const crowded = scenario('crowded', { baseline: [], peak: many, left: many, leaks: many.map(leak) })
-  await using opened = await openPage(await reportPage(report([crowded])))
+  await using opened = await openPage(await reportPage(aReport([crowded])))
   const { page } = opened
   expect(await page.locator('.lane').count()).toBe(1_000)
   const first = await page.locator('.lane').first().elementHandle()

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { reportPage } from '../../../report/page.ts'
-import { green, red, report } from '../../support/sample-report.ts'
+import { aReport } from '../../support/reports.ts'
+import { green, red } from '../../support/sample-report.ts'
 
 /** What a name from outside must not do in a page: end its element, begin another one, or turn the direction of writing. */
 const hostile = [
@@ -16,7 +17,7 @@ const read = (page: string, id: string) =>
   JSON.parse(new RegExp(`<script type="application/json" id="${id}">(.*)</script>`).exec(page)?.[1] ?? 'null')
 
 test('a page is one file with the run, each scenario, and nothing that it would have to load', async () => {
-  const page = await reportPage(report([green('a completion'), red('a kill')]))
+  const page = await reportPage(aReport([green('a completion'), red('a kill')]))
   expect(read(page, 'data-run').scenarios).toEqual([
     expect.objectContaining({ name: 'a completion', verdict: 'pass', outcome: 'back in 1.2 s' }),
     expect.objectContaining({ name: 'a kill', verdict: 'leak', outcome: '2 leaked' }),
@@ -26,7 +27,7 @@ test('a page is one file with the run, each scenario, and nothing that it would 
 })
 
 test('its policy allows its own program and style, by their hashes, and no network', async () => {
-  const page = await reportPage(report([green('a completion')]))
+  const page = await reportPage(aReport([green('a completion')]))
   const [, policy = ''] = /Content-Security-Policy" content="([^"]*)"/.exec(page) ?? []
   const hash = (element: RegExp) =>
     createHash('sha256')
@@ -42,8 +43,8 @@ test('its policy allows its own program and style, by their hashes, and no netwo
 })
 
 test('what comes from outside cannot leave its block of JSON, and is shown with its control characters escaped', async () => {
-  const page = await reportPage(report([red(hostile, { system: hostile, errors: [hostile] })]))
-  const plain = await reportPage(report([red('a kill')]))
+  const page = await reportPage(aReport([red(hostile, { system: hostile, errors: [hostile] })]))
+  const plain = await reportPage(aReport([red('a kill')]))
   const count = (text: string, of: RegExp) => text.match(of)?.length
   expect(count(page, /<\/?script/g)).toBe(count(plain, /<\/?script/g))
   expect(page).not.toContain('<img')
@@ -54,7 +55,7 @@ test('what comes from outside cannot leave its block of JSON, and is shown with 
 })
 
 test('the program of the page is small', async () => {
-  const bytes = Buffer.byteLength(await reportPage(report([])))
+  const bytes = Buffer.byteLength(await reportPage(aReport([])))
   console.log(`an empty page has ${bytes} bytes`)
   expect(bytes).toBeLessThan(150_000)
 })
