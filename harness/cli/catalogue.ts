@@ -10,6 +10,7 @@ import { chooseSandbox } from '../sandbox/start.ts'
 import { print as printText } from '../terminal.ts'
 import { type Chosen, chosenSystems, nameOf } from './chosen-systems.ts'
 import { describedRun } from './described-run.ts'
+import { guardCommands } from './github.ts'
 import { type KnownOptions, readKnown, settleKnown } from './known-file.ts'
 import { neededBy } from './needs.ts'
 import { type OutputOptions, requireOutputs, writeOutputs } from './outputs.ts'
@@ -51,6 +52,7 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
   }
   if (options.shard) requireShards(options.shard, cells.length)
   const sandbox = await chooseSandbox(options.sandbox, true, needs)
+  guardCommands()
   const run = describedRun({
     command: 'catalogue',
     systems,

@@ -11,6 +11,7 @@ import { print as printText } from '../terminal.ts'
 import { chosenSystem, nameOf } from './chosen-systems.ts'
 import { describedRun } from './described-run.ts'
 import { UsageError } from './exit.ts'
+import { guardCommands } from './github.ts'
 import { type KnownOptions, readKnown, settleKnown } from './known-file.ts'
 import { neededBy } from './needs.ts'
 import { type OutputOptions, requireOutputs, writeOutputs } from './outputs.ts'
@@ -115,6 +116,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     const sandbox = await (choosing ?? choose())
     const tests = (await vitest.globTestSpecifications(filter)).map(({ moduleId }) => moduleId)
     const system = systemText(nameOf(chosen), tests)
+    guardCommands()
     printText(`leakrig: system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     // To each project: vitest.config.ts provides defaults for `npm test` there, and those win over the root's.
     const { keep = false } = options
