@@ -1,5 +1,6 @@
 import { junitXml } from '../report/junit.ts'
 import { type Report, reportSchema, withoutTimelines } from '../report/report.ts'
+import { inCurrentFolder } from './current-folder.ts'
 import { UsageError } from './exit.ts'
 import { showOnGithub } from './github.ts'
 import { requireWritable, writeJson, writeText } from './json-file.ts'
@@ -26,14 +27,14 @@ export function requireOutputs({ json, report, junit, list = false }: OutputOpti
       throw new UsageError(
         `--${option} ${JSON.stringify(value)} is refused: a report is of a run, and --list runs nothing; leave one of them out.`,
       )
-  for (const file of [json, junit]) if (file !== undefined) requireWritable(file)
-  if (report !== undefined) requireReportFolder(report)
+  for (const file of [json, junit]) if (file !== undefined) requireWritable(inCurrentFolder(file))
+  if (report !== undefined) requireReportFolder(inCurrentFolder(report))
 }
 
 /** Writes the report wherever it was asked for, and shows it on GitHub where the run is a step of a job. */
 export function writeOutputs({ json, report: folder, junit }: OutputOptions, report: Report): void {
-  if (json !== undefined) writeJson(json, withoutTimelines(report), reportSchema)
-  if (folder !== undefined) writeReportFolder(folder, report)
-  if (junit !== undefined) writeText(junit, junitXml(report))
+  if (json !== undefined) writeJson(inCurrentFolder(json), withoutTimelines(report), reportSchema)
+  if (folder !== undefined) writeReportFolder(inCurrentFolder(folder), report)
+  if (junit !== undefined) writeText(inCurrentFolder(junit), junitXml(report))
   showOnGithub(report)
 }
