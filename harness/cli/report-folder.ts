@@ -7,7 +7,7 @@ import { UsageError } from './exit.ts'
 import { requireWritable, writeJson, writeText } from './json-file.ts'
 
 /** The files of a report. */
-const names = {
+export const reportFiles = {
   page: 'index.html',
   report: 'report.json',
   timelines: 'timelines.json',
@@ -26,8 +26,8 @@ export function requireReportFolder(folder: string): void {
   }
   if (!statSync(path).isDirectory())
     throw new UsageError(`The report cannot be written to ${path}, which is a file: name a folder.`)
-  requireWritable(join(path, names.report))
-  if (readdirSync(path).length === 0 || isReport(join(path, names.report))) return
+  requireWritable(join(path, reportFiles.report))
+  if (readdirSync(path).length === 0 || isReport(join(path, reportFiles.report))) return
   throw new UsageError(
     `The report cannot be written to ${path}, which has files and no report of leakrig: name a folder that is empty or does not exist.`,
   )
@@ -38,10 +38,14 @@ export async function writeReportFolder(folder: string, report: Report): Promise
   const path = resolve(folder)
   mkdirSync(path, { recursive: true })
   const timelines = report.scenarios.map(({ system, name, timeline }) => ({ system, name, timeline }))
-  writeJson(join(path, names.report), withoutTimelines(report), reportSchema)
-  writeJson(join(path, names.timelines), { schemaVersion: report.schemaVersion, timelines }, timelinesSchema)
-  writeJson(join(path, names.trace), makeTrace(report))
-  writeText(join(path, names.page), await reportPage(report))
+  writeJson(join(path, reportFiles.report), withoutTimelines(report), reportSchema)
+  writeJson(
+    join(path, reportFiles.timelines),
+    { schemaVersion: report.schemaVersion, timelines },
+    timelinesSchema,
+  )
+  writeJson(join(path, reportFiles.trace), makeTrace(report))
+  writeText(join(path, reportFiles.page), await reportPage(report))
 }
 
 /**
@@ -52,13 +56,14 @@ export function pageOf(folder: string): string {
   const path = resolve(folder)
   const wrong = (what: string, next: string) =>
     new UsageError(`The report ${path} cannot be opened: ${what}; ${next}.`)
-  const written = 'name a folder that --report wrote'
+  const written = 'name a folder that --report made'
   if (!existsSync(path)) throw wrong('it does not exist', written)
   if (!statSync(path).isDirectory()) throw wrong('it is a file', written)
-  if (!isReport(join(path, names.report))) throw wrong(`it has no ${names.report} of leakrig`, written)
-  const page = join(path, names.page)
+  if (!isReport(join(path, reportFiles.report)))
+    throw wrong(`it has no ${reportFiles.report} of leakrig`, written)
+  const page = join(path, reportFiles.page)
   if (!statSync(page, { throwIfNoEntry: false })?.isFile())
-    throw wrong(`it has no ${names.page}`, 'write it anew with --report')
+    throw wrong(`it has no ${reportFiles.page}`, 'make it anew with --report')
   return page
 }
 

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { print, printProblem } from '../terminal.ts'
+import { inCurrentFolder } from './current-folder.ts'
 import { pageOf } from './report-folder.ts'
 
 /**
@@ -8,7 +9,7 @@ import { pageOf } from './report-folder.ts'
  * @throws UsageError for a folder without a report
  */
 export async function openReport(folder: string): Promise<void> {
-  const page = pageOf(folder)
+  const page = pageOf(inCurrentFolder(folder))
   print(page)
   if (!hasDisplay()) return printProblem('There is no display here: open this file in a browser.')
   try {
