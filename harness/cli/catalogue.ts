@@ -9,13 +9,14 @@ import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
 import { print as printText } from '../terminal.ts'
 import { type Chosen, chosenSystems, nameOf } from './chosen-systems.ts'
-import { describedRun } from './described-run.ts'
-import { type KnownOptions, readKnown, settleKnown } from './known-file.ts'
+import { describedRun, isEverything } from './described-run.ts'
+import { guardCommands } from './github.ts'
+import { type KnownOptions, readKnown, refuseUpdateOfShard, settleKnown } from './known-file.ts'
 import { neededBy } from './needs.ts'
 import { type OutputOptions, requireOutputs, writeOutputs } from './outputs.ts'
 import { requireProcessRoom } from './process-limit.ts'
 import { runTests } from './run-tests.ts'
-import { listCells, print, requireShards } from './selection.ts'
+import { listCells, namesOfOther, print, requireShards } from './selection.ts'
 import { openVitest } from './vitest.ts'
 
 export interface CatalogueOptions extends KnownOptions, OutputOptions {
@@ -39,6 +40,7 @@ export interface CatalogueOptions extends KnownOptions, OutputOptions {
 export async function runCatalogue(options: CatalogueOptions, filter: string[]): Promise<number> {
   const began = beginning()
   requireOutputs(options)
+  refuseUpdateOfShard(options, options.shard !== undefined)
   const known = readKnown(options)
   const systems = await chosenSystems(options)
   const needs = systems.map(system => neededBy(options, system))[0]
@@ -51,6 +53,7 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
   }
   if (options.shard) requireShards(options.shard, cells.length)
   const sandbox = await chooseSandbox(options.sandbox, true, needs)
+  guardCommands()
   const run = describedRun({
     command: 'catalogue',
     systems,
@@ -68,7 +71,11 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
     if (one.interrupted) break
   }
   const { errors, interrupted } = measured
-  const { results, fixed } = settleKnown(options, known, measured.results)
+  const { results, fixed } = await settleKnown(options, run.shard ? undefined : known, {
+    results: measured.results,
+    systems: run.systems,
+    ...(isEverything(run, interrupted, errors) && { otherNames: () => namesOfOther('catalogue') }),
+  })
   const report = makeReport({ beginning: began, run, sandbox, interrupted, fixed }, { results, errors })
   printText(['', catalogueTable(report), ...fixedText(report)].join('\n'))
   writeOutputs(options, report)

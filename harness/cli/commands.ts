@@ -6,9 +6,9 @@ import { type Kind, kinds } from './init/templates.ts'
 import { addOrchestrator } from './orchestrator.ts'
 import { refuseOptionsAsValues } from './usage-errors.ts'
 
-/** Adds the commands `init`, `scenarios`, `catalogue` and `orchestrator`. */
+/** Adds the commands `init`, `scenarios`, `catalogue`, `report` and `orchestrator`. */
 export function addHarnessCommands(program: Command): void {
-  for (const add of [addInit, addScenarios, addCatalogue, addOrchestrator])
+  for (const add of [addInit, addScenarios, addCatalogue, addReportMerge, addOrchestrator])
     refuseOptionsAsValues(add(program))
 }
 
@@ -42,6 +42,7 @@ function addScenarios(program: Command): Command {
     )
     .option('--json <file>', 'write the report as JSON')
     .option('--report <folder>', 'write the report with its time lines, and as a trace for ui.perfetto.dev')
+    .option('--junit <file>', 'write the report as JUnit XML')
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed scenario is always copied)')
     .addOption(knownOption())
     .option('--update-known', updateKnownText)
@@ -81,6 +82,7 @@ function addCatalogue(program: Command): Command {
     )
     .option('--json <file>', 'write the report as JSON')
     .option('--report <folder>', 'write the report with its time lines, and as a trace for ui.perfetto.dev')
+    .option('--junit <file>', 'write the report as JUnit XML')
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed cell is always copied)')
     .addOption(knownOption())
     .option('--update-known', updateKnownText)
@@ -92,6 +94,33 @@ function addCatalogue(program: Command): Command {
       const { runCatalogue } = await import('./catalogue.ts')
       leave(await runCatalogue(options, filter))
     })
+}
+
+function addReportMerge(program: Command): Command {
+  return reportCommands(program)
+    .command('merge')
+    .description('make one report of the shards of a run, and judge the whole')
+    .argument('<folder...>', 'the folders that --report made, one for each shard')
+    .option('--report <folder>', 'write the whole report with its time lines')
+    .option('--json <file>', 'write the whole report as JSON')
+    .option('--junit <file>', 'write the whole report as JUnit XML')
+    .addOption(knownOption())
+    .option('--update-known', updateKnownText)
+    .addOption(verboseOption())
+    .addHelpText(
+      'after',
+      `\nA shard that is missing makes the whole inconclusive.\n${exitCodesText('scenario')}`,
+    )
+    .action(async (folders: string[], options) => {
+      const { mergeReports } = await import('./merge.ts')
+      leave(await mergeReports(options, folders))
+    })
+}
+
+/** The command `report`, below which each kind of use is one of its own. */
+function reportCommands(program: Command): Command {
+  const before = program.commands.find(command => command.name() === 'report')
+  return before ?? program.command('report').description('work with the reports of runs')
 }
 
 const systemText = `what is tested: a system of the configuration, or one of ours (${systemNames.join(', ')}); default: that of the configuration, or hybrid`

@@ -41,7 +41,7 @@ export function writeJson(file: string, report: object, form?: z.ZodType): void 
 }
 
 /** The same for a text. */
-function writeText(file: string, text: string): void {
+export function writeText(file: string, text: string): void {
   try {
     if (!existsSync(file)) replace(resolve(file), text)
     else if (statSync(file).isFile()) replace(realpathSync(file), text)

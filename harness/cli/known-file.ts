@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { z } from 'zod'
-import { dayOf, fixedEntries, judge, updatedKnown } from '../report/known.ts'
+import { dayOf, entriesNotRun, entryText, fixedEntries, judge, updatedKnown } from '../report/known.ts'
 import { type KnownLeak, knownFileSchema } from '../report/known-leak.ts'
 import type { ScenarioResult } from '../report/scenario-result.ts'
 import { print } from '../terminal.ts'
@@ -40,23 +40,58 @@ export function readKnown({ known: given, updateKnown = false }: KnownOptions): 
   )
 }
 
+/** @throws UsageError where a shard would write the list: it knows only a part */
+export function refuseUpdateOfShard({ updateKnown }: KnownOptions, isShard: boolean): void {
+  if (updateKnown && isShard)
+    throw new UsageError(
+      '--update-known is refused with --shard: each shard knows only a part; give it to `leakrig report merge`.',
+    )
+}
+
+interface Measured {
+  results: readonly ScenarioResult[]
+  /** The systems that were tested. */
+  systems: readonly string[]
+  /**
+   * Where everything was run: the names of the scenarios that another command runs. An entry that no scenario has the name of
+   * is there no more, either.
+   */
+  otherNames?: () => Promise<readonly string[]>
+}
+
 /**
  * After a run: its results, and the known leaks that are there no more, in sentences. With `--update-known` the list is written
  * as it is now, and the results are judged by that.
  */
-export function settleKnown(
+export async function settleKnown(
   { updateKnown = false }: KnownOptions,
   list: KnownFile | undefined,
-  results: readonly ScenarioResult[],
-): { results: ScenarioResult[]; fixed: string[] } {
+  measured: Measured,
+): Promise<{ results: ScenarioResult[]; fixed: string[] }> {
+  const { results } = measured
   if (!list) return { results: [...results], fixed: [] }
-  if (!updateKnown) return { results: [...results], fixed: fixedEntries(results, list.known) }
+  const stale = await staleEntries(list.known, measured)
+  if (!updateKnown) {
+    const renamed = stale.map(one => `${entryText(one)}: no scenario has this name`)
+    return { results: [...results], fixed: [...fixedEntries(results, list.known), ...renamed] }
+  }
   const now = new Date()
-  const known = updatedKnown(list.known, results, now)
+  const kept = list.known.filter(one => !stale.includes(one))
+  const known = updatedKnown(kept, results, now)
   const { file, ...rest } = list
   writeJson(file, { ...rest, known }, knownFileSchema)
   print(`known leaks: ${known.length} in ${file}`)
   return { results: results.map(result => judge(result, known, dayOf(now))), fixed: [] }
+}
+
+async function staleEntries(
+  known: readonly KnownLeak[],
+  { results, systems, otherNames }: Measured,
+): Promise<KnownLeak[]> {
+  const notRun = otherNames ? entriesNotRun(results, known, systems) : []
+  if (!otherNames || notRun.length === 0) return []
+  const names = new Set(await otherNames())
+  return notRun.filter(({ scenario }) => !names.has(scenario))
 }
 
 function twice({ known }: z.infer<typeof knownFileSchema>): string[] {

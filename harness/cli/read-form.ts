@@ -16,7 +16,7 @@ export function readForm<Form extends z.ZodType>(
   file: string,
   further: (data: z.infer<Form>) => string[] = () => [],
 ): z.infer<Form> {
-  const data = parse(file)
+  const data = readJson(file)
   const parsed = form.safeParse(data)
   const mistakes = parsed.success ? further(parsed.data) : formMistakes(form, data)
   if (parsed.success && mistakes.length === 0) return parsed.data
@@ -26,7 +26,8 @@ export function readForm<Form extends z.ZodType>(
   throw new UsageError([`${file} has ${count}:`, ...shown, ...more].join('\n'))
 }
 
-function parse(file: string): unknown {
+/** @throws UsageError for a file that is no JSON */
+export function readJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {

@@ -6,7 +6,11 @@ import { UsageError } from './exit.ts'
 import { requireWritable, writeJson } from './json-file.ts'
 
 /** The files of a report. */
-const names = { report: 'report.json', timelines: 'timelines.json', trace: 'trace.json' } as const
+export const reportFiles = {
+  report: 'report.json',
+  timelines: 'timelines.json',
+  trace: 'trace.json',
+} as const
 
 /**
  * Checks before a run that its report can be written into a folder: one that does not exist yet, is empty, or has an older report.
@@ -20,8 +24,8 @@ export function requireReportFolder(folder: string): void {
   }
   if (!statSync(path).isDirectory())
     throw new UsageError(`The report cannot be written to ${path}, which is a file: name a folder.`)
-  requireWritable(join(path, names.report))
-  if (readdirSync(path).length === 0 || isReport(join(path, names.report))) return
+  requireWritable(join(path, reportFiles.report))
+  if (readdirSync(path).length === 0 || isReport(join(path, reportFiles.report))) return
   throw new UsageError(
     `The report cannot be written to ${path}, which has files and no report of leakrig: name a folder that is empty or does not exist.`,
   )
@@ -32,9 +36,13 @@ export function writeReportFolder(folder: string, report: Report): void {
   const path = resolve(folder)
   mkdirSync(path, { recursive: true })
   const timelines = report.scenarios.map(({ system, name, timeline }) => ({ system, name, timeline }))
-  writeJson(join(path, names.report), withoutTimelines(report), reportSchema)
-  writeJson(join(path, names.timelines), { schemaVersion: report.schemaVersion, timelines }, timelinesSchema)
-  writeJson(join(path, names.trace), makeTrace(report))
+  writeJson(join(path, reportFiles.report), withoutTimelines(report), reportSchema)
+  writeJson(
+    join(path, reportFiles.timelines),
+    { schemaVersion: report.schemaVersion, timelines },
+    timelinesSchema,
+  )
+  writeJson(join(path, reportFiles.trace), makeTrace(report))
 }
 
 function isReport(file: string): boolean {

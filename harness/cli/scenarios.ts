@@ -9,14 +9,15 @@ import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
 import { print as printText } from '../terminal.ts'
 import { chosenSystem, nameOf } from './chosen-systems.ts'
-import { describedRun } from './described-run.ts'
+import { describedRun, isEverything } from './described-run.ts'
 import { UsageError } from './exit.ts'
-import { type KnownOptions, readKnown, settleKnown } from './known-file.ts'
+import { guardCommands } from './github.ts'
+import { type KnownOptions, readKnown, refuseUpdateOfShard, settleKnown } from './known-file.ts'
 import { neededBy } from './needs.ts'
 import { type OutputOptions, requireOutputs, writeOutputs } from './outputs.ts'
 import { requireProcessRoom } from './process-limit.ts'
 import { runTests } from './run-tests.ts'
-import { list, print, requireFiles, requireNames } from './selection.ts'
+import { list, namesOfOther, print, requireFiles, requireNames } from './selection.ts'
 import { openVitest, parseVitestFlags } from './vitest.ts'
 import { testEnding } from './vitest-config.ts'
 
@@ -87,6 +88,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   const mayBeCatalogue = rest.some(word => word.includes('catalogue'))
   requireProcessRoom(mayBeCatalogue ? 'catalogue' : 'scenarios', options.workers)
   const { filter, options: flags } = await parseVitestFlags(rest)
+  refuseUpdateOfShard(options, flags.shard !== undefined)
   const isChosenByName = flags.testNamePattern !== undefined
   const reporter = new ScenarioReporter({
     system: nameOf(chosen),
@@ -115,20 +117,25 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     const sandbox = await (choosing ?? choose())
     const tests = (await vitest.globTestSpecifications(filter)).map(({ moduleId }) => moduleId)
     const system = systemText(nameOf(chosen), tests)
+    guardCommands()
     printText(`leakrig: system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     // To each project: vitest.config.ts provides defaults for `npm test` there, and those win over the root's.
     const { keep = false } = options
     const settings = { system: chosen, sandbox: sandbox.kind, needs, keep, live: isWatched() }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter, filter)
-    const { results, fixed } = settleKnown(options, known, reporter.results)
-    const { errors } = reporter
     const run = describedRun({
       command: 'scenarios',
       systems: [chosen],
       ...(options.config !== undefined && { config: options.config }),
       selection: [...filter, ...selectingFlags(flags)],
       ...(vitest.config.shard && { shard: vitest.config.shard }),
+    })
+    const { errors } = reporter
+    const { results, fixed } = await settleKnown(options, run.shard ? undefined : known, {
+      results: reporter.results,
+      systems: run.systems,
+      ...(isEverything(run, interrupted, errors) && { otherNames: () => namesOfOther('scenarios') }),
     })
     const report = makeReport({ beginning: began, run, sandbox, interrupted, fixed }, { results, errors })
     printText(summaryText(report))

@@ -73,6 +73,17 @@ export async function listCells(words: string[]): Promise<Selected[]> {
   }
 }
 
+/** The names of the scenarios that the other of the two commands runs. */
+export async function namesOfOther(command: 'scenarios' | 'catalogue'): Promise<string[]> {
+  const project = command === 'scenarios' ? 'catalogue' : 'scenarios'
+  const vitest = await openVitest([], { projects: [project], reporter: new ScenarioReporter() })
+  try {
+    return (await select(vitest, [], false)).flatMap(({ names }) => names)
+  } finally {
+    await vitest.close()
+  }
+}
+
 export function print(selected: Selected[]): void {
   for (const { file, names } of selected)
     printText([file, ...names.map(name => `  ${oneLine(name)}`)].join('\n'))

@@ -111,7 +111,7 @@ export function resultsOf({ scenarios }: Pick<Report, 'scenarios'>, system: stri
 }
 
 /** A leak that was found is certain, even if something else could not be measured. Each system has to pass something. */
-function exitCode(report: Pick<Report, 'systems' | 'scenarios' | 'fixed' | 'errors'>): number {
+export function exitCode(report: Pick<Report, 'systems' | 'scenarios' | 'fixed' | 'errors'>): number {
   const verdicts = report.scenarios.map(({ verdict }) => verdict)
   if (verdicts.some(verdict => verdict === 'leak' || verdict === 'collateral')) return exitCodes.found
   if (report.fixed) return exitCodes.found

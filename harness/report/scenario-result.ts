@@ -80,7 +80,7 @@ export function scenarioResult(test: TestCase, system: string): ScenarioResult {
 }
 
 /** The verdict of a scenario that failed, whatever is known about it. */
-function redVerdict({
+export function redVerdict({
   verdicts,
   unmet,
 }: Pick<ScenarioResult, 'verdicts' | 'unmet'>): ScenarioResult['verdict'] {

@@ -15,10 +15,6 @@ export function summaryText({
   const ignored = reasons(verdicts.flatMap(verdict => verdict.ignored))
   const kept = reasons(verdicts.flatMap(verdict => verdict.kept))
   const leftOut = new Set(scenarios.flatMap(scenario => scenario.leftOut))
-  const counts = ['pass', 'known', 'leak', 'collateral', 'inconclusive', 'skipped'].flatMap(verdict => {
-    const count = scenarios.filter(scenario => scenario.verdict === verdict).length
-    return count > 0 || verdict === 'pass' ? `${count} ${verdict}` : []
-  })
   const tested = systems.length > 0 ? [`system ${systems.join(' and ')}`] : []
   return [
     '',
@@ -30,8 +26,19 @@ export function summaryText({
       : []),
     ...fixedText(rest),
     ...(interrupted ? [`interrupted by ${interrupted}; until then:`] : []),
-    [counts.join(', '), [...tested, `sandbox ${sandbox.kind}`, seconds(durationMs)].join(', ')].join('; '),
+    [verdictCounts(scenarios), [...tested, `sandbox ${sandbox.kind}`, seconds(durationMs)].join(', ')].join(
+      '; ',
+    ),
   ].join('\n')
+}
+
+/** How many scenarios there are of each verdict. */
+export function verdictCounts(scenarios: readonly ScenarioResult[]): string {
+  const counts = ['pass', 'known', 'leak', 'collateral', 'inconclusive', 'skipped'].flatMap(verdict => {
+    const count = scenarios.filter(scenario => scenario.verdict === verdict).length
+    return count > 0 || verdict === 'pass' ? `${count} ${verdict}` : []
+  })
+  return counts.join(', ')
 }
 
 /** The entries of the list of known leaks that have to go. */

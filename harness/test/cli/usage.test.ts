@@ -102,6 +102,11 @@ test.for([
   ['scenarios --json -t', "option '--json <file>' needs a file name, not another option"],
   ['scenarios --workers --list', "option '--workers <n>' needs a value, not another option"],
   ['catalogue --shard 3/2', '--shard "3/2" is refused: expected a part of all of them, such as 2/5.'],
+  [
+    'catalogue --shard 1/2 --update-known',
+    '--update-known is refused with --shard: each shard knows only a part; give it to `leakrig report merge`.',
+  ],
+  ['report merge', "missing required argument 'folder'"],
   ['catalogue --shard 2', '--shard "2" is refused: expected a part of all of them, such as 2/5.'],
   ['catalogue --shard 1/11', '11 shards are more than there are files of scenarios (10): use fewer shards.'],
   ['orchestrator --strategy --strategy', "option '--strategy <name>' needs a value, not another option"],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fixedEntries, judge, updatedKnown } from '../../report/known.ts'
+import { entriesNotRun, fixedEntries, judge, unjudged, updatedKnown } from '../../report/known.ts'
 import type { KnownLeak } from '../../report/known-leak.ts'
 import { beginning, makeReport } from '../../report/report.ts'
 import type { ScenarioResult } from '../../report/scenario-result.ts'
@@ -85,6 +85,19 @@ test('what is fixed has to be taken out', () => {
     )
   expect(report(['x'])).toMatchObject({ exitCode: 1, fixed: ['x'] })
   expect(report([])).toMatchObject({ exitCode: 0 })
+})
+
+test('entries of scenarios that did not run are found by the systems that were tested', () => {
+  const list = [known(), known({ scenario: 'renamed' }), known({ scenario: 'renamed', system: 'other' })]
+  expect(entriesNotRun([green()], list, ['mine'])).toEqual([known({ scenario: 'renamed' })])
+  // Left out with a reason is not gone.
+  expect(entriesNotRun([green({ name: 'renamed', verdict: 'skipped' })], list.slice(1), ['mine'])).toEqual([])
+})
+
+test('what is known can be judged again', () => {
+  const judged = judge(red(two), [known()], today)
+  expect(unjudged(judged)).toEqual(red(two))
+  expect(unjudged(judge(red(two), [known({ count: 1 })], today))).toEqual(red(two))
 })
 
 test('a run with nothing but known leaks passes, and a system that only skips does not', () => {

@@ -25,7 +25,7 @@ export const aFinding = (more: Partial<Finding> = {}): Finding => ({
   ...more,
 })
 
-function aVerdict(leaks: Finding[] = []): Verdict {
+export function aVerdict(leaks: Finding[] = []): Verdict {
   const counts = { ...count([]), processes: 1 }
   return {
     result: leaks.length > 0 ? 'leak' : 'pass',
