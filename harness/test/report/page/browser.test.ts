@@ -44,7 +44,7 @@ describe('with a pointer', () => {
     const { page } = opened
     expect((await names(page)).slice(0, 3)).toEqual(['a kill', 'plain × killed', 'detached × killed'])
     await shows(page, 'a kill')
-    expect(await list(page).locator('[aria-current]').textContent()).toContain('a kill')
+    await expect.poll(() => list(page).locator('[aria-current]').textContent()).toContain('a kill')
     await list(page).getByText('a completion').click()
     await shows(page, 'a completion')
     await expect.poll(() => page.title()).toBe('a completion · leakrig report')
@@ -57,13 +57,13 @@ describe('with a pointer', () => {
     await using opened = await openPage(html)
     const { page } = opened
     await page.getByLabel('Filter').fill('KILLED other')
-    expect(await names(page)).toEqual(['plain × killed', 'detached × killed'])
-    expect(await page.getByRole('status').textContent()).toBe('2 of 6 scenarios')
+    await expect.poll(() => names(page)).toEqual(['plain × killed', 'detached × killed'])
+    await expect.poll(() => page.getByRole('status').textContent()).toBe('2 of 6 scenarios')
     await page.getByRole('button', { name: 'inconclusive' }).click()
-    expect(await names(page)).toEqual(['detached × killed'])
+    await expect.poll(() => names(page)).toEqual(['detached × killed'])
     await page.getByRole('button', { name: 'inconclusive' }).click()
     await page.getByLabel('Filter').fill('')
-    expect(await names(page)).toHaveLength(6)
+    await expect.poll(() => names(page)).toHaveLength(6)
   })
 
   test('a cell of the matrix leads to its scenario', async () => {
@@ -71,8 +71,12 @@ describe('with a pointer', () => {
     const { page } = opened
     await page.getByRole('link', { name: 'Overview' }).click()
     const matrix = page.getByRole('table').filter({ hasText: 'plain' })
-    expect(await matrix.getByRole('columnheader').allTextContents()).toEqual(['Shape', 'crashed', 'killed'])
-    expect(await matrix.getByRole('row').nth(1).textContent()).toBe('detached– skipped? inconclusive')
+    await expect
+      .poll(() => matrix.getByRole('columnheader').allTextContents())
+      .toEqual(['Shape', 'crashed', 'killed'])
+    await expect
+      .poll(() => matrix.getByRole('row').nth(1).textContent())
+      .toBe('detached– skipped? inconclusive')
     await matrix.getByRole('link', { name: 'leak, 2 leaked: plain × killed' }).click()
     await shows(page, 'plain × killed')
   })
@@ -81,13 +85,13 @@ describe('with a pointer', () => {
     await using opened = await openPage(html)
     const { page } = opened
     const shown = () => page.locator('.node-name').allTextContents()
-    expect(await shown()).toEqual(['tmux: server 10', 'claude 21leaked', 'sleep 22leaked'])
+    await expect.poll(shown).toEqual(['tmux: server 10', 'claude 21leaked', 'sleep 22leaked'])
     await page.getByRole('radio', { name: 'At the peak' }).check()
-    expect(await shown()).toEqual([
-      ...['tmux: server 10', 'bash 20', 'claude 21leaked', 'sleep 22leaked', 'claude 30'],
-    ])
+    await expect
+      .poll(shown)
+      .toEqual([...['tmux: server 10', 'bash 20', 'claude 21leaked', 'sleep 22leaked', 'claude 30']])
     await page.getByRole('radio', { name: 'Before' }).check()
-    expect(await shown()).toEqual(['tmux: server 10'])
+    await expect.poll(shown).toEqual(['tmux: server 10'])
   })
 
   test('a finding opens with its evidence and its command', async () => {
@@ -96,7 +100,7 @@ describe('with a pointer', () => {
     const finding = page.getByText('$ ps -p 21')
     expect(await finding.isVisible()).toBe(false)
     await page.getByText('orphaned: it outlived').click()
-    expect(await finding.isVisible()).toBe(true)
+    await expect.poll(() => finding.isVisible()).toBe(true)
     expect(await page.getByText('of agent-1: TMUX_PANE').first().isVisible()).toBe(true)
   })
 
@@ -111,7 +115,7 @@ describe('with a pointer', () => {
     }
     expect(await edge('.bar')).toBe(await edge('.track'))
     const ticks = () => page.locator('.tick').allTextContents()
-    expect((await ticks())[0]).toBe('0.0 s')
+    await expect.poll(async () => (await ticks())[0]).toBe('0.0 s')
     const box = await page.locator('.u-over').first().boundingBox()
     if (!box) throw new Error('no curve')
     await page.mouse.move(box.x + box.width * 0.25, box.y + 20)
@@ -120,7 +124,7 @@ describe('with a pointer', () => {
     await page.mouse.up()
     await expect.poll(ticks).toEqual(['0.6 s', '0.8 s', '1.0 s', '1.2 s', '1.4 s'])
     await page.getByRole('button', { name: 'Whole' }).click()
-    expect((await ticks())[0]).toBe('0.0 s')
+    await expect.poll(async () => (await ticks())[0]).toBe('0.0 s')
   })
 
   test('the pointer over a curve shows every value at that time', async () => {
@@ -138,21 +142,21 @@ describe('by keyboard alone', () => {
     const { page } = opened
     const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '')
     await page.keyboard.press('Tab')
-    expect(await focused()).toBe('Skip to the results')
+    await expect.poll(focused).toBe('Skip to the results')
     await page.keyboard.press('Tab')
     await page.keyboard.type('completion')
-    expect(await names(page)).toEqual(['a completion'])
+    await expect.poll(() => names(page)).toEqual(['a completion'])
     await list(page).getByRole('link').first().focus()
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     await shows(page, 'a completion')
-    expect(await focused()).toBe('a completion')
+    await expect.poll(focused).toBe('a completion')
     await page.getByRole('radio', { name: 'At the peak' }).focus()
     await page.keyboard.press('ArrowRight')
-    expect(await page.getByRole('radio', { name: 'After' }).isChecked()).toBe(true)
+    await expect.poll(() => page.getByRole('radio', { name: 'After' }).isChecked()).toBe(true)
     await page.getByRole('button', { name: 'Zoom in' }).focus()
     await page.keyboard.press('Enter')
-    expect((await page.locator('.tick').allTextContents())[0]).not.toBe('0.0 s')
+    await expect.poll(() => page.locator('.tick').first().textContent()).not.toBe('0.0 s')
   })
 
   test('a screen reader finds landmarks, headings and the counts as a table', async () => {
@@ -203,11 +207,11 @@ test.for(['#overview', '#scenario-1'])('on a phone nothing is wider than the scr
   await using opened = await openPage(html, { viewport: { width: 390, height: 844 }, hasTouch: true }, hash)
   const { page } = opened
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
-  expect(await list(page).isVisible()).toBe(false)
+  await expect.poll(() => list(page).isVisible()).toBe(false)
   await page.getByRole('button', { name: 'Scenarios (6)' }).tap()
   await list(page).getByText('a completion').tap()
   await shows(page, 'a completion')
-  expect(await list(page).isVisible()).toBe(false)
+  await expect.poll(() => list(page).isVisible()).toBe(false)
   expect(await violations(page)).toEqual([])
 })
 
