@@ -1,8 +1,8 @@
 import { useMemo } from 'preact/hooks'
-import type { Life, Timeline } from '../../timeline/timeline.ts'
-import { seconds } from '../text.ts'
+import type { Life, Timeline } from '../../../timeline/timeline.ts'
+import { seconds } from '../../text.ts'
+import { nameOf } from '../scenario/process-names.ts'
 import { groupLanes, type Lane, type LaneGroup } from './lane-groups.ts'
-import { nameOf } from './process-names.ts'
 import type { StepGroup } from './steps.ts'
 import { placeAt, timeText } from './time-window.ts'
 
