@@ -18,7 +18,8 @@ export function Scenario({ index }: { index: number }) {
     <article>
       <header class="scenario-head">
         <p>
-          <Verdict verdict={verdict} /> <span class="outcome">{outcome(result)}</span>
+          <Verdict verdict={verdict} />{' '}
+          {outcome(result) !== verdict && <span class="outcome">{outcome(result)}</span>}
         </p>
         <h1 tabIndex={-1}>
           <bdi>{name}</bdi>

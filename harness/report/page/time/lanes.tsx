@@ -50,7 +50,9 @@ function Group({ group: { agent, isBaseline, lanes }, end, steps, leaked, harmed
   return (
     <details class="group" open={!isBaseline} style={{ '--lanes': String(lanes.length) }}>
       <summary>
-        <bdi class="agent">{title}</bdi>
+        <span class="agent">
+          <bdi>{title}</bdi>
+        </span>
         <span class="group-count">
           {lanes.length} {lanes.length === 1 ? 'process' : 'processes'}
           {left > 0 && <span class="left-count"> · {left} leaked</span>}
