@@ -24,7 +24,7 @@ export async function runTests(
     if (first && performance.now() - first.at > sameSignalMs) process.exit(signalled(signal))
     if (first) return
     first = { signal, at: performance.now() }
-    reporter.isInterrupted = true
+    reporter.interrupt()
     void vitest.cancelCurrentRun('keyboard-input')
     setTimeout(giveUp, endsWithinMs).unref()
   }

@@ -115,7 +115,10 @@ describe('action.yml', () => {
     const workspace = makeWorkspace(folder, installed)
     for (const [index, one] of [green('a'), red('b')].entries()) {
       const run = aRun({ shard: { index: index + 1, count: 2 } })
-      writeReportFolder(join(workspace, 'shards', `leakrig-shard-${index + 1}`), aReport([one], { run }))
+      await writeReportFolder(
+        join(workspace, 'shards', `leakrig-shard-${index + 1}`),
+        aReport([one], { run }),
+      )
     }
     const { exitCode, log } = await run(workspace, { command: 'merge' })
     expect(log).toContain('1 pass, 1 leak; system mine')
@@ -195,7 +198,7 @@ describe('examples/ci/gitlab-ci.yml', () => {
     const count = jobs['leakrig-shard']?.parallel ?? 0
     for (let index = 1; index <= count; index += 1) {
       const run = aRun({ shard: { index, count }, command: 'catalogue' })
-      writeReportFolder(join(merging, `shard-${index}`), aReport([green(`cell ${index}`)], { run }))
+      await writeReportFolder(join(merging, `shard-${index}`), aReport([green(`cell ${index}`)], { run }))
     }
     const merge = () => runJob(merging, jobs['leakrig-catalogue'] as Job)
     expect(await merge()).toMatchObject({ exitCode: 0, all: expect.stringContaining('5 pass') })
