@@ -55,7 +55,15 @@ export default defineConfig({
         extends: true,
         test: { name: 'cleanup-many', include: [manyProcesses], sequence: { groupOrder: 1 } },
       },
-      { extends: true, test: { name: 'harness', include: ['harness/test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'harness',
+          include: ['harness/test/**/*.test.ts'],
+          // GitHub's parser imports JSON as bundlers allow it, and Node does not.
+          server: { deps: { inline: [/@actions\/workflow-parser/] } },
+        },
+      },
       {
         extends: true,
         // Every scenario has its own sandbox, so isolated modules would add nothing.
