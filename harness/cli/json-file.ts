@@ -40,7 +40,11 @@ export function requireWritable(file: string): void {
  * stderr and not thrown, because the verdict of the run stands without the file.
  */
 export function writeJson(file: string, report: object): void {
-  const text = `${printableJson(report)}\n`
+  writeText(file, `${printableJson(report)}\n`)
+}
+
+/** The same for a text. */
+export function writeText(file: string, text: string): void {
   try {
     if (!existsSync(file)) replace(resolve(file), text)
     else if (statSync(file).isFile()) replace(realpathSync(file), text)

@@ -1,12 +1,18 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Report, withoutTimelines } from '../report/report.ts'
+import { soakSvg } from '../report/soak-svg.ts'
 import { makeTrace } from '../report/trace.ts'
 import { UsageError } from './exit.ts'
-import { requireWritable, writeJson } from './json-file.ts'
+import { requireWritable, writeJson, writeText } from './json-file.ts'
 
 /** The files of a report. */
-const names = { report: 'report.json', timelines: 'timelines.json', trace: 'trace.json' } as const
+const names = {
+  report: 'report.json',
+  timelines: 'timelines.json',
+  trace: 'trace.json',
+  plot: 'soak.svg',
+} as const
 
 /**
  * Checks before a run that its report can be written into a folder: one that does not exist yet, is empty, or has an older report.
@@ -35,6 +41,8 @@ export function writeReportFolder(folder: string, report: Report): void {
   writeJson(join(path, names.report), withoutTimelines(report))
   writeJson(join(path, names.timelines), { schemaVersion: report.schemaVersion, timelines })
   writeJson(join(path, names.trace), makeTrace(report))
+  for (const { soak, system } of report.scenarios)
+    if (soak) writeText(join(path, names.plot), soakSvg(soak, system))
 }
 
 function isReport(file: string): boolean {

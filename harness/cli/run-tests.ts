@@ -1,6 +1,5 @@
 import type { Vitest } from 'vitest/node'
 import { signalled } from '../report/exit-codes.ts'
-import type { ScenarioReporter } from '../report/reporter.ts'
 
 /** Ctrl-C, the end of a service or a CI job, a closed terminal, and a reader that closed the output. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'] as const
@@ -18,7 +17,7 @@ const endsWithinMs = 4_000
  */
 export async function runTests(
   vitest: Vitest,
-  reporter: ScenarioReporter,
+  reporter: { isInterrupted: boolean },
   filter: string[] = [],
 ): Promise<NodeJS.Signals | undefined> {
   let first: { signal: NodeJS.Signals; at: number } | undefined

@@ -1,4 +1,5 @@
 import type { TestCase } from 'vitest/node'
+import type { SoakResult } from '../soak/judge.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { fileName } from './file-name.ts'
@@ -21,6 +22,8 @@ export interface ScenarioResult {
   leftOut: string[]
   /** Expectations beside the baseline that were not met, such as a kill that the system answered with a failure. */
   unmet: string[]
+  /** Only of a soak: its rounds, and the slope of each resource. */
+  soak?: SoakResult
   /** The known leaks that there are. */
   known?: KnownLeak[]
   /** What is new, more than known, or known for too long, in sentences. */
