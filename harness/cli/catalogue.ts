@@ -23,6 +23,7 @@ export interface CatalogueOptions extends KnownOptions {
   sandbox: SandboxChoice
   mount?: string[]
   image?: string
+  engine?: string[]
   workers?: number
   json?: string
   report?: string
@@ -85,7 +86,13 @@ async function runOne(
     verbose,
     known,
   })
-  const vitest = await openVitest([], { projects: ['catalogue'], reporter, workers, names: filter })
+  const vitest = await openVitest([], {
+    projects: ['catalogue'],
+    reporter,
+    workers,
+    names: filter,
+    engines: rest.engine?.length,
+  })
   let interrupted: NodeJS.Signals | undefined
   try {
     printText(`leakrig: catalogue, system ${nameOf(system)}, sandbox ${sandbox.kind} (${sandbox.why})\n`)

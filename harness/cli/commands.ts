@@ -34,6 +34,7 @@ function addScenarios(program: Command): Command {
     .addOption(once(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto')))
     .addOption(mountOption())
     .addOption(once(new Option('--image <name>', "the image of a container, in place of the rig's own")))
+    .addOption(engineOption())
     .option(
       '--workers <n>',
       'how many scenario files run side by side (default: one more than there are cores)',
@@ -73,6 +74,7 @@ function addCatalogue(program: Command): Command {
     .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
     .addOption(mountOption())
     .addOption(once(new Option('--image <name>', "the image of a container, in place of the rig's own")))
+    .addOption(engineOption())
     .option(
       '--workers <n>',
       'how many files run side by side, two cells of each (default: one more than there are cores)',
@@ -162,6 +164,13 @@ function mountOption(): Option {
     '--mount <path>',
     'a folder or file that the sandbox shows under its own path, read-only; may be given more than once',
   ).argParser((path, paths: string[] = []) => [...paths, path])
+}
+
+function engineOption(): Option {
+  return new Option(
+    '--engine <address>',
+    'a container engine, as unix:///path or tcp://name:port; given more than once, sandboxes are spread over them',
+  ).argParser((address, addresses: string[] = []) => [...addresses, address])
 }
 
 const updateKnownText = 'write what this run found into the list of known leaks, and take out what is fixed'

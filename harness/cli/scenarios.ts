@@ -26,6 +26,7 @@ export interface ScenarioOptions extends KnownOptions {
   sandbox: SandboxChoice
   mount?: string[]
   image?: string
+  engine?: string[]
   workers?: number
   json?: string
   report?: string
@@ -91,7 +92,12 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   const choosing = options.list || mayBeRefused ? undefined : choose()
   choosing?.catch(() => {})
   const projects = ['scenarios', ...(named ? ['catalogue'] : [])]
-  const vitest = await openVitest(rest, { projects, reporter, workers: options.workers })
+  const vitest = await openVitest(rest, {
+    projects,
+    reporter,
+    workers: options.workers,
+    engines: options.engine?.length,
+  })
   let interrupted: NodeJS.Signals | undefined
   try {
     await requireFiles(vitest, filter)

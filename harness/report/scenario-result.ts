@@ -20,6 +20,10 @@ export interface ScenarioResult {
   timeline?: Timeline
   /** What it expected and did not check or do, because the system does not declare it. */
   leftOut: string[]
+  /** The container engine on which it was measured, where there are several. */
+  engine?: string
+  /** Engines that stopped while it was measured on them. It was then measured again from the beginning, on another one. */
+  lostEngines?: string[]
   /** Expectations beside the baseline that were not met, such as a kill that the system answered with a failure. */
   unmet: string[]
   /** Only of a soak: its rounds, and the slope of each resource. */
@@ -49,6 +53,8 @@ export function scenarioResult(test: TestCase, system: string): ScenarioResult {
     leftOut: record?.leftOut ?? [],
     unmet: record?.unmet ?? [],
     ...(record?.timeline ? { timeline: record.timeline } : {}),
+    ...(record?.engine !== undefined ? { engine: record.engine } : {}),
+    ...(record?.lostEngines ? { lostEngines: record.lostEngines } : {}),
     ...(record?.kept ? { kept: record.kept } : {}),
     ...(record?.notKept ? { notKept: record.notKept } : {}),
   }

@@ -62,8 +62,11 @@ function outcome({ verdict, verdicts, errors }: ScenarioResult): string {
   return found.length > 0 ? found.join(', ') : `expectations not met: ${errors.length}`
 }
 
-function notes({ verdicts }: ScenarioResult): string[] {
-  return verdicts.flatMap(({ notes }) => notes.map(note => `seen, not counted: ${note}`))
+function notes({ verdicts, engine, lostEngines = [] }: ScenarioResult): string[] {
+  const lost = lostEngines.map(
+    one => `the engine at ${oneLine(one)} stopped; measured again on ${oneLine(engine ?? 'another')}`,
+  )
+  return [...lost, ...verdicts.flatMap(({ notes }) => notes.map(note => `seen, not counted: ${note}`))]
 }
 
 function indent(texts: string[]): string[] {

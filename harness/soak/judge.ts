@@ -33,11 +33,12 @@ export interface SoakResult {
 
 /**
  * A leak is certain when the interval of its slope lies above `tolerated`, and excluded when all of it lies below `excluded`.
- * Anything in between is inconclusive. A heap grows a little with its tables and caches, which is not a leak.
+ * Anything in between is inconclusive. Memory that is allocated, freed and not yet given back grows too, which is no leak: by
+ * 0.2 MB for each agent in our own system, over 160 agents.
  */
 export const limits = {
   count: { tolerated: 0, excluded: 0.05 },
-  bytes: { tolerated: 50_000, excluded: 250_000 },
+  bytes: { tolerated: 500_000, excluded: 1_000_000 },
 } as const
 
 /** With fewer points the distribution of Kendall's S is too coarse for an interval (Gilbert 1987). */
