@@ -34,6 +34,7 @@ export const architecture: Area[] = [
     outside: {
       'leakrig.ts': ['harness/cli/', 'cleanup/cli/index.ts'],
       'orchestrator.ts': ['harness/cli/'],
+      'schemas.ts': ['harness/report/json-schema.ts'],
       // The flags that keep a daemon small have to be set before it starts.
       'start-daemon.ts': ['cleanup/daemon/lean.ts'],
     },

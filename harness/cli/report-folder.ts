@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Report, withoutTimelines } from '../report/report.ts'
+import { type Report, reportSchema, timelinesSchema, withoutTimelines } from '../report/report.ts'
 import { soakSvg } from '../report/soak-svg.ts'
 import { makeTrace } from '../report/trace.ts'
 import { UsageError } from './exit.ts'
 import { requireWritable, writeJson, writeText } from './json-file.ts'
 
 /** The files of a report. */
-const names = {
+export const reportFiles = {
   report: 'report.json',
   timelines: 'timelines.json',
   trace: 'trace.json',
@@ -26,8 +26,8 @@ export function requireReportFolder(folder: string): void {
   }
   if (!statSync(path).isDirectory())
     throw new UsageError(`The report cannot be written to ${path}, which is a file: name a folder.`)
-  requireWritable(join(path, names.report))
-  if (readdirSync(path).length === 0 || isReport(join(path, names.report))) return
+  requireWritable(join(path, reportFiles.report))
+  if (readdirSync(path).length === 0 || isReport(join(path, reportFiles.report))) return
   throw new UsageError(
     `The report cannot be written to ${path}, which has files and no report of leakrig: name a folder that is empty or does not exist.`,
   )
@@ -38,11 +38,15 @@ export function writeReportFolder(folder: string, report: Report): void {
   const path = resolve(folder)
   mkdirSync(path, { recursive: true })
   const timelines = report.scenarios.map(({ system, name, timeline }) => ({ system, name, timeline }))
-  writeJson(join(path, names.report), withoutTimelines(report))
-  writeJson(join(path, names.timelines), { schemaVersion: report.schemaVersion, timelines })
-  writeJson(join(path, names.trace), makeTrace(report))
+  writeJson(join(path, reportFiles.report), withoutTimelines(report), reportSchema)
+  writeJson(
+    join(path, reportFiles.timelines),
+    { schemaVersion: report.schemaVersion, timelines },
+    timelinesSchema,
+  )
+  writeJson(join(path, reportFiles.trace), makeTrace(report))
   for (const { soak, system } of report.scenarios)
-    if (soak) writeText(join(path, names.plot), soakSvg(soak, system))
+    if (soak) writeText(join(path, reportFiles.plot), soakSvg(soak, system))
 }
 
 function isReport(file: string): boolean {

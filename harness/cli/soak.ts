@@ -1,8 +1,9 @@
 import { stripVTControlCharacters } from 'node:util'
-import { beginning, makeReport, type Report, withoutTimelines } from '../report/report.ts'
+import type { Interruption } from '../report/exit-codes.ts'
+import { beginning, makeReport, type Report } from '../report/report.ts'
 import type { ScenarioResult } from '../report/scenario-result.ts'
 import { SoakReporter } from '../report/soak-reporter.ts'
-import { soakText } from '../report/soak-text.ts'
+import { soakSentences, soakText } from '../report/soak-text.ts'
 import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
@@ -10,14 +11,14 @@ import { judgeSoak } from '../soak/judge.ts'
 import type { SoakPlan } from '../soak/round.ts'
 import { print } from '../terminal.ts'
 import { chosenSystem, nameOf } from './chosen-systems.ts'
-import { requireWritable, writeJson } from './json-file.ts'
+import { describedRun } from './described-run.ts'
 import { neededBy } from './needs.ts'
+import { type OutputOptions, requireOutputs, writeOutputs } from './outputs.ts'
 import { requireProcessRoom } from './process-limit.ts'
-import { requireReportFolder, writeReportFolder } from './report-folder.ts'
 import { runTests } from './run-tests.ts'
 import { openVitest } from './vitest.ts'
 
-export interface SoakOptions {
+export interface SoakOptions extends OutputOptions {
   system?: string
   config?: string
   sandbox: SandboxChoice
@@ -27,8 +28,6 @@ export interface SoakOptions {
   repeat?: number
   for?: number
   seed?: number
-  json?: string
-  report?: string
 }
 
 /** Without `--repeat` and `--for`. */
@@ -41,8 +40,7 @@ const usualRounds = 20
  */
 export async function runSoak(options: SoakOptions): Promise<number> {
   const began = beginning()
-  if (options.json) requireWritable(options.json)
-  if (options.report) requireReportFolder(options.report)
+  requireOutputs(options)
   const { system: wanted, ...files } = options
   const chosen = await chosenSystem({ ...files, ...(wanted !== undefined && { system: [wanted] }) })
   const needs = neededBy(options, chosen)
@@ -51,7 +49,7 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   const sandbox = await chooseSandbox(options.sandbox, false, needs)
   const reporter = new SoakReporter(nameOf(chosen))
   const vitest = await openVitest([], { projects: ['soak'], reporter, workers: 1 })
-  let interrupted: NodeJS.Signals | undefined
+  let interrupted: Interruption | undefined
   try {
     print(
       `leakrig: soak, system ${nameOf(chosen)}, sandbox ${sandbox.kind} (${sandbox.why})\n${planText(plan)}\n`,
@@ -60,13 +58,18 @@ export async function runSoak(options: SoakOptions): Promise<number> {
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter)
     const results = [resultOf(reporter, nameOf(chosen), plan)]
+    const run = describedRun({
+      command: 'soak',
+      systems: [chosen],
+      ...(options.config !== undefined && { config: options.config }),
+      selection: [],
+    })
     const report = makeReport(
-      { beginning: began, sandbox, interrupted },
+      { beginning: began, run, sandbox, interrupted },
       { results, errors: reporter.errors },
     )
-    printResult(report)
-    if (options.json) writeJson(options.json, withoutTimelines(report))
-    if (options.report) writeReportFolder(options.report, report)
+    printResult(report, reporter.result?.errors ?? [])
+    writeOutputs(options, report)
     return report.exitCode
   } finally {
     if (!interrupted) await vitest.close()
@@ -97,14 +100,16 @@ function resultOf({ result: ended, rounds }: SoakReporter, system: string, plan:
   const result = { ...none, ...ended, verdicts: [], verdict: 'inconclusive' as const }
   if (rounds.length === 0) return result
   const soak = judgeSoak(plan, rounds)
+  const errors = [...result.errors, ...soakSentences(soak)]
   const isWhole = ended !== undefined && ended.errors.length === 0
-  if (soak.verdict === 'collateral') return { ...result, soak, verdict: 'collateral' }
-  if (soak.verdict === 'leak' || result.unmet.length > 0) return { ...result, soak, verdict: 'leak' }
-  return { ...result, soak, verdict: isWhole ? soak.verdict : 'inconclusive' }
+  if (soak.verdict === 'collateral') return { ...result, soak, errors, verdict: 'collateral' }
+  if (soak.verdict === 'leak' || result.unmet.length > 0) return { ...result, soak, errors, verdict: 'leak' }
+  return { ...result, soak, errors, verdict: isWhole ? soak.verdict : 'inconclusive' }
 }
 
-function printResult(report: Report): void {
-  for (const { soak, unmet, errors } of report.scenarios) {
+/** @param errors what kept the soak from going on; the table shows the rest */
+function printResult(report: Report, errors: string[]): void {
+  for (const { soak, unmet } of report.scenarios) {
     if (soak) print(`\n${soakText(soak)}`)
     for (const line of [...unmet, ...errors]) print(stripVTControlCharacters(line))
   }

@@ -5,17 +5,21 @@ import { type Counts, type CountTable, filesIn } from '../timeline/counts.ts'
  * @param kept how many of the files that settled a policy allows
  */
 export function countsLine(table: CountTable, kept: number): string {
-  const line = [
-    row('sessions', table, ({ sessions }) => sessions),
-    row('claude', table, ({ claudes }) => claudes),
-    row('processes', table, ({ processes }) => processes),
-    row('files', table, filesIn),
-  ].join(' · ')
-  return kept > 0 ? `${line} (${kept} kept)` : line
+  const cells = countCells(table)
+  const line = Object.keys(important).map((name, at) => `${name} ${cells[at]}`)
+  return kept > 0 ? `${line.join(' · ')} (${kept} kept)` : line.join(' · ')
 }
 
-function row(name: string, { baseline, peak, settled }: CountTable, of: (counts: Counts) => number): string {
-  return `${name} ${[baseline, peak, settled].map(of).join('→')}`
+const important: Record<string, (counts: Counts) => number> = {
+  sessions: ({ sessions }) => sessions,
+  claude: ({ claudes }) => claudes,
+  processes: ({ processes }) => processes,
+  files: filesIn,
+}
+
+/** The same counts without their names: sessions, claude processes, all processes, files. */
+export function countCells({ baseline, peak, settled }: CountTable): string[] {
+  return Object.values(important).map(of => [baseline, peak, settled].map(of).join('→'))
 }
 
 type Row = [name: string, of: (counts: Counts) => number | string]

@@ -17,6 +17,11 @@ export function findingsSummary({ leaks, collateral }: Verdict): string {
   return [...summary('leaked', leaks), ...summary('harmed', collateral)].map(oneLine).join('\n')
 }
 
+/** Its first lines: how many of each kind, and by which mechanism. */
+export function findingsBrief({ leaks, collateral }: Verdict): string {
+  return [...brief('leaked', leaks), ...brief('harmed', collateral)].map(oneLine).join('\n')
+}
+
 /** Every finding, grouped by agent: what it is, its mechanism, and the command that shows it. */
 export function findingsText({ leaks, collateral }: Verdict): string {
   const sections = [...section('leak', leaks), ...section('collateral', collateral)]
@@ -26,11 +31,18 @@ export function findingsText({ leaks, collateral }: Verdict): string {
 function summary(word: string, findings: readonly Finding[]): string[] {
   if (findings.length === 0) return []
   return [
-    `${owners(findings)} ${word}, seen for ${seconds(findings[0]?.outlivedMs ?? 0)}:`,
-    ...shortened(mechanisms(findings), mostLines.mechanisms).map(line => `  ${line}`),
+    ...brief(word, findings),
     ...tree(findings),
     ...shortened(files(findings), mostLines.files),
     ...shortened(commands(findings), mostLines.commands).map(line => `$ ${line}`),
+  ]
+}
+
+function brief(word: string, findings: readonly Finding[]): string[] {
+  if (findings.length === 0) return []
+  return [
+    `${owners(findings)} ${word}, seen for ${seconds(findings[0]?.outlivedMs ?? 0)}:`,
+    ...shortened(mechanisms(findings), mostLines.mechanisms).map(line => `  ${line}`),
   ]
 }
 

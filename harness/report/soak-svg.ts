@@ -1,4 +1,5 @@
-import { type SoakResult, settledFrom } from '../soak/judge.ts'
+import { settledFrom } from '../soak/judge.ts'
+import type { SoakResult } from '../soak/result.ts'
 import { type Series, seriesOf } from '../soak/series.ts'
 
 const width = 760

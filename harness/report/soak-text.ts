@@ -1,6 +1,6 @@
 import { plot } from 'asciichart'
-import type { ResourceSlope, SoakResult } from '../soak/judge.ts'
 import { limits } from '../soak/judge.ts'
+import type { ResourceSlope, SoakResult } from '../soak/result.ts'
 import type { SoakRound } from '../soak/round.ts'
 import { seriesOf } from '../soak/series.ts'
 import { filesIn } from '../timeline/counts.ts'
@@ -46,6 +46,16 @@ export function soakText(result: SoakResult): string {
     ...leftBehind(rounds),
     ...collateral(rounds),
   ].join('\n')
+}
+
+/** What did not pass, in sentences for reports that have no table. */
+export function soakSentences({ slopes, rounds }: SoakResult): string[] {
+  const grown = slopes.flatMap(one => {
+    const slope = `with each agent (${slopeText(one)})`
+    if (one.verdict === 'leak') return `${nameOf(one)}: grows ${slope}`
+    return one.verdict === 'inconclusive' ? `${nameOf(one)}: it is not known whether it grows ${slope}` : []
+  })
+  return [...grown, ...leftBehind(rounds), ...collateral(rounds)].filter(Boolean)
 }
 
 function table(slopes: readonly ResourceSlope[]): string[] {

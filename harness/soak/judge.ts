@@ -1,35 +1,7 @@
+import type { ResourceSlope, SoakResult } from './result.ts'
 import type { SoakRound } from './round.ts'
 import { type Series, seriesOf } from './series.ts'
 import { type Slope, slopeOf } from './slope.ts'
-
-/** What a soak says about one resource. Bytes for memory, pieces for everything else. */
-export interface ResourceSlope extends Partial<Slope> {
-  resource: string
-  unit: Series['unit']
-  /** `kept`: it grows by policy, and is not judged. */
-  verdict: 'pass' | 'leak' | 'inconclusive' | 'kept'
-  /** Before the first agent, at the end of the warm-up, and after the last round. */
-  baseline: number
-  warm: number
-  last: number
-  /** About how many rounds more would show a leak, or exclude one. */
-  moreRounds?: number
-}
-
-/** What all resources together say. */
-export interface SoakResult {
-  seed: number
-  /** Deployed at once in each round. */
-  agentsPerRound: number
-  /** How many rounds at the beginning are left out of the slopes. */
-  warmUp: number
-  /** The first is the baseline. */
-  rounds: SoakRound[]
-  slopes: ResourceSlope[]
-  verdict: 'pass' | 'leak' | 'collateral' | 'inconclusive'
-  /** The rarest leak that a soak of so many agents shows in 95 of 100 runs, as the number of agents for one. */
-  oneIn: number
-}
 
 /**
  * A leak is certain when the interval of its slope lies above `tolerated`, and excluded when all of it lies below `excluded`.

@@ -1,5 +1,6 @@
-import type { FileClass, Resource } from '../snapshot/snapshot.ts'
-import { type Counts, count } from '../timeline/counts.ts'
+import { z } from 'zod'
+import { fileClassSchema, type Resource } from '../snapshot/snapshot.ts'
+import { count, countsSchema } from '../timeline/counts.ts'
 
 /** What a soak is asked to do. Either limit ends it. */
 export interface SoakPlan {
@@ -12,26 +13,27 @@ export interface SoakPlan {
   forMs?: number
 }
 
+const number = z.int().nonnegative()
+const sentences = z.array(z.string())
+
 /** What was there before the first agent, or after a round, when it had settled. */
-export interface SoakRound {
-  /** How many agents have ended until then. */
-  agents: number
-  /** How many ended in which way in this round. */
-  endings: Partial<Record<string, number>>
-  durationMs: number
-  /** Without what a policy keeps. */
-  counts: Counts
-  /** Files that a policy keeps. */
-  kept: Partial<Record<FileClass, number>>
-  /** Resident memory, bytes: of the system's own processes, and of all tmux servers. */
-  memory: { system: number; tmux: number }
-  /** What this round has left, and earlier ones had not, in sentences. */
-  leaks: string[]
-  /** How much there is that is neither of the baseline nor kept, of this round and of earlier ones. */
-  left: number
-  /** What was there before the first agent and is not any more, in sentences. */
-  collateral: string[]
-}
+export const soakRoundSchema = z
+  .object({
+    agents: number.describe('How many agents have ended until then.'),
+    endings: z.record(z.string(), number).describe('How many ended in which way in this round.'),
+    durationMs: number,
+    counts: countsSchema.describe('Without what a policy keeps.'),
+    kept: z.partialRecord(fileClassSchema, number).describe('Files that a policy keeps.'),
+    memory: z
+      .object({ system: number, tmux: number })
+      .describe("Resident memory, bytes: of the system's own processes, and of all tmux servers."),
+    leaks: sentences.describe('What this round has left, and earlier ones had not.'),
+    left: number.describe('How much is neither of the baseline nor kept, of this round and of earlier ones.'),
+    collateral: sentences.describe('What was there before the first agent and is not any more.'),
+  })
+  .meta({ id: 'SoakRound' })
+
+export type SoakRound = z.infer<typeof soakRoundSchema>
 
 /** What a round has left. `isOwn`: whether the system itself started a process, before its first agent. */
 export function roundCounts(

@@ -1,18 +1,10 @@
 import Docker from 'dockerode'
-import type { ContainerRuntimeClient } from 'testcontainers'
 import { CannotMeasureError } from '../../errors.ts'
 import { printable } from '../../terminal.ts'
 import { followBuild, inspected } from './build.ts'
+import type { Engine } from './engine.ts'
 import { addressOf, unanswered } from './ping.ts'
 import { countContainers } from './stale-containers.ts'
-
-/** A container engine, as far as sandboxes need one: that of Testcontainers, or one of several that `--engine` names. */
-export interface Engine {
-  /** Its address; undefined for the only one. */
-  address?: string
-  container: Pick<ContainerRuntimeClient['container'], 'dockerode'>
-  image: Pick<ContainerRuntimeClient['image'], 'exists' | 'pull'>
-}
 
 /** How long an engine that did not answer is left alone, ms. */
 const silentMs = 30_000

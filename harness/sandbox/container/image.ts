@@ -5,7 +5,7 @@ import { projectRoot } from '../../../bin/programs.ts'
 import { CannotMeasureError } from '../../errors.ts'
 import { printable, printProblem } from '../../terminal.ts'
 import { followBuild } from './build.ts'
-import type { Engine } from './engines.ts'
+import type { Engine } from './engine.ts'
 import { ownImageLabel } from './own-images.ts'
 
 /**

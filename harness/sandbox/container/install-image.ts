@@ -7,7 +7,7 @@ import { withLock } from '../install/lock.ts'
 import { installsFolder } from '../install/on-host.ts'
 import type { InstallStep } from '../needs.ts'
 import { BuildFailure, followBuild, inspected } from './build.ts'
-import type { Engine } from './engines.ts'
+import type { Engine } from './engine.ts'
 import { noteUse, ownImageLabel, removeOldImages } from './own-images.ts'
 
 /** The value of LEAKRIG_INSTALL in a container. */

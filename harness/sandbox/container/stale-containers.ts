@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { readProcess } from '../../probe/processes.ts'
-import type { Engine } from './engines.ts'
+import type { Engine } from './engine.ts'
 
 const label = 'leakrig.rig'
 

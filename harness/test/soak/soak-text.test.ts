@@ -55,7 +55,7 @@ test('the slopes are a table, with a plot of what leaks', () => {
            0 ┼─────╯                                                      
 
     A count that leaks for one in 25 agents or more would have shown (in 95 of 100 soaks).
-    Tolerated for each agent: 50 kB of memory, and nothing else.
+    Tolerated for each agent: 500 kB of memory, and nothing else.
 
     left at the end: 20
       prompt agent_prompt_5.txt: the cleanup left it
@@ -102,7 +102,7 @@ test('too few rounds say how many more there must be', () => {
        100.2 ┤                                                            
        100.0 ┼─────────────────────────────────────────────────────────── 
 
-    Tolerated for each agent: 50 kB of memory, and nothing else.
+    Tolerated for each agent: 500 kB of memory, and nothing else.
     Inconclusive with 2 rounds: it takes about 17 (--repeat 17)."
   `)
 })
