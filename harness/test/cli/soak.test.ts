@@ -49,7 +49,7 @@ test('two rounds are too few: nothing is claimed, and everything is in the repor
     /^leakrig: soak, system hybrid, sandbox namespace \(requested\)\nat most 2 rounds with 2 agents each; --seed 5 draws the same agents again\n/,
   )
   expect(stdout).toMatch(/^ {3}4 agents {2}sessions 1 · processes \d+ · /m)
-  expect(stdout).toContain('Inconclusive with 2 rounds: it takes about 42 (--repeat 42).')
+  expect(stdout).toContain('Inconclusive with 2 rounds: it takes about 40 (--repeat 40).')
   expect(exitCode).toBe(3)
   const { scenarios } = JSON.parse(readFileSync(join(report, 'report.json'), 'utf8'))
   expect(scenarios).toMatchObject([{ name: 'soak', verdict: 'inconclusive', soak: { seed: 5, warmUp: 1 } }])
