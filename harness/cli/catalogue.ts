@@ -2,7 +2,7 @@ import { catalogueTable } from '../report/catalogue.ts'
 import { exitCodes, type Interruption } from '../report/exit-codes.ts'
 import type { KnownLeak } from '../report/known-leak.ts'
 import { beginning, makeReport, type Report, type Shard } from '../report/report.ts'
-import { ScenarioReporter } from '../report/reporter.ts'
+import { isWatched, ScenarioReporter } from '../report/reporter.ts'
 import type { ScenarioResult } from '../report/scenario-result.ts'
 import { fixedText, summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
@@ -79,7 +79,7 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
   })
   const report = makeReport({ beginning: began, run, sandbox, interrupted, fixed }, { results, errors })
   printText(['', catalogueTable(report), ...fixedText(report)].join('\n'))
-  writeOutputs(options, report)
+  await writeOutputs(options, report)
   return report.exitCode
 }
 
@@ -120,7 +120,7 @@ async function runOne(
   let interrupted: Interruption | undefined
   try {
     printText(`leakrig: catalogue, system ${nameOf(system)}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
-    const settings = { system, sandbox: sandbox.kind, needs: neededBy(rest, system), keep }
+    const settings = { system, sandbox: sandbox.kind, needs: neededBy(rest, system), keep, live: isWatched() }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter, files)
     const { results, errors } = reporter

@@ -8,7 +8,15 @@ import { refuseOptionsAsValues } from './usage-errors.ts'
 
 /** Adds the commands `init`, `scenarios`, `catalogue`, `soak`, `report` and `orchestrator`. */
 export function addHarnessCommands(program: Command): void {
-  for (const add of [addInit, addScenarios, addCatalogue, addSoak, addReportMerge, addOrchestrator])
+  for (const add of [
+    addInit,
+    addScenarios,
+    addCatalogue,
+    addSoak,
+    addReportOpen,
+    addReportMerge,
+    addOrchestrator,
+  ])
     refuseOptionsAsValues(add(program))
 }
 
@@ -42,7 +50,7 @@ function addScenarios(program: Command): Command {
       wholeNumber,
     )
     .option('--json <file>', 'write the report as JSON')
-    .option('--report <folder>', 'write the report with its time lines, and as a trace for ui.perfetto.dev')
+    .option('--report <folder>', reportText)
     .option('--junit <file>', 'write the report as JUnit XML')
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed scenario is always copied)')
     .addOption(knownOption())
@@ -83,7 +91,7 @@ function addCatalogue(program: Command): Command {
       wholeNumber,
     )
     .option('--json <file>', 'write the report as JSON')
-    .option('--report <folder>', 'write the report with its time lines, and as a trace for ui.perfetto.dev')
+    .option('--report <folder>', reportText)
     .option('--junit <file>', 'write the report as JUnit XML')
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed cell is always copied)')
     .addOption(knownOption())
@@ -152,12 +160,23 @@ function addSoak(program: Command): Command {
     })
 }
 
+function addReportOpen(program: Command): Command {
+  return reportCommands(program)
+    .command('open')
+    .description('show the page of a report in your browser')
+    .argument('<folder>', 'the folder that --report made')
+    .action(async (folder: string) => {
+      const { openReport } = await import('./report-open.ts')
+      await openReport(folder)
+    })
+}
+
 function addReportMerge(program: Command): Command {
   return reportCommands(program)
     .command('merge')
     .description('make one report of the shards of a run, and judge the whole')
     .argument('<folder...>', 'the folders that --report made, one for each shard')
-    .option('--report <folder>', 'write the whole report with its time lines')
+    .option('--report <folder>', reportText)
     .option('--json <file>', 'write the whole report as JSON')
     .option('--junit <file>', 'write the whole report as JUnit XML')
     .addOption(knownOption())
@@ -180,6 +199,9 @@ function reportCommands(program: Command): Command {
 }
 
 const systemText = `what is tested: a system of the configuration, or one of ours (${systemNames.join(', ')}); default: that of the configuration, or hybrid`
+
+const reportText =
+  'write the report as a page for browsers, as JSON with its time lines, and as a trace for ui.perfetto.dev'
 
 function configOption(): Option {
   return once(

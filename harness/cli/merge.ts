@@ -53,7 +53,7 @@ export async function mergeReports(options: MergeOptions, folders: string[]): Pr
   const fixed = isWhole ? settled.fixed : []
   const report = mergedReport(shards, { results: settled.results, fixed })
   printReport(report, options)
-  writeOutputs(options, report)
+  await writeOutputs(options, report)
   return report.exitCode
 }
 

@@ -32,9 +32,12 @@ export function requireOutputs({ json, report, junit, list = false }: OutputOpti
 }
 
 /** Writes the report wherever it was asked for, and shows it on GitHub where the run is a step of a job. */
-export function writeOutputs({ json, report: folder, junit }: OutputOptions, report: Report): void {
+export async function writeOutputs(
+  { json, report: folder, junit }: OutputOptions,
+  report: Report,
+): Promise<void> {
   if (json !== undefined) writeJson(inCurrentFolder(json), withoutTimelines(report), reportSchema)
-  if (folder !== undefined) writeReportFolder(inCurrentFolder(folder), report)
+  if (folder !== undefined) await writeReportFolder(inCurrentFolder(folder), report)
   if (junit !== undefined) writeText(inCurrentFolder(junit), junitXml(report))
   showOnGithub(report)
 }

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { reportPage } from '../report/page.ts'
 import { type Report, reportSchema, timelinesSchema, withoutTimelines } from '../report/report.ts'
 import { soakSvg } from '../report/soak-svg.ts'
 import { makeTrace } from '../report/trace.ts'
@@ -8,6 +9,7 @@ import { requireWritable, writeJson, writeText } from './json-file.ts'
 
 /** The files of a report. */
 export const reportFiles = {
+  page: 'index.html',
   report: 'report.json',
   timelines: 'timelines.json',
   trace: 'trace.json',
@@ -33,8 +35,8 @@ export function requireReportFolder(folder: string): void {
   )
 }
 
-/** Writes a report with its time lines and its trace. */
-export function writeReportFolder(folder: string, report: Report): void {
+/** Writes a report with its time lines, its trace and its page. */
+export async function writeReportFolder(folder: string, report: Report): Promise<void> {
   const path = resolve(folder)
   mkdirSync(path, { recursive: true })
   const timelines = report.scenarios.map(({ system, name, timeline }) => ({ system, name, timeline }))
@@ -47,6 +49,26 @@ export function writeReportFolder(folder: string, report: Report): void {
   writeJson(join(path, reportFiles.trace), makeTrace(report))
   for (const { soak, system } of report.scenarios)
     if (soak) writeText(join(path, reportFiles.plot), soakSvg(soak, system))
+  writeText(join(path, reportFiles.page), await reportPage(report))
+}
+
+/**
+ * The page of a report.
+ * @throws UsageError for a folder that does not exist, and one without a report or without a page
+ */
+export function pageOf(folder: string): string {
+  const path = resolve(folder)
+  const wrong = (what: string, next: string) =>
+    new UsageError(`The report ${path} cannot be opened: ${what}; ${next}.`)
+  const written = 'name a folder that --report made'
+  if (!existsSync(path)) throw wrong('it does not exist', written)
+  if (!statSync(path).isDirectory()) throw wrong('it is a file', written)
+  if (!isReport(join(path, reportFiles.report)))
+    throw wrong(`it has no ${reportFiles.report} of leakrig`, written)
+  const page = join(path, reportFiles.page)
+  if (!statSync(page, { throwIfNoEntry: false })?.isFile())
+    throw wrong(`it has no ${reportFiles.page}`, 'make it anew with --report')
+  return page
 }
 
 function isReport(file: string): boolean {

@@ -14,7 +14,7 @@ const endsWithinMs = 4_000
  */
 export async function runTests(
   vitest: Vitest,
-  reporter: { isInterrupted: boolean },
+  reporter: { interrupt(): void },
   filter: string[] = [],
 ): Promise<Interruption | undefined> {
   let first: { signal: Interruption; at: number } | undefined
@@ -23,7 +23,7 @@ export async function runTests(
     if (first && performance.now() - first.at > sameSignalMs) process.exit(signalled(signal))
     if (first) return
     first = { signal, at: performance.now() }
-    reporter.isInterrupted = true
+    reporter.interrupt()
     void vitest.cancelCurrentRun('keyboard-input')
     setTimeout(giveUp, endsWithinMs).unref()
   }

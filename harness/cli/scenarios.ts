@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { projectRoot } from '../../bin/programs.ts'
 import { exitCodes, type Interruption } from '../report/exit-codes.ts'
 import { beginning, makeReport } from '../report/report.ts'
-import { ScenarioReporter } from '../report/reporter.ts'
+import { isWatched, ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
@@ -127,7 +127,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     printText(`leakrig: system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     // To each project: vitest.config.ts provides defaults for `npm test` there, and those win over the root's.
     const { keep = false } = options
-    const settings = { system: chosen, sandbox: sandbox.kind, needs, keep }
+    const settings = { system: chosen, sandbox: sandbox.kind, needs, keep, live: isWatched() }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter, filter)
     const run = describedRun({
@@ -145,7 +145,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     })
     const report = makeReport({ beginning: began, run, sandbox, interrupted, fixed }, { results, errors })
     printText(summaryText(report))
-    writeOutputs(options, report)
+    await writeOutputs(options, report)
     return report.exitCode
   } finally {
     if (!interrupted) await vitest.close()

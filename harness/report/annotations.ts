@@ -1,10 +1,10 @@
 import { stripVTControlCharacters } from 'node:util'
 import { oneLine, printableLines } from '../terminal.ts'
 import { findingsBrief } from './findings-text.ts'
+import { outcome } from './outcome.ts'
 import type { Report } from './report.ts'
 import { rerunCommand } from './rerun.ts'
 import type { ScenarioResult } from './scenario-result.ts'
-import { outcome } from './scenario-text.ts'
 
 /** GitHub shows ten errors of a step; the last one counts the rest. */
 const mostAnnotations = 10

@@ -1,5 +1,6 @@
 import { oneLine } from '../terminal.ts'
 import type { Finding, Verdict } from '../verdict/verdict.ts'
+import { kinds, owners } from './finding-words.ts'
 import { processTree, type TreeLine } from './process-tree.ts'
 import { cut, seconds } from './text.ts'
 
@@ -44,31 +45,6 @@ function brief(word: string, findings: readonly Finding[]): string[] {
     `${owners(findings)} ${word}, seen for ${seconds(findings[0]?.outlivedMs ?? 0)}:`,
     ...shortened(mechanisms(findings), mostLines.mechanisms).map(line => `  ${line}`),
   ]
-}
-
-/** "24 of agent a and 3 without a known owner". */
-function owners(findings: readonly Finding[]): string {
-  const agents = new Set(findings.flatMap(({ owner }) => owner?.agent ?? []))
-  const without = findings.filter(({ owner }) => !owner).length
-  const owned = findings.length - without
-  const whose = agents.size === 1 ? `agent ${[...agents][0]}` : `${agents.size} agents`
-  return [
-    ...(owned > 0 ? [`${owned} of ${whose}`] : []),
-    ...(without > 0 ? [`${without} without a known owner`] : []),
-  ].join(' and ')
-}
-
-const kinds: Record<Finding['kind'], [one: string, several: string]> = {
-  server: ['tmux server', 'tmux servers'],
-  session: ['session', 'sessions'],
-  pane: ['pane', 'panes'],
-  process: ['process', 'processes'],
-  descriptor: ['open file', 'open files'],
-  pty: ['terminal', 'terminals'],
-  socket: ['socket', 'sockets'],
-  file: ['file', 'files'],
-  registry: ['registry', 'registries'],
-  line: ['log', 'logs'],
 }
 
 /** How many of each kind, and why they are there, the most frequent first. */

@@ -1,9 +1,10 @@
 import { stripVTControlCharacters } from 'node:util'
 import junit, { type Builder, type TestSuite } from 'junit-report-builder'
 import { oneLine, printableLines } from '../terminal.ts'
+import { outcome } from './outcome.ts'
 import type { Report } from './report.ts'
 import type { ScenarioResult } from './scenario-result.ts'
-import { outcome, scenarioText } from './scenario-text.ts'
+import { scenarioText } from './scenario-text.ts'
 
 /** Its types name a default export, and what Node imports is the builder itself. */
 const rootBuilder = junit as unknown as Builder

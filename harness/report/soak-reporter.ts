@@ -11,11 +11,16 @@ export class SoakReporter implements Reporter {
   readonly errors: string[] = []
   /** How the test ended; undefined where it was interrupted. */
   result: ScenarioResult | undefined
-  isInterrupted = false
+  #isInterrupted = false
   readonly #system: string
 
   constructor(system: string) {
     this.#system = system
+  }
+
+  /** From now on what ends is aborted, and says nothing. */
+  interrupt(): void {
+    this.#isInterrupted = true
   }
 
   onTestCaseAnnotate(_: TestCase, { type, message }: TestAnnotation): void {
@@ -26,7 +31,7 @@ export class SoakReporter implements Reporter {
   }
 
   onTestCaseResult(test: TestCase): void {
-    if (this.isInterrupted) return
+    if (this.#isInterrupted) return
     const result = scenarioResult(test, this.#system)
     // It has no verdict of its own: that is in the rounds.
     this.result = test.result().state === 'passed' ? { ...result, errors: [] } : result
@@ -36,7 +41,7 @@ export class SoakReporter implements Reporter {
     modules: ReadonlyArray<{ errors(): SerializedError[] }>,
     unhandled: ReadonlyArray<SerializedError>,
   ): void {
-    if (this.isInterrupted) return
+    if (this.#isInterrupted) return
     const errors = [...modules.flatMap(module => module.errors()), ...unhandled]
     this.errors.push(...errors.map(({ message }) => message))
   }

@@ -10,6 +10,7 @@ import { chosenSystem, startChosen } from './chosen-system.ts'
 import './matchers.ts'
 import { type SandboxFolders, withProject } from '../probe/places.ts'
 import { Rig } from './rig.ts'
+import { sendProgress } from './send-progress.ts'
 import { settings } from './settings.ts'
 
 declare module 'vitest' {
@@ -76,7 +77,9 @@ export const test = vitestTest
       unmet: rig.unmet,
     }
     task.meta.leakrig = record
+    const progress = settings().live ? sendProgress(task, rig.timeline) : undefined
     onCleanup(async () => {
+      progress?.[Symbol.dispose]()
       record.leftOut = [...rig.leftOut]
       record.timeline = rig.timeline.timeline
       const wanted = settings().keep || task.result?.state === 'fail'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { fileClassSchema, type Resource } from '../snapshot/snapshot.ts'
-import { count, countsSchema } from '../timeline/counts.ts'
+import { count } from '../timeline/counts.ts'
+import { countsSchema } from '../timeline/counts-schema.ts'
 
 /** What a soak is asked to do. Either limit ends it. */
 export interface SoakPlan {

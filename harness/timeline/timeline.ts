@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { resourceKindSchema } from '../snapshot/snapshot.ts'
-import { countsSchema } from './counts.ts'
+import { countsSchema } from './counts-schema.ts'
 
 const moment = z.int().nonnegative()
 const pid = z.int().nonnegative()

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ignoredSchema, ownerSchema, resourceKindSchema } from '../snapshot/snapshot.ts'
-import { countTableSchema } from '../timeline/counts.ts'
+import { countTableSchema } from '../timeline/counts-schema.ts'
 import { type Mechanism, mechanisms } from './mechanisms.ts'
 
 export const mechanismSchema = z.enum(Object.keys(mechanisms) as Mechanism[])

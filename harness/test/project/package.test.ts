@@ -37,7 +37,7 @@ describe('the tarball', () => {
       packed.files.filter(path => path.startsWith('docs/') === isPage),
     )
     expect(pages).toEqual(expect.arrayContaining(['docs/systems.md', 'docs/operators.md']))
-    expect(pages?.filter(path => !/^docs\/[\w-]+\.(md|svg)$/.test(path))).toEqual([])
+    expect(pages?.filter(path => !/^docs\/[\w-]+\.(md|svg|png)$/.test(path))).toEqual([])
     const tops = new Set(others?.map(path => path.split('/').slice(0, 2).join('/')))
     expect([...tops].toSorted()).toEqual(
       [
