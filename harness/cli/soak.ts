@@ -69,7 +69,7 @@ export async function runSoak(options: SoakOptions): Promise<number> {
       { results, errors: reporter.errors },
     )
     printResult(report, reporter.result?.errors ?? [])
-    writeOutputs(options, report)
+    await writeOutputs(options, report)
     return report.exitCode
   } finally {
     if (!interrupted) await vitest.close()
