@@ -4,6 +4,7 @@ import type { ResourceSlope, SoakResult } from '../soak/result.ts'
 import type { SoakRound } from '../soak/round.ts'
 import { seriesOf } from '../soak/series.ts'
 import { filesIn } from '../timeline/counts.ts'
+import { amounts, megabytes, nameOf, slopeText, verdictTexts } from './soak-words.ts'
 import { seconds } from './text.ts'
 
 /** The most plots that are drawn, and their size in characters. */
@@ -66,24 +67,6 @@ function table(slopes: readonly ResourceSlope[]): string[] {
   )
 }
 
-const nameOf = ({ resource, unit }: ResourceSlope): string =>
-  unit === 'bytes' ? `${resource}, MB` : resource
-
-function amounts({ unit, baseline, warm, last }: ResourceSlope): string[] {
-  return [baseline, warm, last].map(value => (unit === 'bytes' ? megabytes(value, 1) : String(value)))
-}
-
-/** `0.20 ± 0.01`: the slope, and the longer half of its interval. */
-function slopeText({ unit, perAgent, lower, upper }: ResourceSlope): string {
-  if (perAgent === undefined || lower === undefined || upper === undefined) return '-'
-  const half = Math.max(perAgent - lower, upper - perAgent)
-  const [shown, width] =
-    unit === 'bytes' ? [megabytes(perAgent, 3), megabytes(half, 3)] : [perAgent.toFixed(2), half.toFixed(2)]
-  return `${shown.replace(/^-(0\.0+)$/, '$1')} ± ${width}`
-}
-
-const verdictTexts = { pass: 'flat', kept: 'by policy', leak: 'LEAK', inconclusive: 'inconclusive' }
-
 function moreRounds(slopes: readonly ResourceSlope[], count: number): string[] {
   const more = Math.max(0, ...slopes.map(one => one.moreRounds ?? 0))
   return more > 0
@@ -132,5 +115,3 @@ function collateral(rounds: readonly SoakRound[]): string[] {
   const lost = [...new Set(rounds.flatMap(round => round.collateral))]
   return lost.length > 0 ? ['', 'collateral:', ...lost.slice(0, mostNamed).map(one => `  ${one}`)] : []
 }
-
-const megabytes = (bytes: number, digits: number): string => (bytes / 1e6).toFixed(digits)

@@ -8,12 +8,13 @@ import { readScenario } from '../data.ts'
 import { OverTime } from '../time/over-time.tsx'
 import { isRed, Verdict } from '../verdicts.tsx'
 import { Findings } from './findings.tsx'
+import { Soak } from './soak.tsx'
 import { ProcessTree } from './tree.tsx'
 
 /** One scenario: its verdict, what is wrong, what happened over time, and what was left out. */
 export function Scenario({ index }: { index: number }) {
   const result = readScenario(index)
-  const { name, system, file, verdict, verdicts, durationMs, timeline, kept } = result
+  const { name, system, file, verdict, verdicts, durationMs, timeline, kept, soak } = result
   return (
     <article>
       <header class="scenario-head">
@@ -30,11 +31,9 @@ export function Scenario({ index }: { index: number }) {
       </header>
       <Reasons result={result} />
       <Findings verdicts={verdicts} />
-      {timeline ? (
-        <Processes result={result} timeline={timeline} />
-      ) : (
-        <p class="quiet">There is no time line of it.</p>
-      )}
+      {soak && <Soak soak={soak} />}
+      {timeline && <Processes result={result} timeline={timeline} />}
+      {!timeline && !soak && <p class="quiet">There is no time line of it.</p>}
       <LeftOut result={result} />
       {kept && (
         <p class="quiet">

@@ -3,6 +3,8 @@ import axe, { type AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { reportPage } from '../../../report/page.ts'
+import { judgeSoak } from '../../../soak/judge.ts'
+import { rounds } from '../../soak/rounds.ts'
 import { useChromium } from '../../support/chromium.ts'
 import { aReport } from '../../support/reports.ts'
 import { green, leak, process, red, scenario } from '../../support/sample-report.ts'
@@ -213,6 +215,23 @@ test.for(['#overview', '#scenario-1'])('on a phone nothing is wider than the scr
   await shows(page, 'a completion')
   await expect.poll(() => list(page).isVisible()).toBe(false)
   expect(await violations(page)).toEqual([])
+})
+
+test('a soak has a slope for each resource, what leaks first', async () => {
+  const soak = judgeSoak(
+    { seed: 1, agents: 5 },
+    rounds(20, agents => ({ prompts: agents / 5 })),
+  )
+  const result = green('soak', { verdict: 'leak', verdicts: [], soak })
+  delete result.timeline
+  await using opened = await openPage(await reportPage(aReport([result])))
+  const { page } = opened
+  const slopes = page.getByRole('table', { name: 'Growth of each resource with each agent' })
+  expect(await slopes.getByRole('row').nth(1).textContent()).toBe('files: prompt0200.20 ± 0.00LEAK')
+  await page.locator('.u-over').first().hover()
+  await expect.poll(() => page.locator('.pointed').first().textContent()).toBe('10')
+  expect(await violations(page)).toEqual([])
+  expect(opened.errors).toEqual([])
 })
 
 test('hostile names are text, and the page asks for nothing but itself', async () => {
