@@ -34,6 +34,7 @@ export const architecture: Area[] = [
     outside: {
       'leakrig.ts': ['harness/cli/', 'cleanup/cli/index.ts'],
       'orchestrator.ts': ['harness/cli/'],
+      'cleanup.ts': ['cleanup/cli/index.ts'],
       // The flags that keep a daemon small have to be set before it starts.
       'start-daemon.ts': ['cleanup/daemon/lean.ts'],
     },
@@ -89,6 +90,7 @@ export const architecture: Area[] = [
       ['probe'], // the rig's side inside the sandbox
       ['timeline'], // what happened in a sandbox, as its snapshots show it
       ['sandbox', 'verdict'], // where a scenario runs; what is a leak and what is not
+      ['reproduction'], // a scenario that is held open, and who looks at it
       ['report', 'systems'], // what people and machines read; how each system is started
       ['rig'], // what a scenario drives: agents, bystanders, expectations
       ['catalogue'], // what only the catalogue needs: cells, endings, faults
@@ -111,7 +113,7 @@ export const architecture: Area[] = [
   {
     folder: 'scenarios',
     rows: [
-      ['catalogue', 'model', '*'], // three kinds of scenarios, which share the harness and nothing else
+      ['catalogue', 'model', 'reproduce', '*'], // four kinds of scenarios, which share the harness and nothing else
     ],
     outside: { '': ['harness/index.ts'] },
   },

@@ -45,9 +45,12 @@ function countRows(table: CountTable): string[][] {
   return [...rows, ...files].map(([name, of]) => [name, ...moments.map(counts => String(of(counts)))])
 }
 
-/** All counts as a table for a terminal. */
-export function countsTable(table: CountTable): string[] {
-  const all = [['', 'baseline', 'peak', 'settled'], ...countRows(table)]
+/**
+ * All counts as a table for a terminal.
+ * @param last what the last column is called
+ */
+export function countsTable(table: CountTable, last = 'settled'): string[] {
+  const all = [['', 'baseline', 'peak', last], ...countRows(table)]
   return all.map(([name = '', ...cells]) =>
     [name.padEnd(27), ...cells.map(cell => cell.padStart(9))].join('').trimEnd(),
   )

@@ -52,6 +52,7 @@ export class Measurement {
   readonly #startedWith = new Map<string, string>()
   readonly #ignoreList = new IgnoreList()
   #baseline: Promise<Snapshot> | undefined
+  #takenBaseline: Snapshot | undefined
   readonly #snapshots: SnapshotSingleFlight
   #endedAt: number | undefined
 
@@ -99,7 +100,8 @@ export class Measurement {
       )
   }
 
-  protected get deployedCount(): number {
+  /** How many agents were deployed. */
+  get deployedCount(): number {
     return this.#deployed.length
   }
 
@@ -131,9 +133,15 @@ export class Measurement {
     this.#baseline ??= this.timeline.during('baseline', async () => {
       const stable = await stableBaseline(() => this.snapshot())
       this.timeline.markBaseline(stable.resources)
+      this.#takenBaseline = stable
       return stable
     })
     return this.#baseline
+  }
+
+  /** The baseline, once it was taken. */
+  get takenBaseline(): Snapshot | undefined {
+    return this.#takenBaseline
   }
 
   /**
@@ -162,7 +170,8 @@ export class Measurement {
     const stayingAgents = this.#deployed.filter(({ id }) => id === owner?.id).length
     this.timeline.markBaseline(added)
     const held = before.map(one => this.#withDescriptors(one, now, stayingAgents))
-    this.#baseline = Promise.resolve({ ...now, resources: [...held, ...added] })
+    this.#takenBaseline = { ...now, resources: [...held, ...added] }
+    this.#baseline = Promise.resolve(this.#takenBaseline)
   }
 
   /** A system may hold descriptors for an agent that stays, such as the pipes of its claude: as many as for every agent. */

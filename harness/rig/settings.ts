@@ -11,6 +11,7 @@ const defaults: RigSettings = {
   keep: false,
   withoutCleanup: false,
   mayBeSkipped: false,
+  hold: undefined,
 }
 
 /** The settings of this run: what was provided, and defaults for the rest. */

@@ -61,6 +61,11 @@ export class TimelineRecorder {
     }
   }
 
+  /** The step that was begun last. */
+  get lastStep(): Step | undefined {
+    return this.#steps.at(-1)
+  }
+
   /** All of it, until now. */
   get timeline(): Timeline {
     const endedAt = this.#last

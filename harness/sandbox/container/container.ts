@@ -62,6 +62,7 @@ async function startBy(engine: ContainerRuntimeClient, needs: SandboxNeeds): Pro
     image: needs.image,
     install,
     probe: connectProbe(streams),
+    traces: () => ({ processes: [], container: container.id }),
     [Symbol.asyncDispose]: () => end(container),
   }
 }
