@@ -38,8 +38,8 @@ const drainMs = 300
 export const userPids = new Set<number>()
 
 /**
- * The shells and other commands that a person runs in the sandbox, on terminals of script(1), which belongs to the same package
- * as the unshare of a namespace sandbox.
+ * The shells and other commands that a person runs in the sandbox, on terminals of script(1), which belongs to the same
+ * package as the unshare of a namespace sandbox.
  */
 export class Terminals {
   readonly #open = new Map<number, Opened>()
@@ -84,7 +84,8 @@ class Opened {
 
   constructor({ command, cwd, env = {}, terminal }: UserCommand) {
     const [file = '', ...args] = terminal ? onTerminal(command, terminal) : command
-    const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    const { LEAKRIG_KEEP: _, ...inherited } = process.env
+    const child = spawn(file, args, { cwd, env: { ...inherited, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
     this.#child = child
     const { pid } = child
     if (pid) userPids.add(pid)
@@ -152,7 +153,7 @@ class Opened {
   }
 }
 
-/** script(1) gives its terminal no size, and where its own input is none no echo. An unknown kind of terminal is replaced. */
+/** script(1) gives its terminal no size, and where its own input is none no echo. An unknown TERM is replaced. */
 function onTerminal(command: string[], { rows, columns, type }: TerminalSize & { type: string }): string[] {
   const prepare = `stty sane rows ${Math.trunc(rows)} cols ${Math.trunc(columns)}; tput -T ${quoted(type)} clear >/dev/null 2>&1 && TERM=${quoted(type)} || TERM=xterm-256color; export TERM`
   return ['script', '-qefc', `${prepare}; exec ${command.map(quoted).join(' ')}`, '/dev/null']

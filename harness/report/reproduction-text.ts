@@ -39,7 +39,7 @@ export function pictureText(picture: Picture, name: string, verbose = false): st
     '',
     isRed
       ? (verbose ? findingsText : findingsSummary)(picture)
-      : 'Nothing is left: the sandbox is back at its baseline.',
+      : 'No leak: the sandbox is back at its baseline.',
     ...notes.map(note => `seen, not counted: ${note}`),
   ].join('\n')
 }

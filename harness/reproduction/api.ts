@@ -3,7 +3,7 @@ import type { SandboxTraces } from '../sandbox/sandbox.ts'
 import type { Counts } from '../timeline/counts.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 
-/** A scenario that somebody looks at while its sandbox is there. The process that holds the rig serves it on a socket. */
+/** A scenario that somebody looks at while its sandbox is there. The process with the rig serves it on a socket. */
 export interface ReproductionApi {
   about(): Promise<About>
   /** What happens, and what there is: cheap enough for every second. */

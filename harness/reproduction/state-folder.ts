@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CannotMeasureError } from '../errors.ts'
@@ -10,9 +10,7 @@ const ending = '.sock'
  * @throws CannotMeasureError where it belongs to somebody else, or others may enter it: whoever connects gets a shell
  */
 export function stateFolder(): string {
-  const { XDG_RUNTIME_DIR: runtime } = process.env
-  const uid = process.getuid?.() ?? 'user'
-  const folder = runtime?.startsWith('/') ? join(runtime, 'leakrig') : join(tmpdir(), `leakrig-${uid}`)
+  const folder = placeOfFolder()
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
@@ -26,6 +24,12 @@ export function stateFolder(): string {
   return folder
 }
 
+function placeOfFolder(): string {
+  const { XDG_RUNTIME_DIR: runtime } = process.env
+  const uid = process.getuid?.() ?? 'user'
+  return runtime?.startsWith('/') ? join(runtime, 'leakrig') : join(tmpdir(), `leakrig-${uid}`)
+}
+
 const refused = (folder: string, why: string): CannotMeasureError =>
   new CannotMeasureError(
     `${folder}, where the sockets of reproductions lie, ${why}: remove it, or set XDG_RUNTIME_DIR to a folder of your own.`,
@@ -36,6 +40,7 @@ export const socketFile = (pid: number): string => join(stateFolder(), `${pid}${
 
 /** Every socket, also of a reproduction that was killed. */
 export function socketFiles(): string[] {
+  if (!existsSync(placeOfFolder())) return []
   const folder = stateFolder()
   return readdirSync(folder)
     .filter(name => name.endsWith(ending))

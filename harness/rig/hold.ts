@@ -10,8 +10,8 @@ import type { Rig } from './rig.ts'
 import { settings } from './settings.ts'
 
 /**
- * Serves a scenario to whoever wants to look at it, from its beginning on, and keeps its sandbox until somebody ends it. The
- * process ends with the command that has started it, and the sandbox with the process.
+ * Serves a scenario to whoever wants to look at it, from its beginning on, and keeps its sandbox until somebody ends it.
+ * The process ends with the command that has started it, and the sandbox with the process.
  */
 export class Hold implements ReproductionApi, AsyncDisposable {
   readonly #rig: Rig
@@ -155,7 +155,7 @@ export class Hold implements ReproductionApi, AsyncDisposable {
     return `${this.#rig.places.own}/bashrc`
   }
 
-  /** `leakrig` in the sandbox: the commands of the cleanup, which explain and sweep what is there. And the shell's prompt. */
+  /** `leakrig` in the sandbox, with the commands of the cleanup, and the shell's prompt. */
   async #putPrograms(): Promise<void> {
     const { probe, places } = this.#rig
     const program = [places.node, programFile('cleanup-commands')].map(quoted).join(' ')

@@ -16,8 +16,8 @@ export function withAllBelow(root: number | undefined): ProcessIdentity[] {
 }
 
 /**
- * What is still there of sandboxes that have ended, in words; nothing when all of them are gone. A zombie is gone: only its
- * parent outside has not collected it.
+ * What is still there of sandboxes that have ended, in words; nothing when all of them are gone. A zombie is gone: only
+ * its parent outside has not collected it.
  * @throws CannotMeasureError when the engine of a container cannot be asked
  */
 export async function leftOf(sandboxes: readonly SandboxTraces[]): Promise<string[]> {

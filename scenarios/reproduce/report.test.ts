@@ -11,10 +11,10 @@ const helpers = 5
 const withHelpers = (found.claudes - found.sessions) / helpers
 
 /**
- * `leakrig reproduce report`: the report's evidence, by the ways in which its system leaks. A completion ends nothing, so the
- * agents that complete keep their sessions. A kill ends the session alone: prompts and logs stay, and so does every claude that an
- * agent had started in a session of its own. The report does not say why it found fewer logs than prompts; here a user has
- * removed the oldest ones by hand.
+ * `leakrig reproduce report`: the report's evidence, by the ways in which its system leaks. A completion ends nothing, so
+ * the agents that complete keep their sessions. A kill ends the session alone: prompts and logs stay, and so does every
+ * claude that an agent had started in a session of its own. The report does not say why it found fewer logs than prompts;
+ * here a user has removed the oldest ones by hand.
  */
 scenario('the evidence of the report', ['completion', 'kill', 'report workspace'], async ({ rig }) => {
   const script = await helperScript(rig)

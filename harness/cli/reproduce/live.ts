@@ -22,11 +22,16 @@ export interface Live {
 
 const panel = createLogUpdate(stdout)
 
-/** Shows the counts as they rise, until the scenario has come to its end. */
+/** Shows the counts as they rise, until the scenario has come to its end. Without a terminal a line for every ten agents. */
 export async function watchBuilding({ reproduction, name }: Live): Promise<void> {
+  let printed = 0
   for (;;) {
     const moment = await reproduction.api.moment()
     if (stdout.isTTY) show(momentLines(moment, name))
+    else if (moment.agents >= printed + 10) {
+      printed = moment.agents
+      print(`${printed} agents deployed`)
+    }
     if (moment.phase === 'held') break
     await delay(stdout.isTTY ? everyMs / 4 : everyMs)
   }

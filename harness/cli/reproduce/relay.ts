@@ -3,8 +3,8 @@ import type { ReproductionApi } from '../../reproduction/api.ts'
 const { stdin, stdout, stderr } = process
 
 /**
- * Gives this terminal to a command in the sandbox, or to a shell, until that ends: keys, output and size. What the command prints is not escaped,
- * as in every terminal.
+ * Gives this terminal to a command in the sandbox, or to a shell, until that ends: keys, output and size. What the command
+ * prints is not escaped, as in every terminal.
  * @returns its exit code
  */
 export async function relay(api: ReproductionApi, command?: string[]): Promise<number> {

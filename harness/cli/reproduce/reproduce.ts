@@ -35,8 +35,8 @@ const leaky = 'none'
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'] as const
 
 /**
- * Makes a leak on purpose, shows it, and leaves the user in its sandbox, until the user leaves. Without a terminal it only shows
- * it. The exit code: that of the command of `--then`.
+ * Makes a leak on purpose, shows it, and leaves the user in its sandbox, until the user leaves. Without a terminal it only
+ * shows it. The exit code: that of the command of `--then`.
  * @throws UsageError for a name that nothing has
  */
 export async function runReproduce(name: string | undefined, options: ReproduceOptions): Promise<number> {
@@ -150,7 +150,7 @@ class Ending {
     if (left.length === 0) {
       const { seenProcesses: seen } = this.#reproduction
       print(
-        `\nNothing is left: ${seen === undefined ? 'the container' : `the sandbox and its ${seen} processes`} are gone.`,
+        `\nNothing is left on this machine: ${seen === undefined ? 'the container is gone' : `the sandbox and its ${seen} processes are gone`}.`,
       )
       return exitCode
     }

@@ -66,7 +66,7 @@ const times = ' × '
 /**
  * What a name means: a shape or several joined with +, a scenario, `report`, or the name of a cell of the catalogue.
  * @param ending how an agent with a shape ends
- * @throws UsageError for a name that nothing has, with the most similar one, and for an ending of something that has its own
+ * @throws UsageError for a name that nothing has, with the most similar one, and for an ending of what has its own
  */
 export function reproducible(name: string, ending?: EndingChoice): Reproducible {
   const found = withoutEnding(name)
@@ -115,13 +115,20 @@ export function listText(): string {
   ].join('\n')
 }
 
+/** In a combination only the wrong part is corrected. */
 function unknown(name: string): UsageError {
-  const all = [report.name, ...Object.keys(scenarios), ...Object.keys(shapes)]
-  const distances = all.map(one => ({ one, distance: leven(one, name, { maxDistance: 4 }) }))
-  const [nearest] = distances.toSorted((one, other) => one.distance - other.distance)
-  const isNear = nearest && nearest.distance <= Math.max(1, Math.floor(name.length / 3))
-  const hint = isNear ? ` Did you mean ${nearest.one}?` : ''
+  const parts = name.split('+')
+  const all = [...Object.keys(shapes), ...(parts.length > 1 ? [] : [report.name, ...Object.keys(scenarios)])]
+  const corrected = parts.map(part => (all.includes(part) ? part : nearest(part, all)))
+  const hint = corrected.includes(undefined) ? '' : ` Did you mean ${corrected.join('+')}?`
   return new UsageError(
     `Nothing is called ${oneLine(JSON.stringify(name))}.${hint} "leakrig reproduce --list" lists what can be reproduced.`,
   )
+}
+
+/** The name that is most similar; undefined where more than a third of it would have to change. */
+function nearest(name: string, all: readonly string[]): string | undefined {
+  const distances = all.map(one => ({ one, distance: leven(one, name) }))
+  const [first] = distances.toSorted((one, other) => one.distance - other.distance)
+  return first && first.distance <= Math.max(1, Math.floor(name.length / 3)) ? first.one : undefined
 }
