@@ -25,6 +25,8 @@ export default defineConfig({
     ],
     // More workers than cores, because tests spend much of their time waiting for processes to end.
     maxWorkers: availableParallelism() + 2,
+    // The commands that tests run are no steps of the job that the tests are in.
+    env: { GITHUB_ACTIONS: '', GITHUB_STEP_SUMMARY: '' },
     provide: { leakrig: { system: 'hybrid', sandbox: 'namespace', keep: false, mayBeSkipped: true } },
     sequence: { sequencer: LongestFirst },
     projects: [

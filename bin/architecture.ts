@@ -27,6 +27,7 @@ export const architecture: Area[] = [
     rows: [
       ['content.ts', 'remove-old.ts', 'rolldown.ts', 'start.ts', 'architecture.ts'], // parts of bundling
       ['programs.ts'], // every program that is started by itself, and where its bundle lies
+      ['report-page.ts'], // the program of a report's page
       ['compiled.ts', 'make-bundles.ts'], // keeps the code that V8 compiled of a bundle; makes the bundles
       ['bundle.ts'], // sees to it that there are bundles
       ['*'], // what npm and people start: commands, checks, the setup of Vitest
@@ -35,6 +36,7 @@ export const architecture: Area[] = [
       'leakrig.ts': ['harness/cli/', 'cleanup/cli/index.ts'],
       'orchestrator.ts': ['harness/cli/'],
       'cleanup.ts': ['cleanup/cli/index.ts'],
+      'schemas.ts': ['harness/report/json-schema.ts'],
       // The flags that keep a daemon small have to be set before it starts.
       'start-daemon.ts': ['cleanup/daemon/lean.ts'],
     },
@@ -92,6 +94,7 @@ export const architecture: Area[] = [
       ['sandbox', 'verdict'], // where a scenario runs; what is a leak and what is not
       ['reproduction'], // a scenario that is held open, and who looks at it
       ['report', 'systems'], // what people and machines read; how each system is started
+      ['report/page'], // the program of a report's page, which runs in a browser
       ['rig'], // what a scenario drives: agents, bystanders, expectations
       ['catalogue'], // what only the catalogue needs: cells, endings, faults
       ['index.ts', 'library.ts', 'cli'], // what our scenarios import, and other people's; the commands
@@ -102,7 +105,8 @@ export const architecture: Area[] = [
       'sandbox/': ['bin/programs.ts', 'bin/bundle.ts'],
       'systems/': ['bin/programs.ts'],
       'rig/': ['bin/programs.ts'],
-      'report/': ['bin/programs.ts'],
+      'report/': ['bin/programs.ts', 'bin/report-page.ts'],
+      'report/page/': [],
       'cli/': ['bin/programs.ts'],
       'bench/': ['bin/programs.ts'],
       // Seeded defects are systems that are measured, like the orchestrator.

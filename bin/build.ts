@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { execa } from 'execa'
 import { copyScripts, makeBundles } from './make-bundles.ts'
 import { packedPrograms, rigSet } from './programs.ts'
+import { makePageProgram, packedPage } from './report-page.ts'
 
 /**
  * Makes `dist`, from which an installed package runs: every module as JavaScript in the place that it has in the clone, the
@@ -28,16 +29,23 @@ copyScripts(join(root, 'harness'), join(dist, 'harness'), ['.sh'])
 cpSync(join(root, 'Dockerfile'), join(dist, 'Dockerfile'))
 writeFileSync(join(dist, 'package.json'), `${JSON.stringify({ name, version, type }, null, 2)}\n`)
 await makeBundles(rigSet, root, join(dist, packedPrograms))
+const page = await makePageProgram(root)
+writeFileSync(join(dist, packedPage.script), page.script)
+writeFileSync(join(dist, packedPage.style), page.style)
 const maps = filesIn(join(dist, packedPrograms)).filter(file => file.endsWith('.map'))
-writeFileSync(join(dist, packedPrograms, 'LICENSES.txt'), licencesIn(maps))
+const sources = [...maps.flatMap(sourcesOf), ...page.sources]
+writeFileSync(join(dist, packedPrograms, 'LICENSES.txt'), licencesOf(sources))
 // They lead to sources that a package does not have.
 for (const file of maps) rmSync(file)
 
-/** The licences of the packages whose code is in these bundles, which they ask to be passed on with it. */
-function licencesIn(maps: string[]): string {
-  const sources = maps.flatMap(file =>
-    JSON.parse(readFileSync(file, 'utf8')).sources.map((source: string) => resolve(dirname(file), source)),
-  )
+/** The sources that a bundle was made of. */
+function sourcesOf(map: string): string[] {
+  const { sources } = JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] }
+  return sources.map(source => resolve(dirname(map), source))
+}
+
+/** The licences of the packages whose code is in the bundles, which they ask to be passed on with it. */
+function licencesOf(sources: string[]): string {
   const folders = new Set<string>(
     sources.flatMap(source => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(source)?.[0] ?? []),
   )

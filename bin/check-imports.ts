@@ -27,12 +27,12 @@ export function findViolations(sources: Map<string, string>, areas: Area[] = arc
 
 /** The files that a file imports. */
 const importsOf = (file: string, text: string): string[] =>
-  specifiersIn(text, 'ts')
+  specifiersIn(text, file.endsWith('x') ? 'tsx' : 'ts')
     .filter(specifier => specifier.startsWith('.'))
     .map(specifier => join(file, '..', specifier))
 
 /** What a module imports, each once: by import and export statements, `import(...)`, and `import('...')` types. */
-export function specifiersIn(text: string, lang: 'ts' | 'js'): string[] {
+export function specifiersIn(text: string, lang: 'ts' | 'tsx' | 'js'): string[] {
   const found = new Set<string>()
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return
@@ -127,7 +127,7 @@ function readSources(root: string): Map<string, string> {
   const folders = architecture.map(({ folder }) => folder)
   const files = folders.flatMap(folder =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter(entry => entry.isFile() && entry.name.endsWith('.ts'))
+      .filter(entry => entry.isFile() && /\.tsx?$/.test(entry.name))
       .map(entry => join(entry.parentPath, entry.name)),
   )
   return new Map(files.map(file => [relative(root, file), readFileSync(file, 'utf8')]))

@@ -27,6 +27,26 @@ export async function bundleProgram(source: string, file: string): Promise<void>
   }
 }
 
+/**
+ * Bundles a program for browsers, with everything that it imports, into one script.
+ * @returns the script, and its sources
+ * @throws when a source does not parse or imports a missing file
+ */
+export async function bundleForBrowsers(source: string): Promise<{ script: string; sources: string[] }> {
+  const bundle = await rolldown({
+    input: source,
+    platform: 'browser',
+    transform: { target: 'es2022', jsx: { runtime: 'automatic', importSource: 'preact' } },
+    logLevel: 'silent',
+  })
+  try {
+    const { output } = await bundle.generate({ format: 'iife', minify: true, codeSplitting: false })
+    return { script: output[0].code, sources: output[0].moduleIds }
+  } finally {
+    await bundle.close()
+  }
+}
+
 /** Commands that load Vitest, which runs the sources anyway. */
 const notBundled = (folder: string): Plugin => ({
   name: 'not-bundled',

@@ -1,4 +1,5 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
+import type { Shard } from '../report/report.ts'
 import { sandboxChoices } from '../sandbox/sandbox.ts'
 import { systemNames } from '../systems/systems.ts'
 import { type Kind, kinds } from './init/templates.ts'
@@ -6,9 +7,11 @@ import { addOrchestrator } from './orchestrator.ts'
 import { endingChoices } from './reproduce/shapes.ts'
 import { refuseOptionsAsValues } from './usage-errors.ts'
 
-/** Adds the commands `init`, `scenarios`, `catalogue`, `reproduce`, `shell` and `orchestrator`. */
+/** Adds the commands `init`, `scenarios`, `catalogue`, `reproduce`, `shell`, `report` and `orchestrator`. */
 export function addHarnessCommands(program: Command): void {
-  for (const add of [addInit, addScenarios, addCatalogue, addReproduce, addShell, addOrchestrator])
+  const reports = [addReportOpen, addReportMerge]
+  const looks = [addReproduce, addShell]
+  for (const add of [addInit, addScenarios, addCatalogue, ...looks, ...reports, addOrchestrator])
     refuseOptionsAsValues(add(program))
 }
 
@@ -41,7 +44,8 @@ function addScenarios(program: Command): Command {
       wholeNumber,
     )
     .option('--json <file>', 'write the report as JSON')
-    .option('--report <folder>', 'write the report with its time lines, and as a trace for ui.perfetto.dev')
+    .option('--report <folder>', reportText)
+    .option('--junit <file>', 'write the report as JUnit XML')
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed scenario is always copied)')
     .addOption(knownOption())
     .option('--update-known', updateKnownText)
@@ -80,11 +84,13 @@ function addCatalogue(program: Command): Command {
       wholeNumber,
     )
     .option('--json <file>', 'write the report as JSON')
-    .option('--report <folder>', 'write the report with its time lines, and as a trace for ui.perfetto.dev')
+    .option('--report <folder>', reportText)
+    .option('--junit <file>', 'write the report as JUnit XML')
     .option('--keep', 'copy every workspace out of its sandbox (that of a failed cell is always copied)')
     .addOption(knownOption())
     .option('--update-known', updateKnownText)
     .addOption(verboseOption())
+    .addOption(once(new Option('--shard <part>', 'run one part of several: 2/5').argParser(part)))
     .option('--list', 'print the cells and run none')
     .addHelpText('after', `\n${exitCodesText('cell')}`)
     .action(async (filter: string[], options) => {
@@ -147,7 +153,48 @@ function addShell(program: Command): Command {
     })
 }
 
+function addReportOpen(program: Command): Command {
+  return reportCommands(program)
+    .command('open')
+    .description('show the page of a report in your browser')
+    .argument('<folder>', 'the folder that --report made')
+    .action(async (folder: string) => {
+      const { openReport } = await import('./report-open.ts')
+      await openReport(folder)
+    })
+}
+
+function addReportMerge(program: Command): Command {
+  return reportCommands(program)
+    .command('merge')
+    .description('make one report of the shards of a run, and judge the whole')
+    .argument('<folder...>', 'the folders that --report made, one for each shard')
+    .option('--report <folder>', reportText)
+    .option('--json <file>', 'write the whole report as JSON')
+    .option('--junit <file>', 'write the whole report as JUnit XML')
+    .addOption(knownOption())
+    .option('--update-known', updateKnownText)
+    .addOption(verboseOption())
+    .addHelpText(
+      'after',
+      `\nA shard that is missing makes the whole inconclusive.\n${exitCodesText('scenario')}`,
+    )
+    .action(async (folders: string[], options) => {
+      const { mergeReports } = await import('./merge.ts')
+      leave(await mergeReports(options, folders))
+    })
+}
+
+/** The command `report`, below which each kind of use is one of its own. */
+function reportCommands(program: Command): Command {
+  const before = program.commands.find(command => command.name() === 'report')
+  return before ?? program.command('report').description('work with the reports of runs')
+}
+
 const systemText = `what is tested: a system of the configuration, or one of ours (${systemNames.join(', ')}); default: that of the configuration, or hybrid`
+
+const reportText =
+  'write the report as a page for browsers, as JSON with its time lines, and as a trace for ui.perfetto.dev'
 
 function configOption(): Option {
   return once(
@@ -199,6 +246,12 @@ function once(option: Option): Option {
     isGiven = true
     return parseArg ? parseArg(text, before) : text
   })
+}
+
+function part(text: string): Shard {
+  const [, index, count] = (/^([1-9]\d{0,2})\/([1-9]\d{0,2})$/.exec(text) ?? []).map(Number)
+  if (index !== undefined && count !== undefined && index <= count) return { index, count }
+  throw new InvalidArgumentError('expected a part of all of them, such as 2/5.')
 }
 
 function wholeNumber(text: string): number {

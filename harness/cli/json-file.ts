@@ -9,16 +9,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import type { z } from 'zod'
+import { requireOwnForm } from '../report/form.ts'
 import { printableJson, printProblem } from '../terminal.ts'
 import { UsageError } from './exit.ts'
-
-/** @throws UsageError where a report is asked for and nothing is run */
-export function requireNoReport({ json, list }: { json?: string; list?: boolean }): void {
-  if (json === undefined || !list) return
-  throw new UsageError(
-    `--json ${JSON.stringify(json)} is refused: a report is of a run, and --list runs nothing; leave one of them out.`,
-  )
-}
 
 /**
  * Checks before a run that its report can be written afterwards. Creates nothing.
@@ -38,9 +32,16 @@ export function requireWritable(file: string): void {
 /**
  * Writes the report whole or not at all: on a full disk an older report stays as it was. A failure is reported on
  * stderr and not thrown, because the verdict of the run stands without the file.
+ * @throws Error when what was written does not have the form that is published, which is a fault of leakrig
  */
-export function writeJson(file: string, report: object): void {
+export function writeJson(file: string, report: object, form?: z.ZodType): void {
   const text = `${printableJson(report)}\n`
+  writeText(file, text)
+  if (form) requireOwnForm(form, text, file)
+}
+
+/** The same for a text. */
+export function writeText(file: string, text: string): void {
   try {
     if (!existsSync(file)) replace(resolve(file), text)
     else if (statSync(file).isFile()) replace(realpathSync(file), text)

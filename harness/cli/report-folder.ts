@@ -1,12 +1,18 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Report, withoutTimelines } from '../report/report.ts'
+import { reportPage } from '../report/page.ts'
+import { type Report, reportSchema, timelinesSchema, withoutTimelines } from '../report/report.ts'
 import { makeTrace } from '../report/trace.ts'
 import { UsageError } from './exit.ts'
-import { requireWritable, writeJson } from './json-file.ts'
+import { requireWritable, writeJson, writeText } from './json-file.ts'
 
 /** The files of a report. */
-const names = { report: 'report.json', timelines: 'timelines.json', trace: 'trace.json' } as const
+export const reportFiles = {
+  page: 'index.html',
+  report: 'report.json',
+  timelines: 'timelines.json',
+  trace: 'trace.json',
+} as const
 
 /**
  * Checks before a run that its report can be written into a folder: one that does not exist yet, is empty, or has an older report.
@@ -20,21 +26,45 @@ export function requireReportFolder(folder: string): void {
   }
   if (!statSync(path).isDirectory())
     throw new UsageError(`The report cannot be written to ${path}, which is a file: name a folder.`)
-  requireWritable(join(path, names.report))
-  if (readdirSync(path).length === 0 || isReport(join(path, names.report))) return
+  requireWritable(join(path, reportFiles.report))
+  if (readdirSync(path).length === 0 || isReport(join(path, reportFiles.report))) return
   throw new UsageError(
     `The report cannot be written to ${path}, which has files and no report of leakrig: name a folder that is empty or does not exist.`,
   )
 }
 
-/** Writes a report with its time lines and its trace. */
-export function writeReportFolder(folder: string, report: Report): void {
+/** Writes a report with its time lines, its trace and its page. */
+export async function writeReportFolder(folder: string, report: Report): Promise<void> {
   const path = resolve(folder)
   mkdirSync(path, { recursive: true })
   const timelines = report.scenarios.map(({ system, name, timeline }) => ({ system, name, timeline }))
-  writeJson(join(path, names.report), withoutTimelines(report))
-  writeJson(join(path, names.timelines), { schemaVersion: report.schemaVersion, timelines })
-  writeJson(join(path, names.trace), makeTrace(report))
+  writeJson(join(path, reportFiles.report), withoutTimelines(report), reportSchema)
+  writeJson(
+    join(path, reportFiles.timelines),
+    { schemaVersion: report.schemaVersion, timelines },
+    timelinesSchema,
+  )
+  writeJson(join(path, reportFiles.trace), makeTrace(report))
+  writeText(join(path, reportFiles.page), await reportPage(report))
+}
+
+/**
+ * The page of a report.
+ * @throws UsageError for a folder that does not exist, and one without a report or without a page
+ */
+export function pageOf(folder: string): string {
+  const path = resolve(folder)
+  const wrong = (what: string, next: string) =>
+    new UsageError(`The report ${path} cannot be opened: ${what}; ${next}.`)
+  const written = 'name a folder that --report made'
+  if (!existsSync(path)) throw wrong('it does not exist', written)
+  if (!statSync(path).isDirectory()) throw wrong('it is a file', written)
+  if (!isReport(join(path, reportFiles.report)))
+    throw wrong(`it has no ${reportFiles.report} of leakrig`, written)
+  const page = join(path, reportFiles.page)
+  if (!statSync(page, { throwIfNoEntry: false })?.isFile())
+    throw wrong(`it has no ${reportFiles.page}`, 'make it anew with --report')
+  return page
 }
 
 function isReport(file: string): boolean {

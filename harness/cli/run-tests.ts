@@ -1,9 +1,6 @@
 import type { Vitest } from 'vitest/node'
-import { signalled } from '../report/exit-codes.ts'
+import { type Interruption, interruptions, signalled } from '../report/exit-codes.ts'
 import type { ScenarioReporter } from '../report/reporter.ts'
-
-/** Ctrl-C, the end of a service or a CI job, a closed terminal, and a reader that closed the output. */
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'] as const
 
 /** Below npm, one Ctrl-C arrives twice: from the terminal and from npm. After so many ms it is a second Ctrl-C. */
 const sameSignalMs = 1_000
@@ -20,19 +17,19 @@ export async function runTests(
   vitest: Vitest,
   reporter: ScenarioReporter,
   filter: string[] = [],
-): Promise<NodeJS.Signals | undefined> {
-  let first: { signal: NodeJS.Signals; at: number } | undefined
+): Promise<Interruption | undefined> {
+  let first: { signal: Interruption; at: number } | undefined
   const { promise: tooLong, resolve: giveUp } = Promise.withResolvers<void>()
-  const interrupt = (signal: NodeJS.Signals) => {
+  const interrupt = (signal: Interruption) => {
     if (first && performance.now() - first.at > sameSignalMs) process.exit(signalled(signal))
     if (first) return
     first = { signal, at: performance.now() }
-    reporter.isInterrupted = true
+    reporter.interrupt()
     void vitest.cancelCurrentRun('keyboard-input')
     setTimeout(giveUp, endsWithinMs).unref()
   }
   // Vitest's own listeners end the process at once, without a report.
-  for (const signal of signals) process.removeAllListeners(signal).on(signal, interrupt)
+  for (const signal of interruptions) process.removeAllListeners(signal).on(signal, () => interrupt(signal))
   await Promise.race([vitest.start(filter), tooLong])
   return first?.signal
 }

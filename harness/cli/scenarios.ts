@@ -1,37 +1,52 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectRoot } from '../../bin/programs.ts'
-import { exitCodes } from '../report/exit-codes.ts'
-import { beginning, makeReport, withoutTimelines } from '../report/report.ts'
-import { ScenarioReporter } from '../report/reporter.ts'
+import { exitCodes, type Interruption } from '../report/exit-codes.ts'
+import { beginning, makeReport } from '../report/report.ts'
+import { isWatched, ScenarioReporter } from '../report/reporter.ts'
 import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
 import { print as printText } from '../terminal.ts'
 import { chosenSystem, nameOf } from './chosen-systems.ts'
+import { describedRun, isEverything } from './described-run.ts'
 import { UsageError } from './exit.ts'
-import { requireNoReport, requireWritable, writeJson } from './json-file.ts'
-import { type KnownOptions, readKnown, settleKnown } from './known-file.ts'
+import { guardCommands } from './github.ts'
+import { type KnownOptions, readKnown, refuseUpdateOfShard, settleKnown } from './known-file.ts'
 import { neededBy } from './needs.ts'
+import { type OutputOptions, requireOutputs, writeOutputs } from './outputs.ts'
 import { requireProcessRoom } from './process-limit.ts'
-import { requireReportFolder, writeReportFolder } from './report-folder.ts'
 import { runTests } from './run-tests.ts'
-import { list, print, requireFiles, requireNames } from './selection.ts'
+import { list, namesOfOther, print, requireFiles, requireNames } from './selection.ts'
 import { openVitest, parseVitestFlags } from './vitest.ts'
 import { testEnding } from './vitest-config.ts'
 
-export interface ScenarioOptions extends KnownOptions {
+export interface ScenarioOptions extends KnownOptions, OutputOptions {
   system?: string
   config?: string
   sandbox: SandboxChoice
   mount?: string[]
   image?: string
   workers?: number
-  json?: string
-  report?: string
   keep?: boolean
   verbose?: boolean
-  list?: boolean
+}
+
+/** Options of Vitest that choose no scenarios. */
+const choosesNothing: ReadonlySet<string> = new Set([
+  '--',
+  'color',
+  'reporter',
+  'outputFile',
+  'shard',
+  'maxWorkers',
+])
+
+/** The options of Vitest that may have left scenarios out, such as `-t` and `--bail`. */
+function selectingFlags(flags: object): string[] {
+  return Object.entries(flags).flatMap(([name, value]) =>
+    choosesNothing.has(name) ? [] : `--${name} ${JSON.stringify(value)}`,
+  )
 }
 
 /** What Vitest's parser adds by itself. */
@@ -63,10 +78,8 @@ function requireNoValue(rest: readonly string[]): void {
  */
 export async function runScenarios(options: ScenarioOptions, rest: string[]): Promise<number> {
   const began = beginning()
-  requireNoReport(options)
+  requireOutputs(options)
   requireNoValue(rest)
-  if (options.json) requireWritable(options.json)
-  if (options.report) requireReportFolder(options.report)
   const known = readKnown(options)
   const { system: wanted, ...files } = options
   const chosen = await chosenSystem({ ...files, ...(wanted !== undefined && { system: [wanted] }) })
@@ -75,6 +88,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   const mayBeCatalogue = rest.some(word => word.includes('catalogue'))
   requireProcessRoom(mayBeCatalogue ? 'catalogue' : 'scenarios', options.workers)
   const { filter, options: flags } = await parseVitestFlags(rest)
+  refuseUpdateOfShard(options, flags.shard !== undefined)
   const isChosenByName = flags.testNamePattern !== undefined
   const reporter = new ScenarioReporter({
     system: nameOf(chosen),
@@ -92,7 +106,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   choosing?.catch(() => {})
   const projects = ['scenarios', ...(named ? ['catalogue'] : [])]
   const vitest = await openVitest(rest, { projects, reporter, workers: options.workers })
-  let interrupted: NodeJS.Signals | undefined
+  let interrupted: Interruption | undefined
   try {
     await requireFiles(vitest, filter)
     if (options.list) {
@@ -103,18 +117,29 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     const sandbox = await (choosing ?? choose())
     const tests = (await vitest.globTestSpecifications(filter)).map(({ moduleId }) => moduleId)
     const system = systemText(nameOf(chosen), tests)
+    guardCommands()
     printText(`leakrig: system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     // To each project: vitest.config.ts provides defaults for `npm test` there, and those win over the root's.
     const { keep = false } = options
-    const settings = { system: chosen, sandbox: sandbox.kind, needs, keep }
+    const settings = { system: chosen, sandbox: sandbox.kind, needs, keep, live: isWatched() }
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter, filter)
-    const { results, fixed } = settleKnown(options, known, reporter.results)
+    const run = describedRun({
+      command: 'scenarios',
+      systems: [chosen],
+      ...(options.config !== undefined && { config: options.config }),
+      selection: [...filter, ...selectingFlags(flags)],
+      ...(vitest.config.shard && { shard: vitest.config.shard }),
+    })
     const { errors } = reporter
-    const report = makeReport({ beginning: began, sandbox, interrupted, fixed }, { results, errors })
+    const { results, fixed } = await settleKnown(options, run.shard ? undefined : known, {
+      results: reporter.results,
+      systems: run.systems,
+      ...(isEverything(run, interrupted, errors) && { otherNames: () => namesOfOther('scenarios') }),
+    })
+    const report = makeReport({ beginning: began, run, sandbox, interrupted, fixed }, { results, errors })
     printText(summaryText(report))
-    if (options.json) writeJson(options.json, withoutTimelines(report))
-    if (options.report) writeReportFolder(options.report, report)
+    await writeOutputs(options, report)
     return report.exitCode
   } finally {
     if (!interrupted) await vitest.close()

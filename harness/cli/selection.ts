@@ -23,7 +23,11 @@ export async function requireFiles(vitest: Vitest, filter: string[]): Promise<vo
     )
   }
   const files = filter.length > 0 ? (await vitest.globTestSpecifications(filter)).length : all.length
-  const count = vitest.config.shard?.count ?? 1
+  if (vitest.config.shard) requireShards(vitest.config.shard, files)
+}
+
+/** @throws UsageError for more shards than files */
+export function requireShards({ count }: { count: number }, files: number): void {
   if (count > files)
     throw new UsageError(
       `${count} shards are more than there are files of scenarios (${files}): use fewer shards.`,
@@ -49,16 +53,32 @@ export async function list(vitest: Vitest, filter: string[]): Promise<Selected[]
   return selected
 }
 
-/** Every name of the catalogue that contains one of these words, or every name when there are no words. */
+/**
+ * Every name of the catalogue that contains one of these words, or every name when there are no words.
+ * @throws UsageError for a word that no name contains
+ */
 export async function listCells(words: string[]): Promise<Selected[]> {
   const setup = { projects: ['catalogue'], reporter: new ScenarioReporter(), names: words }
   const vitest = await openVitest([], setup)
   try {
     const selected = await select(vitest, [], false)
-    if (selected.length > 0) return selected
+    const cells = selected.flatMap(one => one.names)
+    const unknown = words.filter(word => !cells.some(cell => cell.includes(word)))
+    if (unknown.length === 0) return selected
     throw new UsageError(
-      `No cell's name contains ${words.map(word => JSON.stringify(word)).join(' or ')}; ${callOf('catalogue')} --list lists the names.`,
+      `No cell's name contains ${unknown.map(word => JSON.stringify(word)).join(' or ')}; ${callOf('catalogue')} --list lists the names.`,
     )
+  } finally {
+    await vitest.close()
+  }
+}
+
+/** The names of the scenarios that the other of the two commands runs. */
+export async function namesOfOther(command: 'scenarios' | 'catalogue'): Promise<string[]> {
+  const project = command === 'scenarios' ? 'catalogue' : 'scenarios'
+  const vitest = await openVitest([], { projects: [project], reporter: new ScenarioReporter() })
+  try {
+    return (await select(vitest, [], false)).flatMap(({ names }) => names)
   } finally {
     await vitest.close()
   }

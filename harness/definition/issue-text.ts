@@ -39,7 +39,7 @@ function mistake(issue: z.core.$ZodIssue, found: unknown, known: readonly string
     case 'too_small':
       return issue.message.startsWith('expected')
         ? issue.message
-        : `expected more than ${issue.minimum}, and found ${shown(found)}`
+        : `expected ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}, and found ${shown(found)}`
     default:
       return issue.message.startsWith('expected') && found !== undefined && !issue.message.includes('found')
         ? `${issue.message}, and found ${shown(found)}`

@@ -3,15 +3,23 @@ import type { ScenarioResult } from './scenario-result.ts'
 
 /** A row for each shape and fault, and a column for each system: how many of the endings passed. */
 export function catalogueTable(report: Report): string {
+  const [head = [], ...rows] = catalogueRows(report)
+  const last = rows.pop() ?? []
+  const all = [head, ...rows, last.map(word => `**${word}**`)]
+  const widths = head.map((_, at) => Math.max(...all.map(row => row[at]?.length ?? 0)))
+  const line = (row: string[]) => `| ${row.map((word, at) => word.padEnd(widths[at] ?? 0)).join(' | ')} |`
+  const [top = [], ...below] = all
+  return [line(top), line(widths.map(width => '-'.repeat(width))), ...below.map(line)].join('\n')
+}
+
+/** The same as cells: the head, a row for each shape, and the sums. */
+export function catalogueRows(report: Report): string[][] {
   const { systems } = report
   const head = ['shape', ...systems]
   const cells = systems.map(system => resultsOf(report, system))
   const ofShape = (shape: string) => cells.map(all => outcome(all.filter(cell => shapeOf(cell) === shape)))
   const rows = shapes(report.scenarios).map(shape => [shape, ...ofShape(shape)])
-  const sums = ['**all**', ...cells.map(all => `**${outcome(all)}**`)]
-  const widths = head.map((_, at) => Math.max(...[head, ...rows, sums].map(row => row[at]?.length ?? 0)))
-  const line = (row: string[]) => `| ${row.map((word, at) => word.padEnd(widths[at] ?? 0)).join(' | ')} |`
-  return [line(head), line(widths.map(width => '-'.repeat(width))), ...rows.map(line), line(sums)].join('\n')
+  return [head, ...rows, ['all', ...cells.map(outcome)]]
 }
 
 /** In the order of their files, and within a file in its own order. */

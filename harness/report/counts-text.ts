@@ -1,48 +1,26 @@
 import { type Counts, type CountTable, filesIn } from '../timeline/counts.ts'
+import { countRows, countText } from './count-rows.ts'
 
 /**
  * The most important counts in one line: at the baseline, at the peak, settled.
  * @param kept how many of the files that settled a policy allows
  */
 export function countsLine(table: CountTable, kept: number): string {
-  const line = [
-    row('sessions', table, ({ sessions }) => sessions),
-    row('claude', table, ({ claudes }) => claudes),
-    row('processes', table, ({ processes }) => processes),
-    row('files', table, filesIn),
-  ].join(' · ')
-  return kept > 0 ? `${line} (${kept} kept)` : line
+  const cells = countCells(table)
+  const line = Object.keys(important).map((name, at) => `${name} ${cells[at]}`)
+  return kept > 0 ? `${line.join(' · ')} (${kept} kept)` : line.join(' · ')
 }
 
-function row(name: string, { baseline, peak, settled }: CountTable, of: (counts: Counts) => number): string {
-  return `${name} ${[baseline, peak, settled].map(of).join('→')}`
+const important: Record<string, (counts: Counts) => number> = {
+  sessions: ({ sessions }) => sessions,
+  claude: ({ claudes }) => claudes,
+  processes: ({ processes }) => processes,
+  files: filesIn,
 }
 
-type Row = [name: string, of: (counts: Counts) => number | string]
-
-const rows: Row[] = [
-  ['tmux servers', ({ servers }) => servers],
-  ['tmux sessions', ({ sessions }) => sessions],
-  ['panes', ({ panes }) => panes],
-  ['claude processes', ({ claudes }) => claudes],
-  ['all processes', ({ processes }) => processes],
-  ['zombies', ({ zombies }) => zombies],
-  ['open descriptors', ({ descriptors }) => descriptors],
-  ['  of files in the sandbox', ({ openFiles }) => openFiles],
-  ['listening sockets', ({ sockets }) => sockets],
-  ['pseudo-terminals', ({ ptys }) => ptys],
-  ['memory', ({ memory }) => `${(memory / 1e6).toFixed(0)} MB`],
-  ['files', filesIn],
-]
-
-/** Every count as a row of cells: its name, at the baseline, at the peak, settled. Classes of files that nobody has are left out. */
-function countRows(table: CountTable): string[][] {
-  const moments = [table.baseline, table.peak, table.settled]
-  const classes = [...new Set(moments.flatMap(({ files }) => Object.keys(files)))].toSorted()
-  const files = classes.map(
-    (name): Row => [`  ${name}`, counts => counts.files[name as keyof Counts['files']] ?? 0],
-  )
-  return [...rows, ...files].map(([name, of]) => [name, ...moments.map(counts => String(of(counts)))])
+/** The same counts without their names: sessions, claude processes, all processes, files. */
+export function countCells({ baseline, peak, settled }: CountTable): string[] {
+  return Object.values(important).map(of => [baseline, peak, settled].map(of).join('→'))
 }
 
 /**
@@ -50,8 +28,12 @@ function countRows(table: CountTable): string[][] {
  * @param last what the last column is called
  */
 export function countsTable(table: CountTable, last = 'settled'): string[] {
-  const all = [['', 'baseline', 'peak', last], ...countRows(table)]
-  return all.map(([name = '', ...cells]) =>
+  const moments = [table.baseline, table.peak, table.settled]
+  const rows = countRows(table).map(one => [
+    one.isPart ? `  ${one.name}` : one.name,
+    ...moments.map(counts => countText(one, one.of(counts))),
+  ])
+  return [['', 'baseline', 'peak', last], ...rows].map(([name = '', ...cells]) =>
     [name.padEnd(27), ...cells.map(cell => cell.padStart(9))].join('').trimEnd(),
   )
 }

@@ -10,6 +10,11 @@ export const exitCodes = {
   inconclusive: 3,
 } as const
 
+/** Ctrl-C, the end of a service or a CI job, a closed terminal, and a reader that closed the output. */
+export const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'] as const
+
+export type Interruption = (typeof interruptions)[number]
+
 /** The exit code of a run that a signal ended, as shells show it. */
 export function signalled(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal]

@@ -1,5 +1,6 @@
 import { oneLine } from '../terminal.ts'
 import type { Finding, Verdict } from '../verdict/verdict.ts'
+import { kinds, owners } from './finding-words.ts'
 import { processTree, type TreeLine } from './process-tree.ts'
 import { cut, seconds } from './text.ts'
 
@@ -19,6 +20,11 @@ export function findingsSummary({ leaks, collateral }: Findings): string {
   return [...summary('leaked', leaks), ...summary('harmed', collateral)].map(oneLine).join('\n')
 }
 
+/** Its first lines: how many of each kind, and by which mechanism. */
+export function findingsBrief({ leaks, collateral }: Verdict): string {
+  return [...brief('leaked', leaks), ...brief('harmed', collateral)].map(oneLine).join('\n')
+}
+
 /** Every finding, grouped by agent: what it is, its mechanism, and the command that shows it. */
 export function findingsText({ leaks, collateral }: Findings): string {
   const sections = [...section('leak', leaks), ...section('collateral', collateral)]
@@ -28,37 +34,19 @@ export function findingsText({ leaks, collateral }: Findings): string {
 function summary(word: string, findings: readonly Finding[]): string[] {
   if (findings.length === 0) return []
   return [
-    `${owners(findings)} ${word}, seen for ${seconds(findings[0]?.outlivedMs ?? 0)}:`,
-    ...shortened(mechanisms(findings), mostLines.mechanisms).map(line => `  ${line}`),
+    ...brief(word, findings),
     ...tree(findings),
     ...shortened(files(findings), mostLines.files),
     ...shortened(commands(findings), mostLines.commands).map(line => `$ ${line}`),
   ]
 }
 
-/** "24 of agent a and 3 without a known owner". */
-function owners(findings: readonly Finding[]): string {
-  const agents = new Set(findings.flatMap(({ owner }) => owner?.agent ?? []))
-  const without = findings.filter(({ owner }) => !owner).length
-  const owned = findings.length - without
-  const whose = agents.size === 1 ? `agent ${[...agents][0]}` : `${agents.size} agents`
+function brief(word: string, findings: readonly Finding[]): string[] {
+  if (findings.length === 0) return []
   return [
-    ...(owned > 0 ? [`${owned} of ${whose}`] : []),
-    ...(without > 0 ? [`${without} without a known owner`] : []),
-  ].join(' and ')
-}
-
-const kinds: Record<Finding['kind'], [one: string, several: string]> = {
-  server: ['tmux server', 'tmux servers'],
-  session: ['session', 'sessions'],
-  pane: ['pane', 'panes'],
-  process: ['process', 'processes'],
-  descriptor: ['open file', 'open files'],
-  pty: ['terminal', 'terminals'],
-  socket: ['socket', 'sockets'],
-  file: ['file', 'files'],
-  registry: ['registry', 'registries'],
-  line: ['log', 'logs'],
+    `${owners(findings)} ${word}, seen for ${seconds(findings[0]?.outlivedMs ?? 0)}:`,
+    ...shortened(mechanisms(findings), mostLines.mechanisms).map(line => `  ${line}`),
+  ]
 }
 
 /** How many of each kind, and why they are there, the most frequent first. */

@@ -1,6 +1,6 @@
 import type { Finding } from '../verdict/verdict.ts'
 import type { KnownLeak, KnownMechanism } from './known-leak.ts'
-import type { ScenarioResult } from './scenario-result.ts'
+import { redVerdict, type ScenarioResult } from './scenario-result.ts'
 
 /** How long a new entry counts as known, days. */
 const newEntryDays = 90
@@ -44,12 +44,30 @@ function problem(
   return []
 }
 
+/** A result as it was before it was judged by what is known. */
+export function unjudged({ known: _, notKnown: __, ...result }: ScenarioResult): ScenarioResult {
+  return result.verdict === 'known' ? { ...result, verdict: redVerdict(result) } : result
+}
+
+/** The entries of the tested systems whose scenarios were not among those that ran. */
+export function entriesNotRun(
+  results: readonly ScenarioResult[],
+  known: readonly KnownLeak[],
+  systems: readonly string[],
+): KnownLeak[] {
+  return known.filter(one => systems.includes(one.system) && !results.some(result => isAbout(one, result)))
+}
+
+/** An entry in a few words. */
+export const entryText = ({ mechanism, scenario, system }: KnownLeak): string =>
+  `${mechanism} of ${JSON.stringify(scenario)}, system ${system}`
+
 /** The entries of scenarios that ran, whose findings are gone: in sentences. */
 export function fixedEntries(results: readonly ScenarioResult[], known: readonly KnownLeak[]): string[] {
   return known.flatMap(one => {
     const result = results.find(({ verdict, ...rest }) => isMeasured(verdict) && isAbout(one, rest))
     if (!result || found(result).has(one.mechanism)) return []
-    return `${one.mechanism} of ${JSON.stringify(one.scenario)}, system ${one.system}`
+    return entryText(one)
   })
 }
 

@@ -1,33 +1,73 @@
-import type { ChosenSandbox } from '../sandbox/start.ts'
-import { exitCodes, signalled } from './exit-codes.ts'
-import type { ScenarioResult } from './scenario-result.ts'
+import { z } from 'zod'
+import { timelineSchema } from '../timeline/timeline.ts'
+import { exitCodes, type Interruption, interruptions, signalled } from './exit-codes.ts'
+import { type ScenarioResult, scenarioResultSchema } from './scenario-result.ts'
 
-/**
- * The machine-readable report of a run (`--json`), of the scenarios or of the catalogue, for one system or several.
- * `schemaVersion` grows when a field is removed or changes its meaning.
- */
-export interface Report {
-  schemaVersion: 2
-  startedAt: string
-  durationMs: number
-  /** The systems that were tested, in order. */
-  systems: string[]
-  sandbox: ChosenSandbox
-  exitCode: number
-  /** The signal that interrupted the run. Scenarios that had not ended are not in the report. */
-  interrupted?: NodeJS.Signals
-  /** The results of all systems. */
+/** Where a run was one of several, each of which ran a part of the test files. */
+const shardSchema = z.object({ index: z.int().positive(), count: z.int().positive() })
+
+/** What was run. Reports of one run's shards agree in all of it, apart from the shard itself. */
+const runSchema = z.object({
+  version: z.string().describe('The version of leakrig.'),
+  command: z.enum(['scenarios', 'catalogue']),
+  systems: z
+    .array(z.string())
+    .describe('The systems that were chosen. A test file may start another one in their place.'),
+  config: z.string().describe('The configuration, as it was given.').exactOptional(),
+  selection: z
+    .array(z.string())
+    .describe('The filters and options that chose scenarios; empty where everything was run.'),
+  shard: shardSchema.describe('Which part of the whole it was.').exactOptional(),
+})
+
+export type Run = z.infer<typeof runSchema>
+export type Shard = z.infer<typeof shardSchema>
+
+const sentences = z.array(z.string())
+
+/** The machine-readable report of a run (`--json`, and `report.json` of `--report`). docs/ci.md says what is promised. */
+export const reportSchema = z.object({
+  schemaVersion: z.literal(2).describe('Grows when a field is removed or changes its meaning.'),
+  run: runSchema,
+  startedAt: z.iso.datetime('expected a time such as "2027-01-31T12:00:00.000Z"'),
+  durationMs: z.number().nonnegative(),
+  systems: sentences.describe('The systems that were tested, in order.'),
+  sandbox: z.object({
+    kind: z.enum(['container', 'namespace']),
+    why: z.string().describe('Why it was chosen.'),
+  }),
+  exitCode: z.int().nonnegative(),
+  interrupted: z
+    .enum(interruptions)
+    .describe('The signal that interrupted the run. Scenarios that had not ended are not in the report.')
+    .exactOptional(),
+  scenarios: z.array(scenarioResultSchema).describe('The results of all systems.'),
+  fixed: sentences
+    .describe('Known leaks that are there no more; they have to be taken out of the list.')
+    .exactOptional(),
+  errors: sentences.describe('Errors outside of any scenario.'),
+})
+
+/** A report with the time lines of its scenarios, which `timelines.json` has. */
+export interface Report extends z.infer<typeof reportSchema> {
   scenarios: ScenarioResult[]
-  /** Known leaks that are there no more, in sentences; they have to be taken out of the list. */
-  fixed?: string[]
-  /** Errors outside of any scenario. */
-  errors: string[]
 }
 
-/** When and where the run began, and the signal that interrupted it. */
-interface Run extends Pick<Report, 'sandbox'> {
+/** The file beside a report with the time line of each scenario. */
+export const timelinesSchema = z.object({
+  schemaVersion: reportSchema.shape.schemaVersion,
+  timelines: z.array(
+    z.object({
+      ...scenarioResultSchema.pick({ system: true, name: true }).shape,
+      timeline: timelineSchema.exactOptional(),
+    }),
+  ),
+})
+
+/** What was run, when and where it began, and the signal that interrupted it. */
+interface Circumstances extends Pick<Report, 'run' | 'sandbox'> {
   beginning: Beginning
-  interrupted: NodeJS.Signals | undefined
+  interrupted: Interruption | undefined
   fixed?: string[]
 }
 
@@ -43,13 +83,14 @@ export function beginning(): Beginning {
 
 /** The report of a run that ends now. */
 export function makeReport(
-  { beginning: { at, clock }, sandbox, interrupted, fixed = [] }: Run,
+  { beginning: { at, clock }, run, sandbox, interrupted, fixed = [] }: Circumstances,
   { results, errors }: { results: ScenarioResult[]; errors: string[] },
 ): Report {
   const systems = [...new Set(results.map(({ system }) => system))]
   const measured = { systems, scenarios: results, ...(fixed.length > 0 && { fixed }), errors }
   return {
     schemaVersion: 2,
+    run,
     startedAt: at.toISOString(),
     durationMs: Math.round(performance.now() - clock),
     sandbox,
@@ -70,7 +111,7 @@ export function resultsOf({ scenarios }: Pick<Report, 'scenarios'>, system: stri
 }
 
 /** A leak that was found is certain, even if something else could not be measured. Each system has to pass something. */
-function exitCode(report: Pick<Report, 'systems' | 'scenarios' | 'fixed' | 'errors'>): number {
+export function exitCode(report: Pick<Report, 'systems' | 'scenarios' | 'fixed' | 'errors'>): number {
   const verdicts = report.scenarios.map(({ verdict }) => verdict)
   if (verdicts.some(verdict => verdict === 'leak' || verdict === 'collateral')) return exitCodes.found
   if (report.fixed) return exitCodes.found

@@ -89,8 +89,10 @@ function ofWorkspace(agent: string | undefined, pid: number | undefined): [strin
 export const sweepCommand = ['leakrig', 'sweep', '--apply', '--min-age', '0s'] as const
 
 /** The counts as they are, on a few lines of a terminal. */
-export function momentLines({ phase, step, baseline, now, agents, left }: Moment, name: string): string[] {
-  if (!now) return [step ?? 'the sandbox starts']
+export function momentLines(moment: Moment, name: string): string[] {
+  const { phase, baseline, now, agents, left } = moment
+  const step = [moment.agent, moment.step].filter(Boolean).join(' ')
+  if (!now) return [step]
   const table: [string, (counts: Counts) => number][] = [
     ['tmux sessions', ({ sessions }) => sessions],
     ['claude processes', ({ claudes }) => claudes],
@@ -107,6 +109,6 @@ export function momentLines({ phase, step, baseline, now, agents, left }: Moment
             return `${title.padEnd(18)}${before.padStart(10)}${String(of(now)).padStart(8)}`
           }),
         ]
-  const line = phase === 'held' ? `${left} left` : `${agents} deployed; ${step ?? ''}`
+  const line = phase === 'held' ? `${left} left` : `${agents} deployed; ${step}`
   return [...rows, line]
 }

@@ -1,36 +1,45 @@
 import type { TestCase } from 'vitest/node'
+import { z } from 'zod'
 import type { Timeline } from '../timeline/timeline.ts'
-import type { Verdict } from '../verdict/verdict.ts'
+import { verdictSchema } from '../verdict/verdict.ts'
 import { fileName } from './file-name.ts'
-import type { KnownLeak } from './known-leak.ts'
+import { knownLeakSchema } from './known-leak.ts'
 
-/** The result of one scenario. `inconclusive`: the rig could not measure, which is never a pass. */
-export interface ScenarioResult {
-  file: string
-  name: string
-  /** The system that was started, or would have been. */
-  system: string
-  /** `known`: it is red, and every finding is known (`known`). */
-  verdict: 'pass' | 'known' | 'leak' | 'collateral' | 'inconclusive' | 'skipped'
-  durationMs: number
-  /** One for each time that the scenario expected the baseline. */
-  verdicts: Verdict[]
+const sentences = z.array(z.string())
+
+/** The result of one scenario, as a report has it. */
+export const scenarioResultSchema = z
+  .object({
+    file: z.string().describe('The test file, from the project.'),
+    name: z.string(),
+    system: z.string().describe('The system that was started, or would have been.'),
+    verdict: z
+      .enum(['pass', 'known', 'leak', 'collateral', 'inconclusive', 'skipped'])
+      .describe(
+        'inconclusive: the rig could not measure, which is never a pass. known: it is red, and every finding is known.',
+      ),
+    durationMs: z.number().nonnegative(),
+    verdicts: z.array(verdictSchema).describe('One for each time that the scenario expected the baseline.'),
+    leftOut: sentences.describe(
+      'What it expected and did not check or do, because the system does not declare it.',
+    ),
+    unmet: sentences.describe(
+      'Expectations beside the baseline that were not met, such as a kill that the system answered with a failure.',
+    ),
+    known: z.array(knownLeakSchema).describe('The known leaks that there are.').exactOptional(),
+    notKnown: sentences
+      .describe('What is new, more than known, or known for too long, in sentences.')
+      .exactOptional(),
+    errors: sentences.describe('Why it did not pass, or why it was skipped, in sentences.'),
+    kept: z.string().describe("The folder with a copy of the sandbox's files.").exactOptional(),
+    notKept: z.string().describe('Why there is no such copy.').exactOptional(),
+  })
+  .meta({ id: 'ScenarioResult' })
+
+/** Its time line is in a file of its own. */
+export interface ScenarioResult extends z.infer<typeof scenarioResultSchema> {
   /** What happened, from snapshot to snapshot. */
   timeline?: Timeline
-  /** What it expected and did not check or do, because the system does not declare it. */
-  leftOut: string[]
-  /** Expectations beside the baseline that were not met, such as a kill that the system answered with a failure. */
-  unmet: string[]
-  /** The known leaks that there are. */
-  known?: KnownLeak[]
-  /** What is new, more than known, or known for too long, in sentences. */
-  notKnown?: string[]
-  /** Why it did not pass, or why it was skipped, in sentences. */
-  errors: string[]
-  /** The folder with a copy of the sandbox's files. */
-  kept?: string
-  /** Why there is no such copy. */
-  notKept?: string
 }
 
 /** @param system the system of the run; a test file may start another one */
@@ -65,12 +74,16 @@ export function scenarioResult(test: TestCase, system: string): ScenarioResult {
   }
   return {
     ...result,
-    verdict: failure(verdicts, result.unmet),
+    verdict: redVerdict(result),
     errors: errors.map(({ message }) => message),
   }
 }
 
-function failure(verdicts: Verdict[], unmet: string[]): ScenarioResult['verdict'] {
+/** The verdict of a scenario that failed, whatever is known about it. */
+export function redVerdict({
+  verdicts,
+  unmet,
+}: Pick<ScenarioResult, 'verdicts' | 'unmet'>): ScenarioResult['verdict'] {
   const found = verdicts.map(({ result }) => result)
   if (found.includes('collateral')) return 'collateral'
   // An incomplete log and a wrong status count as leaks. Anything else that made the test fail is a problem of the

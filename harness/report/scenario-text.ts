@@ -3,8 +3,9 @@ import { oneLine } from '../terminal.ts'
 import { countsLine, countsTable } from './counts-text.ts'
 import { findingsSummary, findingsText } from './findings-text.ts'
 import type { KnownLeak } from './known-leak.ts'
+import { outcome } from './outcome.ts'
 import type { ScenarioResult } from './scenario-result.ts'
-import { inColumns, seconds } from './text.ts'
+import { inColumns } from './text.ts'
 
 /** In front of the line of a result. Only the mark may have a colour. */
 export const marks = {
@@ -49,17 +50,6 @@ function countsOf({ verdicts }: ScenarioResult, verbose: boolean): string[] {
 
 export function notKeptText({ name, notKept }: ScenarioResult): string {
   return `The files of ${JSON.stringify(name)} could not be copied out of its sandbox (${notKept}): its verdict stands.`
-}
-
-function outcome({ verdict, verdicts, errors }: ScenarioResult): string {
-  const last = verdicts.at(-1)
-  if (verdict === 'pass') return `back in ${seconds(last?.msToBaseline ?? 0)}`
-  if (verdict === 'known') return 'known'
-  if (verdict === 'skipped' || verdict === 'inconclusive') return verdict
-  const leaks = last?.leaks.length ?? 0
-  const collateral = last?.collateral.length ?? 0
-  const found = [leaks && `${leaks} leaked`, collateral && `${collateral} collateral`].filter(Boolean)
-  return found.length > 0 ? found.join(', ') : `expectations not met: ${errors.length}`
 }
 
 function notes({ verdicts }: ScenarioResult): string[] {

@@ -3,15 +3,18 @@ import type { ScenarioResult } from './scenario-result.ts'
 import { seconds } from './text.ts'
 
 /** The last lines of a run: what was left out and kept, and the counts. */
-export function summaryText({ scenarios, durationMs, systems, sandbox, interrupted, fixed }: Report): string {
+export function summaryText({
+  scenarios,
+  durationMs,
+  systems,
+  sandbox,
+  interrupted,
+  ...rest
+}: Report): string {
   const verdicts = scenarios.flatMap(scenario => scenario.verdicts)
   const ignored = reasons(verdicts.flatMap(verdict => verdict.ignored))
   const kept = reasons(verdicts.flatMap(verdict => verdict.kept))
   const leftOut = new Set(scenarios.flatMap(scenario => scenario.leftOut))
-  const counts = ['pass', 'known', 'leak', 'collateral', 'inconclusive', 'skipped'].flatMap(verdict => {
-    const count = scenarios.filter(scenario => scenario.verdict === verdict).length
-    return count > 0 || verdict === 'pass' ? `${count} ${verdict}` : []
-  })
   const tested = systems.length > 0 ? [`system ${systems.join(' and ')}`] : []
   return [
     '',
@@ -21,15 +24,28 @@ export function summaryText({ scenarios, durationMs, systems, sandbox, interrupt
     ...(leftOut.size > 0
       ? [`not checked, because the system does not declare it: ${[...leftOut].join('; ')}`]
       : []),
-    ...(fixed
-      ? [
-          'known leaks that are there no more; take them out with --update-known:',
-          ...fixed.map(one => `  ${one}`),
-        ]
-      : []),
+    ...fixedText(rest),
     ...(interrupted ? [`interrupted by ${interrupted}; until then:`] : []),
-    [counts.join(', '), [...tested, `sandbox ${sandbox.kind}`, seconds(durationMs)].join(', ')].join('; '),
+    [verdictCounts(scenarios), [...tested, `sandbox ${sandbox.kind}`, seconds(durationMs)].join(', ')].join(
+      '; ',
+    ),
   ].join('\n')
+}
+
+/** How many scenarios there are of each verdict. */
+export function verdictCounts(scenarios: readonly ScenarioResult[]): string {
+  const counts = ['pass', 'known', 'leak', 'collateral', 'inconclusive', 'skipped'].flatMap(verdict => {
+    const count = scenarios.filter(scenario => scenario.verdict === verdict).length
+    return count > 0 || verdict === 'pass' ? `${count} ${verdict}` : []
+  })
+  return counts.join(', ')
+}
+
+/** The entries of the list of known leaks that have to go. */
+export function fixedText({ fixed = [] }: Pick<Report, 'fixed'>): string[] {
+  if (fixed.length === 0) return []
+  const lines = fixed.map(one => `  ${one}`)
+  return ['known leaks that are there no more; take them out with --update-known:', ...lines]
 }
 
 /** Explains that the commands of the findings cannot be run any more. */

@@ -1,6 +1,6 @@
 import type { TerminalSize, UserOutput } from '../probe/terminals.ts'
 import type { SandboxTraces } from '../sandbox/sandbox.ts'
-import type { Counts } from '../timeline/counts.ts'
+import type { Progress } from '../timeline/progress.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 
 /** A scenario that somebody looks at while its sandbox is there. The process with the rig serves it on a socket. */
@@ -32,14 +32,9 @@ export interface About {
   sandbox: string
 }
 
-export interface Moment {
+export interface Moment extends Progress {
   /** It is `held` when the scenario has come to its end, and waits. */
   phase: 'building' | 'held'
-  /** The last step that was begun. */
-  step: string | undefined
-  /** Absent until it is known. */
-  baseline: Counts | undefined
-  now: Counts | undefined
   /** How many agents were deployed. */
   agents: number
   /** How many resources are left; only when it is held. */

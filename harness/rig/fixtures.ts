@@ -11,6 +11,7 @@ import { Hold } from './hold.ts'
 import './matchers.ts'
 import { type SandboxFolders, withProject } from '../probe/places.ts'
 import { Rig } from './rig.ts'
+import { sendProgress } from './send-progress.ts'
 import { settings } from './settings.ts'
 
 declare module 'vitest' {
@@ -68,9 +69,11 @@ export const test = vitestTest
       unmet: rig.unmet,
     }
     task.meta.leakrig = record
+    const progress = settings().live ? sendProgress(task, rig.timeline) : undefined
     let hold: Hold | undefined
     let hasStarted = false
     onCleanup(async () => {
+      progress?.[Symbol.dispose]()
       const failure = rig.verdicts.length === 0 ? task.result?.errors?.[0]?.message : undefined
       if (hasStarted) await hold?.untilReleased(failure)
       record.leftOut = [...rig.leftOut]

@@ -64,16 +64,8 @@ export class Hold implements ReproductionApi, AsyncDisposable {
   async moment(): Promise<Moment> {
     // While the scenario runs, its own snapshots are enough.
     const left = this.#isHeld ? (await this.#difference()).leaks.length : undefined
-    const { timeline, takenBaseline: baseline, lastSnapshot: now, deployedCount: agents } = this.#rig
-    const step = timeline.lastStep
-    return {
-      phase: this.#isHeld ? 'held' : 'building',
-      step: step && [step.agent, step.what].filter(Boolean).join(' '),
-      baseline: baseline && count(baseline.resources),
-      now: now && count(now.resources),
-      agents,
-      left,
-    }
+    const { timeline, deployedCount: agents } = this.#rig
+    return { ...timeline.progress, phase: this.#isHeld ? 'held' : 'building', agents, left }
   }
 
   async picture(): Promise<Picture> {

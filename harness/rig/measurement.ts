@@ -52,7 +52,6 @@ export class Measurement {
   readonly #startedWith = new Map<string, string>()
   readonly #ignoreList = new IgnoreList()
   #baseline: Promise<Snapshot> | undefined
-  #takenBaseline: Snapshot | undefined
   readonly #snapshots: SnapshotSingleFlight
   #endedAt: number | undefined
 
@@ -133,15 +132,9 @@ export class Measurement {
     this.#baseline ??= this.timeline.during('baseline', async () => {
       const stable = await stableBaseline(() => this.snapshot())
       this.timeline.markBaseline(stable.resources)
-      this.#takenBaseline = stable
       return stable
     })
     return this.#baseline
-  }
-
-  /** The baseline, once it was taken. */
-  get takenBaseline(): Snapshot | undefined {
-    return this.#takenBaseline
   }
 
   /**
@@ -170,8 +163,7 @@ export class Measurement {
     const stayingAgents = this.#deployed.filter(({ id }) => id === owner?.id).length
     this.timeline.markBaseline(added)
     const held = before.map(one => this.#withDescriptors(one, now, stayingAgents))
-    this.#takenBaseline = { ...now, resources: [...held, ...added] }
-    this.#baseline = Promise.resolve(this.#takenBaseline)
+    this.#baseline = Promise.resolve({ ...now, resources: [...held, ...added] })
   }
 
   /** A system may hold descriptors for an agent that stays, such as the pipes of its claude: as many as for every agent. */

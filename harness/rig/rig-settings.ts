@@ -20,6 +20,8 @@ export interface RigSettings {
   needs: SandboxNeeds
   /** Copy the files of each scenario out of its sandbox; those of a failed one are always copied. */
   keep: boolean
+  /** Somebody watches: send every scenario's progress to the reporter. */
+  live: boolean
   /** The catalogue runs against a system that cleans nothing up, and every cell has to leak as its table says. */
   withoutCleanup: boolean
   /** Only for `npm test` in the clone: skip scenarios, with the reason, where no sandbox can be started. */

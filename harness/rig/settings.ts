@@ -9,6 +9,7 @@ const defaults: RigSettings = {
   sandbox: 'auto',
   needs: {},
   keep: false,
+  live: false,
   withoutCleanup: false,
   mayBeSkipped: false,
   hold: undefined,

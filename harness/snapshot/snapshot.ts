@@ -1,4 +1,5 @@
-import type { DeclaredFileClass } from '../definition/definition.ts'
+import { z } from 'zod'
+import { declaredFileClasses } from '../definition/definition.ts'
 
 /**
  * What the probe sees at one moment inside the sandbox. Plain data: it crosses the wire as JSON.
@@ -18,11 +19,13 @@ export interface Snapshot {
 /** A snapshot without its time: the probe's clock may be another machine's. */
 export type Reading = Omit<Snapshot, 'at'>
 
-export interface Ignored {
-  what: string
-  why: string
-  count: number
-}
+export const ignoredSchema = z.object({
+  what: z.string(),
+  why: z.string(),
+  count: z.int().nonnegative(),
+})
+
+export type Ignored = z.infer<typeof ignoredSchema>
 
 export type Resource =
   | ServerResource
@@ -35,6 +38,19 @@ export type Resource =
   | FileResource
   | RegistryResource
 
+/** All of them; the types of findings and time lines fail to compile where one is missing. */
+export const resourceKindSchema = z.enum([
+  'server',
+  'session',
+  'pane',
+  'process',
+  'descriptor',
+  'pty',
+  'socket',
+  'file',
+  'registry',
+])
+
 export type ResourceKind = Resource['kind']
 
 interface Common {
@@ -43,10 +59,12 @@ interface Common {
   owner?: Owner
 }
 
-export interface Owner {
-  agent: string
-  evidence: string
-}
+export const ownerSchema = z.object({
+  agent: z.string(),
+  evidence: z.string().describe('How that is known.'),
+})
+
+export type Owner = z.infer<typeof ownerSchema>
 
 export interface ServerResource extends Common {
   kind: 'server'
@@ -121,7 +139,9 @@ export interface SocketResource extends Common {
   inode: string
 }
 
-export type FileClass = DeclaredFileClass | 'claude state' | 'other'
+export const fileClassSchema = z.enum([...declaredFileClasses, 'claude state', 'other'])
+
+export type FileClass = z.infer<typeof fileClassSchema>
 
 export interface FileResource extends Common {
   kind: 'file'

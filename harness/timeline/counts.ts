@@ -1,39 +1,9 @@
+import type { z } from 'zod'
 import type { FileClass, Resource } from '../snapshot/snapshot.ts'
+import type { countsSchema, countTableSchema } from './counts-schema.ts'
 
-/** What the sandbox held at one moment. */
-export interface Counts {
-  /** tmux servers. */
-  servers: number
-  /** tmux sessions, of all servers. */
-  sessions: number
-  /** Panes, of all sessions. */
-  panes: number
-  /** Processes named `claude` that have not ended. */
-  claudes: number
-  /** All processes, zombies too. */
-  processes: number
-  /** Processes that have ended and were not collected by their parents. */
-  zombies: number
-  /** Descriptors that processes hold open, of every kind; /dev/null is not counted. */
-  descriptors: number
-  /** Those of them that are open on files of the sandbox. */
-  openFiles: number
-  /** Sockets that are listened on. */
-  sockets: number
-  /** Pseudo-terminals. */
-  ptys: number
-  /** Resident memory of all processes together, bytes. What processes share counts for each of them. */
-  memory: number
-  /** Files of every class that there is. */
-  files: Partial<Record<FileClass, number>>
-}
-
-/** The counts of a scenario. At its peak each is the highest that any snapshot showed, not all in the same one. */
-export interface CountTable {
-  baseline: Counts
-  peak: Counts
-  settled: Counts
-}
+export type Counts = z.infer<typeof countsSchema>
+export type CountTable = z.infer<typeof countTableSchema>
 
 /** Counts what a snapshot shows. */
 export function count(resources: readonly Resource[]): Counts {

@@ -1,6 +1,7 @@
 import type { ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { what } from '../snapshot/what.ts'
 import { type Counts, count, highest } from './counts.ts'
+import type { Progress } from './progress.ts'
 import type { Life, ProcessLife, Sample, Step, Timeline } from './timeline.ts'
 
 /** A change of memory below this is not worth a sample, bytes. */
@@ -11,12 +12,17 @@ export class TimelineRecorder {
   readonly #startedAt = Date.now()
   readonly #zero = performance.now()
   readonly #steps: Step[] = []
+  /** Those that are not over. */
+  readonly #during: Step[] = []
   readonly #samples: Sample[] = []
   readonly #lives = new Map<string, Life>()
   /** The lives that the last snapshot showed. */
   #living = new Map<string, Life>()
   #last = 0
   #peak: Counts | undefined
+  readonly #baseline: Resource[] = []
+  /** Called when a step begins or ends, and when a snapshot shows other counts. */
+  onProgress: () => void = () => {}
 
   /** The highest counts since the beginning. */
   get peak(): Counts {
@@ -29,16 +35,19 @@ export class TimelineRecorder {
     const counts = count(resources)
     this.#peak = this.#peak ? highest(this.#peak, counts) : counts
     const before = this.#samples.at(-1)
-    if (!before || !isSame(before.counts, counts)) this.#samples.push({ at: now, counts })
+    const isNew = !before || !isSame(before.counts, counts)
+    if (isNew) this.#samples.push({ at: now, counts })
     const living = new Map<string, Life>()
     for (const one of resources) if (one.kind !== 'registry') living.set(one.id, this.#seen(one, now))
     for (const [id, life] of this.#living) if (!living.has(id)) life.to = now
     this.#living = living
     this.#last = now
+    if (isNew) this.onProgress()
   }
 
   /** Says which resources are of the baseline. */
   markBaseline(resources: readonly Resource[]): void {
+    this.#baseline.push(...resources)
     for (const { id } of resources) {
       const life = this.#lives.get(id)
       if (life) life.isBaseline = true
@@ -47,23 +56,32 @@ export class TimelineRecorder {
 
   /** Notes something that the scenario does at this moment. */
   mark(step: string, agent?: string): void {
-    this.#steps.push({ what: step, ...(agent !== undefined && { agent }), at: this.#now() })
+    this.#begin(step, agent)
   }
 
   /** Notes something that the scenario does, and how long it takes. */
   async during<Result>(step: string, does: () => Promise<Result>, agent?: string): Promise<Result> {
-    const noted: Step = { what: step, ...(agent !== undefined && { agent }), at: this.#now() }
-    this.#steps.push(noted)
+    const noted = this.#begin(step, agent)
+    this.#during.push(noted)
     try {
       return await does()
     } finally {
       noted.ms = this.#now() - noted.at
+      this.#during.splice(this.#during.indexOf(noted), 1)
+      this.onProgress()
     }
   }
 
-  /** The step that was begun last. */
-  get lastStep(): Step | undefined {
-    return this.#steps.at(-1)
+  /** What is done at this moment, and the last counts. */
+  get progress(): Progress {
+    const { what: step, agent } = this.#during.at(-1) ?? this.#steps.at(-1) ?? { what: 'begins' }
+    const now = this.#samples.at(-1)?.counts
+    return {
+      step,
+      ...(agent !== undefined && { agent }),
+      ...(this.#baseline.length > 0 && { baseline: count(this.#baseline) }),
+      ...(now && { now }),
+    }
   }
 
   /** All of it, until now. */
@@ -71,6 +89,13 @@ export class TimelineRecorder {
     const endedAt = this.#last
     const lives = [...this.#lives.values()]
     return { startedAt: this.#startedAt, endedAt, steps: this.#steps, samples: this.#samples, lives }
+  }
+
+  #begin(what: string, agent: string | undefined): Step {
+    const step: Step = { what, ...(agent !== undefined && { agent }), at: this.#now() }
+    this.#steps.push(step)
+    this.onProgress()
+    return step
   }
 
   #seen(one: Resource, at: number): Life {

@@ -1,61 +1,81 @@
-import type { ResourceKind } from '../snapshot/snapshot.ts'
-import type { Counts } from './counts.ts'
+import { z } from 'zod'
+import { resourceKindSchema } from '../snapshot/snapshot.ts'
+import { countsSchema } from './counts-schema.ts'
+
+const moment = z.int().nonnegative()
+const pid = z.int().nonnegative()
+
+const stepSchema = z.object({
+  what: z.string(),
+  agent: z.string().describe('The agent whose step it is.').exactOptional(),
+  at: moment,
+  ms: z
+    .int()
+    .describe('How long it took. Absent for a moment, and for a step that was not over at the end.')
+    .exactOptional(),
+})
+
+const sampleSchema = z.object({ at: moment, counts: countsSchema })
+
+const processLifeSchema = z.object({
+  pid,
+  ppid: pid.describe("Its parent's pid when it was seen first."),
+  parents: z
+    .array(z.object({ at: moment, ppid: pid }))
+    .describe('The later ones, with the time at which they were seen first.')
+    .exactOptional(),
+  states: z
+    .array(z.object({ at: moment, state: z.enum(['T', 'Z', 'runs']) }))
+    .describe('When it was seen stopped (T), as a zombie (Z), or neither again.')
+    .exactOptional(),
+})
+
+const lifeSchema = z
+  .object({
+    id: z.string(),
+    kind: resourceKindSchema,
+    what: z.string().describe('What it is called in reports.'),
+    agent: z
+      .string()
+      .describe('The agent that it belongs to, as far as a snapshot shows it.')
+      .exactOptional(),
+    evidence: z.string().describe('Why it belongs to that agent.').exactOptional(),
+    from: moment,
+    to: moment.describe('Absent where the last snapshot still showed it.').exactOptional(),
+    isBaseline: z
+      .literal(true)
+      .describe('It was there before the first agent, or joined the baseline afterwards.')
+      .exactOptional(),
+    process: processLifeSchema.describe('Only for a process.').exactOptional(),
+  })
+  .meta({ id: 'Life' })
 
 /**
  * What happened in the sandbox of one scenario, as far as its snapshots show. All times are in ms since the rig began with it.
  * Something that came and went between two snapshots is not in it.
  */
-export interface Timeline {
-  /** When the rig began, ms since the epoch. */
-  startedAt: number
-  /** The time of the last snapshot. */
-  endedAt: number
-  /** What the scenario did, in the order in which it began. */
-  steps: Step[]
-  /** The counts, and when they changed: each sample holds until the next one. */
-  samples: Sample[]
-  /** Every resource that a snapshot showed, in the order of their appearance. */
-  lives: Life[]
-}
+export const timelineSchema = z
+  .object({
+    startedAt: z.number().describe('When the rig began, ms since the epoch.'),
+    endedAt: moment.describe('The time of the last snapshot.'),
+    steps: z.array(stepSchema).describe('What the scenario did, in the order in which it began.'),
+    samples: z
+      .array(sampleSchema)
+      .describe('The counts, and when they changed: each sample holds until the next one.'),
+    lives: z
+      .array(lifeSchema)
+      .describe('Every resource that a snapshot showed, in the order of their appearance.'),
+  })
+  .meta({ id: 'Timeline' })
+
+export type Timeline = z.infer<typeof timelineSchema>
 
 /** A step of a scenario, such as a deploy or an ending. */
-export interface Step {
-  what: string
-  /** The agent whose step it is. */
-  agent?: string
-  at: number
-  /** How long it took. Absent for a moment, and for a step that was not over at the end. */
-  ms?: number
-}
+export type Step = z.infer<typeof stepSchema>
 
-export interface Sample {
-  at: number
-  counts: Counts
-}
+export type Sample = z.infer<typeof sampleSchema>
 
 /** A resource from the first snapshot that showed it to the first that did not. */
-export interface Life {
-  id: string
-  kind: ResourceKind
-  /** What it is called in reports. */
-  what: string
-  /** The agent that it belongs to, and why, as far as a snapshot shows it. */
-  agent?: string
-  evidence?: string
-  from: number
-  /** Absent where the last snapshot still showed it. */
-  to?: number
-  /** It was there before the first agent, or joined the baseline afterwards. */
-  isBaseline?: true
-  /** Only for a process. */
-  process?: ProcessLife
-}
+export type Life = z.infer<typeof lifeSchema>
 
-export interface ProcessLife {
-  pid: number
-  /** Its parent's pid when it was seen first, and the later ones with the time at which they were seen first. */
-  ppid: number
-  parents?: { at: number; ppid: number }[]
-  /** When it was seen stopped (T), as a zombie (Z), or neither again. */
-  states?: { at: number; state: 'T' | 'Z' | 'runs' }[]
-}
+export type ProcessLife = z.infer<typeof processLifeSchema>

@@ -1,6 +1,6 @@
 import type { ReproductionApi } from '../../reproduction/api.ts'
 
-const { stdin, stdout, stderr } = process
+const { stdin, stdout } = process
 
 /**
  * Gives this terminal to a command in the sandbox, or to a shell, until that ends: keys, output and size. What the command
@@ -35,8 +35,11 @@ export async function runInSandbox(api: ReproductionApi, command: string[]): Pro
 async function follow(api: ReproductionApi, id: number): Promise<number> {
   for (;;) {
     const { chunks, exitCode } = await api.read(id)
-    for (const { stream, base64 } of chunks)
-      (stream === 'out' ? stdout : stderr).write(Buffer.from(base64, 'base64'))
+    for (const { stream, base64 } of chunks) {
+      const bytes = Buffer.from(base64, 'base64')
+      if (stream === 'out') process.stdout.write(bytes)
+      else process.stderr.write(bytes)
+    }
     if (exitCode !== undefined) return exitCode
   }
 }

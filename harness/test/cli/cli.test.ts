@@ -4,6 +4,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { projectRoot } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
+import { readReport } from '../support/published.ts'
 
 const program = join(import.meta.dirname, '../../../bin/leakrig.ts')
 let folder = ''
@@ -110,8 +111,13 @@ test('-t chooses by name, and the report omits the others', async () => {
   expect(ran.exitCode).toBe(0)
 })
 
-test('no cell of that name is wrong usage', async () => {
-  const { exitCode, stdout, stderr } = await leakrig(['catalogue', 'lunch'])
+test.for([
+  'lunch',
+  // A misspelt filter beside a right one would silently run less than was meant.
+  'own-session × killed, lunch',
+])('no cell of that name is wrong usage: %s', async words => {
+  const filter = words.split(', ')
+  const { exitCode, stdout, stderr } = await leakrig(['catalogue', ...filter])
   expect(stderr.trim()).toBe(
     'leakrig: No cell\'s name contains "lunch"; npm run scenarios:catalogue -- --list lists the names.',
   )
@@ -124,13 +130,22 @@ test('the catalogue prints a line for each cell, then the table, and exits with 
   const json = join(folder, 'catalogue.json')
   const cell = 'own-session, not contained × killed'
   const args = ['catalogue', cell, '--system', 'none', '--system', 'immediate', '--sandbox', 'namespace']
-  const { exitCode, stdout } = await leakrig([...args, '--json', json])
+  const [junit, summary] = [join(folder, 'junit.xml'), join(folder, 'summary.md')]
+  writeFileSync(summary, '# before\n')
+  const github = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: summary }
+  const { exitCode, stdout } = await leakrig([...args, '--json', json, '--junit', junit], github)
   // The files of a failed cell are copied to the folder that the next run would use.
   rmSync(join(projectRoot, '.leakrig/own-session-not-contained-killed'), { recursive: true })
   expect(stdout).toMatch(/✗ \d+ leaked +own-session, not contained × killed/)
   expect(stdout).toMatch(/✓ back in .* +own-session, not contained × killed/)
   expect(stdout).toMatch(/\| own-session, not contained \| 0\/1 +\| 1\/1 +\|/)
-  expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({
+  expect(readFileSync(junit, 'utf8')).toMatch(/<testsuites name="leakrig" tests="2" failures="1" errors="0"/)
+  expect(readFileSync(summary, 'utf8')).toMatch(/^# before\n## leakrig: 1 pass, 1 leak\n/)
+  // What the rig prints is no command of the workflow, until its own annotations.
+  expect(stdout).toMatch(
+    /^::stop-commands::(\S+)\nleakrig: .*\n::\1::\n::error title=own-session%2C not contained × killed \(none\)[^\n]*$/s,
+  )
+  expect(readReport(json)).toMatchObject({
     schemaVersion: 2,
     exitCode: 1,
     systems: ['none', 'immediate'],

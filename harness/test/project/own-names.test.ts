@@ -23,7 +23,7 @@ const exceptions: Record<string, RegExp> = {
   'rig/chosen-system.ts': /ownSystem\('hybrid'\)/,
 }
 
-const files = globSync(`{${measuring}}/**/*.{ts,sh}`, { cwd: join(projectRoot, 'harness') })
+const files = globSync(`{${measuring}}/**/*.{ts,tsx,sh}`, { cwd: join(projectRoot, 'harness') })
 
 test('there is something to check', () => {
   expect(files.length).toBeGreaterThan(60)

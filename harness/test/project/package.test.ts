@@ -20,6 +20,7 @@ import { projectRoot } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { needs } from '../../../test/needs.ts'
 import { environment, type Packed, pack } from '../fixtures/packed.ts'
+import { readReport } from '../support/published.ts'
 
 /** Packing and installing, on a busy machine, ms. */
 const slow = 600_000
@@ -36,11 +37,18 @@ describe('the tarball', () => {
       packed.files.filter(path => path.startsWith('docs/') === isPage),
     )
     expect(pages).toEqual(expect.arrayContaining(['docs/systems.md', 'docs/operators.md']))
-    expect(pages?.filter(path => !/^docs\/[\w-]+\.(md|svg)$/.test(path))).toEqual([])
+    expect(pages?.filter(path => !/^docs\/[\w-]+\.(md|svg|png)$/.test(path))).toEqual([])
     const tops = new Set(others?.map(path => path.split('/').slice(0, 2).join('/')))
     expect([...tops].toSorted()).toEqual(
       [
-        ...['LICENSE', 'README.md', 'bin/leakrig.cjs', 'bin/requirements.cjs', 'package.json'],
+        ...[
+          'LICENSE',
+          'README.md',
+          ...['known', 'report', 'timelines'].map(name => `schemas/${name}.schema.json`),
+          'bin/leakrig.cjs',
+          'bin/requirements.cjs',
+          'package.json',
+        ],
         ...['Dockerfile', 'bin', 'cleanup', 'harness', 'package.json', 'programs', 'scenarios'].map(
           name => `dist/${name}`,
         ),
@@ -285,7 +293,7 @@ describe('installed into an empty project', () => {
         const { all, exitCode } = await run(node(), 'leakrig', 'scenarios', 'normal', ...options)
         expect(all).toContain('2 pass')
         expect(exitCode).toBe(0)
-        const { scenarios } = JSON.parse(readFileSync(join(project, 'report.json'), 'utf8'))
+        const { scenarios } = readReport(join(project, 'report.json'))
         expect(scenarios).toHaveLength(2)
         const compiled = readdirSync(join(project, 'node_modules/leakrig/dist/programs/compiled'))
         expect(compiled.some(name => name.startsWith(`done-v${version}`))).toBe(true)

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 const root = join(import.meta.dirname, '../../..')
 
 /** What a test names that is skipped where an optional tool is missing, as on the gate's bare machine. */
-const NEEDS_TOOL = /'(tini|screen) on the PATH'|'container engine'|support\/container\.ts'|for\(\['tini'/
+const NEEDS_TOOL =
+  /'(tini|screen) on the PATH'|'container engine'|support\/(container|chromium)\.ts'|for\(\['tini'/
 
 test('whatever needs an optional tool has the tag by which the gate runs it', () => {
   const textOf = (file: string) => readFileSync(join(root, file), 'utf8')

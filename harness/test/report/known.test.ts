@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
-import { fixedEntries, judge, updatedKnown } from '../../report/known.ts'
+import { entriesNotRun, fixedEntries, judge, unjudged, updatedKnown } from '../../report/known.ts'
 import type { KnownLeak } from '../../report/known-leak.ts'
 import { beginning, makeReport } from '../../report/report.ts'
 import type { ScenarioResult } from '../../report/scenario-result.ts'
 import type { Mechanism } from '../../verdict/mechanisms.ts'
 import type { Finding, Verdict } from '../../verdict/verdict.ts'
+import { aRun } from '../support/reports.ts'
 
 const finding = (mechanism: Mechanism, id: string) => ({ mechanism, id, verdict: 'leak' }) as Finding
 
@@ -73,17 +74,41 @@ test('what is fixed has to be taken out', () => {
   ])
   const report = (fixed: string[]) =>
     makeReport(
-      { beginning: beginning(), sandbox: { kind: 'namespace', why: '' }, interrupted: undefined, fixed },
+      {
+        beginning: beginning(),
+        run: aRun(),
+        sandbox: { kind: 'namespace', why: '' },
+        interrupted: undefined,
+        fixed,
+      },
       { results: [green()], errors: [] },
     )
   expect(report(['x'])).toMatchObject({ exitCode: 1, fixed: ['x'] })
   expect(report([])).toMatchObject({ exitCode: 0 })
 })
 
+test('entries of scenarios that did not run are found by the systems that were tested', () => {
+  const list = [known(), known({ scenario: 'renamed' }), known({ scenario: 'renamed', system: 'other' })]
+  expect(entriesNotRun([green()], list, ['mine'])).toEqual([known({ scenario: 'renamed' })])
+  // Left out with a reason is not gone.
+  expect(entriesNotRun([green({ name: 'renamed', verdict: 'skipped' })], list.slice(1), ['mine'])).toEqual([])
+})
+
+test('what is known can be judged again', () => {
+  const judged = judge(red(two), [known()], today)
+  expect(unjudged(judged)).toEqual(red(two))
+  expect(unjudged(judge(red(two), [known({ count: 1 })], today))).toEqual(red(two))
+})
+
 test('a run with nothing but known leaks passes, and a system that only skips does not', () => {
   const exitCode = (results: ScenarioResult[]) =>
     makeReport(
-      { beginning: beginning(), sandbox: { kind: 'namespace', why: '' }, interrupted: undefined },
+      {
+        beginning: beginning(),
+        run: aRun(),
+        sandbox: { kind: 'namespace', why: '' },
+        interrupted: undefined,
+      },
       { results, errors: [] },
     ).exitCode
   expect(exitCode([judge(red(two), [known()], today)])).toBe(0)

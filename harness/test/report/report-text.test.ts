@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { TestCase } from 'vitest/node'
 import { projectRoot } from '../../../bin/programs.ts'
+import type { Interruption } from '../../report/exit-codes.ts'
 import { beginning, makeReport } from '../../report/report.ts'
 import { ScenarioReporter } from '../../report/reporter.ts'
 import { scenarioResult } from '../../report/scenario-result.ts'
@@ -9,6 +10,7 @@ import { summaryText } from '../../report/summary.ts'
 import { keep } from '../../rig/artefacts.ts'
 import type { Rig } from '../../rig/rig.ts'
 import type { Verdict } from '../../verdict/verdict.ts'
+import { aRun } from '../support/reports.ts'
 
 const verdict = (result: Verdict['result']) =>
   ({
@@ -31,9 +33,9 @@ const testCase = (result: Verdict['result'], record = {}): TestCase =>
     result: () => ({ state: result === 'pass' ? 'passed' : 'failed', errors: [] }),
   }) as unknown as TestCase
 
-const report = (tests: TestCase[], interrupted?: NodeJS.Signals) =>
+const report = (tests: TestCase[], interrupted?: Interruption) =>
   makeReport(
-    { beginning: beginning(), sandbox: { kind: 'namespace', why: '' }, interrupted },
+    { beginning: beginning(), run: aRun(), sandbox: { kind: 'namespace', why: '' }, interrupted },
     { results: tests.map(one => scenarioResult(one, 'none')), errors: [] },
   )
 

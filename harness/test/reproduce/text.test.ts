@@ -122,7 +122,8 @@ test('the counts as they rise', () => {
   const { baseline, settled: now } = picture.counts
   const building = {
     phase: 'building',
-    step: 'worker-1 is killed',
+    agent: 'worker-1',
+    step: 'is killed',
     baseline,
     now,
     agents: 1,
@@ -137,8 +138,7 @@ test('the counts as they rise', () => {
     1 deployed; worker-1 is killed"
   `)
   expect(momentLines({ ...building, phase: 'held', left: 2 }, 'stopped').at(-1)).toBe('2 left')
-  expect(momentLines({ ...building, now: undefined, step: undefined }, 'stopped')).toEqual([
-    'the sandbox starts',
-  ])
+  const { now: _, agent: __, ...starting } = building
+  expect(momentLines({ ...starting, step: 'prepare' }, 'stopped')).toEqual(['prepare'])
   expect(momentLines(building, 'report')[0]).toBe('                          the report           now')
 })

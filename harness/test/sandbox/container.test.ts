@@ -1,15 +1,6 @@
 /** @module-tag tools */
 
-import {
-  chownSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chownSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ContainerInfo } from 'dockerode'
@@ -23,6 +14,7 @@ import { startContainerSandbox } from '../../sandbox/container/container.ts'
 import { removeStaleContainers } from '../../sandbox/container/stale-containers.ts'
 import { copyProject } from '../fixtures/project-copy.ts'
 import { engine, objection } from '../support/container.ts'
+import { readReport } from '../support/published.ts'
 
 const program = join(projectRoot, 'bin/leakrig.ts')
 
@@ -272,7 +264,7 @@ async function leaks(sandbox: 'container' | 'namespace'): Promise<Record<string,
     json,
   ]
   await execa(process.execPath, args, { reject: false })
-  const report = JSON.parse(readFileSync(json, 'utf8'))
+  const report = readReport(json)
   rmSync(folder, { recursive: true })
   // Both runs copy the files of failed scenarios to the same folders.
   for (const { kept } of report.scenarios)

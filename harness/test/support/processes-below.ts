@@ -9,7 +9,7 @@ export function below(root: number, all = readProcesses()): ProcessResource[] {
 }
 
 /** Those that are still there. Zombies do not count: the machine's init collects them in its own time. */
-export function stillThere(known: ProcessResource[]): ProcessResource[] {
+function stillThere(known: ProcessResource[]): ProcessResource[] {
   const now = readProcesses().filter(({ state }) => state !== 'Z')
   return known.filter(one => now.some(({ id }) => id === one.id))
 }

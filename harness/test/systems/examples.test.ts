@@ -5,7 +5,7 @@ import { dir } from 'tmp-promise'
 import { expect, test } from 'vitest'
 import { projectRoot } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
-import type { Report } from '../../report/report.ts'
+import { readReport } from '../support/published.ts'
 
 const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8')
 
@@ -50,7 +50,7 @@ for (const [name, verdicts] of Object.entries(expected)) {
         env: { INIT_CWD: path },
         reject: false,
       })
-      const { scenarios, systems }: Report = JSON.parse(readFileSync(json, 'utf8'))
+      const { scenarios, systems } = readReport(json)
       expect(systems, stdout).toEqual([name])
       expect(scenarios, stdout).toHaveLength(7)
       for (const [beginning, verdict] of Object.entries(verdicts)) {

@@ -1,12 +1,11 @@
 /** @module-tag long */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { dir } from 'tmp-promise'
 import { expect, test } from 'vitest'
 import { projectRoot } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
-import type { Report } from '../../report/report.ts'
+import { readReport } from '../support/published.ts'
 
 /** What docs/orchestrators.md says, by the beginning of the scenario's name. */
 const documented: [example: string, system: string, verdicts: Record<string, string>][] = [
@@ -40,7 +39,7 @@ for (const [example, system, verdicts] of documented)
         all: true,
       })
       if (noRegistry.test(all)) skip(`npm reaches no registry: ${all}`)
-      const { scenarios }: Report = JSON.parse(readFileSync(json, 'utf8'))
+      const { scenarios } = readReport(json)
       const found = Object.keys(verdicts).map(name => [
         name,
         scenarios.find(one => one.name.startsWith(name))?.verdict,

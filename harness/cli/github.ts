@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto'
+import { appendFileSync } from 'node:fs'
+import { annotations } from '../report/annotations.ts'
+import type { Report } from '../report/report.ts'
+import { stepSummary } from '../report/step-summary.ts'
+import { print, printProblem } from '../terminal.ts'
+
+const isGithub = (): boolean => process.env.GITHUB_ACTIONS === 'true'
+
+let token: string | undefined
+
+/**
+ * On GitHub a line that begins with `::` is a command of the workflow, indented or not, and a run prints what other programs
+ * wrote. From now on no line is one, until `showOnGithub`.
+ */
+export function guardCommands(): void {
+  if (!isGithub() || token !== undefined) return
+  token = randomUUID()
+  print(`::stop-commands::${token}`)
+  process.once('exit', allowCommands)
+}
+
+function allowCommands(): void {
+  if (token !== undefined) print(`::${token}::`)
+  token = undefined
+}
+
+/** In a job of GitHub Actions: annotates it with what is red, and adds the report to its summary. */
+export function showOnGithub(report: Report): void {
+  if (!isGithub()) return
+  allowCommands()
+  for (const command of annotations(report)) print(command)
+  const { GITHUB_STEP_SUMMARY: file } = process.env
+  if (!file) return
+  try {
+    appendFileSync(file, stepSummary(report))
+  } catch (error) {
+    printProblem(
+      `The summary of the step could not be written to ${file} (${(error as Error).message}): the verdict above stands.`,
+    )
+  }
+}

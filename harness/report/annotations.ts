@@ -1,0 +1,50 @@
+import { stripVTControlCharacters } from 'node:util'
+import { oneLine, printableLines } from '../terminal.ts'
+import { findingsBrief } from './findings-text.ts'
+import { outcome } from './outcome.ts'
+import type { Report } from './report.ts'
+import { rerunCommand } from './rerun.ts'
+import type { ScenarioResult } from './scenario-result.ts'
+
+/** GitHub shows ten errors of a step; the last one counts the rest. */
+const mostAnnotations = 10
+
+/**
+ * GitHub's workflow commands that make an annotation of each scenario that is red or could not be measured: the short summary
+ * and how to run it again. Vitest's own reporter would show the stack of an expectation in leakrig's files.
+ */
+export function annotations({ run, scenarios, fixed = [], errors }: Report): string[] {
+  const red = scenarios.filter(({ verdict }) => ['leak', 'collateral', 'inconclusive'].includes(verdict))
+  const all = [
+    ...red.map(result =>
+      command(`${result.name} (${result.system}): ${outcome(result)}`, brief(run, result)),
+    ),
+    ...fixed.map(text =>
+      command('a known leak is there no more', `${text}: take it out with --update-known`),
+    ),
+    ...errors.map(text => command('an error outside of any scenario', text)),
+  ]
+  if (all.length <= mostAnnotations) return all
+  const shown = all.slice(0, mostAnnotations - 1)
+  return [
+    ...shown,
+    command('leakrig', `and ${all.length - shown.length} more: the summary of the job has them`),
+  ]
+}
+
+function brief(run: Report['run'], result: ScenarioResult): string {
+  const { notKnown = [], unmet, verdicts, errors } = result
+  const findings = verdicts.map(findingsBrief).filter(Boolean)
+  const reasons = findings.length > 0 || unmet.length > 0 ? [...notKnown, ...unmet, ...findings] : errors
+  return [...reasons, `Run it again: ${rerunCommand(run, result)}`].join('\n')
+}
+
+function command(title: string, message: string): string {
+  const text = printableLines(stripVTControlCharacters(message))
+  return `::error title=${property(oneLine(title))}::${data(text)}`
+}
+
+/** As GitHub's own toolkit escapes them. */
+const data = (text: string): string =>
+  text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C')

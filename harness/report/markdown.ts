@@ -1,0 +1,24 @@
+import { oneLine } from '../terminal.ts'
+
+/**
+ * A text from outside as code in Markdown: every sign that could mean something there, or to GitHub, is an entity, so that a
+ * name is no link, no heading, no column of a table and mentions nobody.
+ */
+export function code(text: string): string {
+  const escaped = oneLine(text).replaceAll(/[!-/:-@[-`{-~]/g, sign => `&#${sign.charCodeAt(0)};`)
+  return `<code>${escaped}</code>`
+}
+
+/** Lines from outside as a block of code, with a fence that none of them closes. */
+export function codeBlock(text: string): string {
+  const lines = text.split('\n').map(oneLine)
+  const longest = Math.max(2, ...lines.flatMap(line => (line.match(/`+/g) ?? []).map(run => run.length)))
+  const fence = '`'.repeat(longest + 1)
+  return [`${fence}text`, ...lines, fence].join('\n')
+}
+
+/** A table; the first row is its head. The cells are Markdown. */
+export function table([head = [], ...rows]: string[][]): string {
+  const line = (row: string[]) => `| ${row.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}

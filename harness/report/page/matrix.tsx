@@ -1,0 +1,75 @@
+import type { PageEntry } from '../page-blocks.ts'
+import { ScrollArea } from './scroll-area.tsx'
+import { Mark, words } from './verdicts.tsx'
+import { addressOf } from './view.ts'
+
+interface Cell {
+  index: number
+  entry: PageEntry
+  row: string
+  column: string
+}
+
+/** Results as a table, whose cells lead to the scenario. */
+export function Matrix({ title, corner, cells }: { title: string; corner: string; cells: readonly Cell[] }) {
+  if (cells.length === 0) return null
+  const columns = [...new Set(cells.map(({ column }) => column))].toSorted()
+  const rows = Map.groupBy(cells.toSorted(byFile), ({ row }) => row)
+  return (
+    <section>
+      <h2>
+        <bdi>{title}</bdi>
+      </h2>
+      <ScrollArea label={title}>
+        <table class="matrix">
+          <thead>
+            <tr>
+              <th scope="col">{corner}</th>
+              {columns.map(column => (
+                <th key={column} scope="col">
+                  <bdi>{column}</bdi>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {[...rows].map(([row, mine]) => (
+              <tr key={row}>
+                <th scope="row">
+                  <bdi>{row}</bdi>
+                </th>
+                {columns.map(column => (
+                  <td key={column}>
+                    {mine
+                      .filter(cell => cell.column === column)
+                      .map(({ index, entry }) => (
+                        <a
+                          key={index}
+                          class={`cell ${entry.verdict}`}
+                          href={addressOf(index)}
+                          aria-label={`${words[entry.verdict]}, ${entry.outcome}: ${entry.name}`}
+                        >
+                          <Mark verdict={entry.verdict} /> <span>{short(entry)}</span>
+                        </a>
+                      ))}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollArea>
+    </section>
+  )
+}
+
+/** In the order of their files, as in the terminal, and then by name. */
+function byFile({ entry: one }: Cell, { entry: other }: Cell): number {
+  const [first, second] = [`${one.file}\n${one.name}`, `${other.file}\n${other.name}`]
+  return first < second ? -1 : first > second ? 1 : 0
+}
+
+/** "1.9 s", "27": the mark in front of it says the rest. */
+function short({ outcome }: PageEntry): string {
+  return outcome.replace(/^back in /, '').replace(/ leaked$/, '')
+}

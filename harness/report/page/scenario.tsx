@@ -1,0 +1,132 @@
+import { useMemo } from 'preact/hooks'
+import type { Ignored } from '../../snapshot/snapshot.ts'
+import type { Timeline } from '../../timeline/timeline.ts'
+import { outcome } from '../outcome.ts'
+import type { ScenarioResult } from '../scenario-result.ts'
+import { seconds } from '../text.ts'
+import { readScenario } from './data.ts'
+import { Findings } from './findings.tsx'
+import { OverTime } from './over-time.tsx'
+import { ProcessTree } from './tree.tsx'
+import { isRed, Verdict } from './verdicts.tsx'
+
+/** One scenario: its verdict, what is wrong, what happened over time, and what was left out. */
+export function Scenario({ index }: { index: number }) {
+  const result = readScenario(index)
+  const { name, system, file, verdict, verdicts, durationMs, timeline, kept } = result
+  return (
+    <article>
+      <header class="scenario-head">
+        <p>
+          <Verdict verdict={verdict} /> <span class="outcome">{outcome(result)}</span>
+        </p>
+        <h1 tabIndex={-1}>
+          <bdi>{name}</bdi>
+        </h1>
+        <p class="meta">
+          system <bdi>{system}</bdi> · <bdi>{file}</bdi> · {seconds(durationMs)}
+        </p>
+      </header>
+      <Reasons result={result} />
+      <Findings verdicts={verdicts} />
+      {timeline ? (
+        <Processes result={result} timeline={timeline} />
+      ) : (
+        <p class="quiet">There is no time line of it.</p>
+      )}
+      <LeftOut result={result} />
+      {kept && (
+        <p class="quiet">
+          A copy of its files: <bdi>{kept}</bdi>
+        </p>
+      )}
+    </article>
+  )
+}
+
+/** What happened over time, and the processes at three moments. */
+function Processes({
+  result: { verdict, verdicts },
+  timeline,
+}: {
+  result: ScenarioResult
+  timeline: Timeline
+}) {
+  const leaked = useMemo(() => new Set(verdicts.flatMap(one => one.leaks.map(({ id }) => id))), [verdicts])
+  return (
+    <>
+      <OverTime verdicts={verdicts} timeline={timeline} leaked={leaked} isRed={isRed(verdict)} />
+      <section>
+        <h2>Process tree</h2>
+        <ProcessTree timeline={timeline} leaked={leaked} first={isRed(verdict) ? 'after' : 'peak'} />
+      </section>
+    </>
+  )
+}
+
+/** Why it has its verdict, as far as no finding says it. */
+function Reasons({
+  result: { verdicts, unmet, errors, notKnown = [], known = [] },
+}: {
+  result: ScenarioResult
+}) {
+  const hasFindings = verdicts.some(({ result }) => result !== 'pass')
+  const texts = [...notKnown, ...(hasFindings ? unmet : errors)]
+  const knownTexts = known.map(
+    ({ mechanism, count, reason, expires }) =>
+      `known until ${expires}: at most ${count} ${mechanism} (${reason})`,
+  )
+  if (texts.length + knownTexts.length === 0) return null
+  return (
+    <section>
+      <h2>Why</h2>
+      {[...texts, ...knownTexts].map((text, at) => (
+        <pre key={at}>{text}</pre>
+      ))}
+    </section>
+  )
+}
+
+/** What the verdict does not count, with the reasons. */
+function LeftOut({ result: { verdicts, leftOut } }: { result: ScenarioResult }) {
+  const last = verdicts.at(-1)
+  const lists: [title: string, items: LeftOutItem[]][] = [
+    ['Kept by policy', (last?.kept ?? []).map(ignoredItem)],
+    ['Left out of every snapshot', (last?.ignored ?? []).map(ignoredItem)],
+    ['Seen, not counted', (last?.notes ?? []).map(sentence)],
+    ['Not checked, because the system does not declare it', leftOut.map(sentence)],
+  ]
+  const shown = lists.filter(([, items]) => items.length > 0)
+  if (shown.length === 0) return null
+  return (
+    <section>
+      <h2>Not counted</h2>
+      <div class="left-out">
+        {shown.map(([title, items]) => (
+          <div key={title}>
+            <h3>{title}</h3>
+            <ul>
+              {items.map(({ number, text }) => (
+                <li key={text}>
+                  <span class="number">{number}</span> <span>{text}</span>
+                </li>
+              ))}
+            </ul>
+          </div>
+        ))}
+      </div>
+    </section>
+  )
+}
+
+interface LeftOutItem {
+  number: string
+  text: string
+}
+
+/** Only a path says more than the reason does. */
+function ignoredItem({ count, what, why }: Ignored): LeftOutItem {
+  return { number: String(count), text: what.includes('/') ? `${why} (${what})` : why }
+}
+
+const sentence = (text: string): LeftOutItem => ({ number: '', text })
