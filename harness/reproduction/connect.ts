@@ -22,15 +22,21 @@ export async function connectTo(file: string): Promise<Connection | undefined> {
     return undefined
   }
   const rpc = createBirpc<ReproductionApi>({}, { ...ndjson(socket, socket), timeout: -1 })
-  socket.on('error', () => {})
+  let isOver = false
+  const over = () => new CannotMeasureError('The reproduction has ended.')
+  socket.on('error', () => {}) // `close` follows
   const ended = new Promise<void>(resolve => {
     socket.once('close', () => {
-      rpc.$rejectPendingCalls(({ reject }) => reject(new CannotMeasureError('The reproduction has ended.')))
+      isOver = true
+      rpc.$rejectPendingCalls(({ reject }) => reject(over()))
       resolve()
     })
   })
+  const call = (name: string | symbol, args: unknown[]) =>
+    // What is sent to nobody would never be answered.
+    isOver ? Promise.reject(over()) : Reflect.get(rpc, name)(...args)
   const api = new Proxy({} as ReproductionApi, {
-    get: (_, name) => (name === 'then' ? undefined : (...args: unknown[]) => Reflect.get(rpc, name)(...args)),
+    get: (_, name) => (name === 'then' ? undefined : (...args: unknown[]) => call(name, args)),
   })
   return { api, ended, [Symbol.dispose]: () => void socket.destroy() }
 }

@@ -32,6 +32,7 @@ export async function watchBuilding({ reproduction, name }: Live): Promise<void>
       printed = moment.agents
       print(`${printed} agents deployed`)
     }
+    await reproduction.noteTraces()
     if (moment.phase === 'held') break
     await delay(stdout.isTTY ? everyMs / 4 : everyMs)
   }

@@ -12,7 +12,7 @@ import { openVitest } from '../vitest.ts'
 import type { Reproducible } from './reproducible.ts'
 
 /** How long the end of the tests may take, ms. What has not ended then ends with this process. */
-const endsWithinMs = 10_000
+const endsWithinMs = 5_000
 
 /** Why a test that was never held has failed, or was left out. */
 class FailureReporter {
@@ -105,7 +105,8 @@ export class Reproduction {
     await this.noteTraces().catch(() => {})
     await this.api.end().catch(() => {})
     const closed = this.#running.catch(() => {}).then(() => this.#vitest.close())
-    await Promise.race([closed, delay(endsWithinMs, undefined, { ref: false })])
+    // The timer keeps this process alive: Vitest does not, once its worker is gone.
+    await Promise.race([closed, delay(endsWithinMs)])
     this.#connection[Symbol.dispose]()
     removeSocket(socketFile(process.pid))
     return leftOf([this.#traces])
