@@ -21,7 +21,7 @@ export default defineConfig({
     reporters: [...configDefaults.reporters, new SkipSummaryReporter()],
     tags: [
       { name: 'long', description: 'A longer version of another test; npm run test:all runs it' },
-      { name: 'tools', description: 'Needs tini or a container engine, which a machine may lack' },
+      { name: 'tools', description: 'Needs tini, a container engine or Chromium, which a machine may lack' },
     ],
     // More workers than cores, because tests spend much of their time waiting for processes to end.
     maxWorkers: availableParallelism() + 2,
@@ -55,7 +55,15 @@ export default defineConfig({
         extends: true,
         test: { name: 'cleanup-many', include: [manyProcesses], sequence: { groupOrder: 1 } },
       },
-      { extends: true, test: { name: 'harness', include: ['harness/test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'harness',
+          include: ['harness/test/**/*.test.ts'],
+          // GitHub's parser imports JSON as bundlers allow it, and Node does not.
+          server: { deps: { inline: [/@actions\/workflow-parser/] } },
+        },
+      },
       {
         extends: true,
         // Every scenario has its own sandbox, so isolated modules would add nothing.

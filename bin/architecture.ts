@@ -91,7 +91,7 @@ export const architecture: Area[] = [
       ['orchestrator', 'snapshot'], // the system that is measured; what the probe sees
       ['probe'], // the rig's side inside the sandbox
       ['timeline'], // what happened in a sandbox, as its snapshots show it
-      ['sandbox', 'verdict'], // where a scenario runs; what is a leak and what is not
+      ['sandbox', 'verdict', 'soak'], // where a scenario runs; what is a leak and what is not; what grows with each agent
       ['reproduction'], // a scenario that is held open, and who looks at it
       ['report', 'systems'], // what people and machines read; how each system is started
       ['report/page'], // the program of a report's page, which runs in a browser
@@ -117,7 +117,7 @@ export const architecture: Area[] = [
   {
     folder: 'scenarios',
     rows: [
-      ['catalogue', 'model', 'reproduce', '*'], // four kinds of scenarios, which share the harness and nothing else
+      ['catalogue', 'model', 'soak', 'reproduce', '*'], // five kinds of scenarios, which share the harness and nothing else
     ],
     outside: { '': ['harness/index.ts'] },
   },

@@ -20,7 +20,7 @@ const leakrig = (...args: string[]) =>
   execa(process.execPath, [program, ...args], { reject: false, cwd: folder, env: { INIT_CWD: folder } })
 
 /** Writes the folder of a shard, with a time line for each scenario. */
-function write(name: string, index: number, results = [green(`s${index}`)]): void {
+function write(name: string, index: number, results = [green(`s${index}`)]): Promise<void> {
   const timeline = {
     startedAt: 1,
     endedAt: 9,
@@ -29,7 +29,7 @@ function write(name: string, index: number, results = [green(`s${index}`)]): voi
     lives: [],
   }
   const run = aRun({ shard: { index, count: 2 } })
-  writeReportFolder(
+  return writeReportFolder(
     join(folder, name),
     aReport(
       results.map(one => ({ ...one, timeline })),
@@ -53,8 +53,8 @@ const knownList = (scenarios: string[]) => {
 }
 
 test('shards become one report with their time lines, and one exit code', async () => {
-  write('one', 1)
-  write('two', 2, [red('a crash')])
+  await write('one', 1)
+  await write('two', 2, [red('a crash')])
   const { exitCode, stdout } = await leakrig(
     'report',
     'merge',
@@ -77,15 +77,15 @@ test('shards become one report with their time lines, and one exit code', async 
 })
 
 test('a missing shard is inconclusive', async () => {
-  write('one', 1)
+  await write('one', 1)
   const { exitCode, stdout } = await leakrig('report', 'merge', 'one')
   expect(stdout).toContain('? Shard 2/2 is missing, so that nothing is known of its scenarios.')
   expect(exitCode).toBe(3)
 })
 
 test('known leaks are judged once, over the whole', async () => {
-  write('one', 1, [red('s1', { verdict: 'known' })])
-  write('two', 2, [red('s2')])
+  await write('one', 1, [red('s1', { verdict: 'known' })])
+  await write('two', 2, [red('s2')])
   const args = ['report', 'merge', 'one', 'two']
   const without = await leakrig(...args)
   expect(without.stderr).toContain(
@@ -108,8 +108,8 @@ test('known leaks are judged once, over the whole', async () => {
 })
 
 test('what is fixed shows only in the whole', async () => {
-  write('one', 1)
-  write('two', 2)
+  await write('one', 1)
+  await write('two', 2)
   knownList(['s2', 'renamed'])
   const whole = await leakrig('report', 'merge', 'one', 'two', '--known', 'known.json')
   expect(whole.stdout).toContain('not-removed of "s2", system mine\n')
@@ -130,7 +130,7 @@ test.for<[what: string, name: string, sentence: string]>([
   ['a wrong field', 'field', 'has one mistake:\n  scenarios[0].verdict: expected "pass" or'],
   ['no JSON', 'text', 'cannot be read as JSON'],
 ])('%s is refused in one sentence', async ([, name, sentence]) => {
-  write('good', 1)
+  await write('good', 1)
   const change: Record<string, (text: string) => string> = {
     version: text => text.replace('"schemaVersion": 2', '"schemaVersion": 9'),
     field: text => text.replace('"verdict": "pass"', '"verdict": "fine"'),

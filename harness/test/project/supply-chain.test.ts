@@ -39,7 +39,8 @@ describe.each(readdirSync(join(projectRoot, '.github/workflows')))('workflow %s'
   const text = read('.github/workflows', name)
 
   test('every action is pinned by a commit, with its release in a comment', () => {
-    const used = text.split('\n').filter(line => /\buses:/.test(line))
+    // An action of the repository itself is of the same commit.
+    const used = text.split('\n').filter(line => /\buses: (?!\.\/$)/.test(line))
     expect(used.length).toBeGreaterThan(0)
     expect(used.filter(line => !/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([])
   })
