@@ -91,6 +91,12 @@ describe('the tarball', () => {
     )
   })
 
+  test('passes on the licences of what is in its bundles, those of the page too', () => {
+    const file = join(packed.folder, 'clone/dist/programs/LICENSES.txt')
+    const names = readFileSync(file, 'utf8').match(/^[\w@/-]+(?= \d\S* \()/gm)
+    expect(names).toEqual(expect.arrayContaining(['birpc', 'preact', 'uplot']))
+  })
+
   test('is small', () => {
     const { files, packedBytes, unpackedBytes } = packed
     console.log(`${files.length} files, ${packedBytes} bytes packed, ${unpackedBytes} unpacked`)
@@ -368,8 +374,8 @@ describe('installed into an empty project', () => {
         cpSync(join(projectRoot, 'examples/shell/orchestrate'), join(mine, 'orchestrate'))
         const filters = ['manual', 'leakrig/kill', '--sandbox', 'namespace']
         const { all, exitCode } = await runIn(mine, node(), 'leakrig', 'scenarios', ...filters)
-        expect(all).toMatch(/✓ manual kill/)
-        expect(all).toMatch(/✓ a kill ends everything that the agent started/)
+        expect(all).toMatch(/✓ back in .* manual kill/)
+        expect(all).toMatch(/✓ back in .* a kill ends everything that the agent started/)
         expect(all).toContain('2 pass; system shell')
         expect(exitCode).toBe(0)
       },
