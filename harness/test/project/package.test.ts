@@ -54,7 +54,7 @@ describe('the tarball', () => {
         ),
       ].toSorted(),
     )
-    const scenario = /^dist\/scenarios\/(catalogue\/)?\d-[\w-]+\.test\.js$/
+    const scenario = /^dist\/scenarios\/(catalogue\/\d-|reproduce\/|\d-)[\w-]+\.test\.js$/
     const unwanted = [
       /\.test\./,
       /\/(test|bench|node_modules)\//,
@@ -66,7 +66,7 @@ describe('the tarball', () => {
       path => !scenario.test(path) && unwanted.some(pattern => pattern.test(path)),
     )
     expect(found).toEqual([])
-    expect(packed.files.filter(path => scenario.test(path))).toHaveLength(14)
+    expect(packed.files.filter(path => scenario.test(path))).toHaveLength(16)
   })
 
   test('has every program with its scripts, and what a container is built of', () => {
@@ -76,6 +76,7 @@ describe('the tarball', () => {
       'orchestrator',
       'daemon',
       'hand-over',
+      'cleanup-commands',
       'fake-claude/main',
       'fake-claude/claude',
     ]
@@ -88,6 +89,12 @@ describe('the tarball', () => {
         ...['dist/harness/sandbox/namespace-init.sh', 'dist/harness/sandbox/container/hold.sh'],
       ]),
     )
+  })
+
+  test('passes on the licences of what is in its bundles, those of the page too', () => {
+    const file = join(packed.folder, 'clone/dist/programs/LICENSES.txt')
+    const names = readFileSync(file, 'utf8').match(/^[\w@/-]+(?= \d\S* \()/gm)
+    expect(names).toEqual(expect.arrayContaining(['birpc', 'preact', 'uplot']))
   })
 
   test('is small', () => {
@@ -367,8 +374,8 @@ describe('installed into an empty project', () => {
         cpSync(join(projectRoot, 'examples/shell/orchestrate'), join(mine, 'orchestrate'))
         const filters = ['manual', 'leakrig/kill', '--sandbox', 'namespace']
         const { all, exitCode } = await runIn(mine, node(), 'leakrig', 'scenarios', ...filters)
-        expect(all).toMatch(/✓ manual kill/)
-        expect(all).toMatch(/✓ a kill ends everything that the agent started/)
+        expect(all).toMatch(/✓ back in .* manual kill/)
+        expect(all).toMatch(/✓ back in .* a kill ends everything that the agent started/)
         expect(all).toContain('2 pass; system shell')
         expect(exitCode).toBe(0)
       },

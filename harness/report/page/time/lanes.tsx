@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks'
 import type { Life, Timeline } from '../../../timeline/timeline.ts'
 import { seconds } from '../../text.ts'
-import { nameOf } from '../scenario/process-names.ts'
+import { nameOf } from '../process-names.ts'
 import { groupLanes, type Lane, type LaneGroup } from './lane-groups.ts'
 import type { StepGroup } from './steps.ts'
 import { placeAt, timeText } from './time-window.ts'

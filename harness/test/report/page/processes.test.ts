@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { nameOf } from '../../../report/page/process-names.ts'
 import { momentAt, type ProcessNode, treeAt } from '../../../report/page/scenario/moments.ts'
-import { nameOf } from '../../../report/page/scenario/process-names.ts'
 import { groupLanes } from '../../../report/page/time/lane-groups.ts'
 import { process, red, timeline } from '../../support/sample-report.ts'
 

@@ -1,4 +1,4 @@
-import type { Life } from '../../../timeline/timeline.ts'
+import type { Life } from '../../timeline/timeline.ts'
 
 /** The parts of what a process is called: "claude (41), 1.8 MB: claude -p ...". */
 export interface ProcessName {
