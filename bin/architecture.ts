@@ -90,7 +90,7 @@ export const architecture: Area[] = [
       ['orchestrator', 'snapshot'], // the system that is measured; what the probe sees
       ['probe'], // the rig's side inside the sandbox
       ['timeline'], // what happened in a sandbox, as its snapshots show it
-      ['sandbox', 'verdict'], // where a scenario runs; what is a leak and what is not
+      ['sandbox', 'verdict', 'soak'], // where a scenario runs; what is a leak and what is not; what grows with each agent
       ['report', 'systems'], // what people and machines read; how each system is started
       ['report/page'], // the program of a report's page, which runs in a browser
       ['rig'], // what a scenario drives: agents, bystanders, expectations
@@ -115,7 +115,7 @@ export const architecture: Area[] = [
   {
     folder: 'scenarios',
     rows: [
-      ['catalogue', 'model', '*'], // three kinds of scenarios, which share the harness and nothing else
+      ['catalogue', 'model', 'soak', '*'], // four kinds of scenarios, which share the harness and nothing else
     ],
     outside: { '': ['harness/index.ts'] },
   },

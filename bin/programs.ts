@@ -52,10 +52,10 @@ export const projectRoot = resolve(import.meta.dirname, '..')
 export const userFolder = isPackage ? process.cwd() : (process.env.INIT_CWD ?? projectRoot)
 
 /** How a user calls a command, for messages. */
-export const callOf = (command: 'scenarios' | 'catalogue'): string =>
-  isPackage
-    ? `npx leakrig ${command}`
-    : `npm run ${command === 'scenarios' ? command : 'scenarios:catalogue'} --`
+export const callOf = (command: keyof typeof scripts): string =>
+  isPackage ? `npx leakrig ${command}` : `npm run ${scripts[command]}`
+
+const scripts = { scenarios: 'scenarios --', catalogue: 'scenarios:catalogue --', soak: 'leakrig -- soak' }
 
 /** Where the programs of a package lie, below `dist`. */
 export const packedPrograms = 'programs'

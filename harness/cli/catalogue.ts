@@ -25,6 +25,7 @@ export interface CatalogueOptions extends KnownOptions, OutputOptions {
   sandbox: SandboxChoice
   mount?: string[]
   image?: string
+  engine?: string[]
   workers?: number
   keep?: boolean
   verbose?: boolean
@@ -109,7 +110,13 @@ async function runOne(
     known,
   })
   const flags = shard ? ['--shard', `${shard.index}/${shard.count}`] : []
-  const vitest = await openVitest(flags, { projects: ['catalogue'], reporter, workers, names: selection })
+  const vitest = await openVitest(flags, {
+    projects: ['catalogue'],
+    reporter,
+    workers,
+    names: selection,
+    engines: rest.engine?.length,
+  })
   let interrupted: Interruption | undefined
   try {
     printText(`leakrig: catalogue, system ${nameOf(system)}, sandbox ${sandbox.kind} (${sandbox.why})\n`)

@@ -6,9 +6,17 @@ import { type Kind, kinds } from './init/templates.ts'
 import { addOrchestrator } from './orchestrator.ts'
 import { refuseOptionsAsValues } from './usage-errors.ts'
 
-/** Adds the commands `init`, `scenarios`, `catalogue`, `report` and `orchestrator`. */
+/** Adds the commands `init`, `scenarios`, `catalogue`, `soak`, `report` and `orchestrator`. */
 export function addHarnessCommands(program: Command): void {
-  for (const add of [addInit, addScenarios, addCatalogue, addReportOpen, addReportMerge, addOrchestrator])
+  for (const add of [
+    addInit,
+    addScenarios,
+    addCatalogue,
+    addSoak,
+    addReportOpen,
+    addReportMerge,
+    addOrchestrator,
+  ])
     refuseOptionsAsValues(add(program))
 }
 
@@ -35,6 +43,7 @@ function addScenarios(program: Command): Command {
     .addOption(once(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto')))
     .addOption(mountOption())
     .addOption(once(new Option('--image <name>', "the image of a container, in place of the rig's own")))
+    .addOption(engineOption())
     .option(
       '--workers <n>',
       'how many scenario files run side by side (default: one more than there are cores)',
@@ -75,6 +84,7 @@ function addCatalogue(program: Command): Command {
     .addOption(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto'))
     .addOption(mountOption())
     .addOption(once(new Option('--image <name>', "the image of a container, in place of the rig's own")))
+    .addOption(engineOption())
     .option(
       '--workers <n>',
       'how many files run side by side, two cells of each (default: one more than there are cores)',
@@ -93,6 +103,60 @@ function addCatalogue(program: Command): Command {
     .action(async (filter: string[], options) => {
       const { runCatalogue } = await import('./catalogue.ts')
       leave(await runCatalogue(options, filter))
+    })
+}
+
+function addSoak(program: Command): Command {
+  return program
+    .command('soak')
+    .description('deploy and end agents in round after round, and show by how much each resource grows')
+    .addOption(once(new Option('--system <name>', systemText)))
+    .addOption(configOption())
+    .addOption(once(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto')))
+    .addOption(mountOption())
+    .addOption(once(new Option('--image <name>', "the image of a container, in place of the rig's own")))
+    .addOption(
+      once(
+        new Option('--agents <n>', 'how many agents are deployed at once in each round')
+          .default(5)
+          .argParser(wholeNumberTo(50)),
+      ),
+    )
+    .addOption(
+      once(
+        new Option(
+          '--repeat <n>',
+          'how many rounds (default: 20, or as many as --for leaves time for)',
+        ).argParser(wholeNumberTo(99_999)),
+      ),
+    )
+    .addOption(
+      once(
+        new Option('--for <duration>', 'begin no round after this time, such as 90s, 10m or 2h').argParser(
+          duration,
+        ),
+      ),
+    )
+    .addOption(
+      once(
+        new Option(
+          '--seed <n>',
+          'draws the agents and their endings (default: a new one each time)',
+        ).argParser(wholeNumberTo(2 ** 31 - 1)),
+      ),
+    )
+    .option('--json <file>', 'write the report as JSON')
+    .option(
+      '--report <folder>',
+      'write the report with its time line, as a trace for ui.perfetto.dev, and a plot (soak.svg)',
+    )
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 everything is flat, 1 a leak or collateral, 2 wrong usage, 3 too few rounds or could not measure; 130, 143 and 141 after Ctrl-C, TERM and a reader that closed the output.',
+    )
+    .action(async options => {
+      const { runSoak } = await import('./soak.ts')
+      leave(await runSoak(options))
     })
 }
 
@@ -155,6 +219,13 @@ function mountOption(): Option {
   ).argParser((path, paths: string[] = []) => [...paths, path])
 }
 
+function engineOption(): Option {
+  return new Option(
+    '--engine <address>',
+    'a container engine, as unix:///path or tcp://name:port; given more than once, sandboxes are spread over them',
+  ).argParser((address, addresses: string[] = []) => [...addresses, address])
+}
+
 const updateKnownText = 'write what this run found into the list of known leaks, and take out what is fixed'
 
 function knownOption(): Option {
@@ -197,7 +268,20 @@ function part(text: string): Shard {
   throw new InvalidArgumentError('expected a part of all of them, such as 2/5.')
 }
 
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('expected a whole number from 1 to 999.')
+const wholeNumber = wholeNumberTo(999)
+
+function wholeNumberTo(most: number): (text: string) => number {
+  return text => {
+    if (/^[1-9]\d{0,9}$/.test(text) && Number(text) <= most) return Number(text)
+    throw new InvalidArgumentError(`expected a whole number from 1 to ${most}.`)
+  }
+}
+
+const unitsMs = { s: 1_000, m: 60_000, h: 3_600_000 }
+
+/** A duration in ms. */
+function duration(text: string): number {
+  const [, number, unit] = /^([1-9]\d{0,4})(s|m|h)$/.exec(text) ?? []
+  if (unit !== undefined) return Number(number) * unitsMs[unit as keyof typeof unitsMs]
+  throw new InvalidArgumentError('expected a duration with its unit (s, m or h), such as 90s, 10m or 2h.')
 }

@@ -41,12 +41,14 @@ export async function mergeReports(options: MergeOptions, folders: string[]): Pr
   const today = dayOf(new Date())
   const results = found.map(unjudged).map(one => judge(one, list?.known ?? [], today))
   const { run, systems, errors } = mergedReport(shards, { results })
+  const { command } = run
   // What is fixed shows only in the whole.
   const isWhole = missingShards(shards).length === 0
   const settled = await settleKnown(options, list, {
     results,
     systems: [...new Set([...run.systems, ...systems])],
-    ...(isEverything(run, undefined, errors) && { otherNames: () => namesOfOther(run.command) }),
+    ...(command !== 'soak' && // which has no shards
+      isEverything(run, undefined, errors) && { otherNames: () => namesOfOther(command) }),
   })
   const fixed = isWhole ? settled.fixed : []
   const report = mergedReport(shards, { results: settled.results, fixed })

@@ -18,6 +18,7 @@ export const cellsPerFile = 2
 export const loads = {
   scenarios: { files: 4, perFile: 1 },
   catalogue: { files: 10, perFile: cellsPerFile },
+  soak: { files: 1, perFile: 1 },
 }
 
 /**

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node
 import { join, resolve } from 'node:path'
 import { reportPage } from '../report/page.ts'
 import { type Report, reportSchema, timelinesSchema, withoutTimelines } from '../report/report.ts'
+import { soakSvg } from '../report/soak-svg.ts'
 import { makeTrace } from '../report/trace.ts'
 import { UsageError } from './exit.ts'
 import { requireWritable, writeJson, writeText } from './json-file.ts'
@@ -12,6 +13,7 @@ export const reportFiles = {
   report: 'report.json',
   timelines: 'timelines.json',
   trace: 'trace.json',
+  plot: 'soak.svg',
 } as const
 
 /**
@@ -45,6 +47,8 @@ export async function writeReportFolder(folder: string, report: Report): Promise
     timelinesSchema,
   )
   writeJson(join(path, reportFiles.trace), makeTrace(report))
+  for (const { soak, system } of report.scenarios)
+    if (soak) writeText(join(path, reportFiles.plot), soakSvg(soak, system))
   writeText(join(path, reportFiles.page), await reportPage(report))
 }
 

@@ -1,6 +1,5 @@
 import type { Vitest } from 'vitest/node'
 import { type Interruption, interruptions, signalled } from '../report/exit-codes.ts'
-import type { ScenarioReporter } from '../report/reporter.ts'
 
 /** Below npm, one Ctrl-C arrives twice: from the terminal and from npm. After so many ms it is a second Ctrl-C. */
 const sameSignalMs = 1_000
@@ -15,7 +14,7 @@ const endsWithinMs = 4_000
  */
 export async function runTests(
   vitest: Vitest,
-  reporter: ScenarioReporter,
+  reporter: { interrupt(): void },
   filter: string[] = [],
 ): Promise<Interruption | undefined> {
   let first: { signal: Interruption; at: number } | undefined

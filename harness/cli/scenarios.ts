@@ -27,6 +27,7 @@ export interface ScenarioOptions extends KnownOptions, OutputOptions {
   sandbox: SandboxChoice
   mount?: string[]
   image?: string
+  engine?: string[]
   workers?: number
   keep?: boolean
   verbose?: boolean
@@ -105,7 +106,12 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
   const choosing = options.list || mayBeRefused ? undefined : choose()
   choosing?.catch(() => {})
   const projects = ['scenarios', ...(named ? ['catalogue'] : [])]
-  const vitest = await openVitest(rest, { projects, reporter, workers: options.workers })
+  const vitest = await openVitest(rest, {
+    projects,
+    reporter,
+    workers: options.workers,
+    engines: options.engine?.length,
+  })
   let interrupted: Interruption | undefined
   try {
     await requireFiles(vitest, filter)

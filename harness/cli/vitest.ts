@@ -5,6 +5,7 @@ import type { CliOptions, Reporter, Vitest } from 'vitest/node'
 import { callOf, isPackage, projectRoot } from '../../bin/programs.ts'
 import { CannotMeasureError } from '../errors.ts'
 import { escapeRegExp } from '../escape-regexp.ts'
+import { onStoppedEngine } from '../sandbox/container/ending.ts'
 import { UsageError } from './exit.ts'
 import { defaultWorkers } from './process-limit.ts'
 
@@ -18,12 +19,14 @@ export interface VitestSetup {
   workers?: number | undefined
   /** Only tests whose name contains one of these words. */
   names?: string[]
+  /** How many container engines there are. A test whose engine stops is measured again from the beginning on another one. */
+  engines?: number | undefined
 }
 
 /** Vitest with only these projects, and our reporter in front of the requested ones. */
 export async function openVitest(
   rest: string[],
-  { projects, reporter, workers, names = [] }: VitestSetup,
+  { projects, reporter, workers, names = [], engines = 1 }: VitestSetup,
 ): Promise<Vitest> {
   const { createVitest } = await loadVitest()
   // The parsed option `reporter` would replace all `reporters`, ours included.
@@ -43,6 +46,7 @@ export async function openVitest(
       configLoader: 'native',
       project: projects,
       watch: false,
+      ...(engines > 1 && { retry: { count: engines - 1, condition: onStoppedEngine } }),
       reporters: [reporter, ...([asked].flat() as [])],
     }),
   ).catch(refused)

@@ -9,7 +9,7 @@ const shardSchema = z.object({ index: z.int().positive(), count: z.int().positiv
 /** What was run. Reports of one run's shards agree in all of it, apart from the shard itself. */
 const runSchema = z.object({
   version: z.string().describe('The version of leakrig.'),
-  command: z.enum(['scenarios', 'catalogue']),
+  command: z.enum(['scenarios', 'catalogue', 'soak']),
   systems: z
     .array(z.string())
     .describe('The systems that were chosen. A test file may start another one in their place.'),

@@ -1,5 +1,6 @@
 import type { TestCase } from 'vitest/node'
 import { z } from 'zod'
+import { soakResultSchema } from '../soak/result.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 import { verdictSchema } from '../verdict/verdict.ts'
 import { fileName } from './file-name.ts'
@@ -26,6 +27,18 @@ export const scenarioResultSchema = z
     unmet: sentences.describe(
       'Expectations beside the baseline that were not met, such as a kill that the system answered with a failure.',
     ),
+    engine: z
+      .string()
+      .describe('The container engine on which it was measured, where there are several.')
+      .exactOptional(),
+    lostEngines: sentences
+      .describe(
+        'Engines that stopped while it was measured on them; it was then measured again from the beginning on another one.',
+      )
+      .exactOptional(),
+    soak: soakResultSchema
+      .describe('Only of a soak: its rounds, and the slope of each resource.')
+      .exactOptional(),
     known: z.array(knownLeakSchema).describe('The known leaks that there are.').exactOptional(),
     notKnown: sentences
       .describe('What is new, more than known, or known for too long, in sentences.')
@@ -55,6 +68,8 @@ export function scenarioResult(test: TestCase, system: string): ScenarioResult {
     leftOut: record?.leftOut ?? [],
     unmet: record?.unmet ?? [],
     ...(record?.timeline ? { timeline: record.timeline } : {}),
+    ...(record?.engine !== undefined ? { engine: record.engine } : {}),
+    ...(record?.lostEngines ? { lostEngines: record.lostEngines } : {}),
     ...(record?.kept ? { kept: record.kept } : {}),
     ...(record?.notKept ? { notKept: record.notKept } : {}),
   }

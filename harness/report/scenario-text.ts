@@ -52,8 +52,11 @@ export function notKeptText({ name, notKept }: ScenarioResult): string {
   return `The files of ${JSON.stringify(name)} could not be copied out of its sandbox (${notKept}): its verdict stands.`
 }
 
-function notes({ verdicts }: ScenarioResult): string[] {
-  return verdicts.flatMap(({ notes }) => notes.map(note => `seen, not counted: ${note}`))
+function notes({ verdicts, engine, lostEngines = [] }: ScenarioResult): string[] {
+  const lost = lostEngines.map(
+    one => `the engine at ${oneLine(one)} stopped; measured again on ${oneLine(engine ?? 'another')}`,
+  )
+  return [...lost, ...verdicts.flatMap(({ notes }) => notes.map(note => `seen, not counted: ${note}`))]
 }
 
 function indent(texts: string[]): string[] {

@@ -23,6 +23,10 @@ declare module 'vitest' {
 interface RigRecord extends Kept {
   /** The system that was started. */
   system: string
+  /** The engine on which it was measured, where there are several. */
+  engine?: string
+  /** Those that stopped before while it was measured on them. */
+  lostEngines?: string[]
   verdicts: Verdict[]
   /** What happened, until the scenario ended. */
   timeline?: Timeline
@@ -61,8 +65,13 @@ export const test = vitestTest
     await sandbox.probe.reset(system.layout)
     await prepareSandbox(sandbox.probe, places)
     const rig = new Rig(sandbox.probe, places, system)
+    const { leakrig: before } = task.meta
+    // Only another engine's end has a test run again (engine-lost.ts).
+    const lostEngines = before?.engine ? [...(before.lostEngines ?? []), before.engine] : []
     const record: RigRecord = {
       system: system.name,
+      ...(sandbox.engine !== undefined && { engine: sandbox.engine }),
+      ...(lostEngines.length > 0 && { lostEngines }),
       leftOut: [],
       verdicts: rig.verdicts,
       unmet: rig.unmet,

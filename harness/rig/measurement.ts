@@ -5,8 +5,9 @@ import type { Resource, Snapshot } from '../snapshot/snapshot.ts'
 import { count } from '../timeline/counts.ts'
 import { TimelineRecorder } from '../timeline/recorder.ts'
 import { compare, type Difference } from '../verdict/compare.ts'
+import { keptFiles } from '../verdict/policy.ts'
 import type { ScenarioFacts } from '../verdict/scenario-facts.ts'
-import { defaultTiming, type SettleTiming, settle } from '../verdict/settle.ts'
+import { defaultTiming, type Settled, type SettleTiming, settle } from '../verdict/settle.ts'
 import { stableBaseline } from '../verdict/stable-baseline.ts'
 import type { Finding, Verdict } from '../verdict/verdict.ts'
 import { IgnoreList } from './ignore-list.ts'
@@ -17,6 +18,17 @@ export interface Expected {
   baseline: Snapshot
   /** True for a resource that may be there as well. */
   mayBeNew(one: Resource): boolean
+}
+
+/** What is there at the end of a round, when everything has settled. */
+export interface SettledRound {
+  /** Files that a policy or the system keeps. */
+  kept: Resource[]
+  /** Everything else that is not ignored: what was there before, and what is left. */
+  left: Resource[]
+  /** What earlier rounds had not left. */
+  leaks: Finding[]
+  collateral: Finding[]
 }
 
 /** A deployed agent, as far as a verdict needs it. */
@@ -222,14 +234,9 @@ export class Measurement {
    * @throws CannotMeasureError when the sandbox could not be read
    */
   async settle(timing: SettleTiming = defaultTiming, expected?: Expected): Promise<Verdict> {
-    if (this.#deployed.length === 0)
-      throw new CannotMeasureError('Nothing was deployed, so nothing was measured.')
-    const instruments = { snapshot: () => this.snapshot(), countByPs: () => this.probe.countByPs() }
     const baseline = expected?.baseline ?? (await this.baseline())
     const facts = { ...(await this.#facts()), ...(expected && { mayBeNew: expected.mayBeNew }) }
-    const { snapshot, ...settled } = await this.timeline.during('settle', () =>
-      settle(instruments, this.#ignoreList.without(baseline), facts, timing),
-    )
+    const { snapshot, ...settled } = await this.#settled(baseline, facts, timing)
     const counts = {
       baseline: count(baseline.resources),
       peak: this.timeline.peak,
@@ -240,6 +247,30 @@ export class Measurement {
     this.verdicts.push(verdict)
     this.#addStanding(verdict)
     return verdict
+  }
+
+  /**
+   * Waits as `settle` does, for one round of many, and keeps no verdict.
+   * @param known what earlier rounds have left, by its identity: nobody waits for its end again
+   * @throws CannotMeasureError when the sandbox could not be read
+   */
+  async settleRound(known: ReadonlySet<string>, timing: SettleTiming = defaultTiming): Promise<SettledRound> {
+    const facts = { ...(await this.#facts()), mayBeNew: ({ id }: Resource) => known.has(id) }
+    const { snapshot, leaks, collateral } = await this.#settled(await this.baseline(), facts, timing)
+    const isKept = keptFiles(facts)
+    const [kept, left] = [true, false].map(wanted =>
+      snapshot.resources.filter(one => isKept(one) === wanted && !facts.isIgnored?.(one)),
+    ) as [Resource[], Resource[]]
+    return { kept, left, leaks, collateral: [...collateral, ...this.#standing] }
+  }
+
+  #settled(baseline: Snapshot, facts: ScenarioFacts, timing: SettleTiming): Promise<Settled> {
+    if (this.#deployed.length === 0)
+      throw new CannotMeasureError('Nothing was deployed, so nothing was measured.')
+    const instruments = { snapshot: () => this.snapshot(), countByPs: () => this.probe.countByPs() }
+    return this.timeline.during('settle', () =>
+      settle(instruments, this.#ignoreList.without(baseline), facts, timing),
+    )
   }
 
   /** Something that is wrong whatever happens afterwards: it is part of every verdict from now on. */

@@ -1,5 +1,6 @@
 import type { System } from '../definition/system.ts'
 import type { SandboxNeeds } from '../sandbox/needs.ts'
+import type { SoakPlan } from '../soak/round.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -24,6 +25,8 @@ export interface RigSettings {
   live: boolean
   /** The catalogue runs against a system that cleans nothing up, and every cell has to leak as its table says. */
   withoutCleanup: boolean
+  /** Only for `leakrig soak`. */
+  soak?: SoakPlan
   /** Only for `npm test` in the clone: skip scenarios, with the reason, where no sandbox can be started. */
   mayBeSkipped: boolean
 }

@@ -9,6 +9,8 @@ export interface SandboxNeeds {
   /** The image of a container, in place of the rig's own. A namespace sandbox has none. */
   image?: string | undefined
   install?: InstallStep | undefined
+  /** Addresses of container engines over which sandboxes are spread, in place of the one that is found. */
+  engines?: readonly string[] | undefined
 }
 
 /**
@@ -55,4 +57,19 @@ export function requireNoImage({ image }: SandboxNeeds): void {
   throw new WrongNeed(
     `The namespace sandbox has no image, so ${JSON.stringify(image)} cannot be used there: use --sandbox container, or leave --image out.`,
   )
+}
+
+/** @throws WrongNeed for an address that can be none, one that is named twice, and a sandbox that has no engine */
+export function requireEngineAddresses(engines: readonly string[], isNamespace: boolean): void {
+  const wrong = engines.find(address => !/^unix:\/\/\/.+|^(?:tcp|http):\/\/[^/:]+:\d+\/?$/.test(address))
+  if (wrong !== undefined)
+    throw new WrongNeed(
+      `--engine ${JSON.stringify(wrong)} is refused: expected unix:///path or tcp://name:port.`,
+    )
+  const twice = engines.find((address, at) => engines.indexOf(address) < at)
+  if (twice !== undefined) throw new WrongNeed(`--engine ${twice} is given twice: name each engine once.`)
+  if (isNamespace && engines.length > 0)
+    throw new WrongNeed(
+      'The namespace sandbox has no container engine: use --sandbox container, or leave --engine out.',
+    )
 }

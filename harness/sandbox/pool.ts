@@ -1,5 +1,13 @@
 import type { Sandbox } from './sandbox.ts'
 
+/** One whose engine has died would fail every test that gets it. */
+function isAlive({ probe }: Sandbox): Promise<boolean> {
+  return probe.hello().then(
+    () => true,
+    () => false,
+  )
+}
+
 /** Sandboxes for tests that run side by side. A free one is reused, because starting another takes longer. */
 export class SandboxPool implements AsyncDisposable {
   readonly #start: () => Promise<Sandbox>
@@ -11,8 +19,7 @@ export class SandboxPool implements AsyncDisposable {
   }
 
   async take(): Promise<Sandbox> {
-    const free = this.#free.pop()
-    if (free) return free
+    for (let free = this.#free.pop(); free; free = this.#free.pop()) if (await isAlive(free)) return free
     const sandbox = await this.#start()
     this.#all.push(sandbox)
     return sandbox

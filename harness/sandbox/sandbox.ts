@@ -15,6 +15,8 @@ export interface Sandbox extends AsyncDisposable {
   kind: SandboxKind
   /** The image that the system brought, in place of the rig's own. */
   image?: string | undefined
+  /** The address of its container engine, where several are used. */
+  engine?: string | undefined
   /** The folder that the install step has filled. */
   install?: string | undefined
   probe: ProbeApi

@@ -23,6 +23,7 @@ export async function chooseSandbox(
   needs: SandboxNeeds = {},
 ): Promise<ChosenSandbox> {
   const tryKind = (kind: SandboxKind, why: string) => checked(kind, why, forCatalogue, needs)
+  if (needs.engines && needs.engines.length > 0) return onEach(needs.engines, needs, forCatalogue)
   if (choice !== 'auto') return tryKind(choice, 'requested')
   if (needs.image !== undefined) return tryKind('container', 'for the image')
   try {
@@ -32,6 +33,19 @@ export async function chooseSandbox(
     if (error instanceof WrongNeed || error instanceof InstallFailure) throw error
     return tryKind('namespace', withoutAdvice(error.message))
   }
+}
+
+/** Each engine has to start a sandbox, which also makes its image there. */
+async function onEach(
+  engines: readonly string[],
+  needs: SandboxNeeds,
+  forCatalogue: boolean,
+): Promise<ChosenSandbox> {
+  const { requireEngines } = await import('./container/engines.ts')
+  await requireEngines(engines)
+  const why = engines.length === 1 ? 'requested' : `on ${engines.length} engines`
+  for (const engine of engines) await checked('container', why, forCatalogue, { ...needs, engines: [engine] })
+  return { kind: 'container', why }
 }
 
 async function checked(

@@ -12,5 +12,6 @@ export function needsOf(
     covers: [...covers, ...(options.covers ?? [])],
     image: options.image ?? image,
     install: options.install ?? install,
+    ...(options.engines && { engines: options.engines }),
   }
 }

@@ -16,7 +16,10 @@ export const reportLayout: Pick<
     'deploy log': /\/deploy_[^/]*\.(json|stderr)$/,
     registry: /\/(AGENT|GLOBAL)_REGISTRY\.json$/,
   },
-  keeps: [{ path: /\/archive\/[^/]+$/, why: 'archived logs stay until their retention ends' }],
+  keeps: [
+    { path: /\/archive\/[^/]+$/, why: 'archived logs stay until their retention ends' },
+    { path: /\/registry\/retention-hold\.json$/, why: 'after a mass death nothing is purged for a day' },
+  ],
   registries: [
     {
       name: 'task',

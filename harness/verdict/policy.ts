@@ -47,12 +47,23 @@ const policies: Policy[] = [
 /** Splits the new resources into those that a policy, or the system itself, keeps and all others. */
 export function applyPolicy(added: Resource[], facts: ScenarioFacts): { kept: Ignored[]; left: Resource[] } {
   const kept = new Map<Policy, number>()
-  const declared = facts.keeps.map(({ path, why }): Policy => ({ why, keeps: file(patternOf(path)) }))
-  const all = [...declared, ...policies]
+  const policyFor = chooser(facts)
   const left = added.filter(one => {
-    const policy = all.find(({ keeps }) => keeps(one, facts))
+    const policy = policyFor(one)
     if (policy) kept.set(policy, (kept.get(policy) ?? 0) + 1)
     return !policy
   })
   return { kept: [...kept].map(([{ why }, count]) => ({ what: 'files', why, count })), left }
+}
+
+/** True for a file that a policy, or the system itself, keeps. */
+export function keptFiles(facts: ScenarioFacts): (one: Resource) => boolean {
+  const policyFor = chooser(facts)
+  return one => policyFor(one) !== undefined
+}
+
+function chooser(facts: ScenarioFacts): (one: Resource) => Policy | undefined {
+  const declared = facts.keeps.map(({ path, why }): Policy => ({ why, keeps: file(patternOf(path)) }))
+  const all = [...declared, ...policies]
+  return one => all.find(({ keeps }) => keeps(one, facts))
 }

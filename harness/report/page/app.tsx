@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import type { PageRun } from '../page-blocks.ts'
 import { Navigation } from './navigation.tsx'
-import { Overview } from './overview.tsx'
-import { Scenario } from './scenario.tsx'
+import { Overview } from './overview/overview.tsx'
+import { Scenario } from './scenario/scenario.tsx'
 import { bySeverity } from './verdicts.tsx'
 import { useView } from './view.ts'
 

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Container } from 'dockerode'
-import type { ContainerRuntimeClient } from 'testcontainers'
 import { programFile } from '../../../bin/programs.ts'
 import { CannotMeasureError } from '../../errors.ts'
 import { printable } from '../../terminal.ts'
@@ -9,7 +8,8 @@ import { connectProbe } from '../connect.ts'
 import { sandboxEnvironment } from '../environment.ts'
 import type { SandboxNeeds } from '../needs.ts'
 import type { Sandbox } from '../sandbox.ts'
-import { findEngine } from './engine.ts'
+import { type Engine, findEngine } from './engine.ts'
+import { onFreest } from './engines.ts'
 import { longestSilence } from './heartbeat.ts'
 import { installedInContainer } from './install-image.ts'
 import { placeInContainer } from './rig-files.ts'
@@ -37,11 +37,12 @@ const script = (name: string): string => placeInContainer(join(import.meta.dirna
  * @throws WrongNeed for something that cannot be copied
  */
 export async function startContainerSandbox(needs: SandboxNeeds = {}): Promise<Sandbox> {
-  const engine = await findEngine()
-  return startBy(engine, needs).catch(refused)
+  const { engines = [] } = needs
+  if (engines.length > 0) return onFreest(engines, engine => startBy(engine, needs)).catch(refused)
+  return startBy(await findEngine(), needs).catch(refused)
 }
 
-async function startBy(engine: ContainerRuntimeClient, needs: SandboxNeeds): Promise<Sandbox> {
+async function startBy(engine: Engine, needs: SandboxNeeds): Promise<Sandbox> {
   await removeStaleContainers(engine)
   const image = await runImageFor(engine, needs)
   const container = await create(engine, image).catch(async error => {
@@ -60,6 +61,7 @@ async function startBy(engine: ContainerRuntimeClient, needs: SandboxNeeds): Pro
   return {
     kind: 'container',
     image: needs.image,
+    engine: engine.address,
     install,
     probe: connectProbe(streams),
     [Symbol.asyncDispose]: () => end(container),
@@ -69,8 +71,8 @@ async function startBy(engine: ContainerRuntimeClient, needs: SandboxNeeds): Pro
 const images = new Map<string, { image: Promise<RunImage>; at: number }>()
 
 /** Looks at the files again after ten minutes, which also notes that the image is used. */
-function runImageFor(engine: ContainerRuntimeClient, needs: SandboxNeeds): Promise<RunImage> {
-  const key = JSON.stringify(needs)
+function runImageFor(engine: Engine, needs: SandboxNeeds): Promise<RunImage> {
+  const key = JSON.stringify([engine.address, needs])
   const known = images.get(key)
   if (known && performance.now() - known.at < 600_000) return known.image
   const image = ensureRunImage(engine, needs)
@@ -79,7 +81,7 @@ function runImageFor(engine: ContainerRuntimeClient, needs: SandboxNeeds): Promi
   return image
 }
 
-function create({ container: { dockerode } }: ContainerRuntimeClient, image: RunImage): Promise<Container> {
+function create({ container: { dockerode } }: Engine, image: RunImage): Promise<Container> {
   const hold = [script('hold.sh'), lifeline, longestSilence, limits.silentSeconds].map(String)
   const host = {
     // Not our own removal, which works only while this process lives. A container ends by itself (hold.sh).

@@ -25,5 +25,8 @@ export function watchEnding(container: Container): () => Promise<string> {
 const engineStopped =
   'the container engine stopped answering while its container ran (start the engine and run again)'
 
+/** Matches the error of whatever was under way on an engine that has stopped. */
+export const onStoppedEngine = /the container engine stopped answering while its container ran/
+
 const reasonOf = ({ StatusCode }: { StatusCode: number }): string =>
   endings[StatusCode] ?? `its container ended with exit code ${StatusCode}`

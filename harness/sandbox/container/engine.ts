@@ -4,6 +4,14 @@ import { printable } from '../../terminal.ts'
 import { type NamedEngine, namedEngine } from './named-engine.ts'
 import { addressOf, noPermission, unanswered } from './ping.ts'
 
+/** A container engine, as far as sandboxes need one: that of Testcontainers, or one of several that `--engine` names. */
+export interface Engine {
+  /** Its address; undefined for the only one. */
+  address?: string
+  container: Pick<ContainerRuntimeClient['container'], 'dockerode'>
+  image: Pick<ContainerRuntimeClient['image'], 'exists' | 'pull'>
+}
+
 const defaultSocket = '/var/run/docker.sock'
 const unusable = 'DEBUG=testcontainers* says why'
 

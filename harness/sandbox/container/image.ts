@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ContainerRuntimeClient } from 'testcontainers'
 import { projectRoot } from '../../../bin/programs.ts'
 import { CannotMeasureError } from '../../errors.ts'
 import { printable, printProblem } from '../../terminal.ts'
 import { followBuild } from './build.ts'
+import type { Engine } from './engine.ts'
 import { ownImageLabel } from './own-images.ts'
 
 /**
@@ -13,7 +13,7 @@ import { ownImageLabel } from './own-images.ts'
  * that it is built only when one of the two has changed.
  * @throws CannotMeasureError when it cannot be built, with the builder's last output
  */
-export async function ensureImage(engine: ContainerRuntimeClient): Promise<string> {
+export async function ensureImage(engine: Engine): Promise<string> {
   const base = process.env.LEAKRIG_BASE_IMAGE
   const name = `leakrig-sandbox:${contentHash(base)}`
   const { ImageName } = await import('testcontainers')

@@ -1,5 +1,4 @@
 import type { ImageInspectInfo } from 'dockerode'
-import type { ContainerRuntimeClient } from 'testcontainers'
 import { CannotMeasureError } from '../../errors.ts'
 import { printProblem } from '../../terminal.ts'
 import { archive, withFoldersAbove } from '../copied-files.ts'
@@ -8,6 +7,7 @@ import { withLock } from '../install/lock.ts'
 import { installsFolder } from '../install/on-host.ts'
 import type { InstallStep } from '../needs.ts'
 import { BuildFailure, followBuild, inspected } from './build.ts'
+import type { Engine } from './engine.ts'
 import { noteUse, ownImageLabel, removeOldImages } from './own-images.ts'
 
 /** The value of LEAKRIG_INSTALL in a container. */
@@ -20,7 +20,7 @@ export const installedInContainer = '/opt/leakrig/install'
  * @throws WrongNeed for a step that cannot be run
  */
 export async function ensureInstallImage(
-  { container: { dockerode } }: ContainerRuntimeClient,
+  { container: { dockerode } }: Engine,
   given: InstallStep,
   from: string,
   base: ImageInspectInfo,

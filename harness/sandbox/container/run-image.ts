@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { ImageInspectInfo } from 'dockerode'
-import type { ContainerRuntimeClient } from 'testcontainers'
 import { CannotMeasureError } from '../../errors.ts'
 import { printable } from '../../terminal.ts'
 import { requireCoverable } from '../claude/covers.ts'
@@ -9,6 +8,7 @@ import { archive, type CopiedFile, versionOf } from '../copied-files.ts'
 import { resolveMounts } from '../mounts.ts'
 import { type SandboxNeeds, WrongNeed } from '../needs.ts'
 import { BuildFailure, type Dockerode, followBuild, inspected } from './build.ts'
+import type { Engine } from './engine.ts'
 import { ensureImage } from './image.ts'
 import { ensureInstallImage } from './install-image.ts'
 import { noteUse, ownImageLabel, removeOldImages } from './own-images.ts'
@@ -34,7 +34,7 @@ const oldestNode = '22.22'
  * @throws CannotMeasureError when the image cannot be built, or lacks the right Node
  * @throws WrongNeed for something that cannot be copied, or not into that image
  */
-export async function ensureRunImage(engine: ContainerRuntimeClient, needs: SandboxNeeds): Promise<RunImage> {
+export async function ensureRunImage(engine: Engine, needs: SandboxNeeds): Promise<RunImage> {
   const { dockerode } = engine.container
   const { from, base } = await baseFor(engine, needs)
   const { files, ...rest } = runFiles(needs)
@@ -55,7 +55,7 @@ export async function ensureRunImage(engine: ContainerRuntimeClient, needs: Sand
 }
 
 /** The image without the rig's files, and what the engine knows of it. */
-async function baseFor(engine: ContainerRuntimeClient, { image, install }: SandboxNeeds) {
+async function baseFor(engine: Engine, { image, install }: SandboxNeeds) {
   const { dockerode } = engine.container
   const from = image ?? (await ensureImage(engine))
   const base = (await inspected(dockerode, from)) ?? (await pulled(engine, from))
@@ -80,7 +80,7 @@ async function build(
 }
 
 /** @throws CannotMeasureError when it is on no registry that the engine reaches */
-async function pulled(engine: ContainerRuntimeClient, name: string): Promise<ImageInspectInfo> {
+async function pulled(engine: Engine, name: string): Promise<ImageInspectInfo> {
   const { ImageName } = await import('testcontainers')
   const reason = await engine.image.pull(ImageName.fromString(name)).then(() => 'nothing came', String)
   const image = await inspected(engine.container.dockerode, name)

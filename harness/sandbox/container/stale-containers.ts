@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
-import type { ContainerRuntimeClient } from 'testcontainers'
 import { readProcess } from '../../probe/processes.ts'
+import type { Engine } from './engine.ts'
 
 const label = 'leakrig.rig'
 
@@ -9,15 +9,20 @@ export function rigLabel(): Record<string, string> {
   return { [label]: JSON.stringify({ host: hostname(), pid: process.pid, start: startOf(process.pid) }) }
 }
 
+/** How many containers of rigs run on an engine. */
+export async function countContainers({ container }: Engine): Promise<number> {
+  return (await container.dockerode.listContainers({ filters: { label: [label] } })).length
+}
+
 /** Removes the containers of rigs on this machine that are gone. Those of a running rig are left alone. */
-export async function removeStaleContainers({ container }: ContainerRuntimeClient): Promise<void> {
+export async function removeStaleContainers({ container }: Engine): Promise<void> {
   const all = await container.dockerode.listContainers({ all: true, filters: { label: [label] } })
   for (const { Id, Labels } of all) {
     const { host, pid, start } = JSON.parse(Labels[label] ?? '{}')
     if (host !== hostname() || startOf(pid) === start) continue
     // It may be ending by itself at this moment.
-    await container
-      .getById(Id)
+    await container.dockerode
+      .getContainer(Id)
       .remove({ force: true })
       .catch(() => {})
   }

@@ -83,10 +83,17 @@ describe('the tarball', () => {
       expect(packed.files.filter(path => path.startsWith(`dist/programs/${name}`))).not.toEqual([])
     expect(packed.files).toEqual(
       expect.arrayContaining([
+        ...['dist/programs/report-page.js', 'dist/programs/report-page.css'],
         ...['dist/programs/native/linux-x64.node', 'dist/programs/fake-claude/idle/idle.sh'],
         ...['dist/harness/sandbox/namespace-init.sh', 'dist/harness/sandbox/container/hold.sh'],
       ]),
     )
+  })
+
+  test('passes on the licences of what is in its bundles, those of the page too', () => {
+    const file = join(packed.folder, 'clone/dist/programs/LICENSES.txt')
+    const names = readFileSync(file, 'utf8').match(/^[\w@/-]+(?= \d\S* \()/gm)
+    expect(names).toEqual(expect.arrayContaining(['birpc', 'preact', 'uplot']))
   })
 
   test('is small', () => {
@@ -289,16 +296,21 @@ describe('installed into an empty project', () => {
         needsNamespaces()
         const before = readdirSync(project)
         const options = ['--sandbox', 'namespace', '--json', 'report.json']
-        const { all, exitCode } = await run(node(), 'leakrig', 'scenarios', 'normal', ...options)
+        const folder = ['--report', 'run']
+        const { all, exitCode } = await run(node(), 'leakrig', 'scenarios', 'normal', ...options, ...folder)
         expect(all).toContain('2 pass')
         expect(exitCode).toBe(0)
         const { scenarios } = readReport(join(project, 'report.json'))
         expect(scenarios).toHaveLength(2)
+        const page = join(project, 'run/index.html')
+        expect(readFileSync(page, 'utf8')).toContain('normal completion')
+        expect((await run(node(), 'leakrig', 'report', 'open', 'run')).all).toContain(page)
         const compiled = readdirSync(join(project, 'node_modules/leakrig/dist/programs/compiled'))
         expect(compiled.some(name => name.startsWith(`done-v${version}`))).toBe(true)
         const cell = await run(node(), 'leakrig', 'catalogue', 'plain × killed', ...options)
         expect(cell.all).toContain('1 pass')
-        expect(readdirSync(project).toSorted()).toEqual([...new Set([...before, 'report.json'])].toSorted())
+        const written = ['report.json', 'run']
+        expect(readdirSync(project).toSorted()).toEqual([...new Set([...before, ...written])].toSorted())
       },
       slow,
     )
@@ -361,8 +373,8 @@ describe('installed into an empty project', () => {
         cpSync(join(projectRoot, 'examples/shell/orchestrate'), join(mine, 'orchestrate'))
         const filters = ['manual', 'leakrig/kill', '--sandbox', 'namespace']
         const { all, exitCode } = await runIn(mine, node(), 'leakrig', 'scenarios', ...filters)
-        expect(all).toMatch(/✓ manual kill/)
-        expect(all).toMatch(/✓ a kill ends everything that the agent started/)
+        expect(all).toMatch(/✓ back in .* manual kill/)
+        expect(all).toMatch(/✓ back in .* a kill ends everything that the agent started/)
         expect(all).toContain('2 pass; system shell')
         expect(exitCode).toBe(0)
       },

@@ -63,7 +63,7 @@ test('a report, a list of known leaks and time lines have their forms, for us an
 
 test.for<[path: string, value: unknown, mistake: string]>([
   ['schemaVersion', 3, 'schemaVersion: expected 2, and found 3'],
-  ['run.command', 'dance', 'run.command: expected "scenarios" or "catalogue", and found "dance"'],
+  ['run.command', 'dance', 'run.command: expected "scenarios" or "catalogue" or "soak", and found "dance"'],
   ['run', undefined, 'run: is missing; expected an object'],
   ['run.shard', { index: 0, count: 2 }, 'run.shard.index: expected more than 0, and found 0'],
   ['startedAt', 'now', 'startedAt: expected a time such as "2027-01-31T12:00:00.000Z", and found "now"'],

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -23,7 +23,7 @@ export type Open = (html: string, options?: BrowserContextOptions, hash?: string
  */
 export function useChromium(): Open {
   const executablePath = process.env.LEAKRIG_CHROMIUM ?? '/usr/bin/chromium'
-  const isPresent = existsSync(executablePath)
+  const isPresent = isExecutable(executablePath)
   needs(`Chromium at ${executablePath}`, isPresent)
   let browser: Browser | undefined
   beforeAll(async () => {
@@ -36,6 +36,16 @@ export function useChromium(): Open {
   }
 }
 
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Starts it without a sandbox of its own, which root may not use, and without traffic in the background. */
 export function startChromium(executablePath: string): Promise<Browser> {
   const args = [
     ...['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run'],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { groupLanes } from '../../../report/page/lane-groups.ts'
-import { momentAt, type ProcessNode, treeAt } from '../../../report/page/moments.ts'
 import { nameOf } from '../../../report/page/process-names.ts'
+import { momentAt, type ProcessNode, treeAt } from '../../../report/page/scenario/moments.ts'
+import { groupLanes } from '../../../report/page/time/lane-groups.ts'
 import { process, red, timeline } from '../../support/sample-report.ts'
 
 const { timeline: sample = timeline([], [], []) } = red('a kill')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { groupSteps } from '../../../report/page/steps.ts'
-import { ticks, timeText, within } from '../../../report/page/time-window.ts'
+import { groupSteps } from '../../../report/page/time/steps.ts'
+import { ticks, timeText, within } from '../../../report/page/time/time-window.ts'
 import { timeline } from '../../support/sample-report.ts'
 
 test('steps of a kind that happen at about the same time are one, with a number', () => {

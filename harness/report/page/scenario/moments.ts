@@ -1,5 +1,5 @@
-import type { Life, Timeline } from '../../timeline/timeline.ts'
-import { firstDeploy } from './steps.ts'
+import type { Life, Timeline } from '../../../timeline/timeline.ts'
+import { firstDeploy } from '../time/steps.ts'
 
 /** Three moments of a scenario at which its processes are shown as a tree. */
 export const momentNames = { before: 'Before', peak: 'At the peak', after: 'After' } as const

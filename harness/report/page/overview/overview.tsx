@@ -1,8 +1,8 @@
-import type { PageRun } from '../page-blocks.ts'
-import { seconds } from '../text.ts'
+import type { PageRun } from '../../page-blocks.ts'
+import { seconds } from '../../text.ts'
+import { Verdict, verdictNames } from '../verdicts.tsx'
 import { cellParts } from './cells.ts'
 import { Matrix } from './matrix.tsx'
-import { Verdict, verdictNames } from './verdicts.tsx'
 
 /** The run as a whole: when, where, how it ended, and every result in a table. */
 export function Overview({ run }: { run: PageRun }) {

@@ -1,4 +1,4 @@
-import type { Life } from '../../timeline/timeline.ts'
+import type { Life } from '../../../timeline/timeline.ts'
 
 /** A process in the lanes of its agent. */
 export interface Lane {

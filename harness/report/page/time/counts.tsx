@@ -1,11 +1,11 @@
 import { useMemo, useRef } from 'preact/hooks'
-import type { CountTable } from '../../timeline/counts.ts'
-import type { Timeline } from '../../timeline/timeline.ts'
-import { type CountRow, countRows, countText } from '../count-rows.ts'
+import type { CountTable } from '../../../timeline/counts.ts'
+import type { Timeline } from '../../../timeline/timeline.ts'
+import { type CountRow, countText } from '../../count-rows.ts'
 import { Curve } from './curve.tsx'
-import { ScrollArea } from './scroll-area.tsx'
+import { drawnRows } from './drawn-rows.ts'
 import type { StepGroup } from './steps.ts'
-import { type TimeControl, timeText } from './time-window.ts'
+import type { TimeControl } from './time-window.ts'
 
 interface Props {
   table: CountTable
@@ -18,25 +18,10 @@ interface Props {
   isRed: boolean
 }
 
-/** The counts that are drawn; all others are in the table below. */
-const drawn = new Set([
-  'tmux sessions',
-  'claude processes',
-  'all processes',
-  'open descriptors',
-  'listening sockets',
-  'pseudo-terminals',
-  'memory',
-  'files',
-])
-
 /** The counts at the baseline, at the peak and settled, each with its curve. */
 export function Counts({ table, ...props }: Props) {
   const { timeline } = props
-  const rows = useMemo(
-    () => countRows(table).filter(({ name, isPart }) => drawn.has(name) && !isPart),
-    [table],
-  )
+  const rows = useMemo(() => drawnRows(table), [table])
   const times = useMemo(() => [...timeline.samples.map(({ at }) => at), timeline.endedAt], [timeline])
   return (
     <table class="counts">
@@ -106,69 +91,5 @@ function Settled({ row, table, isRed }: Pick<RowProps, 'row' | 'table' | 'isRed'
       {more && <span aria-hidden="true">↑</span>}
       {countText(row, row.of(table.settled))}
     </td>
-  )
-}
-
-/** Every count, and every change of those that are drawn: what the curves show, in numbers. */
-export function CountDetails({ table, timeline }: Pick<Props, 'table' | 'timeline'>) {
-  const rows = countRows(table)
-  const columns = rows.filter(({ name, isPart }) => drawn.has(name) && !isPart)
-  return (
-    <div class="tables">
-      <details>
-        <summary>All counts</summary>
-        <table class="numbers">
-          <thead>
-            <tr>
-              <th scope="col">Count</th>
-              {['baseline', 'peak', 'settled'].map(name => (
-                <th key={name} scope="col">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(row => (
-              <tr key={row.name}>
-                <th scope="row" class={row.isPart ? 'part' : undefined}>
-                  {row.name}
-                </th>
-                <td>{countText(row, row.of(table.baseline))}</td>
-                <td>{countText(row, row.of(table.peak))}</td>
-                <td>{countText(row, row.of(table.settled))}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </details>
-      <details>
-        <summary>Every change of the curves</summary>
-        <ScrollArea label="Every change of the curves">
-          <table class="numbers">
-            <thead>
-              <tr>
-                <th scope="col">Time</th>
-                {columns.map(({ name }) => (
-                  <th key={name} scope="col">
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {timeline.samples.map(({ at, counts }) => (
-                <tr key={at}>
-                  <th scope="row">{timeText(at, 0)}</th>
-                  {columns.map(row => (
-                    <td key={row.name}>{countText(row, row.of(counts))}</td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </ScrollArea>
-      </details>
-    </div>
   )
 }

@@ -1,8 +1,8 @@
 import { useMemo, useState } from 'preact/hooks'
-import type { Timeline } from '../../timeline/timeline.ts'
+import type { Timeline } from '../../../timeline/timeline.ts'
+import { nameOf } from '../process-names.ts'
+import { timeText } from '../time/time-window.ts'
 import { type Moment, momentAt, momentNames, type ProcessNode, treeAt } from './moments.ts'
-import { nameOf } from './process-names.ts'
-import { timeText } from './time-window.ts'
 
 interface Props {
   timeline: Timeline

@@ -1,4 +1,4 @@
-import type { Step, Timeline } from '../../timeline/timeline.ts'
+import type { Step, Timeline } from '../../../timeline/timeline.ts'
 
 /** Steps of one kind that happened at about the same time, such as the deploys of ten agents. */
 export interface StepGroup {

@@ -1,14 +1,14 @@
 import { useMemo } from 'preact/hooks'
-import type { Ignored } from '../../snapshot/snapshot.ts'
-import type { Timeline } from '../../timeline/timeline.ts'
-import { outcome } from '../outcome.ts'
-import type { ScenarioResult } from '../scenario-result.ts'
-import { seconds } from '../text.ts'
-import { readScenario } from './data.ts'
+import type { Ignored } from '../../../snapshot/snapshot.ts'
+import type { Timeline } from '../../../timeline/timeline.ts'
+import { outcome } from '../../outcome.ts'
+import type { ScenarioResult } from '../../scenario-result.ts'
+import { seconds } from '../../text.ts'
+import { readScenario } from '../data.ts'
+import { OverTime } from '../time/over-time.tsx'
+import { isRed, Verdict } from '../verdicts.tsx'
 import { Findings } from './findings.tsx'
-import { OverTime } from './over-time.tsx'
 import { ProcessTree } from './tree.tsx'
-import { isRed, Verdict } from './verdicts.tsx'
 
 /** One scenario: its verdict, what is wrong, what happened over time, and what was left out. */
 export function Scenario({ index }: { index: number }) {
@@ -18,7 +18,8 @@ export function Scenario({ index }: { index: number }) {
     <article>
       <header class="scenario-head">
         <p>
-          <Verdict verdict={verdict} /> <span class="outcome">{outcome(result)}</span>
+          <Verdict verdict={verdict} />{' '}
+          {outcome(result) !== verdict && <span class="outcome">{outcome(result)}</span>}
         </p>
         <h1 tabIndex={-1}>
           <bdi>{name}</bdi>

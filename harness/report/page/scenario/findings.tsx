@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
-import type { Finding, Verdict } from '../../verdict/verdict.ts'
-import { kinds, owners } from '../finding-words.ts'
-import { seconds } from '../text.ts'
+import type { Finding, Verdict } from '../../../verdict/verdict.ts'
+import { kinds, owners } from '../../finding-words.ts'
+import { seconds } from '../../text.ts'
 
 /** What leaked and what was harmed: by kind and mechanism, each with its evidence and the command that shows it. */
 export function Findings({ verdicts }: { verdicts: readonly Verdict[] }) {

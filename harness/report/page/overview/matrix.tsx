@@ -1,7 +1,7 @@
-import type { PageEntry } from '../page-blocks.ts'
-import { ScrollArea } from './scroll-area.tsx'
-import { Mark, words } from './verdicts.tsx'
-import { addressOf } from './view.ts'
+import type { PageEntry } from '../../page-blocks.ts'
+import { ScrollArea } from '../scroll-area.tsx'
+import { Mark, words } from '../verdicts.tsx'
+import { addressOf } from '../view.ts'
 
 interface Cell {
   index: number

@@ -1,8 +1,8 @@
 import { useMemo } from 'preact/hooks'
-import type { Life, Timeline } from '../../timeline/timeline.ts'
-import { seconds } from '../text.ts'
+import type { Life, Timeline } from '../../../timeline/timeline.ts'
+import { seconds } from '../../text.ts'
+import { nameOf } from '../process-names.ts'
 import { groupLanes, type Lane, type LaneGroup } from './lane-groups.ts'
-import { nameOf } from './process-names.ts'
 import type { StepGroup } from './steps.ts'
 import { placeAt, timeText } from './time-window.ts'
 
@@ -50,7 +50,9 @@ function Group({ group: { agent, isBaseline, lanes }, end, steps, leaked, harmed
   return (
     <details class="group" open={!isBaseline} style={{ '--lanes': String(lanes.length) }}>
       <summary>
-        <bdi class="agent">{title}</bdi>
+        <span class="agent">
+          <bdi>{title}</bdi>
+        </span>
         <span class="group-count">
           {lanes.length} {lanes.length === 1 ? 'process' : 'processes'}
           {left > 0 && <span class="left-count"> · {left} leaked</span>}

@@ -1,8 +1,9 @@
 import { useMemo } from 'preact/hooks'
-import { type CountTable, count, highest } from '../../timeline/counts.ts'
-import type { Timeline } from '../../timeline/timeline.ts'
-import type { Verdict } from '../../verdict/verdict.ts'
-import { CountDetails, Counts } from './counts.tsx'
+import { type CountTable, count, highest } from '../../../timeline/counts.ts'
+import type { Timeline } from '../../../timeline/timeline.ts'
+import type { Verdict } from '../../../verdict/verdict.ts'
+import { CountTables } from './count-tables.tsx'
+import { Counts } from './counts.tsx'
 import { Lanes } from './lanes.tsx'
 import { firstDeploy, groupSteps } from './steps.ts'
 import { StepList, TimeAxis, TimeButtons } from './time-axis.tsx'
@@ -26,7 +27,7 @@ export function OverTime({ verdicts, timeline, leaked, isRed }: Props) {
     () => new Set(verdicts.flatMap(one => one.collateral.map(({ id }) => id))),
     [verdicts],
   )
-  const details = useMemo(() => <CountDetails table={table} timeline={timeline} />, [table, timeline])
+  const tables = useMemo(() => <CountTables table={table} timeline={timeline} />, [table, timeline])
   const kept = verdicts.at(-1)?.kept.reduce((sum, one) => sum + one.count, 0) ?? 0
   return (
     <section class="over-time" style={windowStyle(time)}>
@@ -37,7 +38,7 @@ export function OverTime({ verdicts, timeline, leaked, isRed }: Props) {
       <StepList steps={steps} />
       <TimeAxis time={time} steps={steps} />
       <Counts table={table} timeline={timeline} steps={steps} time={time} kept={kept} isRed={isRed} />
-      {details}
+      {tables}
       <h3>Processes</h3>
       <Lanes timeline={timeline} steps={steps} leaked={leaked} harmed={harmed} />
     </section>

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest'
+import { judgeSoak } from '../../soak/judge.ts'
+import { type Held, rounds } from './rounds.ts'
+
+const judged = (number: number, held?: (agents: number) => Held) =>
+  judgeSoak({ seed: 1, agents: 5 }, rounds(number, held))
+
+const of = (resource: string, result = judged(20)) => result.slopes.find(one => one.resource === resource)
+
+test('twenty flat rounds pass, and say how rare a leak could be', () => {
+  const result = judged(20)
+  expect(result).toMatchObject({ verdict: 'pass', warmUp: 4, oneIn: 25 })
+  expect(of('tmux sessions', result)).toEqual({
+    resource: 'tmux sessions',
+    unit: 'count',
+    verdict: 'pass',
+    baseline: 1,
+    warm: 1,
+    last: 1,
+    perAgent: 0,
+    lower: 0,
+    upper: 0,
+  })
+})
+
+test('too few rounds never pass, and say how many more there must be', () => {
+  expect(judged(0).verdict).toBe('inconclusive')
+  expect(judged(1).verdict).toBe('inconclusive')
+  expect(of('tmux sessions', judged(8))).toMatchObject({ verdict: 'inconclusive', moreRounds: 9 })
+  // Enough for an interval, and too few agents to exclude one leak in twenty.
+  expect(of('tmux sessions', judged(13))).toMatchObject({ verdict: 'inconclusive', moreRounds: 4 })
+  expect(judged(13 + 4).verdict).toBe('pass')
+})
+
+test('a file for every fifth agent, and a session for every twentieth, are leaks', () => {
+  const result = judged(20, agents => ({ prompts: agents / 5, sessions: 1 + Math.floor(agents / 20) }))
+  expect(result.verdict).toBe('leak')
+  expect(of('files: prompt', result)).toMatchObject({
+    verdict: 'leak',
+    perAgent: 0.2,
+    lower: 0.2,
+    upper: 0.2,
+  })
+  expect(of('tmux sessions', result)).toMatchObject({ verdict: 'leak', warm: 2, last: 6 })
+})
+
+test('a leak is one also where there are too few rounds to exclude others', () => {
+  expect(judged(13, agents => ({ prompts: agents })).verdict).toBe('leak')
+})
+
+test('something that is left never passes, even if it is too little for a slope', () => {
+  expect(judged(20, () => ({ left: 1 })).verdict).toBe('inconclusive')
+})
+
+test('what a policy keeps grows, and is shown and not judged', () => {
+  const result = judged(20, agents => ({ archived: 3 * agents }))
+  expect(result.verdict).toBe('pass')
+  expect(of('kept: archive', result)).toMatchObject({ verdict: 'kept', perAgent: 3, last: 300 })
+})
+
+test('memory may grow as tables and caches do, and no more', () => {
+  const growing = (bytes: number) => (agents: number) => ({ systemMemory: 1e8 + bytes * agents })
+  expect(judged(20, growing(20_000)).verdict).toBe('pass')
+  expect(of('memory of the system', judged(20, growing(1e6)))).toMatchObject({
+    verdict: 'leak',
+    perAgent: 1e6,
+  })
+})
+
+test('an interval that is too wide to exclude a leak is inconclusive', () => {
+  const wild = (agents: number) => ({ systemMemory: 1e8 + (agents % 15) * 1e7 })
+  expect(of('memory of the system', judged(20, wild))).toMatchObject({
+    verdict: 'inconclusive',
+    moreRounds: expect.any(Number),
+  })
+})
+
+test('something of the baseline that is gone is collateral, whatever leaks', () => {
+  expect(judged(20, agents => ({ prompts: agents, collateral: ['tmux session my-work'] })).verdict).toBe(
+    'collateral',
+  )
+})
+
+test('memory is left out where the system has no process that stays', () => {
+  expect(
+    of(
+      'memory of the system',
+      judged(20, () => ({ systemMemory: 0 })),
+    ),
+  ).toBeUndefined()
+})

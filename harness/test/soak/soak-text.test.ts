@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest'
+import { soakSvg } from '../../report/soak-svg.ts'
+import { roundText, soakText } from '../../report/soak-text.ts'
+import { judgeSoak } from '../../soak/judge.ts'
+import { rounds } from './rounds.ts'
+
+const leaking = judgeSoak(
+  { seed: 1, agents: 5 },
+  rounds(20, agents => ({
+    prompts: agents / 5,
+    archived: 3 * agents,
+    systemMemory: 1e8 + 1e4 * (agents % 4),
+  })),
+)
+
+test('a round is a line', () => {
+  expect(
+    rounds(1, () => ({ archived: 12 }))
+      .map(roundText)
+      .join('\n'),
+  ).toMatchInlineSnapshot(`
+    "baseline     sessions 1 · processes 4 · descriptors 49  files 14 (12 kept) · 100.0 MB  4.0 s
+       5 agents  sessions 1 · processes 4 · descriptors 49  files 14 (12 kept) · 100.0 MB  4.0 s"
+  `)
+})
+
+test('the slopes are a table, with a plot of what leaks', () => {
+  expect(soakText(leaking)).toMatchInlineSnapshot(`
+    "20 rounds of 5 agents (100); the first 4 warm up, and are left out of the slopes
+
+                               before    warm    last     for each agent
+    tmux servers                    0       0       0        0.00 ± 0.00  flat
+    tmux sessions                   1       1       1        0.00 ± 0.00  flat
+    panes                           0       0       0        0.00 ± 0.00  flat
+    claude processes                0       0       0        0.00 ± 0.00  flat
+    all processes                   4       4       4        0.00 ± 0.00  flat
+    zombies                         0       0       0        0.00 ± 0.00  flat
+    open descriptors               49      49      49        0.00 ± 0.00  flat
+    open files of the sandbox       0       0       0        0.00 ± 0.00  flat
+    listening sockets               0       0       0        0.00 ± 0.00  flat
+    pseudo-terminals                0       0       0        0.00 ± 0.00  flat
+    files: prompt                   0       5      20        0.20 ± 0.00  LEAK
+    files: registry                 2       2       2        0.00 ± 0.00  flat
+    memory of the system, MB    100.0   100.0   100.0      0.000 ± 0.000  flat
+    memory of tmux, MB            4.0     4.0     4.0      0.000 ± 0.000  flat
+    kept: archive                   0      75     300        3.00 ± 0.00  by policy
+
+    files: prompt, from round to round
+          20 ┼                                                      ╭──── 
+          17 ┤                                          ╭───────────╯     
+          13 ┤                                  ╭───────╯                 
+          10 ┤                         ╭────────╯                         
+           7 ┤              ╭──────────╯                                  
+           3 ┤     ╭────────╯                                             
+           0 ┼─────╯                                                      
+
+    A count that leaks for one in 25 agents or more would have shown (in 95 of 100 soaks).
+    Tolerated for each agent: 500 kB of memory, and nothing else.
+
+    left at the end: 20
+      prompt agent_prompt_5.txt: the cleanup left it
+      prompt agent_prompt_10.txt: the cleanup left it
+      prompt agent_prompt_15.txt: the cleanup left it
+      prompt agent_prompt_20.txt: the cleanup left it
+      prompt agent_prompt_25.txt: the cleanup left it
+      prompt agent_prompt_30.txt: the cleanup left it
+      prompt agent_prompt_35.txt: the cleanup left it
+      prompt agent_prompt_40.txt: the cleanup left it
+      prompt agent_prompt_45.txt: the cleanup left it
+      prompt agent_prompt_50.txt: the cleanup left it
+      and 10 more"
+  `)
+})
+
+test('too few rounds say how many more there must be', () => {
+  const few = judgeSoak({ seed: 1, agents: 5 }, rounds(2))
+  expect(soakText(few)).toMatchInlineSnapshot(`
+    "2 rounds of 5 agents (10); the first 1 warm up, and are left out of the slopes
+
+                               before    warm    last     for each agent
+    tmux servers                    0       0       0                  -  inconclusive
+    tmux sessions                   1       1       1                  -  inconclusive
+    panes                           0       0       0                  -  inconclusive
+    claude processes                0       0       0                  -  inconclusive
+    all processes                   4       4       4                  -  inconclusive
+    zombies                         0       0       0                  -  inconclusive
+    open descriptors               49      49      49                  -  inconclusive
+    open files of the sandbox       0       0       0                  -  inconclusive
+    listening sockets               0       0       0                  -  inconclusive
+    pseudo-terminals                0       0       0                  -  inconclusive
+    files: registry                 2       2       2                  -  inconclusive
+    memory of the system, MB    100.0   100.0   100.0                  -  inconclusive
+    memory of tmux, MB            4.0     4.0     4.0                  -  inconclusive
+    kept: archive                   0       0       0                  -  by policy
+
+    memory of the system, MB, from round to round
+       101.0 ┤                                                            
+       100.8 ┤                                                            
+       100.7 ┤                                                            
+       100.5 ┤                                                            
+       100.3 ┤                                                            
+       100.2 ┤                                                            
+       100.0 ┼─────────────────────────────────────────────────────────── 
+
+    Tolerated for each agent: 500 kB of memory, and nothing else.
+    Inconclusive with 2 rounds: it takes about 17 (--repeat 17)."
+  `)
+})
+
+test('something that is gone is named', () => {
+  const lost = judgeSoak(
+    { seed: 1, agents: 5 },
+    rounds(20, () => ({ collateral: ['tmux session my-work ($0)'] })),
+  )
+  expect(soakText(lost)).toContain('\ncollateral:\n  tmux session my-work ($0)')
+})
+
+test('the picture has a plot for each resource that changed, and no markup from outside', () => {
+  const svg = soakSvg(leaking, '<script>')
+  expect(svg).toContain('&#60;script&#62;: what there is after 100 agents')
+  expect(svg.match(/fill="#\w+">[^<]+<\/text>\n<text/g)).toMatchInlineSnapshot(`
+    [
+      "fill="#1f77b4">tmux sessions</text>
+    <text",
+      "fill="#d62728">all processes</text>
+    <text",
+      "fill="#2ca02c">open descriptors</text>
+    <text",
+      "fill="#9467bd">files: prompt</text>
+    <text",
+      "fill="#8c564b">memory of the system, MB</text>
+    <text",
+    ]
+  `)
+  expect(svg.match(/<polyline/g)).toHaveLength(5)
+})
