@@ -35,6 +35,7 @@ export const architecture: Area[] = [
     outside: {
       'leakrig.ts': ['harness/cli/', 'cleanup/cli/index.ts'],
       'orchestrator.ts': ['harness/cli/'],
+      'cleanup.ts': ['cleanup/cli/index.ts'],
       'schemas.ts': ['harness/report/json-schema.ts'],
       // The flags that keep a daemon small have to be set before it starts.
       'start-daemon.ts': ['cleanup/daemon/lean.ts'],
@@ -91,6 +92,7 @@ export const architecture: Area[] = [
       ['probe'], // the rig's side inside the sandbox
       ['timeline'], // what happened in a sandbox, as its snapshots show it
       ['sandbox', 'verdict', 'soak'], // where a scenario runs; what is a leak and what is not; what grows with each agent
+      ['reproduction'], // a scenario that is held open, and who looks at it
       ['report', 'systems'], // what people and machines read; how each system is started
       ['report/page'], // the program of a report's page, which runs in a browser
       ['rig'], // what a scenario drives: agents, bystanders, expectations
@@ -115,7 +117,7 @@ export const architecture: Area[] = [
   {
     folder: 'scenarios',
     rows: [
-      ['catalogue', 'model', 'soak', '*'], // four kinds of scenarios, which share the harness and nothing else
+      ['catalogue', 'model', 'soak', 'reproduce', '*'], // five kinds of scenarios, which share the harness and nothing else
     ],
     outside: { '': ['harness/index.ts'] },
   },

@@ -88,6 +88,11 @@ export const rigSet: BundleSet = {
       source: 'cleanup/bin/daemon.ts',
       warmUpArgs: home => [join(home, 'workspace'), '--owner-pid', '999999999'],
     },
+    // What `leakrig` is in the sandbox of a reproduction.
+    'cleanup-commands': {
+      source: 'bin/cleanup.ts',
+      warmUpArgs: home => ['sweep', join(home, 'workspace')],
+    },
     'report-option-2-daemon': {
       source: 'harness/orchestrator/strategies/report-option-2-daemon.ts',
       warmUpArgs: home => [home],

@@ -52,7 +52,7 @@ const notBundled = (folder: string): Plugin => ({
   name: 'not-bundled',
   resolveId(id, importer) {
     const file = importer && join(dirname(importer), id)
-    if (!file || !/\/harness\/cli\/(scenarios|catalogue|soak)\.ts$/.test(file)) return
+    if (!file || !/\/harness\/cli\/(scenarios|catalogue|soak|reproduce\/reproduce)\.ts$/.test(file)) return
     return { id: relative(folder, file), external: true }
   },
 })

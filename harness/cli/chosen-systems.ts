@@ -23,15 +23,19 @@ const usual = 'hybrid'
 /**
  * The systems that the options name, of the configuration (`--config`, or the leakrig.config.* of the current folder) and of
  * our own; without names all of the configuration, or our default.
+ * @param otherwise another default
  * @throws UsageError for a configuration that cannot be used, and a name that nothing has
  */
-export async function chosenSystems({ system: names = [], config }: SystemOptions): Promise<Chosen[]> {
+export async function chosenSystems(
+  { system: names = [], config }: SystemOptions,
+  otherwise = usual,
+): Promise<Chosen[]> {
   const folder = currentFolder()
   const file = config === undefined ? findConfig(folder) : resolve(folder, config)
   // Our own systems need no configuration, and may be tested beside one that is broken.
   const isOwn = names.length > 0 && names.every(name => systemNames.includes(name))
   const defined = file === undefined || (isOwn && config === undefined) ? [] : await definedIn(file)
-  if (names.length === 0) return defined.length > 0 ? defined : [usual]
+  if (names.length === 0) return defined.length > 0 ? defined : [otherwise]
   return [...new Set(names)].map(name => {
     const found = defined.find(one => one.name === name) ?? systemNames.find(own => own === name)
     if (found !== undefined) return found
@@ -41,8 +45,8 @@ export async function chosenSystems({ system: names = [], config }: SystemOption
 }
 
 /** The one system that the options name. @throws UsageError also where they name several */
-export async function chosenSystem(options: SystemOptions): Promise<Chosen> {
-  const [first, ...others] = await chosenSystems(options)
+export async function chosenSystem(options: SystemOptions, otherwise = usual): Promise<Chosen> {
+  const [first, ...others] = await chosenSystems(options, otherwise)
   if (first !== undefined && others.length === 0) return first
   const names = [first, ...others].map(one => one && nameOf(one)).join(', ')
   throw new UsageError(

@@ -4,15 +4,18 @@ import { sandboxChoices } from '../sandbox/sandbox.ts'
 import { systemNames } from '../systems/systems.ts'
 import { type Kind, kinds } from './init/templates.ts'
 import { addOrchestrator } from './orchestrator.ts'
+import { endingChoices } from './reproduce/shapes.ts'
 import { refuseOptionsAsValues } from './usage-errors.ts'
 
-/** Adds the commands `init`, `scenarios`, `catalogue`, `soak`, `report` and `orchestrator`. */
+/** Adds the commands `init`, `scenarios`, `catalogue`, `soak`, `reproduce`, `shell`, `report` and `orchestrator`. */
 export function addHarnessCommands(program: Command): void {
   for (const add of [
     addInit,
     addScenarios,
     addCatalogue,
     addSoak,
+    addReproduce,
+    addShell,
     addReportOpen,
     addReportMerge,
     addOrchestrator,
@@ -157,6 +160,60 @@ function addSoak(program: Command): Command {
     .action(async options => {
       const { runSoak } = await import('./soak.ts')
       leave(await runSoak(options))
+    })
+}
+
+function addReproduce(program: Command): Command {
+  return program
+    .command('reproduce')
+    .description('make a leak on purpose in a sandbox, look at it there, and clean it up')
+    .argument(
+      '[name]',
+      'a leak shape, a scenario, a cell of the catalogue, or report; without it, lists the names',
+    )
+    .addOption(
+      once(
+        new Option('--ending <ending>', 'how an agent with a shape ends').choices(Object.keys(endingChoices)),
+      ),
+    )
+    .addOption(
+      once(
+        new Option(
+          '--system <name>',
+          `the system that deploys it: one of the configuration, or one of ours (${systemNames.join(', ')}); default: that of the configuration, or none, which leaks`,
+        ),
+      ),
+    )
+    .addOption(configOption())
+    .addOption(once(new Option('--sandbox <kind>', 'where it runs').choices(sandboxChoices).default('auto')))
+    .addOption(mountOption())
+    .addOption(once(new Option('--image <name>', "the image of a container, in place of the rig's own")))
+    .addOption(
+      once(new Option('--then <command>', 'run this in the sandbox (bash), and end with its exit code')),
+    )
+    .addOption(verboseOption())
+    .option('--list', 'list what can be reproduced, and reproduce nothing')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 it was shown, whatever is left; 2 wrong usage; 3 it could not be made; with --then that of the command; 130, 143, 129 and 141 after Ctrl-C, TERM, a closed terminal and a reader that closed the output. Nothing of the sandbox outlives the command.',
+    )
+    .action(async (name: string | undefined, options) => {
+      const { runReproduce } = await import('./reproduce/reproduce.ts')
+      process.exit(await runReproduce(name, options))
+    })
+}
+
+function addShell(program: Command): Command {
+  return program
+    .command('shell')
+    .description('open a shell in the sandbox of a reproduction that runs in another terminal')
+    .argument('[name]', 'its name or its pid, where several run')
+    .addOption(
+      once(new Option('-c, --command <command>', 'run this there (bash), and end with its exit code')),
+    )
+    .action(async (name: string | undefined, options) => {
+      const { runShell } = await import('./reproduce/shell.ts')
+      process.exitCode = await runShell(name, options)
     })
 }
 

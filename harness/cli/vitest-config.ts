@@ -52,6 +52,7 @@ export default defineConfig({
     projects: [
       project({ name: 'scenarios', include: [`scenarios/*${testEnding}`, ...usersScenarios] }),
       project({ name: 'catalogue', include: [`scenarios/catalogue/*${testEnding}`], ...cells }),
+      project({ name: 'reproduce', include: [`scenarios/reproduce/*${testEnding}`] }),
       project({ name: 'soak', include: [`scenarios/soak/*${testEnding}`] }),
     ],
   },

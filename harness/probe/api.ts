@@ -3,6 +3,7 @@ import type { ProcessIdentity, Reading } from '../snapshot/snapshot.ts'
 import type { DeployedAgent, ReportedResources } from './owners.ts'
 import type { SandboxFolders } from './places.ts'
 import type { AwaitedProcess } from './signal-when-seen.ts'
+import type { TerminalSize, UserCommand, UserOutput } from './terminals.ts'
 import type { ToolResult } from './tools.ts'
 
 /** A program of the system under test that runs as long as the scenario. */
@@ -59,6 +60,13 @@ export interface ProbeApi {
   signal(target: ProcessIdentity, signal: string): Promise<boolean>
   /** Waits for a process and sends it a signal; undefined when none appeared, or it ended before the signal was due. */
   signalWhenSeen(awaited: AwaitedProcess, signal: string): Promise<ProcessIdentity | undefined>
+  /** Starts a command of a person, who looks at the sandbox; what it runs is left out of snapshots. Its number. */
+  openTerminal(wanted: UserCommand): Promise<number>
+  /** Waits for output, 20 s at most. */
+  readTerminal(id: number): Promise<UserOutput>
+  writeTerminal(id: number, base64: string): Promise<void>
+  resizeTerminal(id: number, size: TerminalSize): Promise<void>
+  closeTerminal(id: number): Promise<void>
   /** Runs a program to its end. */
   run(command: string[]): Promise<ToolResult>
   /** Text of a file; undefined when there is none. */

@@ -14,9 +14,10 @@ export function ndjson(
   return {
     post: (line: string) => void output.write(`${line}\n`),
     on: receive =>
-      void createInterface({ input }).on('line', line =>
-        line.startsWith('{') ? receive(line) : onNoise(line),
-      ),
+      void createInterface({ input })
+        .on('line', line => (line.startsWith('{') ? receive(line) : onNoise(line)))
+        // The owner of the stream knows why it broke; without a listener here, it would end the process.
+        .on('error', () => {}),
     serialize: message =>
       JSON.stringify(message, (_, value) => (value instanceof Error ? pack(value) : value)),
     deserialize: line =>

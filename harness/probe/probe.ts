@@ -12,6 +12,7 @@ import { emptyFolders, endEverything, makeFolders, stopEverything, unmountBelow 
 import { signalWhenSeen } from './signal-when-seen.ts'
 import { System } from './system.ts'
 import { countByPs, takeSnapshot } from './take-snapshot.ts'
+import { Terminals } from './terminals.ts'
 import { runTool } from './tools.ts'
 
 /** Implements the probe's calls. `keep` are folders below the root that are not the sandbox's own. */
@@ -21,6 +22,7 @@ export function createProbe(places: SandboxFolders, keep: string[]): ProbeApi {
   let owners = new Owners()
   let system = newSystem()
   let layout: Layout = { files: [], registries: [] }
+  const terminals = new Terminals()
 
   return {
     async hello() {
@@ -74,6 +76,11 @@ export function createProbe(places: SandboxFolders, keep: string[]): ProbeApi {
     },
 
     signalWhenSeen,
+    openTerminal: async wanted => terminals.open(wanted),
+    readTerminal: id => terminals.read(id),
+    writeTerminal: async (id, base64) => terminals.write(id, base64),
+    resizeTerminal: (id, size) => terminals.resize(id, size),
+    closeTerminal: async id => terminals.close(id),
     run: ([file = '', ...args]) => runTool(file, args),
 
     async read(path) {

@@ -16,6 +16,7 @@ import type { Holders, Owners } from './owners.ts'
 import { readProcesses } from './processes.ts'
 import { readRegistries } from './registries.ts'
 import { readSockets } from './sockets.ts'
+import { terminalOf, userPids } from './terminals.ts'
 import { readTmux } from './tmux.ts'
 
 /** What a snapshot covers. Everything that scenarios touch lies below `root`, the sandbox's own /tmp. */
@@ -36,6 +37,7 @@ export async function takeSnapshot(scope: SnapshotScope): Promise<Reading> {
   const tmux = await readTmux()
   const all = readProcesses()
   const processes = all.filter(isNotOurs(all))
+  const usersTerminals = terminalsOfUsers(all, processes)
   const holders: Holders = new Map()
   const descriptors = processes.flatMap(one => readDescriptors(one, scope, holders))
   const notTheirs = new Set([scope.own, ...scope.keep, ...claudeLinks(join(scope.root, 'home'))])
@@ -47,7 +49,7 @@ export async function takeSnapshot(scope: SnapshotScope): Promise<Reading> {
     ...tmux.panes,
     ...processes,
     ...descriptors,
-    ...readPtys(),
+    ...readPtys().filter(({ path }) => !usersTerminals.has(path)),
     ...readSockets(),
     ...files,
     ...registry.registries,
@@ -58,6 +60,13 @@ export async function takeSnapshot(scope: SnapshotScope): Promise<Reading> {
     ignored: ignoredHere(scope, all.length - processes.length),
     problems: [...tmux.problems, ...registry.problems],
   }
+}
+
+/** The terminals of the shells that a person has in the sandbox. */
+function terminalsOfUsers(all: ProcessResource[], counted: ProcessResource[]): Set<string | undefined> {
+  if (userPids.size === 0) return new Set()
+  const others = new Set(counted)
+  return new Set(all.flatMap(one => (others.has(one) ? [] : terminalOf(one.tty))))
 }
 
 /**

@@ -23,14 +23,17 @@ export function countCells({ baseline, peak, settled }: CountTable): string[] {
   return Object.values(important).map(of => [baseline, peak, settled].map(of).join('→'))
 }
 
-/** All counts as a table for a terminal. */
-export function countsTable(table: CountTable): string[] {
+/**
+ * All counts as a table for a terminal.
+ * @param last what the last column is called
+ */
+export function countsTable(table: CountTable, last = 'settled'): string[] {
   const moments = [table.baseline, table.peak, table.settled]
   const rows = countRows(table).map(one => [
     one.isPart ? `  ${one.name}` : one.name,
     ...moments.map(counts => countText(one, one.of(counts))),
   ])
-  return [['', 'baseline', 'peak', 'settled'], ...rows].map(([name = '', ...cells]) =>
+  return [['', 'baseline', 'peak', last], ...rows].map(([name = '', ...cells]) =>
     [name.padEnd(27), ...cells.map(cell => cell.padStart(9))].join('').trimEnd(),
   )
 }

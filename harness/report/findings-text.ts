@@ -10,11 +10,13 @@ const mostLines = { mechanisms: 12, processes: 24, files: 8, commands: 3 }
 /** The width of a text for people, in columns, without what is in front of it. */
 const width = 76
 
+type Findings = Pick<Verdict, 'leaks' | 'collateral'>
+
 /**
  * What is wrong, in a few lines: how many of each kind and by which mechanism; the processes as a tree, with what they hold and
  * why they count as the agent's; the files; the commands that show it.
  */
-export function findingsSummary({ leaks, collateral }: Verdict): string {
+export function findingsSummary({ leaks, collateral }: Findings): string {
   return [...summary('leaked', leaks), ...summary('harmed', collateral)].map(oneLine).join('\n')
 }
 
@@ -24,7 +26,7 @@ export function findingsBrief({ leaks, collateral }: Verdict): string {
 }
 
 /** Every finding, grouped by agent: what it is, its mechanism, and the command that shows it. */
-export function findingsText({ leaks, collateral }: Verdict): string {
+export function findingsText({ leaks, collateral }: Findings): string {
   const sections = [...section('leak', leaks), ...section('collateral', collateral)]
   return sections.map(oneLine).join('\n')
 }

@@ -7,6 +7,7 @@ import type { Verdict } from '../verdict/verdict.ts'
 import { type Kept, keep } from './artefacts.ts'
 import { Bystanders } from './bystanders.ts'
 import { chosenSystem, startChosen } from './chosen-system.ts'
+import { Hold } from './hold.ts'
 import './matchers.ts'
 import { type SandboxFolders, withProject } from '../probe/places.ts'
 import { Rig } from './rig.ts'
@@ -78,14 +79,21 @@ export const test = vitestTest
     }
     task.meta.leakrig = record
     const progress = settings().live ? sendProgress(task, rig.timeline) : undefined
+    let hold: Hold | undefined
+    let hasStarted = false
     onCleanup(async () => {
       progress?.[Symbol.dispose]()
+      const failure = rig.verdicts.length === 0 ? task.result?.errors?.[0]?.message : undefined
+      if (hasStarted) await hold?.untilReleased(failure)
       record.leftOut = [...rig.leftOut]
       record.timeline = rig.timeline.timeline
       const wanted = settings().keep || task.result?.state === 'fail'
-      if (wanted) Object.assign(record, await keep(rig, task.fullTestName))
+      if (wanted && !hold) Object.assign(record, await keep(rig, task.fullTestName))
+      await hold?.[Symbol.asyncDispose]()
     })
+    hold = await Hold.begin(rig, sandbox)
     await rig.start()
+    hasStarted = true
     return rig
   })
   .extend('bystanders', ({ rig }) => new Bystanders(rig))

@@ -111,7 +111,8 @@ export class Measurement {
       )
   }
 
-  protected get deployedCount(): number {
+  /** How many agents were deployed. */
+  get deployedCount(): number {
     return this.#deployed.length
   }
 

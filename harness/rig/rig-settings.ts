@@ -29,4 +29,19 @@ export interface RigSettings {
   soak?: SoakPlan
   /** Only for `npm test` in the clone: skip scenarios, with the reason, where no sandbox can be started. */
   mayBeSkipped: boolean
+  /** Serve the scenario on a socket, and keep its sandbox until somebody ends it: `leakrig reproduce`. */
+  hold: HoldSettings | undefined
+}
+
+/** What `leakrig reproduce` asks for. */
+interface HoldSettings {
+  /** The path of the socket. */
+  socket: string
+  /** What the user called it. */
+  name: string
+  /** The process that the user started. */
+  pid: number
+  /** For the scenario of a leak shape: what the agent leaks, and how it ends. */
+  shape?: string
+  ending?: string
 }

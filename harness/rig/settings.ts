@@ -12,6 +12,7 @@ const defaults: RigSettings = {
   live: false,
   withoutCleanup: false,
   mayBeSkipped: false,
+  hold: undefined,
 }
 
 /** The settings of this run: what was provided, and defaults for the rest. */

@@ -17,6 +17,7 @@ import { refusal } from './namespace-refusal.ts'
 import { namespaceUser } from './namespace-user.ts'
 import { type InstallStep, requireNoImage, type SandboxNeeds } from './needs.ts'
 import type { Sandbox, SandboxRights } from './sandbox.ts'
+import { withAllBelow } from './traces.ts'
 
 /**
  * Starts a sandbox of Linux namespaces: pids, mounts, network, IPC and hostname of its own, and no capabilities. It sees
@@ -40,7 +41,8 @@ export async function startNamespaceSandbox(
     output: child.stdout as Readable,
     ended: watchEnd(child),
   })
-  return { kind: 'namespace', install, probe, [Symbol.asyncDispose]: () => endSandbox(child) }
+  const traces = () => ({ processes: withAllBelow(child.pid) })
+  return { kind: 'namespace', install, probe, traces, [Symbol.asyncDispose]: () => endSandbox(child) }
 }
 
 const installed = new Map<string, Promise<string>>()

@@ -1,6 +1,14 @@
 import type { ProbeApi } from '../probe/api.ts'
+import type { ProcessIdentity } from '../snapshot/snapshot.ts'
 
 export type SandboxKind = 'container' | 'namespace'
+
+/** By what it can be checked that a sandbox is gone. Plain data. */
+export interface SandboxTraces {
+  /** Its processes, and those that keep it running, as this machine's process table shows them; none for a container. */
+  processes: ProcessIdentity[]
+  container?: string
+}
 
 /** Rights that a sandbox has only on request. */
 export interface SandboxRights {
@@ -20,6 +28,8 @@ export interface Sandbox extends AsyncDisposable {
   /** The folder that the install step has filled. */
   install?: string | undefined
   probe: ProbeApi
+  /** What of it this machine, or its engine, has now. */
+  traces(): SandboxTraces
 }
 
 /** Where the programs of a sandbox come from, for messages. */

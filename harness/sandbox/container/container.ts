@@ -64,6 +64,7 @@ async function startBy(engine: Engine, needs: SandboxNeeds): Promise<Sandbox> {
     engine: engine.address,
     install,
     probe: connectProbe(streams),
+    traces: () => ({ processes: [], container: container.id }),
     [Symbol.asyncDispose]: () => end(container),
   }
 }

@@ -5,24 +5,12 @@ import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { poll } from '../../poll.ts'
-import { readProcesses } from '../../probe/processes.ts'
 import type { ProcessResource } from '../../snapshot/snapshot.ts'
+import { below, gone } from '../support/processes-below.ts'
 
 needsNamespaces()
 
 const program = join(import.meta.dirname, '../../../bin/leakrig.ts')
-
-/** The machine's process table, in which the sandbox's processes have other pids than inside. */
-function below(root: number, all = readProcesses()): ProcessResource[] {
-  const children = all.filter(({ ppid }) => ppid === root)
-  return children.flatMap(child => [child, ...below(child.pid, all)])
-}
-
-/** Zombies do not count: the machine's init collects them in its own time. */
-function stillThere(known: ProcessResource[]): ProcessResource[] {
-  const now = readProcesses().filter(({ state }) => state !== 'Z')
-  return known.filter(one => now.some(({ id }) => id === one.id))
-}
 
 /** Ctrl-C reaches the whole foreground group of the terminal; the other two signals reach one process. */
 const ways: [NodeJS.Signals, 'group' | 'process'][] = [
@@ -55,9 +43,7 @@ for (const { scenario, tags } of [
         expect(all).toContain(`interrupted by ${signal}; until then:\n0 pass; system hybrid`)
         expect(exitCode).toBe(128 + constants.signals[signal])
       }
-      const known = [...seen.values()]
-      await poll(60_000, async () => stillThere(known).length === 0 || undefined)
-      expect(stillThere(known)).toEqual([])
+      expect(await gone([...seen.values()])).toEqual([])
       expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain('leakrig')
     },
   )

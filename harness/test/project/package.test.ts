@@ -54,7 +54,7 @@ describe('the tarball', () => {
         ),
       ].toSorted(),
     )
-    const scenario = /^dist\/scenarios\/(catalogue\/)?\d-[\w-]+\.test\.js$/
+    const scenario = /^dist\/scenarios\/(catalogue\/\d-|reproduce\/|\d-)[\w-]+\.test\.js$/
     const unwanted = [
       /\.test\./,
       /\/(test|bench|node_modules)\//,
@@ -66,7 +66,7 @@ describe('the tarball', () => {
       path => !scenario.test(path) && unwanted.some(pattern => pattern.test(path)),
     )
     expect(found).toEqual([])
-    expect(packed.files.filter(path => scenario.test(path))).toHaveLength(14)
+    expect(packed.files.filter(path => scenario.test(path))).toHaveLength(16)
   })
 
   test('has every program with its scripts, and what a container is built of', () => {
@@ -76,6 +76,7 @@ describe('the tarball', () => {
       'orchestrator',
       'daemon',
       'hand-over',
+      'cleanup-commands',
       'fake-claude/main',
       'fake-claude/claude',
     ]

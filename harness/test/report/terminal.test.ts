@@ -102,6 +102,7 @@ test('only these files write to standard output and standard error', () => {
     return /\bconsole\.|\bprocess\.std(out|err)\.write\(/.test(readFileSync(join(folder, file), 'utf8'))
   })
   expect(writing.toSorted()).toEqual([
+    'cli/reproduce/relay.ts', // a terminal in the sandbox, as it is
     'probe/module-host.ts', // what it prints is read by the probe
     'report/reporter.ts',
     'sandbox/claude/wrapper.ts', // a script that it generates

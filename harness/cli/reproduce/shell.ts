@@ -1,0 +1,36 @@
+import { CannotMeasureError } from '../../errors.ts'
+import { connectTo, type Running, runningReproductions } from '../../reproduction/connect.ts'
+import { oneLine } from '../../terminal.ts'
+import { UsageError } from '../exit.ts'
+import { relay, runInSandbox } from './relay.ts'
+
+/**
+ * Opens a shell in the sandbox of a reproduction that runs, or runs one command there. Its exit code.
+ * @param name what the reproduction is called, or the pid of its command; may be left out where there is one
+ * @throws UsageError where there is none, or several of that name, and without a terminal
+ */
+export async function runShell(name: string | undefined, { command }: { command?: string }): Promise<number> {
+  const { file } = choose(await runningReproductions(), name)
+  if (command === undefined && !(process.stdin.isTTY && process.stdout.isTTY))
+    throw new UsageError('A shell needs a terminal: run one command with -c COMMAND.')
+  using connection = await connectTo(file)
+  if (!connection) throw new CannotMeasureError('The reproduction has just ended.')
+  const { api } = connection
+  // Not the promise: the connection would be closed at once.
+  return await (command === undefined ? relay(api) : runInSandbox(api, ['bash', '-c', command]))
+}
+
+function choose(running: Running[], name: string | undefined): Running {
+  const list = running.map(({ about: { name, pid } }) => `${oneLine(name)} (${pid})`).join(', ')
+  if (running.length === 0)
+    throw new UsageError('No reproduction runs: start one with "leakrig reproduce NAME" in another terminal.')
+  const found = running.filter(
+    ({ about }) => name === undefined || [about.name, String(about.pid)].includes(name),
+  )
+  const [first, ...others] = found
+  if (!first)
+    throw new UsageError(`No reproduction is called ${oneLine(JSON.stringify(name))}; there are ${list}.`)
+  if (others.length > 0)
+    throw new UsageError(`${found.length} reproductions run: name one, or its pid, of ${list}.`)
+  return first
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { expect, test } from 'vitest'
+import { projectRoot } from '../../../bin/programs.ts'
+import { needsNamespaces } from '../../../test/namespaces.ts'
+
+needsNamespaces()
+
+const program = join(import.meta.dirname, '../../../bin/leakrig.ts')
+
+const reproduce = (...words: string[]) =>
+  execa(process.execPath, [program, 'reproduce', ...words, '--sandbox', 'namespace'], { reject: false })
+
+test('--then runs a command in the sandbox, and its exit code is handed on', {
+  timeout: 300_000,
+}, async () => {
+  const command = 'pgrep -c perl; leakrig sweep --apply --min-age 0s >&2; pgrep -c perl; exit 7'
+  const { stdout, stderr, exitCode } = await reproduce('own-session', '--then', command)
+  expect(stdout.slice(stdout.indexOf('\n$ pgrep'))).toMatch(
+    /^\n\$ pgrep .*\n1\n0\n\nNothing is left on this machine: the sandbox and its \d+ processes are gone\.$/,
+  )
+  expect(stderr).toMatch(/ {4}clean: \d+ actions\n6 actions done$/)
+  expect(exitCode).toBe(7)
+})
+
+test('an orchestrator of somebody else, and one that cleans up', { timeout: 300_000 }, async () => {
+  const config = join(projectRoot, 'examples/shell/leakrig.config.ts')
+  const [theirs, ours] = await Promise.all([
+    reproduce('own-session', '--config', config),
+    reproduce('own-session', '--system', 'hybrid'),
+  ])
+  expect(theirs.stdout).toMatch(/^system shell, sandbox namespace \(requested\)\n/m)
+  expect(theirs.stdout).toMatch(/^ +1 process +orphaned, in a session of its own: /m)
+  expect(ours.stdout).toMatch(/\nNo leak: the sandbox is back at its baseline\.\n/)
+  expect([theirs.exitCode, ours.exitCode]).toEqual([0, 0])
+})
+
+test('what the system does not declare cannot be reproduced', { timeout: 300_000 }, async () => {
+  const config = join(projectRoot, 'examples/shell/leakrig.config.ts')
+  const { stderr, exitCode } = await reproduce('own-session × completes from outside', '--config', config)
+  expect(stderr).toBe('leakrig: left out: the system shell declares no completes.outside')
+  expect(exitCode).toBe(3)
+})
+
+const long = { tags: ['long'], timeout: 600_000 }
+test('an agent that never comes to work is shown as far as it came', long, async () => {
+  const { stdout, exitCode } = await reproduce(
+    'tmux-job',
+    '--config',
+    join(projectRoot, 'examples/module/leakrig.config.ts'),
+  )
+  expect(stdout).toContain(
+    'the shape tmux-job needs the tmux server that claude runs in, and TMUX is not set',
+  )
+  expect(exitCode).toBe(3)
+})
