@@ -97,7 +97,12 @@ function leftBehind(rounds: readonly SoakRound[]): string[] {
   if (left === 0) return []
   const named = rounds.flatMap(({ leaks }) => leaks).slice(0, mostNamed)
   const more = left > named.length ? [`  and ${left - named.length} more`] : []
-  return ['', `left at the end: ${left}`, ...named.map(one => `  ${one}`), ...more]
+  return [
+    '',
+    `left at the end, whether or not it is a slope: ${left}`,
+    ...named.map(one => `  ${one}`),
+    ...more,
+  ]
 }
 
 /** What leaks fastest, or memory of the system where nothing does. */

@@ -50,8 +50,6 @@ function together(slopes: ResourceSlope[], rounds: SoakRound[]): SoakResult['ver
   if (rounds.some(({ collateral }) => collateral.length > 0)) return 'collateral'
   const verdicts = new Set(slopes.map(({ verdict }) => verdict))
   if (verdicts.has('leak')) return 'leak'
-  // Too little for a slope. It may be made once for all agents, or be the first of many.
-  if (rounds.at(-1)?.left) return 'inconclusive'
   return verdicts.has('inconclusive') || !verdicts.has('pass') ? 'inconclusive' : 'pass'
 }
 

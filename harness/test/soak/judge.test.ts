@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { soakText } from '../../report/soak-text.ts'
 import { judgeSoak } from '../../soak/judge.ts'
 import { type Held, rounds } from './rounds.ts'
 
@@ -48,8 +49,10 @@ test('a leak is one also where there are too few rounds to exclude others', () =
   expect(judged(13, agents => ({ prompts: agents })).verdict).toBe('leak')
 })
 
-test('something that is left never passes, even if it is too little for a slope', () => {
-  expect(judged(20, () => ({ left: 1 })).verdict).toBe('inconclusive')
+test('a single leftover is no slope: it is named, and the soak passes', () => {
+  const result = judged(20, agents => ({ sessions: agents < 60 ? 1 : 2, left: agents < 60 ? 0 : 1 }))
+  expect(result.verdict).toBe('pass')
+  expect(soakText(result)).toContain('left at the end, whether or not it is a slope: 1\n')
 })
 
 test('what a policy keeps grows, and is shown and not judged', () => {

@@ -57,7 +57,7 @@ test('the slopes are a table, with a plot of what leaks', () => {
     A count that leaks for one in 25 agents or more would have shown (in 95 of 100 soaks).
     Tolerated for each agent: 500 kB of memory, and nothing else.
 
-    left at the end: 20
+    left at the end, whether or not it is a slope: 20
       prompt agent_prompt_5.txt: the cleanup left it
       prompt agent_prompt_10.txt: the cleanup left it
       prompt agent_prompt_15.txt: the cleanup left it
