@@ -15,7 +15,9 @@ export function summaryText({
   const ignored = reasons(verdicts.flatMap(verdict => verdict.ignored))
   const kept = reasons(verdicts.flatMap(verdict => verdict.kept))
   const leftOut = new Set(scenarios.flatMap(scenario => scenario.leftOut))
-  const tested = systems.length > 0 ? [`system ${systems.join(' and ')}`] : []
+  // A run that was interrupted before its first result has tested none.
+  const names = systems.length > 0 ? systems : rest.run.systems
+  const tested = names.length > 0 ? [`system ${names.join(' and ')}`] : []
   return [
     '',
     ...afterwards(scenarios),

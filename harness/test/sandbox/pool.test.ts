@@ -6,7 +6,10 @@ test('a sandbox has one user at a time, is reused before another one starts, and
   const started: Sandbox[] = []
   const ended: Sandbox[] = []
   const pool = new SandboxPool(async () => {
-    const sandbox = { [Symbol.asyncDispose]: async () => void ended.push(sandbox) } as unknown as Sandbox
+    const sandbox = {
+      probe: { hello: async () => {} },
+      [Symbol.asyncDispose]: async () => void ended.push(sandbox),
+    } as unknown as Sandbox
     started.push(sandbox)
     return sandbox
   })
@@ -19,6 +22,21 @@ test('a sandbox has one user at a time, is reused before another one starts, and
   pool.giveBack(one)
   await pool[Symbol.asyncDispose]()
   expect(ended).toEqual([one, other])
+})
+
+test('a sandbox whose engine has died is not used again', async () => {
+  let isDead = false
+  const hello = async () => {
+    if (isDead) throw new Error('The sandbox ended.')
+  }
+  const start = async () =>
+    ({ probe: { hello }, [Symbol.asyncDispose]: async () => {} }) as unknown as Sandbox
+  const pool = new SandboxPool(start)
+  const first = await pool.take()
+  pool.giveBack(first)
+  isDead = true
+  expect(await pool.take()).not.toBe(first)
+  await pool[Symbol.asyncDispose]()
 })
 
 test('a failed start rejects the call that needed it, and the next call tries again', async () => {
