@@ -31,7 +31,7 @@ afterEach(() => remove())
 
 const own = { taskId: TASK, agentId: 'a' }
 
-/** Every file of a workspace that something of ours opens, replaces or removes. */
+/** Every file and folder of a workspace that something of ours opens, replaces or removes. */
 const PLACES: Record<string, (workspace: string) => string> = {
   'the task’s registry': workspace => layout.taskRegistry(workspace, TASK),
   'the global registry': workspace => layout.globalRegistry(workspace),
@@ -48,10 +48,16 @@ const PLACES: Record<string, (workspace: string) => string> = {
   'a progress log': workspace => layout.progressFile({ workspace, ...own }),
   'a deploy log': workspace => layout.deployLog({ workspace, ...own }),
   'an archived log': workspace => path.join(layout.archiveFolder({ workspace, ...own }), 'b_stream.jsonl'),
+  'the folder of a task': workspace => path.join(workspace, TASK),
+  'the folder of logs': workspace => path.dirname(layout.streamLog({ workspace, ...own })),
+  'the folder of progress logs': workspace => path.dirname(layout.progressFile({ workspace, ...own })),
+  'the folder of archived logs': workspace => layout.archiveFolder({ workspace, ...own }),
+  'the folder of registries': workspace => path.dirname(layout.globalRegistry(workspace)),
 }
 
 const KINDS: Record<string, (file: string) => void> = {
   'a FIFO': file => void spawnSync('mkfifo', [file]),
+  'a link to itself': file => fs.symlinkSync(path.basename(file), file),
   'a link to a private file': file => fs.symlinkSync(secret, file),
   'a link to an endless device': file => fs.symlinkSync('/dev/zero', file),
   'a private file by another name': file => fs.linkSync(secret, file),
@@ -103,7 +109,7 @@ async function isHarmless(put: (file: string) => void, places: typeof everywhere
     const workspace = await makeWorkspace(`w${n}`)
     const file = place(workspace)
     fs.mkdirSync(path.dirname(file), { recursive: true })
-    fs.rmSync(file, { force: true })
+    fs.rmSync(file, { recursive: true, force: true })
     put(file)
     workspaces.push(workspace)
   }
