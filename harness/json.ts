@@ -36,6 +36,32 @@ export function parseExactly(text: string): Json {
   )
 }
 
+/**
+ * `parseJson`, but numbers keep every digit of their value, in one spelling: `1.0`, `10e-1` and `1` are one number, and two
+ * that differ beyond JavaScript's precision are not. Strings are what they say, however they are escaped.
+ */
+export function parseValues(text: string): Json {
+  return parse(plain(text), (_, value, { source }) =>
+    typeof value === 'number' && source !== undefined ? rawJSON(inOneSpelling(source)) : value,
+  )
+}
+
+/** As it would be written by hand, or with an exponent where that would take too many zeros. */
+function inOneSpelling(source: string): string {
+  const [, sign = '', whole = '', fraction = '', power = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(source) ?? []
+  const digits = `${whole}${fraction}`.replace(/^0+/, '')
+  const significant = digits.replace(/0+$/, '')
+  if (significant === '') return '0'
+  const exponent = Number(power) - fraction.length + (digits.length - significant.length)
+  if (Math.abs(exponent) > MOST_ZEROS) return `${sign}${significant}e${exponent}`
+  if (exponent >= 0) return `${sign}${significant}${'0'.repeat(exponent)}`
+  const padded = significant.padStart(1 - exponent, '0')
+  return `${sign}${padded.slice(0, exponent)}.${padded.slice(exponent)}`
+}
+
+const MOST_ZEROS = 40
+
 function plain(text: string): string {
   return text
     .replace(/^\uFEFF/, '')

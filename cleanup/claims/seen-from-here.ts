@@ -1,5 +1,5 @@
-import fs from 'node:fs'
 import { isNetworkFileSystem } from '../platform/files/network.ts'
+import { statAt } from '../platform/files/stat-at.ts'
 import { beganMs } from '../platform/processes/details.ts'
 import { seesAllNamespaces, sharesPids } from '../platform/processes/namespaces.ts'
 import { tellsOpenFiles } from '../platform/processes/open-files.ts'
@@ -53,7 +53,7 @@ function mayRunUnseen(
   log: string,
   { table, openFiles }: Machine,
 ): boolean {
-  const stat = tellsOpenFiles ? fs.lstatSync(log, { throwIfNoEntry: false }) : undefined
+  const stat = tellsOpenFiles ? statAt(log) : undefined
   if (!stat || Date.now() - stat.mtimeMs > SILENT_MS) return false
   if (seesAllNamespaces() && !isNetworkFileSystem(log)) return false
   // A server that was there when the agent began would have had its session.

@@ -1,6 +1,6 @@
-import fs from 'node:fs'
 import { SMALL_BYTES } from '../platform/files/json.ts'
 import { readWithin } from '../platform/files/regular-file.ts'
+import { statAt } from '../platform/files/stat-at.ts'
 import { membersOf } from '../platform/processes/cgroup.ts'
 import type { Identity } from '../platform/processes/identity.ts'
 import type { AgentEntry } from '../registry/entries.ts'
@@ -46,7 +46,7 @@ function readText(ref: AgentRef): string {
   const file = adoptedChildrenFile(ref)
   try {
     // Most agents have none, and readWithin, which opens every folder on the way, takes ten times as long to find that out.
-    if (!fs.lstatSync(file, { throwIfNoEntry: false })) return ''
+    if (!statAt(file)) return ''
     return readWithin(ref.workspace, file, SMALL_BYTES)?.toString('utf8') ?? ''
   } catch {
     return ''

@@ -1,8 +1,8 @@
-import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { logWriters, writerElsewhere } from '../claims/log-writers.ts'
 import type { ProvenSession } from '../claims/which-server.ts'
 import { pipelineShell } from '../containment/pane-shell.ts'
+import { statAt } from '../platform/files/stat-at.ts'
 import { tellsOpenFiles } from '../platform/processes/open-files.ts'
 import { type Machine, readMachine } from '../platform/processes/table.ts'
 import { agentFiles } from '../registry/agent-files.ts'
@@ -127,7 +127,7 @@ const wasBegun = (entry: AgentEntry, log: string): boolean =>
   recordedInode(entry) !== undefined || filesOfLog(workspaceOfLog(log), log).length > 0
 
 function sizeOf(file: string): number | undefined {
-  return fs.lstatSync(file, { throwIfNoEntry: false })?.size
+  return statAt(file)?.size
 }
 
 /** The wall clock decides at the first check only, because somebody may set it afterwards. */

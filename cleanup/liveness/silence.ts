@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { writerElsewhere } from '../claims/log-writers.ts'
 import { attempt } from '../errors.ts'
 import { textOf } from '../platform/files/json.ts'
+import { statAt } from '../platform/files/stat-at.ts'
 import { type Descriptor, inodeOfDescriptor } from '../platform/processes/open-files.ts'
 import { readMachine } from '../platform/processes/table.ts'
 import type { AgentEntry } from '../registry/entries.ts'
@@ -102,7 +103,7 @@ export function markSilence(ref: AgentRef, since: Date | undefined): Promise<voi
 }
 
 function fingerprintOf(log: string): string {
-  const stat = fs.lstatSync(log, { throwIfNoEntry: false })
+  const stat = statAt(log)
   return stat ? `${stat.size} ${stat.mtimeMs}` : 'none'
 }
 
@@ -112,6 +113,6 @@ function withoutMark(entry: AgentEntry | undefined): string {
 }
 
 function wasWrittenAfter(log: string, since: unknown): boolean {
-  const stat = fs.lstatSync(log, { throwIfNoEntry: false })
+  const stat = statAt(log)
   return stat !== undefined && stat.mtimeMs > Date.parse(textOf(since))
 }

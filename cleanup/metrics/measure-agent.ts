@@ -1,6 +1,6 @@
-import fs from 'node:fs'
 import { type ListedAgent, listedAgent, observeListed } from '../claims/leftovers/listed.ts'
 import { attempt, attemptAsync } from '../errors.ts'
+import { statAt } from '../platform/files/stat-at.ts'
 import { residentBytes } from '../platform/processes/memory.ts'
 import type { Machine, SeenProcess } from '../platform/processes/table.ts'
 import { type AgentFiles, agentFiles } from '../registry/agent-files.ts'
@@ -77,7 +77,7 @@ function rowOf(ref: AgentRef, entry: AgentEntry): AgentRow {
 }
 
 function measureLog(row: AgentRow, files: AgentFiles): void {
-  const stat = fs.lstatSync(files.stream, { throwIfNoEntry: false })
+  const stat = statAt(files.stream)
   if (!stat) return
   row.logBytes = stat.size
   row.lastOutputMs = stat.mtimeMs

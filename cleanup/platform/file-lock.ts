@@ -20,7 +20,8 @@ export interface Lock extends Disposable {
 
 /**
  * The lock on one byte of a file below `root`, or undefined while another process holds it. Creates the file if it is
- * missing. Throws a CleanupError (`cannot-lock`) on a file system without such locks.
+ * missing. Throws a CleanupError (`cannot-lock`) on a file system without such locks, and where something else is in the
+ * file's place.
  */
 export function lockNow(root: string, file: string, byte: number): Lock | undefined {
   return acquire(root, file, byte, false)
@@ -33,7 +34,7 @@ export function shareNow(root: string, file: string, byte: number): Lock | undef
 
 function acquire(root: string, file: string, byte: number, shared: boolean): Lock | undefined {
   // One descriptor per lock, because closing it releases the lock. Node opens with O_CLOEXEC, so no child inherits it.
-  const fd = within(root, file, open)
+  const fd = openLock(root, file)
   let held = false
   try {
     held = tryLock(fd, byte, 1, { shared })
@@ -52,6 +53,21 @@ function cannotLock(file: string, error: unknown): CleanupError {
     `The lock file ${file} could not be locked (${lockFailure(error)})${place ? `; it is on ${place}` : ''}. Nothing was changed without the lock; mount that file system with fcntl locks (NFS needs a lock service, or "local_lock=all" where one machine uses it), or move the workspace to a local disk.`,
     { cause: error },
   )
+}
+
+/** Opens the lock file. Errors of the system, such as a missing folder, are for the caller to judge. */
+function openLock(root: string, file: string): number {
+  try {
+    return within(root, file, open)
+  } catch (error) {
+    const code = systemCode(error)
+    if (code !== 'EREFUSED' && code !== 'EISDIR') throw error
+    throw new CleanupError(
+      'cannot-lock',
+      `The lock file ${file} could not be opened: ${messageOf(error)}. Nothing was changed without the lock; remove what is in its place, then try again.`,
+      { cause: error },
+    )
+  }
 }
 
 /** libuv has no name for some errors, and then says "Unknown system error -37". */

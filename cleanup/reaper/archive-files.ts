@@ -6,6 +6,7 @@ import { attempt, systemCode, withoutStop } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { kindOf } from '../platform/files/folder.ts'
 import { moveInto } from '../platform/files/move-file.ts'
+import { statAt } from '../platform/files/stat-at.ts'
 import { type HeldFolder, openMade, openWithin, within } from '../platform/files/within.ts'
 import { Held } from '../platform/held.ts'
 import { type AgentFiles, agentFiles } from '../registry/agent-files.ts'
@@ -21,7 +22,7 @@ export const filesToRemove = ({ prompt, adoptedChildren, stderr }: AgentFiles): 
 
 /** Most claudes print no error. */
 function isEmpty(file: string): boolean {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+  const stat = statAt(file)
   return stat?.isFile() === true && stat.size === 0
 }
 
@@ -74,7 +75,7 @@ export function archiveFiles(observation: Observation, report: CleanUpReport, lo
     attempt(
       () => {
         // Not every task has every folder.
-        if (fs.lstatSync(file, { throwIfNoEntry: false })) run()
+        if (statAt(file)) run()
       },
       (message, error) => {
         // Somebody else may have removed the file in the meantime.

@@ -1,4 +1,3 @@
-import fs from 'node:fs'
 import { type AgentOrigin, originOfAgent } from '../claims/agent-origin.ts'
 import { describeSharedServices } from '../claims/background/describe.ts'
 import { claim, isInside } from '../claims/claim.ts'
@@ -9,6 +8,7 @@ import { observe } from '../claims/observe.ts'
 import { type PipelineRole, pipelineRoles } from '../claims/pipeline-roles.ts'
 import { describeServiceClients } from '../claims/service-clients.ts'
 import { describeFile, type FileEntry } from '../platform/files/file-entry.ts'
+import { statAt } from '../platform/files/stat-at.ts'
 import { limitMet } from '../platform/limits.ts'
 import { ageMs, commandOf } from '../platform/processes/details.ts'
 import { residentBytesOf } from '../platform/processes/memory.ts'
@@ -178,7 +178,7 @@ export function describePlan(planned: PlannedCleanup): Plan {
 }
 
 function describeNotArchived(file: string): string[] {
-  const found = fs.lstatSync(file, { throwIfNoEntry: false })
+  const found = statAt(file)
   const why = found && whyNotArchived(found)
   return why === undefined ? [] : [`${file}: ${why}; until then, this cleanup is not finished.`]
 }

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { CleanupError } from '../errors.ts'
+import { CleanupError, messageOf } from '../errors.ts'
 import { realPath } from '../platform/files/real-path.ts'
 import type { AgentEntry } from './entries.ts'
 import {
@@ -34,7 +34,7 @@ export interface AgentFiles {
 
 /**
  * The paths of an agent's files, by the layout. Throws a CleanupError (`outside-workspace`) when one of them, or a path in
- * the agent's entry, lies outside the workspace, directly or through a link.
+ * the agent's entry, lies outside the workspace, directly or through a link, or leads nowhere.
  */
 export function agentFiles(ref: AgentRef, entry: AgentEntry): AgentFiles {
   const root = realPath(ref.workspace)
@@ -42,14 +42,19 @@ export function agentFiles(ref: AgentRef, entry: AgentEntry): AgentFiles {
   const inside = (file: string): string => {
     // The file itself may be a link, which is moved or removed and never followed. A link on the way is refused.
     const folder = path.dirname(file)
-    const realFolder = folders.get(folder) ?? realPath(folder)
-    folders.set(folder, realFolder)
-    const real = path.join(realFolder, path.basename(file))
-    if (real.startsWith(`${root}${path.sep}`)) return real
-    throw new CleanupError(
-      'outside-workspace',
-      `${file} of agent ${ref.agentId} is refused: its real path ${real} is outside the workspace ${root}. Nothing was ended or deleted; correct the registry or the link.`,
-    )
+    try {
+      const realFolder = folders.get(folder) ?? realPath(folder)
+      folders.set(folder, realFolder)
+      const real = path.join(realFolder, path.basename(file))
+      if (real.startsWith(`${root}${path.sep}`)) return real
+      throw new Error(`its real path ${real} is outside the workspace ${root}`)
+    } catch (error) {
+      // A circle of links, or a name that no file can have, has no real path.
+      throw new CleanupError(
+        'outside-workspace',
+        `${file} of agent ${ref.agentId} is refused: ${messageOf(error)}. Nothing was ended or deleted; correct the registry or the link.`,
+      )
+    }
   }
   for (const recorded of recordedPaths(entry)) inside(ownPath(ref, recorded))
   return {

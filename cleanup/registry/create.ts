@@ -1,8 +1,8 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import { CleanupError } from '../errors.ts'
 import type { Json } from '../platform/files/json.ts'
 import { replaceWithin } from '../platform/files/replace-file.ts'
+import { statAt } from '../platform/files/stat-at.ts'
 import { makeFolder, makeRoot } from '../platform/files/within.ts'
 import { setOwn } from '../platform/json/spelling.ts'
 import { deriveGlobalCounts, deriveTaskCounts } from './counts.ts'
@@ -70,7 +70,7 @@ export async function addAgent(ref: AgentRef, entry: Omit<AgentEntry, 'id'>): Pr
 async function createOnce(file: string, registry: object): Promise<boolean> {
   using _ = await lock(lockFileOf(file), REGISTRY_BYTE, LOCK_WAIT_MS)
   // lstat, so that a dangling link counts as existing.
-  if (fs.lstatSync(file, { throwIfNoEntry: false })) return false
+  if (statAt(file)) return false
   // Indented, because people read it.
   replaceWithin(workspaceOfFile(file), file, `${JSON.stringify(registry, null, 2)}\n`)
   return true

@@ -1,4 +1,5 @@
-import fs from 'node:fs'
+import type fs from 'node:fs'
+import { exactStatAt } from '../platform/files/stat-at.ts'
 import type { AgentEntry } from './entries.ts'
 
 /** A file's number on its file system. Devices are numbered anew at each boot, so they are not compared. */
@@ -14,6 +15,6 @@ export function recordedInode({ log_inode }: AgentEntry): string | undefined {
 
 /** The inode at a path, whatever it is; undefined when nothing is there. A link is not followed. */
 export function inodeAt(file: string): string | undefined {
-  const stat = fs.lstatSync(file, { bigint: true, throwIfNoEntry: false })
+  const stat = exactStatAt(file)
   return stat && inodeText(stat)
 }

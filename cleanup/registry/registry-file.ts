@@ -5,6 +5,7 @@ import { CleanupError, messageOf, systemCode, withoutStop } from '../errors.ts'
 import { isJson, type Json } from '../platform/files/json.ts'
 import { adviceFor, readWithin } from '../platform/files/regular-file.ts'
 import { replaceWithin } from '../platform/files/replace-file.ts'
+import { exactStatAt, statAt } from '../platform/files/stat-at.ts'
 import { decodeUtf8, parseJson } from '../platform/json/parse.ts'
 import { rewrite } from '../platform/json/rewrite.ts'
 import { globalRegistry, workspaceOfFile } from './layout.ts'
@@ -58,7 +59,7 @@ export function readSharedJson<T>(file: string, parse: Parse<T>): T {
 
 /** A text that changes whenever the file does: its device, inode, size and times. Undefined when there is no file. */
 export function fingerprint(file: string): string | undefined {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false, bigint: true })
+  const stat = exactStatAt(file)
   return stat && [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ')
 }
 
@@ -130,7 +131,7 @@ async function drain<T extends object>(
 }
 
 function longestPauseMs(file: string): number {
-  const bytes = fs.lstatSync(file, { throwIfNoEntry: false })?.size ?? 0
+  const bytes = statAt(file)?.size ?? 0
   return LONGEST_PAUSE_MS + (PAUSE_MS_PER_MB * bytes) / (1 << 20)
 }
 

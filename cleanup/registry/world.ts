@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import { CleanupError } from '../errors.ts'
 import { isJson } from '../platform/files/json.ts'
+import { statAt } from '../platform/files/stat-at.ts'
 import { backend } from '../platform/processes/backend.ts'
 import { isOccupied, ownPidNamespace, seesAllNamespaces } from '../platform/processes/namespaces.ts'
 import { readProcLink, readProcText } from '../platform/processes/proc-file.ts'
@@ -161,7 +162,7 @@ export function requireDeployedHere(ref: AgentRef, entry: AgentEntry): string | 
 }
 
 function wasWrittenSinceBoot(log: string): boolean {
-  const stat = fs.lstatSync(log, { throwIfNoEntry: false })
+  const stat = statAt(log)
   return stat !== undefined && stat.mtimeMs > Date.now() - os.uptime() * 1000
 }
 

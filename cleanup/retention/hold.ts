@@ -1,8 +1,8 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import { messageOf } from '../errors.ts'
 import { readSmallJson } from '../platform/files/json.ts'
 import { replaceWithin } from '../platform/files/replace-file.ts'
+import { statAt } from '../platform/files/stat-at.ts'
 import { makeFolder } from '../platform/files/within.ts'
 
 /** Until when retention removes nothing, and why. */
@@ -31,7 +31,7 @@ export function readHold(workspace: string, nowMs: number): ActiveHold | undefin
   const file = holdFile(workspace)
   try {
     // Its author may have asked for more than today's options keep, and a removal cannot be undone.
-    if (fs.lstatSync(oldPolicyFile(workspace), { throwIfNoEntry: false }))
+    if (statAt(oldPolicyFile(workspace)))
       return {
         problem: `${oldPolicyFile(workspace)} is no longer read; use the options --keep-days, --keep-last, --max-bytes and --min-free instead, and remove the file`,
       }

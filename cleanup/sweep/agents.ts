@@ -1,9 +1,9 @@
-import fs from 'node:fs'
 import { describeStartedAgain } from '../claims/leftovers/started-again.ts'
 import type { Suspect } from '../claims/suspect.ts'
 import { findSuspects } from '../claims/suspects.ts'
 import { messageOf } from '../errors.ts'
 import { detectEnd } from '../liveness/detect-end.ts'
+import { statAt } from '../platform/files/stat-at.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
 import { describePlan, type Plan, planFor } from '../reaper/plan.ts'
 import type { AgentEntry, TaskRegistry } from '../registry/entries.ts'
@@ -134,5 +134,5 @@ function mayBeDeploying(agent: AgentRef, { started_at }: AgentEntry, minAgeMs: n
 }
 
 function writtenAt(file: string): number {
-  return fs.lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN
+  return statAt(file)?.mtimeMs ?? Number.NaN
 }

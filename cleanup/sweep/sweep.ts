@@ -4,7 +4,7 @@ import { findStaleEntries, type StaleEntry } from '../claims/leftovers/entries.t
 import { type ForeignSession, type LeftoverSession, namesOf } from '../claims/leftovers/find.ts'
 import type { LeftoverProcess } from '../claims/leftovers/processes.ts'
 import type { NamedSuspect } from '../claims/leftovers/suspects.ts'
-import { attemptAsync, CleanupError, messageOf } from '../errors.ts'
+import { attemptAsync, CleanupError, messageOf, systemCode } from '../errors.ts'
 import { isSameFile } from '../platform/files/real-path.ts'
 import { CLEANED_AT_ONCE, Slots } from '../platform/slots.ts'
 import { cleanUp } from '../reaper/clean-up.ts'
@@ -226,7 +226,8 @@ async function cleanUpOne(
       done: { outcome: report.outcome, actions, problems: report.problems, suspects: report.suspects },
     }
   } catch (error) {
-    if (!(error instanceof CleanupError)) throw error
+    // Whatever the system says about one agent's files, the others are cleaned up.
+    if (!(error instanceof CleanupError) && systemCode(error) === undefined) throw error
     return { ...found, done: { outcome: 'failed', actions: [], problems: [messageOf(error)] } }
   }
 }

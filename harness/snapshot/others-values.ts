@@ -1,5 +1,5 @@
 import { atPointer } from '../definition/pointer.ts'
-import { parseExactly } from '../json.ts'
+import { parseValues } from '../json.ts'
 
 /** The field that somebody else has in a registry and in an entry of it, among the fields of the system under test. */
 export const OTHERS_FIELD = 'of_somebody_else'
@@ -8,13 +8,13 @@ export const OTHERS_FIELD = 'of_somebody_else'
 export const OTHERS_AGENT = 'of-somebody-else'
 
 /**
- * What somebody else put into a registry, by its place: the source text of the values, without the spaces between them.
+ * What somebody else put into a registry, by its place: the values as JSON, each in one spelling.
  * `agents` is the JSON pointer to its agents.
  * Undefined when the text has nothing of it.
  */
 export function othersValues(text: string, agents: string): Record<string, string> | undefined {
   if (!text.includes(OTHERS_FIELD)) return undefined
-  const registry = parseExactly(text)
+  const registry = parseValues(text)
   const list = atPointer(registry, agents)
   const entry = Array.isArray(list)
     ? list.find(({ id }: { id: unknown }) => id === OTHERS_AGENT)

@@ -1,4 +1,4 @@
-import fs from 'node:fs'
+import { statAt } from './stat-at.ts'
 
 /** A file in a plan. */
 export interface FileEntry {
@@ -12,6 +12,6 @@ export interface FileEntry {
 
 /** A file with its size and age in a list of one; an empty list when there is no such file. A link is not followed. */
 export function describeFile(file: string): FileEntry[] {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+  const stat = statAt(file)
   return stat ? [{ file, bytes: stat.isFile() ? stat.size : 0, ageMs: Date.now() - stat.mtimeMs }] : []
 }

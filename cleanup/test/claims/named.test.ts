@@ -1,6 +1,6 @@
 import { env } from 'node:process'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/fast-check.ts'
 import { cleanUp } from '../../index.ts'
 import { isRunning, Rig } from '../support/rig.ts'
 

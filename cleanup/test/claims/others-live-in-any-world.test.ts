@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import fc from '../../../test/fast-check.ts'
 import { cleanUp, sweep } from '../../index.ts'
 import type { Identity } from '../../platform/processes/identity.ts'
 import { isAlive, startOf } from '../../platform/processes/table.ts'

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/fast-check.ts'
 import { durationOption, durationText, parseDuration, waitText } from '../../platform/duration.ts'
 
 test.each([

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import fc from '../../../test/fast-check.ts'
 import { parseEnvironment } from '../../platform/processes/environment.ts'
 import { originOf } from '../../platform/processes/environment-origin.ts'
 

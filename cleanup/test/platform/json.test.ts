@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/fast-check.ts'
 import type { Json } from '../../platform/files/json.ts'
 import { decodeUtf8, parseJson } from '../../platform/json/parse.ts'
 import { rewrite } from '../../platform/json/rewrite.ts'

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { testProgram } from '../../../bin/programs.ts'
+import fc from '../../../test/fast-check.ts'
 import { needs } from '../../../test/needs.ts'
 import { agentMarker } from '../../orchestrator.ts'
 import { honestAgent, hostileInputs, writeHostileWorkspace } from '../support/hostile/hostile-agent.ts'

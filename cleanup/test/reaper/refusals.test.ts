@@ -143,6 +143,18 @@ describe('nothing is ended and nothing deleted', () => {
     await refuses(ref, 'outside-workspace')
   })
 
+  test.each<[string, string, (workspace: string) => void]>([
+    ['a file on the way', '.agent-workspace/notes/y/x', at => fs.writeFileSync(path.join(at, 'notes'), '')],
+    ['a circle of links', '.agent-workspace/loop/x', at => fs.symlinkSync('loop', path.join(at, 'loop'))],
+    ['a name that no file can have', `.agent-workspace/${'x'.repeat(300)}/x`, () => {}],
+    ['a byte that no name has', '.agent-workspace/\0/x', () => {}],
+  ])('when a recorded path leads nowhere, with %s', async (_, log_file, make) => {
+    const ref = await rig.deploy('a', { claude: idle })
+    make(ref.workspace)
+    await updateAgent(ref, entry => Object.assign(entry, { log_file }))
+    await refuses(ref, 'outside-workspace')
+  })
+
   test('when no more files can be opened; when only tmux cannot be started, all that /proc confirms is ended', async () => {
     const ref = await rig.deploy('a', { claude: idle })
     const script = `

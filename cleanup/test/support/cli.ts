@@ -9,6 +9,8 @@ export function leakrig(args: string[], folder?: string, env: NodeJS.ProcessEnv 
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
     encoding: 'utf8',
     cwd: folder,
+    // On a machine with many processes, each agent may have hundreds of suspects.
+    maxBuffer: Number.POSITIVE_INFINITY,
     env: { ...process.env, ...env },
   })
   return { code: status, out: stdout, err: stderr.trim() }

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../../test/fast-check.ts'
 
 /** A JSON value with one of its many spellings. */
 export interface Spelled {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dirSync } from 'tmp-promise'
 import { expect, onTestFinished, test } from 'vitest'
@@ -19,11 +19,20 @@ test('a signal in the turn that collects the nudge is not lost', async () => {
     TERM_CODE: '143',
     TERM_ABRUPT: 'yes',
   })
-  const shell = started('sh', [join(idle, 'idle.sh'), plan], folder)
+  // The nudge lives for a third of a second, and there is only one, so it leaves a trace.
+  const programs = join(folder, 'bin')
+  mkdirSync(programs)
+  const sleep = `#!/bin/sh\necho $$ >${folder}/nudge\nPATH=$OLD_PATH exec sleep "$@"\n`
+  writeFileSync(join(programs, 'sleep'), sleep, { mode: 0o755 })
+  const { PATH = '' } = process.env
+  const shell = started('sh', [join(idle, 'idle.sh'), plan], folder, {
+    PATH: `${programs}:${PATH}`,
+    OLD_PATH: PATH,
+  })
   const pid = shell.pid as number
-  const nudge = await until('the nudge is there', () => childrenOf(pid).find(({ comm }) => comm === 'sleep'))
+  const nudge = await until('the nudge was there', () => Number(textOf(join(folder, 'nudge'))) || undefined)
   // The shell collects it at once, and then checks everything once more.
-  await until('the nudge has ended', () => !childrenOf(pid).some(one => one.pid === nudge.pid))
+  await until('the nudge has ended', () => !childrenOf(pid).some(one => one.pid === nudge))
   shell.kill('SIGTERM')
   await until('it ends as the plan says', () => shell.exitCode === 143)
 })
@@ -45,7 +54,7 @@ test.for([
   guard.stdin?.end()
   await until('the guard has left', () => guard.exitCode === 0)
   expect(existsSync(join(folder, 'passing'))).toBe(state === 'taken')
-  const journal = existsSync(join(folder, 'journal')) ? readFileSync(join(folder, 'journal'), 'utf8') : ''
+  const journal = textOf(join(folder, 'journal'))
   expect(journal.includes('"ended"')).toBe(state === 'there')
 })
 
@@ -64,8 +73,10 @@ function planned(variables: Record<string, string>): { folder: string; plan: str
   return { folder, plan }
 }
 
-function started(file: string, args: string[], cwd: string): ChildProcess {
-  const child = spawn(file, args, { cwd, stdio: ['pipe', 'pipe', 'ignore'] })
+const textOf = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '')
+
+function started(file: string, args: string[], cwd: string, env = {}): ChildProcess {
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'ignore'] })
   onTestFinished(() => {
     child.kill('SIGKILL')
   })

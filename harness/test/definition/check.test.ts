@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/fast-check.ts'
 import { checkDefinition } from '../../definition/check.ts'
 
 const source = { folder: '/project', path: ['default'], module: '/project/leakrig.config.ts' }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/fast-check.ts'
 import { fill, fillAll, fillShell, namesIn, quotedPlaceholder } from '../../definition/placeholders.ts'
 
 test('a placeholder is a name in braces; twice in braces it is text, and after a dollar sign a variable of the shell', () => {

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/fast-check.ts'
 import { OwnerNames } from '../../probe/owner-names.ts'
 
 test('the longest name in a text decides', () => {

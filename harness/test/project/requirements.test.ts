@@ -97,7 +97,7 @@ test('a package without Vitest names what to install', () => {
 test('every script of package.json begins with that check', () => {
   for (const [name, script] of Object.entries<string>(scripts))
     expect(script, name).toMatch(
-      /^(\S+=\S+ )?node bin\/(leakrig|run)\.cjs |^node bin\/leakrig\.cjs$|^npm run /,
+      /^(\S+=\S+ )*node bin\/(leakrig|run)\.cjs |^node bin\/leakrig\.cjs$|^npm run /,
     )
 })
 

@@ -16,10 +16,13 @@ const documented: [example: string, system: string, verdicts: Record<string, str
     '@kkweon/agent-orchestrator-mcp',
     { 'manual kill': 'pass', 'crash: one claude': 'collateral', 'crash: the tmux server': 'skipped' },
   ],
+  ['report', 'report-before', { 'manual kill': 'leak' }],
+  ['report', 'report-after', { 'manual kill': 'leak' }],
 ]
 
-/** What npm prints when the registry does not answer, in the rig's sentence on the install step. */
-const noRegistry = /The install step .*(?:behind a proxy|network|EAI_AGAIN|ENOTFOUND|ETIMEDOUT|ECONN)/s
+/** What npm and git print without a network, in the rig's sentence on the install step. */
+const noNetwork =
+  /The install step .*(?:behind a proxy|network|EAI_AGAIN|ENOTFOUND|ETIMEDOUT|ECONN|Could not resolve|unable to access)/s
 
 for (const [example, system, verdicts] of documented)
   test(`${system} is installed and measured, with the verdicts of the table`, async ({ skip }) => {
@@ -38,7 +41,7 @@ for (const [example, system, verdicts] of documented)
         reject: false,
         all: true,
       })
-      if (noRegistry.test(all)) skip(`npm reaches no registry: ${all}`)
+      if (noNetwork.test(all)) skip(`nothing can be installed: ${all}`)
       const { scenarios } = readReport(json)
       const found = Object.keys(verdicts).map(name => [
         name,

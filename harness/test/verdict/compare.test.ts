@@ -62,8 +62,8 @@ test('a process is below its pane through its parents, and a circle of pids is b
   expect(leaks.find(({ id }) => id === 'process 30@1')?.why).toBe('below p31 (31), which lives on')
 })
 
-test('a value of somebody else in a registry counts by its digits and its order, not by its spaces', () => {
-  const before = String.raw`{"a": {"b": 1764398123456789123, "c": 1.0}, "d": "caf\u00e9"}`
+test('a value of somebody else in a registry counts by what it says and its order, not by its spelling', () => {
+  const before = String.raw`{"a": {"b": 1764398123456789123, "c": [1.0, -0.0, 10e-2, 1e80]}, "d": "caf\u00e9"}`
   const registry = (value: string): Snapshot => {
     const others = othersValues(`\uFEFF{"active_count": NaN, "${OTHERS_FIELD}": ${value}}`, '/agents') ?? {}
     const one = { kind: 'registry' as const, id: 'registry /r', path: '/r', name: 'task' }
@@ -72,7 +72,14 @@ test('a value of somebody else in a registry counts by its digits and its order,
   const found = (now: Snapshot) =>
     compare(registry(before), now, factsOf(0)).collateral.map(({ kind, why }) => `${kind}: ${why}`)
   expect(found(registry(before.replaceAll(' ', '\n  ')))).toEqual([])
-  const changed = [JSON.stringify(JSON.parse(before)), String.raw`{"d": "caf\u00e9", "a": {}}`]
+  const respelled = '{"a": {"b": 1764398123456789123.0, "c": [1, 0, 0.1, 10E+79]}, "d": "café"}'
+  expect(found(registry(respelled))).toEqual([])
+  const changed = [
+    JSON.stringify(JSON.parse(before)),
+    before.replace('10e-2', '-0.1'),
+    before.replace('1e80', '1e81'),
+    String.raw`{"d": "caf\u00e9", "a": {}}`,
+  ]
   for (const value of changed)
     expect(found(registry(value))).toEqual([expect.stringMatching(/^registry: whoever rewrote .* changed /)])
   expect(found(empty)).toEqual(['registry: it is gone'])

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import fc from 'fast-check'
+import fc from '../../../../test/fast-check.ts'
 import type { AgentRef } from '../../../index.ts'
 import { layout } from '../../../orchestrator.ts'
 import type { Victim } from './victim.ts'
@@ -20,7 +20,16 @@ export interface HostileInput {
   replacements: { place: string; kind: ReplacementKind; target: string }[]
 }
 
-const REPLACEMENT_KINDS = ['link', 'hard link', 'FIFO', 'folder', 'endless', 'device'] as const
+const REPLACEMENT_KINDS = [
+  'link',
+  'circle',
+  'hard link',
+  'FIFO',
+  'folder',
+  'closed folder',
+  'endless',
+  'device',
+] as const
 type ReplacementKind = (typeof REPLACEMENT_KINDS)[number]
 
 /** Files and folders of the workspace that it may replace. */
@@ -37,12 +46,22 @@ const REPLACED_PATHS = [
   `${TASK}/archive`,
   `${TASK}/logs`,
   `${TASK}/progress`,
+  `${TASK}/findings`,
   `${TASK}/agent_prompt_a.txt`,
   `${TASK}/agent_prompt_unlisted.txt`,
   `${TASK}/agent_orphans_a.txt`,
   `${TASK}/logs/a_stream.jsonl`,
   `${TASK}/findings/a_findings.jsonl`,
   `${TASK}/archive/b_stream.jsonl`,
+]
+
+/** Paths that lead nowhere, which the kernel and Node refuse in different ways. */
+const NOWHERE = [
+  '/etc/passwd/x/y',
+  '/proc/self/cwd/\0/x',
+  `/${'x'.repeat(300)}/x`,
+  `/${'x/'.repeat(2_500)}x`,
+  '',
 ]
 
 /** Generates hostile input against a victim. The agent knows all of the victim's paths and pids. */
@@ -59,6 +78,8 @@ export function hostileInputs(victim: Victim): fc.Arbitrary<HostileInput> {
   }))
   const decoys = fc.constantFrom(...victim.decoys())
   const identity = fc.constantFrom(...processes)
+  // Mostly something that is there: an entry with an impossible path is refused as a whole.
+  const recorded = fc.oneof({ arbitrary: decoys, weight: 9 }, fc.constantFrom(...NOWHERE))
   const sessionIds = fc.constantFrom(
     victim.session,
     path.join('..', '..', '..', victim.home, '.ssh'),
@@ -73,13 +94,14 @@ export function hostileInputs(victim: Victim): fc.Arbitrary<HostileInput> {
       pane: identity,
       hasForeignPane: fc.boolean(),
       isServerDead: fc.boolean(),
+      nowhere: fc.oneof({ arbitrary: fc.constant(undefined), weight: 9 }, fc.constantFrom(...NOWHERE)),
     })
-    .map(({ server, pane, hasForeignPane, isServerDead }) => {
+    .map(({ server, pane, hasForeignPane, isServerDead, nowhere }) => {
       const [pid = '', session_id = '', created, pane_id = '', pane_pid] = server.place.split(' ')
       const server_pid = isServerDead ? 4_000_000 : Number(pid)
       return {
         ...{
-          socket: server.socket,
+          socket: nowhere ?? server.socket,
           server_pid,
           ...(isServerDead ? { server_start: 1 } : { server_start: startOf(server_pid) }),
         },
@@ -95,13 +117,13 @@ export function hostileInputs(victim: Victim): fc.Arbitrary<HostileInput> {
       const pid = Number(place.split(' ')[0])
       return { by: 'tini', pid, start: startOf(pid) }
     }),
-    decoys.map(file => ({ by: 'cgroup', path: file })),
+    recorded.map(file => ({ by: 'cgroup', path: file })),
   )
   const residue = fc.record({
-    homes: fc.constant([victim.home]),
-    bases: fc.constantFrom(['/tmp'], [victim.outside], [victim.home]),
+    homes: fc.constantFrom([victim.home], [victim.home, ...NOWHERE]),
+    bases: fc.constantFrom(['/tmp'], [victim.outside], [victim.home], NOWHERE),
     claudes: fc.array(identity, { maxLength: 2 }).map(all => all.map(({ pid }) => [pid, Date.now()])),
-    files: fc.array(decoys, { maxLength: 4 }),
+    files: fc.array(recorded, { maxLength: 4 }),
   })
   const agent = fc.record(
     {
@@ -122,8 +144,8 @@ export function hostileInputs(victim: Victim): fc.Arbitrary<HostileInput> {
         reason: fc.constant('x'),
         residue,
       }),
-      prompt_file: decoys,
-      log_file: decoys,
+      prompt_file: recorded,
+      log_file: recorded,
       parent: fc.constantFrom('a', 'orchestrator'),
     },
     { requiredKeys: ['id', 'status'] },
@@ -133,7 +155,7 @@ export function hostileInputs(victim: Victim): fc.Arbitrary<HostileInput> {
       type: fc.constant('system'),
       subtype: fc.constant('init'),
       session_id: sessionIds,
-      cwd: fc.constantFrom(path.join(victim.home, 'project'), victim.outside, '/'),
+      cwd: fc.constantFrom(path.join(victim.home, 'project'), victim.outside, '/', ...NOWHERE),
     }),
     fc.record({
       type: fc.constant('system'),
@@ -201,10 +223,12 @@ function replace(file: string, kind: ReplacementKind, target: string): void {
   if (!isOwnFolder(path.dirname(file))) return
   fs.rmSync(file, { recursive: true, force: true })
   if (kind === 'link') fs.symlinkSync(target, file)
+  else if (kind === 'circle') fs.symlinkSync(path.basename(file), file)
   else if (kind === 'hard link') {
     if (fs.lstatSync(target).isFile()) fs.linkSync(target, file)
   } else if (kind === 'FIFO') spawnSync('mkfifo', [file])
   else if (kind === 'folder') fs.mkdirSync(file)
+  else if (kind === 'closed folder') fs.mkdirSync(file, 0)
   else if (kind === 'device') fs.symlinkSync('/dev/zero', file)
   else {
     fs.writeFileSync(file, '{')
