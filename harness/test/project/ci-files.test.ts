@@ -1,4 +1,4 @@
-import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseAction } from '@actions/workflow-parser/actions/action-parser'
@@ -81,8 +81,8 @@ const installed = {
 }
 
 describe('action.yml', () => {
-  const run = (workspace: string, inputs: Record<string, string>) =>
-    runAction({ folder, workspace, action: projectRoot, inputs: { sandbox: 'namespace', ...inputs } })
+  const run = (workspace: string, inputs: Record<string, string>, env: Record<string, string> = {}) =>
+    runAction({ folder, workspace, action: projectRoot, inputs: { sandbox: 'namespace', ...inputs }, env })
 
   test('a system that leaks fails its job, with a summary, a report and outputs', async () => {
     needsNamespaces()
@@ -109,6 +109,21 @@ describe('action.yml', () => {
     const { exitCode, log } = await run(makeWorkspace(folder, installed), {})
     expect(log).toMatch(/::error title=leakrig::There is no leakrig\.config\.\* in .*workspace/)
     expect(exitCode).toBe(2)
+  })
+
+  test('what the sandbox needs is installed only where something of it is missing', async () => {
+    const needed = ['tmux', 'tini', 'unshare', 'ps', 'perl'].map(name => [`bin/${name}`, '#!/bin/sh\n'])
+    const there = makeWorkspace(folder, { ...installed, ...Object.fromEntries(needed) })
+    const path = `${join(there, 'bin')}:${machine.PATH}`
+    expect((await run(there, {}, { PATH: path })).installed).toEqual([])
+    const missing = makeWorkspace(folder, { ...installed, 'bin/nothing': '' })
+    // What the scripts themselves call.
+    for (const name of ['bash', 'cut', 'find', 'id', 'sha256sum', 'sh', 'sort', 'xargs'])
+      symlinkSync((await execa('which', [name])).stdout, join(missing, 'bin', name))
+    expect((await run(missing, {}, { PATH: join(missing, 'bin') })).installed).toEqual([
+      'update -qq',
+      'install -y -qq tmux tini util-linux procps perl',
+    ])
   })
 
   test('the reports of shards, as artifacts are downloaded, are merged', async () => {

@@ -37,13 +37,15 @@ export interface ActionResult {
   outputs: Record<string, string>
   /** The actions that it would have used, with what it gives them. */
   used: { uses: string; with: Record<string, string> }[]
+  /** What it would have installed: the arguments of each call of apt-get. */
+  installed: string[]
   log: string
   summary: string
 }
 
 /**
  * Runs the shell steps of a composite action as a runner of GitHub does: a shell with the same flags, a file for outputs and
- * the summary, expressions by GitHub's own evaluator. Actions that it uses are noted and not run.
+ * the summary, expressions by GitHub's own evaluator. Actions that it uses are noted and not run, and nothing is installed.
  */
 export async function runAction({
   folder,
@@ -59,6 +61,11 @@ export async function runAction({
     return join(temporary, name)
   }
   const summary = file('summary.md')
+  const installed = file('installed')
+  const programs = makeWorkspace(temporary, {
+    'bin/apt-get': `#!/bin/sh\necho "$@" >>${installed}\n`,
+    'bin/sudo': '#!/bin/sh\n[ "$1" != --preserve-env ] || shift\nexec "$@"\n',
+  })
   const defaults = Object.entries(declared).map(([name, { default: value = '' }]) => [name, String(value)])
   const context = {
     inputs: { ...Object.fromEntries(defaults), ...inputs },
@@ -66,7 +73,7 @@ export async function runAction({
     runner: { os: 'Linux', arch: 'X64', temp: temporary },
     steps: {} as Record<string, { outputs: Record<string, string> }>,
   }
-  const result: ActionResult = { exitCode: 0, outputs: {}, used: [], log: '', summary: '' }
+  const result: ActionResult = { exitCode: 0, outputs: {}, used: [], installed: [], log: '', summary: '' }
   for (const [at, step] of runs.steps.entries()) {
     const value = (text: string) => interpolated(text, context)
     const condition = step.if ?? 'success()'
@@ -89,6 +96,7 @@ export async function runAction({
         env: {
           ...machine,
           ...env,
+          PATH: `${join(programs, 'bin')}:${env.PATH ?? machine.PATH}`,
           ...Object.fromEntries(own),
           GITHUB_OUTPUT: output,
           GITHUB_STEP_SUMMARY: summary,
@@ -104,7 +112,8 @@ export async function runAction({
     if (step.id) context.steps[step.id] = { outputs: outputsIn(readFileSync(output, 'utf8')) }
   }
   for (const [name, { value }] of Object.entries(outputs)) result.outputs[name] = interpolated(value, context)
-  return { ...result, summary: readFileSync(summary, 'utf8') }
+  const asked = readFileSync(installed, 'utf8').split('\n').filter(Boolean)
+  return { ...result, installed: asked, summary: readFileSync(summary, 'utf8') }
 }
 
 /** What a runner's machine has, and nothing of npm, in which the tests may run. */
