@@ -10,7 +10,7 @@ import { isRunning, kill, NO_TRACES, Rig, readText, traces } from '../support/ri
 import { until } from '../support/until.ts'
 
 const completed = { status: 'completed', reason: 'it said so', graceMs: 400 }
-/** More starts than these would show a cleanup that ends each one anew. On a busy machine it takes some to see who starts them. */
+/** How many starts show a cleanup that ends each one anew: it sees about 50. Mostly it takes one or two to see who starts them. */
 const FEW = 10
 const idle = 'echo ready; sleep 1000 & wait'
 
