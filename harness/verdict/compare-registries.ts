@@ -42,7 +42,10 @@ export function compareRegistries(now: Snapshot, facts: ScenarioFacts, outlivedM
   })
 }
 
-/** What somebody else put into the registries and is not as it was: to round or reorder it is to damage it, to spell it in another way is not. */
+/**
+ * What somebody else put into the registries and is not as it was: to round or reorder it is to damage it, to spell it in
+ * another way is not.
+ */
 export function changedOfOthers(baseline: Snapshot, now: Snapshot, outlivedMs: number): Finding[] {
   const found = new Map(now.resources.map(one => [one.id, one]))
   return baseline.resources.flatMap(one => {

@@ -5,7 +5,7 @@ import { reportWorkspace } from '../report-workspace.ts'
 
 /** A value that JavaScript does not write as it was: it rounds two of its numbers, and spells others in another way. */
 const value = String.raw`{
-  "seen_ns": 1764398123456789123, "version": 1.0, "budget": 10000000000000000000000000, "z": null,
+  "seen_ns": 1764398123456789123, "version": 1.0, "budget": 12345678901234567890123456, "z": null,
   "nested": { "b": [0.10, -0.0, 1e3], "a": "caf\u00e9" }
 }`
 

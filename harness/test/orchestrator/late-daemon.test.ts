@@ -78,7 +78,8 @@ test.each([
 })
 
 test('one that is stopped, or ends later, is reported', async () => {
-  const one = await withDaemonsThat('')
+  // The next one hangs before it watches: otherwise the report may be gone before it was asked for.
+  const one = await withDaemonsThat('if (n > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)')
   await until('it watches', watching)
   const pid = watching() ?? 0
   process.kill(pid, 'SIGSTOP')
