@@ -144,7 +144,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
       ...(isEverything(run, interrupted, errors) && { otherNames: () => namesOfOther('scenarios') }),
     })
     const report = makeReport({ beginning: began, run, sandbox, interrupted, fixed }, { results, errors })
-    printText(summaryText(report))
+    printText(summaryText(report, options.verbose))
     await writeOutputs(options, report)
     return report.exitCode
   } finally {
