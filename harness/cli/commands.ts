@@ -121,7 +121,7 @@ function addSoak(program: Command): Command {
     .addOption(
       once(
         new Option('--agents <n>', 'how many agents are deployed at once in each round')
-          .default(5)
+          .default(8)
           .argParser(wholeNumberTo(50)),
       ),
     )
