@@ -51,10 +51,9 @@ export async function mergeReports(options: MergeOptions, folders: string[]): Pr
       isEverything(run, undefined, errors) && { otherNames: () => namesOfOther(command) }),
   })
   const fixed = isWhole ? settled.fixed : []
-  const report = mergedReport(shards, { results: settled.results, fixed })
+  const report = mergedReport(shards, { ...settled, fixed })
   printReport(report, options)
-  await writeOutputs(options, report)
-  return report.exitCode
+  return await writeOutputs(options, report)
 }
 
 function printReport(report: Report, { verbose = false }: MergeOptions): void {
