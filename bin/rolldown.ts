@@ -47,13 +47,12 @@ export async function bundleForBrowsers(source: string): Promise<{ script: strin
   }
 }
 
-/** Commands that load Vitest, which runs the sources anyway. */
+/** What the harness loads for one command only: each would bring Vitest, or a client of container engines, to every command. */
 const notBundled = (folder: string): Plugin => ({
   name: 'not-bundled',
-  resolveId(id, importer) {
-    const file = importer && join(dirname(importer), id)
-    if (!file || !/\/harness\/cli\/(scenarios|catalogue|soak|reproduce\/reproduce)\.ts$/.test(file)) return
-    return { id: relative(folder, file), external: true }
+  resolveId(id, importer, { kind }) {
+    if (kind !== 'dynamic-import' || !importer?.endsWith('/harness/cli/commands.ts')) return
+    return { id: relative(folder, join(dirname(importer), id)), external: true }
   },
 })
 

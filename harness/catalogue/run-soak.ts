@@ -11,14 +11,13 @@ import { endings } from './endings.ts'
 export async function runSoak(
   rig: Rig,
   bystanders: Bystanders,
-  { seed, agents: wanted, rounds = Infinity, forMs = Infinity }: SoakPlan,
+  { seed, agents, rounds = Infinity, forMs = Infinity }: SoakPlan,
   report: (round: SoakRound) => Promise<unknown>,
 ): Promise<void> {
   // The user's tmux server lives through all rounds, so that its memory can be compared.
   await bystanders.tmuxSession('my-work')
   const { possible, leftOut } = endingsOf(rig.definition)
   for (const one of leftOut) rig.leftOut.add(one)
-  const agents = Math.min(wanted, rig.definition.maxAgents ?? Infinity)
   const began = performance.now()
   const { resources } = await rig.baseline()
   const isOwn = rig.isOwnProcess.bind(rig)

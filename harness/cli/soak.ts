@@ -3,15 +3,17 @@ import type { Interruption } from '../report/exit-codes.ts'
 import { beginning, makeReport, type Report } from '../report/report.ts'
 import type { ScenarioResult } from '../report/scenario-result.ts'
 import { SoakReporter } from '../report/soak-reporter.ts'
-import { soakSentences, soakText } from '../report/soak-text.ts'
+import { planText, soakSentences, soakText } from '../report/soak-text.ts'
 import { summaryText } from '../report/summary.ts'
 import type { SandboxChoice } from '../sandbox/sandbox.ts'
 import { chooseSandbox } from '../sandbox/start.ts'
 import { judgeSoak } from '../soak/judge.ts'
 import type { SoakPlan } from '../soak/round.ts'
+import { ownSystem } from '../systems/systems.ts'
 import { print } from '../terminal.ts'
-import { chosenSystem, nameOf } from './chosen-systems.ts'
+import { type Chosen, chosenSystem, nameOf } from './chosen-systems.ts'
 import { describedRun } from './described-run.ts'
+import { guardCommands } from './github.ts'
 import { neededBy } from './needs.ts'
 import { type OutputOptions, requireOutputs, writeOutputs } from './outputs.ts'
 import { requireProcessRoom } from './process-limit.ts'
@@ -45,14 +47,15 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   const chosen = await chosenSystem({ ...files, ...(wanted !== undefined && { system: [wanted] }) })
   const needs = neededBy(options, chosen)
   requireProcessRoom('soak', 1)
-  const plan = planOf(options)
+  const plan = planOf(options, chosen)
   const sandbox = await chooseSandbox(options.sandbox, false, needs)
   const reporter = new SoakReporter(nameOf(chosen))
   const vitest = await openVitest([], { projects: ['soak'], reporter, workers: 1 })
   let interrupted: Interruption | undefined
   try {
+    guardCommands()
     print(
-      `leakrig: soak, system ${nameOf(chosen)}, sandbox ${sandbox.kind} (${sandbox.why})\n${planText(plan)}\n`,
+      `leakrig: soak, system ${nameOf(chosen)}, sandbox ${sandbox.kind} (${sandbox.why})\n${planText(plan, process.stdout.columns)}\n`,
     )
     const settings = { system: chosen, sandbox: sandbox.kind, needs, soak: plan }
     for (const project of vitest.projects) project.provide('leakrig', settings)
@@ -69,29 +72,21 @@ export async function runSoak(options: SoakOptions): Promise<number> {
       { results, errors: reporter.errors },
     )
     printResult(report, reporter.result?.errors ?? [])
-    await writeOutputs(options, report)
-    return report.exitCode
+    return await writeOutputs(options, report)
   } finally {
     if (!interrupted) await vitest.close()
   }
 }
 
-function planOf({ agents, repeat, for: forMs, seed }: SoakOptions): SoakPlan {
+function planOf({ agents, repeat, for: forMs, seed }: SoakOptions, chosen: Chosen): SoakPlan {
+  const { maxAgents = Infinity } = typeof chosen === 'string' ? ownSystem(chosen) : chosen
   const rounds = repeat ?? (forMs === undefined ? usualRounds : undefined)
   return {
     seed: seed ?? Math.floor(Math.random() * 2 ** 31),
-    agents,
+    agents: Math.min(agents, maxAgents),
     ...(rounds !== undefined && { rounds }),
     ...(forMs !== undefined && { forMs }),
   }
-}
-
-function planText({ seed, agents, rounds, forMs }: SoakPlan): string {
-  const limits = [
-    ...(rounds === undefined ? [] : [`${rounds} rounds`]),
-    ...(forMs === undefined ? [] : [`${forMs / 1000} s`]),
-  ]
-  return `at most ${limits.join(' and ')} with ${agents} agents each; --seed ${seed} draws the same agents again`
 }
 
 /** A leak that was found is certain, whatever kept the soak from going on. */
@@ -110,7 +105,7 @@ function resultOf({ result: ended, rounds }: SoakReporter, system: string, plan:
 /** @param errors what kept the soak from going on; the table shows the rest */
 function printResult(report: Report, errors: string[]): void {
   for (const { soak, unmet } of report.scenarios) {
-    if (soak) print(`\n${soakText(soak)}`)
+    if (soak) print(`\n${soakText(soak, process.stdout.columns)}`)
     for (const line of [...unmet, ...errors]) print(stripVTControlCharacters(line))
   }
   print(summaryText(report))

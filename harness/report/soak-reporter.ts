@@ -27,7 +27,7 @@ export class SoakReporter implements Reporter {
     if (type !== 'soak') return
     const round: SoakRound = JSON.parse(message)
     this.rounds.push(round)
-    print(roundText(round))
+    print(roundText(round, process.stdout.columns))
   }
 
   onTestCaseResult(test: TestCase): void {

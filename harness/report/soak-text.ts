@@ -1,77 +1,124 @@
 import { plot } from 'asciichart'
-import { limits } from '../soak/judge.ts'
+import { limits, roundsToPass } from '../soak/judge.ts'
 import type { ResourceSlope, SoakResult } from '../soak/result.ts'
-import type { SoakRound } from '../soak/round.ts'
+import type { SoakPlan, SoakRound } from '../soak/round.ts'
 import { seriesOf } from '../soak/series.ts'
 import { filesIn } from '../timeline/counts.ts'
 import { amounts, megabytes, nameOf, slopeText, verdictTexts } from './soak-words.ts'
-import { seconds } from './text.ts'
+import { seconds, wrapped } from './text.ts'
 
-/** The most plots that are drawn, and their size in characters. */
+/** The most plots that are drawn, and their height in lines. */
 const mostPlots = 3
-const plotSize = { height: 6, width: 60 }
+const plotHeight = 6
 
 /** The most leftovers and losses that are named. */
 const mostNamed = 10
 
-/** One round as a line, as it ends. */
-export function roundText({ agents, counts, kept, memory, durationMs }: SoakRound): string {
+/** The width of the whole table, in columns, and the least for which lines are made. */
+const widest = 80
+const narrowest = 60
+
+const within = (columns: number): number => Math.min(Math.max(columns, narrowest), widest)
+
+/** What a soak does, and whether it can pass, before it begins. */
+export function planText({ seed, agents, rounds, forMs }: SoakPlan, columns = widest): string {
+  const limits = [
+    ...(rounds === undefined ? [] : [`${rounds} rounds`]),
+    ...(forMs === undefined ? [] : [`${forMs / 1000} s`]),
+  ]
+  const needed = roundsToPass(agents)
+  const isEnough = rounds !== undefined && rounds >= needed && forMs === undefined
+  const isTooFew = rounds !== undefined && rounds < needed
+  return [
+    `at most ${limits.join(' and ')} with ${agents} agents each; --seed ${seed} draws the same agents again`,
+    ...(isTooFew
+      ? [`too few to pass, which takes ${needed} rounds (--repeat ${needed}): fewer show only leaks`]
+      : []),
+    ...(isEnough || isTooFew ? [] : [`a pass takes at least ${needed} rounds: fewer show only leaks`]),
+  ]
+    .flatMap(line => wrapped(line, within(columns)))
+    .join('\n')
+}
+
+/** One round as a line, as it ends: in a narrow terminal only the first of its counts. */
+export function roundText(round: SoakRound, columns = widest): string {
+  const { agents, counts, kept, memory, durationMs } = round
   const keptFiles = Object.values(kept).reduce((sum, number) => sum + number, 0)
   const files = filesIn(counts) + keptFiles
-  return [
-    agents === 0 ? 'baseline   ' : `${String(agents).padStart(4)} agents`,
-    `sessions ${counts.sessions} · processes ${counts.processes} · descriptors ${counts.descriptors}`,
-    `files ${files} (${keptFiles} kept) · ${megabytes(memory.system, 1)} MB`,
-    seconds(durationMs),
-  ].join('  ')
+  const head = agents === 0 ? 'baseline     ' : `${String(agents).padStart(5)} agents `
+  const parts = [
+    seconds(durationMs).padStart(6),
+    `sessions ${counts.sessions}`,
+    `processes ${counts.processes}`,
+    `files ${files}`,
+    `${megabytes(memory.system, 1)} MB`,
+    `descriptors ${counts.descriptors}`,
+  ]
+  const lines = parts.map((_, at) => head + parts.slice(0, at + 1).join(' · '))
+  return lines.findLast(line => line.length < within(columns)) ?? head.trimEnd()
 }
 
 /** The table of slopes, plots, and what the soak could have seen. */
-export function soakText(result: SoakResult): string {
+export function soakText(result: SoakResult, columns = widest): string {
   const { rounds, warmUp, slopes, oneIn, agentsPerRound } = result
+  const width = within(columns)
   const count = rounds.length - 1
   const agents = rounds.at(-1)?.agents ?? 0
   return [
-    `${count} rounds of ${agentsPerRound} agents (${agents}); the first ${warmUp} warm up, and are left out of the slopes`,
+    ...wrapped(
+      `${count} rounds of ${agentsPerRound} agents (${agents}); the first ${warmUp} warm up, and are left out of the slopes`,
+      width,
+    ),
     '',
-    ...table(slopes),
+    ...table(slopes, width < widest),
     '',
-    ...plots(result).flatMap(lines => [...lines, '']),
-    ...(oneIn >= 1
-      ? [
-          `A count that leaks for one in ${Math.floor(oneIn)} agents or more would have shown (in 95 of 100 soaks).`,
-        ]
-      : []),
-    `Tolerated for each agent: ${limits.bytes.tolerated / 1000} kB of memory, and nothing else.`,
-    ...moreRounds(slopes, count),
-    ...leftBehind(rounds),
-    ...collateral(rounds),
+    ...plots(result, width - 20).flatMap(lines => [...lines, '']),
+    ...[
+      ...(oneIn >= 1
+        ? [
+            `A count that leaks for one in ${Math.floor(oneIn)} agents or more would have shown (in 95 of 100 soaks).`,
+          ]
+        : []),
+      `Tolerated for each agent: ${limits.bytes.tolerated / 1000} kB of memory, and nothing else.`,
+      ...moreRounds(result),
+      ...leftBehind(rounds),
+      ...collateral(rounds),
+    ].flatMap(line => wrapped(line, width)),
   ].join('\n')
 }
 
 /** What did not pass, in sentences for reports that have no table. */
-export function soakSentences({ slopes, rounds }: SoakResult): string[] {
-  const grown = slopes.flatMap(one => {
+export function soakSentences(result: SoakResult): string[] {
+  const grown = result.slopes.flatMap(one => {
     const slope = `with each agent (${slopeText(one)})`
     if (one.verdict === 'leak') return `${nameOf(one)}: grows ${slope}`
     return one.verdict === 'inconclusive' ? `${nameOf(one)}: it is not known whether it grows ${slope}` : []
   })
-  return [...grown, ...leftBehind(rounds), ...collateral(rounds)].filter(Boolean)
+  const { rounds } = result
+  return [...grown, ...moreRounds(result), ...leftBehind(rounds), ...collateral(rounds)].filter(Boolean)
 }
 
-function table(slopes: readonly ResourceSlope[]): string[] {
-  const head = ['', 'before', 'warm', 'last', 'for each agent', '']
+/** @param isNarrow only the amounts at the end */
+function table(slopes: readonly ResourceSlope[], isNarrow: boolean): string[] {
+  const head = ['', 'before', 'warm', 'last', 'each agent', '']
   const rows = slopes.map(one => [nameOf(one), ...amounts(one), slopeText(one), verdictTexts[one.verdict]])
-  return [head, ...rows].map(([name = '', before = '', warm = '', last = '', slope = '', verdict = '']) =>
-    `${name.padEnd(26)}${before.padStart(7)}${warm.padStart(8)}${last.padStart(8)}  ${slope.padStart(17)}  ${verdict}`.trimEnd(),
-  )
+  return [head, ...rows].map(([name = '', before = '', warm = '', last = '', slope = '', verdict = '']) => {
+    const first = isNarrow ? '' : before.padStart(8) + warm.padStart(8)
+    const gap = isNarrow ? ' ' : '  '
+    return `${name.padEnd(25)}${first}${last.padStart(8)}${gap}${slope.padStart(13)}${gap}${verdict}`.trimEnd()
+  })
 }
 
-function moreRounds(slopes: readonly ResourceSlope[], count: number): string[] {
-  const more = Math.max(0, ...slopes.map(one => one.moreRounds ?? 0))
-  return more > 0
-    ? [`Inconclusive with ${count} rounds: it takes about ${count + more} (--repeat ${count + more}).`]
-    : []
+function moreRounds({ slopes, rounds, agentsPerRound, verdict }: SoakResult): string[] {
+  const count = rounds.length - 1
+  if (verdict !== 'inconclusive') return []
+  const needed = roundsToPass(agentsPerRound)
+  if (count < needed)
+    return [
+      `Inconclusive with ${count} rounds: a pass takes at least ${needed} of ${agentsPerRound} agents (--repeat ${needed}).`,
+    ]
+  const all = count + Math.max(1, ...slopes.map(one => one.moreRounds ?? 0))
+  return [`Inconclusive with ${count} rounds: about ${all} may tell (--repeat ${all}).`]
 }
 
 /** The first of what was left, which show where to look. */
@@ -89,22 +136,22 @@ function leftBehind(rounds: readonly SoakRound[]): string[] {
 }
 
 /** What leaks fastest, or memory of the system where nothing does. */
-function plots({ slopes, rounds }: SoakResult): string[][] {
+function plots({ slopes, rounds }: SoakResult, width: number): string[][] {
   const leaks = slopes.filter(({ verdict }) => verdict === 'leak')
   const shown =
     leaks.length > 0 ? leaks.slice(0, mostPlots) : slopes.filter(({ unit }) => unit === 'bytes').slice(0, 1)
   const all = seriesOf(rounds)
   return shown.flatMap(one => {
     const values = all.find(({ resource }) => resource === one.resource)?.values ?? []
-    return values.length > 1 ? [plotOf(one, values)] : []
+    return values.length > 1 ? [plotOf(one, values, width)] : []
   })
 }
 
-function plotOf(one: ResourceSlope, values: readonly number[]): string[] {
+function plotOf(one: ResourceSlope, values: readonly number[], width: number): string[] {
   const scaled = one.unit === 'bytes' ? values.map(value => value / 1e6) : [...values]
   const stretched = Array.from(
-    { length: plotSize.width },
-    (_, at) => scaled[Math.floor((at * scaled.length) / plotSize.width)] ?? 0,
+    { length: width },
+    (_, at) => scaled[Math.floor((at * scaled.length) / width)] ?? 0,
   )
   const spread = Math.max(...stretched) - Math.min(...stretched)
   // Without a spread asciichart would divide by zero.
@@ -112,7 +159,9 @@ function plotOf(one: ResourceSlope, values: readonly number[]): string[] {
   const format = (value: number) => value.toFixed(one.unit === 'bytes' ? 1 : 0).padStart(8)
   return [
     `${nameOf(one)}, from round to round`,
-    ...plot(stretched, { height: plotSize.height, format, ...range }).split('\n'),
+    ...plot(stretched, { height: plotHeight, format, ...range })
+      .split('\n')
+      .map(line => line.trimEnd()),
   ]
 }
 

@@ -13,9 +13,10 @@ export function amounts({ unit, baseline, warm, last }: ResourceSlope): string[]
 export function slopeText({ unit, perAgent, lower, upper }: ResourceSlope): string {
   if (perAgent === undefined || lower === undefined || upper === undefined) return '-'
   const half = Math.max(perAgent - lower, upper - perAgent)
-  const [shown, width] =
-    unit === 'bytes' ? [megabytes(perAgent, 3), megabytes(half, 3)] : [perAgent.toFixed(2), half.toFixed(2)]
-  return `${shown.replace(/^-(0\.0+)$/, '$1')} ± ${width}`
+  const [shown, width] = [perAgent, half].map(value =>
+    unit === 'bytes' ? megabytes(value, 2) : value.toFixed(2),
+  )
+  return `${shown?.replace(/^-(0\.0+)$/, '$1')} ± ${width}`
 }
 
 /** What is said of a slope. */

@@ -14,3 +14,18 @@ export function cut(text: string, width: number): string {
 export function seconds(ms: number): string {
   return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`
 }
+
+/** A line as several, broken at spaces: those after the first are indented further. A word that is longer than the width stays whole. */
+export function wrapped(line: string, width: number): string[] {
+  const indent = /^ */.exec(line)?.[0] ?? ''
+  const lines: string[] = []
+  let rest = line
+  while (rest.length > width) {
+    const before = rest.lastIndexOf(' ', width)
+    const end = before > rest.search(/\S/) ? before : rest.indexOf(' ', width)
+    if (end === -1) break
+    lines.push(rest.slice(0, end))
+    rest = `${indent && `${indent}  `}${rest.slice(end + 1)}`
+  }
+  return [...lines, rest]
+}

@@ -1,7 +1,9 @@
+import { median } from 'simple-statistics'
+import { fewestEvents, mostEvents } from './events.ts'
 import type { ResourceSlope, SoakResult } from './result.ts'
 import type { SoakRound } from './round.ts'
 import { type Series, seriesOf } from './series.ts'
-import { type Slope, slopeOf } from './slope.ts'
+import { type Point, type Slope, slopeOf } from './slope.ts'
 
 /**
  * A leak is certain when the interval of its slope lies above `tolerated`, and excluded when all of it lies below `excluded`.
@@ -19,17 +21,35 @@ const fewestPoints = 10
 /** A fifth of the rounds: compilers, caches and what is made once for all agents. */
 const warmUpOf = (rounds: number): number => Math.ceil(rounds / 5)
 
-/** The fewest rounds from which something can be said. */
-const fewestRounds = 13
+/** How many points are one value at each end of a series: a snapshot with a process that was still ending counts for nothing. */
+const endPoints = 3
+
+/** What grows in so many rounds and never falls is a leak: a cache is made once. */
+const certainRises = 3
+
+/** How many agents there are between the ends of a series, after the warm-up. */
+const agentsBetweenEnds = (rounds: number, perRound: number): number =>
+  Math.max(0, (rounds - warmUpOf(rounds) - endPoints) * perRound)
+
+/**
+ * The fewest rounds with which a soak can pass.
+ * @param events that much has grown, and grows no more
+ */
+export function roundsToPass(perRound: number, events = 0): number {
+  const agents = mostEvents(events) / limits.count.excluded
+  let rounds = fewestPoints
+  while (rounds - warmUpOf(rounds) < fewestPoints || agentsBetweenEnds(rounds, perRound) < agents) rounds += 1
+  return rounds
+}
 
 /**
  * Fits a slope for each resource, and judges it.
  * @param rounds the first is the baseline
  */
 export function judgeSoak(plan: { seed: number; agents: number }, rounds: SoakRound[]): SoakResult {
-  const warmUp = warmUpOf(rounds.length - 1)
-  const slopes = seriesOf(rounds).map(series => judgeSeries(series, rounds, warmUp))
-  const measured = agentsAfter(rounds, warmUp)
+  const count = rounds.length - 1
+  const warmUp = warmUpOf(count)
+  const slopes = seriesOf(rounds).map(series => judgeSeries(series, rounds, plan.agents))
   return {
     seed: plan.seed,
     agentsPerRound: plan.agents,
@@ -37,7 +57,7 @@ export function judgeSoak(plan: { seed: number; agents: number }, rounds: SoakRo
     rounds,
     slopes,
     verdict: together(slopes, rounds),
-    oneIn: measured / 3,
+    oneIn: agentsBetweenEnds(count, plan.agents) / mostEvents(0),
   }
 }
 
@@ -53,14 +73,12 @@ function together(slopes: ResourceSlope[], rounds: SoakRound[]): SoakResult['ver
   return verdicts.has('inconclusive') || !verdicts.has('pass') ? 'inconclusive' : 'pass'
 }
 
-/** The agents of the rounds between the first and the last point. */
-function agentsAfter(rounds: readonly SoakRound[], warmUp: number): number {
-  return (rounds.at(-1)?.agents ?? 0) - (rounds[warmUp + 1]?.agents ?? 0)
-}
-
-function judgeSeries(series: Series, rounds: readonly SoakRound[], warmUp: number): ResourceSlope {
+function judgeSeries(series: Series, rounds: readonly SoakRound[], perRound: number): ResourceSlope {
   const { resource, unit, values, isKept } = series
-  const points = values.map((value, at) => ({ agents: rounds[at]?.agents ?? 0, value })).slice(warmUp + 1)
+  const count = rounds.length - 1
+  const points = values
+    .map((value, at) => ({ agents: rounds[at]?.agents ?? 0, value }))
+    .slice(warmUpOf(count) + 1)
   const shown = {
     resource,
     unit,
@@ -68,46 +86,52 @@ function judgeSeries(series: Series, rounds: readonly SoakRound[], warmUp: numbe
     warm: points[0]?.value ?? values.at(-1) ?? 0,
     last: values.at(-1) ?? 0,
   }
-  const slope = slopeOf(points)
-  if (isKept) return { ...shown, ...slope, verdict: 'kept' }
-  if (!slope || points.length < fewestPoints) {
-    const forInterval = Math.max(1, fewestRounds - (rounds.length - 1))
-    const moreRounds = Math.max(forInterval, unseenRounds(unit, rounds, warmUp))
-    return { ...shown, ...slope, verdict: 'inconclusive', moreRounds }
-  }
+  const fitted = slopeOf(points)
+  if (isKept) return { ...shown, ...fitted, verdict: 'kept' }
+  if (!fitted || points.length < fewestPoints)
+    return { ...shown, ...fitted, verdict: 'inconclusive', moreRounds: roundsToPass(perRound) - count }
+  const grown = grownBetweenEnds(points)
+  const slope = unit === 'count' ? ofCount(fitted, points, agentsBetweenEnds(count, perRound)) : fitted
   if (slope.lower > limits[unit].tolerated) return { ...shown, ...slope, verdict: 'leak' }
-  const moreRounds = roundsMissing(slope, unit, rounds, warmUp)
-  if (moreRounds === 0) return { ...shown, ...slope, verdict: 'pass' }
+  if (slope.upper <= limits[unit].excluded) return { ...shown, ...slope, verdict: 'pass' }
+  const wanted = unit === 'count' ? roundsToPass(perRound, grown) : 0
+  const moreRounds = Math.max(1, wanted - count, roundsMissing(fitted, unit, count))
   return { ...shown, ...slope, verdict: 'inconclusive', moreRounds }
 }
 
-/** How many rounds more would exclude a leak; 0 where it is excluded. */
-function roundsMissing(
-  slope: Slope,
-  unit: Series['unit'],
-  rounds: readonly SoakRound[],
-  warmUp: number,
-): number {
-  const count = rounds.length - 1
+/** By how much a series grew from its beginning to its end. */
+function grownBetweenEnds(points: readonly Point[]): number {
+  const values = points.map(({ value }) => value)
+  return Math.max(0, median(values.slice(-endPoints)) - median(values.slice(0, endPoints)))
+}
+
+/**
+ * The slope of a count. Rare leaks come at random, and few of them are nearly a flat line, so the interval is at least that of so
+ * few events: what never happened may happen to 3 in n agents.
+ */
+function ofCount(fitted: Slope, points: readonly Point[], agents: number): Slope {
+  const grown = grownBetweenEnds(points)
+  const upper = Math.max(fitted.upper, mostEvents(grown) / agents)
+  const rises = certain(points)
+  if (rises < certainRises) return { ...fitted, upper }
+  const lower = Math.max(fitted.lower, fewestEvents(rises) / agents)
+  return { perAgent: Math.max(fitted.perAgent, grown / agents, lower), lower, upper }
+}
+
+/** How often a count rose, if it never fell. */
+function certain(points: readonly Point[]): number {
+  const steps = points.slice(1).map(({ value }, at) => value - (points[at]?.value ?? value))
+  return steps.some(step => step < 0) ? 0 : steps.filter(step => step > 0).length
+}
+
+/** How many rounds more would show a leak or exclude one, if all goes on as it did; 0 where a slope excludes it. */
+function roundsMissing(slope: Slope, unit: Series['unit'], count: number): number {
   const { tolerated, excluded } = limits[unit]
-  const unseen = unseenRounds(unit, rounds, warmUp)
-  if (slope.upper <= excluded) return unseen
+  if (slope.upper <= excluded) return 0
   // The width falls with the number of rounds to the power of 3/2.
   const narrower = (width: number, wanted: number) =>
     wanted > 0 ? Math.ceil(count * ((width / wanted) ** (2 / 3) - 1)) : Infinity
   const toExclude = narrower(slope.upper - slope.perAgent, excluded - slope.perAgent)
   const toShow = narrower(slope.perAgent - slope.lower, slope.perAgent - tolerated)
-  return Math.max(1, unseen, Math.min(toExclude, toShow, 10 * count))
-}
-
-/**
- * How many rounds more there must be for a rare leak to show. The rule of three: what has not happened in n agents happens to
- * at most 3 in n, in 95 of 100 cases (Hanley and Lippman-Hand 1983).
- */
-function unseenRounds(unit: Series['unit'], rounds: readonly SoakRound[], warmUp: number): number {
-  const perRound = (rounds.at(-1)?.agents ?? 0) / Math.max(1, rounds.length - 1)
-  if (unit !== 'count' || perRound === 0) return 0
-  const agents = 3 / limits.count.excluded - agentsAfter(rounds, warmUp)
-  // A fifth of the rounds warms up.
-  return Math.max(0, Math.ceil((agents / perRound) * 1.25))
+  return Math.max(1, Math.min(toExclude, toShow, 10 * count))
 }

@@ -76,11 +76,13 @@ export function findSnapshots(search: Search, claudes: readonly OwnClaude[]): vo
     if (!own && !isNamed) return undefined
     const maySuit = (other: LivingClaude): boolean => {
       const isEarlier = other.startedMs <= entry.bornMs + TICKS_MS
+      // A claude takes one snapshot and begins all its commands with it.
+      if (isNamed && named.byOthers().parents.has(other.pid)) return false
       // A command may name another claude's snapshot, so any claude that ran when it was taken may be its owner.
       if (!own) return isEarlier
       return isNamed ? isEarlier && other.startedMs >= own.startedMs : isBeginning(other)
     }
-    if (named.byOthers().has(entry.file) || search.mayBeOthers(path.join(root, name), maySuit)) {
+    if (named.byOthers().files.has(entry.file) || search.mayBeOthers(path.join(root, name), maySuit)) {
       search.leaveDoubtful(entry)
       return undefined
     }
@@ -89,14 +91,21 @@ export function findSnapshots(search: Search, claudes: readonly OwnClaude[]): vo
 }
 
 /** The snapshots that commands begin with: the agent's, and those of all other processes, which are read only when needed. */
-function snapshotsNamed({ claims: { claimed }, observation }: Search) {
-  const namedBy = (pids: Iterable<number>) => new Set([...pids].flatMap(pid => snapshotNamedBy(pid) ?? []))
-  let others: ReadonlySet<string> | undefined
-  const byOthers = (): ReadonlySet<string> => {
-    others ??= namedBy([...observation.table.keys()].filter(pid => !claimed.has(pid)))
+function snapshotsNamed({ claims: { claimed }, observation: { table } }: Search) {
+  let others: { files: ReadonlySet<string>; parents: ReadonlySet<number> } | undefined
+  /** The snapshots, and the parents of the processes whose commands begin with one. */
+  const byOthers = () => {
+    if (others) return others
+    const found = [...table.values()]
+      .filter(({ pid }) => !claimed.has(pid))
+      .flatMap(({ pid, ppid }) => {
+        const file = snapshotNamedBy(pid)
+        return file === undefined ? [] : { file, ppid }
+      })
+    others = { files: new Set(found.map(({ file }) => file)), parents: new Set(found.map(one => one.ppid)) }
     return others
   }
-  return { own: namedBy(claimed.keys()), byOthers }
+  return { own: new Set([...claimed.keys()].flatMap(pid => snapshotNamedBy(pid) ?? [])), byOthers }
 }
 
 /** The snapshot of the shell's state that a Bash tool's command line begins with: `source <snapshot> && ...`. */

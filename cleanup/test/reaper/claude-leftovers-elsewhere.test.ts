@@ -140,6 +140,28 @@ test('a snapshot of the user’s living claude stays, although a process of the 
   expect(fs.existsSync(snapshot)).toBe(true)
 })
 
+test('a snapshot that a process of the agent names goes beside a living claude whose command names another one', async () => {
+  const program = path.join(rig.folder, 'claude')
+  fs.copyFileSync('/bin/bash', program)
+  const snapshotOf = (name: string) =>
+    user.write(path.join(user.claude, `shell-snapshots/snapshot-bash-${Date.now()}-${name}.sh`), '')
+  const theirs = snapshotOf('theirs')
+  const tool = `bash -c 'source ${theirs} && sleep 1000; true'`
+  const mine = rig.start(program, ['-c', `${tool} & wait`])
+  await until('it runs', () => isRunning(mine))
+  await user.waitPastClockSkew()
+  const named = path.join(user.claude, `shell-snapshots/snapshot-bash-${Date.now()}-x.sh`)
+  user.write(named, '')
+  const claude = `export HOME=${user.home}; echo '{"session_id":"${SESSION}"}'
+    bash -c 'source ${named} && echo ready; sleep 1000 & wait'`
+  await user.deploy('a', SESSION, { claude })
+  fs.rmSync(named)
+  user.write(named, '')
+  await notesOf('a')
+  expect(fs.existsSync(named)).toBe(false)
+  expect(fs.existsSync(theirs)).toBe(true)
+})
+
 test('files of the user’s living claude stay, also where the agent names its places by another path', async () => {
   const program = path.join(rig.folder, 'claude')
   fs.copyFileSync('/bin/sleep', program)

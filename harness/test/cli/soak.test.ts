@@ -43,14 +43,17 @@ test('two rounds are too few: nothing is claimed, and everything is in the repor
     '2',
     '--report',
     report,
+    '--junit',
+    join(folder, 'soak.xml'),
   ]
   const { exitCode, stdout } = await soak(...words)
   expect(stdout).toMatch(
-    /^leakrig: soak, system hybrid, sandbox namespace \(requested\)\nat most 2 rounds with 2 agents each; --seed 5 draws the same agents again\n/,
+    /^leakrig: soak, system hybrid, sandbox namespace \(requested\)\nat most 2 rounds with 2 agents each; --seed 5 draws the same agents again\ntoo few to pass, which takes 42 rounds \(--repeat 42\): fewer show only leaks\n/,
   )
-  expect(stdout).toMatch(/^ {3}4 agents {2}sessions 1 · processes \d+ · /m)
-  expect(stdout).toContain('Inconclusive with 2 rounds: it takes about 40 (--repeat 40).')
+  expect(stdout).toMatch(/^ {4}4 agents .* s · sessions 1 · processes \d+ · /m)
+  expect(stdout).toContain('Inconclusive with 2 rounds: a pass takes at least 42 of 2 agents (--repeat 42).')
   expect(exitCode).toBe(3)
+  expect(readFileSync(join(folder, 'soak.xml'), 'utf8')).toContain('tests="1" failures="0" errors="1"')
   const { scenarios } = JSON.parse(readFileSync(join(report, 'report.json'), 'utf8'))
   expect(scenarios).toMatchObject([{ name: 'soak', verdict: 'inconclusive', soak: { seed: 5, warmUp: 1 } }])
   expect(scenarios[0].soak.rounds.map(({ agents }: { agents: number }) => agents)).toEqual([0, 2, 4])
@@ -64,7 +67,7 @@ test('Ctrl-C ends it with the slopes until then, and leaves no process', { timeo
   rig.stdout.on('data', text => {
     printed += text
   })
-  expect(await poll(100_000, async () => printed.includes('   2 agents') || undefined)).toBe(true)
+  expect(await poll(100_000, async () => printed.includes('    2 agents ') || undefined)).toBe(true)
   const all = readProcesses()
   const below = (pid: number): string[] =>
     all.filter(({ ppid }) => ppid === pid).flatMap(one => [one.id, ...below(one.pid)])

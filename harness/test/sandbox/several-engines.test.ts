@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { which } from 'zx'
 import { needs } from '../../../test/needs.ts'
 import { poll } from '../../poll.ts'
@@ -15,7 +15,15 @@ import { startEngine } from '../support/own-engine.ts'
 
 const program = join(import.meta.dirname, '../../../bin/leakrig.ts')
 
-const leakrig = (...args: string[]) => execa(process.execPath, [program, ...args], { reject: false })
+/** The files of failed cells come into the folder that it is called from. */
+const leakrig = (args: string[], calledFrom: string) =>
+  execa(process.execPath, [program, ...args], { reject: false, env: { INIT_CWD: calledFrom } })
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync('/var/tmp/leakrig-test-')
+})
+afterAll(() => rmSync(folder, { recursive: true }))
 
 const refused: [words: string[], sentence: string][] = [
   [
@@ -33,18 +41,15 @@ const refused: [words: string[], sentence: string][] = [
 ]
 
 test.for(refused)('%j is wrong usage', async ([words, sentence]) => {
-  const { exitCode, stderr } = await leakrig('scenarios', ...words)
+  const { exitCode, stderr } = await leakrig(['scenarios', ...words], folder)
   expect(stderr).toBe(`leakrig: ${sentence}`)
   expect(exitCode).toBe(2)
 })
 
 test('at the beginning each engine has to answer', async () => {
   const { exitCode, stderr } = await leakrig(
-    'scenarios',
-    '--engine',
-    'unix:///nowhere',
-    '--engine',
-    'tcp://127.0.0.1:1',
+    ['scenarios', '--engine', 'unix:///nowhere', '--engine', 'tcp://127.0.0.1:1'],
+    folder,
   )
   expect(stderr).toBe(
     'leakrig: A container engine does not answer (unix:///nowhere: ENOENT; tcp://127.0.0.1:1: ECONNREFUSED): start it, or leave its --engine out.',
@@ -87,8 +92,6 @@ test('of three engines one is killed: its scenarios are measured again on the ot
   needs('dockerd on the PATH', (await which('dockerd', { nothrow: true })) !== null)
   needs('root rights', process.getuid?.() === 0)
   const engines = [await ownEngine(), await ownEngine(), await ownEngine()]
-  const folder = mkdtempSync('/var/tmp/leakrig-test-')
-  onTestFinished(() => rmSync(folder, { recursive: true }))
   const json = join(folder, 'report.json')
   const named = engines.flatMap(({ address }) => ['--engine', address])
   const filter = [
@@ -98,7 +101,7 @@ test('of three engines one is killed: its scenarios are measured again on the ot
     'own-session × crashed',
     'mid × crashed',
   ]
-  const run = leakrig('catalogue', ...filter, ...named, '--workers', '3', '--json', json)
+  const run = leakrig(['catalogue', ...filter, ...named, '--workers', '3', '--json', json], folder)
   let printed = ''
   run.stdout.on('data', text => {
     printed += text

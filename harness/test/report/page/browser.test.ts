@@ -296,7 +296,7 @@ test('a soak has a slope for each resource, what leaks first', async () => {
   await using opened = await openPage(await reportPage(aReport([result])))
   const { page } = opened
   const slopes = page.getByRole('table', { name: 'Growth of each resource with each agent' })
-  expect(await slopes.getByRole('row').nth(1).textContent()).toBe('files: prompt0200.20 ± 0.00LEAK')
+  expect(await slopes.getByRole('row').nth(1).textContent()).toBe('files: prompt0200.20 ± 0.12LEAK')
   await page.locator('.u-over').first().hover()
   await expect.poll(() => page.locator('.pointed').first().textContent()).toBe('10')
   expect(await violations(page)).toEqual([])
