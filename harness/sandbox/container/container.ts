@@ -64,7 +64,11 @@ async function startBy(engine: Engine, needs: SandboxNeeds): Promise<Sandbox> {
     engine: engine.address,
     install,
     probe: connectProbe(streams),
-    traces: () => ({ processes: [], container: container.id }),
+    traces: () => ({
+      processes: [],
+      container: container.id,
+      ...(engine.address !== undefined && { engine: engine.address }),
+    }),
     [Symbol.asyncDispose]: () => end(container),
   }
 }
