@@ -126,7 +126,9 @@ async function runOne(
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter, files)
     const { results, errors } = reporter
-    printText(`${summaryText(makeReport({ beginning: began, run, sandbox, interrupted }, reporter))}\n`)
+    printText(
+      `${summaryText(makeReport({ beginning: began, run, sandbox, interrupted }, reporter), verbose)}\n`,
+    )
     return { results, errors, interrupted }
   } finally {
     if (!interrupted) await vitest.close()

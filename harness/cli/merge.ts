@@ -62,7 +62,7 @@ function printReport(report: Report, { verbose = false }: MergeOptions): void {
     if (result.verdict !== 'pass' && result.verdict !== 'skipped')
       print(`${marks[result.verdict]} ${scenarioText(result, verbose)}`)
   for (const text of errors) print(`${marks.inconclusive} ${text}`)
-  print(summaryText(report))
+  print(summaryText(report, verbose))
   if (report.run.command === 'catalogue') print(`\n${catalogueTable(report)}`)
 }
 

@@ -147,7 +147,7 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
       { beginning: began, run, sandbox, interrupted, fixed },
       { results, errors: [...errors, ...settled.errors] },
     )
-    printText(summaryText(report))
+    printText(summaryText(report, options.verbose))
     return await writeOutputs(options, report)
   } finally {
     if (!interrupted) await vitest.close()

@@ -2,7 +2,8 @@ import type { ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.t
 import { what } from '../snapshot/what.ts'
 import { type Counts, count, highest } from './counts.ts'
 import type { Progress } from './progress.ts'
-import type { Life, ProcessLife, Sample, Step, Timeline } from './timeline.ts'
+import { signalsIn } from './signals.ts'
+import type { Life, ProcessLife, Sample, Signal, Step, Timeline } from './timeline.ts'
 
 /** A change of memory below this is not worth a sample, bytes. */
 const memoryStep = 1_000_000
@@ -20,7 +21,9 @@ export class TimelineRecorder {
   #living = new Map<string, Life>()
   #last = 0
   #peak: Counts | undefined
-  readonly #baseline: Resource[] = []
+  /** Undefined until it was taken. */
+  #baseline: Resource[] | undefined
+  #signals: Signal[] = []
   /** Called when a step begins or ends, and when a snapshot shows other counts. */
   onProgress: () => void = () => {}
 
@@ -47,7 +50,7 @@ export class TimelineRecorder {
 
   /** Says which resources are of the baseline. */
   markBaseline(resources: readonly Resource[]): void {
-    this.#baseline.push(...resources)
+    this.#baseline = [...(this.#baseline ?? []), ...resources]
     for (const { id } of resources) {
       const life = this.#lives.get(id)
       if (life) life.isBaseline = true
@@ -72,23 +75,41 @@ export class TimelineRecorder {
     }
   }
 
+  /** Notes the signals that a log of the system names. It is not ours, so it may say anything. */
+  addSignals(log: string): void {
+    this.#signals = signalsIn(log, this.#startedAt, this.#now())
+  }
+
   /** What is done at this moment, and the last counts. */
   get progress(): Progress {
-    const { what: step, agent } = this.#during.at(-1) ?? this.#steps.at(-1) ?? { what: 'begins' }
+    const { what: step, agent } = this.#current ?? { what: 'begins' }
     const now = this.#samples.at(-1)?.counts
     return {
       step,
       ...(agent !== undefined && { agent }),
-      ...(this.#baseline.length > 0 && { baseline: count(this.#baseline) }),
+      ...(this.#baseline && { baseline: count(this.#baseline) }),
       ...(now && { now }),
     }
+  }
+
+  /** For how long that has been done, ms. */
+  get stepMs(): number {
+    return this.#now() - (this.#current?.at ?? 0)
+  }
+
+  get #current(): Step | undefined {
+    return this.#during.at(-1) ?? this.#steps.at(-1)
   }
 
   /** All of it, until now. */
   get timeline(): Timeline {
     const endedAt = this.#last
     const lives = [...this.#lives.values()]
-    return { startedAt: this.#startedAt, endedAt, steps: this.#steps, samples: this.#samples, lives }
+    const signals = this.#signals.filter(({ at }) => at <= endedAt)
+    return {
+      ...{ startedAt: this.#startedAt, endedAt, steps: this.#steps, samples: this.#samples, lives },
+      ...(signals.length > 0 && { signals }),
+    }
   }
 
   #begin(what: string, agent: string | undefined): Step {

@@ -70,7 +70,7 @@ test('JUnit: a leak is a failure, what could not be measured an error, and what 
         <testcase classname="scenarios/2-manual-kill.test.ts" name="a crash" time="0.9">
           <failure message="2 leaked" type="leak"><![CDATA[2 leaked        a crash
         sessions 0→1→0 · claude 0→1→0 · processes 1→9→1 · files 0→3→2
-        2 of agent agent-1 leaked, seen for 5.0 s:
+        leaked: 2 findings of agent agent-1, seen for 5.0 s:
             1 process      below a pane whose session was never ended
             1 file         nobody removed it, and nobody reads it any more
         claude (41), 1.8 MB: claude --print [a]
@@ -82,7 +82,7 @@ test('JUnit: a leak is a failure, what could not be measured an error, and what 
         <testcase classname="scenarios/2-manual-kill.test.ts" name="known" time="0.9">
           <system-out><![CDATA[known           known
         sessions 0→1→0 · claude 0→1→0 · processes 1→9→1 · files 0→2→1
-        known until 2027-01-31: at most 1 not-removed (issue 12)]]></system-out>
+        known until 2027-01-31: 1 not-removed of at most 1 (issue 12)]]></system-out>
         </testcase>
         <testcase classname="scenarios/2-manual-kill.test.ts" name="unsure" time="0.9">
           <error message="tmux did not answer within 5 s" type="inconclusive"><![CDATA[inconclusive    unsure
@@ -108,7 +108,7 @@ test('JUnit: a leak is a failure, what could not be measured an error, and what 
 test('an annotation for each red scenario says what leaked, and how to run it again', () => {
   expect(annotations(shown)).toMatchInlineSnapshot(`
     [
-      "::error title=a crash (mine)%3A 2 leaked::2 of agent agent-1 leaked, seen for 5.0 s:%0A    1 process      below a pane whose session was never ended%0A    1 file         nobody removed it, and nobody reads it any more%0ARun it again: npm run scenarios -- --system mine -t 'a crash'",
+      "::error title=a crash (mine)%3A 2 leaked::leaked: 2 findings of agent agent-1, seen for 5.0 s:%0A    1 process      below a pane whose session was never ended%0A    1 file         nobody removed it, and nobody reads it any more%0ARun it again: npm run scenarios -- --system mine -t 'a crash'",
       "::error title=unsure (mine)%3A inconclusive::tmux did not answer within 5 s%0ARun it again: npm run scenarios -- --system mine -t unsure",
       "::error title=a known leak is there no more::gone of "x": take it out with --update-known",
       "::error title=an error outside of any scenario::a worker ended",
@@ -153,7 +153,7 @@ test('the summary of a step: outcomes, counts, what leaked, and how to run it ag
     ### ❌ <code>a crash</code>
 
     \`\`\`text
-    2 of agent agent-1 leaked, seen for 5.0 s:
+    leaked: 2 findings of agent agent-1, seen for 5.0 s:
         1 process      below a pane whose session was never ended
         1 file         nobody removed it, and nobody reads it any more
     claude (41), 1.8 MB: claude --print [a]
