@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks'
 import type { Ignored } from '../../../snapshot/snapshot.ts'
 import type { Timeline } from '../../../timeline/timeline.ts'
+import { knownTexts } from '../../known-texts.ts'
 import { outcome } from '../../outcome.ts'
 import type { ScenarioResult } from '../../scenario-result.ts'
 import { seconds } from '../../text.ts'
@@ -65,22 +66,15 @@ function Processes({
 }
 
 /** Why it has its verdict, as far as no finding says it. */
-function Reasons({
-  result: { verdicts, unmet, errors, notKnown = [], known = [] },
-}: {
-  result: ScenarioResult
-}) {
+function Reasons({ result }: { result: ScenarioResult }) {
+  const { verdicts, unmet, errors, notKnown = [] } = result
   const hasFindings = verdicts.some(({ result }) => result !== 'pass')
-  const texts = [...notKnown, ...(hasFindings ? unmet : errors)]
-  const knownTexts = known.map(
-    ({ mechanism, count, reason, expires }) =>
-      `known until ${expires}: at most ${count} ${mechanism} (${reason})`,
-  )
-  if (texts.length + knownTexts.length === 0) return null
+  const texts = [...notKnown, ...(hasFindings ? unmet : errors), ...knownTexts(result)]
+  if (texts.length === 0) return null
   return (
     <section>
       <h2>Why</h2>
-      {[...texts, ...knownTexts].map((text, at) => (
+      {texts.map((text, at) => (
         <pre key={at}>{text}</pre>
       ))}
     </section>
