@@ -50,7 +50,7 @@ export function pictureText(picture: Picture, name: string, verbose = false): st
 }
 
 interface Hints {
-  /** How a user calls leakrig: `npx leakrig`. */
+  /** How a user calls `leakrig shell`. */
   command: string
   picture: Picture
   hasWorkspace: boolean
@@ -69,7 +69,7 @@ export function hintsText({ command, picture: { agents, sessions, leaks }, hasWo
   ]
   const width = Math.max(0, ...inside.map(([words]) => words.length))
   return [
-    `a shell in the sandbox, from another terminal: ${command} shell`,
+    `a shell in the sandbox, from another terminal: ${command}`,
     ...(inside.length > 0 ? ['and in that shell:'] : []),
     ...inside.map(([words, why]) => `  ${words.padEnd(width)}  ${why}`),
   ].join('\n')

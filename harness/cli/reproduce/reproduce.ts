@@ -1,4 +1,4 @@
-import { callOf, isPackage } from '../../../bin/programs.ts'
+import { callOf } from '../../../bin/programs.ts'
 import { CannotMeasureError } from '../../errors.ts'
 import { exitCodes, signalled } from '../../report/exit-codes.ts'
 import {
@@ -110,8 +110,7 @@ async function lead(live: Live, { then, verbose = false }: ReproduceOptions): Pr
     print(`\n${noTerminalText}`)
     return failed
   }
-  const command = isPackage ? 'npx leakrig' : 'npm run leakrig --'
-  print(`\n${hintsText({ command, picture, hasWorkspace })}\n`)
+  print(`\n${hintsText({ command: callOf('shell'), picture, hasWorkspace })}\n`)
   const { isInterrupted } = await watchHeld(live)
   return isInterrupted ? signalled('SIGINT') : failed
 }

@@ -101,7 +101,7 @@ test('why there is no verdict comes first', () => {
 })
 
 test('what to try', () => {
-  const hints = { command: 'npx leakrig', hasWorkspace: true, picture }
+  const hints = { command: 'npx leakrig shell', hasWorkspace: true, picture }
   const session = { name: 'agent_worker-1', command: ['tmux', 'attach'] }
   expect(hintsText({ ...hints, picture: { ...picture, sessions: [session] } })).toMatchInlineSnapshot(`
     "a shell in the sandbox, from another terminal: npx leakrig shell
