@@ -29,7 +29,7 @@ export const architecture: Area[] = [
       ['programs.ts'], // every program that is started by itself, and where its bundle lies
       ['report-page.ts'], // the program of a report's page
       ['compiled.ts', 'make-bundles.ts'], // keeps the code that V8 compiled of a bundle; makes the bundles
-      ['bundle.ts'], // sees to it that there are bundles
+      ['bundle.ts', 'build.ts'], // sees to it that there are bundles; compiles what a package has
       ['*'], // what npm and people start: commands, checks, the setup of Vitest
     ],
     outside: {

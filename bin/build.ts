@@ -5,11 +5,6 @@ import { copyScripts, makeBundles } from './make-bundles.ts'
 import { packedPrograms, rigSet } from './programs.ts'
 import { makePageProgram, packedPage } from './report-page.ts'
 
-/**
- * Makes `dist`, from which an installed package runs: every module as JavaScript in the place that it has in the clone, the
- * scripts beside them, and the bundles of the programs that run in a sandbox. `npm run pack` runs this, and then npm pack:
- * a `prepack` would not run, because .npmrc forbids the scripts of packages.
- */
 const root = resolve(import.meta.dirname, '..')
 const dist = join(root, 'dist')
 const { name, version, type, exports: entries } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -17,26 +12,32 @@ const { name, version, type, exports: entries } = JSON.parse(readFileSync(join(r
 /** Modules that only make bundles, which a package has. */
 const onlyForClones = ['bin/make-bundles', 'bin/rolldown']
 
-rmSync(dist, { recursive: true, force: true })
-await execa('tsc', ['--project', join(root, 'tsconfig.build.json')], {
-  preferLocal: true,
-  localDir: root,
-  stdio: 'inherit',
-})
-for (const module of onlyForClones) rmSync(join(dist, `${module}.js`))
-removeInternalTypes()
-copyScripts(join(root, 'harness'), join(dist, 'harness'), ['.sh'])
-cpSync(join(root, 'Dockerfile'), join(dist, 'Dockerfile'))
-writeFileSync(join(dist, 'package.json'), `${JSON.stringify({ name, version, type }, null, 2)}\n`)
-await makeBundles(rigSet, root, join(dist, packedPrograms))
-const page = await makePageProgram(root)
-writeFileSync(join(dist, packedPage.script), page.script)
-writeFileSync(join(dist, packedPage.style), page.style)
-const maps = filesIn(join(dist, packedPrograms)).filter(file => file.endsWith('.map'))
-const sources = [...maps.flatMap(sourcesOf), ...page.sources]
-writeFileSync(join(dist, packedPrograms, 'LICENSES.txt'), licencesOf(sources))
-// They lead to sources that a package does not have.
-for (const file of maps) rmSync(file)
+/**
+ * Makes `dist`, from which an installed package runs: every module as JavaScript in the place that it has in the clone, the
+ * scripts beside them, and the bundles of the programs that run in a sandbox.
+ */
+export async function build(): Promise<void> {
+  rmSync(dist, { recursive: true, force: true })
+  await execa('tsc', ['--project', join(root, 'tsconfig.build.json')], {
+    preferLocal: true,
+    localDir: root,
+    stdio: 'inherit',
+  })
+  for (const module of onlyForClones) rmSync(join(dist, `${module}.js`))
+  removeInternalTypes()
+  copyScripts(join(root, 'harness'), join(dist, 'harness'), ['.sh'])
+  cpSync(join(root, 'Dockerfile'), join(dist, 'Dockerfile'))
+  writeFileSync(join(dist, 'package.json'), `${JSON.stringify({ name, version, type }, null, 2)}\n`)
+  await makeBundles(rigSet, root, join(dist, packedPrograms))
+  const page = await makePageProgram(root)
+  writeFileSync(join(dist, packedPage.script), page.script)
+  writeFileSync(join(dist, packedPage.style), page.style)
+  const maps = filesIn(join(dist, packedPrograms)).filter(file => file.endsWith('.map'))
+  const sources = [...maps.flatMap(sourcesOf), ...page.sources]
+  writeFileSync(join(dist, packedPrograms, 'LICENSES.txt'), licencesOf(sources))
+  // They lead to sources that a package does not have.
+  for (const file of maps) rmSync(file)
+}
 
 /** The sources that a bundle was made of. */
 function sourcesOf(map: string): string[] {

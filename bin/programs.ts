@@ -55,7 +55,12 @@ export const userFolder = isPackage ? process.cwd() : (process.env.INIT_CWD ?? p
 export const callOf = (command: keyof typeof scripts): string =>
   isPackage ? `npx leakrig ${command}` : `npm run ${scripts[command]}`
 
-const scripts = { scenarios: 'scenarios --', catalogue: 'scenarios:catalogue --', soak: 'leakrig -- soak' }
+const scripts = {
+  scenarios: 'scenarios --',
+  catalogue: 'scenarios:catalogue --',
+  soak: 'leakrig -- soak',
+  'report open': 'leakrig -- report open',
+}
 
 /** Where the programs of a package lie, below `dist`. */
 export const packedPrograms = 'programs'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 
 /** On a machine that has no processor to spare, a limit takes at most this many times as long by default. */
-const usualLongest = 10
+export const usualLongest = 10
 
 /** What a limit reads: the time, and how much of it processes waited for a processor. Both in ms, from any start. */
 export interface Machine {

@@ -72,15 +72,17 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
     if (one.interrupted) break
   }
   const { errors, interrupted } = measured
-  const { results, fixed } = await settleKnown(options, run.shard ? undefined : known, {
+  const { results, fixed, ...settled } = await settleKnown(options, run.shard ? undefined : known, {
     results: measured.results,
     systems: run.systems,
     ...(isEverything(run, interrupted, errors) && { otherNames: () => namesOfOther('catalogue') }),
   })
-  const report = makeReport({ beginning: began, run, sandbox, interrupted, fixed }, { results, errors })
+  const report = makeReport(
+    { beginning: began, run, sandbox, interrupted, fixed },
+    { results, errors: [...errors, ...settled.errors] },
+  )
   printText(['', catalogueTable(report), ...fixedText(report)].join('\n'))
-  await writeOutputs(options, report)
-  return report.exitCode
+  return await writeOutputs(options, report)
 }
 
 interface Measured {
@@ -124,7 +126,9 @@ async function runOne(
     for (const project of vitest.projects) project.provide('leakrig', settings)
     interrupted = await runTests(vitest, reporter, files)
     const { results, errors } = reporter
-    printText(`${summaryText(makeReport({ beginning: began, run, sandbox, interrupted }, reporter))}\n`)
+    printText(
+      `${summaryText(makeReport({ beginning: began, run, sandbox, interrupted }, reporter), verbose)}\n`,
+    )
     return { results, errors, interrupted }
   } finally {
     if (!interrupted) await vitest.close()

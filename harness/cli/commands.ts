@@ -153,6 +153,7 @@ function addSoak(program: Command): Command {
       '--report <folder>',
       'write the report with its time line, as a trace for ui.perfetto.dev, and a plot (soak.svg)',
     )
+    .option('--junit <file>', 'write the report as JUnit XML')
     .addHelpText(
       'after',
       '\nExit codes: 0 everything is flat, 1 a leak or collateral, 2 wrong usage, 3 too few rounds or could not measure; 130, 143 and 141 after Ctrl-C, TERM and a reader that closed the output.',

@@ -7,8 +7,9 @@ import type { ScenarioResult } from '../report/scenario-result.ts'
 import { print } from '../terminal.ts'
 import { currentFolder } from './current-folder.ts'
 import { UsageError } from './exit.ts'
-import { requireWritable, writeJson } from './json-file.ts'
 import { readForm } from './read-form.ts'
+import { requireWritable } from './writable.ts'
+import { writeJson } from './write-file.ts'
 
 export interface KnownOptions {
   /** `--known FILE`. */
@@ -61,27 +62,30 @@ interface Measured {
 
 /**
  * After a run: its results, and the known leaks that are there no more, in sentences. With `--update-known` the list is written
- * as it is now, and the results are judged by that.
+ * as it is now, and the results are judged by that; that it could not be written is an error.
  */
 export async function settleKnown(
   { updateKnown = false }: KnownOptions,
   list: KnownFile | undefined,
   measured: Measured,
-): Promise<{ results: ScenarioResult[]; fixed: string[] }> {
+): Promise<{ results: ScenarioResult[]; fixed: string[]; errors: string[] }> {
   const { results } = measured
-  if (!list) return { results: [...results], fixed: [] }
+  if (!list) return { results: [...results], fixed: [], errors: [] }
   const stale = await staleEntries(list.known, measured)
   if (!updateKnown) {
     const renamed = stale.map(one => `${entryText(one)}: no scenario has this name`)
-    return { results: [...results], fixed: [...fixedEntries(results, list.known), ...renamed] }
+    const fixed = [...fixedEntries(results, list.known), ...renamed]
+    return { results: [...results], fixed, errors: [] }
   }
   const now = new Date()
   const kept = list.known.filter(one => !stale.includes(one))
   const known = updatedKnown(kept, results, now)
   const { file, ...rest } = list
-  writeJson(file, { ...rest, known }, knownFileSchema)
+  const judged = results.map(result => judge(result, known, dayOf(now)))
+  if (!writeJson(file, { ...rest, known }, knownFileSchema))
+    return { results: judged, fixed: [], errors: [`${file}, the list of known leaks, is not updated.`] }
   print(`known leaks: ${known.length} in ${file}`)
-  return { results: results.map(result => judge(result, known, dayOf(now))), fixed: [] }
+  return { results: judged, fixed: [], errors: [] }
 }
 
 async function staleEntries(

@@ -51,10 +51,9 @@ export async function mergeReports(options: MergeOptions, folders: string[]): Pr
       isEverything(run, undefined, errors) && { otherNames: () => namesOfOther(command) }),
   })
   const fixed = isWhole ? settled.fixed : []
-  const report = mergedReport(shards, { results: settled.results, fixed })
+  const report = mergedReport(shards, { ...settled, fixed })
   printReport(report, options)
-  await writeOutputs(options, report)
-  return report.exitCode
+  return await writeOutputs(options, report)
 }
 
 function printReport(report: Report, { verbose = false }: MergeOptions): void {
@@ -63,7 +62,7 @@ function printReport(report: Report, { verbose = false }: MergeOptions): void {
     if (result.verdict !== 'pass' && result.verdict !== 'skipped')
       print(`${marks[result.verdict]} ${scenarioText(result, verbose)}`)
   for (const text of errors) print(`${marks.inconclusive} ${text}`)
-  print(summaryText(report))
+  print(summaryText(report, verbose))
   if (report.run.command === 'catalogue') print(`\n${catalogueTable(report)}`)
 }
 

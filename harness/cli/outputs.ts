@@ -1,10 +1,15 @@
+import { statSync } from 'node:fs'
+import { callOf } from '../../bin/programs.ts'
+import { exitCodes } from '../report/exit-codes.ts'
 import { junitXml } from '../report/junit.ts'
 import { type Report, reportSchema, withoutTimelines } from '../report/report.ts'
+import { print, shellWord } from '../terminal.ts'
 import { inCurrentFolder } from './current-folder.ts'
 import { UsageError } from './exit.ts'
 import { showOnGithub } from './github.ts'
-import { requireWritable, writeJson, writeText } from './json-file.ts'
 import { requireReportFolder, writeReportFolder } from './report-folder.ts'
+import { requireWritable } from './writable.ts'
+import { writeJson, writeText } from './write-file.ts'
 
 /** Where the report of a run goes. */
 export interface OutputOptions {
@@ -27,17 +32,40 @@ export function requireOutputs({ json, report, junit, list = false }: OutputOpti
       throw new UsageError(
         `--${option} ${JSON.stringify(value)} is refused: a report is of a run, and --list runs nothing; leave one of them out.`,
       )
+  const files = [json, junit, report].flatMap(name => (name === undefined ? [] : inCurrentFolder(name)))
+  const twice = files.find((file, at) => files.indexOf(file) < at)
+  if (twice !== undefined)
+    throw new UsageError(`Two outputs cannot be written to ${twice}: name a place for each.`)
   for (const file of [json, junit]) if (file !== undefined) requireWritable(inCurrentFolder(file))
   if (report !== undefined) requireReportFolder(inCurrentFolder(report))
 }
 
-/** Writes the report wherever it was asked for, and shows it on GitHub where the run is a step of a job. */
-export async function writeOutputs(
-  { json, report: folder, junit }: OutputOptions,
-  report: Report,
-): Promise<void> {
-  if (json !== undefined) writeJson(inCurrentFolder(json), withoutTimelines(report), reportSchema)
-  if (folder !== undefined) await writeReportFolder(inCurrentFolder(folder), report)
-  if (junit !== undefined) writeText(inCurrentFolder(junit), junitXml(report))
+/**
+ * Writes the report wherever it was asked for, prints where that is, and shows it on GitHub where the run is a step of a job.
+ * @returns the exit code of the command: a run whose report could not be written does not pass
+ */
+export async function writeOutputs(options: OutputOptions, report: Report): Promise<number> {
+  const { json, report: folder, junit } = options
+  const written: OutputOptions = {
+    ...(folder !== undefined &&
+      (await writeReportFolder(inCurrentFolder(folder), report)) && { report: folder }),
+    ...(json !== undefined &&
+      writeJson(inCurrentFolder(json), withoutTimelines(report), reportSchema) && { json }),
+    ...(junit !== undefined && writeText(inCurrentFolder(junit), junitXml(report)) && { junit }),
+  }
+  for (const line of writtenText(written)) print(line)
   showOnGithub(report)
+  const asked = [json, folder, junit].filter(name => name !== undefined)
+  const isWhole = Object.keys(written).length === asked.length
+  return isWhole || report.exitCode !== exitCodes.passed ? report.exitCode : exitCodes.inconclusive
+}
+
+/** Where the report is, a line for each output; none for a device, such as /dev/null. */
+export function writtenText({ report, json, junit }: OutputOptions): string[] {
+  const isFile = (file: string) => statSync(inCurrentFolder(file), { throwIfNoEntry: false })?.isFile()
+  const files = Object.entries({ json, junit }).flatMap(([name, file]) =>
+    file !== undefined && isFile(file) ? `${name}: ${file}` : [],
+  )
+  if (report === undefined) return files
+  return [`report: ${report} (${callOf('report open')} ${shellWord(report)})`, ...files]
 }

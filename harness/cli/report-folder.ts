@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { reportPage } from '../report/page.ts'
 import { type Report, reportSchema, timelinesSchema, withoutTimelines } from '../report/report.ts'
 import { soakSvg } from '../report/soak-svg.ts'
 import { makeTrace } from '../report/trace.ts'
 import { UsageError } from './exit.ts'
-import { requireWritable, writeJson, writeText } from './json-file.ts'
+import { requireWritable } from './writable.ts'
+import { writeJson, writeText } from './write-file.ts'
 
 /** The files of a report. */
 export const reportFiles = {
@@ -28,28 +29,30 @@ export function requireReportFolder(folder: string): void {
   }
   if (!statSync(path).isDirectory())
     throw new UsageError(`The report cannot be written to ${path}, which is a file: name a folder.`)
-  requireWritable(join(path, reportFiles.report))
+  for (const name of Object.values(reportFiles)) requireWritable(join(path, name))
   if (readdirSync(path).length === 0 || isReport(join(path, reportFiles.report))) return
   throw new UsageError(
     `The report cannot be written to ${path}, which has files and no report of leakrig: name a folder that is empty or does not exist.`,
   )
 }
 
-/** Writes a report with its time lines, its trace and its page. */
-export async function writeReportFolder(folder: string, report: Report): Promise<void> {
-  const path = resolve(folder)
-  mkdirSync(path, { recursive: true })
-  const timelines = report.scenarios.map(({ system, name, timeline }) => ({ system, name, timeline }))
-  writeJson(join(path, reportFiles.report), withoutTimelines(report), reportSchema)
-  writeJson(
-    join(path, reportFiles.timelines),
-    { schemaVersion: report.schemaVersion, timelines },
-    timelinesSchema,
-  )
-  writeJson(join(path, reportFiles.trace), makeTrace(report))
-  for (const { soak, system } of report.scenarios)
-    if (soak) writeText(join(path, reportFiles.plot), soakSvg(soak, system))
-  writeText(join(path, reportFiles.page), await reportPage(report))
+/**
+ * Writes a report with its time lines, its trace and its page.
+ * @returns false where something of it could not be written; a sentence on stderr says what
+ */
+export async function writeReportFolder(folder: string, report: Report): Promise<boolean> {
+  const file = (name: keyof typeof reportFiles) => join(resolve(folder), reportFiles[name])
+  const { schemaVersion, scenarios } = report
+  const timelines = scenarios.map(({ system, name, timeline }) => ({ system, name, timeline }))
+  const soaks = scenarios.flatMap(({ soak, system }) => (soak ? soakSvg(soak, system) : []))
+  const written = [
+    writeJson(file('report'), withoutTimelines(report), reportSchema),
+    writeJson(file('timelines'), { schemaVersion, timelines }, timelinesSchema),
+    writeJson(file('trace'), makeTrace(report)),
+    ...soaks.map(plot => writeText(file('plot'), plot)),
+    writeText(file('page'), await reportPage(report)),
+  ]
+  return written.every(Boolean)
 }
 
 /**
@@ -73,6 +76,7 @@ export function pageOf(folder: string): string {
 
 function isReport(file: string): boolean {
   try {
+    if (!statSync(file).isFile()) return false
     const { schemaVersion, scenarios } = JSON.parse(readFileSync(file, 'utf8')) as Partial<Report>
     return typeof schemaVersion === 'number' && Array.isArray(scenarios)
   } catch {

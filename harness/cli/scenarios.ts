@@ -138,15 +138,17 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
       ...(vitest.config.shard && { shard: vitest.config.shard }),
     })
     const { errors } = reporter
-    const { results, fixed } = await settleKnown(options, run.shard ? undefined : known, {
+    const { results, fixed, ...settled } = await settleKnown(options, run.shard ? undefined : known, {
       results: reporter.results,
       systems: run.systems,
       ...(isEverything(run, interrupted, errors) && { otherNames: () => namesOfOther('scenarios') }),
     })
-    const report = makeReport({ beginning: began, run, sandbox, interrupted, fixed }, { results, errors })
-    printText(summaryText(report))
-    await writeOutputs(options, report)
-    return report.exitCode
+    const report = makeReport(
+      { beginning: began, run, sandbox, interrupted, fixed },
+      { results, errors: [...errors, ...settled.errors] },
+    )
+    printText(summaryText(report, options.verbose))
+    return await writeOutputs(options, report)
   } finally {
     if (!interrupted) await vitest.close()
   }

@@ -13,6 +13,7 @@ import { ownSystem } from '../systems/systems.ts'
 import { print } from '../terminal.ts'
 import { type Chosen, chosenSystem, nameOf } from './chosen-systems.ts'
 import { describedRun } from './described-run.ts'
+import { guardCommands } from './github.ts'
 import { neededBy } from './needs.ts'
 import { type OutputOptions, requireOutputs, writeOutputs } from './outputs.ts'
 import { requireProcessRoom } from './process-limit.ts'
@@ -52,6 +53,7 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   const vitest = await openVitest([], { projects: ['soak'], reporter, workers: 1 })
   let interrupted: Interruption | undefined
   try {
+    guardCommands()
     print(
       `leakrig: soak, system ${nameOf(chosen)}, sandbox ${sandbox.kind} (${sandbox.why})\n${planText(plan, process.stdout.columns)}\n`,
     )
@@ -70,8 +72,7 @@ export async function runSoak(options: SoakOptions): Promise<number> {
       { results, errors: reporter.errors },
     )
     printResult(report, reporter.result?.errors ?? [])
-    await writeOutputs(options, report)
-    return report.exitCode
+    return await writeOutputs(options, report)
   } finally {
     if (!interrupted) await vitest.close()
   }

@@ -77,6 +77,7 @@ export class Terminals {
 
 class Opened {
   readonly #child: ChildProcess
+  readonly #hasTerminal: boolean
   readonly #chunks: UserOutput['chunks'] = []
   #bytes = 0
   #exitCode: number | undefined
@@ -85,8 +86,12 @@ class Opened {
   constructor({ command, cwd, env = {}, terminal }: UserCommand) {
     const [file = '', ...args] = terminal ? onTerminal(command, terminal) : command
     const { LEAKRIG_KEEP: _, ...inherited } = process.env
-    const child = spawn(file, args, { cwd, env: { ...inherited, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    const stdio = ['pipe', 'pipe', 'pipe'] as const
+    // What has no terminal is ended as a group.
+    const where = { cwd, env: { ...inherited, ...env }, stdio: [...stdio], detached: !terminal }
+    const child = spawn(file, args, where)
     this.#child = child
+    this.#hasTerminal = terminal !== undefined
     const { pid } = child
     if (pid) userPids.add(pid)
     child.stdin?.on('error', () => {}) // it has ended
@@ -124,9 +129,12 @@ class Opened {
     if (path) await runTool('stty', ['-F', path, 'rows', String(rows), 'cols', String(columns)])
   }
 
-  /** Its terminal closes with script(1), which sends SIGHUP to what runs on it. */
+  /** Its terminal closes with script(1), which sends SIGHUP to what runs on it. Afterwards a command may leave whatever it likes. */
   close(): void {
-    this.#child.kill('SIGKILL')
+    const { pid } = this.#child
+    if (this.#exitCode !== undefined || pid === undefined) return
+    if (this.#hasTerminal) this.#child.kill('SIGKILL')
+    else process.kill(-pid, 'SIGKILL')
   }
 
   #collect(name: 'out' | 'err', stream: Readable | null): void {

@@ -52,7 +52,7 @@ export function missingShards(shards: readonly ShardReport[]): string[] {
  */
 export function mergedReport(
   shards: readonly ShardReport[],
-  { results, fixed = [] }: { results: ScenarioResult[]; fixed?: string[] },
+  { results, fixed = [], ...more }: { results: ScenarioResult[]; fixed?: string[]; errors?: string[] },
 ): Report {
   const sorted = inOrder(shards)
   const reports = sorted.map(({ report }) => report)
@@ -64,6 +64,7 @@ export function mergedReport(
       one => `Shard ${one} is missing, so that nothing is known of its scenarios.`,
     ),
     ...reports.flatMap(shardErrors),
+    ...(more.errors ?? []),
   ]
   const begun = reports.map(({ startedAt }) => Date.parse(startedAt))
   const ended = reports.map(({ durationMs }, at) => (begun[at] ?? 0) + durationMs)

@@ -1,8 +1,12 @@
-import type { Moment, Picture } from '../reproduction/api.ts'
+import { usualLongest } from '../limit.ts'
+import type { About, Moment, Picture } from '../reproduction/api.ts'
+import { oneLine } from '../terminal.ts'
 import type { Counts } from '../timeline/counts.ts'
 import { filesIn } from '../timeline/counts.ts'
+import { defaultTiming, longestRest, type SettleTiming } from '../verdict/settle.ts'
 import { countsTable } from './counts-text.ts'
 import { findingsSummary, findingsText } from './findings-text.ts'
+import { cut } from './text.ts'
 
 /** What the report found, by the same counts: its executive summary, "Current System Evidence". */
 const evidence: [name: string, found: number, of: (counts: Counts) => number][] = [
@@ -88,11 +92,11 @@ function ofWorkspace(agent: string | undefined, pid: number | undefined): [strin
 /** The cleanup of everything that is there, young as it is. */
 export const sweepCommand = ['leakrig', 'sweep', '--apply', '--min-age', '0s'] as const
 
-/** The counts as they are, on a few lines of a terminal. */
-export function momentLines(moment: Moment, name: string): string[] {
-  const { phase, baseline, now, agents, left } = moment
+/** The counts as they are, on a few lines of a terminal of that width. */
+export function momentLines(moment: Moment, name: string, columns: number): string[] {
+  const { phase, baseline, now, agents, left, stepMs } = moment
   const step = [moment.agent, moment.step].filter(Boolean).join(' ')
-  if (!now) return [step]
+  if (!now) return [cut(oneLine(step), columns)]
   const table: [string, (counts: Counts) => number][] = [
     ['tmux sessions', ({ sessions }) => sessions],
     ['claude processes', ({ claudes }) => claudes],
@@ -109,6 +113,79 @@ export function momentLines(moment: Moment, name: string): string[] {
             return `${title.padEnd(18)}${before.padStart(10)}${String(of(now)).padStart(8)}`
           }),
         ]
-  const line = phase === 'held' ? `${left} left` : `${agents} deployed; ${step}`
-  return [...rows, line]
+  const isSettling = phase === 'building' && moment.step === 'settle'
+  const since = isSettling ? ` for ${Math.floor(stepMs / 1000)} s` : ''
+  const line = phase === 'held' ? `${left} left` : `${agents} deployed; ${step}${since}`
+  return [
+    ...[...rows, line].map(one => cut(oneLine(one), columns)),
+    ...(isSettling ? folded(settlingText().split(' '), ' ', columns) : []),
+  ]
+}
+
+/** What a settling waits for, and how long at most. */
+export function settlingText({ restMs, deadlineMs }: SettleTiming = defaultTiming): string {
+  const [rest, deadline] = [restMs / 1000, deadlineMs / 1000]
+  return `Waits for the baseline, or until nothing has changed for ${rest} s; at most ${deadline} s. On a busy machine: up to ${rest * longestRest} s, at most ${deadline * usualLongest} s.`
+}
+
+interface KeyChoice {
+  hasWorkspace: boolean
+  /** A session of an agent is there. */
+  canAttach: boolean
+}
+
+/** The keys, on lines of that width. */
+export function keyLines({ hasWorkspace, canAttach }: KeyChoice, columns: number): string[] {
+  const keys = [
+    's shell',
+    ...(canAttach ? ['t tmux'] : []),
+    ...(hasWorkspace ? ['e explain', 'c clean up'] : []),
+    'p what is left',
+    'v all of it',
+    'q leave',
+  ]
+  return folded(keys, '  ', columns)
+}
+
+/** The keys are shown below it. */
+export const unknownKeyText = (key: string): string =>
+  `${oneLine(JSON.stringify(key))} is not one of the keys:`
+
+/** What a cleanup has left. */
+export function afterCleanup({ leaks, collateral }: Pick<Picture, 'leaks' | 'collateral'>): string {
+  const isRed = leaks.length + collateral.length > 0
+  return isRed ? findingsSummary({ leaks, collateral }) : 'Nothing is left of it.'
+}
+
+/** What is said when it ends, at once; and at last. */
+export const endingText = 'Ending the sandbox and everything in it …'
+
+/** @param seen how many processes it had; undefined for a container */
+export const goneText = (seen: number | undefined): string =>
+  `Nothing is left on this machine: ${seen === undefined ? 'the container is gone' : `the sandbox and its ${seen} processes are gone`}.`
+
+export const leftText = (left: readonly string[]): string =>
+  `Something is left of the sandbox: ${left.join(', ')}; end it by hand.`
+
+/** Where nobody can press a key. */
+export const noTerminalText =
+  'There is no terminal, so it ends here; --then COMMAND runs a command in the sandbox before that.'
+
+/** Which reproduction a shell is in. */
+export const placeText = (about: About): string =>
+  `in the sandbox of ${runningText(about)}, system ${oneLine(about.system)}`
+
+/** A reproduction that runs, by what a user knows it by. */
+export const runningText = ({ name, pid, folder }: About): string =>
+  `${oneLine(name)} (pid ${pid}, started in ${oneLine(folder)})`
+
+/** Words or keys on as many lines as a width needs. */
+function folded(words: readonly string[], between: string, columns: number): string[] {
+  const lines: string[] = []
+  for (const word of words) {
+    const longer = lines.length > 0 ? `${lines.at(-1)}${between}${word}` : word
+    if (lines.length > 0 && longer.length <= columns) lines[lines.length - 1] = longer
+    else lines.push(cut(word, columns))
+  }
+  return lines
 }

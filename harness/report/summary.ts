@@ -2,15 +2,14 @@ import type { Report } from './report.ts'
 import type { ScenarioResult } from './scenario-result.ts'
 import { seconds } from './text.ts'
 
-/** The last lines of a run: what was left out and kept, and the counts. */
-export function summaryText({
-  scenarios,
-  durationMs,
-  systems,
-  sandbox,
-  interrupted,
-  ...rest
-}: Report): string {
+/**
+ * The last lines of a run: what was left out and kept, and the counts.
+ * @param verbose the findings of known leaks were printed, too
+ */
+export function summaryText(
+  { scenarios, durationMs, systems, sandbox, interrupted, ...rest }: Report,
+  verbose = false,
+): string {
   const verdicts = scenarios.flatMap(scenario => scenario.verdicts)
   const ignored = reasons(verdicts.flatMap(verdict => verdict.ignored))
   const kept = reasons(verdicts.flatMap(verdict => verdict.kept))
@@ -20,7 +19,7 @@ export function summaryText({
   const tested = names.length > 0 ? [`system ${names.join(' and ')}`] : []
   return [
     '',
-    ...afterwards(scenarios),
+    ...afterwards(scenarios, verbose),
     ...(ignored ? [`left out of every snapshot: ${ignored}`] : []),
     ...(kept ? [`kept by policy: ${kept}`] : []),
     ...(leftOut.size > 0
@@ -51,9 +50,10 @@ export function fixedText({ fixed = [] }: Pick<Report, 'fixed'>): string[] {
 }
 
 /** Explains that the commands of the findings cannot be run any more. */
-function afterwards(scenarios: ScenarioResult[]): string[] {
-  const isFound = ({ verdicts }: ScenarioResult) => verdicts.some(({ result }) => result !== 'pass')
-  if (!scenarios.some(isFound)) return []
+function afterwards(scenarios: ScenarioResult[], verbose: boolean): string[] {
+  const hasCommands = ({ verdict, verdicts }: ScenarioResult) =>
+    (verdict !== 'known' || verbose) && verdicts.some(({ result }) => result !== 'pass')
+  if (!scenarios.some(hasCommands)) return []
   const copies = scenarios.some(({ kept }) => kept) ? '; "its files" names a copy of what was in it' : ''
   return [`The commands ($ ...) work inside a sandbox that runs, and each sandbox has ended${copies}.`]
 }

@@ -19,26 +19,31 @@ export interface ReproductionApi {
   close(id: number): Promise<void>
   /** By what it can be checked afterwards that the sandbox is gone. */
   traces(): Promise<SandboxTraces>
-  /** Ends the scenario and its sandbox. */
+  /** Ends the scenario and its sandbox, at whatever point it is. */
   end(): Promise<void>
 }
 
 /** What a person started: `leakrig reproduce <name>`. */
 export interface About {
   name: string
-  /** The process that was started. */
+  /** The process that was started, and where. */
   pid: number
+  folder: string
   system: string
   sandbox: string
 }
 
 export interface Moment extends Progress {
+  /** For how long it has been doing that, ms. */
+  stepMs: number
   /** It is `held` when the scenario has come to its end, and waits. */
   phase: 'building' | 'held'
   /** How many agents were deployed. */
   agents: number
   /** How many resources are left; only when it is held. */
   left: number | undefined
+  /** A session of an agent is there. */
+  canAttach: boolean
 }
 
 export interface Picture extends Pick<Verdict, 'leaks' | 'collateral' | 'counts' | 'notes'> {

@@ -1,10 +1,14 @@
 import { once } from 'node:events'
-import { createConnection } from 'node:net'
+import { createConnection, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createBirpc } from 'birpc'
 import { CannotMeasureError } from '../errors.ts'
 import { ndjson } from '../probe/channel.ts'
 import type { About, ReproductionApi } from './api.ts'
 import { removeSocket, socketFiles } from './state-folder.ts'
+
+/** One that does not say what it is within so many ms is stopped, or hangs. */
+const silentMs = 5_000
 
 /** A reproduction, as another process sees it. */
 export interface Connection extends Disposable {
@@ -15,12 +19,22 @@ export interface Connection extends Disposable {
 
 /** Connects to a reproduction; undefined where nobody listens. Calls that are open at its end fail. */
 export async function connectTo(file: string): Promise<Connection | undefined> {
+  const socket = await opened(file)
+  return typeof socket === 'string' ? undefined : connection(socket)
+}
+
+/** The connection, or the code of the error. */
+async function opened(file: string): Promise<Socket | string> {
   const socket = createConnection(file)
   try {
     await once(socket, 'connect')
-  } catch {
-    return undefined
+    return socket
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? ''
   }
+}
+
+function connection(socket: Socket): Connection {
   const rpc = createBirpc<ReproductionApi>({}, { ...ndjson(socket, socket), timeout: -1 })
   let isOver = false
   const over = () => new CannotMeasureError('The reproduction has ended.')
@@ -48,13 +62,28 @@ export interface Running {
 
 /** The reproductions of this user that run. Sockets of those that were killed are removed. */
 export async function runningReproductions(): Promise<Running[]> {
-  const found = await Promise.all(
-    socketFiles().map(async file => {
-      using connection = await connectTo(file)
-      if (connection) return [{ file, about: await connection.api.about() }]
-      removeSocket(file)
-      return []
-    }),
-  )
+  const found = await Promise.all(socketFiles().map(running))
   return found.flat().sort((one, other) => one.about.pid - other.about.pid)
+}
+
+/** Removes the sockets of reproductions that were killed. */
+export async function removeDeserted(): Promise<void> {
+  const tried = await Promise.all(socketFiles().map(openedUnlessDeserted))
+  for (const socket of tried) if (typeof socket !== 'string') socket.destroy()
+}
+
+async function openedUnlessDeserted(file: string): Promise<Socket | string> {
+  const socket = await opened(file)
+  // Any other error, such as too many connections, comes from one that is there.
+  if (socket === 'ECONNREFUSED') removeSocket(file)
+  return socket
+}
+
+async function running(file: string): Promise<Running[]> {
+  const socket = await openedUnlessDeserted(file)
+  if (typeof socket === 'string') return []
+  using open = connection(socket)
+  const silent = delay(silentMs, undefined, { ref: false })
+  const about = await Promise.race([open.api.about(), silent]).catch(() => undefined)
+  return about ? [{ file, about }] : []
 }

@@ -1,10 +1,14 @@
+import { renameSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { createBirpc } from 'birpc'
 import { ndjson } from '../probe/channel.ts'
 import type { ReproductionApi } from './api.ts'
-import { removeSocket } from './state-folder.ts'
+import { removeSocket, stateFolder } from './state-folder.ts'
 
-/** Serves a reproduction on a socket, to any number of clients. What a client has opened is closed when it is gone. */
+/**
+ * Serves a reproduction on a socket, to any number of clients. What a client has opened is closed when it is gone. The socket
+ * gets its name only when it is served: one of that name that refuses is one that nobody serves.
+ */
 export async function serve(file: string, api: ReproductionApi): Promise<AsyncDisposable> {
   const clients = new Set<Socket>()
   const server = createServer(client => {
@@ -25,7 +29,11 @@ export async function serve(file: string, api: ReproductionApi): Promise<AsyncDi
     }
     createBirpc<object, ReproductionApi>(own, ndjson(client, client))
   })
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(file, resolve))
+  // An ending reproduction may have removed the folder.
+  stateFolder()
+  const unnamed = file.replace(/\.sock$/, '')
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(unnamed, resolve))
+  renameSync(unnamed, file)
   const remove = () => removeSocket(file)
   process.once('exit', remove)
   return {

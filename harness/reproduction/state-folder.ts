@@ -38,13 +38,19 @@ const refused = (folder: string, why: string): CannotMeasureError =>
 /** The socket of the reproduction that this process has started, or another one. */
 export const socketFile = (pid: number): string => join(stateFolder(), `${pid}${ending}`)
 
-/** Every socket, also of a reproduction that was killed. */
+/** Every socket of this user, also of a reproduction that was killed. A link or another file is left alone. */
 export function socketFiles(): string[] {
   if (!existsSync(placeOfFolder())) return []
   const folder = stateFolder()
   return readdirSync(folder)
     .filter(name => name.endsWith(ending))
     .map(name => join(folder, name))
+    .filter(isOwnSocket)
+}
+
+function isOwnSocket(file: string): boolean {
+  const stat = lstatSync(file, { throwIfNoEntry: false })
+  return stat?.isSocket() === true && stat.uid === process.getuid?.()
 }
 
 /** Removes a socket, and the folder with the last one. */

@@ -32,7 +32,8 @@ export class Hold implements ReproductionApi, AsyncDisposable {
     const { hold } = settings()
     if (!hold) return undefined
     const one = new Hold(rig, sandbox)
-    // Also with SIGKILL for the command: the channel to it closes.
+    // Also with SIGKILL for the command: the channel to it closes. It may have been closed while the sandbox started.
+    if (process.send && !process.connected) process.exit(1)
     process.once('disconnect', () => process.exit(1))
     await one.#putPrograms()
     one.#server = await serve(hold.socket, one.#api)
@@ -57,15 +58,17 @@ export class Hold implements ReproductionApi, AsyncDisposable {
   }
 
   async about() {
-    const { name = '', pid = 0 } = settings().hold ?? {}
-    return { name, pid, system: this.#rig.definition.name, sandbox: this.#sandbox.kind }
+    const { name = '', pid = 0, folder = '' } = settings().hold ?? {}
+    return { name, pid, folder, system: this.#rig.definition.name, sandbox: this.#sandbox.kind }
   }
 
   async moment(): Promise<Moment> {
     // While the scenario runs, its own snapshots are enough.
     const left = this.#isHeld ? (await this.#difference()).leaks.length : undefined
     const { timeline, deployedCount: agents } = this.#rig
-    return { ...timeline.progress, phase: this.#isHeld ? 'held' : 'building', agents, left }
+    const phase = this.#isHeld ? 'held' : 'building'
+    const canAttach = sessions(this.#rig.lastSnapshot?.resources ?? []).length > 0
+    return { ...timeline.progress, stepMs: timeline.stepMs, phase, agents, left, canAttach }
   }
 
   async picture(): Promise<Picture> {
@@ -131,8 +134,10 @@ export class Hold implements ReproductionApi, AsyncDisposable {
     return this.#sandbox.traces()
   }
 
+  /** A scenario that is not over fails without its sandbox: nobody waits until it has settled. */
   async end(): Promise<void> {
     this.#released.resolve()
+    if (!this.#isHeld) await this.#sandbox[Symbol.asyncDispose]()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

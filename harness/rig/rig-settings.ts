@@ -39,8 +39,9 @@ interface HoldSettings {
   socket: string
   /** What the user called it. */
   name: string
-  /** The process that the user started. */
+  /** The process that the user started, and where. */
   pid: number
+  folder: string
   /** For the scenario of a leak shape: what the agent leaks, and how it ends. */
   shape?: string
   ending?: string

@@ -20,7 +20,8 @@ export class TimelineRecorder {
   #living = new Map<string, Life>()
   #last = 0
   #peak: Counts | undefined
-  readonly #baseline: Resource[] = []
+  /** Undefined until it was taken. */
+  #baseline: Resource[] | undefined
   /** Called when a step begins or ends, and when a snapshot shows other counts. */
   onProgress: () => void = () => {}
 
@@ -47,7 +48,7 @@ export class TimelineRecorder {
 
   /** Says which resources are of the baseline. */
   markBaseline(resources: readonly Resource[]): void {
-    this.#baseline.push(...resources)
+    this.#baseline = [...(this.#baseline ?? []), ...resources]
     for (const { id } of resources) {
       const life = this.#lives.get(id)
       if (life) life.isBaseline = true
@@ -74,14 +75,23 @@ export class TimelineRecorder {
 
   /** What is done at this moment, and the last counts. */
   get progress(): Progress {
-    const { what: step, agent } = this.#during.at(-1) ?? this.#steps.at(-1) ?? { what: 'begins' }
+    const { what: step, agent } = this.#current ?? { what: 'begins' }
     const now = this.#samples.at(-1)?.counts
     return {
       step,
       ...(agent !== undefined && { agent }),
-      ...(this.#baseline.length > 0 && { baseline: count(this.#baseline) }),
+      ...(this.#baseline && { baseline: count(this.#baseline) }),
       ...(now && { now }),
     }
+  }
+
+  /** For how long that has been done, ms. */
+  get stepMs(): number {
+    return this.#now() - (this.#current?.at ?? 0)
+  }
+
+  get #current(): Step | undefined {
+    return this.#during.at(-1) ?? this.#steps.at(-1)
   }
 
   /** All of it, until now. */

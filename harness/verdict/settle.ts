@@ -77,9 +77,11 @@ export async function settle(
   }
 }
 
-/** This is mostly the time of timers, claude's and that of a grace, so a busy machine stretches it by three, not ten. */
+/** A rest is mostly the time of timers, claude's and that of a grace, so a busy machine stretches it by three, not ten. */
+export const longestRest = 3
+
 function restOf({ restMs }: SettleTiming): Limit {
-  return new Limit(restMs, undefined, 3)
+  return new Limit(restMs, undefined, longestRest)
 }
 
 function isClean({ leaks, collateral }: Difference): boolean {

@@ -1,12 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { createLogUpdate } from 'log-update'
-import { evidenceTable, momentLines, pictureText, sweepCommand } from '../../report/reproduction-text.ts'
-import type { Moment } from '../../reproduction/api.ts'
-import { oneLine, print } from '../../terminal.ts'
+import {
+  afterCleanup,
+  evidenceTable,
+  keyLines,
+  momentLines,
+  pictureText,
+  settlingText,
+  sweepCommand,
+  unknownKeyText,
+} from '../../report/reproduction-text.ts'
+import type { Moment, ReproductionApi } from '../../reproduction/api.ts'
+import { print } from '../../terminal.ts'
+import { Keys, setRaw } from './keys.ts'
+import { columns, isRedrawn, panel } from './panel.ts'
 import { outputInSandbox, relay } from './relay.ts'
 import type { Reproduction } from './reproduction.ts'
 
-const { stdin, stdout } = process
+const { stdin } = process
 
 /** How often the counts are read, ms. */
 const everyMs = 1_000
@@ -20,21 +30,27 @@ export interface Live {
   hasWorkspace: boolean
 }
 
-const panel = createLogUpdate(stdout)
-
-/** Shows the counts as they rise, until the scenario has come to its end. Without a terminal a line for every ten agents. */
+/**
+ * Shows the counts as they rise, until the scenario has come to its end. Where they cannot be drawn again: a line for every
+ * ten agents, and what is waited for.
+ */
 export async function watchBuilding({ reproduction, name }: Live): Promise<void> {
   let printed = 0
+  let isSettling = false
   for (;;) {
     const moment = await reproduction.api.moment()
-    if (stdout.isTTY) show(momentLines(moment, name))
-    else if (moment.agents >= printed + 10) {
-      printed = moment.agents
-      print(`${printed} agents deployed`)
+    if (isRedrawn) panel.show(momentLines(moment, name, columns()))
+    else {
+      if (moment.agents >= printed + 10) {
+        printed = moment.agents
+        print(`${printed} agents deployed`)
+      }
+      if (moment.step === 'settle' && !isSettling) print(settlingText())
+      isSettling = moment.step === 'settle'
     }
     await reproduction.noteTraces()
     if (moment.phase === 'held') break
-    await delay(stdout.isTTY ? everyMs / 4 : everyMs)
+    await delay(isRedrawn ? everyMs / 4 : everyMs)
   }
   panel.clear()
 }
@@ -44,91 +60,86 @@ export async function watchBuilding({ reproduction, name }: Live): Promise<void>
  * @returns whether the user left with Ctrl-C
  */
 export async function watchHeld(live: Live): Promise<{ isInterrupted: boolean }> {
-  const { reproduction, name } = live
+  const keys = new Keys()
+  keys.start()
+  try {
+    // Also while the sandbox does not answer.
+    return await Promise.race([
+      lookAround(live, keys).then(() => ({ isInterrupted: false })),
+      keys.interrupted.then(() => ({ isInterrupted: true })),
+    ])
+  } finally {
+    keys.stop()
+  }
+}
+
+async function lookAround(live: Live, keys: Keys): Promise<void> {
+  const { reproduction, name, hasWorkspace } = live
   for (;;) {
     const moment = await reproduction.api.moment()
     await reproduction.noteTraces()
-    show([...momentLines(moment, name), keysLine(live)])
-    const key = await nextKey(everyMs)
+    const { canAttach } = moment
+    panel.show([...momentLines(moment, name, columns()), ...keyLines({ hasWorkspace, canAttach }, columns())])
+    const key = await keys.next(everyMs)
     if (key === undefined) continue
     panel.clear()
-    if (key === '\x03') return { isInterrupted: true }
-    if (key === 'q' || key === '\x04' || key === 'end') return { isInterrupted: false }
-    await act(live, key, moment)
+    if (['q', '\x03', '\x04', 'end'].includes(key)) return
+    await act(live, key, moment, keys)
   }
 }
 
 /** The terminal as it was, whatever is shown. */
 export function restoreTerminal(): void {
-  panel.done()
-  if (stdin.isTTY) stdin.setRawMode(false).pause()
+  panel.close()
+  setRaw(false)
+  if (stdin.isTTY) stdin.pause()
 }
 
-const keysLine = ({ hasWorkspace }: Live): string =>
-  [
-    's shell',
-    't tmux',
-    ...(hasWorkspace ? ['e explain', 'c clean up'] : []),
-    'p what is left',
-    'v all of it',
-    'q leave',
-  ].join('  ')
-
-async function act(
-  { reproduction: { api }, name, hasWorkspace }: Live,
-  key: string,
-  before: Moment,
-): Promise<void> {
+async function act(live: Live, key: string, before: Moment, keys: Keys): Promise<void> {
+  const { api } = live.reproduction
+  const { name, hasWorkspace } = live
   if (key === 's') {
     print('A shell in the sandbox; `exit` leads back.')
-    await relay(api)
-  }
-  if (key === 'p' || key === 'v') print(pictureText(await api.picture(), name, key === 'v'))
-  if (key === 't') {
+    await withTerminal(keys, () => relay(api))
+  } else if (key === 't') {
     const [session] = (await api.picture()).sessions
-    if (session) await relay(api, session.command)
+    if (session) await withTerminal(keys, () => relay(api, session.command))
     else print('No session of an agent is left.')
-  }
-  if (!hasWorkspace) return
-  if (key === 'e') {
-    const [agent] = (await api.picture()).agents
-    if (agent === undefined) print('Nothing of an agent is left.')
-    else await printed(api, ['leakrig', 'explain', agent])
-  }
-  if (key === 'c') {
-    await printed(api, [...sweepCommand])
-    const { counts } = await api.picture()
-    if (name === 'report' && before.now)
-      print(
-        evidenceTable([
-          ['before', before.now],
-          ['after', counts.settled],
-        ]).join('\n'),
-      )
+  } else if (key === 'p' || key === 'v') print(pictureText(await api.picture(), name, key === 'v'))
+  else if (key === 'e' && hasWorkspace) await explain(api)
+  else if (key === 'c' && hasWorkspace) await cleanUp(api, name, before)
+  else print(unknownKeyText(key))
+}
+
+async function withTerminal(keys: Keys, use: () => Promise<unknown>): Promise<void> {
+  keys.stop()
+  try {
+    await use()
+  } finally {
+    keys.start()
   }
 }
 
-async function printed(api: Reproduction['api'], command: string[]): Promise<void> {
+async function explain(api: ReproductionApi): Promise<void> {
+  const [agent] = (await api.picture()).agents
+  if (agent === undefined) print('Nothing of an agent is left.')
+  else await printed(api, ['leakrig', 'explain', agent])
+}
+
+async function cleanUp(api: ReproductionApi, name: string, before: Moment): Promise<void> {
+  await printed(api, [...sweepCommand])
+  const picture = await api.picture()
+  print(afterCleanup(picture))
+  if (name === 'report' && before.now)
+    print(
+      evidenceTable([
+        ['before', before.now],
+        ['after', picture.counts.settled],
+      ]).join('\n'),
+    )
+}
+
+async function printed(api: ReproductionApi, command: string[]): Promise<void> {
   print(`$ ${command.join(' ')}`)
   print((await outputInSandbox(api, command)).text.trimEnd())
-}
-
-function show(lines: string[]): void {
-  const width = (stdout.columns || 80) - 1
-  panel(lines.map(line => oneLine(line).slice(0, width)).join('\n'))
-}
-
-/** The next key that is pressed; undefined when none is in that time; `end` when the terminal is gone. */
-async function nextKey(ms: number): Promise<string | undefined> {
-  const { promise, resolve } = Promise.withResolvers<string | undefined>()
-  const press = (keys: Buffer) => resolve(keys.toString())
-  const gone = () => resolve('end')
-  const timer = setTimeout(() => resolve(undefined), ms)
-  stdin.setRawMode(true).once('data', press).once('end', gone).resume()
-  try {
-    return await promise
-  } finally {
-    clearTimeout(timer)
-    stdin.off('data', press).off('end', gone).pause()
-  }
 }

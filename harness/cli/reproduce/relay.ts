@@ -1,4 +1,5 @@
 import type { ReproductionApi } from '../../reproduction/api.ts'
+import { setRaw } from './keys.ts'
 
 const { stdin, stdout } = process
 
@@ -16,12 +17,14 @@ export async function relay(api: ReproductionApi, command?: string[]): Promise<n
   const press = (keys: Buffer) => void api.write(id, keys.toString('base64')).catch(ignore)
   const resize = () => void api.resize(id, size()).catch(ignore)
   const wasRaw = stdin.isRaw
-  stdin.setRawMode(true).on('data', press).resume()
+  setRaw(true)
+  stdin.on('data', press).resume()
   stdout.on('resize', resize)
   try {
     return await follow(api, id)
   } finally {
-    stdin.off('data', press).setRawMode(wasRaw).pause()
+    stdin.off('data', press).pause()
+    setRaw(wasRaw)
     stdout.off('resize', resize)
     await api.close(id).catch(ignore)
   }

@@ -1,7 +1,16 @@
 import { callOf, isPackage } from '../../../bin/programs.ts'
 import { CannotMeasureError } from '../../errors.ts'
 import { exitCodes, signalled } from '../../report/exit-codes.ts'
-import { evidenceTable, hintsText, pictureText, sweepCommand } from '../../report/reproduction-text.ts'
+import {
+  endingText,
+  evidenceTable,
+  goneText,
+  hintsText,
+  leftText,
+  noTerminalText,
+  pictureText,
+  sweepCommand,
+} from '../../report/reproduction-text.ts'
 import type { SandboxChoice } from '../../sandbox/sandbox.ts'
 import { chooseSandbox } from '../../sandbox/start.ts'
 import { print, printProblem } from '../../terminal.ts'
@@ -45,6 +54,7 @@ export async function runReproduce(name: string | undefined, options: ReproduceO
     return exitCodes.passed
   }
   const wanted = reproducible(name, options.ending)
+  const ending = new Ending()
   const { system, ...rest } = options
   const chosen = await chosenSystem({ ...rest, ...(system !== undefined && { system: [system] }) }, leaky)
   const needs = neededBy(options, chosen)
@@ -60,12 +70,12 @@ export async function runReproduce(name: string | undefined, options: ReproduceO
     needs,
     keep: false,
   })
-  const ending = new Ending(reproduction)
+  ending.concerns(reproduction)
   try {
     const hasWorkspace = typeof chosen === 'string'
     const exitCode = await Promise.race([
       lead({ reproduction, name, hasWorkspace }, options),
-      ending.unexpected(),
+      ending.unexpected(reproduction),
     ])
     return ending.begin(exitCode)
   } catch (error) {
@@ -95,6 +105,7 @@ async function lead(live: Live, { then, verbose = false }: ReproduceOptions): Pr
   }
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     if (name === 'report' && hasWorkspace) await showCleanup(live, picture.counts.settled)
+    print(`\n${noTerminalText}`)
     return failed
   }
   const command = isPackage ? 'npx leakrig' : 'npm run leakrig --'
@@ -119,21 +130,28 @@ async function showCleanup({ reproduction: { api } }: Live, before: Counts): Pro
 
 /** Ends the reproduction once, whatever ends it, and says whether something is left. */
 class Ending {
-  readonly #reproduction: Reproduction
+  #reproduction: Reproduction | undefined
   #isBegun = false
 
-  constructor(reproduction: Reproduction) {
+  constructor() {
+    this.#listen()
+  }
+
+  /** From now on there is something to end. Vitest has put its own listeners beside ours, which end the process at once. */
+  concerns(reproduction: Reproduction): void {
     this.#reproduction = reproduction
-    // Vitest's own listeners end the process at once.
+    for (const signal of signals) process.removeAllListeners(signal)
+    this.#listen()
+  }
+
+  #listen(): void {
     for (const signal of signals)
-      process
-        .removeAllListeners(signal)
-        .on(signal, () => void this.begin(signalled(signal)).then(process.exit))
+      process.on(signal, () => void this.begin(signalled(signal)).then(process.exit))
   }
 
   /** Rejects when the sandbox has ended by itself. */
-  async unexpected(): Promise<never> {
-    await this.#reproduction.ended
+  async unexpected({ ended }: Reproduction): Promise<never> {
+    await ended
     // An ending that was begun reports the same.
     if (this.#isBegun) return new Promise(() => {})
     throw new CannotMeasureError(
@@ -146,15 +164,15 @@ class Ending {
     if (this.#isBegun) return new Promise(() => {})
     this.#isBegun = true
     restoreTerminal()
+    print(`\n${endingText}`)
+    // What is being started ends with this process.
+    if (!this.#reproduction) return exitCode
     const left = await this.#reproduction.end()
     if (left.length === 0) {
-      const { seenProcesses: seen } = this.#reproduction
-      print(
-        `\nNothing is left on this machine: ${seen === undefined ? 'the container is gone' : `the sandbox and its ${seen} processes are gone`}.`,
-      )
+      print(goneText(this.#reproduction.seenProcesses))
       return exitCode
     }
-    printProblem(`Something is left of the sandbox: ${left.join(', ')}; end it by hand.`)
+    printProblem(leftText(left))
     return exitCode === exitCodes.passed ? exitCodes.inconclusive : exitCode
   }
 }

@@ -3,11 +3,12 @@ import type { TestCase, Vitest } from 'vitest/node'
 import { CannotMeasureError } from '../../errors.ts'
 import { escapeRegExp } from '../../escape-regexp.ts'
 import type { ReproductionApi } from '../../reproduction/api.ts'
-import { type Connection, connectTo } from '../../reproduction/connect.ts'
+import { type Connection, connectTo, removeDeserted } from '../../reproduction/connect.ts'
 import { removeSocket, socketFile } from '../../reproduction/state-folder.ts'
 import type { RigSettings } from '../../rig/rig-settings.ts'
 import type { SandboxTraces } from '../../sandbox/sandbox.ts'
 import { leftOf } from '../../sandbox/traces.ts'
+import { currentFolder } from '../current-folder.ts'
 import { openVitest } from '../vitest.ts'
 import type { Reproducible } from './reproducible.ts'
 
@@ -59,7 +60,11 @@ export class Reproduction {
     { name, project, test, shape, ending }: Reproducible,
     settings: Partial<RigSettings>,
   ): Promise<Reproduction> {
+    // Sockets of those that were killed.
+    await removeDeserted()
     const socket = socketFile(process.pid)
+    // Whatever ends this process.
+    process.once('exit', () => removeSocket(socket))
     const reporter = new FailureReporter()
     const pattern = ['-t', `^${escapeRegExp(test)}$`]
     const vitest = await openVitest(pattern, { projects: [project], reporter, workers: 1 })
@@ -67,6 +72,7 @@ export class Reproduction {
       socket,
       name,
       pid: process.pid,
+      folder: currentFolder(),
       ...(shape !== undefined && { shape, ending: ending ?? '' }),
     }
     for (const one of vitest.projects) {
@@ -84,7 +90,6 @@ export class Reproduction {
       if (connection) return new Reproduction(vitest, running, connection)
       if (isOver) {
         await vitest.close()
-        removeSocket(socket)
         throw new CannotMeasureError(reporter.failure ?? `No test is called ${JSON.stringify(test)}.`)
       }
       await delay(50)
@@ -108,7 +113,6 @@ export class Reproduction {
     // The timer keeps this process alive: Vitest does not, once its worker is gone.
     await Promise.race([closed, delay(endsWithinMs)])
     this.#connection[Symbol.dispose]()
-    removeSocket(socketFile(process.pid))
     return leftOf([this.#traces])
   }
 

@@ -1,6 +1,7 @@
 import { CannotMeasureError } from '../../errors.ts'
+import { placeText, runningText } from '../../report/reproduction-text.ts'
 import { connectTo, type Running, runningReproductions } from '../../reproduction/connect.ts'
-import { oneLine } from '../../terminal.ts'
+import { oneLine, printProblem } from '../../terminal.ts'
 import { UsageError } from '../exit.ts'
 import { relay, runInSandbox } from './relay.ts'
 
@@ -10,18 +11,20 @@ import { relay, runInSandbox } from './relay.ts'
  * @throws UsageError where there is none, or several of that name, and without a terminal
  */
 export async function runShell(name: string | undefined, { command }: { command?: string }): Promise<number> {
-  const { file } = choose(await runningReproductions(), name)
+  const { file, about } = choose(await runningReproductions(), name)
   if (command === undefined && !(process.stdin.isTTY && process.stdout.isTTY))
     throw new UsageError('A shell needs a terminal: run one command with -c COMMAND.')
   using connection = await connectTo(file)
   if (!connection) throw new CannotMeasureError('The reproduction has just ended.')
   const { api } = connection
+  // Standard output is the command's.
+  printProblem(`${placeText(about)}${command === undefined ? '; `exit` leaves it' : ''}`)
   // Not the promise: the connection would be closed at once.
   return await (command === undefined ? relay(api) : runInSandbox(api, ['bash', '-c', command]))
 }
 
 function choose(running: Running[], name: string | undefined): Running {
-  const list = running.map(({ about: { name, pid } }) => `${oneLine(name)} (${pid})`).join(', ')
+  const list = running.map(({ about }) => runningText(about)).join(', ')
   if (running.length === 0)
     throw new UsageError('No reproduction runs: start one with "leakrig reproduce NAME" in another terminal.')
   const found = running.filter(
@@ -31,6 +34,8 @@ function choose(running: Running[], name: string | undefined): Running {
   if (!first)
     throw new UsageError(`No reproduction is called ${oneLine(JSON.stringify(name))}; there are ${list}.`)
   if (others.length > 0)
-    throw new UsageError(`${found.length} reproductions run: name one, or its pid, of ${list}.`)
+    throw new UsageError(
+      `${found.length} reproductions run: choose one by its name or its pid, as in "leakrig shell ${first.about.pid}". There are ${list}.`,
+    )
   return first
 }

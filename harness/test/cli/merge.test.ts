@@ -20,7 +20,7 @@ const leakrig = (...args: string[]) =>
   execa(process.execPath, [program, ...args], { reject: false, cwd: folder, env: { INIT_CWD: folder } })
 
 /** Writes the folder of a shard, with a time line for each scenario. */
-function write(name: string, index: number, results = [green(`s${index}`)]): Promise<void> {
+function write(name: string, index: number, results = [green(`s${index}`)]): Promise<boolean> {
   const timeline = {
     startedAt: 1,
     endedAt: 9,
@@ -66,7 +66,9 @@ test('shards become one report with their time lines, and one exit code', async 
     'whole.xml',
   )
   expect(stdout).toMatch(/^✗ 1 leaked +a crash\n/)
-  expect(stdout).toMatch(/\n1 pass, 1 leak; system mine, sandbox namespace, .*$/)
+  expect(stdout).toMatch(
+    /\n1 pass, 1 leak; system mine, sandbox namespace, .*\nreport: whole \(npm run leakrig -- report open whole\)\njunit: whole\.xml$/,
+  )
   expect(exitCode).toBe(1)
   const report = readReport(join(folder, 'whole/report.json'))
   expect(report.scenarios.map(({ name }) => name)).toEqual(['s1', 'a crash'])

@@ -43,6 +43,8 @@ test('two rounds are too few: nothing is claimed, and everything is in the repor
     '2',
     '--report',
     report,
+    '--junit',
+    join(folder, 'soak.xml'),
   ]
   const { exitCode, stdout } = await soak(...words)
   expect(stdout).toMatch(
@@ -51,6 +53,7 @@ test('two rounds are too few: nothing is claimed, and everything is in the repor
   expect(stdout).toMatch(/^ {4}4 agents .* s · sessions 1 · processes \d+ · /m)
   expect(stdout).toContain('Inconclusive with 2 rounds: a pass takes at least 42 of 2 agents (--repeat 42).')
   expect(exitCode).toBe(3)
+  expect(readFileSync(join(folder, 'soak.xml'), 'utf8')).toContain('tests="1" failures="0" errors="1"')
   const { scenarios } = JSON.parse(readFileSync(join(report, 'report.json'), 'utf8'))
   expect(scenarios).toMatchObject([{ name: 'soak', verdict: 'inconclusive', soak: { seed: 5, warmUp: 1 } }])
   expect(scenarios[0].soak.rounds.map(({ agents }: { agents: number }) => agents)).toEqual([0, 2, 4])

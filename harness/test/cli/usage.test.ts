@@ -1,11 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { UsageError } from '../../cli/exit.ts'
-import { requireWritable, writeJson } from '../../cli/json-file.ts'
 import { runScenarios } from '../../cli/scenarios.ts'
 import { requireFiles, requireNames } from '../../cli/selection.ts'
 import { openVitest } from '../../cli/vitest.ts'
@@ -127,38 +126,4 @@ test.for([
 test('--version is that of package.json', () => {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8'))
   expect(execFileSync(process.execPath, [program, '--version'], { encoding: 'utf8' })).toBe(`${version}\n`)
-})
-
-test('a report that cannot be written is reported in a sentence, and leaves no file', () => {
-  const said = vi.spyOn(console, 'error').mockImplementation(() => {})
-  onTestFinished(() => said.mockRestore())
-  writeJson('/dev/full', { a: 1 })
-  writeJson(join(folder, 'gone/report.json'), { a: 1 })
-  expect(said.mock.calls.flat()).toEqual([
-    expect.stringMatching(
-      /^leakrig: The report could not be written to \/dev\/full \(ENOSPC.*: the verdict above stands\.$/,
-    ),
-    expect.stringMatching(/gone\/report\.json \(ENOENT/),
-  ])
-  expect(readdirSync(folder)).toEqual([])
-})
-
-test('a report replaces the one before as a whole, also through a link', () => {
-  const [file, link] = [join(folder, 'report.json'), join(folder, 'link.json')]
-  onTestFinished(() => {
-    for (const name of [file, link]) rmSync(name)
-  })
-  writeFileSync(file, 'before')
-  symlinkSync('report.json', link)
-  requireWritable(link)
-  writeJson(link, { a: 1 })
-  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ a: 1 })
-  expect(lstatSync(link).isSymbolicLink()).toBe(true)
-  expect(readdirSync(folder).sort()).toEqual(['link.json', 'report.json'])
-})
-
-test('checking that a report can be written makes no file', () => {
-  requireWritable(join(folder, 'later.json'))
-  expect(readdirSync(folder)).toEqual([])
-  expect(() => requireWritable(folder)).toThrow(/it is a folder/)
 })

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -54,7 +55,7 @@ describe('the tarball', () => {
         ),
       ].toSorted(),
     )
-    const scenario = /^dist\/scenarios\/(catalogue\/\d-|reproduce\/|\d-)[\w-]+\.test\.js$/
+    const scenario = /^dist\/scenarios\/(catalogue\/\d-|reproduce\/|soak\/|\d-)[\w-]+\.test\.js$/
     const unwanted = [
       /\.test\./,
       /\/(test|bench|node_modules)\//,
@@ -66,7 +67,7 @@ describe('the tarball', () => {
       path => !scenario.test(path) && unwanted.some(pattern => pattern.test(path)),
     )
     expect(found).toEqual([])
-    expect(packed.files.filter(path => scenario.test(path))).toHaveLength(16)
+    expect(packed.files.filter(path => scenario.test(path))).toHaveLength(17)
   })
 
   test('has every program with its scripts, and what a container is built of', () => {
@@ -91,8 +92,12 @@ describe('the tarball', () => {
     )
   })
 
+  test('is all that packing leaves in the clone', () => {
+    expect(readdirSync(join(packed.folder, 'clone'))).not.toContain('dist')
+  })
+
   test('passes on the licences of what is in its bundles, those of the page too', () => {
-    const file = join(packed.folder, 'clone/dist/programs/LICENSES.txt')
+    const file = join(packed.contents, 'dist/programs/LICENSES.txt')
     const names = readFileSync(file, 'utf8').match(/^[\w@/-]+(?= \d\S* \()/gm)
     expect(names).toEqual(expect.arrayContaining(['birpc', 'preact', 'uplot']))
   })
@@ -107,7 +112,7 @@ describe('the tarball', () => {
   test('depends on what its modules import, and on nothing else', () => {
     const modules = packed.files.filter(path => path.endsWith('.js'))
     const imported = modules.flatMap(path => {
-      const text = readFileSync(join(packed.folder, 'clone', path), 'utf8')
+      const text = readFileSync(join(packed.contents, path), 'utf8')
       return specifiersIn(text, 'js')
     })
     const packages = imported
@@ -317,6 +322,44 @@ describe('installed into an empty project', () => {
         expect(readdirSync(project).toSorted()).toEqual([...new Set([...before, ...written])].toSorted())
       },
       slow,
+    )
+
+    test(
+      'a soak, the shards of a catalogue with their merge, and a reproduction work, and write what they are asked for',
+      mostly,
+      async () => {
+        needsNamespaces()
+        const outputs = (name: string) => [
+          '--report',
+          name,
+          '--junit',
+          `${name}.xml`,
+          '--json',
+          `${name}.json`,
+        ]
+        const leakrig = (...args: string[]) => run(node(), 'leakrig', ...args)
+        const soakArgs = ['--repeat', '1', '--agents', '1', '--sandbox', 'namespace']
+        const soak = await leakrig('soak', ...soakArgs, ...outputs('out/soak'))
+        expect(soak.all).toContain('1 rounds of 1 agents')
+        expect(soak.exitCode).toBe(3)
+        const cells = ['plain × killed', 'stopped × killed', '--sandbox', 'namespace']
+        for (const index of [1, 2]) {
+          const shard = ['--shard', `${index}/2`, ...outputs(`out/shard-${index}`)]
+          expect((await leakrig('catalogue', ...cells, ...shard)).exitCode).toBe(0)
+        }
+        const merge = ['report', 'merge', 'out/shard-1', 'out/shard-2', ...outputs('out/whole')]
+        expect(await leakrig(...merge)).toMatchObject({ exitCode: 0 })
+        for (const name of ['soak', 'shard-1', 'whole']) {
+          const { run } = readReport(join(project, 'out', `${name}.json`))
+          expect(run.command).toBe(name === 'soak' ? 'soak' : 'catalogue')
+          expect(readFileSync(join(project, 'out', `${name}.xml`), 'utf8')).toContain('<testcase')
+          expect((await leakrig('report', 'open', `out/${name}`)).all).toContain(`out/${name}/index.html`)
+        }
+        const then = ['--then', 'pgrep -c sleep; exit 7', '--sandbox', 'namespace']
+        const shown = await leakrig('reproduce', 'plain', ...then)
+        expect(shown.exitCode, shown.all).toBe(7)
+        rmSync(join(project, 'out'), { recursive: true })
+      },
     )
 
     test('an idle claude is named claude, though npm packs no links', mostly, async () => {

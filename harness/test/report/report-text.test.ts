@@ -75,6 +75,11 @@ test('the summary says that the sandboxes of the commands have ended', () => {
   const words = 'The commands ($ ...) work inside a sandbox that runs, and each sandbox has ended'
   expect(summaryText(report([testCase('pass')]))).not.toContain('The commands')
   expect(summaryText(report([testCase('leak')]))).toContain(`${words}.`)
+  // Their commands are not printed.
+  const known = { ...report([testCase('leak')]) }
+  known.scenarios = known.scenarios.map(one => ({ ...one, verdict: 'known' as const }))
+  expect(summaryText(known)).not.toContain('The commands')
+  expect(summaryText(known, true)).toContain(`${words}.`)
   const kept = testCase('leak', { kept: '/project/.leakrig/a-scenario' })
   expect(summaryText(report([kept]))).toContain(`${words}; "its files" names a copy of what was in it.`)
 })

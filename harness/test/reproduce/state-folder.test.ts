@@ -1,11 +1,20 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { runShell } from '../../cli/reproduce/shell.ts'
 import type { About, ReproductionApi } from '../../reproduction/api.ts'
-import { runningReproductions } from '../../reproduction/connect.ts'
+import { removeDeserted, runningReproductions } from '../../reproduction/connect.ts'
 import { serve } from '../../reproduction/serve.ts'
 import { socketFile, stateFolder } from '../../reproduction/state-folder.ts'
 
@@ -23,7 +32,7 @@ beforeEach(() => {
 
 /** A reproduction that only says what it is called. */
 async function reproduction(about: Partial<About>) {
-  const api = { about: async () => ({ system: 'none', sandbox: 'namespace', ...about }) }
+  const api = { about: async () => ({ system: 'none', sandbox: 'namespace', folder: '/work', ...about }) }
   const server = await serve(socketFile(about.pid ?? 0), api as unknown as ReproductionApi)
   onTestFinished(() => server[Symbol.asyncDispose]())
 }
@@ -64,11 +73,11 @@ test('with several of them one has to be named', async () => {
   await reproduction({ name: 'stopped', pid: 22 })
   await reproduction({ name: 'report', pid: 33 })
   await expect(runShell(undefined, {})).rejects.toThrow(
-    '3 reproductions run: name one, or its pid, of stopped (11), stopped (22), report (33).',
+    '3 reproductions run: choose one by its name or its pid, as in "leakrig shell 11". There are stopped (pid 11, started in /work), stopped (pid 22, started in /work), report (pid 33, started in /work).',
   )
-  await expect(runShell('stopped', {})).rejects.toThrow('2 reproductions run: name one, or its pid, of ')
+  await expect(runShell('stopped', {})).rejects.toThrow('2 reproductions run: choose one ')
   await expect(runShell('lunch', {})).rejects.toThrow(
-    'No reproduction is called "lunch"; there are stopped (11), stopped (22), report (33).',
+    'No reproduction is called "lunch"; there are stopped (pid 11, started in /work), stopped (pid 22, started in /work), report (pid 33, started in /work).',
   )
   // One of them, but no terminal.
   for (const name of ['22', 'report'])
@@ -77,13 +86,42 @@ test('with several of them one has to be named', async () => {
     )
 })
 
-test('the socket of one that was killed is removed', async () => {
-  mkdirSync(folder(), { mode: 0o700 })
+/** A socket at which nobody listens any more. */
+async function deserted(file: string) {
   const server = createServer()
-  await new Promise<void>(resolve => server.listen(join(base, '44'), resolve))
-  // A socket at which nobody listens.
-  symlinkSync(join(base, '44'), socketFile(44))
+  const moved = `${file}.moved`
+  await new Promise<void>(resolve => server.listen(moved, resolve))
+  // Node removes the socket by the name that it was given.
+  renameSync(moved, file)
   await new Promise(resolve => server.close(resolve))
-  expect(await runningReproductions()).toEqual([])
+}
+
+test.for([
+  ['the list of those that run', async () => expect(await runningReproductions()).toEqual([])],
+  ['the start of another one', removeDeserted],
+] as const)('%s removes the socket of one that was killed', async ([, look]) => {
+  await deserted(socketFile(44))
+  await look()
+  expect(existsSync(folder())).toBe(false)
+})
+
+test('one that runs keeps its socket, and so does whoever is no socket of ours', async () => {
+  await deserted(socketFile(44))
+  await reproduction({ name: 'stopped', pid: 11 })
+  await deserted(join(base, 'elsewhere'))
+  symlinkSync(join(base, 'elsewhere'), socketFile(55))
+  writeFileSync(socketFile(66), '')
+  await removeDeserted()
+  expect(readdirSync(folder()).sort()).toEqual(['11.sock', '55.sock', '66.sock'])
+  expect(existsSync(join(base, 'elsewhere'))).toBe(true)
+  rmSync(join(base, 'elsewhere'))
+})
+
+test('the folder may have gone before a reproduction is served', async () => {
+  const file = socketFile(11)
+  rmSync(folder(), { recursive: true })
+  const server = await serve(file, {} as ReproductionApi)
+  expect(readdirSync(folder())).toEqual(['11.sock'])
+  await server[Symbol.asyncDispose]()
   expect(existsSync(folder())).toBe(false)
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import { needsNamespaces } from '../../../test/namespaces.ts'
+import { Limit } from '../../limit.ts'
 import { poll } from '../../poll.ts'
 import type { ProcessResource } from '../../snapshot/snapshot.ts'
 import { below, gone } from '../support/processes-below.ts'
@@ -12,6 +13,9 @@ needsNamespaces()
 
 const program = join(import.meta.dirname, '../../../bin/leakrig.ts')
 const leakrig = (...words: string[]) => [process.execPath, program, ...words].join(' ')
+
+/** How long an ending may take, ms. A settling goes on for 5 s after the last change. */
+const endsWithinMs = 4_000
 
 /** The keys under the counts. */
 const keys = /s shell {2}t tmux {2}e explain {2}c clean up {2}p what is left {2}v all of it {2}q leave/
@@ -64,7 +68,13 @@ test('a user makes a leak, looks at it, cleans it up, and leaves', { timeout: 30
     env,
     reject: false,
   })
-  expect(other).toMatchObject({ stdout: '/tmp/work\n1', stderr: '', exitCode: 5 })
+  expect(other).toMatchObject({
+    stdout: '/tmp/work\n1',
+    stderr: expect.stringMatching(
+      /^leakrig: in the sandbox of normal-completion \(pid \d+, started in \S+\), system none$/,
+    ),
+    exitCode: 5,
+  })
 
   terminal.press('c')
   await terminal.shows(/clean: \d+ actions\n\d+ actions done\n/)
@@ -77,16 +87,23 @@ test('a user makes a leak, looks at it, cleans it up, and leaves', { timeout: 30
   expect(readdirSync(terminal.runtime)).toEqual([])
 })
 
+/** What is said at once, and at last. */
+const ending = (code: number) =>
+  new RegExp(
+    `\\nEnding the sandbox and everything in it …\\nNothing is left on this machine: .*\\ncode ${code}\\n>$`,
+  )
+
 const ends: [string, (terminal: TerminalWindow, pid: number) => void, RegExp | undefined][] = [
-  ['Ctrl-C', terminal => terminal.press('C-c'), /Nothing is left on this machine: .*\ncode 130\n>$/],
-  ['SIGTERM', (_, pid) => process.kill(pid, 'SIGTERM'), /Nothing is left on this machine: .*\ncode 143\n>$/],
+  ['Ctrl-C', terminal => terminal.press('C-c'), ending(130)],
+  ['SIGTERM', (_, pid) => process.kill(pid, 'SIGTERM'), ending(143)],
+  ['SIGHUP', (_, pid) => process.kill(pid, 'SIGHUP'), ending(129)],
   ['SIGKILL', (_, pid) => process.kill(pid, 'SIGKILL'), /code 137\n>$/],
   ['a closed terminal', terminal => terminal.close(), undefined],
 ]
 
 // The first two prove the rule; the others take half a minute each, and run each night but for one.
 for (const { moment, shown, isHeld } of [
-  { moment: 'while it is made', shown: /\d deployed/, isHeld: false },
+  { moment: 'while it settles', shown: /1 deployed; settle/, isHeld: false },
   { moment: 'while it is shown', shown: keys, isHeld: true },
 ])
   for (const [how, end, last] of ends) {
@@ -105,9 +122,13 @@ for (const { moment, shown, isHeld } of [
         return all.some(isOfAgent) ? all : undefined
       })
       if (!known) throw new Error(`No agent came to work:\n${terminal.text}`)
+      const limit = new Limit(endsWithinMs)
       end(terminal, known.find(({ command }) => command.includes('reproduce own-session'))?.pid ?? 0)
       if (last) await terminal.shows(last)
       expect(await gone(known)).toEqual([])
+      expect(limit.isOver, `ended within ${limit.elapsed}`).toBe(false)
+      // Only where no process of it could.
+      if (how !== 'SIGKILL') expect(readdirSync(terminal.runtime)).toEqual([])
       // A socket that a killed one left is removed by the next command.
       const env = { XDG_RUNTIME_DIR: terminal.runtime }
       await execa(process.execPath, [program, 'shell'], { env, reject: false })

@@ -1,7 +1,21 @@
 import { expect, test } from 'vitest'
-import { evidenceTable, hintsText, momentLines, pictureText } from '../../report/reproduction-text.ts'
+import {
+  afterCleanup,
+  endingText,
+  evidenceTable,
+  goneText,
+  hintsText,
+  keyLines,
+  leftText,
+  momentLines,
+  noTerminalText,
+  pictureText,
+  placeText,
+  unknownKeyText,
+} from '../../report/reproduction-text.ts'
 import type { Picture } from '../../reproduction/api.ts'
 import { type Counts, count } from '../../timeline/counts.ts'
+import { TimelineRecorder } from '../../timeline/recorder.ts'
 import type { Finding } from '../../verdict/verdict.ts'
 
 const owner = { agent: 'worker-1', evidence: 'TMUX_PANE in its initial environment' }
@@ -118,18 +132,20 @@ test('the evidence of the report beside ours, at several moments', () => {
   `)
 })
 
+const building = {
+  phase: 'building',
+  agent: 'worker-1',
+  step: 'is killed',
+  stepMs: 7_300,
+  baseline: picture.counts.baseline,
+  now: picture.counts.settled,
+  agents: 1,
+  left: undefined,
+  canAttach: false,
+} as const
+
 test('the counts as they rise', () => {
-  const { baseline, settled: now } = picture.counts
-  const building = {
-    phase: 'building',
-    agent: 'worker-1',
-    step: 'is killed',
-    baseline,
-    now,
-    agents: 1,
-    left: undefined,
-  } as const
-  expect(momentLines(building, 'stopped').join('\n')).toMatchInlineSnapshot(`
+  expect(momentLines(building, 'stopped', 99).join('\n')).toMatchInlineSnapshot(`
     "                    baseline     now
     tmux sessions              0       0
     claude processes           0       0
@@ -137,8 +153,94 @@ test('the counts as they rise', () => {
     files                      2       3
     1 deployed; worker-1 is killed"
   `)
-  expect(momentLines({ ...building, phase: 'held', left: 2 }, 'stopped').at(-1)).toBe('2 left')
+  expect(momentLines({ ...building, phase: 'held', left: 2 }, 'stopped', 99).at(-1)).toBe('2 left')
   const { now: _, agent: __, ...starting } = building
-  expect(momentLines({ ...starting, step: 'prepare' }, 'stopped')).toEqual(['prepare'])
-  expect(momentLines(building, 'report')[0]).toBe('                          the report           now')
+  expect(momentLines({ ...starting, step: 'prepare' }, 'stopped', 99)).toEqual(['prepare'])
+  expect(momentLines(building, 'report', 99).join('\n')).toMatchInlineSnapshot(`
+    "                          the report           now
+    active tmux sessions               4             0
+    claude processes                  54             0
+    agent prompt files                78             1
+    JSONL stream logs                 38             0
+    1 deployed; worker-1 is killed"
+  `)
+})
+
+test('a baseline of nothing is shown as such', () => {
+  const recorder = new TimelineRecorder()
+  recorder.add({ at: 0, resources: [], problems: [], ignored: [] })
+  recorder.markBaseline([])
+  const lines = momentLines({ ...building, ...recorder.progress }, 'stopped', 99)
+  expect(lines[1]).toBe('tmux sessions              0       0')
+})
+
+test('a settling says what it waits for, and how long; also in a narrow terminal', () => {
+  const { agent: _, ...settling } = { ...building, step: 'settle' }
+  expect(momentLines(settling, 'stopped', 99).slice(-3).join('\n')).toMatchInlineSnapshot(`
+    "1 deployed; settle for 7 s
+    Waits for the baseline, or until nothing has changed for 5 s; at most 30 s. On a busy machine: up
+    to 15 s, at most 300 s."
+  `)
+  expect(momentLines(settling, 'stopped', 39).slice(-6).join('\n')).toMatchInlineSnapshot(`
+    "files                      2       3
+    1 deployed; settle for 7 s
+    Waits for the baseline, or until
+    nothing has changed for 5 s; at most 30
+    s. On a busy machine: up to 15 s, at
+    most 300 s."
+  `)
+})
+
+test('the keys', () => {
+  const lines = (columns: number, one = { hasWorkspace: true, canAttach: true }) =>
+    keyLines(one, columns).join('\n')
+  expect(lines(99)).toMatchInlineSnapshot(
+    `"s shell  t tmux  e explain  c clean up  p what is left  v all of it  q leave"`,
+  )
+  expect(lines(39)).toMatchInlineSnapshot(`
+    "s shell  t tmux  e explain  c clean up
+    p what is left  v all of it  q leave"
+  `)
+  expect(lines(99, { hasWorkspace: false, canAttach: false })).toMatchInlineSnapshot(
+    `"s shell  p what is left  v all of it  q leave"`,
+  )
+  expect(['x', '\u001b[A', '"'].map(unknownKeyText).join('\n')).toMatchInlineSnapshot(`
+    ""x" is not one of the keys:
+    "\\u001b[A" is not one of the keys:
+    "\\"" is not one of the keys:"
+  `)
+})
+
+test('what a cleanup has left', () => {
+  expect(afterCleanup({ leaks: [], collateral: [] })).toMatchInlineSnapshot(`"Nothing is left of it."`)
+  expect(afterCleanup({ leaks: leaks.slice(1), collateral: [] })).toMatchInlineSnapshot(`
+    "1 of agent worker-1 leaked, seen for 6.2 s:
+        1 file         nobody removed it, and nobody reads it any more
+    prompt agent_prompt_worker-1.txt, 250 bytes
+    $ ls -l /tmp/work/p.txt"
+  `)
+})
+
+test('the end', () => {
+  const texts = [
+    endingText,
+    goneText(12),
+    goneText(undefined),
+    leftText(['process 5 (perl)']),
+    noTerminalText,
+  ]
+  expect(texts.join('\n')).toMatchInlineSnapshot(`
+    "Ending the sandbox and everything in it …
+    Nothing is left on this machine: the sandbox and its 12 processes are gone.
+    Nothing is left on this machine: the container is gone.
+    Something is left of the sandbox: process 5 (perl); end it by hand.
+    There is no terminal, so it ends here; --then COMMAND runs a command in the sandbox before that."
+  `)
+})
+
+test('which reproduction it is', () => {
+  const about = { name: 'stopped', pid: 58, folder: '/home/me/a\nb', system: 'none', sandbox: 'namespace' }
+  expect(placeText(about)).toMatchInlineSnapshot(
+    `"in the sandbox of stopped (pid 58, started in /home/me/a\\u{a}b), system none"`,
+  )
 })

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest'
+import { junitXml } from '../../report/junit.ts'
+import { outcome } from '../../report/outcome.ts'
 import { soakSvg } from '../../report/soak-svg.ts'
 import { planText, roundText, soakSentences, soakText } from '../../report/soak-text.ts'
 import { judgeSoak } from '../../soak/judge.ts'
+import type { SoakResult } from '../../soak/result.ts'
+import { aReport, green } from '../support/reports.ts'
 import { rounds } from './rounds.ts'
 
 const leaking = judgeSoak(
@@ -260,4 +264,27 @@ test('the picture has a plot for each resource that changed, and no markup from 
     ]
   `)
   expect(svg.match(/<polyline/g)).toHaveLength(5)
+})
+
+const resultOf = (soak: SoakResult) =>
+  green('soak', { file: 'soak', verdict: soak.verdict, verdicts: [], soak, errors: soakSentences(soak) })
+
+test('in JUnit XML a soak is one case, which fails by what grows', () => {
+  const xml = junitXml(aReport([resultOf({ ...leaking, rounds: [] })]))
+  expect(xml).toContain('tests="1" failures="1" errors="0"')
+  expect(xml).toContain('<failure message="1 growing" type="leak">')
+  expect(xml).toContain('files: prompt: grows with each agent (0.20 ± ')
+})
+
+test('the outcome of a soak in a few words', () => {
+  const flat = judgeSoak({ seed: 1, agents: 5 }, rounds(20))
+  const harmed = judgeSoak(
+    { seed: 1, agents: 5 },
+    rounds(20, () => ({ collateral: ['a session'] })),
+  )
+  expect([leaking, flat, harmed].map(soak => outcome(resultOf(soak)))).toEqual([
+    '1 growing',
+    'flat',
+    'collateral',
+  ])
 })
