@@ -17,6 +17,7 @@ import { agentByte, agentLockFile, type Lock, lock, lockNow } from '../registry/
 import { peekGlobalRegistry, peekTaskRegistry, readAgent, requireAgent } from '../registry/registry.ts'
 import { syncGlobal } from '../registry/sync-global.ts'
 import { recordedWorld, requireDeployedHere } from '../registry/world.ts'
+import { withCleanupLog } from './cleanup-log.ts'
 import { executePlan } from './execute.ts'
 import { HOOKS_GRACE_MS } from './grace.ts'
 import { type PlannedCleanup, planCleanup } from './plan.ts'
@@ -54,7 +55,9 @@ const OTHER_CLEANER_MS = 10_000
  */
 export async function cleanUp(ref: AgentRef, options: CleanUpOptions): Promise<CleanUpReport> {
   const startedAt = performance.now()
-  const { graceMs, log = () => {} } = options
+  const { graceMs } = options
+  const by = options.handedOver ? 'hand-over' : options.isRetry ? 'daemon' : 'call'
+  const log = withCleanupLog(options.log ?? (() => {}), by)
   validateRef(ref)
   const registry = peekTaskRegistry(ref.workspace, ref.taskId)
   const before = requireAgent(registry, ref)

@@ -9,6 +9,7 @@ import type { TmuxLocation } from '../tmux/locate.ts'
 import { freezeAll } from './freeze.ts'
 import { killGroups } from './kill-groups.ts'
 import type { LogPipes } from './log-pipes.ts'
+import { logSignal } from './log-signal.ts'
 import type { PlannedCleanup } from './plan.ts'
 import { hangUp, kill, ProcessSet, type TrackedProcess, terminate, wake } from './process-set.ts'
 import { strayBirths, supervisors } from './supervisors.ts'
@@ -75,7 +76,7 @@ export async function endProcesses(
       freezeAll(plan, tracked, log)
     const alive = tracked.alive()
     pipes.tend(alive.map(one => one.claim.process))
-    sendDueSignals(alive, clock, pipes, log)
+    sendDueSignals(alive, clock, pipes, (one, signal) => logSignal(log, one, signal, first.ref.agentId))
     const isOver = clock.isOver(alive)
     if (alive.length > 0) aliveAt = performance.now()
     const rescanMs = clock.overtime() < 0 ? RESCAN_MS : RESCAN_KILLING_MS
@@ -202,7 +203,12 @@ function mayStillEnd(alive: readonly TrackedProcess[]): boolean {
  * writers, which end by themselves when their input does; the panes' processes last, because when they end the kernel hangs
  * up on whatever is left on the terminal, the log writers too. After the grace the same order with KILL.
  */
-function sendDueSignals(alive: TrackedProcess[], clock: Clock, pipes: LogPipes, log: Log): void {
+function sendDueSignals(
+  alive: TrackedProcess[],
+  clock: Clock,
+  pipes: LogPipes,
+  note: (tracked: TrackedProcess, signal: NodeJS.Signals) => void,
+): void {
   const has = (role: TrackedProcess['role']) => alive.some(one => one.role === role)
   const hasProducer = has('producer')
   const overtime = clock.overtime()
@@ -215,12 +221,16 @@ function sendDueSignals(alive: TrackedProcess[], clock: Clock, pipes: LogPipes, 
     } else if (overtime >= 0) {
       if (!isDueForKillNow(one.role) || one.sent === 'SIGKILL') continue
       if (endsWithInput) pipes.noteKill(one.claim.process)
-      logAndSend(log, one, 'SIGKILL', kill)
+      note(one, 'SIGKILL')
+      kill(one)
       if (one.role === 'filter') clock.drainAgain()
     } else if (one.sent === null && isDueForTerm(one.role)) {
-      logAndSend(log, one, 'SIGTERM', terminate)
+      if (one.role === 'pane') note(one, 'SIGHUP')
+      note(one, 'SIGTERM')
+      terminate(one)
     } else if (one.hungUpAt !== undefined && performance.now() - one.hungUpAt >= HANG_UP_AGAIN_MS) {
-      logAndSend(log, one, 'SIGHUP', hangUp)
+      note(one, 'SIGHUP')
+      hangUp(one)
     }
   }
 
@@ -241,14 +251,3 @@ function sendDueSignals(alive: TrackedProcess[], clock: Clock, pipes: LogPipes, 
 /** True for what gets KILL as soon as the grace is over: panes' processes and log writers get it only after all others. */
 const isDueForKill = ({ role, sent }: TrackedProcess) =>
   sent !== 'SIGKILL' && (role === 'producer' || role === 'other')
-
-function logAndSend(
-  log: Log,
-  tracked: TrackedProcess,
-  signal: string,
-  send: (tracked: TrackedProcess) => void,
-): void {
-  const { pid, start, comm } = tracked.claim.process
-  log({ event: 'signal', signal, pid, start, comm, role: tracked.role })
-  send(tracked)
-}

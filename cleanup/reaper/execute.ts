@@ -17,6 +17,7 @@ import { type RecordedRestarts, restartsToRecord } from './earlier-restarts.ts'
 import { type EndResult, endProcesses } from './end-processes.ts'
 import { HeldLogs } from './held-logs.ts'
 import { LogPipes } from './log-pipes.ts'
+import { logSignal } from './log-signal.ts'
 import { type ExpectedLog, expectedLog, lostLines } from './lost-lines.ts'
 import { describeOtherUsers, type PlannedCleanup } from './plan.ts'
 import type { CleanUpReport } from './report.ts'
@@ -95,7 +96,7 @@ export async function executePlan(
  * next cleanup tries again. Returns the pids that are kept.
  */
 function keepUnsaved(
-  { claims: { claimed } }: PlannedCleanup,
+  { claims: { claimed }, observation: { ref } }: PlannedCleanup,
   held: HeldLogs,
   report: CleanUpReport,
   log: Log,
@@ -105,16 +106,10 @@ function keepUnsaved(
   if (why === undefined) return kept
   for (const writer of held.writers()) {
     for (let at = claimed.get(writer); at; at = claimed.get(at.process.ppid)) kept.add(at.process.pid)
-    const { process } = claimed.get(writer) ?? {}
-    if (!process) continue
-    log({
-      event: 'signal',
-      signal: 'SIGSTOP',
-      pid: process.pid,
-      start: process.start,
-      comm: process.comm,
-      role: 'log-writer',
-    })
+    const claim = claimed.get(writer)
+    if (!claim) continue
+    const { process } = claim
+    logSignal(log, { claim, role: 'log-writer' }, 'SIGSTOP', ref.agentId)
     signal(process, 'SIGSTOP')
     report.problems.push(
       `The stream log has lost its name and could not be saved: ${why}. Process ${process.pid} (${process.comm}), which holds its lines, was stopped and stays with its pane; make room, then clean up again.`,

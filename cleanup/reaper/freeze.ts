@@ -4,6 +4,7 @@ import type { Log } from '../log.ts'
 import { backend } from '../platform/processes/backend.ts'
 import { newestPid } from '../platform/processes/new-pids.ts'
 import { addNewest, readTableNow } from '../platform/processes/table.ts'
+import { logSignal } from './log-signal.ts'
 import type { PlannedCleanup } from './plan.ts'
 import { freeze, isStill, type ProcessSet, type TrackedProcess } from './process-set.ts'
 
@@ -25,11 +26,21 @@ export function freezeAll({ observation, roleOf }: PlannedCleanup, tracked: Proc
   let isFullScan = true
   let since = newestPid()
   let table = readTableNow()
+  // Logged at the end: to write takes time, in which a chain of forks goes on.
+  const stopped = new Set<TrackedProcess>()
+  using _ = {
+    [Symbol.dispose]: () => {
+      for (const one of stopped) if (one.isFrozen) logSignal(log, one, 'SIGSTOP', observation.ref.agentId)
+    },
+  }
   while (performance.now() < deadline) {
     const claims = claim(withTable(observation, table), tracked.claims())
     const fresh = tracked.add(claims.claimed.values(), roleOf, table)
     const moving = tracked.alive().filter(one => mayBeStopped(one) && !isStill(one))
-    moving.forEach(freeze)
+    for (const one of moving) {
+      freeze(one)
+      stopped.add(one)
+    }
     // Nothing moves, and a scan that began when nothing moved has found nothing new.
     if (isFullScan && fresh.length === 0 && moving.length === 0) {
       tracked.noteFrozen()

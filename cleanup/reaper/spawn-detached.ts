@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { quoteForRunShell } from '../platform/shell.ts'
 import { queryTmux } from '../tmux/query.ts'
 import { NAMED_SOCKETS, SEARCHED_FOLDER } from '../tmux/sockets.ts'
+import { CLEANUP_LOG } from './cleanup-log.ts'
 
 /** The variables that a program outside the agent inherits from us: where things are, and nothing that names the agent. */
 const KEPT = [
@@ -16,6 +17,7 @@ const KEPT = [
   'TMUX_TMPDIR',
   NAMED_SOCKETS,
   SEARCHED_FOLDER,
+  CLEANUP_LOG,
   'NODE_COMPILE_CACHE',
 ]
 

@@ -71,6 +71,8 @@ export interface ProbeApi {
   run(command: string[]): Promise<ToolResult>
   /** Text of a file; undefined when there is none. */
   read(path: string): Promise<string | undefined>
+  /** The last whole lines of a regular file, of so many bytes at most; undefined when there is none. */
+  tail(path: string, bytes: number): Promise<string | undefined>
   write(path: string, text: string): Promise<void>
   /** The regular files below a folder, with their bytes in base64. */
   collect(folder: string): Promise<{ path: string; base64: string }[]>

@@ -11,6 +11,12 @@ export function placesBelow(root: string): SandboxFolders {
     node: process.execPath,
   }
 }
+
+/** The variable by which the bundled cleanup, wherever a system has it, logs its signals to a file of the rig's own. */
+export const cleanupLog = ({ own }: Pick<SandboxFolders, 'own'>): Record<string, string> => ({
+  LEAKRIG_CLEANUP_LOG: join(own, 'cleanup.ndjson'),
+})
+
 /** The same folders, with the project in a folder of another name. */
 export function withProject(places: SandboxFolders, name: string): SandboxFolders {
   return { ...places, work: join(places.root, name) }

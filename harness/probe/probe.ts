@@ -11,6 +11,7 @@ import { readProcess } from './processes.ts'
 import { emptyFolders, endEverything, makeFolders, stopEverything, unmountBelow } from './reset.ts'
 import { signalWhenSeen } from './signal-when-seen.ts'
 import { System } from './system.ts'
+import { tail } from './tail.ts'
 import { countByPs, takeSnapshot } from './take-snapshot.ts'
 import { Terminals } from './terminals.ts'
 import { runTool } from './tools.ts'
@@ -91,6 +92,8 @@ export function createProbe(places: SandboxFolders, keep: string[]): ProbeApi {
         throw error
       }
     },
+
+    tail: async (path, bytes) => tail(path, bytes),
 
     async write(path, text) {
       mkdirSync(dirname(path), { recursive: true })

@@ -44,7 +44,7 @@ function summary(word: string, findings: readonly Finding[]): string[] {
 function brief(word: string, findings: readonly Finding[]): string[] {
   if (findings.length === 0) return []
   return [
-    `${owners(findings)} ${word}, seen for ${seconds(findings[0]?.outlivedMs ?? 0)}:`,
+    `${word}: ${owners(findings)}, seen for ${seconds(findings[0]?.outlivedMs ?? 0)}:`,
     ...shortened(mechanisms(findings), mostLines.mechanisms).map(line => `  ${line}`),
   ]
 }

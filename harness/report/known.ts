@@ -1,5 +1,5 @@
-import type { Finding } from '../verdict/verdict.ts'
 import type { KnownLeak, KnownMechanism } from './known-leak.ts'
+import { found } from './known-texts.ts'
 import { redVerdict, type ScenarioResult } from './scenario-result.ts'
 
 /** How long a new entry counts as known, days. */
@@ -92,17 +92,6 @@ export function updatedKnown(
   )
   const key = ({ system, scenario, mechanism }: KnownLeak) => [system, scenario, mechanism].join('\n')
   return [...others, ...now].toSorted((one, other) => (key(one) < key(other) ? -1 : 1))
-}
-
-/** How many findings there are of each mechanism. What several verdicts of a scenario found counts once. */
-function found({ verdicts, unmet }: ScenarioResult): Map<KnownMechanism, number> {
-  const findings = new Map<string, Finding>()
-  for (const { leaks, collateral } of verdicts)
-    for (const one of [...leaks, ...collateral]) findings.set(one.id, one)
-  const counts = new Map<KnownMechanism, number>()
-  for (const { mechanism } of findings.values()) counts.set(mechanism, (counts.get(mechanism) ?? 0) + 1)
-  if (unmet.length > 0) counts.set('expectation', unmet.length)
-  return counts
 }
 
 function isAbout(known: KnownLeak, { system, name }: Pick<ScenarioResult, 'system' | 'name'>): boolean {

@@ -2,7 +2,7 @@ import { stripVTControlCharacters, styleText } from 'node:util'
 import { oneLine } from '../terminal.ts'
 import { countsLine, countsTable } from './counts-text.ts'
 import { findingsSummary, findingsText } from './findings-text.ts'
-import type { KnownLeak } from './known-leak.ts'
+import { knownTexts } from './known-texts.ts'
 import { outcome } from './outcome.ts'
 import type { ScenarioResult } from './scenario-result.ts'
 import { inColumns } from './text.ts'
@@ -26,19 +26,13 @@ export function scenarioText(result: ScenarioResult, verbose: boolean): string {
 }
 
 /** Why it has its verdict. What is known is only counted. */
-function reasons(
-  { verdict, verdicts, unmet, errors, known = [], notKnown = [] }: ScenarioResult,
-  verbose: boolean,
-): string[] {
+function reasons(result: ScenarioResult, verbose: boolean): string[] {
+  const { verdict, verdicts, unmet, errors, notKnown = [] } = result
   const findings = verdicts.map(verbose ? findingsText : findingsSummary)
-  if (verdict === 'known') return [...known.map(knownText), ...(verbose ? findings : [])]
+  if (verdict === 'known') return [...knownTexts(result).map(oneLine), ...(verbose ? findings : [])]
   const hasFindings = verdicts.some(({ result }) => result !== 'pass')
   if (!hasFindings) return [...notKnown, ...errors.map(stripVTControlCharacters)]
   return [...notKnown, ...unmet.map(stripVTControlCharacters), ...findings]
-}
-
-function knownText({ mechanism, count, reason, expires }: KnownLeak): string {
-  return oneLine(`known until ${expires}: at most ${count} ${mechanism} (${reason})`)
 }
 
 function countsOf({ verdicts }: ScenarioResult, verbose: boolean): string[] {

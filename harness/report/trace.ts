@@ -1,6 +1,6 @@
 import type { Counts } from '../timeline/counts.ts'
 import { filesIn } from '../timeline/counts.ts'
-import type { Life, Timeline } from '../timeline/timeline.ts'
+import type { Life, Signal, Timeline } from '../timeline/timeline.ts'
 import type { Report } from './report.ts'
 import type { ScenarioResult } from './scenario-result.ts'
 
@@ -14,7 +14,8 @@ interface TraceEvent {
   dur?: number
   pid: number
   tid?: number
-  s?: 'p'
+  /** How far a moment reaches: over the whole process, or its thread. */
+  s?: 'p' | 't'
   args?: Record<string, unknown>
 }
 
@@ -35,9 +36,16 @@ export function makeTrace({ startedAt, scenarios }: Report): Trace {
   return { displayTimeUnit: 'ms', traceEvents: events }
 }
 
+/** The thread of the steps, and of signals to processes that no snapshot showed. */
+const stepsTid = 1
+/** That of the first resource. */
+const firstTid = 2
+
 function scenarioEvents(result: ScenarioResult, timeline: Timeline, pid: number, zero: number): TraceEvent[] {
   const offset = timeline.startedAt - zero
   const µs = (at: number) => Math.max(0, (offset + at) * 1000)
+  const lives = timeline.lives.toSorted(byAgent)
+  const tids = new Map(lives.map(({ id }, at) => [id, at + firstTid]))
   const leaked = new Set(result.verdicts.at(-1)?.leaks.map(({ id }) => id))
   return [
     { name: 'process_name', ph: 'M', pid, args: { name: `${result.name} (${result.verdict})` } },
@@ -49,8 +57,8 @@ function scenarioEvents(result: ScenarioResult, timeline: Timeline, pid: number,
         ...{ name: 'memory (bytes)', ph: 'C', ts: µs(at), pid, args: { memory } },
       }),
     ),
-    ...timeline.lives.toSorted(byAgent).flatMap((life, at) => {
-      const tid = at + 2
+    ...lives.flatMap((life, at) => {
+      const tid = at + firstTid
       const state = leaked.has(life.id) ? 'leaked' : life.isBaseline ? 'baseline' : 'ended'
       const name = `${life.agent ?? state}: ${life.what}`
       return [
@@ -63,11 +71,23 @@ function scenarioEvents(result: ScenarioResult, timeline: Timeline, pid: number,
         },
       ] satisfies TraceEvent[]
     }),
+    ...(timeline.signals ?? []).map(one => signalEvent(one, pid, tids.get(one.process) ?? stepsTid, µs)),
   ]
 }
 
+/** A signal of the cleanup, on the thread of the process that got it. */
+function signalEvent(
+  { at, signal, process: id, pid: target, ...who }: Signal,
+  pid: number,
+  tid: number,
+  µs: (at: number) => number,
+): TraceEvent {
+  const args = { pid: target, id, ...who }
+  return { name: signal, cat: 'signal', ph: 'i', ts: µs(at), pid, tid, s: 't', args }
+}
+
 function stepEvents({ steps }: Timeline, pid: number, µs: (at: number) => number): TraceEvent[] {
-  const tid = 1
+  const tid = stepsTid
   return [
     { name: 'thread_name', ph: 'M', pid, tid, args: { name: 'steps' } },
     { name: 'thread_sort_index', ph: 'M', pid, tid, args: { sort_index: tid } },

@@ -85,6 +85,7 @@ export const test = vitestTest
       progress?.[Symbol.dispose]()
       const failure = rig.verdicts.length === 0 ? task.result?.errors?.[0]?.message : undefined
       if (hasStarted) await hold?.untilReleased(failure)
+      await rig.noteSignals()
       record.leftOut = [...rig.leftOut]
       record.timeline = rig.timeline.timeline
       const wanted = settings().keep || task.result?.state === 'fail'

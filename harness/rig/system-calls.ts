@@ -5,7 +5,7 @@ import { jsonOrText } from '../json.ts'
 import { Limit } from '../limit.ts'
 import { poll } from '../poll.ts'
 import type { CallAnswer, ProbeApi, ReadyCall } from '../probe/api.ts'
-import type { SandboxFolders } from '../probe/places.ts'
+import { cleanupLog, type SandboxFolders } from '../probe/places.ts'
 import { failureIn, valuesIn } from './answer-values.ts'
 import { SystemFailure } from './system-failure.ts'
 
@@ -104,7 +104,11 @@ export class SystemCalls {
         kind: 'shell',
         run: fillShell(call.run, values),
         cwd: call.cwd ? fill(call.cwd, values) : this.#places.work,
-        env: { ...fillAll({ ...this.#definition.env, ...call.env }, values), ...env },
+        env: {
+          ...cleanupLog(this.#places),
+          ...fillAll({ ...this.#definition.env, ...call.env }, values),
+          ...env,
+        },
         timeoutMs,
       }
     })

@@ -4,7 +4,7 @@ import { fill, fillAll } from '../definition/placeholders.ts'
 import { type PlannedCall, patternOf, type System } from '../definition/system.ts'
 import { CannotMeasureError } from '../errors.ts'
 import type { CallAnswer, ProbeApi, SystemPrograms } from '../probe/api.ts'
-import type { SandboxFolders } from '../probe/places.ts'
+import { cleanupLog, type SandboxFolders } from '../probe/places.ts'
 import type { ProcessIdentity } from '../snapshot/snapshot.ts'
 import { Measurement } from './measurement.ts'
 import { type StepsAnswer, SystemCalls, type Values } from './system-calls.ts'
@@ -13,6 +13,8 @@ import { SystemFailure } from './system-failure.ts'
 /** How long a program of the system may take to start, ms. */
 const startsWithinMs = 60_000
 const toolTimeoutMs = 60_000
+/** How much of the log of cleanups is read, bytes: the last part. */
+const mostOfLog = 4_000_000
 
 /** The calls about an agent that a definition may have, and their fields. */
 const fields = {
@@ -77,7 +79,7 @@ export class SystemUnderTest extends Measurement {
     const usesFunctions = [...prepare, ...deploy, ...kill, ...outside, ...exit, ...recover].some(
       ({ kind }) => kind === 'function',
     )
-    const common = { env: fillAll(env, this.values), cwd: work }
+    const common = { env: { ...cleanupLog(this.places), ...fillAll(env, this.values) }, cwd: work }
     return {
       ...(server && {
         mcp: {
@@ -95,6 +97,13 @@ export class SystemUnderTest extends Measurement {
   async #cannotStart(error: Error): Promise<never> {
     if (error instanceof CannotMeasureError) throw error
     throw new SystemFailure(error.message, await this.probe.systemOutput())
+  }
+
+  /** Notes the signals that the system logged, where it is or has the bundled cleanup. A sandbox that has died says nothing. */
+  async noteSignals(): Promise<void> {
+    const [file] = Object.values(cleanupLog(this.places))
+    const log = file && (await this.probe.tail(file, mostOfLog).catch(() => undefined))
+    if (log) this.timeline.addSignals(log)
   }
 
   /** The process of the system that was started last. @throws where the system has none */

@@ -2,7 +2,8 @@ import type { ProcessResource, Resource, Snapshot } from '../snapshot/snapshot.t
 import { what } from '../snapshot/what.ts'
 import { type Counts, count, highest } from './counts.ts'
 import type { Progress } from './progress.ts'
-import type { Life, ProcessLife, Sample, Step, Timeline } from './timeline.ts'
+import { signalsIn } from './signals.ts'
+import type { Life, ProcessLife, Sample, Signal, Step, Timeline } from './timeline.ts'
 
 /** A change of memory below this is not worth a sample, bytes. */
 const memoryStep = 1_000_000
@@ -22,6 +23,7 @@ export class TimelineRecorder {
   #peak: Counts | undefined
   /** Undefined until it was taken. */
   #baseline: Resource[] | undefined
+  #signals: Signal[] = []
   /** Called when a step begins or ends, and when a snapshot shows other counts. */
   onProgress: () => void = () => {}
 
@@ -73,6 +75,11 @@ export class TimelineRecorder {
     }
   }
 
+  /** Notes the signals that a log of the system names. It is not ours, so it may say anything. */
+  addSignals(log: string): void {
+    this.#signals = signalsIn(log, this.#startedAt, this.#now())
+  }
+
   /** What is done at this moment, and the last counts. */
   get progress(): Progress {
     const { what: step, agent } = this.#current ?? { what: 'begins' }
@@ -98,7 +105,11 @@ export class TimelineRecorder {
   get timeline(): Timeline {
     const endedAt = this.#last
     const lives = [...this.#lives.values()]
-    return { startedAt: this.#startedAt, endedAt, steps: this.#steps, samples: this.#samples, lives }
+    const signals = this.#signals.filter(({ at }) => at <= endedAt)
+    return {
+      ...{ startedAt: this.#startedAt, endedAt, steps: this.#steps, samples: this.#samples, lives },
+      ...(signals.length > 0 && { signals }),
+    }
   }
 
   #begin(what: string, agent: string | undefined): Step {

@@ -17,6 +17,19 @@ const stepSchema = z.object({
 
 const sampleSchema = z.object({ at: moment, counts: countsSchema })
 
+const signalSchema = z
+  .object({
+    at: moment,
+    signal: z.string().describe('Its name, such as SIGTERM.'),
+    process: z.string().describe('The id of the process that it was sent to, as in `lives`.'),
+    pid,
+    comm: z.string().describe("The process's name, as the sender knew it."),
+    by: z.string().describe('Who sent it, such as the daemon.').exactOptional(),
+    cleaner: pid.describe("The sender's pid.").exactOptional(),
+    agent: z.string().describe('The agent whose cleanup it was.').exactOptional(),
+  })
+  .meta({ id: 'Signal' })
+
 const processLifeSchema = z.object({
   pid,
   ppid: pid.describe("Its parent's pid when it was seen first."),
@@ -65,6 +78,12 @@ export const timelineSchema = z
     lives: z
       .array(lifeSchema)
       .describe('Every resource that a snapshot showed, in the order of their appearance.'),
+    signals: z
+      .array(signalSchema)
+      .describe(
+        'The signals that the system itself says to have sent to processes of agents, by time. Absent where it says nothing.',
+      )
+      .exactOptional(),
   })
   .meta({ id: 'Timeline' })
 
@@ -72,6 +91,9 @@ export type Timeline = z.infer<typeof timelineSchema>
 
 /** A step of a scenario, such as a deploy or an ending. */
 export type Step = z.infer<typeof stepSchema>
+
+/** A signal that a cleanup sent, by its own account. */
+export type Signal = z.infer<typeof signalSchema>
 
 export type Sample = z.infer<typeof sampleSchema>
 

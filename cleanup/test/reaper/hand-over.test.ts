@@ -55,6 +55,26 @@ test('a cleaner inside its agent replies first, and the work survives it', async
   expect(readText(layout.archived(ref, layout.streamLog(ref)))).toBe('ready\ntold 0\n')
 })
 
+test('its signals are in the log that the environment names, with who sent them', async () => {
+  const file = path.join(rig.folder, 'cleanup.ndjson')
+  const ref = await rig.deploy('logged', { claude: cleansItself('logged', `LEAKRIG_CLEANUP_LOG=${file}`) })
+  go()
+  await report('logged')
+  await until('it is clean', () => rig.entry(ref).cleanup?.state === 'done')
+  const lines = readText(file)
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Record<string, unknown>)
+  expect(lines.filter(({ by }) => by === 'call').map(({ event }) => event)).toEqual([
+    ...['intent', 'hand-over', 'cleaned'],
+  ])
+  expect(lines).toContainEqual({
+    ...{ time: expect.any(String), level: 'info', event: 'signal', by: 'hand-over', agent: 'logged' },
+    ...{ signal: 'SIGTERM', role: 'producer', comm: expect.any(String) },
+    ...{ cleaner: expect.any(Number), pid: expect.any(Number), start: expect.any(Number) },
+  })
+})
+
 test('also on a full disk, where the process outside is given the end that no registry has', async ({
   skip,
 }) => {

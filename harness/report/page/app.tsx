@@ -29,7 +29,7 @@ export function App({ run }: { run: PageRun }) {
       <div class="page">
         <Navigation run={run} order={order} view={view} />
         <main id="main" tabIndex={-1} ref={main}>
-          {view === 'overview' ? <Overview run={run} /> : <Scenario key={view} index={view} />}
+          {view === 'overview' ? <Overview run={run} order={order} /> : <Scenario key={view} index={view} />}
         </main>
       </div>
     </>

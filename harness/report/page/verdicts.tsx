@@ -1,3 +1,4 @@
+import type { PageEntry } from '../page-blocks.ts'
 import type { ScenarioResult } from '../scenario-result.ts'
 
 type Name = ScenarioResult['verdict']
@@ -25,9 +26,15 @@ export const words: Record<Name, string> = {
   skipped: 'skipped',
 }
 
-/** The worst first. */
-export function bySeverity(one: { verdict: Name }, other: { verdict: Name }): number {
-  return verdictNames.indexOf(one.verdict) - verdictNames.indexOf(other.verdict)
+/** The worst first, and those of a verdict in the order of their files. */
+export function bySeverity(one: PageEntry, other: PageEntry): number {
+  return verdictNames.indexOf(one.verdict) - verdictNames.indexOf(other.verdict) || byPlace(one, other)
+}
+
+/** In the order of their files, as in the terminal, and then by name. */
+export function byPlace(one: PageEntry, other: PageEntry): number {
+  const [first, second] = [`${one.file}\n${one.name}`, `${other.file}\n${other.name}`]
+  return first < second ? -1 : first > second ? 1 : 0
 }
 
 export const isRed = (verdict: Name): boolean => verdict === 'leak' || verdict === 'collateral'

@@ -355,8 +355,8 @@ describe('installed into an empty project', () => {
           expect(readFileSync(join(project, 'out', `${name}.xml`), 'utf8')).toContain('<testcase')
           expect((await leakrig('report', 'open', `out/${name}`)).all).toContain(`out/${name}/index.html`)
         }
-        const then = ['--then', 'pgrep -c sleep; exit 7', '--sandbox', 'namespace']
-        const shown = await leakrig('reproduce', 'plain', ...then)
+        const then = ['--then', 'exit 7', '--sandbox', 'namespace']
+        const shown = await leakrig('reproduce', 'own-session', ...then)
         expect(shown.exitCode, shown.all).toBe(7)
         rmSync(join(project, 'out'), { recursive: true })
       },

@@ -1,7 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest'
+import { projectRoot } from '../../../bin/programs.ts'
+import { annotatedFile } from '../../cli/annotated-file.ts'
 import { guardCommands, showOnGithub } from '../../cli/github.ts'
 import { annotations } from '../../report/annotations.ts'
 import { junitXml } from '../../report/junit.ts'
@@ -58,7 +70,7 @@ test('JUnit: a leak is a failure, what could not be measured an error, and what 
         <testcase classname="scenarios/2-manual-kill.test.ts" name="a crash" time="0.9">
           <failure message="2 leaked" type="leak"><![CDATA[2 leaked        a crash
         sessions 0→1→0 · claude 0→1→0 · processes 1→9→1 · files 0→3→2
-        2 of agent agent-1 leaked, seen for 5.0 s:
+        leaked: 2 findings of agent agent-1, seen for 5.0 s:
             1 process      below a pane whose session was never ended
             1 file         nobody removed it, and nobody reads it any more
         claude (41), 1.8 MB: claude --print [a]
@@ -70,7 +82,7 @@ test('JUnit: a leak is a failure, what could not be measured an error, and what 
         <testcase classname="scenarios/2-manual-kill.test.ts" name="known" time="0.9">
           <system-out><![CDATA[known           known
         sessions 0→1→0 · claude 0→1→0 · processes 1→9→1 · files 0→2→1
-        known until 2027-01-31: at most 1 not-removed (issue 12)]]></system-out>
+        known until 2027-01-31: 1 not-removed of at most 1 (issue 12)]]></system-out>
         </testcase>
         <testcase classname="scenarios/2-manual-kill.test.ts" name="unsure" time="0.9">
           <error message="tmux did not answer within 5 s" type="inconclusive"><![CDATA[inconclusive    unsure
@@ -96,7 +108,7 @@ test('JUnit: a leak is a failure, what could not be measured an error, and what 
 test('an annotation for each red scenario says what leaked, and how to run it again', () => {
   expect(annotations(shown)).toMatchInlineSnapshot(`
     [
-      "::error title=a crash (mine)%3A 2 leaked::2 of agent agent-1 leaked, seen for 5.0 s:%0A    1 process      below a pane whose session was never ended%0A    1 file         nobody removed it, and nobody reads it any more%0ARun it again: npm run scenarios -- --system mine -t 'a crash'",
+      "::error title=a crash (mine)%3A 2 leaked::leaked: 2 findings of agent agent-1, seen for 5.0 s:%0A    1 process      below a pane whose session was never ended%0A    1 file         nobody removed it, and nobody reads it any more%0ARun it again: npm run scenarios -- --system mine -t 'a crash'",
       "::error title=unsure (mine)%3A inconclusive::tmux did not answer within 5 s%0ARun it again: npm run scenarios -- --system mine -t unsure",
       "::error title=a known leak is there no more::gone of "x": take it out with --update-known",
       "::error title=an error outside of any scenario::a worker ended",
@@ -141,7 +153,7 @@ test('the summary of a step: outcomes, counts, what leaked, and how to run it ag
     ### ❌ <code>a crash</code>
 
     \`\`\`text
-    2 of agent agent-1 leaked, seen for 5.0 s:
+    leaked: 2 findings of agent agent-1, seen for 5.0 s:
         1 process      below a pane whose session was never ended
         1 file         nobody removed it, and nobody reads it any more
     claude (41), 1.8 MB: claude --print [a]
@@ -232,6 +244,55 @@ test('on GitHub nothing that a run prints is a command, until its own annotation
   expect(lines.slice(2, 3)).toEqual([`::${token}::`])
   expect(lines[3]).toMatch(/^::error title=a crash \(mine\)%3A 1 leaked::/)
   expect(readFileSync(file, 'utf8')).toMatch(/^## leakrig: 0 pass, 1 leak\n/)
+})
+
+describe('an annotation is shown in a file of the repository', () => {
+  let workspace = ''
+  beforeEach(() => {
+    workspace = mkdtempSync(join(folder, 'workspace-'))
+    vi.stubEnv('GITHUB_WORKSPACE', workspace)
+    vi.stubEnv('INIT_CWD', workspace)
+    writeFileSync(join(workspace, 'leakrig.config.ts'), '')
+  })
+  afterEach(() => vi.unstubAllEnvs())
+
+  test('the configuration for a scenario of ours and somebody’s system', () => {
+    writeFileSync(join(workspace, 'other.json'), '')
+    expect(annotatedFile(aRun(), red('x'))).toEqual({ file: 'leakrig.config.ts' })
+    expect(annotatedFile(aRun({ config: 'other.json' }), red('x'))).toEqual({ file: 'other.json' })
+    expect(annotatedFile(aRun({ config: '/none.json' }), red('x'))).toBeUndefined()
+    expect(annotatedFile(aRun({ command: 'soak' }), red('soak', { file: 'soak' }))).toEqual({
+      file: 'leakrig.config.ts',
+    })
+  })
+
+  test('the test with its line, where leakrig itself is checked out', () => {
+    vi.stubEnv('GITHUB_WORKSPACE', projectRoot)
+    const result = red('manual kill in the middle of the work', { system: 'none' })
+    const { file } = result
+    expect(annotatedFile(aRun(), result)).toEqual({ file, line: expect.any(Number) })
+    const { line = 0 } = annotatedFile(aRun(), result) ?? {}
+    expect(readFileSync(join(projectRoot, file), 'utf8').split('\n')[line - 1]).toContain(result.name)
+    expect(annotatedFile(aRun(), red('agent', { system: 'none' }))).toEqual({ file })
+  })
+
+  test('somebody’s own scenario, though a configuration is there', () => {
+    vi.stubEnv('GITHUB_WORKSPACE', projectRoot)
+    const own = red('a name that no line has', { file: 'harness/test/docs.test.ts' })
+    expect(annotatedFile(aRun(), own)).toEqual({ file: own.file })
+  })
+
+  test('none for a file that is elsewhere', () => {
+    expect(annotatedFile(aRun(), red('x', { system: 'none' }))).toBeUndefined()
+    expect(annotatedFile(aRun(), red('x', { file: 'leakrig/gone.test.ts' }))).toBeUndefined()
+    vi.stubEnv('GITHUB_WORKSPACE', '')
+    expect(annotatedFile(aRun(), red('x'))).toBeUndefined()
+  })
+
+  test('as GitHub’s own toolkit writes it', () => {
+    const [command] = annotations(aReport([red('x')]), () => ({ file: 'a, 100%: b.ts', line: 3 }))
+    expect(command).toMatch(/^::error file=a%2C 100%25%3A b\.ts,line=3,title=x \(mine\)%3A 1 leaked::/)
+  })
 })
 
 test('elsewhere nothing of it is printed', () => {

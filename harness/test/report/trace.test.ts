@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import type { Report } from '../../report/report.ts'
 import { makeTrace } from '../../report/trace.ts'
 import { count } from '../../timeline/counts.ts'
-import type { Life, Timeline } from '../../timeline/timeline.ts'
+import type { Life, Signal, Timeline } from '../../timeline/timeline.ts'
 
 const startedAt = '2026-12-01T00:00:00.000Z'
 
 const life = (id: string, more: Partial<Life>): Life => ({ id, kind: 'process', what: id, from: 0, ...more })
 
 /** A scenario that began 500 ms after its run, and whose last snapshot was taken 1,000 ms later. */
-function report(lives: Life[], leaks: string[]): Report {
+function report(lives: Life[], leaks: string[], signals: Signal[] = []): Report {
   const counts = { ...count([]), sessions: 2, memory: 5 }
   const timeline: Timeline = {
     startedAt: Date.parse(startedAt) + 500,
@@ -17,6 +17,7 @@ function report(lives: Life[], leaks: string[]): Report {
     steps: [{ what: 'is killed', agent: 'a', at: 10 }],
     samples: [{ at: 20, counts }],
     lives,
+    ...(signals.length > 0 && { signals }),
   }
   const verdicts = [{ leaks: leaks.map(id => ({ id })) }]
   const scenarios = [{ name: 'a kill', verdict: 'leak', verdicts, timeline }]
@@ -55,4 +56,21 @@ test('steps are moments, and counts are counters', () => {
       args: expect.objectContaining({ sessions: 2 }),
     }),
   )
+})
+
+test('a signal of the cleanup is a moment of the process that got it; one to a process that was never seen is beside the steps', () => {
+  const signal = { at: 250, signal: 'SIGKILL', pid: 7, comm: 'claude', by: 'daemon', cleaner: 9, agent: 'a' }
+  const signals = [
+    { ...signal, process: 'of a' },
+    { ...signal, process: 'unseen' },
+  ]
+  const { traceEvents } = makeTrace(report([life('of a', { agent: 'a' })], [], signals))
+  const thread = traceEvents.find(({ ph, name }) => ph === 'X' && name === 'of a')?.tid
+  expect(traceEvents.filter(({ cat }) => cat === 'signal')).toEqual([
+    {
+      ...{ name: 'SIGKILL', cat: 'signal', ph: 'i', ts: 750_000, pid: 1, tid: thread, s: 't' },
+      args: { id: 'of a', pid: 7, comm: 'claude', by: 'daemon', cleaner: 9, agent: 'a' },
+    },
+    expect.objectContaining({ tid: 1, args: expect.objectContaining({ id: 'unseen' }) }),
+  ])
 })

@@ -28,7 +28,7 @@ test('a user makes a leak, looks at it, cleans it up, and leaves', { timeout: 30
     /^system none, sandbox namespace \(requested\)\n\n +baseline +peak +now\ntmux servers +0 +1 +1\ntmux sessions +0 +1 +1\n/m,
   )
   expect(terminal.text).toMatch(
-    /^24 of agent worker-\S+ and 3 without a known owner leaked, seen for \S+ s:$/m,
+    /^leaked: 24 findings of agent worker-\S+ and 3 without a known owner, seen for \S+ s:$/m,
   )
   expect(terminal.text).toMatch(/^a shell in the sandbox, from another terminal: npm run leakrig -- shell$/m)
   const known = below(terminal.pid)

@@ -66,7 +66,7 @@ test('what there is: counts, what is left, and why', () => {
       prompt                           0        1        1
       registry                         2        2        2
 
-    2 of agent worker-1 leaked, seen for 6.2 s:
+    leaked: 2 findings of agent worker-1, seen for 6.2 s:
         1 process      stopped: a TERM takes effect only after a CONT
         1 file         nobody removed it, and nobody reads it any more
     perl (58), 5.9 MB: perl child.pl [a]
@@ -214,7 +214,7 @@ test('the keys', () => {
 test('what a cleanup has left', () => {
   expect(afterCleanup({ leaks: [], collateral: [] })).toMatchInlineSnapshot(`"Nothing is left of it."`)
   expect(afterCleanup({ leaks: leaks.slice(1), collateral: [] })).toMatchInlineSnapshot(`
-    "1 of agent worker-1 leaked, seen for 6.2 s:
+    "leaked: 1 finding of agent worker-1, seen for 6.2 s:
         1 file         nobody removed it, and nobody reads it any more
     prompt agent_prompt_worker-1.txt, 250 bytes
     $ ls -l /tmp/work/p.txt"

@@ -10,11 +10,11 @@ interface Cell {
   column: string
 }
 
-/** Results as a table, whose cells lead to the scenario. */
+/** Results as a table, its rows in the order of the cells, whose cells lead to the scenario. */
 export function Matrix({ title, corner, cells }: { title: string; corner: string; cells: readonly Cell[] }) {
   if (cells.length === 0) return null
   const columns = [...new Set(cells.map(({ column }) => column))].toSorted()
-  const rows = Map.groupBy(cells.toSorted(byFile), ({ row }) => row)
+  const rows = Map.groupBy(cells, ({ row }) => row)
   return (
     <section>
       <h2>
@@ -61,12 +61,6 @@ export function Matrix({ title, corner, cells }: { title: string; corner: string
       </ScrollArea>
     </section>
   )
-}
-
-/** In the order of their files, as in the terminal, and then by name. */
-function byFile({ entry: one }: Cell, { entry: other }: Cell): number {
-  const [first, second] = [`${one.file}\n${one.name}`, `${other.file}\n${other.name}`]
-  return first < second ? -1 : first > second ? 1 : 0
 }
 
 /** "1.9 s", "27": the mark in front of it says the rest. */

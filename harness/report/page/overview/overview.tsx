@@ -1,14 +1,18 @@
-import type { PageRun } from '../../page-blocks.ts'
+import type { PageEntry, PageRun } from '../../page-blocks.ts'
 import { seconds } from '../../text.ts'
-import { Verdict, verdictNames } from '../verdicts.tsx'
+import { byPlace, Verdict, verdictNames } from '../verdicts.tsx'
 import { cellParts } from './cells.ts'
 import { Matrix } from './matrix.tsx'
 
 /** The run as a whole: when, where, how it ended, and every result in a table. */
-export function Overview({ run }: { run: PageRun }) {
+export function Overview({ run, order }: { run: PageRun; order: readonly number[] }) {
   const { scenarios, systems, sandbox, startedAt, durationMs, interrupted, errors, fixed = [] } = run
-  const cells = [...scenarios.entries()].filter(([, { name }]) => cellParts(name))
-  const others = [...scenarios.entries()].filter(([, { name }]) => !cellParts(name))
+  const entries = order.flatMap(index => {
+    const entry = scenarios[index]
+    return entry ? [[index, entry] as const] : []
+  })
+  const cells = entries.filter(([, { name }]) => cellParts(name)).toSorted(byShape)
+  const others = entries.filter(([, { name }]) => !cellParts(name))
   return (
     <>
       <h1 tabIndex={-1}>{systems.length === 1 ? <bdi>{systems[0]}</bdi> : 'Overview'}</h1>
@@ -23,9 +27,9 @@ export function Overview({ run }: { run: PageRun }) {
         })}
       </p>
       <dl class="facts">
-        <Fact name={systems.length === 1 ? 'System' : 'Systems'} value={systems.join(', ')} />
+        {systems.length > 1 && <Fact name="Systems" value={systems.join(', ')} />}
         <Fact name="Sandbox" value={sandbox.kind} />
-        <Fact name="Began" value={new Date(startedAt).toLocaleString()} />
+        <Fact name="Began" value={timeWithZone(startedAt)} />
         <Fact name="Took" value={seconds(durationMs)} />
       </dl>
       {interrupted && (
@@ -54,6 +58,14 @@ export function Overview({ run }: { run: PageRun }) {
     </>
   )
 }
+
+/** A catalogue is in the order of its files, as in the terminal, so that systems and runs can be compared. */
+const byShape = ([, one]: readonly [number, PageEntry], [, other]: readonly [number, PageEntry]): number =>
+  byPlace(one, other)
+
+/** In the reader's own zone, which it names. */
+const timeWithZone = (time: string): string =>
+  new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' })
 
 function Fact({ name, value }: { name: string; value: string }) {
   return (

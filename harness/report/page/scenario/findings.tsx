@@ -11,8 +11,8 @@ export function Findings({ verdicts }: { verdicts: readonly Verdict[] }) {
   return (
     <section class="findings">
       <h2>Findings</h2>
-      <Kind title="leaked" findings={leaks} />
-      <Kind title="harmed" findings={collateral} />
+      <Kind title="Leaked" findings={leaks} />
+      <Kind title="Harmed" findings={collateral} />
     </section>
   )
 }
@@ -29,7 +29,7 @@ function Kind({ title, findings }: { title: string; findings: readonly Finding[]
   return (
     <>
       <p class="lead">
-        {owners(findings)} {title}, seen for {seconds(first.outlivedMs)} after the ending.
+        {title}: {owners(findings)}, seen for {seconds(first.outlivedMs)} after the ending.
       </p>
       <ul class="mechanisms">
         {groups

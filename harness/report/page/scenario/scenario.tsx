@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { Ignored } from '../../../snapshot/snapshot.ts'
 import type { Timeline } from '../../../timeline/timeline.ts'
+import { knownTexts } from '../../known-texts.ts'
 import { outcome } from '../../outcome.ts'
 import type { ScenarioResult } from '../../scenario-result.ts'
 import { seconds } from '../../text.ts'
@@ -76,24 +77,17 @@ function Processes({ result: { verdict, verdicts }, timeline }: ProcessesProps) 
 }
 
 /** Why it has its verdict, as far as no finding says it. */
-function Reasons({
-  result: { verdicts, unmet, errors, notKnown = [], known = [], soak },
-}: {
-  result: ScenarioResult
-}) {
+function Reasons({ result }: { result: ScenarioResult }) {
+  const { verdicts, unmet, errors, notKnown = [], soak } = result
   const hasFindings = verdicts.some(({ result }) => result !== 'pass')
-  const all = [...notKnown, ...(hasFindings ? unmet : errors)]
+  const all = [...notKnown, ...(hasFindings ? unmet : errors), ...knownTexts(result)]
   // Each line of a soak is a sentence.
   const texts = soak && all.length > 0 ? [all.join('\n')] : all
-  const knownTexts = known.map(
-    ({ mechanism, count, reason, expires }) =>
-      `known until ${expires}: at most ${count} ${mechanism} (${reason})`,
-  )
-  if (texts.length + knownTexts.length === 0) return null
+  if (texts.length === 0) return null
   return (
     <section>
       <h2>Why</h2>
-      {[...texts, ...knownTexts].map((text, at) => (
+      {texts.map((text, at) => (
         <pre key={at}>{text}</pre>
       ))}
     </section>

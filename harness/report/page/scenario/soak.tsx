@@ -61,7 +61,8 @@ interface RowProps {
 const noSteps: readonly never[] = []
 
 function Row({ slope, agents, values }: RowProps) {
-  const shown = useTimeWindow(agents.at(-1) ?? 1)
+  const whole = useMemo(() => ({ from: 0, to: agents.at(-1) ?? 1 }), [agents])
+  const shown = useTimeWindow(whole)
   const pointed = useRef<HTMLSpanElement>(null)
   const [before, , last] = amounts(slope)
   const show = (value: number | undefined) => {

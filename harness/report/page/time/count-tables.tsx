@@ -3,6 +3,7 @@ import type { Timeline } from '../../../timeline/timeline.ts'
 import { countRows, countText } from '../../count-rows.ts'
 import { ScrollArea } from '../scroll-area.tsx'
 import { drawnRows } from './drawn-rows.ts'
+import { SignalTable } from './signal-table.tsx'
 import { timeText } from './time-window.ts'
 
 /** Every count, and every change of those that are drawn: what the curves show, in numbers. */
@@ -65,6 +66,7 @@ export function CountTables({ table, timeline }: { table: CountTable; timeline: 
           </table>
         </ScrollArea>
       </details>
+      {timeline.signals && <SignalTable signals={timeline.signals} />}
     </div>
   )
 }

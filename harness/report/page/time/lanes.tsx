@@ -1,8 +1,9 @@
 import { useMemo } from 'preact/hooks'
-import type { Life, Timeline } from '../../../timeline/timeline.ts'
+import type { Life, Signal, Timeline } from '../../../timeline/timeline.ts'
 import { seconds } from '../../text.ts'
 import { nameOf } from '../process-names.ts'
 import { groupLanes, type Lane, type LaneGroup } from './lane-groups.ts'
+import { SignalMarks } from './signal-marks.tsx'
 import type { StepGroup } from './steps.ts'
 import { placeAt, timeText } from './time-window.ts'
 
@@ -14,20 +15,25 @@ interface Props {
   harmed: ReadonlySet<string>
 }
 
+/** More lanes are drawn only when they come into sight. */
+const mostAtOnce = 300
+
 /**
  * A lane for each process, from the first snapshot that showed it to the first that did not. They do not depend on the part of
  * the time that is shown: the style of an element around them does that.
  */
 export function Lanes({ timeline, steps, leaked, harmed }: Props) {
   const groups = useMemo(() => groupLanes(timeline.lives), [timeline])
+  const signals = useMemo(() => Map.groupBy(timeline.signals ?? [], one => one.process), [timeline])
   return useMemo(
     () => (
-      <div class="lanes">
+      <div class={timeline.lives.length > mostAtOnce ? 'lanes many' : 'lanes'}>
         {groups.map(group => (
           <Group
             key={group.agent ?? String(group.isBaseline)}
             group={group}
             end={timeline.endedAt}
+            signals={signals}
             steps={steps}
             leaked={leaked}
             harmed={harmed}
@@ -35,16 +41,18 @@ export function Lanes({ timeline, steps, leaked, harmed }: Props) {
         ))}
       </div>
     ),
-    [groups, timeline, steps, leaked, harmed],
+    [groups, timeline, signals, steps, leaked, harmed],
   )
 }
 
 interface GroupProps extends Omit<Props, 'timeline'> {
   group: LaneGroup
   end: number
+  /** By the process that they were sent to. */
+  signals: ReadonlyMap<string, Signal[]>
 }
 
-function Group({ group: { agent, isBaseline, lanes }, end, steps, leaked, harmed }: GroupProps) {
+function Group({ group: { agent, isBaseline, lanes }, end, signals, steps, leaked, harmed }: GroupProps) {
   const left = lanes.filter(({ life }) => leaked.has(life.id)).length
   const title = agent ?? (isBaseline ? 'There before the first deploy' : 'Of no known agent')
   return (
@@ -66,7 +74,13 @@ function Group({ group: { agent, isBaseline, lanes }, end, steps, leaked, harmed
         </div>
         <ol>
           {lanes.map(lane => (
-            <LaneRow key={lane.life.id} lane={lane} end={end} state={stateOf(lane.life, leaked, harmed)} />
+            <LaneRow
+              key={lane.life.id}
+              lane={lane}
+              end={end}
+              signals={signals.get(lane.life.id)}
+              state={stateOf(lane.life, leaked, harmed)}
+            />
           ))}
         </ol>
       </div>
@@ -83,7 +97,14 @@ function stateOf(life: Life, leaked: ReadonlySet<string>, harmed: ReadonlySet<st
   return life.to === undefined ? 'stays' : 'ended'
 }
 
-function LaneRow({ lane: { life, depth }, end, state }: { lane: Lane; end: number; state: State }) {
+interface LaneProps {
+  lane: Lane
+  end: number
+  signals: readonly Signal[] | undefined
+  state: State
+}
+
+function LaneRow({ lane: { life, depth }, end, signals, state }: LaneProps) {
   const { name, pid } = nameOf(life)
   const to = life.to ?? end
   return (
@@ -101,6 +122,7 @@ function LaneRow({ lane: { life, depth }, end, state }: { lane: Lane; end: numbe
             style={placeAt(span.at, span.to - span.at)}
           />
         ))}
+        {signals && <SignalMarks signals={signals} />}
       </span>
       <span class={`lane-end ${state}`}>{endText(state, life, to)}</span>
     </li>

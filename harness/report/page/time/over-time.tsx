@@ -5,9 +5,10 @@ import type { Verdict } from '../../../verdict/verdict.ts'
 import { CountTables } from './count-tables.tsx'
 import { Counts } from './counts.tsx'
 import { Lanes } from './lanes.tsx'
+import { SignalLegend } from './signal-marks.tsx'
 import { firstDeploy, groupSteps } from './steps.ts'
 import { StepList, TimeAxis, TimeButtons } from './time-axis.tsx'
-import { windowStyle } from './time-window.ts'
+import { wholeOf, windowStyle } from './time-window.ts'
 import { useTimeWindow } from './use-time-window.ts'
 
 interface Props {
@@ -20,7 +21,8 @@ interface Props {
 
 /** The steps, the counts and the processes of a scenario on one axis of time. */
 export function OverTime({ verdicts, timeline, leaked, isRed }: Props) {
-  const time = useTimeWindow(timeline.endedAt)
+  const whole = useMemo(() => wholeOf(timeline), [timeline])
+  const time = useTimeWindow(whole)
   const steps = useMemo(() => groupSteps(timeline), [timeline])
   const table = useMemo(() => verdicts.at(-1)?.counts ?? countsOf(timeline), [verdicts, timeline])
   const harmed = useMemo(
@@ -40,6 +42,7 @@ export function OverTime({ verdicts, timeline, leaked, isRed }: Props) {
       <Counts table={table} timeline={timeline} steps={steps} time={time} kept={kept} isRed={isRed} />
       {tables}
       <h3>Processes</h3>
+      {timeline.signals && <SignalLegend signals={timeline.signals} />}
       <Lanes timeline={timeline} steps={steps} leaked={leaked} harmed={harmed} />
     </section>
   )

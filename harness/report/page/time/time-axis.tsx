@@ -1,3 +1,4 @@
+import { placeNumbers } from './step-numbers.ts'
 import type { StepGroup } from './steps.ts'
 import { placeAt, type TimeControl, ticks, timeText } from './time-window.ts'
 
@@ -28,20 +29,26 @@ export function TimeButtons({ time }: { time: TimeControl }) {
 /** The axis above the charts, with the steps as numbers. */
 export function TimeAxis({ time, steps }: { time: TimeControl; steps: readonly StepGroup[] }) {
   const span = time.to - time.from
+  const numbers = placeNumbers(steps, time)
   return (
     <div class="axis on-axis" aria-hidden="true">
       <div class="track">
-        {ticks(time, 6)
-          .filter(at => at - time.from < span * 0.95)
-          .map(at => (
-            <span key={at} class="tick" style={placeAt(at)}>
-              {timeText(at, span)}
-            </span>
-          ))}
+        {ticks(time, 6).map(at => (
+          <span
+            key={at}
+            class={at - time.from > span * nearEnd ? 'tick before-line' : 'tick'}
+            style={placeAt(at)}
+          >
+            {timeText(at, span)}
+          </span>
+        ))}
       </div>
-      <div class="track numbers">
-        {withoutOverlap(steps, span).map(({ label, at }) => (
-          <span key={label} class="step-number" style={placeAt(at)}>
+      <div
+        class="track numbers"
+        style={{ '--rows': String(Math.max(1, ...numbers.map(({ row }) => row + 1))) }}
+      >
+        {numbers.map(({ label, at, row }) => (
+          <span key={label} class="step-number" style={{ ...placeAt(at), '--row': String(row) }}>
             {label}
           </span>
         ))}
@@ -50,21 +57,8 @@ export function TimeAxis({ time, steps }: { time: TimeControl; steps: readonly S
   )
 }
 
-/** Nearer than this part of the axis, numbers would cover each other: they become one, "2–5". */
-const apart = 0.09
-
-function withoutOverlap(steps: readonly StepGroup[], span: number): { label: string; at: number }[] {
-  const labels: { first: number; last: number; from: number; to: number }[] = []
-  for (const { number, at } of steps) {
-    const before = labels.at(-1)
-    if (before && at - before.from < span * apart) Object.assign(before, { last: number, to: at })
-    else labels.push({ first: number, last: number, from: at, to: at })
-  }
-  return labels.map(({ first, last, from, to }) => ({
-    label: first === last ? String(first) : `${first}–${last}`,
-    at: (from + to) / 2,
-  }))
-}
+/** After this part of the axis a time has no room to the right of its line. */
+const nearEnd = 0.88
 
 /** The steps as a list with their numbers. */
 export function StepList({ steps }: { steps: readonly StepGroup[] }) {

@@ -1,3 +1,5 @@
+import type { Timeline } from '../../../timeline/timeline.ts'
+
 /** A part of a scenario's time, ms since it began. */
 export interface TimeWindow {
   from: number
@@ -18,10 +20,10 @@ export interface TimeControl extends TimeWindow {
 /** Less than this is not shown, ms: no two snapshots are nearer. */
 const shortest = 20
 
-/** Of the same length where that is possible, and not before the beginning or after the end. */
-export function within(start: number, stop: number, end: number): TimeWindow {
-  const length = Math.min(Math.max(stop - start, shortest), end)
-  const from = Math.min(Math.max(start, 0), end - length)
+/** Of the same length where that is possible, and not before the beginning or after the end of the whole. */
+export function within(start: number, stop: number, whole: TimeWindow): TimeWindow {
+  const length = Math.min(Math.max(stop - start, shortest), whole.to - whole.from)
+  const from = Math.min(Math.max(start, whole.from), whole.to - length)
   return { from, to: from + length }
 }
 
@@ -33,6 +35,12 @@ export const windowStyle = ({ from, to }: TimeWindow) => ({
 
 /** Where something is on the axis, for the style of its element. */
 export const placeAt = (at: number, length = 0) => ({ '--at': String(at), '--length': String(length) })
+
+/** The part of a scenario's time that is worth seeing: the system's start comes before the first snapshot, and nothing is known of it. */
+export function wholeOf({ samples, endedAt }: Pick<Timeline, 'samples' | 'endedAt'>): TimeWindow {
+  const first = samples[0]?.at ?? 0
+  return { from: Math.max(0, Math.round(first - (endedAt - first) / 40)), to: Math.max(endedAt, first + 1) }
+}
 
 /** Round times for an axis, about so many. */
 export function ticks({ from, to }: TimeWindow, about: number): number[] {

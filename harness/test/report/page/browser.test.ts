@@ -118,7 +118,7 @@ describe('with a pointer', () => {
     }
     expect(await edge('.bar')).toBe(await edge('.track'))
     const ticks = () => page.locator('.tick').allTextContents()
-    await expect.poll(async () => (await ticks())[0]).toBe('0.0 s')
+    await expect.poll(async () => (await ticks())[0]).toBe('0.5 s')
     const box = await page.locator('.u-over').first().boundingBox()
     if (!box) throw new Error('no curve')
     await page.mouse.move(box.x + box.width * 0.25, box.y + 20)
@@ -127,7 +127,7 @@ describe('with a pointer', () => {
     await page.mouse.up()
     await expect.poll(ticks).toEqual(['0.6 s', '0.8 s', '1.0 s', '1.2 s', '1.4 s'])
     await page.getByRole('button', { name: 'Whole' }).click()
-    await expect.poll(async () => (await ticks())[0]).toBe('0.0 s')
+    await expect.poll(async () => (await ticks())[0]).toBe('0.5 s')
   })
 
   test('the pointer over a curve shows every value at that time', async () => {
@@ -159,7 +159,7 @@ describe('by keyboard alone', () => {
     await expect.poll(() => page.getByRole('radio', { name: 'After' }).isChecked()).toBe(true)
     await page.getByRole('button', { name: 'Zoom in' }).focus()
     await page.keyboard.press('Enter')
-    await expect.poll(() => page.locator('.tick').first().textContent()).not.toBe('0.0 s')
+    await expect.poll(() => page.locator('.tick').first().textContent()).not.toBe('0.5 s')
   })
 
   test('a screen reader finds landmarks, headings and the counts as a table', async () => {
@@ -216,6 +216,75 @@ test.for(['#overview', '#scenario-1'])('on a phone nothing is wider than the scr
   await shows(page, 'a completion')
   await expect.poll(() => list(page).isVisible()).toBe(false)
   expect(await violations(page)).toEqual([])
+})
+
+test('the signals of the cleanup are marked on the lanes, and named in words and in a table', async () => {
+  const result = red('a kill')
+  const signal = {
+    pid: 22,
+    process: 'process 22@1',
+    comm: 'sleep',
+    by: 'daemon',
+    cleaner: 9,
+    agent: 'agent-1',
+  }
+  const signals = [
+    { ...signal, at: 700, signal: 'SIGTERM' },
+    { ...signal, at: 900, signal: 'SIGKILL', agent: '<b>agent-1</b>' },
+  ]
+  if (result.timeline) Object.assign(result.timeline, { signals })
+  await using opened = await openPage(await reportPage(aReport([result])))
+  const { page } = opened
+  const marks = page.locator('.lane', { hasText: 'sleep' }).locator('.track .signal')
+  expect(await marks.allInnerTexts()).toEqual([
+    'T\n, SIGTERM by the daemon (9) at 0.70 s',
+    'K\n, SIGKILL by the daemon (9) at 0.90 s',
+  ])
+  await page.getByText('Every signal of the cleanup').click()
+  const rows = page.getByRole('region', { name: 'Every signal of the cleanup' }).getByRole('row')
+  expect(await rows.allInnerTexts()).toEqual([
+    'Time\tSignal\tTo\tOf\tBy',
+    '0.70 s\tSIGTERM\tsleep 22\tagent-1\tthe daemon 9',
+    '0.90 s\tSIGKILL\tsleep 22\t<b>agent-1</b>\tthe daemon 9',
+  ])
+  expect(await violations(page)).toEqual([])
+})
+
+test.for([1_440, 820, 390])(
+  'on %i px, no number of a step covers another one, and no time is cut',
+  async width => {
+    await using opened = await openPage(html, { viewport: { width, height: 900 } })
+    const boxes = (of: string) =>
+      opened.page
+        .locator(of)
+        .evaluateAll(all =>
+          all
+            .map(one => one.getBoundingClientRect())
+            .map(({ left, right, top, bottom }) => ({ left, right, top, bottom })),
+        )
+    const numbers = await boxes('.axis .step-number')
+    expect(numbers.length).toBeGreaterThan(2)
+    for (const [at, one] of numbers.entries())
+      for (const other of numbers.slice(at + 1))
+        expect(
+          one.right <= other.left ||
+            other.right <= one.left ||
+            one.bottom <= other.top ||
+            other.bottom <= one.top,
+        ).toBe(true)
+    const [axis] = await boxes('.axis .track')
+    for (const { right } of await boxes('.tick')) expect(right).toBeLessThanOrEqual((axis?.right ?? 0) + 1)
+    expect((axis?.right ?? 0) - (axis?.left ?? 0)).toBeGreaterThan(300)
+  },
+)
+
+test('in print there is the scenario, without the list and the buttons', async () => {
+  await using opened = await openPage(html)
+  const { page } = opened
+  await page.emulateMedia({ media: 'print' })
+  await expect.poll(() => list(page).isVisible()).toBe(false)
+  expect(await page.getByRole('button', { name: 'Zoom in' }).isVisible()).toBe(false)
+  expect(await page.locator('.lane').first().isVisible()).toBe(true)
 })
 
 test('a soak has a slope for each resource, what leaks first', async () => {
