@@ -101,14 +101,16 @@ const ends: [string, (terminal: TerminalWindow, pid: number) => void, RegExp | u
   ['a closed terminal', terminal => terminal.close(), undefined],
 ]
 
-// The first two prove the rule; the others take half a minute each.
+// The first two prove the rule; the others take half a minute each, and run each night but for one.
 for (const { moment, shown, isHeld } of [
   { moment: 'while it settles', shown: /1 deployed; settle/, isHeld: false },
   { moment: 'while it is shown', shown: keys, isHeld: true },
 ])
   for (const [how, end, last] of ends) {
     const isLong = isHeld ? how !== 'SIGKILL' : how !== 'Ctrl-C'
-    const options = { timeout: 300_000, tags: isLong ? ['long'] : [] }
+    const isNightly = isLong && !(isHeld && how === 'a closed terminal')
+    const tags = [...(isLong ? ['long'] : []), ...(isNightly ? ['nightly'] : [])]
+    const options = { timeout: 300_000, tags }
     test(`${how} ${moment} ends everything`, options, async () => {
       await using terminal = new TerminalWindow()
       const { pid: shell } = terminal

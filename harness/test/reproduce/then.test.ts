@@ -42,7 +42,7 @@ test('what the system does not declare cannot be reproduced', { timeout: 300_000
   expect(exitCode).toBe(3)
 })
 
-const long = { tags: ['long'], timeout: 600_000 }
+const long = { tags: ['long', 'nightly'], timeout: 600_000 }
 test('an agent that never comes to work is shown as far as it came', long, async () => {
   const { stdout, exitCode } = await reproduce(
     'tmux-job',
