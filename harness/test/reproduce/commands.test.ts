@@ -15,7 +15,7 @@ for (const [name, programs, isLong = true] of [
 ] as [string, string[], boolean?][])
   test(`every command that the findings of ${name} show works in the sandbox`, {
     timeout: 600_000,
-    tags: isLong ? ['long'] : [],
+    tags: isLong ? ['long', 'nightly'] : [],
   }, async () => {
     await using held = await HeldReproduction.of(name, 'namespace')
     const { shown } = held
@@ -32,7 +32,7 @@ for (const [name, programs, isLong = true] of [
 
 test('the command that a sweep shows for a session that it leaves alone ends it there', {
   timeout: 600_000,
-  tags: ['long'],
+  tags: ['long', 'nightly'],
 }, async () => {
   await using held = await HeldReproduction.of('tmux-guest', 'namespace')
   const swept = await held.inside('leakrig sweep --apply --min-age 0s')
