@@ -1,6 +1,7 @@
 import { ensureBundles } from '../../bin/bundle.ts'
 import { rigSet } from '../../bin/programs.ts'
 import { CannotMeasureError } from '../errors.ts'
+import { printable } from '../terminal.ts'
 import { startNamespaceSandbox } from './namespace.ts'
 import { InstallFailure, type SandboxNeeds, WrongNeed } from './needs.ts'
 import { requirePrograms } from './requirements.ts'
@@ -44,7 +45,12 @@ async function onEach(
   const { requireEngines } = await import('./container/engines.ts')
   await requireEngines(engines)
   const why = engines.length === 1 ? 'requested' : `on ${engines.length} engines`
-  for (const engine of engines) await checked('container', why, forCatalogue, { ...needs, engines: [engine] })
+  for (const engine of engines)
+    await checked('container', why, forCatalogue, { ...needs, engines: [engine] }).catch(error => {
+      if (engines.length > 1 && error instanceof CannotMeasureError)
+        error.message = `On ${printable(engine)}: ${error.message}`
+      throw error
+    })
   return { kind: 'container', why }
 }
 

@@ -184,7 +184,7 @@ describe('action.yml', () => {
   })
 
   test('in a project without leakrig it installs and runs its own, and finds the configuration of the project', {
-    tags: ['long'],
+    tags: ['long', 'nightly'],
     timeout: 600_000,
   }, async () => {
     needsNamespaces()
