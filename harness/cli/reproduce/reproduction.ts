@@ -98,11 +98,11 @@ export class Reproduction {
 
   /** Notes by what it can be checked that everything is gone: it may end without being asked. */
   async noteTraces(): Promise<void> {
-    const { processes, container } = await this.api.traces()
+    const { processes, ...container } = await this.api.traces()
     const known = new Map(
       [...this.#traces.processes, ...processes].map(one => [`${one.pid} ${one.start}`, one]),
     )
-    this.#traces = { processes: [...known.values()], ...(container !== undefined && { container }) }
+    this.#traces = { processes: [...known.values()], ...container }
   }
 
   /** Ends everything, and checks that it is gone. What is still there, in words. */

@@ -69,7 +69,11 @@ async function startBy(engine: Engine, needs: SandboxNeeds): Promise<Sandbox> {
     engine: engine.address,
     install,
     probe: connectProbe({ ...streams, ended }),
-    traces: () => ({ processes: [], container: container.id }),
+    traces: () => ({
+      processes: [],
+      container: container.id,
+      ...(engine.address !== undefined && { engine: engine.address }),
+    }),
     [Symbol.asyncDispose]: () => {
       over.abort()
       return end(container)

@@ -130,7 +130,8 @@ async function loadOf(engine: Engine): Promise<number> {
   }
 }
 
-function engineAt(address: string): Engine {
+/** The engine at an address, whether it answers or not. */
+export function engineAt(address: string): Engine {
   const engine = known.get(address) ?? makeEngine(address)
   known.set(address, engine)
   return engine
