@@ -8,6 +8,7 @@ import { onStoppedEngine } from '../../sandbox/container/ending.ts'
 import type { Engine } from '../../sandbox/container/engine.ts'
 import { onFreest, requireEngines, requireOnlyAt } from '../../sandbox/container/engines.ts'
 import { hangOf } from '../../sandbox/container/silence.ts'
+import { chooseSandbox } from '../../sandbox/start.ts'
 
 let folder: string
 beforeAll(() => {
@@ -25,6 +26,10 @@ async function anEngine(containers = 0, container = '') {
   const server: Server = createServer(({ url = '' }, response) => {
     if (hangs) return
     if (/\/containers\/c\d\/json/.test(url) && !url.includes(`/${container}/`)) response.statusCode = 404
+    if (/\/images\/|\/build/.test(url)) {
+      response.statusCode = url.includes('/build') ? 500 : 404
+      return response.end(JSON.stringify({ message: 'no image for this architecture' }))
+    }
     const all = Array.from({ length: containers }, () => ({}))
     const body = url.includes('/info') ? { NCPU: 1 } : url.includes('/containers/json') ? all : 'OK'
     response.setHeader('content-type', 'application/json').end(JSON.stringify(body))
@@ -120,6 +125,15 @@ test('at the beginning every engine has to answer', async () => {
   await other.dies()
   await expect(requireEngines([one.address, other.address])).rejects.toThrow(
     `A container engine does not answer (${other.address}: ENOENT): start it, or leave its --engine out.`,
+  )
+})
+
+test('an engine without an image, which it cannot make, is named with the problem', async () => {
+  const [one, other] = [await anEngine(), await anEngine()]
+  const chosen = chooseSandbox('container', false, { engines: [one.address, other.address] })
+  const message = await chosen.catch(error => error.message)
+  expect(message.replace(one.address, 'ONE').replace(/leakrig-sandbox:\w+/, 'IMAGE')).toMatch(
+    /^On ONE: The image IMAGE could not be built \(.*no image for this architecture.*\): where no registry can be reached, /,
   )
 })
 
