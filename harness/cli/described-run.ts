@@ -20,14 +20,18 @@ export function describedRun({
 export function commitOf(folder: string): string | undefined {
   const repository = join(folder, '.git')
   if (!existsSync(repository)) return undefined
-  const place = ['--git-dir', repository, '--work-tree', folder]
-  const describe = ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*']
-  try {
-    return execFileSync('git', [...place, ...describe], {
+  // Without locks git leaves the index alone, which root would take from its owner.
+  const place = ['--no-optional-locks', '--git-dir', repository, '--work-tree', folder]
+  const git = (...command: string[]) =>
+    execFileSync('git', [...place, ...command], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
       timeout: 10_000,
     }).trim()
+  try {
+    const commit = git('rev-parse', '--verify', 'HEAD')
+    const changes = git('status', '--porcelain', '--untracked-files=no')
+    return changes === '' ? commit : `${commit}-dirty`
   } catch {
     return undefined
   }

@@ -56,35 +56,40 @@ async function orHangs<Result extends AsyncDisposable>(
   return Promise.race([started, hangs]).finally(() => over.abort())
 }
 
-/**
- * At the beginning of a run each engine has to answer.
- * @throws CannotMeasureError for one that does not
- * @throws WrongNeed for one that is named by two addresses
- */
+/** @throws CannotMeasureError for an engine that does not answer: at the beginning of a run each of them has to */
 export async function requireEngines(addresses: readonly string[]): Promise<void> {
   const reasons = await Promise.all(addresses.map(address => unanswered(address)))
   const silent = addresses.flatMap((address, at) => (reasons[at] ? silenceOf(address, reasons[at]) : []))
-  if (silent.length === 0) return requireDifferent(addresses)
+  if (silent.length === 0) return
   throw new CannotMeasureError(
     `A container engine does not answer (${silent.join('; ')}): start it, or leave its --engine out.`,
   )
 }
 
-/** One engine has two addresses where a socket is behind a link, a port or another name: it would count as two. */
-async function requireDifferent(addresses: readonly string[]): Promise<void> {
-  const ids = await Promise.all(addresses.map(idOf))
-  const other = ids.findIndex((id, at) => id && ids.indexOf(id) < at)
-  if (other === -1) return
-  const [one, two] = [addresses[ids.indexOf(ids[other])], addresses[other]].map(text => printable(text ?? ''))
-  throw new WrongNeed(`--engine ${one} and --engine ${two} are the same engine: name each engine once.`)
-}
-
-/** Podman has none. */
-async function idOf(address: string): Promise<string | undefined> {
-  const { ID }: { ID?: string } = await engineAt(address)
-    .container.dockerode.info()
-    .catch(() => ({}))
-  return ID
+/**
+ * One engine has two addresses where a socket is behind a link, a port or another name, and would count as two. What it says
+ * of itself may be so on two engines; a container is on one.
+ * @throws WrongNeed where one of the other addresses shows the container, too
+ */
+export async function requireOnlyAt(
+  address: string,
+  container: string | undefined,
+  others: readonly string[],
+): Promise<void> {
+  if (container === undefined) return
+  const isAt = (other: string) =>
+    engineAt(other)
+      .container.dockerode.getContainer(container)
+      .inspect()
+      .then(
+        () => true,
+        () => false,
+      )
+  for (const other of others)
+    if (await isAt(other))
+      throw new WrongNeed(
+        `--engine ${printable(other)} and --engine ${printable(address)} are the same engine: name each engine once.`,
+      )
 }
 
 const silenceOf = (address: string, reason: string): string => `${printable(address)}: ${reason}`

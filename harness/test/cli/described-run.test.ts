@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execaSync } from 'execa'
@@ -18,9 +18,13 @@ test('a run of a clone names its commit, and says where files differ from it', (
   writeFileSync(join(folder, 'file'), 'one')
   git('add', '.')
   git('-c', 'user.name=a', '-c', 'user.email=a@example.org', 'commit', '-qm', 'one')
-  git('tag', 'v1')
   const commit = git('rev-parse', 'HEAD')
+  // Git would write to the index where only the time of a file is another.
+  utimesSync(join(folder, 'file'), 1, 1)
+  const index = () => statSync(join(folder, '.git/index')).mtimeMs
+  const before = index()
   expect(commitOf(folder)).toBe(commit)
+  expect(index()).toBe(before)
   writeFileSync(join(folder, 'file'), 'two')
   expect(commitOf(folder)).toBe(`${commit}-dirty`)
   // A package lies below somebody else's repository.

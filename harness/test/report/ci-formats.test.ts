@@ -246,6 +246,26 @@ test('on GitHub nothing that a run prints is a command, until its own annotation
   expect(readFileSync(file, 'utf8')).toMatch(/^## leakrig: 0 pass, 1 leak\n/)
 })
 
+test.for(['', '/proc/none/summary.md'])(
+  'without a summary that can be written (%j) a job has its annotations',
+  file => {
+    vi.stubEnv('GITHUB_ACTIONS', 'true')
+    vi.stubEnv('GITHUB_STEP_SUMMARY', file)
+    const [printed, said] = [vi.spyOn(console, 'log'), vi.spyOn(console, 'error')].map(one =>
+      one.mockImplementation(() => {}),
+    )
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+      vi.restoreAllMocks()
+    })
+    showOnGithub(aReport([red('a crash')]))
+    expect(printed?.mock.calls.flat()).toEqual([expect.stringMatching(/^::error .*title=a crash/)])
+    expect(said?.mock.calls.flat()).toEqual(
+      file ? [expect.stringMatching(/^leakrig: The summary of the step could not be written to \/proc/)] : [],
+    )
+  },
+)
+
 describe('an annotation is shown in a file of the repository', () => {
   let workspace = ''
   beforeEach(() => {

@@ -1,13 +1,14 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { onStoppedEngine } from '../../sandbox/container/ending.ts'
 import type { Engine } from '../../sandbox/container/engine.ts'
-import { onFreest, requireEngines } from '../../sandbox/container/engines.ts'
+import { onFreest, requireEngines, requireOnlyAt } from '../../sandbox/container/engines.ts'
 import { hangOf } from '../../sandbox/container/silence.ts'
+import { chooseSandbox } from '../../sandbox/start.ts'
 
 let folder: string
 beforeAll(() => {
@@ -18,14 +19,19 @@ afterAll(() => rmSync(folder, { recursive: true }))
 let made = 0
 
 /** What answers as an engine does, as long as it neither hangs nor has died. */
-async function anEngine(id: string, containers = 0) {
+async function anEngine(containers = 0, container = '') {
   made += 1
   const path = join(folder, `${made}.sock`)
   let hangs = false
   const server: Server = createServer(({ url = '' }, response) => {
     if (hangs) return
+    if (/\/containers\/c\d\/json/.test(url) && !url.includes(`/${container}/`)) response.statusCode = 404
+    if (/\/images\/|\/build/.test(url)) {
+      response.statusCode = url.includes('/build') ? 500 : 404
+      return response.end(JSON.stringify({ message: 'no image for this architecture' }))
+    }
     const all = Array.from({ length: containers }, () => ({}))
-    const body = url.includes('/info') ? { ID: id, NCPU: 1 } : url.includes('/containers/json') ? all : 'OK'
+    const body = url.includes('/info') ? { NCPU: 1 } : url.includes('/containers/json') ? all : 'OK'
     response.setHeader('content-type', 'application/json').end(JSON.stringify(body))
   }).listen(path)
   await once(server, 'listening')
@@ -47,7 +53,7 @@ const quick = { everyMs: 100, times: 2 }
 const sandboxOn = ({ address }: Engine) => ({ address, [Symbol.asyncDispose]: async () => {} })
 
 test('a sandbox starts on the engine with the fewest, and on the next where that one dies or hangs meanwhile', async () => {
-  const [free, busy] = [await anEngine('a'), await anEngine('b', 3)]
+  const [free, busy] = [await anEngine(), await anEngine(3)]
   const addresses = [busy.address, free.address]
   const started: (string | undefined)[] = []
   const start = async (engine: Engine) => {
@@ -64,7 +70,7 @@ test('a sandbox starts on the engine with the fewest, and on the next where that
 })
 
 test('an engine that hangs while a sandbox starts loses it to another one, and what starts late is ended', async () => {
-  const [free, busy] = [await anEngine('a'), await anEngine('b', 3)]
+  const [free, busy] = [await anEngine(), await anEngine(3)]
   const late = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<void>()
   const start = async (engine: Engine) => {
@@ -80,7 +86,7 @@ test('an engine that hangs while a sandbox starts loses it to another one, and w
 })
 
 test('what is wrong with the sandbox is so on every engine, and is tried on one', async () => {
-  const engines = [await anEngine('a'), await anEngine('b')]
+  const engines = [await anEngine(), await anEngine()]
   let starts = 0
   const start = async () => {
     starts += 1
@@ -97,7 +103,7 @@ test('what is wrong with the sandbox is so on every engine, and is tried on one'
 })
 
 test('where no engine is left, one sentence names all of them', async () => {
-  const engines = [await anEngine('a'), await anEngine('b')]
+  const engines = [await anEngine(), await anEngine()]
   const [one = '', other = ''] = engines.map(({ address }) => address)
   const start = async () => {
     for (const engine of engines) await engine.dies()
@@ -113,22 +119,36 @@ test('where no engine is left, one sentence names all of them', async () => {
   )
 })
 
-test('at the beginning every engine has to answer, and each has one address', async () => {
-  const [one, same, other] = [await anEngine('a'), await anEngine('a'), await anEngine('b')]
+test('at the beginning every engine has to answer', async () => {
+  const [one, other] = [await anEngine(), await anEngine()]
   await requireEngines([one.address, other.address])
-  await expect(requireEngines([one.address, other.address, same.address])).rejects.toThrow(
-    `--engine ${one.address} and --engine ${same.address} are the same engine: name each engine once.`,
-  )
-  const [podman, nameless] = [await anEngine(''), await anEngine('')]
-  await requireEngines([podman.address, nameless.address])
   await other.dies()
   await expect(requireEngines([one.address, other.address])).rejects.toThrow(
     `A container engine does not answer (${other.address}: ENOENT): start it, or leave its --engine out.`,
   )
 })
 
+test('an engine without an image, which it cannot make, is named with the problem', async () => {
+  const [one, other] = [await anEngine(), await anEngine()]
+  const chosen = chooseSandbox('container', false, { engines: [one.address, other.address] })
+  const message = await chosen.catch(error => error.message)
+  expect(message.replace(one.address, 'ONE').replace(/leakrig-sandbox:\w+/, 'IMAGE')).toMatch(
+    /^On ONE: The image IMAGE could not be built \(.*no image for this architecture.*\): where no registry can be reached, /,
+  )
+})
+
+test('an engine that is named by two addresses is refused: both show the same container', async () => {
+  const [one, other] = [await anEngine(0, 'c1'), await anEngine(0, 'c2')]
+  const same = join(folder, 'link.sock')
+  symlinkSync(one.address.slice('unix://'.length), same)
+  await requireOnlyAt(other.address, 'c2', [one.address])
+  await expect(requireOnlyAt(`unix://${same}`, 'c1', [other.address, one.address])).rejects.toThrow(
+    `--engine ${one.address} and --engine unix://${same} are the same engine: name each engine once.`,
+  )
+})
+
 test('an engine that hangs while a sandbox runs is one that stopped; a slow answer now and then is none', async () => {
-  const engine = await anEngine('a')
+  const engine = await anEngine()
   const over = new AbortController()
   const hang = hangOf(engine.address, over.signal, quick)
   engine.hangs()
