@@ -21,6 +21,10 @@ export default defineConfig({
     reporters: [...configDefaults.reporters, new SkipSummaryReporter()],
     tags: [
       { name: 'long', description: 'A longer version of another test; npm run test:all runs it' },
+      {
+        name: 'nightly',
+        description: 'A long test that only npm run test:all runs, and so the nightly workflow',
+      },
       { name: 'tools', description: 'Needs tini, a container engine or Chromium, which a machine may lack' },
     ],
     // More workers than cores, because tests spend much of their time waiting for processes to end.

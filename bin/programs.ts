@@ -59,6 +59,8 @@ const scripts = {
   scenarios: 'scenarios --',
   catalogue: 'scenarios:catalogue --',
   soak: 'leakrig -- soak',
+  reproduce: 'leakrig -- reproduce',
+  shell: 'leakrig -- shell',
   'report open': 'leakrig -- report open',
 }
 

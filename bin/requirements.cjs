@@ -35,8 +35,7 @@ exports.problem = (version, node, folder) => {
   if (missing)
     return `The package ${missing}, which leakrig needs, is not installed where ${folder} finds it: install it beside leakrig (npm install -D ${missing}${rangeOf(missing, project)}).`
   if (!isOlder(version, wanted)) return undefined
-  const who = isClone ? 'The project' : 'leakrig'
-  return `${who} needs Node ${wanted} or newer, and this is Node ${version.slice(1)} (${node}): ${remedy(folder, wanted, isClone)}.`
+  return `Node ${wanted} or newer is needed, and this is Node ${version.slice(1)} (${node}): ${remedy(folder, wanted, isClone)}.`
 }
 
 /** True where the sources are; a package has only what was compiled of them. */

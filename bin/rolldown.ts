@@ -9,7 +9,7 @@ export async function bundleProgram(source: string, file: string): Promise<void>
   const bundle = await rolldown({
     input: source,
     platform: 'node',
-    plugins: [nativeLocks, notBundled(dirname(file))],
+    plugins: [nativeLocks, ...(source.endsWith('/bin/leakrig.ts') ? [notBundled(dirname(file))] : [])],
     // Node 22 does not know `using`.
     transform: { target: 'es2024' },
     logLevel: 'silent',
@@ -47,12 +47,18 @@ export async function bundleForBrowsers(source: string): Promise<{ script: strin
   }
 }
 
-/** What the harness loads for one command only: each would bring Vitest, or a client of container engines, to every command. */
+/**
+ * What the harness loads for one command only: each would bring Vitest, or a client of container engines, to every command. Their
+ * errors are known by their classes, of which there must be one.
+ */
 const notBundled = (folder: string): Plugin => ({
   name: 'not-bundled',
   resolveId(id, importer, { kind }) {
-    if (kind !== 'dynamic-import' || !importer?.endsWith('/harness/cli/commands.ts')) return
-    return { id: relative(folder, join(dirname(importer), id)), external: true }
+    if (!importer) return
+    const file = join(dirname(importer), id)
+    const isCommand = kind === 'dynamic-import' && importer.endsWith('/harness/cli/commands.ts')
+    if (!isCommand && !file.endsWith('/harness/cli/exit.ts')) return
+    return { id: relative(folder, file), external: true }
   },
 })
 

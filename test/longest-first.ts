@@ -6,6 +6,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  */
 export const longest = [
   'harness/test/project/package.test.ts',
+  'harness/test/sandbox/remote-engine.test.ts',
+  'harness/test/sandbox/several-engines.test.ts',
+  'harness/test/soak/slow-leaks.test.ts',
   'harness/test/sandbox/engine-killed.test.ts',
   'harness/test/sandbox/container.test.ts',
   'harness/test/systems/orchestrators.test.ts',

@@ -190,6 +190,14 @@ function addReproduce(program: Command): Command {
     .addOption(mountOption())
     .addOption(once(new Option('--image <name>', "the image of a container, in place of the rig's own")))
     .addOption(
+      once(
+        new Option(
+          '--engine <address>',
+          'the container engine, as unix:///path or tcp://name:port; only one',
+        ),
+      ),
+    )
+    .addOption(
       once(new Option('--then <command>', 'run this in the sandbox (bash), and end with its exit code')),
     )
     .addOption(verboseOption())

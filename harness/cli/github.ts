@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync, statSync } from 'node:fs'
 import { annotations } from '../report/annotations.ts'
 import type { Report } from '../report/report.ts'
 import { stepSummary } from '../report/step-summary.ts'
 import { print, printProblem } from '../terminal.ts'
+import { annotatedFile } from './annotated-file.ts'
 
 const isGithub = (): boolean => process.env.GITHUB_ACTIONS === 'true'
 
@@ -29,10 +30,12 @@ function allowCommands(): void {
 export function showOnGithub(report: Report): void {
   if (!isGithub()) return
   allowCommands()
-  for (const command of annotations(report)) print(command)
+  for (const command of annotations(report, result => annotatedFile(report.run, result))) print(command)
   const { GITHUB_STEP_SUMMARY: file } = process.env
   if (!file) return
   try {
+    // Whoever opens a FIFO waits for its reader.
+    if (existsSync(file) && !statSync(file).isFile()) throw new Error('it is no regular file')
     appendFileSync(file, stepSummary(report))
   } catch (error) {
     printProblem(

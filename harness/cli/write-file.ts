@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { z } from 'zod'
+import { makeFolder } from '../make-folder.ts'
 import { ownMistake } from '../report/form.ts'
 import { printableJson, printProblem } from '../terminal.ts'
 
@@ -34,18 +35,6 @@ export function writeText(file: string, text: string): boolean {
       `The report could not be written to ${resolve(file)} (${(error as Error).message}): what was measured is above.`,
     )
     return false
-  }
-}
-
-/** Node's own recursive mkdir never returns where the system denies that a folder is there, as it does in /proc. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return
-  makeFolder(dirname(path))
-  try {
-    mkdirSync(path)
-  } catch (error) {
-    // Another run made it.
-    if (!existsSync(path)) throw error
   }
 }
 

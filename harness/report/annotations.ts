@@ -9,15 +9,25 @@ import type { ScenarioResult } from './scenario-result.ts'
 /** GitHub shows ten errors of a step; the last one counts the rest. */
 const mostAnnotations = 10
 
+/** The place at which GitHub shows an annotation. */
+export interface AnnotatedFile {
+  /** Its path in the repository. */
+  file: string
+  line?: number
+}
+
 /**
  * GitHub's workflow commands that make an annotation of each scenario that is red or could not be measured: the short summary
  * and how to run it again. Vitest's own reporter would show the stack of an expectation in leakrig's files.
  */
-export function annotations({ run, scenarios, fixed = [], errors }: Report): string[] {
+export function annotations(
+  { run, scenarios, fixed = [], errors }: Report,
+  fileOf: (result: ScenarioResult) => AnnotatedFile | undefined = () => undefined,
+): string[] {
   const red = scenarios.filter(({ verdict }) => ['leak', 'collateral', 'inconclusive'].includes(verdict))
   const all = [
     ...red.map(result =>
-      command(`${result.name} (${result.system}): ${outcome(result)}`, brief(run, result)),
+      command(`${result.name} (${result.system}): ${outcome(result)}`, brief(run, result), fileOf(result)),
     ),
     ...fixed.map(text =>
       command('a known leak is there no more', `${text}: take it out with --update-known`),
@@ -39,9 +49,12 @@ function brief(run: Report['run'], result: ScenarioResult): string {
   return [...reasons, `Run it again: ${rerunCommand(run, result)}`].join('\n')
 }
 
-function command(title: string, message: string): string {
+function command(title: string, message: string, place?: AnnotatedFile): string {
   const text = printableLines(stripVTControlCharacters(message))
-  return `::error title=${property(oneLine(title))}::${data(text)}`
+  const properties = Object.entries({ ...place, title }).map(
+    ([name, value]) => `${name}=${property(oneLine(String(value)))}`,
+  )
+  return `::error ${properties.join(',')}::${data(text)}`
 }
 
 /** As GitHub's own toolkit escapes them. */

@@ -29,6 +29,7 @@ export function notOneRun(shards: readonly ShardReport[]): string | undefined {
 
 const differences: { what: string; of: (report: Report) => string }[] = [
   { what: 'they are of the versions', of: ({ run }) => run.version },
+  { what: 'they are of the commits', of: ({ run }) => run.commit ?? '(none)' },
   { what: 'they are of the commands', of: ({ run }) => run.command },
   { what: 'they tested the systems', of: ({ run }) => run.systems.join(', ') },
   { what: 'they were chosen by', of: ({ run }) => JSON.stringify(run.selection) },
@@ -48,7 +49,7 @@ export function missingShards(shards: readonly ShardReport[]): string[] {
 
 /**
  * One report of the shards of a run. A shard that is missing, was interrupted, or has no scenario is an error, so that the
- * whole is never a pass. It began with the first shard and ended with the last.
+ * whole is never a pass.
  */
 export function mergedReport(
   shards: readonly ShardReport[],
@@ -66,19 +67,32 @@ export function mergedReport(
     ...reports.flatMap(shardErrors),
     ...(more.errors ?? []),
   ]
-  const begun = reports.map(({ startedAt }) => Date.parse(startedAt))
-  const ended = reports.map(({ durationMs }, at) => (begun[at] ?? 0) + durationMs)
+  const spans = reports.map(({ startedAt, durationMs }) => {
+    const from = Date.parse(startedAt)
+    return { from, to: from + durationMs }
+  })
   const systems = [...new Set(reports.flatMap(report => report.systems))]
   const measured = { systems, scenarios: results, ...(fixed.length > 0 && { fixed }), errors }
   return {
     schemaVersion: first.schemaVersion,
     run,
-    startedAt: new Date(Math.min(...begun)).toISOString(),
-    durationMs: Math.max(...ended) - Math.min(...begun),
+    startedAt: new Date(Math.min(...spans.map(({ from }) => from))).toISOString(),
+    durationMs: coveredMs(spans),
     sandbox: first.sandbox,
     exitCode: exitCode(measured),
     ...measured,
   }
+}
+
+/** How long at least one shard ran. Shards that run one after the other may have hours between them. */
+function coveredMs(spans: readonly { from: number; to: number }[]): number {
+  let until = -Infinity
+  let covered = 0
+  for (const { from, to } of spans.toSorted((one, other) => one.from - other.from)) {
+    covered += Math.max(0, to - Math.max(from, until))
+    until = Math.max(until, to)
+  }
+  return covered
 }
 
 function inOrder(shards: readonly ShardReport[]): ShardReport[] {

@@ -9,6 +9,10 @@ const shardSchema = z.object({ index: z.int().positive(), count: z.int().positiv
 /** What was run. Reports of one run's shards agree in all of it, apart from the shard itself. */
 const runSchema = z.object({
   version: z.string().describe('The version of leakrig.'),
+  commit: z
+    .string()
+    .describe('Of a clone: its commit, with -dirty where files differ from it.')
+    .exactOptional(),
   command: z.enum(['scenarios', 'catalogue', 'soak']),
   systems: z
     .array(z.string())
@@ -30,7 +34,7 @@ export const reportSchema = z.object({
   schemaVersion: z.literal(2).describe('Grows when a field is removed or changes its meaning.'),
   run: runSchema,
   startedAt: z.iso.datetime('expected a time such as "2027-01-31T12:00:00.000Z"'),
-  durationMs: z.number().nonnegative(),
+  durationMs: z.number().nonnegative().describe('Of merged shards: how long at least one of them ran.'),
   systems: sentences.describe('The systems that were tested, in order.'),
   sandbox: z.object({
     kind: z.enum(['container', 'namespace']),

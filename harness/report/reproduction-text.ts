@@ -1,5 +1,6 @@
 import { usualLongest } from '../limit.ts'
 import type { About, Moment, Picture } from '../reproduction/api.ts'
+import type { ChosenSandbox } from '../sandbox/start.ts'
 import { oneLine } from '../terminal.ts'
 import type { Counts } from '../timeline/counts.ts'
 import { filesIn } from '../timeline/counts.ts'
@@ -49,7 +50,7 @@ export function pictureText(picture: Picture, name: string, verbose = false): st
 }
 
 interface Hints {
-  /** How a user calls leakrig: `npx leakrig`. */
+  /** How a user calls `leakrig shell`. */
   command: string
   picture: Picture
   hasWorkspace: boolean
@@ -68,7 +69,7 @@ export function hintsText({ command, picture: { agents, sessions, leaks }, hasWo
   ]
   const width = Math.max(0, ...inside.map(([words]) => words.length))
   return [
-    `a shell in the sandbox, from another terminal: ${command} shell`,
+    `a shell in the sandbox, from another terminal: ${command}`,
     ...(inside.length > 0 ? ['and in that shell:'] : []),
     ...inside.map(([words, why]) => `  ${words.padEnd(width)}  ${why}`),
   ].join('\n')
@@ -157,8 +158,25 @@ export function afterCleanup({ leaks, collateral }: Pick<Picture, 'leaks' | 'col
   return isRed ? findingsSummary({ leaks, collateral }) : 'Nothing is left of it.'
 }
 
+/** The first lines. */
+export const headText = (name: string, what: string, system: string, { kind, why }: ChosenSandbox): string =>
+  `leakrig: ${name}: ${what}\nsystem ${system}, sandbox ${kind} (${why})\n`
+
+/** While it is made, where lines cannot be drawn again. */
+export const deployedText = (agents: number): string => `${agents} agents deployed`
+
+/** The answers to keys. */
+export const answers = {
+  shell: 'A shell in the sandbox; `exit` leads back.',
+  noSession: 'No session of an agent is left.',
+  noAgent: 'Nothing of an agent is left.',
+} as const
+
 /** What is said when it ends, at once; and at last. */
 export const endingText = 'Ending the sandbox and everything in it …'
+
+export const endedByItselfText =
+  'The sandbox has ended before you left it: was a process of it, or its container, killed from outside?'
 
 /** @param seen how many processes it had; undefined for a container */
 export const goneText = (seen: number | undefined): string =>

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { userFolder } from '../../bin/programs.ts'
+import { makeFolder } from '../make-folder.ts'
 import type { PaneResource, ProcessResource, Snapshot } from '../snapshot/snapshot.ts'
 import type { Rig } from './rig.ts'
 
@@ -26,12 +27,9 @@ export async function keep(rig: Rig, scenario: string): Promise<Kept> {
  * @throws when the folder cannot be written
  */
 export async function copyOut(rig: Rig, scenario: string): Promise<string> {
-  const all = join(userFolder, '.leakrig')
-  const folder = join(all, scenario.replaceAll(/[^\w-]+/g, '-'))
+  const folder = join(userFolder, '.leakrig', scenario.replaceAll(/[^\w-]+/g, '-'))
   rmSync(folder, { recursive: true, force: true })
-  // One level at a time: mkdir of two levels on a read-only disk fails with ENOENT instead of EROFS.
-  mkdirSync(all, { recursive: true })
-  mkdirSync(folder)
+  makeFolder(folder)
   const snapshot = await rig.snapshot().catch(() => rig.lastSnapshot)
   if (snapshot) {
     writeFileSync(join(folder, 'snapshot.json'), `${JSON.stringify(snapshot, null, 2)}\n`)

@@ -8,6 +8,8 @@ export interface SandboxTraces {
   /** Its processes, and those that keep it running, as this machine's process table shows them; none for a container. */
   processes: ProcessIdentity[]
   container?: string
+  /** The address of the container's engine, where one was named. */
+  engine?: string
 }
 
 /** Rights that a sandbox has only on request. */

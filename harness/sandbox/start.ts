@@ -1,6 +1,7 @@
 import { ensureBundles } from '../../bin/bundle.ts'
 import { rigSet } from '../../bin/programs.ts'
 import { CannotMeasureError } from '../errors.ts'
+import { printable } from '../terminal.ts'
 import { startNamespaceSandbox } from './namespace.ts'
 import { InstallFailure, type SandboxNeeds, WrongNeed } from './needs.ts'
 import { requirePrograms } from './requirements.ts'
@@ -35,16 +36,23 @@ export async function chooseSandbox(
   }
 }
 
-/** Each engine has to start a sandbox, which also makes its image there. */
+/** Each engine has to start a sandbox, which also makes its image there and shows whether it has another address. */
 async function onEach(
   engines: readonly string[],
   needs: SandboxNeeds,
   forCatalogue: boolean,
 ): Promise<ChosenSandbox> {
-  const { requireEngines } = await import('./container/engines.ts')
+  const { requireEngines, requireOnlyAt } = await import('./container/engines.ts')
   await requireEngines(engines)
   const why = engines.length === 1 ? 'requested' : `on ${engines.length} engines`
-  for (const engine of engines) await checked('container', why, forCatalogue, { ...needs, engines: [engine] })
+  for (const [at, engine] of engines.entries())
+    await checked('container', why, forCatalogue, { ...needs, engines: [engine] }, sandbox =>
+      requireOnlyAt(engine, sandbox.traces().container, engines.slice(0, at)),
+    ).catch(error => {
+      if (engines.length > 1 && error instanceof CannotMeasureError && !(error instanceof WrongNeed))
+        error.message = `On ${printable(engine)}: ${error.message}`
+      throw error
+    })
   return { kind: 'container', why }
 }
 
@@ -53,8 +61,10 @@ async function checked(
   why: string,
   forCatalogue: boolean,
   needs: SandboxNeeds,
+  check: (sandbox: Sandbox) => Promise<void> = async () => {},
 ): Promise<ChosenSandbox> {
   await using sandbox = await startSandbox(kind, {}, needs)
+  await check(sandbox)
   await requirePrograms(sandbox, forCatalogue)
   return { kind, why }
 }

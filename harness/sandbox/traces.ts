@@ -22,10 +22,10 @@ export function withAllBelow(root: number | undefined): ProcessIdentity[] {
  */
 export async function leftOf(sandboxes: readonly SandboxTraces[]): Promise<string[]> {
   const processes = sandboxes.flatMap(one => one.processes)
-  const containers = sandboxes.flatMap(({ container }) => container ?? [])
   let left: string[] = []
   await poll(removedWithinMs, async () => {
-    left = [...remaining(processes), ...(await existing(containers))]
+    const containers = await Promise.all(sandboxes.map(existing))
+    left = [...remaining(processes), ...containers.flat()]
     return left.length === 0 || undefined
   })
   return left
@@ -39,23 +39,18 @@ function remaining(processes: readonly ProcessIdentity[]): string[] {
   })
 }
 
-async function existing(ids: readonly string[]): Promise<string[]> {
-  if (ids.length === 0) return []
-  const { findEngine } = await import('./container/engine.ts')
-  const { container } = await findEngine()
-  const found = await Promise.all(
-    ids.map(id =>
-      container.dockerode
-        .getContainer(id)
-        .inspect()
-        .then(
-          () => [`container ${id.slice(0, 12)}`],
-          (error: { statusCode?: number }) => {
-            if (error.statusCode === 404) return []
-            throw new CannotMeasureError(`The engine does not say whether container ${id} is gone: ask it.`)
-          },
-        ),
-    ),
-  )
-  return found.flat()
+async function existing({ container: id, engine }: SandboxTraces): Promise<string[]> {
+  if (id === undefined) return []
+  const { container } = engine === undefined ? await found() : await named(engine)
+  try {
+    await container.dockerode.getContainer(id).inspect()
+    return [`container ${id.slice(0, 12)}`]
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return []
+    throw new CannotMeasureError(`The engine does not say whether container ${id} is gone: ask it.`)
+  }
 }
+
+const found = async () => (await import('./container/engine.ts')).findEngine()
+
+const named = async (address: string) => (await import('./container/engines.ts')).engineAt(address)

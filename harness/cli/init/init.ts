@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { callOf, isPackage } from '../../../bin/programs.ts'
+import { makeFolder } from '../../make-folder.ts'
 import { findConfig } from '../../systems/config-file.ts'
 import { print } from '../../terminal.ts'
 import { currentFolder } from '../current-folder.ts'
@@ -40,8 +41,14 @@ function write(file: string, text: string): void {
     print(`kept ${file}, which is there already`)
     return
   }
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, text, { flag: 'wx' })
+  try {
+    makeFolder(dirname(file))
+    writeFileSync(file, text, { flag: 'wx' })
+  } catch (error) {
+    throw new UsageError(
+      `${file} cannot be written (${(error as Error).message}): call this in a folder that takes new files.`,
+    )
+  }
   print(`wrote ${file}`)
 }
 

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   afterCleanup,
+  answers,
+  deployedText,
   evidenceTable,
   keyLines,
   momentLines,
@@ -43,7 +45,7 @@ export async function watchBuilding({ reproduction, name }: Live): Promise<void>
     else {
       if (moment.agents >= printed + 10) {
         printed = moment.agents
-        print(`${printed} agents deployed`)
+        print(deployedText(printed))
       }
       if (moment.step === 'settle' && !isSettling) print(settlingText())
       isSettling = moment.step === 'settle'
@@ -99,12 +101,12 @@ async function act(live: Live, key: string, before: Moment, keys: Keys): Promise
   const { api } = live.reproduction
   const { name, hasWorkspace } = live
   if (key === 's') {
-    print('A shell in the sandbox; `exit` leads back.')
+    print(answers.shell)
     await withTerminal(keys, () => relay(api))
   } else if (key === 't') {
     const [session] = (await api.picture()).sessions
     if (session) await withTerminal(keys, () => relay(api, session.command))
-    else print('No session of an agent is left.')
+    else print(answers.noSession)
   } else if (key === 'p' || key === 'v') print(pictureText(await api.picture(), name, key === 'v'))
   else if (key === 'e' && hasWorkspace) await explain(api)
   else if (key === 'c' && hasWorkspace) await cleanUp(api, name, before)
@@ -122,7 +124,7 @@ async function withTerminal(keys: Keys, use: () => Promise<unknown>): Promise<vo
 
 async function explain(api: ReproductionApi): Promise<void> {
   const [agent] = (await api.picture()).agents
-  if (agent === undefined) print('Nothing of an agent is left.')
+  if (agent === undefined) print(answers.noAgent)
   else await printed(api, ['leakrig', 'explain', agent])
 }
 

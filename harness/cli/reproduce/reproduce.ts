@@ -1,10 +1,12 @@
-import { callOf, isPackage } from '../../../bin/programs.ts'
+import { callOf } from '../../../bin/programs.ts'
 import { CannotMeasureError } from '../../errors.ts'
 import { exitCodes, signalled } from '../../report/exit-codes.ts'
 import {
+  endedByItselfText,
   endingText,
   evidenceTable,
   goneText,
+  headText,
   hintsText,
   leftText,
   noTerminalText,
@@ -32,6 +34,7 @@ export interface ReproduceOptions {
   sandbox: SandboxChoice
   mount?: string[]
   image?: string
+  engine?: string
   ending?: EndingChoice
   then?: string
   verbose?: boolean
@@ -55,15 +58,14 @@ export async function runReproduce(name: string | undefined, options: ReproduceO
   }
   const wanted = reproducible(name, options.ending)
   const ending = new Ending()
-  const { system, ...rest } = options
+  const { system, engine, ...rest } = options
   const chosen = await chosenSystem({ ...rest, ...(system !== undefined && { system: [system] }) }, leaky)
-  const needs = neededBy(options, chosen)
+  const needs = neededBy({ ...rest, ...(engine !== undefined && { engine: [engine] }) }, chosen)
   requireProcessRoom('scenarios', 1)
   // Its names are generated, so the files are run.
   if (wanted.project === 'catalogue') await requireCell(wanted.test)
   const sandbox = await chooseSandbox(options.sandbox, true, needs)
-  print(`leakrig: ${name}: ${wanted.what}`)
-  print(`system ${nameOf(chosen)}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
+  print(headText(name, wanted.what, nameOf(chosen), sandbox))
   const reproduction = await Reproduction.start(wanted, {
     system: chosen,
     sandbox: sandbox.kind,
@@ -108,8 +110,7 @@ async function lead(live: Live, { then, verbose = false }: ReproduceOptions): Pr
     print(`\n${noTerminalText}`)
     return failed
   }
-  const command = isPackage ? 'npx leakrig' : 'npm run leakrig --'
-  print(`\n${hintsText({ command, picture, hasWorkspace })}\n`)
+  print(`\n${hintsText({ command: callOf('shell'), picture, hasWorkspace })}\n`)
   const { isInterrupted } = await watchHeld(live)
   return isInterrupted ? signalled('SIGINT') : failed
 }
@@ -154,9 +155,7 @@ class Ending {
     await ended
     // An ending that was begun reports the same.
     if (this.#isBegun) return new Promise(() => {})
-    throw new CannotMeasureError(
-      'The sandbox has ended before you left it: was a process of it, or its container, killed from outside?',
-    )
+    throw new CannotMeasureError(endedByItselfText)
   }
 
   async begin(exitCode: number): Promise<number> {

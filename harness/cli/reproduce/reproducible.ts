@@ -1,4 +1,5 @@
 import leven from 'leven'
+import { callOf } from '../../../bin/programs.ts'
 import { oneLine } from '../../terminal.ts'
 import { UsageError } from '../exit.ts'
 import { type EndingChoice, endingChoices, shapeNamed, shapes } from './shapes.ts'
@@ -122,7 +123,7 @@ function unknown(name: string): UsageError {
   const corrected = parts.map(part => (all.includes(part) ? part : nearest(part, all)))
   const hint = corrected.includes(undefined) ? '' : ` Did you mean ${corrected.join('+')}?`
   return new UsageError(
-    `Nothing is called ${oneLine(JSON.stringify(name))}.${hint} "leakrig reproduce --list" lists what can be reproduced.`,
+    `Nothing is called ${oneLine(JSON.stringify(name))}.${hint} "${callOf('reproduce')} --list" lists what can be reproduced.`,
   )
 }
 

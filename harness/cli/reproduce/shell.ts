@@ -1,3 +1,4 @@
+import { callOf } from '../../../bin/programs.ts'
 import { CannotMeasureError } from '../../errors.ts'
 import { placeText, runningText } from '../../report/reproduction-text.ts'
 import { connectTo, type Running, runningReproductions } from '../../reproduction/connect.ts'
@@ -26,7 +27,9 @@ export async function runShell(name: string | undefined, { command }: { command?
 function choose(running: Running[], name: string | undefined): Running {
   const list = running.map(({ about }) => runningText(about)).join(', ')
   if (running.length === 0)
-    throw new UsageError('No reproduction runs: start one with "leakrig reproduce NAME" in another terminal.')
+    throw new UsageError(
+      `No reproduction runs: start one in another terminal, with "${callOf('reproduce')} NAME".`,
+    )
   const found = running.filter(
     ({ about }) => name === undefined || [about.name, String(about.pid)].includes(name),
   )
@@ -35,7 +38,7 @@ function choose(running: Running[], name: string | undefined): Running {
     throw new UsageError(`No reproduction is called ${oneLine(JSON.stringify(name))}; there are ${list}.`)
   if (others.length > 0)
     throw new UsageError(
-      `${found.length} reproductions run: choose one by its name or its pid, as in "leakrig shell ${first.about.pid}". There are ${list}.`,
+      `${found.length} reproductions run: choose one by its name or its pid, as in "${callOf('shell')} ${first.about.pid}". There are ${list}.`,
     )
   return first
 }

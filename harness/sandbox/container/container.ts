@@ -14,6 +14,7 @@ import { longestSilence } from './heartbeat.ts'
 import { installedInContainer } from './install-image.ts'
 import { placeInContainer } from './rig-files.ts'
 import { ensureRunImage, type RunImage } from './run-image.ts'
+import { hangOf } from './silence.ts'
 import { removeStaleContainers, rigLabel } from './stale-containers.ts'
 import { execStream } from './stream.ts'
 
@@ -58,14 +59,25 @@ async function startBy(engine: Engine, needs: SandboxNeeds): Promise<Sandbox> {
   const command = ['bash', script('probe.sh'), lifeline, ...counted, ...probe]
   const install = needs.install && installedInContainer
   const streams = await execStream(container, command, environment(image, install))
+  const over = new AbortController()
+  const ended = engine.address
+    ? Promise.race([streams.ended, hangOf(engine.address, over.signal)])
+    : streams.ended
   return {
     kind: 'container',
     image: needs.image,
     engine: engine.address,
     install,
-    probe: connectProbe(streams),
-    traces: () => ({ processes: [], container: container.id }),
-    [Symbol.asyncDispose]: () => end(container),
+    probe: connectProbe({ ...streams, ended }),
+    traces: () => ({
+      processes: [],
+      container: container.id,
+      ...(engine.address !== undefined && { engine: engine.address }),
+    }),
+    [Symbol.asyncDispose]: () => {
+      over.abort()
+      return end(container)
+    },
   }
 }
 

@@ -22,7 +22,7 @@ export function watchEnding(container: Container): () => Promise<string> {
   return () => Promise.race([ask(), delay(10_000, 'its probe ended', { ref: false })])
 }
 
-const engineStopped =
+export const engineStopped =
   'the container engine stopped answering while its container ran (start the engine and run again)'
 
 /** Matches the error of whatever was under way on an engine that has stopped. */

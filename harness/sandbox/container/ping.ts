@@ -11,17 +11,19 @@ const wantsTls = 400
  * Pings an engine's address. Returns undefined for an engine that answers; otherwise the reason, in words or as the
  * system's error code.
  */
-export async function unanswered(host: string): Promise<string | undefined> {
+export async function unanswered(host: string, withinMs = answerWithinMs): Promise<string | undefined> {
   const address = addressOf(host)
   if (!address) return 'expected unix:///path or tcp://name:port'
   return new Promise(resolve => {
-    const request = get({ ...address, path: '/_ping', timeout: answerWithinMs }, response => {
+    // A connection that was kept may be to an engine that has ended.
+    const options = { ...address, path: '/_ping', timeout: withinMs, agent: false }
+    const request = get(options, response => {
       response.resume()
       const { statusCode } = response
       resolve(statusCode === 200 || statusCode === wantsTls ? undefined : `HTTP status ${statusCode}`)
     })
     request.once('timeout', () => {
-      resolve(`no answer within ${answerWithinMs / 1000} s`)
+      resolve(`no answer within ${withinMs / 1000} s`)
       request.destroy()
     })
     request.once('error', ({ code, message }: NodeJS.ErrnoException) =>

@@ -58,7 +58,7 @@ const wrong: [string, string[], RegExp][] = [
     ['orchestrator', '--strategy', 'hope'],
     /--strategy "hope" is refused: expected one of /,
   ],
-  ['a report that cannot be written', ['scenarios', '--json', '/nowhere/report.json'], /\/nowhere/],
+  ['a report that cannot be written', ['scenarios', '--json', '/proc/report.json'], /\/proc/],
 ]
 
 test.for(wrong)('%s is wrong usage: one sentence and exit 2', async ([, args, sentence]) => {

@@ -148,7 +148,7 @@ test.for<[what: string, name: string, sentence: string]>([
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
 })
 
-test('two shards of a real run, merged, are the whole run', { tags: ['long'] }, async () => {
+test('two shards of a real run, merged, are the whole run', { tags: ['long', 'nightly'] }, async () => {
   needsNamespaces()
   const sharded = (index: number) =>
     leakrig(

@@ -116,6 +116,16 @@ test('a file to which the text of the run goes is refused', () => {
   expect(readFileSync(file, 'utf8')).toBe('')
 })
 
+test('init names in a sentence what it cannot write', async () => {
+  const { exitCode, stderr } = await execa(process.execPath, [program, 'init', 'shell'], {
+    reject: false,
+    cwd: '/proc',
+    env: { INIT_CWD: '/proc' },
+  })
+  expect(stderr).toMatch(/^leakrig: \/proc\/leakrig\.config\.m?ts cannot be written \(ENOENT.*\.$/)
+  expect(exitCode).toBe(2)
+})
+
 test('two outputs need two places', async () => {
   const { exitCode, stderr } = await merge('green', '--json', 'x', '--junit', './x')
   expect(stderr).toBe(

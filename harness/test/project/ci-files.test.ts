@@ -10,7 +10,7 @@ import { parse } from 'yaml'
 import { projectRoot } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
 import { writeReportFolder } from '../../cli/report-folder.ts'
-import { machine, makeWorkspace, runAction } from '../support/composite-action.ts'
+import { type ActionRun, machine, makeWorkspace, runAction } from '../support/composite-action.ts'
 import { readReport } from '../support/published.ts'
 import { aReport, aRun, green, red } from '../support/reports.ts'
 
@@ -81,8 +81,17 @@ const installed = {
 }
 
 describe('action.yml', () => {
-  const run = (workspace: string, inputs: Record<string, string>, env: Record<string, string> = {}) =>
-    runAction({ folder, workspace, action: projectRoot, inputs: { sandbox: 'namespace', ...inputs }, env })
+  const run = (
+    workspace: string,
+    inputs: Record<string, string>,
+    { env = {}, restored = {} }: Pick<ActionRun, 'env' | 'restored'> = {},
+  ) => {
+    const given = { sandbox: 'namespace', ...inputs }
+    return runAction({ folder, workspace, action: projectRoot, inputs: given, env, restored })
+  }
+
+  /** A leakrig that passes and writes nothing. */
+  const passing = { 'node_modules/.bin/leakrig': '#!/bin/sh\n', 'leakrig.config.json': '{}' }
 
   test('a system that leaks fails its job, with a summary, a report and outputs', async () => {
     needsNamespaces()
@@ -102,7 +111,39 @@ describe('action.yml', () => {
       'actions/upload-artifact',
       'actions/upload-artifact',
     ])
-    expect(used[1]?.with).toMatchObject({ name: 'leakrig-report', path: './leakrig-report' })
+    expect(used[1]?.with).toMatchObject({ name: 'leakrig-report', path: 'leakrig-report' })
+  })
+
+  test.each([
+    ['out', 'part/out'],
+    ['/tmp/out', '/tmp/out'],
+  ])('the report %s of a project below the top is uploaded, and named from the top', async (report, path) => {
+    const below = Object.entries(passing).map(([name, text]) => [`part/${name}`, text])
+    const workspace = makeWorkspace(folder, Object.fromEntries(below))
+    const { exitCode, outputs, used } = await run(workspace, { report, 'working-directory': 'part' })
+    expect({ exitCode, outputs }).toEqual({ exitCode: 0, outputs: { 'exit-code': '0', report: path } })
+    expect(used.slice(1).map(one => one.with.path)).toEqual([path, 'part/.leakrig'])
+  })
+
+  test('an image that was restored where no engine is there stops nothing', async () => {
+    const workspace = makeWorkspace(folder, { ...passing, 'bin/docker': '#!/bin/sh\nexit 1\n' })
+    const env = { PATH: `${join(workspace, 'bin')}:${machine.PATH}` }
+    const restored = { 'leakrig-image.tar': 'no image' }
+    expect((await run(workspace, { sandbox: 'auto' }, { env, restored })).exitCode).toBe(0)
+  })
+
+  test('the image is cached under the Dockerfile of the leakrig that runs', async () => {
+    const keyOf = async (files: Record<string, string>) => {
+      const { used } = await run(makeWorkspace(folder, { ...passing, ...files }), { sandbox: 'container' })
+      return used.map(one => one.with.key).find(key => key?.startsWith('leakrig-image-'))
+    }
+    const dockerfile = 'node_modules/leakrig/dist/Dockerfile'
+    const keys = [
+      await keyOf({}),
+      await keyOf({ [dockerfile]: 'FROM a' }),
+      await keyOf({ [dockerfile]: 'FROM b' }),
+    ]
+    expect(new Set(keys).size).toBe(3)
   })
 
   test('without a configuration nothing is tested, and that is no pass', async () => {
@@ -115,12 +156,12 @@ describe('action.yml', () => {
     const needed = ['tmux', 'tini', 'unshare', 'ps', 'perl'].map(name => [`bin/${name}`, '#!/bin/sh\n'])
     const there = makeWorkspace(folder, { ...installed, ...Object.fromEntries(needed) })
     const path = `${join(there, 'bin')}:${machine.PATH}`
-    expect((await run(there, {}, { PATH: path })).installed).toEqual([])
+    expect((await run(there, {}, { env: { PATH: path } })).installed).toEqual([])
     const missing = makeWorkspace(folder, { ...installed, 'bin/nothing': '' })
     // What the scripts themselves call.
     for (const name of ['bash', 'cut', 'find', 'id', 'sha256sum', 'sh', 'sort', 'xargs'])
       symlinkSync((await execa('which', [name])).stdout, join(missing, 'bin', name))
-    expect((await run(missing, {}, { PATH: join(missing, 'bin') })).installed).toEqual([
+    expect((await run(missing, {}, { env: { PATH: join(missing, 'bin') } })).installed).toEqual([
       'update -qq',
       'install -y -qq tmux tini util-linux procps perl',
     ])
@@ -143,7 +184,7 @@ describe('action.yml', () => {
   })
 
   test('in a project without leakrig it installs and runs its own, and finds the configuration of the project', {
-    tags: ['long'],
+    tags: ['long', 'nightly'],
     timeout: 600_000,
   }, async () => {
     needsNamespaces()

@@ -44,7 +44,7 @@ test('an old Node is reported, with how to get the right one', () => {
   )
   install()
   expect(problem('v24.14.1', '/usr/bin/node', clone)).toMatch(
-    /^The project needs Node 24\.15 or newer, and this is Node 24\.14\.1 \(\/usr\/bin\/node\): (run `npm ci` without --omit=optional|install Node)/,
+    /^Node 24\.15 or newer is needed, and this is Node 24\.14\.1 \(\/usr\/bin\/node\): (run `npm ci` without --omit=optional|install Node)/,
   )
   mkdirSync(join(clone, 'node_modules/.bin'))
   writeFileSync(join(clone, 'node_modules/.bin/node'), '')
@@ -72,7 +72,7 @@ test('a package takes an older Node than a clone, whose types have to be strippe
   for (const version of ['v22.22.0', 'v24.0.0', 'v26.0.0'])
     expect(problem(version, '/usr/bin/node', folder)).toBeUndefined()
   expect(problem('v22.21.1', '/usr/bin/node', folder)).toBe(
-    'leakrig needs Node 22.22 or newer, and this is Node 22.21.1 (/usr/bin/node): install Node 22.22 or newer (https://nodejs.org).',
+    'Node 22.22 or newer is needed, and this is Node 22.21.1 (/usr/bin/node): install Node 22.22 or newer (https://nodejs.org).',
   )
 })
 

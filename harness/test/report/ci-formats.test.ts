@@ -1,7 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest'
+import { projectRoot } from '../../../bin/programs.ts'
+import { annotatedFile } from '../../cli/annotated-file.ts'
 import { guardCommands, showOnGithub } from '../../cli/github.ts'
 import { annotations } from '../../report/annotations.ts'
 import { junitXml } from '../../report/junit.ts'
@@ -232,6 +244,75 @@ test('on GitHub nothing that a run prints is a command, until its own annotation
   expect(lines.slice(2, 3)).toEqual([`::${token}::`])
   expect(lines[3]).toMatch(/^::error title=a crash \(mine\)%3A 1 leaked::/)
   expect(readFileSync(file, 'utf8')).toMatch(/^## leakrig: 0 pass, 1 leak\n/)
+})
+
+test.for(['', '/proc/none/summary.md'])(
+  'without a summary that can be written (%j) a job has its annotations',
+  file => {
+    vi.stubEnv('GITHUB_ACTIONS', 'true')
+    vi.stubEnv('GITHUB_STEP_SUMMARY', file)
+    const [printed, said] = [vi.spyOn(console, 'log'), vi.spyOn(console, 'error')].map(one =>
+      one.mockImplementation(() => {}),
+    )
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+      vi.restoreAllMocks()
+    })
+    showOnGithub(aReport([red('a crash')]))
+    expect(printed?.mock.calls.flat()).toEqual([expect.stringMatching(/^::error .*title=a crash/)])
+    expect(said?.mock.calls.flat()).toEqual(
+      file ? [expect.stringMatching(/^leakrig: The summary of the step could not be written to \/proc/)] : [],
+    )
+  },
+)
+
+describe('an annotation is shown in a file of the repository', () => {
+  let workspace = ''
+  beforeEach(() => {
+    workspace = mkdtempSync(join(folder, 'workspace-'))
+    vi.stubEnv('GITHUB_WORKSPACE', workspace)
+    vi.stubEnv('INIT_CWD', workspace)
+    writeFileSync(join(workspace, 'leakrig.config.ts'), '')
+  })
+  afterEach(() => vi.unstubAllEnvs())
+
+  test('the configuration for a scenario of ours and somebody’s system', () => {
+    writeFileSync(join(workspace, 'other.json'), '')
+    expect(annotatedFile(aRun(), red('x'))).toEqual({ file: 'leakrig.config.ts' })
+    expect(annotatedFile(aRun({ config: 'other.json' }), red('x'))).toEqual({ file: 'other.json' })
+    expect(annotatedFile(aRun({ config: '/none.json' }), red('x'))).toBeUndefined()
+    expect(annotatedFile(aRun({ command: 'soak' }), red('soak', { file: 'soak' }))).toEqual({
+      file: 'leakrig.config.ts',
+    })
+  })
+
+  test('the test with its line, where leakrig itself is checked out', () => {
+    vi.stubEnv('GITHUB_WORKSPACE', projectRoot)
+    const result = red('manual kill in the middle of the work', { system: 'none' })
+    const { file } = result
+    expect(annotatedFile(aRun(), result)).toEqual({ file, line: expect.any(Number) })
+    const { line = 0 } = annotatedFile(aRun(), result) ?? {}
+    expect(readFileSync(join(projectRoot, file), 'utf8').split('\n')[line - 1]).toContain(result.name)
+    expect(annotatedFile(aRun(), red('agent', { system: 'none' }))).toEqual({ file })
+  })
+
+  test('somebody’s own scenario, though a configuration is there', () => {
+    vi.stubEnv('GITHUB_WORKSPACE', projectRoot)
+    const own = red('a name that no line has', { file: 'harness/test/docs.test.ts' })
+    expect(annotatedFile(aRun(), own)).toEqual({ file: own.file })
+  })
+
+  test('none for a file that is elsewhere', () => {
+    expect(annotatedFile(aRun(), red('x', { system: 'none' }))).toBeUndefined()
+    expect(annotatedFile(aRun(), red('x', { file: 'leakrig/gone.test.ts' }))).toBeUndefined()
+    vi.stubEnv('GITHUB_WORKSPACE', '')
+    expect(annotatedFile(aRun(), red('x'))).toBeUndefined()
+  })
+
+  test('as GitHub’s own toolkit writes it', () => {
+    const [command] = annotations(aReport([red('x')]), () => ({ file: 'a, 100%: b.ts', line: 3 }))
+    expect(command).toMatch(/^::error file=a%2C 100%25%3A b\.ts,line=3,title=x \(mine\)%3A 1 leaked::/)
+  })
 })
 
 test('elsewhere nothing of it is printed', () => {

@@ -4,6 +4,7 @@ import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import { needs } from '../../../test/needs.ts'
 import { engine, objection } from '../support/container.ts'
+import { failing, HeldReproduction } from '../support/held-reproduction.ts'
 import { TerminalWindow } from '../support/terminal-window.ts'
 
 needs(objection?.replace(/^no /, '') ?? '', objection === undefined)
@@ -30,4 +31,12 @@ test('a shell in a container has a terminal, and the container is gone afterward
   await expect(engine?.container.dockerode.getContainer(hostname).inspect()).rejects.toThrow(
     /no such container/i,
   )
+})
+
+test('every command that the findings show works in a container', { timeout: 300_000 }, async () => {
+  await using held = await HeldReproduction.of('nested-server+descriptors', 'container')
+  const { shown } = held
+  expect(shown.length).toBeGreaterThan(5)
+  const [agent = ''] = /worker-\d+-\w+/.exec(held.text) ?? []
+  expect(await failing([...shown, `leakrig explain ${agent}`, 'leakrig sweep'], held)).toBe('')
 })

@@ -73,7 +73,7 @@ test.for([
   ['\u001b[2J', 'Nothing is called "\\u001b[2J".'],
 ])('%j is refused in a sentence', ([name = '', sentence]) => {
   expect(() => reproducible(name)).toThrow(
-    `${sentence} "leakrig reproduce --list" lists what can be reproduced.`,
+    `${sentence} "npm run leakrig -- reproduce --list" lists what can be reproduced.`,
   )
 })
 

@@ -64,7 +64,7 @@ test('without the folder of a login it is one in /tmp, named after the user', ()
 
 test('a shell needs a reproduction that runs', async () => {
   await expect(runShell(undefined, {})).rejects.toThrow(
-    'No reproduction runs: start one with "leakrig reproduce NAME" in another terminal.',
+    'No reproduction runs: start one in another terminal, with "npm run leakrig -- reproduce NAME".',
   )
 })
 
@@ -73,7 +73,7 @@ test('with several of them one has to be named', async () => {
   await reproduction({ name: 'stopped', pid: 22 })
   await reproduction({ name: 'report', pid: 33 })
   await expect(runShell(undefined, {})).rejects.toThrow(
-    '3 reproductions run: choose one by its name or its pid, as in "leakrig shell 11". There are stopped (pid 11, started in /work), stopped (pid 22, started in /work), report (pid 33, started in /work).',
+    '3 reproductions run: choose one by its name or its pid, as in "npm run leakrig -- shell 11". There are stopped (pid 11, started in /work), stopped (pid 22, started in /work), report (pid 33, started in /work).',
   )
   await expect(runShell('stopped', {})).rejects.toThrow('2 reproductions run: choose one ')
   await expect(runShell('lunch', {})).rejects.toThrow(

@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest'
 import {
   afterCleanup,
+  answers,
+  deployedText,
+  endedByItselfText,
   endingText,
   evidenceTable,
   goneText,
+  headText,
   hintsText,
   keyLines,
   leftText,
@@ -97,7 +101,7 @@ test('why there is no verdict comes first', () => {
 })
 
 test('what to try', () => {
-  const hints = { command: 'npx leakrig', hasWorkspace: true, picture }
+  const hints = { command: 'npx leakrig shell', hasWorkspace: true, picture }
   const session = { name: 'agent_worker-1', command: ['tmux', 'attach'] }
   expect(hintsText({ ...hints, picture: { ...picture, sessions: [session] } })).toMatchInlineSnapshot(`
     "a shell in the sandbox, from another terminal: npx leakrig shell
@@ -221,8 +225,22 @@ test('what a cleanup has left', () => {
   `)
 })
 
+test('the beginning, and the answers to keys', () => {
+  const head = headText('stopped', 'a stopped child', 'none', { kind: 'namespace', why: 'requested' })
+  expect([head, deployedText(10), ...Object.values(answers)].join('\n')).toMatchInlineSnapshot(`
+    "leakrig: stopped: a stopped child
+    system none, sandbox namespace (requested)
+
+    10 agents deployed
+    A shell in the sandbox; \`exit\` leads back.
+    No session of an agent is left.
+    Nothing of an agent is left."
+  `)
+})
+
 test('the end', () => {
   const texts = [
+    endedByItselfText,
     endingText,
     goneText(12),
     goneText(undefined),
@@ -230,7 +248,8 @@ test('the end', () => {
     noTerminalText,
   ]
   expect(texts.join('\n')).toMatchInlineSnapshot(`
-    "Ending the sandbox and everything in it …
+    "The sandbox has ended before you left it: was a process of it, or its container, killed from outside?
+    Ending the sandbox and everything in it …
     Nothing is left on this machine: the sandbox and its 12 processes are gone.
     Nothing is left on this machine: the container is gone.
     Something is left of the sandbox: process 5 (perl); end it by hand.
@@ -239,7 +258,8 @@ test('the end', () => {
 })
 
 test('which reproduction it is', () => {
-  const about = { name: 'stopped', pid: 58, folder: '/home/me/a\nb', system: 'none', sandbox: 'namespace' }
+  const rest = { worker: 59, system: 'none', sandbox: 'namespace' }
+  const about = { name: 'stopped', pid: 58, folder: '/home/me/a\nb', ...rest }
   expect(placeText(about)).toMatchInlineSnapshot(
     `"in the sandbox of stopped (pid 58, started in /home/me/a\\u{a}b), system none"`,
   )

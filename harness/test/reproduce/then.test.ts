@@ -17,7 +17,7 @@ test('--then runs a command in the sandbox, and its exit code is handed on', {
   const command = 'pgrep -c perl; leakrig sweep --apply --min-age 0s >&2; pgrep -c perl; exit 7'
   const { stdout, stderr, exitCode } = await reproduce('own-session', '--then', command)
   expect(stdout.slice(stdout.indexOf('\n$ pgrep'))).toMatch(
-    /^\n\$ pgrep .*\n1\n0\n\nNothing is left on this machine: the sandbox and its \d+ processes are gone\.$/,
+    /^\n\$ pgrep .*\n1\n0\n\nEnding the sandbox and everything in it …\nNothing is left on this machine: the sandbox and its \d+ processes are gone\.$/,
   )
   expect(stderr).toMatch(/ {4}clean: \d+ actions\n6 actions done$/)
   expect(exitCode).toBe(7)
@@ -42,7 +42,7 @@ test('what the system does not declare cannot be reproduced', { timeout: 300_000
   expect(exitCode).toBe(3)
 })
 
-const long = { tags: ['long'], timeout: 600_000 }
+const long = { tags: ['long', 'nightly'], timeout: 600_000 }
 test('an agent that never comes to work is shown as far as it came', long, async () => {
   const { stdout, exitCode } = await reproduce(
     'tmux-job',

@@ -19,29 +19,34 @@ const leaking = (leak: string) => {
   return test.extend('system', () => ({ ...system, name: leak, deploy: [...system.deploy, step] }))
 }
 
-const cases: [leak: string, resource: string, slope: number][] = [
-  ['file', 'files: other', 1 / 5],
-  ['process', 'all processes', 1 / 20],
-  ['memory', 'memory of the system', 1e6],
+interface Case {
+  leak: string
+  resource: string
+  /** What it leaks with each agent. */
+  slope: number
+  agents: number
+  tags: string[]
+}
+
+const cases: Case[] = [
+  { leak: 'file', resource: 'files: other', slope: 1 / 5, agents: 2, tags: ['long'] },
+  { leak: 'process', resource: 'all processes', slope: 1 / 20, agents: 8, tags: ['long', 'nightly'] },
+  { leak: 'memory', resource: 'memory of the system', slope: 1e6, agents: 8, tags: ['long', 'nightly'] },
 ]
 
-for (const [leak, resource, slope] of cases)
-  leaking(leak)(
-    `a slow leak is seen: ${leak}`,
-    { tags: ['long'], timeout: 1_200_000 },
-    async ({ rig, bystanders }) => {
-      const rounds: SoakRound[] = []
-      const plan = { seed: 7, agents: 8, rounds: 13 }
-      await runSoak(rig, bystanders, plan, async round => rounds.push(round))
-      const { slopes } = judgeSoak(plan, rounds)
-      const found = slopes.find(one => one.resource === resource) as ResourceSlope
-      expect(found).toMatchObject({ verdict: 'leak' })
-      // The heap of Node itself grows beside the megabyte.
-      if (leak !== 'memory') expect(found.lower).toBeLessThanOrEqual(slope)
-      expect(found.upper).toBeGreaterThanOrEqual(slope)
-      const others = slopes
-        .filter(one => one.unit === 'count' && one.verdict === 'leak')
-        .map(one => one.resource)
-      expect(others).toEqual(leak === 'memory' ? [] : [resource])
-    },
-  )
+for (const { leak, resource, slope, agents, tags } of cases)
+  leaking(leak)(`a slow leak is seen: ${leak}`, { tags, timeout: 1_200_000 }, async ({ rig, bystanders }) => {
+    const rounds: SoakRound[] = []
+    const plan = { seed: 7, agents, rounds: 13 }
+    await runSoak(rig, bystanders, plan, async round => rounds.push(round))
+    const { slopes } = judgeSoak(plan, rounds)
+    const found = slopes.find(one => one.resource === resource) as ResourceSlope
+    expect(found).toMatchObject({ verdict: 'leak' })
+    // The heap of Node itself grows beside the megabyte.
+    if (leak !== 'memory') expect(found.lower).toBeLessThanOrEqual(slope)
+    expect(found.upper).toBeGreaterThanOrEqual(slope)
+    const others = slopes
+      .filter(one => one.unit === 'count' && one.verdict === 'leak')
+      .map(one => one.resource)
+    expect(others).toEqual(leak === 'memory' ? [] : [resource])
+  })

@@ -29,6 +29,8 @@ export interface ActionRun {
   action: string
   inputs: Record<string, string>
   env?: Record<string, string>
+  /** Files that are in the runner's temporary folder, as a cache restores them. */
+  restored?: Record<string, string>
 }
 
 export interface ActionResult {
@@ -53,6 +55,7 @@ export async function runAction({
   action,
   inputs,
   env = {},
+  restored = {},
 }: ActionRun): Promise<ActionResult> {
   const { inputs: declared, outputs, runs }: Action = parse(readFileSync(join(action, 'action.yml'), 'utf8'))
   const temporary = mkdtempSync(join(folder, 'runner-'))
@@ -60,6 +63,7 @@ export async function runAction({
     writeFileSync(join(temporary, name), '')
     return join(temporary, name)
   }
+  for (const [name, text] of Object.entries(restored)) writeFileSync(join(temporary, name), text)
   const summary = file('summary.md')
   const installed = file('installed')
   const programs = makeWorkspace(temporary, {
@@ -101,6 +105,7 @@ export async function runAction({
           GITHUB_OUTPUT: output,
           GITHUB_STEP_SUMMARY: summary,
           GITHUB_ACTIONS: 'true',
+          GITHUB_WORKSPACE: workspace,
         },
         extendEnv: false,
         all: true,

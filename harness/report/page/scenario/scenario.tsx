@@ -1,4 +1,4 @@
-import { useMemo } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import type { Ignored } from '../../../snapshot/snapshot.ts'
 import type { Timeline } from '../../../timeline/timeline.ts'
 import { knownTexts } from '../../known-texts.ts'
@@ -30,10 +30,11 @@ export function Scenario({ index }: { index: number }) {
           system <bdi>{system}</bdi> · <bdi>{file}</bdi> · {seconds(durationMs)}
         </p>
       </header>
+      {soak && <Soak soak={soak} />}
       <Reasons result={result} />
       <Findings verdicts={verdicts} />
-      {soak && <Soak soak={soak} />}
-      {timeline && <Processes result={result} timeline={timeline} />}
+      {timeline && !soak && <Processes result={result} timeline={timeline} />}
+      {timeline && soak && <FoldedProcesses result={result} timeline={timeline} />}
       {!timeline && !soak && <p class="quiet">There is no time line of it.</p>}
       <LeftOut result={result} />
       {kept && (
@@ -45,14 +46,24 @@ export function Scenario({ index }: { index: number }) {
   )
 }
 
-/** What happened over time, and the processes at three moments. */
-function Processes({
-  result: { verdict, verdicts },
-  timeline,
-}: {
+interface ProcessesProps {
   result: ScenarioResult
   timeline: Timeline
-}) {
+}
+
+/** The agents of a soak are hundreds, and drawn when somebody wants to see them. */
+function FoldedProcesses(props: ProcessesProps) {
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <details onToggle={event => setOpen(event.currentTarget.open)}>
+      <summary>Every agent over time, and the process tree</summary>
+      {isOpen && <Processes {...props} />}
+    </details>
+  )
+}
+
+/** What happened over time, and the processes at three moments. */
+function Processes({ result: { verdict, verdicts }, timeline }: ProcessesProps) {
   const leaked = useMemo(() => new Set(verdicts.flatMap(one => one.leaks.map(({ id }) => id))), [verdicts])
   return (
     <>
@@ -67,9 +78,11 @@ function Processes({
 
 /** Why it has its verdict, as far as no finding says it. */
 function Reasons({ result }: { result: ScenarioResult }) {
-  const { verdicts, unmet, errors, notKnown = [] } = result
+  const { verdicts, unmet, errors, notKnown = [], soak } = result
   const hasFindings = verdicts.some(({ result }) => result !== 'pass')
-  const texts = [...notKnown, ...(hasFindings ? unmet : errors), ...knownTexts(result)]
+  const all = [...notKnown, ...(hasFindings ? unmet : errors), ...knownTexts(result)]
+  // Each line of a soak is a sentence.
+  const texts = soak && all.length > 0 ? [all.join('\n')] : all
   if (texts.length === 0) return null
   return (
     <section>

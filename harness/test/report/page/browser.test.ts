@@ -3,6 +3,7 @@ import axe, { type AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { reportPage } from '../../../report/page.ts'
+import { soakSentences } from '../../../report/soak-text.ts'
 import { judgeSoak } from '../../../soak/judge.ts'
 import { rounds } from '../../soak/rounds.ts'
 import { useChromium } from '../../support/chromium.ts'
@@ -293,14 +294,19 @@ test('a soak has a slope for each resource, what leaks first', async () => {
     { seed: 1, agents: 5 },
     rounds(20, agents => ({ prompts: agents / 5 })),
   )
-  const result = green('soak', { verdict: 'leak', verdicts: [], soak })
-  delete result.timeline
+  const result = green('soak', { verdict: 'leak', verdicts: [], soak, errors: soakSentences(soak) })
   await using opened = await openPage(await reportPage(aReport([result])))
   const { page } = opened
   const slopes = page.getByRole('table', { name: 'Growth of each resource with each agent' })
   expect(await slopes.getByRole('row').nth(1).textContent()).toBe('files: prompt0200.20 ± 0.12LEAK')
   await page.locator('.u-over').first().hover()
   await expect.poll(() => page.locator('.pointed').first().textContent()).toBe('10')
+  expect(await page.locator('article h2').allTextContents()).toEqual(['Slopes', 'Why'])
+  expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeLessThan(2_000)
+  const processes = page.getByText('Every agent over time, and the process tree')
+  await processes.click()
+  await expect.poll(() => page.getByRole('heading', { name: 'Process tree' }).isVisible()).toBe(true)
+  await processes.click()
   expect(await violations(page)).toEqual([])
   expect(opened.errors).toEqual([])
 })
