@@ -11,10 +11,16 @@ const rounds = 7
 
 /** Each in ms, a median. A frame is the time from a change until the next picture is there. */
 interface Times {
+  'until something was painted': number
   'until drawn': number
+  'a frame of opening or closing an agent': number
   'a zoom': number
   'a frame of scrolling': number
 }
+
+/** What was painted first, from the beginning of the navigation. */
+const untilPainted = `new Promise(done => new PerformanceObserver(list =>
+  done(list.getEntries()[0].startTime)).observe({ type: 'paint', buffered: true }))`
 
 /** From the beginning of the navigation until the page's program has drawn it. */
 const untilDrawn = `performance.getEntriesByType('navigation')[0].loadEventEnd`
@@ -37,15 +43,22 @@ try {
 
 async function measure(size: number): Promise<Times> {
   const many = Array.from({ length: size }, (_, at) => processOf(100 + at, 'claude', 1, `agent-${at % 50}`))
-  const html = await reportPage(
-    aReport([scenario('crowded', { baseline: [], peak: many, left: many, leaks: many.map(leak) })]),
-  )
+  const crowded = scenario('crowded', { baseline: [], peak: many, left: many, leaks: many.map(leak) })
+  const signals = many.map(({ id, pid, comm }) => ({ at: 700, signal: 'SIGTERM', process: id, pid, comm }))
+  if (crowded.timeline) crowded.timeline.signals = signals
+  const html = await reportPage(aReport([crowded]))
+  console.log(`${size} processes: a page of ${Math.round(Buffer.byteLength(html) / 1000)} KB`)
   const all: Times[] = []
   for (let round = 0; round < rounds; round += 1) {
     await using opened = await openPage(browser, html)
     const { page } = opened
     all.push({
+      'until something was painted': await page.evaluate<number>(untilPainted),
       'until drawn': await page.evaluate<number>(untilDrawn),
+      'a frame of opening or closing an agent': await frame(
+        page,
+        `document.querySelector('.group > summary').click()`,
+      ),
       'a zoom': await frame(page, `document.querySelector('[aria-label="Zoom in"]').click()`),
       'a frame of scrolling': await frame(page, 'scrollBy(0, 400)'),
     })
@@ -53,7 +66,9 @@ async function measure(size: number): Promise<Times> {
   const median = (name: keyof Times) =>
     all.map(times => times[name]).toSorted((one, other) => one - other)[(rounds - 1) / 2] ?? Number.NaN
   return {
+    'until something was painted': median('until something was painted'),
     'until drawn': median('until drawn'),
+    'a frame of opening or closing an agent': median('a frame of opening or closing an agent'),
     'a zoom': median('a zoom'),
     'a frame of scrolling': median('a frame of scrolling'),
   }

@@ -37,7 +37,10 @@ function summary(word: string, findings: readonly Finding[]): string[] {
     ...brief(word, findings),
     ...tree(findings),
     ...shortened(files(findings), mostLines.files),
-    ...shortened(commands(findings), mostLines.commands).map(line => `$ ${line}`),
+    ...shortened(
+      commands(findings).map(line => `$ ${line}`),
+      mostLines.commands,
+    ),
   ]
 }
 

@@ -38,7 +38,10 @@ function problem(
   today: string,
 ): string[] {
   if (!known) return [`new: ${count} ${mechanism}, of which none is known`]
-  if (count > known.count) return [`more: ${count} ${mechanism}, of which ${known.count} are known`]
+  if (count > known.count) {
+    const verb = known.count === 1 ? 'is' : 'are'
+    return [`more: ${count} ${mechanism}, of which ${known.count} ${verb} known`]
+  }
   if (known.expires < today)
     return [`expired: ${mechanism} was known until ${known.expires} (${known.reason})`]
   return []

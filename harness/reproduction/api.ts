@@ -29,6 +29,8 @@ export interface About {
   /** The process that was started, and where. */
   pid: number
   folder: string
+  /** The process with the rig, a child of it. */
+  worker: number
   system: string
   sandbox: string
 }

@@ -59,7 +59,14 @@ export class Hold implements ReproductionApi, AsyncDisposable {
 
   async about() {
     const { name = '', pid = 0, folder = '' } = settings().hold ?? {}
-    return { name, pid, folder, system: this.#rig.definition.name, sandbox: this.#sandbox.kind }
+    return {
+      name,
+      pid,
+      folder,
+      worker: process.pid,
+      system: this.#rig.definition.name,
+      sandbox: this.#sandbox.kind,
+    }
   }
 
   async moment(): Promise<Moment> {

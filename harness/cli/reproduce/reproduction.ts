@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { TestCase, Vitest } from 'vitest/node'
 import { CannotMeasureError } from '../../errors.ts'
 import { escapeRegExp } from '../../escape-regexp.ts'
+import { readProcess } from '../../probe/processes.ts'
 import type { ReproductionApi } from '../../reproduction/api.ts'
 import { type Connection, connectTo, removeDeserted } from '../../reproduction/connect.ts'
 import { removeSocket, socketFile } from '../../reproduction/state-folder.ts'
@@ -42,9 +43,11 @@ export class Reproduction {
   readonly #vitest: Vitest
   readonly #running: Promise<unknown>
   readonly #connection: Connection
+  readonly #worker: number
   #traces: SandboxTraces = { processes: [] }
 
-  private constructor(vitest: Vitest, running: Promise<unknown>, connection: Connection) {
+  private constructor(vitest: Vitest, running: Promise<unknown>, connection: Connection, worker: number) {
+    this.#worker = worker
     this.#vitest = vitest
     this.#running = running
     this.#connection = connection
@@ -87,7 +90,10 @@ export class Reproduction {
     running.catch(() => {})
     for (;;) {
       const connection = await connectTo(socket)
-      if (connection) return new Reproduction(vitest, running, connection)
+      if (connection) {
+        const { worker } = await connection.api.about()
+        return new Reproduction(vitest, running, connection, worker)
+      }
       if (isOver) {
         await vitest.close()
         throw new CannotMeasureError(reporter.failure ?? `No test is called ${JSON.stringify(test)}.`)
@@ -107,13 +113,23 @@ export class Reproduction {
 
   /** Ends everything, and checks that it is gone. What is still there, in words. */
   async end(): Promise<string[]> {
-    await this.noteTraces().catch(() => {})
-    await this.api.end().catch(() => {})
-    const closed = this.#running.catch(() => {}).then(() => this.#vitest.close())
-    // The timer keeps this process alive: Vitest does not, once its worker is gone.
-    await Promise.race([closed, delay(endsWithinMs)])
+    // The timer keeps this process alive: Vitest does not, once its worker is gone. A worker that hangs answers nothing.
+    const isClosed = await Promise.race([this.#close().then(() => true), delay(endsWithinMs, false)])
+    if (!isClosed) this.#killWorker()
     this.#connection[Symbol.dispose]()
     return leftOf([this.#traces])
+  }
+
+  /** Its sandbox ends with it. */
+  #killWorker(): void {
+    if (readProcess(this.#worker)?.ppid === process.pid) process.kill(this.#worker, 'SIGKILL')
+  }
+
+  async #close(): Promise<void> {
+    await this.noteTraces().catch(() => {})
+    await this.api.end().catch(() => {})
+    await this.#running.catch(() => {})
+    await this.#vitest.close()
   }
 
   /** How many processes of it were seen on this machine; undefined for a container. */

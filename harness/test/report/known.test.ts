@@ -43,7 +43,7 @@ test.each([
   ['of another scenario', [known({ scenario: 'a crash' })], undefined],
   ['of another system', [known({ system: 'other' })], undefined],
   ['of another mechanism', [known({ mechanism: 'orphaned' })], 'new: 2 not-removed'],
-  ['that are fewer', [known({ count: 1 })], 'more: 2 not-removed, of which 1 are known'],
+  ['that are fewer', [known({ count: 1 })], 'more: 2 not-removed, of which 1 is known'],
   [
     'that have expired',
     [known({ expires: '2027-01-30' })],

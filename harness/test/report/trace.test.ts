@@ -3,6 +3,9 @@ import type { Report } from '../../report/report.ts'
 import { makeTrace } from '../../report/trace.ts'
 import { count } from '../../timeline/counts.ts'
 import type { Life, Signal, Timeline } from '../../timeline/timeline.ts'
+import { aReport } from '../support/reports.ts'
+import { green, red } from '../support/sample-report.ts'
+import { mistakesIn, traceSchema } from '../support/trace-format.ts'
 
 const startedAt = '2026-12-01T00:00:00.000Z'
 
@@ -24,38 +27,36 @@ function report(lives: Life[], leaks: string[], signals: Signal[] = []): Report 
   return { startedAt, scenarios } as unknown as Report
 }
 
-test('a resource is a thread of its scenario, from its first snapshot to its end, or to the end of the trace', () => {
+test('a resource is a thread of its agent, from its first snapshot to its end, or to the end of the trace', () => {
   const lives = [
     life('without owner', { from: 5, isBaseline: true }),
     life('of b', { agent: 'b', from: 100, to: 300 }),
+    life('prompt of a', { kind: 'file', agent: 'a', from: 150, to: 300 }),
     life('of a', { agent: 'a', evidence: 'its name', from: 200 }),
   ]
   const { traceEvents } = makeTrace(report(lives, ['of a']))
   const slices = traceEvents.filter(({ ph }) => ph === 'X')
-  expect(slices.map(({ name, ts, dur, args }) => [name, ts, dur, args?.state])).toEqual([
-    ['of a', 700_000, 800_000, 'leaked'],
-    ['of b', 600_000, 200_000, 'ended'],
-    ['without owner', 505_000, 995_000, 'baseline'],
+  expect(slices.map(({ name, ts, dur, pid, tid, args }) => [name, ts, dur, pid, tid, args?.state])).toEqual([
+    ['of a', 700_000, 800_000, 2, 1, 'leaked'],
+    ['prompt of a', 650_000, 150_000, 2, 2, 'ended'],
+    ['of b', 600_000, 200_000, 3, 1, 'ended'],
+    ['without owner', 505_000, 995_000, 4, 1, 'baseline'],
   ])
-  // A slice cannot overlap another one of its thread, so each has its own.
-  expect(new Set(slices.map(({ tid }) => tid)).size).toBe(3)
-  const names = traceEvents.filter(({ name }) => name === 'thread_name').map(({ args }) => args?.name)
-  expect(names).toEqual(['steps', 'a: of a', 'b: of b', 'baseline: without owner'])
+  const names = (of: string) => traceEvents.filter(({ name }) => name === of).map(({ args }) => args?.name)
+  expect(names('process_name')).toEqual([
+    ...['a kill (leak)', 'a kill: a', 'a kill: b', 'a kill: there before the first deploy'],
+  ])
+  expect(names('thread_name')).toEqual(['steps', 'leaked: of a', 'prompt of a', 'of b', 'without owner'])
 })
 
-test('steps are moments, and counts are counters', () => {
+test('steps are moments, and each count is a counter', () => {
   const { traceEvents } = makeTrace(report([], []))
   expect(traceEvents).toContainEqual(
     expect.objectContaining({ name: 'a is killed', ph: 'i', ts: 510_000, pid: 1 }),
   )
-  expect(traceEvents).toContainEqual(
-    expect.objectContaining({
-      name: 'counts',
-      ph: 'C',
-      ts: 520_000,
-      args: expect.objectContaining({ sessions: 2 }),
-    }),
-  )
+  const counter = { ph: 'C', ts: 520_000, pid: 1 }
+  expect(traceEvents).toContainEqual({ ...counter, name: 'sessions', args: { value: 2 } })
+  expect(traceEvents).toContainEqual({ ...counter, name: 'memory (bytes)', args: { value: 5 } })
 })
 
 test('a signal of the cleanup is a moment of the process that got it; one to a process that was never seen is beside the steps', () => {
@@ -65,12 +66,31 @@ test('a signal of the cleanup is a moment of the process that got it; one to a p
     { ...signal, process: 'unseen' },
   ]
   const { traceEvents } = makeTrace(report([life('of a', { agent: 'a' })], [], signals))
-  const thread = traceEvents.find(({ ph, name }) => ph === 'X' && name === 'of a')?.tid
   expect(traceEvents.filter(({ cat }) => cat === 'signal')).toEqual([
     {
-      ...{ name: 'SIGKILL', cat: 'signal', ph: 'i', ts: 750_000, pid: 1, tid: thread, s: 't' },
+      ...{ name: 'SIGKILL', cat: 'signal', ph: 'i', ts: 750_000, pid: 2, tid: 1, s: 't' },
       args: { id: 'of a', pid: 7, comm: 'claude', by: 'daemon', cleaner: 9, agent: 'a' },
     },
-    expect.objectContaining({ tid: 1, args: expect.objectContaining({ id: 'unseen' }) }),
+    expect.objectContaining({ pid: 1, tid: 1, args: expect.objectContaining({ id: 'unseen' }) }),
   ])
+})
+
+test('a trace keeps to the rules of the Trace Event Format', () => {
+  const results = [red('a kill'), green('a completion'), red('another kill')]
+  const signal = { at: 700, signal: 'SIGTERM', process: 'process 22@1', pid: 22, comm: 'sleep' }
+  for (const { timeline } of results) if (timeline) timeline.signals = [signal]
+  const written: unknown = JSON.parse(JSON.stringify(makeTrace(aReport(results))))
+  expect(mistakesIn(traceSchema.parse(written).traceEvents)).toEqual([])
+})
+
+test('the check of the rules finds what breaks them', () => {
+  const slice = { name: 'x', cat: 'c', ph: 'X', ts: 10, dur: 5, pid: 1, tid: 1 } as const
+  expect(mistakesIn([slice, { ...slice, ts: 12 }])).toEqual([
+    ...['process 1 has no name', 'thread 1 of 1 has no name', 'x and x of thread 1 of 1 cross'],
+  ])
+  const wrong = [{ ts: 0.5 }, { dur: -1 }, { pid: '1' }, { name: '' }, { ph: 'B' }, { more: 1 }]
+  for (const one of wrong)
+    expect(
+      traceSchema.safeParse({ displayTimeUnit: 'ms', traceEvents: [{ ...slice, ...one }] }).success,
+    ).toBe(false)
 })

@@ -18,7 +18,7 @@ const leakrig = (...words: string[]) => [process.execPath, program, ...words].jo
 const endsWithinMs = 4_000
 
 /** The keys under the counts. */
-const keys = /s shell {2}t tmux {2}e explain {2}c clean up {2}p what is left {2}v all of it {2}q leave/
+const keys = /s shell {2}(?:t tmux {2})?e explain {2}c clean up {2}p what is left {2}v all of it {2}q leave/
 
 test('a user makes a leak, looks at it, cleans it up, and leaves', { timeout: 300_000 }, async () => {
   await using terminal = new TerminalWindow()
@@ -135,3 +135,20 @@ for (const { moment, shown, isHeld } of [
       expect(readdirSync(terminal.runtime)).toEqual([])
     })
   }
+
+test('Ctrl-C ends everything, also when the process with the rig hangs', {
+  timeout: 300_000,
+  tags: ['long', 'nightly'],
+}, async () => {
+  await using terminal = new TerminalWindow()
+  const { pid: shell } = terminal
+  terminal.type(`${leakrig('reproduce', 'own-session', '--sandbox', 'namespace')}; echo code $?`)
+  await terminal.shows(keys, 180_000)
+  const known = below(shell)
+  const command = known.find(one => one.command.includes('reproduce own-session'))
+  for (const { pid, ppid } of known) if (ppid === command?.pid) process.kill(pid, 'SIGSTOP')
+  terminal.press('C-c')
+  await terminal.shows(ending(130))
+  expect(await gone(known)).toEqual([])
+  expect(readdirSync(terminal.runtime)).toEqual([])
+})

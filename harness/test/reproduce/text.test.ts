@@ -258,7 +258,8 @@ test('the end', () => {
 })
 
 test('which reproduction it is', () => {
-  const about = { name: 'stopped', pid: 58, folder: '/home/me/a\nb', system: 'none', sandbox: 'namespace' }
+  const rest = { worker: 59, system: 'none', sandbox: 'namespace' }
+  const about = { name: 'stopped', pid: 58, folder: '/home/me/a\nb', ...rest }
   expect(placeText(about)).toMatchInlineSnapshot(
     `"in the sandbox of stopped (pid 58, started in /home/me/a\\u{a}b), system none"`,
   )

@@ -47,7 +47,7 @@ export function Matrix({ title, corner, cells }: { title: string; corner: string
                           key={index}
                           class={`cell ${entry.verdict}`}
                           href={addressOf(index)}
-                          aria-label={`${words[entry.verdict]}, ${entry.outcome}: ${entry.name}`}
+                          aria-label={`${said(entry)}: ${entry.name}`}
                         >
                           <Mark verdict={entry.verdict} /> <span>{short(entry)}</span>
                         </a>
@@ -62,6 +62,10 @@ export function Matrix({ title, corner, cells }: { title: string; corner: string
     </section>
   )
 }
+
+/** "leak, 27 leaked"; what only repeats the verdict is said once. */
+const said = ({ verdict, outcome }: PageEntry): string =>
+  outcome === words[verdict] ? outcome : `${words[verdict]}, ${outcome}`
 
 /** "1.9 s", "27": the mark in front of it says the rest. */
 function short({ outcome }: PageEntry): string {

@@ -50,9 +50,9 @@ function Nodes({ nodes, leaked, agent }: NodesProps) {
           <li key={life.id}>
             <div class={leaked.has(life.id) ? 'node leaked' : 'node'}>
               <span class="node-name">
-                <bdi>{name}</bdi> <span class="pid">{pid}</span>
-                {leaked.has(life.id) && <span class="badge">leaked</span>}
-                {state === 'T' && <span class="badge plain">stopped</span>}
+                <bdi>{name}</bdi> <span class="pid">{pid}</span>{' '}
+                {leaked.has(life.id) && <span class="badge">leaked</span>}{' '}
+                {state === 'T' && <span class="badge plain">stopped</span>}{' '}
                 {state === 'Z' && <span class="badge plain">zombie</span>}
               </span>
               <bdi class="command">{command}</bdi>

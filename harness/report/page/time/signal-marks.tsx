@@ -36,7 +36,7 @@ export function SignalMarks({ signals }: { signals: readonly Signal[] }) {
             <span aria-hidden="true">
               {[...new Set(mine.map(({ signal }) => letterOf(signal)))].join('')}
             </span>
-            <span class="hidden">{mine.map(one => `, ${signalText(one)}`).join('')}</span>
+            <span class="hidden">{mine.map(one => `${signalText(one)}, `).join('')}</span>
           </span>
         )
       })}

@@ -87,12 +87,12 @@ describe('with a pointer', () => {
   test('the process tree is shown before, at the peak and after', async () => {
     await using opened = await openPage(html)
     const { page } = opened
-    const shown = () => page.locator('.node-name').allTextContents()
-    await expect.poll(shown).toEqual(['tmux: server 10', 'claude 21leaked', 'sleep 22leaked'])
+    const shown = async () => (await page.locator('.node-name').allTextContents()).map(name => name.trim())
+    await expect.poll(shown).toEqual(['tmux: server 10', 'claude 21 leaked', 'sleep 22 leaked'])
     await page.getByRole('radio', { name: 'At the peak' }).check()
     await expect
       .poll(shown)
-      .toEqual([...['tmux: server 10', 'bash 20', 'claude 21leaked', 'sleep 22leaked', 'claude 30']])
+      .toEqual([...['tmux: server 10', 'bash 20', 'claude 21 leaked', 'sleep 22 leaked', 'claude 30']])
     await page.getByRole('radio', { name: 'Before' }).check()
     await expect.poll(shown).toEqual(['tmux: server 10'])
   })
@@ -237,16 +237,18 @@ test('the signals of the cleanup are marked on the lanes, and named in words and
   const { page } = opened
   const marks = page.locator('.lane', { hasText: 'sleep' }).locator('.track .signal')
   expect(await marks.allInnerTexts()).toEqual([
-    'T\n, SIGTERM by the daemon (9) at 0.70 s',
-    'K\n, SIGKILL by the daemon (9) at 0.90 s',
+    'T\nSIGTERM by the daemon (9) at 0.70 s,',
+    'K\nSIGKILL by the daemon (9) at 0.90 s,',
   ])
   await page.getByText('Every signal of the cleanup').click()
   const rows = page.getByRole('region', { name: 'Every signal of the cleanup' }).getByRole('row')
-  expect(await rows.allInnerTexts()).toEqual([
-    'Time\tSignal\tTo\tOf\tBy',
-    '0.70 s\tSIGTERM\tsleep 22\tagent-1\tthe daemon 9',
-    '0.90 s\tSIGKILL\tsleep 22\t<b>agent-1</b>\tthe daemon 9',
-  ])
+  await expect
+    .poll(() => rows.allInnerTexts())
+    .toEqual([
+      'Time\tSignal\tTo\tOf\tBy',
+      '0.70 s\tSIGTERM\tsleep 22\tagent-1\tthe daemon 9',
+      '0.90 s\tSIGKILL\tsleep 22\t<b>agent-1</b>\tthe daemon 9',
+    ])
   expect(await violations(page)).toEqual([])
 })
 
