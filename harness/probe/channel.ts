@@ -33,6 +33,6 @@ function pack({ name, message, stack }: Error) {
 
 /** An error that is one sentence stays one; any other is printed with the stack that it had. */
 function unpack({ message, name, stack }: Error): Error {
-  const error = name === 'CannotMeasureError' ? new CannotMeasureError(message) : new Error(message)
+  const error: Error = name === 'CannotMeasureError' ? new CannotMeasureError(message) : new Error(message)
   return Object.assign(error, { name, stack })
 }
