@@ -65,18 +65,18 @@ export function entriesNotRun(
 export const entryText = ({ mechanism, scenario, system }: KnownLeak): string =>
   `${mechanism} of ${JSON.stringify(scenario)}, system ${system}`
 
-/** The entries of scenarios that ran, whose findings are gone: in sentences. */
+/** The entries of scenarios that ran, whose findings are gone for good: in sentences. */
 export function fixedEntries(results: readonly ScenarioResult[], known: readonly KnownLeak[]): string[] {
   return known.flatMap(one => {
     const result = results.find(({ verdict, ...rest }) => isMeasured(verdict) && isAbout(one, rest))
-    if (!result || found(result).has(one.mechanism)) return []
+    if (!result || one.sometimes || found(result).has(one.mechanism)) return []
     return entryText(one)
   })
 }
 
 /**
  * The entries after a run: those of what was measured as it was found, with their reasons and days, and all others as they
- * were. A new entry counts as known for 90 days.
+ * were. A new entry counts as known for 90 days. A count never falls: many vary from run to run, and the next one would be red.
  */
 export function updatedKnown(
   known: readonly KnownLeak[],
@@ -85,17 +85,33 @@ export function updatedKnown(
 ): KnownLeak[] {
   const expires = dayOf(new Date(today.getTime() + newEntryDays * 86_400_000))
   const measured = results.filter(({ verdict }) => isMeasured(verdict))
-  const others = known.filter(one => !measured.some(result => isAbout(one, result)))
-  const now = measured.flatMap(result =>
-    [...found(result)].map(([mechanism, count]): KnownLeak => {
-      const before = known.find(one => isAbout(one, result) && one.mechanism === mechanism)
-      const { reason = newEntryReason, expires: day = expires } = before ?? {}
-      return { system: result.system, scenario: result.name, mechanism, count, reason, expires: day }
-    }),
-  )
-  const key = ({ system, scenario, mechanism }: KnownLeak) => [system, scenario, mechanism].join('\n')
-  return [...others, ...now].toSorted((one, other) => (key(one) < key(other) ? -1 : 1))
+  const isGone = (one: KnownLeak) => measured.some(result => isAbout(one, result)) && !one.sometimes
+  const entries = new Map(known.filter(one => !isGone(one)).map(one => [keyOf(one), one]))
+  const before = new Map(known.map(one => [keyOf(one), one]))
+  for (const result of measured)
+    for (const [mechanism, count] of found(result)) {
+      const { system, name: scenario } = result
+      const added = { system, scenario, mechanism, count, reason: newEntryReason, expires }
+      const old = before.get(keyOf(added)) ?? added
+      entries.set(keyOf(added), { ...old, count: Math.max(old.count, count) })
+    }
+  const sorted = [...entries].toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return sorted.map(([, entry]) => entry)
 }
+
+/** The entries of which a run found some, and fewer than there may be. */
+export function entriesWithRoom(
+  known: readonly KnownLeak[],
+  results: readonly ScenarioResult[],
+): KnownLeak[] {
+  return known.filter(one => {
+    const result = results.find(each => isAbout(one, each))
+    const count = result && found(result).get(one.mechanism)
+    return count !== undefined && count < one.count
+  })
+}
+
+const keyOf = ({ system, scenario, mechanism }: KnownLeak): string => [system, scenario, mechanism].join('\n')
 
 function isAbout(known: KnownLeak, { system, name }: Pick<ScenarioResult, 'system' | 'name'>): boolean {
   return known.system === system && known.scenario === name

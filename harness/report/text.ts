@@ -1,3 +1,6 @@
+/** "1 round", "20 rounds". */
+export const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
+
 /** The width of the longest usual outcome, "back in 12.3 s". */
 const outcomeWidth = 14
 
