@@ -9,13 +9,14 @@ import {
   headText,
   hintsText,
   leftText,
+  lostLogsText,
   noTerminalText,
   pictureText,
   sweepCommand,
 } from '../../report/reproduction-text.ts'
 import type { SandboxChoice } from '../../sandbox/sandbox.ts'
 import { chooseSandbox } from '../../sandbox/start.ts'
-import { print, printProblem } from '../../terminal.ts'
+import { print, printAside, printProblem } from '../../terminal.ts'
 import type { Counts } from '../../timeline/counts.ts'
 import { chosenSystem, nameOf } from '../chosen-systems.ts'
 import { UsageError } from '../exit.ts'
@@ -57,7 +58,9 @@ export async function runReproduce(name: string | undefined, options: ReproduceO
     return exitCodes.passed
   }
   const wanted = reproducible(name, options.ending)
-  const ending = new Ending()
+  // The output of a command is its own.
+  const say = options.then === undefined ? print : printAside
+  const ending = new Ending(say)
   const { system, engine, ...rest } = options
   const chosen = await chosenSystem({ ...rest, ...(system !== undefined && { system: [system] }) }, leaky)
   const needs = neededBy({ ...rest, ...(engine !== undefined && { engine: [engine] }) }, chosen)
@@ -65,7 +68,7 @@ export async function runReproduce(name: string | undefined, options: ReproduceO
   // Its names are generated, so the files are run.
   if (wanted.project === 'catalogue') await requireCell(wanted.test)
   const sandbox = await chooseSandbox(options.sandbox, true, needs)
-  print(headText(name, wanted.what, nameOf(chosen), sandbox))
+  say(headText(name, wanted.what, nameOf(chosen), sandbox))
   const reproduction = await Reproduction.start(wanted, {
     system: chosen,
     sandbox: sandbox.kind,
@@ -76,7 +79,7 @@ export async function runReproduce(name: string | undefined, options: ReproduceO
   try {
     const hasWorkspace = typeof chosen === 'string'
     const exitCode = await Promise.race([
-      lead({ reproduction, name, hasWorkspace }, options),
+      lead({ reproduction, name, hasWorkspace, say }, options),
       ending.unexpected(reproduction),
     ])
     return ending.begin(exitCode)
@@ -95,14 +98,15 @@ async function requireCell(test: string): Promise<void> {
 }
 
 async function lead(live: Live, { then, verbose = false }: ReproduceOptions): Promise<number> {
-  const { reproduction, name, hasWorkspace } = live
-  await watchBuilding(live)
+  const { reproduction, name, hasWorkspace, say } = live
+  const { isInterrupted: isLeftEarly } = await watchBuilding(live)
+  if (isLeftEarly) return signalled('SIGINT')
   await reproduction.noteTraces()
   const picture = await reproduction.api.picture()
-  print(pictureText(picture, name, verbose))
+  say(pictureText(picture, name, verbose))
   const failed = picture.failure === undefined ? exitCodes.passed : exitCodes.inconclusive
   if (then !== undefined) {
-    print(`\n$ ${then}`)
+    say(`\n$ ${then}`)
     return (await runInSandbox(reproduction.api, ['bash', '-c', then])) || failed
   }
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
@@ -119,7 +123,8 @@ async function lead(live: Live, { then, verbose = false }: ReproduceOptions): Pr
 async function showCleanup({ reproduction: { api } }: Live, before: Counts): Promise<void> {
   print(`\n$ ${sweepCommand.join(' ')}`)
   const { text } = await outputInSandbox(api, [...sweepCommand])
-  print(text.trimEnd().split('\n').at(-1) ?? '')
+  const last = text.trimEnd().split('\n').at(-1) ?? ''
+  print([last, ...lostLogsText(last)].join('\n'))
   const { counts } = await api.picture()
   print(
     `\n${evidenceTable([
@@ -133,8 +138,10 @@ async function showCleanup({ reproduction: { api } }: Live, before: Counts): Pro
 class Ending {
   #reproduction: Reproduction | undefined
   #isBegun = false
+  readonly #say: typeof print
 
-  constructor() {
+  constructor(say: typeof print) {
+    this.#say = say
     this.#listen()
   }
 
@@ -163,12 +170,12 @@ class Ending {
     if (this.#isBegun) return new Promise(() => {})
     this.#isBegun = true
     restoreTerminal()
-    print(`\n${endingText}`)
+    this.#say(`\n${endingText}`)
     // What is being started ends with this process.
     if (!this.#reproduction) return exitCode
     const left = await this.#reproduction.end()
     if (left.length === 0) {
-      print(goneText(this.#reproduction.seenProcesses))
+      this.#say(goneText(this.#reproduction.seenProcesses))
       return exitCode
     }
     printProblem(leftText(left))
