@@ -31,6 +31,11 @@ export function print(text: string): void {
   console.log(printableLines(text))
 }
 
+/** The same to standard error, where standard output is a command's. */
+export function printAside(text: string): void {
+  console.error(printableLines(text))
+}
+
 /** Prints a sentence to standard error; further lines are details of it. */
 export function printProblem(sentence: string): void {
   console.error(`leakrig: ${printableLines(sentence)}`)

@@ -8,8 +8,11 @@ import { countRows, countText } from './count-rows.ts'
 export function countsLine(table: CountTable, kept: number): string {
   const cells = countCells(table)
   const line = Object.keys(important).map((name, at) => `${name} ${cells[at]}`)
-  return kept > 0 ? `${line.join(' · ')} (${kept} kept)` : line.join(' · ')
+  return `${line.join(' · ')}${keptText(kept)}`
 }
+
+/** Beside a number of files: how many of them a policy allows. */
+export const keptText = (kept: number): string => (kept > 0 ? ` (${kept} kept)` : '')
 
 const important: Record<string, (counts: Counts) => number> = {
   sessions: ({ sessions }) => sessions,
@@ -26,14 +29,16 @@ export function countCells({ baseline, peak, settled }: CountTable): string[] {
 /**
  * All counts as a table for a terminal.
  * @param last what the last column is called
+ * @param kept how many of the files in it a policy allows
  */
-export function countsTable(table: CountTable, last = 'settled'): string[] {
+export function countsTable(table: CountTable, last = 'settled', kept = 0): string[] {
   const moments = [table.baseline, table.peak, table.settled]
   const rows = countRows(table).map(one => [
     one.isPart ? `  ${one.name}` : one.name,
     ...moments.map(counts => countText(one, one.of(counts))),
   ])
-  return [['', 'baseline', 'peak', last], ...rows].map(([name = '', ...cells]) =>
-    [name.padEnd(27), ...cells.map(cell => cell.padStart(9))].join('').trimEnd(),
-  )
+  return [['', 'baseline', 'peak', last], ...rows].map(([name = '', ...cells]) => {
+    const line = [name.padEnd(27), ...cells.map(cell => cell.padStart(9))].join('').trimEnd()
+    return name === 'files' ? `${line}${keptText(kept)}` : line
+  })
 }

@@ -4,8 +4,8 @@ import type { ChosenSandbox } from '../sandbox/start.ts'
 import { oneLine } from '../terminal.ts'
 import type { Counts } from '../timeline/counts.ts'
 import { filesIn } from '../timeline/counts.ts'
-import { defaultTiming, longestRest, type SettleTiming } from '../verdict/settle.ts'
-import { countsTable } from './counts-text.ts'
+import { defaultTiming, type SettleTiming } from '../verdict/settle.ts'
+import { countsTable, keptText } from './counts-text.ts'
 import { findingsSummary, findingsText } from './findings-text.ts'
 import { cut } from './text.ts'
 
@@ -35,12 +35,12 @@ export function evidenceTable(columns: [name: string, counts: Counts][]): string
  * @param verbose every finding by itself
  */
 export function pictureText(picture: Picture, name: string, verbose = false): string {
-  const { counts, leaks, collateral, notes, failure } = picture
+  const { counts, kept, leaks, collateral, notes, failure } = picture
   const isRed = leaks.length + collateral.length > 0
   return [
     ...(failure === undefined ? [] : [failure, '']),
     ...(name === 'report' ? [...evidenceTable([['here', counts.settled]]), ''] : []),
-    ...countsTable(counts, 'now').filter(line => !/^ *[a-z -]+(?: +0(?: MB)?){3}$/.test(line)),
+    ...countsTable(counts, 'now', kept).filter(line => !/^ *[a-z -]+(?: +0(?: MB)?){3}$/.test(line)),
     '',
     isRed
       ? (verbose ? findingsText : findingsSummary)(picture)
@@ -95,7 +95,7 @@ export const sweepCommand = ['leakrig', 'sweep', '--apply', '--min-age', '0s'] a
 
 /** The counts as they are, on a few lines of a terminal of that width. */
 export function momentLines(moment: Moment, name: string, columns: number): string[] {
-  const { phase, baseline, now, agents, left, stepMs } = moment
+  const { phase, baseline, now, agents, left, kept, stepMs } = moment
   const step = [moment.agent, moment.step].filter(Boolean).join(' ')
   if (!now) return [cut(oneLine(step), columns)]
   const table: [string, (counts: Counts) => number][] = [
@@ -111,7 +111,8 @@ export function momentLines(moment: Moment, name: string, columns: number): stri
           `${''.padEnd(18)}${'baseline'.padStart(10)}${'now'.padStart(8)}`,
           ...table.map(([title, of]) => {
             const before = baseline ? String(of(baseline)) : ''
-            return `${title.padEnd(18)}${before.padStart(10)}${String(of(now)).padStart(8)}`
+            const ofPolicy = of === filesIn ? keptText(kept) : ''
+            return `${title.padEnd(18)}${before.padStart(10)}${String(of(now)).padStart(8)}${ofPolicy}`
           }),
         ]
   const isSettling = phase === 'building' && moment.step === 'settle'
@@ -126,7 +127,7 @@ export function momentLines(moment: Moment, name: string, columns: number): stri
 /** What a settling waits for, and how long at most. */
 export function settlingText({ restMs, deadlineMs }: SettleTiming = defaultTiming): string {
   const [rest, deadline] = [restMs / 1000, deadlineMs / 1000]
-  return `Waits for the baseline, or until nothing has changed for ${rest} s; at most ${deadline} s. On a busy machine: up to ${rest * longestRest} s, at most ${deadline * usualLongest} s.`
+  return `Waits until the baseline is back or nothing has changed for ${rest} s, ${deadline} s at most; a busy machine gets more time, up to ${deadline * usualLongest} s.`
 }
 
 interface KeyChoice {
@@ -158,6 +159,14 @@ export function afterCleanup({ leaks, collateral }: Pick<Picture, 'leaks' | 'col
   return isRed ? findingsSummary({ leaks, collateral }) : 'Nothing is left of it.'
 }
 
+/** Below what a sweep of the report's evidence has printed. */
+export const lostLogsText = (swept: string): string[] =>
+  swept.endsWith(' cleanups not finished')
+    ? [
+        'Those are of the agents whose logs were removed by hand: the lines are lost, and no cleanup can save them.',
+      ]
+    : []
+
 /** The first lines. */
 export const headText = (name: string, what: string, system: string, { kind, why }: ChosenSandbox): string =>
   `leakrig: ${name}: ${what}\nsystem ${system}, sandbox ${kind} (${why})\n`
@@ -178,9 +187,9 @@ export const endingText = 'Ending the sandbox and everything in it …'
 export const endedByItselfText =
   'The sandbox has ended before you left it: was a process of it, or its container, killed from outside?'
 
-/** @param seen how many processes it had; undefined for a container */
+/** @param seen how many processes of it were seen from its beginning on; undefined for a container */
 export const goneText = (seen: number | undefined): string =>
-  `Nothing is left on this machine: ${seen === undefined ? 'the container is gone' : `the sandbox and its ${seen} processes are gone`}.`
+  `Nothing is left on this machine: ${seen === undefined ? 'the container is gone' : `the sandbox is gone, and so are the ${seen} processes seen in it`}.`
 
 /** When it ends while its sandbox is being started. @param seen how many processes there were */
 export const endedEarlyText = (seen: number, mayHaveContainer: boolean): string => {
@@ -204,6 +213,10 @@ export const placeText = (about: About): string =>
 /** A reproduction that runs, by what a user knows it by. */
 export const runningText = ({ name, pid, folder }: About): string =>
   `${oneLine(name)} (pid ${pid}, started in ${oneLine(folder)})`
+
+/** Reproductions that do not say what they are. A stopped one goes on with `kill -CONT`. */
+export const silentText = (pids: readonly number[]): string =>
+  `A reproduction does not answer (pid ${pids.join(', ')}): it is stopped, or hangs; \`fg\` in its terminal continues one that was stopped with Ctrl-Z.`
 
 /** Words or keys on as many lines as a width needs. */
 function folded(words: readonly string[], between: string, columns: number): string[] {

@@ -44,11 +44,15 @@ export interface Moment extends Progress {
   agents: number
   /** How many resources are left; only when it is held. */
   left: number | undefined
+  /** How many of the files a policy allows; 0 before it is held. */
+  kept: number
   /** A session of an agent is there. */
   canAttach: boolean
 }
 
 export interface Picture extends Pick<Verdict, 'leaks' | 'collateral' | 'counts' | 'notes'> {
+  /** How many of the files a policy allows. */
+  kept: number
   /** Why the scenario has no verdict, in a sentence. */
   failure: string | undefined
   /** Agents of which something is left, the first one with the most. */

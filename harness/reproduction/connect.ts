@@ -5,7 +5,7 @@ import { createBirpc } from 'birpc'
 import { CannotMeasureError } from '../errors.ts'
 import { ndjson } from '../probe/channel.ts'
 import type { About, ReproductionApi } from './api.ts'
-import { removeSocket, socketFiles } from './state-folder.ts'
+import { pidOf, removeSocket, socketFiles } from './state-folder.ts'
 
 /** One that does not say what it is within so many ms is stopped, or hangs. */
 const silentMs = 5_000
@@ -60,10 +60,15 @@ export interface Running {
   about: About
 }
 
-/** The reproductions of this user that run. Sockets of those that were killed are removed. */
-export async function runningReproductions(): Promise<Running[]> {
-  const found = await Promise.all(socketFiles().map(running))
-  return found.flat().sort((one, other) => one.about.pid - other.about.pid)
+/** The reproductions of this user that run, and the pids of those that do not answer. Sockets of killed ones are removed. */
+export async function runningReproductions(): Promise<{ running: Running[]; silent: number[] }> {
+  const found = (await Promise.all(socketFiles().map(running))).filter(one => one !== undefined)
+  return {
+    running: found
+      .filter(one => typeof one === 'object')
+      .sort((one, other) => one.about.pid - other.about.pid),
+    silent: found.filter(one => typeof one === 'number'),
+  }
 }
 
 /** Removes the sockets of reproductions that were killed. */
@@ -79,11 +84,15 @@ async function openedUnlessDeserted(file: string): Promise<Socket | string> {
   return socket
 }
 
-async function running(file: string): Promise<Running[]> {
+/** One that does not answer, by its pid; undefined for one that is gone. */
+async function running(file: string): Promise<Running | number | undefined> {
   const socket = await openedUnlessDeserted(file)
-  if (typeof socket === 'string') return []
+  if (typeof socket === 'string') return undefined
   using open = connection(socket)
-  const silent = delay(silentMs, undefined, { ref: false })
-  const about = await Promise.race([open.api.about(), silent]).catch(() => undefined)
-  return about ? [{ file, about }] : []
+  const about = open.api.about().then(
+    about => ({ file, about }),
+    () => undefined,
+  )
+  // Not the promise: the connection would be closed at once.
+  return await Promise.race([about, delay(silentMs, pidOf(file), { ref: false })])
 }

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { CannotMeasureError } from '../errors.ts'
 
 const ending = '.sock'
@@ -47,6 +47,9 @@ const refused = (folder: string, why: string): CannotMeasureError =>
 
 /** The socket of the reproduction that this process has started, or another one. */
 export const socketFile = (pid: number): string => join(stateFolder(), `${pid}${ending}`)
+
+/** The process that has started the reproduction with that socket. */
+export const pidOf = (file: string): number => Number(basename(file, ending))
 
 /** Every socket of this user, also of a reproduction that was killed. A link or another file is left alone. */
 export function socketFiles(): string[] {

@@ -71,15 +71,16 @@ export class Hold implements ReproductionApi, AsyncDisposable {
 
   async moment(): Promise<Moment> {
     // While the scenario runs, its own snapshots are enough.
-    const left = this.#isHeld ? (await this.#difference()).leaks.length : undefined
+    const difference = this.#isHeld ? await this.#difference() : undefined
+    const [left, kept] = [difference?.leaks.length, difference?.kept ?? 0]
     const { timeline, deployedCount: agents } = this.#rig
     const phase = this.#isHeld ? 'held' : 'building'
     const canAttach = sessions(this.#rig.lastSnapshot?.resources ?? []).length > 0
-    return { ...timeline.progress, stepMs: timeline.stepMs, phase, agents, left, canAttach }
+    return { ...timeline.progress, stepMs: timeline.stepMs, phase, agents, left, kept, canAttach }
   }
 
   async picture(): Promise<Picture> {
-    const { leaks, collateral, notes } = await this.#difference()
+    const { leaks, collateral, notes, kept } = await this.#difference()
     const [baseline, now] = [await this.#rig.baseline(), this.#rig.lastSnapshot]
     const resources = now?.resources ?? []
     const counts = {
@@ -92,6 +93,7 @@ export class Hold implements ReproductionApi, AsyncDisposable {
       leaks,
       collateral,
       notes,
+      kept,
       counts,
       failure,
       agents: byLeaks(leaks),
@@ -106,7 +108,8 @@ export class Hold implements ReproductionApi, AsyncDisposable {
       kind === 'file' && what.startsWith('lock ') && !this.#leftAtEnd.has(id)
     const locks = difference.leaks.filter(isNewLock).map(({ what }) => `${what}: a cleanup keeps its locks`)
     const leaks = difference.leaks.filter(one => !isNewLock(one))
-    return { ...difference, leaks, notes: [...difference.notes, ...locks] }
+    const kept = difference.kept.reduce((sum, { count }) => sum + count, locks.length)
+    return { ...difference, leaks, kept, notes: [...difference.notes, ...locks] }
   }
 
   async open({ command, terminal }: Command): Promise<number> {

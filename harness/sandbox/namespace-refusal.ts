@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { missingText } from './missing-programs.ts'
 
-/** Why no namespace sandbox can be started, and what to do, in one sentence. `reason` is what its programs printed. */
-export function refusal(reason: string): string {
-  const missing = /(?:spawn )?(\w+)(?:: (?:command )?not found| ENOENT)/.exec(reason)?.[1]
-  if (missing)
-    return `The namespace sandbox needs the program ${missing} (package util-linux), which is not on the PATH: install it.`
+/**
+ * Why no namespace sandbox can be started, and what to do, in one sentence.
+ * @param reason what its programs printed
+ * @param path where they were looked for
+ */
+export function refusal(reason: string, path: string): string {
+  const missing = /(\w+)(?:: (?:command )?not found| ENOENT)/.exec(reason)?.[1]
+  if (missing) return missingText(missing, path)
   // Root makes the last namespace as another user, whom the same settings concern.
   const asRoot = isRoot ? '' : 'run as root, or '
   return `The namespace sandbox needs the right to unshare, and was refused it (${reason.replaceAll(/\s+/g, ' ')}): ${asRoot}${remedy(reason)}.`

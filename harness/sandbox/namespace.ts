@@ -67,8 +67,7 @@ function spawnInside(
   const init = join(import.meta.dirname, 'namespace-init.sh')
   const own = ['--mount', '--pid', '--fork', '--net', '--ipc', '--uts', '--cgroup', '--kill-child=KILL']
   const flags = process.getuid?.() === 0 ? own : ['--user', '--map-root-user', ...own]
-  // A user's PATH may lack the folders of pivot_root(8).
-  const path = [dirname(process.execPath), process.env.PATH, '/usr/sbin', '/sbin'].join(delimiter)
+  const path = programPath()
   const nothing = openSync('/dev/null', 'r')
   const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', 'pipe']
   for (const fd of inheritedDescriptors(3)) stdio[fd] = nothing
@@ -94,6 +93,10 @@ function spawnInside(
   child.stdout?.once('close', () => cutLifeline(child))
   return child
 }
+
+/** A user's PATH may lack the folders of pivot_root(8). */
+const programPath = (): string =>
+  [dirname(process.execPath), process.env.PATH, '/usr/sbin', '/sbin'].join(delimiter)
 
 function cutLifeline(child: ChildProcess): void {
   const lifeline = child.stdio[3] as Writable | undefined
@@ -148,5 +151,5 @@ async function tryOnce(): Promise<void> {
   const child = spawnInside({}, ['/usr/bin/env'])
   child.stdout?.resume()
   const reason = await watchEnd(child)
-  if (reason !== 'exit code 0') throw new CannotMeasureError(refusal(reason))
+  if (reason !== 'exit code 0') throw new CannotMeasureError(refusal(reason, programPath()))
 }

@@ -78,7 +78,7 @@ export async function settle(
 }
 
 /** A rest is mostly the time of timers, claude's and that of a grace, so a busy machine stretches it by three, not ten. */
-export const longestRest = 3
+const longestRest = 3
 
 function restOf({ restMs }: SettleTiming): Limit {
   return new Limit(restMs, undefined, longestRest)

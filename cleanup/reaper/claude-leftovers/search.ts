@@ -70,7 +70,7 @@ export class Search {
   /** Notes that a file stays because it may be another claude's. */
   leaveDoubtful({ file }: Entry): void {
     this.leave(
-      `${file} may belong to the agent's claude or to another running one: nothing in it names its owner`,
+      `${file}, unless its claude removes it: nothing in it says whether that is the agent's or another running one`,
     )
   }
 

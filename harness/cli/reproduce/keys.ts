@@ -1,14 +1,23 @@
 const { stdin } = process
 
+/** `q`, Ctrl-C and Ctrl-D. */
+export const isLeaving = (key: string): boolean => ['q', '\x03', '\x04'].includes(key)
+
 /** Keys that are pressed, one after another. While something else has the terminal, it has the keys. */
 export class Keys {
   readonly #pressed: string[] = []
   readonly #interrupted = Promise.withResolvers<void>()
+  readonly #left = Promise.withResolvers<void>()
   #wake = Promise.withResolvers<void>()
 
   /** Resolves with Ctrl-C, whatever is done at that moment. */
   get interrupted(): Promise<void> {
     return this.#interrupted.promise
+  }
+
+  /** Resolves with any key that leaves. */
+  get left(): Promise<void> {
+    return this.#left.promise
   }
 
   start(): void {
@@ -41,6 +50,7 @@ export class Keys {
 
   #add(key: string): void {
     if (key === '\x03') this.#interrupted.resolve()
+    if (isLeaving(key)) this.#left.resolve()
     this.#pressed.push(key)
     this.#wake.resolve()
   }

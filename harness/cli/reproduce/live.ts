@@ -5,6 +5,7 @@ import {
   deployedText,
   evidenceTable,
   keyLines,
+  lostLogsText,
   momentLines,
   pictureText,
   settlingText,
@@ -13,7 +14,7 @@ import {
 } from '../../report/reproduction-text.ts'
 import type { Moment, ReproductionApi } from '../../reproduction/api.ts'
 import { print } from '../../terminal.ts'
-import { Keys, setRaw } from './keys.ts'
+import { isLeaving, Keys, setRaw } from './keys.ts'
 import { columns, isRedrawn, panel } from './panel.ts'
 import { outputInSandbox, relay } from './relay.ts'
 import type { Reproduction } from './reproduction.ts'
@@ -30,13 +31,30 @@ export interface Live {
   name: string
   /** The bundled cleanup has something to do only in the workspace of the report's layout. */
   hasWorkspace: boolean
+  /** Prints what is not drawn again. */
+  say: typeof print
 }
 
 /**
  * Shows the counts as they rise, until the scenario has come to its end. Where they cannot be drawn again: a line for every
  * ten agents, and what is waited for.
+ * @returns whether the user left meanwhile
  */
-export async function watchBuilding({ reproduction, name }: Live): Promise<void> {
+export async function watchBuilding(live: Live): Promise<{ isInterrupted: boolean }> {
+  const built = showBuilding(live).then(() => ({ isInterrupted: false }))
+  // Keys would be echoed into what is drawn.
+  if (!stdin.isTTY || !process.stdout.isTTY) return built
+  const keys = new Keys()
+  keys.start()
+  try {
+    return await Promise.race([built, keys.left.then(() => ({ isInterrupted: true }))])
+  } finally {
+    keys.stop()
+    setRaw(false)
+  }
+}
+
+async function showBuilding({ reproduction, name, say }: Live): Promise<void> {
   let printed = 0
   let isSettling = false
   for (;;) {
@@ -45,9 +63,9 @@ export async function watchBuilding({ reproduction, name }: Live): Promise<void>
     else {
       if (moment.agents >= printed + 10) {
         printed = moment.agents
-        print(deployedText(printed))
+        say(deployedText(printed))
       }
-      if (moment.step === 'settle' && !isSettling) print(settlingText())
+      if (moment.step === 'settle' && !isSettling) say(settlingText())
       isSettling = moment.step === 'settle'
     }
     await reproduction.noteTraces()
@@ -85,7 +103,7 @@ async function lookAround(live: Live, keys: Keys): Promise<void> {
     const key = await keys.next(everyMs)
     if (key === undefined) continue
     panel.clear()
-    if (['q', '\x03', '\x04', 'end'].includes(key)) return
+    if (key === 'end' || isLeaving(key)) return
     await act(live, key, moment, keys)
   }
 }
@@ -129,7 +147,8 @@ async function explain(api: ReproductionApi): Promise<void> {
 }
 
 async function cleanUp(api: ReproductionApi, name: string, before: Moment): Promise<void> {
-  await printed(api, [...sweepCommand])
+  const swept = await printed(api, [...sweepCommand])
+  if (name === 'report') for (const why of lostLogsText(swept)) print(why)
   const picture = await api.picture()
   print(afterCleanup(picture))
   if (name === 'report' && before.now)
@@ -141,7 +160,9 @@ async function cleanUp(api: ReproductionApi, name: string, before: Moment): Prom
     )
 }
 
-async function printed(api: ReproductionApi, command: string[]): Promise<void> {
+async function printed(api: ReproductionApi, command: string[]): Promise<string> {
   print(`$ ${command.join(' ')}`)
-  print((await outputInSandbox(api, command)).text.trimEnd())
+  const text = (await outputInSandbox(api, command)).text.trimEnd()
+  print(text)
+  return text
 }

@@ -10,6 +10,7 @@ import {
   headText,
   hintsText,
   leftText,
+  lostLogsText,
   noTerminalText,
   pictureText,
   sweepCommand,
@@ -17,7 +18,7 @@ import {
 import type { SandboxChoice } from '../../sandbox/sandbox.ts'
 import { chooseSandbox } from '../../sandbox/start.ts'
 import { endAllBelow } from '../../sandbox/traces.ts'
-import { print, printProblem } from '../../terminal.ts'
+import { print, printAside, printProblem } from '../../terminal.ts'
 import type { Counts } from '../../timeline/counts.ts'
 import { chosenSystem, nameOf } from '../chosen-systems.ts'
 import { UsageError } from '../exit.ts'
@@ -59,7 +60,9 @@ export async function runReproduce(name: string | undefined, options: ReproduceO
     return exitCodes.passed
   }
   const wanted = reproducible(name, options.ending)
-  const ending = new Ending(options.sandbox !== 'namespace')
+  // The output of a command is its own.
+  const say = options.then === undefined ? print : printAside
+  const ending = new Ending(say, options.sandbox !== 'namespace')
   const { system, engine, ...rest } = options
   const chosen = await chosenSystem({ ...rest, ...(system !== undefined && { system: [system] }) }, leaky)
   const needs = neededBy({ ...rest, ...(engine !== undefined && { engine: [engine] }) }, chosen)
@@ -67,14 +70,14 @@ export async function runReproduce(name: string | undefined, options: ReproduceO
   // Its names are generated, so the files are run.
   if (wanted.project === 'catalogue') await ending.unlessBegun(requireCell(wanted.test))
   const sandbox = await ending.unlessBegun(chooseSandbox(options.sandbox, true, needs))
-  print(headText(name, wanted.what, nameOf(chosen), sandbox))
+  say(headText(name, wanted.what, nameOf(chosen), sandbox))
   const settings = { system: chosen, sandbox: sandbox.kind, needs, keep: false }
   const reproduction = await ending.unlessBegun(Reproduction.start(wanted, settings))
   ending.concerns(reproduction)
   try {
     const hasWorkspace = typeof chosen === 'string'
     const exitCode = await Promise.race([
-      lead({ reproduction, name, hasWorkspace }, options),
+      lead({ reproduction, name, hasWorkspace, say }, options),
       ending.unexpected(reproduction),
     ])
     return ending.begin(exitCode)
@@ -93,14 +96,15 @@ async function requireCell(test: string): Promise<void> {
 }
 
 async function lead(live: Live, { then, verbose = false }: ReproduceOptions): Promise<number> {
-  const { reproduction, name, hasWorkspace } = live
-  await watchBuilding(live)
+  const { reproduction, name, hasWorkspace, say } = live
+  const { isInterrupted: isLeftEarly } = await watchBuilding(live)
+  if (isLeftEarly) return signalled('SIGINT')
   await reproduction.noteTraces()
   const picture = await reproduction.api.picture()
-  print(pictureText(picture, name, verbose))
+  say(pictureText(picture, name, verbose))
   const failed = picture.failure === undefined ? exitCodes.passed : exitCodes.inconclusive
   if (then !== undefined) {
-    print(`\n$ ${then}`)
+    say(`\n$ ${then}`)
     return (await runInSandbox(reproduction.api, ['bash', '-c', then])) || failed
   }
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
@@ -117,7 +121,8 @@ async function lead(live: Live, { then, verbose = false }: ReproduceOptions): Pr
 async function showCleanup({ reproduction: { api } }: Live, before: Counts): Promise<void> {
   print(`\n$ ${sweepCommand.join(' ')}`)
   const { text } = await outputInSandbox(api, [...sweepCommand])
-  print(text.trimEnd().split('\n').at(-1) ?? '')
+  const last = text.trimEnd().split('\n').at(-1) ?? ''
+  print([last, ...lostLogsText(last)].join('\n'))
   const { counts } = await api.picture()
   print(
     `\n${evidenceTable([
@@ -132,8 +137,10 @@ class Ending {
   #reproduction: Reproduction | undefined
   readonly #mayHaveContainer: boolean
   #isBegun = false
+  readonly #say: typeof print
 
-  constructor(mayHaveContainer: boolean) {
+  constructor(say: typeof print, mayHaveContainer: boolean) {
+    this.#say = say
     this.#mayHaveContainer = mayHaveContainer
     for (const signal of signals)
       process.on(signal, () => void this.begin(signalled(signal)).then(process.exit))
@@ -166,10 +173,10 @@ class Ending {
     if (this.#isBegun) return new Promise(() => {})
     this.#isBegun = true
     restoreTerminal()
-    print(`\n${endingText}`)
+    this.#say(`\n${endingText}`)
     const { left, text } = await this.#end()
     if (left.length === 0) {
-      print(text)
+      this.#say(text)
       return exitCode
     }
     printProblem(leftText(left))

@@ -31,6 +31,9 @@ test('the evidence of the report, and what the cleanup makes of it', {
     'agent prompt files                78            78             0',
     'JSONL stream logs                 38            38             0',
   ])
-  expect(stdout).toMatch(/\nNothing is left on this machine: the sandbox and its \d+ processes are gone\.$/)
+  expect(stdout).toMatch(/ and 40 of \d+ cleanups not finished\nThose are of the agents whose logs /)
+  expect(stdout).toMatch(
+    /\nNothing is left on this machine: the sandbox is gone, and so are the \d+ processes seen in it\.$/,
+  )
   expect(exitCode).toBe(0)
 })

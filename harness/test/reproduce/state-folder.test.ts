@@ -8,7 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
@@ -77,6 +77,23 @@ test('a shell needs a reproduction that runs', async () => {
   )
 })
 
+test('one that is stopped does not answer', async () => {
+  await using _silent = await listening(socketFile(77))
+  const silent =
+    'A reproduction does not answer (pid 77): it is stopped, or hangs; `fg` in its terminal continues one that was stopped with Ctrl-Z.'
+  await reproduction({ name: 'stopped', pid: 11 })
+  const tried = ['stopped', '11', '77', 'lunch', '88'].map(name => runShell(name, {}).catch(String))
+  expect(await Promise.all(tried)).toEqual([
+    expect.stringContaining('A shell needs a terminal'),
+    expect.stringContaining('A shell needs a terminal'),
+    expect.stringContaining(silent),
+    expect.stringContaining(silent),
+    expect.stringContaining(
+      'No reproduction is called "88"; there are stopped (pid 11, started in /work), one that does not answer (pid 77).',
+    ),
+  ])
+}, 20_000)
+
 test('with several of them one has to be named', async () => {
   await reproduction({ name: 'stopped', pid: 11 })
   await reproduction({ name: 'stopped', pid: 22 })
@@ -95,6 +112,19 @@ test('with several of them one has to be named', async () => {
     )
 })
 
+/** A socket at which somebody listens and never answers. */
+async function listening(file: string): Promise<AsyncDisposable> {
+  const clients: Socket[] = []
+  const server = createServer(client => clients.push(client))
+  await new Promise<void>(resolve => server.listen(file, resolve))
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const client of clients) client.destroy()
+      await new Promise(resolve => server.close(resolve))
+    },
+  }
+}
+
 /** A socket at which nobody listens any more. */
 async function deserted(file: string) {
   const server = createServer()
@@ -106,7 +136,10 @@ async function deserted(file: string) {
 }
 
 test.for([
-  ['the list of those that run', async () => expect(await runningReproductions()).toEqual([])],
+  [
+    'the list of those that run',
+    async () => expect(await runningReproductions()).toEqual({ running: [], silent: [] }),
+  ],
   ['the start of another one', removeDeserted],
 ] as const)('%s removes the socket of one that was killed', async ([, look]) => {
   await deserted(socketFile(44))

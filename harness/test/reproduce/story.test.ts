@@ -78,11 +78,13 @@ test('a user makes a leak, looks at it, cleans it up, and leaves', { timeout: 30
 
   terminal.press('c')
   await terminal.shows(/clean: \d+ actions\n\d+ actions done\n/)
-  await terminal.shows(/all processes +1 +1\n.*\n0 left\n/)
+  await terminal.shows(/all processes +1 +1\nfiles +2 +(\d+) \(\d+ kept\)\n0 left\n/)
   terminal.press('p')
   await terminal.shows(/No leak: the sandbox is back at its baseline\.\nseen, not counted: lock /)
   terminal.press('q')
-  await terminal.shows(/Nothing is left on this machine: the sandbox and its \d+ processes are gone\.\n>$/)
+  await terminal.shows(
+    /Nothing is left on this machine: the sandbox is gone, and so are the \d+ processes seen in it\.\n>$/,
+  )
   expect(await gone(known)).toEqual([])
   expect(readdirSync(terminal.runtime)).toEqual([])
 })
@@ -123,8 +125,11 @@ for (const { moment, shown, isHeld } of [
       })
       if (!known) throw new Error(`No agent came to work:\n${terminal.text}`)
       const limit = new Limit(endsWithinMs)
+      if (!isHeld) terminal.press('z', 'z', 'z')
       end(terminal, known.find(({ command }) => command.includes('reproduce own-session'))?.pid ?? 0)
       if (last) await terminal.shows(last)
+      // No key was echoed into what was drawn.
+      if (how !== 'a closed terminal') expect(terminal.text).not.toContain('zzz')
       expect(await gone(known)).toEqual([])
       expect(limit.isOver, `ended within ${limit.elapsed}`).toBe(false)
       // Only where no process of it could.
@@ -135,6 +140,14 @@ for (const { moment, shown, isHeld } of [
       expect(readdirSync(terminal.runtime)).toEqual([])
     })
   }
+
+test('q leaves while it is made, too', { timeout: 300_000, tags: ['long', 'nightly'] }, async () => {
+  await using terminal = new TerminalWindow()
+  terminal.type(`${leakrig('reproduce', 'own-session', '--sandbox', 'namespace')}; echo code $?`)
+  await terminal.shows(/1 deployed; settle/, 180_000)
+  terminal.press('q')
+  await terminal.shows(ending(130))
+})
 
 test('Ctrl-C ends everything, also when the process with the rig hangs', {
   timeout: 300_000,

@@ -11,10 +11,12 @@ import {
   hintsText,
   keyLines,
   leftText,
+  lostLogsText,
   momentLines,
   noTerminalText,
   pictureText,
   placeText,
+  silentText,
   unknownKeyText,
 } from '../../report/reproduction-text.ts'
 import type { Picture } from '../../reproduction/api.ts'
@@ -53,6 +55,7 @@ const picture: Picture = {
   leaks,
   collateral: [],
   notes: [],
+  kept: 0,
   failure: undefined,
   agents: ['worker-1'],
   sessions: [],
@@ -79,6 +82,14 @@ test('what there is: counts, what is left, and why', () => {
     $ ps -o pid,ppid,pgid,sid,tty,stat,etime,args -p 58
     $ ls -l /tmp/work/p.txt"
   `)
+})
+
+test('files that a policy keeps are counted as such', () => {
+  const held = { ...building, phase: 'held', left: 0, kept: 1 } as const
+  expect(momentLines(held, 'stopped', 99)).toContain('files                      2       3 (1 kept)')
+  expect(pictureText({ ...picture, kept: 1 }, 'stopped').split('\n')).toContain(
+    'files                              2        3        3 (1 kept)',
+  )
 })
 
 test('the same with every finding', () => {
@@ -145,6 +156,7 @@ const building = {
   now: picture.counts.settled,
   agents: 1,
   left: undefined,
+  kept: 0,
   canAttach: false,
 } as const
 
@@ -182,16 +194,16 @@ test('a settling says what it waits for, and how long; also in a narrow terminal
   const { agent: _, ...settling } = { ...building, step: 'settle' }
   expect(momentLines(settling, 'stopped', 99).slice(-3).join('\n')).toMatchInlineSnapshot(`
     "1 deployed; settle for 7 s
-    Waits for the baseline, or until nothing has changed for 5 s; at most 30 s. On a busy machine: up
-    to 15 s, at most 300 s."
+    Waits until the baseline is back or nothing has changed for 5 s, 30 s at most; a busy machine gets
+    more time, up to 300 s."
   `)
   expect(momentLines(settling, 'stopped', 39).slice(-6).join('\n')).toMatchInlineSnapshot(`
     "files                      2       3
     1 deployed; settle for 7 s
-    Waits for the baseline, or until
-    nothing has changed for 5 s; at most 30
-    s. On a busy machine: up to 15 s, at
-    most 300 s."
+    Waits until the baseline is back or
+    nothing has changed for 5 s, 30 s at
+    most; a busy machine gets more time, up
+    to 300 s."
   `)
 })
 
@@ -225,6 +237,15 @@ test('what a cleanup has left', () => {
   `)
 })
 
+test('why a cleanup of the evidence of the report is not finished', () => {
+  expect(lostLogsText('633 actions done, and 40 of 78 cleanups not finished')).toMatchInlineSnapshot(`
+    [
+      "Those are of the agents whose logs were removed by hand: the lines are lost, and no cleanup can save them.",
+    ]
+  `)
+  expect(lostLogsText('nothing to do')).toEqual([])
+})
+
 test('the beginning, and the answers to keys', () => {
   const head = headText('stopped', 'a stopped child', 'none', { kind: 'namespace', why: 'requested' })
   expect([head, deployedText(10), ...Object.values(answers)].join('\n')).toMatchInlineSnapshot(`
@@ -246,14 +267,16 @@ test('the end', () => {
     goneText(undefined),
     leftText(['process 5 (perl)']),
     noTerminalText,
+    silentText([58, 59]),
   ]
   expect(texts.join('\n')).toMatchInlineSnapshot(`
     "The sandbox has ended before you left it: was a process of it, or its container, killed from outside?
     Ending the sandbox and everything in it …
-    Nothing is left on this machine: the sandbox and its 12 processes are gone.
+    Nothing is left on this machine: the sandbox is gone, and so are the 12 processes seen in it.
     Nothing is left on this machine: the container is gone.
     Something is left of the sandbox: process 5 (perl); end it by hand.
-    There is no terminal, so it ends here; --then COMMAND runs a command in the sandbox before that."
+    There is no terminal, so it ends here; --then COMMAND runs a command in the sandbox before that.
+    A reproduction does not answer (pid 58, 59): it is stopped, or hangs; \`fg\` in its terminal continues one that was stopped with Ctrl-Z."
   `)
 })
 

@@ -1,4 +1,13 @@
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -162,6 +171,28 @@ test('root without the right to mount is told about its container, and not to ru
   expect(stderr).toMatch(
     /^leakrig: The namespace sandbox needs the right to .*\): start the container that this runs in with /,
   )
+  expect(exitCode).toBe(3)
+})
+
+test.for([
+  [
+    ['sh', 'mkdir'],
+    /^leakrig: The namespace sandbox needs programs that are not on the PATH: install chmod, cp, ln, readlink \(package coreutils\) and mount, .*setpriv, umount, unshare \(package util-linux\)\.$/,
+  ],
+  [
+    ['sh', 'chmod', 'cp', 'ln', 'mkdir', 'mount', 'setpriv', 'umount', 'unshare'],
+    /^leakrig: The namespace sandbox needs the program umount, and does not show the folder \S+ that it is in: install it in a folder of the system, such as \/usr\/bin\.$/,
+  ],
+] as const)('with only %j it says what is missing', async ([programs, sentence]) => {
+  const folder = mkdtempSync(join(tmpdir(), 'leakrig-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  for (const program of programs) {
+    const { stdout } = await execa('sh', ['-c', `command -v ${program}`])
+    symlinkSync(stdout, join(folder, program))
+  }
+  const rig = [join(projectRoot, 'bin/leakrig.ts'), 'scenarios', '--sandbox', 'namespace']
+  const { stderr, exitCode } = await execa(process.execPath, rig, { env: { PATH: folder }, reject: false })
+  expect(stderr).toMatch(sentence)
   expect(exitCode).toBe(3)
 })
 

@@ -13,12 +13,13 @@ const until = 'until [ -e /tmp/leakrig/over ]; do sleep 0.1; done'
 export class HeldReproduction implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'leakrig-held-'))
   readonly #process: ReturnType<typeof start>
+  /** What it has printed of its own: standard output is the command's. */
   text = ''
 
   private constructor(words: string[]) {
     mkdirSync(this.#runtime, { mode: 0o700 })
     this.#process = start(words, this.#runtime)
-    this.#process.stdout.on('data', chunk => {
+    this.#process.stderr.on('data', chunk => {
       this.text += chunk
     })
   }
@@ -31,7 +32,7 @@ export class HeldReproduction implements AsyncDisposable {
     })
     await poll(180_000, async () => hasEnded || one.text.includes(`\n$ ${until}\n`) || undefined)
     if (!hasEnded) return one
-    throw new Error(`It was not held:\n${one.text}${(await one.#process).stderr}`)
+    throw new Error(`It was not held:\n${one.text}`)
   }
 
   /** The commands that its findings show. */
