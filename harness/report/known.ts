@@ -58,7 +58,10 @@ export function entriesNotRun(
   known: readonly KnownLeak[],
   systems: readonly string[],
 ): KnownLeak[] {
-  return known.filter(one => systems.includes(one.system) && !results.some(result => isAbout(one, result)))
+  const ran = new Set(results.map(({ system, name }) => scenarioKey(system, name)))
+  return known.filter(
+    ({ system, scenario }) => systems.includes(system) && !ran.has(scenarioKey(system, scenario)),
+  )
 }
 
 /** An entry in a few words. */
@@ -67,10 +70,14 @@ export const entryText = ({ mechanism, scenario, system }: KnownLeak): string =>
 
 /** The entries of scenarios that ran, whose findings are gone: in sentences. */
 export function fixedEntries(results: readonly ScenarioResult[], known: readonly KnownLeak[]): string[] {
+  const measured = new Map(
+    results
+      .filter(({ verdict }) => isMeasured(verdict))
+      .map(result => [scenarioKey(result.system, result.name), found(result)]),
+  )
   return known.flatMap(one => {
-    const result = results.find(({ verdict, ...rest }) => isMeasured(verdict) && isAbout(one, rest))
-    if (!result || found(result).has(one.mechanism)) return []
-    return entryText(one)
+    const counts = measured.get(scenarioKey(one.system, one.scenario))
+    return !counts || counts.has(one.mechanism) ? [] : entryText(one)
   })
 }
 
@@ -85,7 +92,8 @@ export function updatedKnown(
 ): KnownLeak[] {
   const expires = dayOf(new Date(today.getTime() + newEntryDays * 86_400_000))
   const measured = results.filter(({ verdict }) => isMeasured(verdict))
-  const others = known.filter(one => !measured.some(result => isAbout(one, result)))
+  const names = new Set(measured.map(({ system, name }) => scenarioKey(system, name)))
+  const others = known.filter(({ system, scenario }) => !names.has(scenarioKey(system, scenario)))
   const now = measured.flatMap(result =>
     [...found(result)].map(([mechanism, count]): KnownLeak => {
       const before = known.find(one => isAbout(one, result) && one.mechanism === mechanism)
@@ -96,6 +104,8 @@ export function updatedKnown(
   const key = ({ system, scenario, mechanism }: KnownLeak) => [system, scenario, mechanism].join('\n')
   return [...others, ...now].toSorted((one, other) => (key(one) < key(other) ? -1 : 1))
 }
+
+const scenarioKey = (system: string, name: string): string => JSON.stringify([system, name])
 
 function isAbout(known: KnownLeak, { system, name }: Pick<ScenarioResult, 'system' | 'name'>): boolean {
   return known.system === system && known.scenario === name
