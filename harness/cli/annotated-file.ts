@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
 import { isPackage, projectRoot, userFolder } from '../../bin/programs.ts'
 import type { AnnotatedFile } from '../report/annotations.ts'
@@ -12,8 +12,17 @@ import { currentFolder, inCurrentFolder } from './current-folder.ts'
  * Where GitHub shows the annotation of a scenario: in its test file, or in the configuration where the scenario is one of
  * leakrig's own and the system is the user's. Undefined where that is not in the repository that the job has checked out.
  */
-export function annotatedFile(
-  { config }: Report['run'],
+export function annotatedFile({ config }: Report['run'], result: ScenarioResult): AnnotatedFile | undefined {
+  try {
+    return placeOf(config, result)
+  } catch {
+    // A file that went away or may not be read has no annotation: the verdict stands.
+    return undefined
+  }
+}
+
+function placeOf(
+  config: string | undefined,
   { file, name, system }: ScenarioResult,
 ): AnnotatedFile | undefined {
   const isOurs = file.startsWith('scenarios/') || file === 'soak'
@@ -37,10 +46,11 @@ function lineOf(name: string, file: string): { line?: number } {
   return line !== undefined && others.length === 0 ? { line } : {}
 }
 
-/** The path of a file from the folder of the checked-out repository. */
+/** The path of a regular file from the folder of the checked-out repository; whoever reads a FIFO waits for its writer. */
 function inWorkspace(file: string): string | undefined {
   const { GITHUB_WORKSPACE: workspace } = process.env
-  if (!workspace || !existsSync(workspace) || !existsSync(file)) return undefined
+  if (!workspace || !existsSync(workspace)) return undefined
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined
   const path = relative(realpathSync(workspace), realpathSync(file))
   return path.startsWith('..') || isAbsolute(path) ? undefined : path
 }

@@ -131,9 +131,7 @@ function addSoak(program: Command): Command {
         wholeNumberTo(2 ** 31 - 1),
       ),
     ),
-    ...outputOptions({
-      report: 'write the report with its time line, as a trace for ui.perfetto.dev, and a plot (soak.svg)',
-    }),
+    ...outputOptions({ more: '; with a plot of each resource that changed (soak.svg)' }),
   )
     .addHelpText(
       'after',

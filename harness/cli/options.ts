@@ -50,11 +50,12 @@ export const workersOption = (files: string): Option =>
   )
 
 /** Where the report is written, in which forms. */
-export const outputOptions = ({
-  report = 'write the report as a page for browsers, as JSON with its time lines, and as a trace for ui.perfetto.dev',
-} = {}): Option[] => [
+export const outputOptions = ({ more = '' } = {}): Option[] => [
   new Option('--json <file>', 'write the report as JSON'),
-  new Option('--report <folder>', report),
+  new Option(
+    '--report <folder>',
+    `write the report as a page for browsers, as JSON with its time lines, and as a trace for ui.perfetto.dev${more}`,
+  ),
   new Option('--junit <file>', 'write the report as JUnit XML'),
 ]
 

@@ -18,6 +18,7 @@ import { neededBy } from './needs.ts'
 import { type OutputOptions, requireOutputs, writeOutputs } from './outputs.ts'
 import { requireProcessRoom } from './process-limit.ts'
 import { runTests } from './run-tests.ts'
+import { requireTime } from './soak-time.ts'
 import { openVitest } from './vitest.ts'
 
 export interface SoakOptions extends OutputOptions {
@@ -49,6 +50,7 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   requireProcessRoom('soak', 1)
   const plan = planOf(options, chosen)
   const sandbox = await chooseSandbox(options.sandbox, false, needs)
+  requireTime(sandbox.kind, plan)
   const reporter = new SoakReporter(nameOf(chosen))
   const vitest = await openVitest([], { projects: ['soak'], reporter, workers: 1 })
   let interrupted: Interruption | undefined

@@ -5,9 +5,13 @@ import { outcome } from './outcome.ts'
 import type { Report } from './report.ts'
 import { rerunCommand } from './rerun.ts'
 import type { ScenarioResult } from './scenario-result.ts'
+import { cut } from './text.ts'
 
 /** GitHub shows ten errors of a step; the last one counts the rest. */
 const mostAnnotations = 10
+
+/** GitHub cuts the text of an annotation at 4096 characters, and its title at 255. */
+const longest = { text: 4_000, reasons: 3_000, title: 250 }
 
 /** The place at which GitHub shows an annotation. */
 export interface AnnotatedFile {
@@ -46,12 +50,12 @@ function brief(run: Report['run'], result: ScenarioResult): string {
   const { notKnown = [], unmet, verdicts, errors } = result
   const findings = verdicts.map(findingsBrief).filter(Boolean)
   const reasons = findings.length > 0 || unmet.length > 0 ? [...notKnown, ...unmet, ...findings] : errors
-  return [...reasons, `Run it again: ${rerunCommand(run, result)}`].join('\n')
+  return [cut(reasons.join('\n'), longest.reasons), `Run it again: ${rerunCommand(run, result)}`].join('\n')
 }
 
 function command(title: string, message: string, place?: AnnotatedFile): string {
-  const text = printableLines(stripVTControlCharacters(message))
-  const properties = Object.entries({ ...place, title }).map(
+  const text = cut(printableLines(stripVTControlCharacters(message)), longest.text)
+  const properties = Object.entries({ ...place, title: cut(oneLine(title), longest.title) }).map(
     ([name, value]) => `${name}=${property(oneLine(String(value)))}`,
   )
   return `::error ${properties.join(',')}::${data(text)}`

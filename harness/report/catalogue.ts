@@ -6,7 +6,7 @@ export function catalogueTable(report: Report): string {
   const [head = [], ...rows] = catalogueRows(report)
   const last = rows.pop() ?? []
   const all = [head, ...rows, last.map(word => `**${word}**`)]
-  const widths = head.map((_, at) => Math.max(...all.map(row => row[at]?.length ?? 0)))
+  const widths = head.map((_, at) => all.reduce((most, row) => Math.max(most, row[at]?.length ?? 0), 0))
   const line = (row: string[]) => `| ${row.map((word, at) => word.padEnd(widths[at] ?? 0)).join(' | ')} |`
   const [top = [], ...below] = all
   return [line(top), line(widths.map(width => '-'.repeat(width))), ...below.map(line)].join('\n')

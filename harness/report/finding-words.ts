@@ -1,4 +1,5 @@
 import type { Finding } from '../verdict/verdict.ts'
+import { counted } from './text.ts'
 
 /** "24 findings of agent a and 3 without a known owner". */
 export function owners(findings: readonly Finding[]): string {
@@ -7,12 +8,10 @@ export function owners(findings: readonly Finding[]): string {
   const owned = findings.length - without
   const whose = agents.size === 1 ? `agent ${[...agents][0]}` : `${agents.size} agents`
   return [
-    ...(owned > 0 ? [`${findingsIn(owned)} of ${whose}`] : []),
-    ...(without > 0 ? [`${owned > 0 ? without : findingsIn(without)} without a known owner`] : []),
+    ...(owned > 0 ? [`${counted(owned, 'finding')} of ${whose}`] : []),
+    ...(without > 0 ? [`${owned > 0 ? without : counted(without, 'finding')} without a known owner`] : []),
   ].join(' and ')
 }
-
-const findingsIn = (count: number): string => `${count} ${count === 1 ? 'finding' : 'findings'}`
 
 /** What each kind is called, one of it and several. */
 export const kinds: Record<Finding['kind'], [one: string, several: string]> = {

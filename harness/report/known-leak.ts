@@ -12,6 +12,10 @@ export const knownLeakSchema = z
       .enum([...mechanismSchema.options, 'expectation'])
       .describe('The mechanism of the findings; `expectation` for an expectation that is not met.'),
     count: z.int().positive().describe('How many findings there may be at most.'),
+    sometimes: z
+      .literal(true)
+      .describe('Only some runs find it: where none is found, it is not taken for fixed.')
+      .exactOptional(),
     reason: text.describe('Why it may stay, for people: the issue, the plan.'),
     expires: z.iso
       .date('expected a day such as "2027-01-31"')

@@ -58,32 +58,25 @@ export function entriesNotRun(
   known: readonly KnownLeak[],
   systems: readonly string[],
 ): KnownLeak[] {
-  const ran = new Set(results.map(({ system, name }) => scenarioKey(system, name)))
-  return known.filter(
-    ({ system, scenario }) => systems.includes(system) && !ran.has(scenarioKey(system, scenario)),
-  )
+  const ran = foundByScenario(results)
+  return known.filter(one => systems.includes(one.system) && !ran.has(scenarioOf(one)))
 }
 
 /** An entry in a few words. */
 export const entryText = ({ mechanism, scenario, system }: KnownLeak): string =>
   `${mechanism} of ${JSON.stringify(scenario)}, system ${system}`
 
-/** The entries of scenarios that ran, whose findings are gone: in sentences. */
+/** The entries of scenarios that ran, whose findings are gone for good: in sentences. */
 export function fixedEntries(results: readonly ScenarioResult[], known: readonly KnownLeak[]): string[] {
-  const measured = new Map(
-    results
-      .filter(({ verdict }) => isMeasured(verdict))
-      .map(result => [scenarioKey(result.system, result.name), found(result)]),
-  )
-  return known.flatMap(one => {
-    const counts = measured.get(scenarioKey(one.system, one.scenario))
-    return !counts || counts.has(one.mechanism) ? [] : entryText(one)
-  })
+  const measured = foundByScenario(results.filter(({ verdict }) => isMeasured(verdict)))
+  const isFixed = (one: KnownLeak) =>
+    measured.get(scenarioOf(one))?.has(one.mechanism) === false && !one.sometimes
+  return known.filter(isFixed).map(entryText)
 }
 
 /**
  * The entries after a run: those of what was measured as it was found, with their reasons and days, and all others as they
- * were. A new entry counts as known for 90 days.
+ * were. A new entry counts as known for 90 days. A count never falls: many vary from run to run, and the next one would be red.
  */
 export function updatedKnown(
   known: readonly KnownLeak[],
@@ -92,20 +85,42 @@ export function updatedKnown(
 ): KnownLeak[] {
   const expires = dayOf(new Date(today.getTime() + newEntryDays * 86_400_000))
   const measured = results.filter(({ verdict }) => isMeasured(verdict))
-  const names = new Set(measured.map(({ system, name }) => scenarioKey(system, name)))
-  const others = known.filter(({ system, scenario }) => !names.has(scenarioKey(system, scenario)))
-  const now = measured.flatMap(result =>
-    [...found(result)].map(([mechanism, count]): KnownLeak => {
-      const before = known.find(one => isAbout(one, result) && one.mechanism === mechanism)
-      const { reason = newEntryReason, expires: day = expires } = before ?? {}
-      return { system: result.system, scenario: result.name, mechanism, count, reason, expires: day }
-    }),
-  )
-  const key = ({ system, scenario, mechanism }: KnownLeak) => [system, scenario, mechanism].join('\n')
-  return [...others, ...now].toSorted((one, other) => (key(one) < key(other) ? -1 : 1))
+  const names = foundByScenario(measured)
+  const isGone = (one: KnownLeak) => names.has(scenarioOf(one)) && !one.sometimes
+  const entries = new Map(known.filter(one => !isGone(one)).map(one => [keyOf(one), one]))
+  const before = new Map(known.map(one => [keyOf(one), one]))
+  for (const result of measured)
+    for (const [mechanism, count] of found(result)) {
+      const { system, name: scenario } = result
+      const added = { system, scenario, mechanism, count, reason: newEntryReason, expires }
+      const old = before.get(keyOf(added)) ?? added
+      entries.set(keyOf(added), { ...old, count: Math.max(old.count, count) })
+    }
+  const sorted = [...entries].toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return sorted.map(([, entry]) => entry)
 }
 
+/** The entries of which a run found some, and fewer than there may be. */
+export function entriesWithRoom(
+  known: readonly KnownLeak[],
+  results: readonly ScenarioResult[],
+): KnownLeak[] {
+  const all = foundByScenario(results)
+  return known.filter(one => {
+    const count = all.get(scenarioOf(one))?.get(one.mechanism)
+    return count !== undefined && count < one.count
+  })
+}
+
+const keyOf = ({ system, scenario, mechanism }: KnownLeak): string => [system, scenario, mechanism].join('\n')
+
 const scenarioKey = (system: string, name: string): string => JSON.stringify([system, name])
+
+const scenarioOf = ({ system, scenario }: KnownLeak): string => scenarioKey(system, scenario)
+
+/** What was found in each scenario: a list has many entries, and they are not compared with each result. */
+const foundByScenario = (results: readonly ScenarioResult[]): ReadonlyMap<string, ReturnType<typeof found>> =>
+  new Map(results.map(result => [scenarioKey(result.system, result.name), found(result)]))
 
 function isAbout(known: KnownLeak, { system, name }: Pick<ScenarioResult, 'system' | 'name'>): boolean {
   return known.system === system && known.scenario === name

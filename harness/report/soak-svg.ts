@@ -1,6 +1,7 @@
 import { settledFrom } from '../soak/judge.ts'
 import type { SoakResult } from '../soak/result.ts'
 import { type Series, seriesOf } from '../soak/series.ts'
+import { counted } from './text.ts'
 
 const width = 760
 const panel = { left: 70, width: 650, height: 120, step: 180 }
@@ -16,7 +17,7 @@ export function soakSvg(result: SoakResult, system: string): string {
   )
   const height = 50 + series.length * panel.step
   const agents = result.rounds.map(round => round.agents)
-  const title = escaped(`${system}: what there is after ${agents.at(-1) ?? 0} agents`)
+  const title = escaped(`${system}: what there is after ${counted(agents.at(-1) ?? 0, 'agent')}`)
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" role="img">`,
     `<title>${title}</title>`,

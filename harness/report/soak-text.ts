@@ -1,11 +1,11 @@
 import { plot } from 'asciichart'
-import { limits, roundsToPass } from '../soak/judge.ts'
+import { limits, roundsToPass, roundsToShow } from '../soak/judge.ts'
 import type { ResourceSlope, SoakResult } from '../soak/result.ts'
 import type { SoakPlan, SoakRound } from '../soak/round.ts'
 import { seriesOf } from '../soak/series.ts'
 import { filesIn } from '../timeline/counts.ts'
-import { amounts, megabytes, nameOf, slopeText, verdictTexts } from './soak-words.ts'
-import { seconds, wrapped } from './text.ts'
+import { amounts, megabytes, nameOf, roundsText, slopeText, verdictTexts } from './soak-words.ts'
+import { counted, seconds, wrapped } from './text.ts'
 
 /** The most plots that are drawn, and their height in lines. */
 const mostPlots = 3
@@ -20,24 +20,28 @@ const narrowest = 60
 
 const within = (columns: number): number => Math.min(Math.max(columns, narrowest), widest)
 
-/** What a soak does, and whether it can pass, before it begins. */
+/** What a soak does, and whether it can show a leak or pass, before it begins. */
 export function planText({ seed, agents, rounds, forMs }: SoakPlan, columns = widest): string {
   const limits = [
-    ...(rounds === undefined ? [] : [`${rounds} rounds`]),
+    ...(rounds === undefined ? [] : [counted(rounds, 'round')]),
     ...(forMs === undefined ? [] : [`${forMs / 1000} s`]),
   ]
   const needed = roundsToPass(agents)
   const isEnough = rounds !== undefined && rounds >= needed && forMs === undefined
   const isTooFew = rounds !== undefined && rounds < needed
   return [
-    `at most ${limits.join(' and ')} with ${agents} agents each; --seed ${seed} draws the same agents again`,
-    ...(isTooFew
-      ? [`too few to pass, which takes ${needed} rounds (--repeat ${needed}): fewer show only leaks`]
-      : []),
-    ...(isEnough || isTooFew ? [] : [`a pass takes at least ${needed} rounds: fewer show only leaks`]),
+    `at most ${limits.join(' and ')} with ${counted(agents, 'agent')} each; --seed ${seed} draws the same agents again`,
+    ...(isEnough ? [] : [`${isTooFew ? 'too few to pass: ' : ''}${roundsNeeded(needed, isTooFew)}`]),
   ]
     .flatMap(line => wrapped(line, within(columns)))
     .join('\n')
+}
+
+/** @param isTooFew how to have enough is shown too */
+function roundsNeeded(toPass: number, isTooFew: boolean): string {
+  const how = isTooFew ? ` (--repeat ${toPass})` : ''
+  if (toPass === roundsToShow) return `it takes ${toPass} rounds to show a leak or to pass${how}`
+  return `it takes ${roundsToShow} rounds to show a leak, and ${toPass} to pass${how}`
 }
 
 /** One round as a line, as it ends: in a narrow terminal only the first of its counts. */
@@ -45,7 +49,8 @@ export function roundText(round: SoakRound, columns = widest): string {
   const { agents, counts, kept, memory, durationMs } = round
   const keptFiles = Object.values(kept).reduce((sum, number) => sum + number, 0)
   const files = filesIn(counts) + keptFiles
-  const head = agents === 0 ? 'baseline     ' : `${String(agents).padStart(5)} agents `
+  const head =
+    agents === 0 ? 'baseline     ' : `${String(agents).padStart(5)} ${agents === 1 ? 'agent  ' : 'agents '}`
   const parts = [
     seconds(durationMs).padStart(6),
     `sessions ${counts.sessions}`,
@@ -60,15 +65,10 @@ export function roundText(round: SoakRound, columns = widest): string {
 
 /** The table of slopes, plots, and what the soak could have seen. */
 export function soakText(result: SoakResult, columns = widest): string {
-  const { rounds, warmUp, slopes, oneIn, agentsPerRound } = result
+  const { rounds, slopes, oneIn } = result
   const width = within(columns)
-  const count = rounds.length - 1
-  const agents = rounds.at(-1)?.agents ?? 0
   return [
-    ...wrapped(
-      `${count} rounds of ${agentsPerRound} agents (${agents}); the first ${warmUp} warm up, and are left out of the slopes`,
-      width,
-    ),
+    ...wrapped(roundsText(result), width),
     '',
     ...table(slopes, width < widest),
     '',
@@ -76,7 +76,7 @@ export function soakText(result: SoakResult, columns = widest): string {
     ...[
       ...(oneIn >= 1
         ? [
-            `A count that leaks for one in ${Math.floor(oneIn)} agents or more would have shown (in 95 of 100 soaks).`,
+            `A count that leaks for one in ${counted(Math.floor(oneIn), 'agent')} or more would have shown (in 95 of 100 soaks).`,
           ]
         : []),
       `Tolerated for each agent: ${limits.bytes.tolerated / 1000} kB of memory, and nothing else.`,
@@ -87,16 +87,29 @@ export function soakText(result: SoakResult, columns = widest): string {
   ].join('\n')
 }
 
-/** What did not pass, in sentences for reports that have no table. */
+/** What did not pass, in sentences for reports that have no table: what decided the verdict is first. */
 export function soakSentences(result: SoakResult): string[] {
-  const grown = result.slopes.flatMap(one => {
-    const slope = `with each agent (${slopeText(one)})`
-    if (one.verdict === 'leak') return `${nameOf(one)}: grows ${slope}`
-    return one.verdict === 'inconclusive' ? `${nameOf(one)}: it is not known whether it grows ${slope}` : []
-  })
-  const { rounds } = result
-  return [...grown, ...moreRounds(result), ...leftBehind(rounds), ...collateral(rounds)].filter(Boolean)
+  const { rounds, slopes } = result
+  const grown = slopes
+    .filter(({ verdict }) => verdict === 'leak')
+    .map(one => `${nameOf(one)}: grows with each agent (${slopeText(one)})`)
+  return [
+    ...collateral(rounds),
+    ...grown,
+    ...moreRounds(result),
+    ...notKnown(slopes),
+    ...leftBehind(rounds),
+  ].filter(Boolean)
 }
+
+function notKnown(slopes: readonly ResourceSlope[]): string[] {
+  const names = slopes
+    .filter(({ verdict }) => verdict === 'inconclusive')
+    .map(one => (one.perAgent === undefined ? one.resource : `${one.resource} (${slopeWithUnit(one)})`))
+  return names.length > 0 ? [`Not known to grow, nor to be flat: ${names.join(', ')}.`] : []
+}
+
+const slopeWithUnit = (one: ResourceSlope): string => `${slopeText(one)}${one.unit === 'bytes' ? ' MB' : ''}`
 
 /** @param isNarrow only the amounts at the end */
 function table(slopes: readonly ResourceSlope[], isNarrow: boolean): string[] {
@@ -113,12 +126,15 @@ function moreRounds({ slopes, rounds, agentsPerRound, verdict }: SoakResult): st
   const count = rounds.length - 1
   if (verdict !== 'inconclusive') return []
   const needed = roundsToPass(agentsPerRound)
+  const inconclusive = `Inconclusive with ${counted(count, 'round')}`
+  if (count < roundsToShow)
+    return [`${inconclusive} of ${counted(agentsPerRound, 'agent')}: ${roundsNeeded(needed, true)}.`]
   if (count < needed)
     return [
-      `Inconclusive with ${count} rounds: a pass takes at least ${needed} of ${agentsPerRound} agents (--repeat ${needed}).`,
+      `${inconclusive} of ${counted(agentsPerRound, 'agent')}: it takes ${needed} to pass (--repeat ${needed}).`,
     ]
   const all = count + Math.max(1, ...slopes.map(one => one.moreRounds ?? 0))
-  return [`Inconclusive with ${count} rounds: about ${all} may tell (--repeat ${all}).`]
+  return [`${inconclusive}: about ${all} may tell (--repeat ${all}).`]
 }
 
 /** The first of what was left, which show where to look. */

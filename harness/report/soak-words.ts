@@ -1,8 +1,16 @@
-import type { ResourceSlope } from '../soak/result.ts'
+import type { ResourceSlope, SoakResult } from '../soak/result.ts'
+import { counted } from './text.ts'
 
 /** What a resource is called, with its unit. */
 export const nameOf = ({ resource, unit }: ResourceSlope): string =>
   unit === 'bytes' ? `${resource}, MB` : resource
+
+/** How many rounds there were, and how many of them count for nothing. */
+export function roundsText({ rounds, agentsPerRound, warmUp }: SoakResult): string {
+  const first = warmUp === 1 ? 'one warms up, and is' : `${warmUp} warm up, and are`
+  const all = `${counted(rounds.length - 1, 'round')} of ${counted(agentsPerRound, 'agent')} (${rounds.at(-1)?.agents ?? 0})`
+  return warmUp === 0 ? all : `${all}; the first ${first} left out of the slopes`
+}
 
 /** Before the first agent, at the end of the warm-up, and after the last round. */
 export function amounts({ unit, baseline, warm, last }: ResourceSlope): string[] {

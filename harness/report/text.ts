@@ -1,3 +1,6 @@
+/** "1 round", "20 rounds". */
+export const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
+
 /** The width of the longest usual outcome, "back in 12.3 s". */
 const outcomeWidth = 14
 
@@ -8,7 +11,9 @@ export function inColumns(outcome: string, name: string): string {
 
 /** A text that is no longer than this many characters. */
 export function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(1, width - 1))}…`
+  if (text.length <= width) return text
+  // Not within a pair of surrogates.
+  return `${text.slice(0, Math.max(1, width - 1)).replace(/[\ud800-\udbff]$/, '')}…`
 }
 
 export function seconds(ms: number): string {

@@ -31,14 +31,17 @@ const certainRises = 3
 const agentsBetweenEnds = (rounds: number, perRound: number): number =>
   Math.max(0, (rounds - warmUpOf(rounds) - endPoints) * perRound)
 
+/** The fewest rounds with which a soak can show a leak: after its warm-up there are enough points. */
+export const roundsToShow = Math.ceil((fewestPoints * 5) / 4)
+
 /**
  * The fewest rounds with which a soak can pass.
  * @param events that much has grown, and grows no more
  */
 export function roundsToPass(perRound: number, events = 0): number {
   const agents = mostEvents(events) / limits.count.excluded
-  let rounds = fewestPoints
-  while (rounds - warmUpOf(rounds) < fewestPoints || agentsBetweenEnds(rounds, perRound) < agents) rounds += 1
+  let rounds = roundsToShow
+  while (agentsBetweenEnds(rounds, perRound) < agents) rounds += 1
   return rounds
 }
 
@@ -88,7 +91,7 @@ function judgeSeries(series: Series, rounds: readonly SoakRound[], perRound: num
   }
   const fitted = slopeOf(points)
   if (isKept) return { ...shown, ...fitted, verdict: 'kept' }
-  if (!fitted || points.length < fewestPoints)
+  if (!fitted || count < roundsToShow)
     return { ...shown, ...fitted, verdict: 'inconclusive', moreRounds: roundsToPass(perRound) - count }
   const grown = grownBetweenEnds(points)
   const slope = unit === 'count' ? ofCount(fitted, points, agentsBetweenEnds(count, perRound)) : fitted

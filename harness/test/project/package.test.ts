@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { execa } from 'execa'
 import { publint } from 'publint'
@@ -90,6 +90,20 @@ describe('the tarball', () => {
         ...['dist/harness/sandbox/namespace-init.sh', 'dist/harness/sandbox/container/hold.sh'],
       ]),
     )
+  })
+
+  test('has pages whose links lead somewhere', () => {
+    const pages = packed.files.filter(path => path.endsWith('.md'))
+    const dead = pages.flatMap(page =>
+      [...readFileSync(join(packed.contents, page), 'utf8').matchAll(/\]\(([^()\s#]+)/g)].flatMap(
+        ([, target = '']) =>
+          /^[a-z]+:/.test(target) || existsSync(join(packed.contents, dirname(page), target))
+            ? []
+            : `${page}: ${target}`,
+      ),
+    )
+    expect(pages.length).toBeGreaterThan(10)
+    expect(dead).toEqual([])
   })
 
   test('is all that packing leaves in the clone', () => {

@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { execaSync } from 'execa'
 import {
   afterAll,
   afterEach,
@@ -217,6 +218,37 @@ test('a hostile name is no Markdown, no HTML, no workflow command and no XML', (
   expect(xml).not.toMatch(/<script|forged\]\]|[\u{202e}\u{1b}]/u)
 })
 
+test('a text that ends a CDATA section again and again makes no element', () => {
+  const forged = ']]> ]]></failure></testcase><testcase classname="x" name="forged"/>'
+  const text = `${forged}]]>]]]>]]`
+  const results = [
+    red('a', { unmet: [text], errors: [text] }),
+    green('b', { verdict: 'inconclusive', verdicts: [], errors: [text] }),
+    green('c', { verdict: 'skipped', errors: [text] }),
+  ]
+  const xml = junitXml(aReport(results, { errors: [text] }))
+  const outside = xml.replaceAll(/<!\[CDATA\[.*?\]\]>/gs, '')
+  expect(outside).not.toContain(']]>')
+  expect(outside.match(/<testcase /g)).toHaveLength(4)
+})
+
+test('JUnit: a run that did not pass always has something red', () => {
+  const interrupted = junitXml(aReport([], { interrupted: 'SIGINT' }))
+  expect(interrupted).toContain('tests="1" failures="0" errors="1"')
+  expect(interrupted).toContain('SIGINT interrupted the run: scenarios that had not ended are missing.')
+  for (const results of [[], [green('left out', { verdict: 'skipped' })]])
+    expect(junitXml(aReport(results))).toContain('failures="0" errors="1"')
+  expect(junitXml(aReport([green('a')]))).toContain('failures="0" errors="0"')
+})
+
+test('long texts are cut: backticks in a summary, and the text of an annotation', () => {
+  const text = '` '.repeat(200_000)
+  const report = aReport([red(text, { unmet: [text] })], { errors: [text, '`'.repeat(200_000)] })
+  expect(stepSummary(report).length).toBeLessThan(100_000)
+  for (const command of annotations(report)) expect(command.length).toBeLessThan(4_300)
+  expect(annotations(report)[0]).toContain('Run it again: ')
+})
+
 test('a summary that GitHub would drop for its length is cut', () => {
   const long = red('x', { verdicts: [aVerdict([aFinding({ what: 'w' })])], errors: [] })
   const notKnown = ['y'.repeat(20_000)]
@@ -307,6 +339,15 @@ describe('an annotation is shown in a file of the repository', () => {
     expect(annotatedFile(aRun(), red('x', { file: 'leakrig/gone.test.ts' }))).toBeUndefined()
     vi.stubEnv('GITHUB_WORKSPACE', '')
     expect(annotatedFile(aRun(), red('x'))).toBeUndefined()
+  })
+
+  test('none for what is no regular file', () => {
+    mkdirSync(join(workspace, 'folder'))
+    execaSync('mkfifo', [join(workspace, 'fifo')])
+    for (const name of ['folder', 'fifo']) {
+      const file = relative(projectRoot, join(workspace, name))
+      expect(annotatedFile(aRun(), red('x', { system: 'none', file }))).toBeUndefined()
+    }
   })
 
   test('as GitHub’s own toolkit writes it', () => {

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { entriesNotRun, fixedEntries, judge, unjudged, updatedKnown } from '../../report/known.ts'
+import {
+  entriesNotRun,
+  entriesWithRoom,
+  fixedEntries,
+  judge,
+  unjudged,
+  updatedKnown,
+} from '../../report/known.ts'
 import type { KnownLeak } from '../../report/known-leak.ts'
 import { beginning, makeReport } from '../../report/report.ts'
 import type { ScenarioResult } from '../../report/scenario-result.ts'
@@ -115,6 +122,23 @@ test('a run with nothing but known leaks passes, and a system that only skips do
   expect(exitCode([green(), green({ system: 'other', verdict: 'skipped' })])).toBe(3)
 })
 
+test('a leak that is found in some runs only is no failure where it is not found, and stays in the list', () => {
+  const list = [known({ sometimes: true }), known({ scenario: 'a crash' })]
+  const results = [green(), green({ name: 'a crash' })]
+  expect(fixedEntries(results, list)).toEqual(['not-removed of "a crash", system mine'])
+  expect(updatedKnown(list, results, new Date())).toEqual([known({ sometimes: true })])
+})
+
+test('an update raises a count and never lowers one, because counts vary; it says where there is room', () => {
+  const now = new Date('2027-01-31T23:00:00Z')
+  const updated = updatedKnown([known({ count: 1 })], [red(two)], now)
+  expect(updated).toEqual([known({ count: 2 })])
+  expect(entriesWithRoom(updated, [red(two)])).toEqual([])
+  expect(updatedKnown(updated, [red(two.slice(1))], now)).toEqual(updated)
+  expect(entriesWithRoom(updated, [red(two.slice(1))])).toEqual(updated)
+  expect(entriesWithRoom(updated, [green()])).toEqual([])
+})
+
 test('an update keeps reasons, days and what did not run, takes out what is fixed, and adds what is new for 90 days', () => {
   const list = [
     known({ count: 5 }),
@@ -129,7 +153,7 @@ test('an update keeps reasons, days and what did not run, takes out what is fixe
   const now = new Date('2027-01-31T23:00:00Z')
   expect(updatedKnown(list, results, now)).toEqual([
     known({ mechanism: 'daemonized', count: 1, reason: 'not looked at yet', expires: '2027-05-01' }),
-    known(),
+    known({ count: 5 }),
     known({ scenario: 'not run', reason: 'later' }),
     known({ scenario: 'unsure' }),
   ])

@@ -3,6 +3,7 @@ import { junitXml } from '../../report/junit.ts'
 import { outcome } from '../../report/outcome.ts'
 import { soakSvg } from '../../report/soak-svg.ts'
 import { planText, roundText, soakSentences, soakText } from '../../report/soak-text.ts'
+import { roundsText } from '../../report/soak-words.ts'
 import { judgeSoak } from '../../soak/judge.ts'
 import type { SoakResult } from '../../soak/result.ts'
 import { aReport, green } from '../support/reports.ts'
@@ -23,22 +24,30 @@ test('before it begins, a soak says whether it can pass', () => {
   )
   expect(planText({ seed: 5, agents: 3, rounds: 14 })).toMatchInlineSnapshot(`
     "at most 14 rounds with 3 agents each; --seed 5 draws the same agents again
-    too few to pass, which takes 29 rounds (--repeat 29): fewer show only leaks"
+    too few to pass: it takes 13 rounds to show a leak, and 29 to pass (--repeat 29)"
   `)
   expect(planText({ seed: 5, agents: 3, rounds: 14 }, 60)).toMatchInlineSnapshot(`
     "at most 14 rounds with 3 agents each; --seed 5 draws the
     same agents again
-    too few to pass, which takes 29 rounds (--repeat 29): fewer
-    show only leaks"
+    too few to pass: it takes 13 rounds to show a leak, and 29
+    to pass (--repeat 29)"
+  `)
+  expect(planText({ seed: 5, agents: 1, rounds: 1 })).toMatchInlineSnapshot(`
+    "at most 1 round with 1 agent each; --seed 5 draws the same agents again
+    too few to pass: it takes 13 rounds to show a leak, and 79 to pass (--repeat 79)"
+  `)
+  expect(planText({ seed: 5, agents: 20, rounds: 4 })).toMatchInlineSnapshot(`
+    "at most 4 rounds with 20 agents each; --seed 5 draws the same agents again
+    too few to pass: it takes 13 rounds to show a leak or to pass (--repeat 13)"
   `)
   expect(planText({ seed: 5, agents: 8, forMs: 600_000 })).toMatchInlineSnapshot(`
     "at most 600 s with 8 agents each; --seed 5 draws the same agents again
-    a pass takes at least 14 rounds: fewer show only leaks"
+    it takes 13 rounds to show a leak, and 14 to pass"
   `)
   expect(planText({ seed: 5, agents: 8, rounds: 40, forMs: 600_000 })).toMatchInlineSnapshot(`
     "at most 40 rounds and 600 s with 8 agents each; --seed 5 draws the same agents
     again
-    a pass takes at least 14 rounds: fewer show only leaks"
+    it takes 13 rounds to show a leak, and 14 to pass"
   `)
 })
 
@@ -124,14 +133,33 @@ test('reports without a table have what did not pass in sentences', () => {
   expect(soakSentences(judgeSoak({ seed: 1, agents: 5 }, wild)).slice(0, 4)).toMatchInlineSnapshot(`
     [
       "files: prompt: grows with each agent (0.20 ± 0.12)",
-      "memory of the system, MB: it is not known whether it grows with each agent (0.00 ± 1.82)",
+      "Not known to grow, nor to be flat: memory of the system (0.00 ± 1.82 MB).",
       "left at the end, whether or not it is a slope: 20",
       "  prompt agent_prompt_5.txt: the cleanup left it",
     ]
   `)
-  expect(soakSentences(judgeSoak({ seed: 1, agents: 5 }, rounds(14))).at(-1)).toMatchInlineSnapshot(
-    `"Inconclusive with 14 rounds: a pass takes at least 19 of 5 agents (--repeat 19)."`,
+  expect(soakSentences(judgeSoak({ seed: 1, agents: 5 }, rounds(14)))[0]).toMatchInlineSnapshot(
+    `"Inconclusive with 14 rounds of 5 agents: it takes 19 to pass (--repeat 19)."`,
   )
+})
+
+test('what too few rounds leave open is one sentence, after how many it takes', () => {
+  expect(soakSentences(judgeSoak({ seed: 1, agents: 5 }, rounds(1)))).toMatchInlineSnapshot(`
+    [
+      "Inconclusive with 1 round of 5 agents: it takes 13 rounds to show a leak, and 19 to pass (--repeat 19).",
+      "Not known to grow, nor to be flat: tmux servers, tmux sessions, panes, claude processes, all processes, zombies, open descriptors, open files of the sandbox, listening sockets, pseudo-terminals, files: registry, memory of the system, memory of tmux.",
+    ]
+  `)
+})
+
+test('the warm-up of one round, and of none', () => {
+  const first = (number: number) => roundsText(judgeSoak({ seed: 1, agents: 1 }, rounds(number)))
+  expect([first(0), first(1)]).toMatchInlineSnapshot(`
+    [
+      "0 rounds of 1 agent (0)",
+      "1 round of 1 agent (5); the first one warms up, and is left out of the slopes",
+    ]
+  `)
 })
 
 test('what is inconclusive with enough rounds says about how many may tell', () => {
@@ -206,7 +234,7 @@ test('the slopes are a table, with a plot of what leaks', () => {
 test('too few rounds say how many more there must be', () => {
   const few = judgeSoak({ seed: 1, agents: 5 }, rounds(2))
   expect(soakText(few)).toMatchInlineSnapshot(`
-    "2 rounds of 5 agents (10); the first 1 warm up, and are left out of the slopes
+    "2 rounds of 5 agents (10); the first one warms up, and is left out of the slopes
 
                                before    warm    last     each agent
     tmux servers                    0       0       0              -  inconclusive
@@ -234,7 +262,8 @@ test('too few rounds say how many more there must be', () => {
        100.0 ┼───────────────────────────────────────────────────────────
 
     Tolerated for each agent: 500 kB of memory, and nothing else.
-    Inconclusive with 2 rounds: a pass takes at least 19 of 5 agents (--repeat 19)."
+    Inconclusive with 2 rounds of 5 agents: it takes 13 rounds to show a leak, and
+    19 to pass (--repeat 19)."
   `)
 })
 

@@ -1,22 +1,20 @@
 import { useMemo, useRef } from 'preact/hooks'
 import type { ResourceSlope, SoakResult } from '../../../soak/result.ts'
 import { seriesOf } from '../../../soak/series.ts'
-import { amounts, nameOf, slopeText, verdictTexts } from '../../soak-words.ts'
+import { amounts, nameOf, roundsText, slopeText, verdictTexts } from '../../soak-words.ts'
 import { Curve } from '../time/curve.tsx'
 import { useTimeWindow } from '../time/use-time-window.ts'
 
 /** How each resource grew from round to round, with its slope for each agent. */
-export function Soak({ soak: { rounds, slopes, warmUp, agentsPerRound } }: { soak: SoakResult }) {
+export function Soak({ soak }: { soak: SoakResult }) {
+  const { rounds, slopes } = soak
   const agents = useMemo(() => rounds.map(one => one.agents), [rounds])
   const series = useMemo(() => new Map(seriesOf(rounds).map(one => [one.resource, one.values])), [rounds])
   const noted = slopes.toSorted((one, other) => order(one) - order(other))
   return (
     <section>
       <h2>Slopes</h2>
-      <p class="lead">
-        {rounds.length - 1} rounds of {agentsPerRound} agents; the first {warmUp} warm up, and are left out of
-        the slopes.
-      </p>
+      <p class="lead">{roundsText(soak)}.</p>
       <div class="on-axis">
         <table class="counts slopes">
           <caption class="hidden">Growth of each resource with each agent</caption>
@@ -26,9 +24,10 @@ export function Soak({ soak: { rounds, slopes, warmUp, agentsPerRound } }: { soa
                 <span class="hidden">Resource</span>
               </th>
               <th scope="col">before</th>
+              <th scope="col">warm</th>
               <th scope="col">last</th>
               <th scope="col" class="per-agent">
-                for each agent
+                each agent
               </th>
               <th scope="col" class="slope-verdict">
                 verdict
@@ -64,7 +63,7 @@ function Row({ slope, agents, values }: RowProps) {
   const whole = useMemo(() => ({ from: 0, to: agents.at(-1) ?? 1 }), [agents])
   const shown = useTimeWindow(whole)
   const pointed = useRef<HTMLSpanElement>(null)
-  const [before, , last] = amounts(slope)
+  const [before, warm, last] = amounts(slope)
   const show = (value: number | undefined) => {
     if (pointed.current) pointed.current.textContent = value === undefined ? '' : inUnit(slope, value)
   }
@@ -74,6 +73,7 @@ function Row({ slope, agents, values }: RowProps) {
         {nameOf(slope)}
       </th>
       <td>{before}</td>
+      <td>{warm}</td>
       <td>{last}</td>
       <td>{slopeText(slope)}</td>
       <td class={slope.verdict === 'leak' ? 'more' : undefined}>{verdictTexts[slope.verdict]}</td>

@@ -218,6 +218,14 @@ test.for(['#overview', '#scenario-1'])('on a phone nothing is wider than the scr
   expect(await violations(page)).toEqual([])
 })
 
+test('on a phone a finding has its mechanism below its sentence', async () => {
+  await using opened = await openPage(html, { viewport: { width: 390, height: 844 } }, '#scenario-1')
+  const finding = opened.page.locator('.mechanisms summary').first()
+  const top = (part: string) => finding.locator(part).evaluate(one => one.getBoundingClientRect().top)
+  await expect.poll(() => finding.locator('.mechanism').isVisible()).toBe(true)
+  expect(await top('.mechanism')).toBeGreaterThan(await top('.why'))
+})
+
 test('the signals of the cleanup are marked on the lanes, and named in words and in a table', async () => {
   const result = red('a kill')
   const signal = {
@@ -289,16 +297,36 @@ test('in print there is the scenario, without the list and the buttons', async (
   expect(await page.locator('.lane').first().isVisible()).toBe(true)
 })
 
-test('a soak has a slope for each resource, what leaks first', async () => {
+/** The page of a soak with a leak. */
+function soakPage(): Promise<string> {
   const soak = judgeSoak(
     { seed: 1, agents: 5 },
     rounds(20, agents => ({ prompts: agents / 5 })),
   )
   const result = green('soak', { verdict: 'leak', verdicts: [], soak, errors: soakSentences(soak) })
-  await using opened = await openPage(await reportPage(aReport([result])))
+  return reportPage(aReport([result]))
+}
+
+test('on a phone the amounts of a soak have their heads', async () => {
+  await using opened = await openPage(await soakPage(), { viewport: { width: 390, height: 844 } })
+  const { page } = opened
+  const heads = page.locator('.slopes thead th')
+  await expect
+    .poll(() => heads.allInnerTexts())
+    .toEqual(['Resource', 'before', 'warm', 'last', 'each agent', 'verdict'])
+  const edges = (row: string) =>
+    page
+      .locator(`.slopes ${row} > :not(.resource, .curve-head, .curve-cell)`)
+      .evaluateAll(cells => cells.map(cell => cell.getBoundingClientRect().right))
+  expect(await edges('thead tr')).toEqual(await edges('tbody tr:first-child'))
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
+})
+
+test('a soak has a slope for each resource, what leaks first', async () => {
+  await using opened = await openPage(await soakPage())
   const { page } = opened
   const slopes = page.getByRole('table', { name: 'Growth of each resource with each agent' })
-  expect(await slopes.getByRole('row').nth(1).textContent()).toBe('files: prompt0200.20 ± 0.12LEAK')
+  expect(await slopes.getByRole('row').nth(1).textContent()).toBe('files: prompt05200.20 ± 0.12LEAK')
   await page.locator('.u-over').first().hover()
   await expect.poll(() => page.locator('.pointed').first().textContent()).toBe('10')
   expect(await page.locator('article h2').allTextContents()).toEqual(['Slopes', 'Why'])
