@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import type { ChannelOptions } from 'birpc'
+import { CannotMeasureError } from '../errors.ts'
 
 /**
  * A channel for birpc: one JSON message per line, in both directions. Any other line goes to `onNoise`, such as the
@@ -30,6 +31,8 @@ function pack({ name, message, stack }: Error) {
   return { name, message, stack }
 }
 
+/** An error that is one sentence stays one; any other is printed with the stack that it had. */
 function unpack({ message, name, stack }: Error): Error {
-  return Object.assign(new Error(message), { name, stack })
+  const error: Error = name === 'CannotMeasureError' ? new CannotMeasureError(message) : new Error(message)
+  return Object.assign(error, { name, stack })
 }

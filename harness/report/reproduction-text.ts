@@ -182,6 +182,14 @@ export const endedByItselfText =
 export const goneText = (seen: number | undefined): string =>
   `Nothing is left on this machine: ${seen === undefined ? 'the container is gone' : `the sandbox and its ${seen} processes are gone`}.`
 
+/** When it ends while its sandbox is being started. @param seen how many processes there were */
+export const endedEarlyText = (seen: number, mayHaveContainer: boolean): string => {
+  const processes =
+    seen === 0 ? 'nothing had been started' : `the ${seen} processes that had been started are gone`
+  const container = mayHaveContainer ? ' A container that was being started ends by itself.' : ''
+  return `Nothing is left on this machine: ${processes}.${container}`
+}
+
 export const leftText = (left: readonly string[]): string =>
   `Something is left of the sandbox: ${left.join(', ')}; end it by hand.`
 

@@ -5,12 +5,22 @@ import { CannotMeasureError } from '../errors.ts'
 
 const ending = '.sock'
 
+/** What unix(7) and macOS allow for the path of a socket, in bytes. */
+const longestPath = process.platform === 'darwin' ? 103 : 107
+/** Linux gives no longer pid. */
+const longestName = `4194304${ending}`
+
 /**
  * The user's private folder with a socket for each reproduction that runs. It is made if it is missing.
- * @throws CannotMeasureError where it belongs to somebody else, or others may enter it: whoever connects gets a shell
+ * @throws CannotMeasureError where it belongs to somebody else, or others may enter it: whoever connects gets a shell;
+ * and where its path is too long
  */
 export function stateFolder(): string {
   const folder = placeOfFolder()
+  if (Buffer.byteLength(join(folder, longestName)) > longestPath)
+    throw new CannotMeasureError(
+      `${folder}, where the sockets of reproductions lie, is too long a path for a socket: set XDG_RUNTIME_DIR or TMPDIR to a shorter one.`,
+    )
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {

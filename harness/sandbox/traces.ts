@@ -15,6 +15,21 @@ export function withAllBelow(root: number | undefined): ProcessIdentity[] {
   return found.map(({ pid, start }) => ({ pid, start }))
 }
 
+/** Ends everything below this process. How many processes that were, and what is left of them, in words. */
+export async function endAllBelow(): Promise<{ seen: number; left: string[] }> {
+  const processes = withAllBelow(process.pid).filter(({ pid }) => pid !== process.pid)
+  for (const { pid } of processes) killIfThere(pid)
+  return { seen: processes.length, left: await leftOf([{ processes }]) }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended with another one.
+  }
+}
+
 /**
  * What is still there of sandboxes that have ended, in words; nothing when all of them are gone. A zombie is gone: only
  * its parent outside has not collected it.

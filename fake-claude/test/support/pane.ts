@@ -9,7 +9,8 @@ export class Pane extends Traces {
   constructor(directive: string) {
     super()
     const claude = [executable, ...stream, this.prompt(directive)].map(quoted).join(' ')
-    const command = `${claude} | tee ${quoted(`${this.folder}/log`)}`
+    // Its last words are shown when something is waited for in vain.
+    const command = `${claude} 2>${quoted(this.errors)} | tee ${quoted(`${this.folder}/log`)}`
     this.#tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'agent', '-c', this.cwd, command)
     // Its only session is about to be killed; the server stays.
     this.#tmux('set-option', '-g', 'exit-empty', 'off')

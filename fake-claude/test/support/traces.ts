@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { dirSync } from 'tmp-promise'
-import { all, facts, isAlive, startedAt, startedIn } from './proc.ts'
+import { all, cmdline, facts, isAlive, startedAt, startedIn } from './proc.ts'
 import { until } from './until.ts'
 
 export interface Entry {
@@ -40,14 +40,34 @@ export class Traces {
     return `Your task_id: T-1\nAGENT ID: a-1\n[[fake-claude journal=${this.folder}/journal ${directive}]]`
   }
 
+  /** Where its standard error goes, if to a file. */
+  get errors(): string {
+    return join(this.folder, 'errors')
+  }
+
   get journal(): Entry[] {
     const path = join(this.folder, 'journal')
     if (!existsSync(path)) return []
     return wholeLines(readFileSync(path, 'utf8')).map(line => JSON.parse(line))
   }
 
-  noted(what: string): Promise<Entry> {
-    return until(`the journal has '${what}'`, () => this.journal.find(entry => entry.what === what))
+  /** @throws with what there is instead, once it has waited in vain */
+  async noted(what: string): Promise<Entry> {
+    try {
+      return await until(`the journal has '${what}'`, () => this.journal.find(entry => entry.what === what))
+    } catch (error) {
+      throw new Error([(error as Error).message, ...this.#state()].join('\n'))
+    }
+  }
+
+  #state(): string[] {
+    const entries = this.journal.map(entry => JSON.stringify(entry))
+    const processes = this.alive.map(pid => {
+      const { state, ppid } = facts(pid) ?? {}
+      return `${pid} ${state} below ${ppid}: ${commandOf(pid)}`
+    })
+    const errors = existsSync(this.errors) ? readFileSync(this.errors, 'utf8').split('\n') : []
+    return ['journal:', ...entries, 'processes:', ...processes, 'standard error:', ...errors]
   }
 
   children(role: string): number[] {
@@ -86,9 +106,13 @@ export class Traces {
 
   /** Ends everything, and removes the folders. claude itself must be gone: until then it may start more. */
   async sweep(): Promise<void> {
-    const storms = this.journal.filter(({ role }) => role === 'generation')
-    for (const entry of storms) if (!facts(entry.pid as number) || isSame(entry)) kill(-(entry.pid as number))
-    const leaders = this.children('bash')
+    // A group or session whose leader has ended keeps the leader's pid from being reused.
+    const led = (role: string) =>
+      this.journal
+        .filter(entry => entry.role === role && (!facts(entry.pid as number) || isSame(entry)))
+        .map(entry => entry.pid as number)
+    for (const pid of led('generation')) kill(-pid)
+    const leaders = led('bash')
     for (const { pid } of all().filter(({ sid }) => leaders.includes(sid))) kill(pid)
     for (const entry of this.journal.filter(entry => entry.pid !== undefined && isSame(entry)))
       kill(entry.pid as number)
@@ -122,6 +146,14 @@ export function wholeLines(text: string): string[] {
     .slice(0, text.lastIndexOf('\n') + 1)
     .split('\n')
     .filter(Boolean)
+}
+
+function commandOf(pid: number): string {
+  try {
+    return cmdline(pid).join(' ')
+  } catch {
+    return 'it has ended'
+  }
 }
 
 function kill(pid: number): void {

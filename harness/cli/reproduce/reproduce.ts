@@ -3,6 +3,7 @@ import { CannotMeasureError } from '../../errors.ts'
 import { exitCodes, signalled } from '../../report/exit-codes.ts'
 import {
   endedByItselfText,
+  endedEarlyText,
   endingText,
   evidenceTable,
   goneText,
@@ -15,6 +16,7 @@ import {
 } from '../../report/reproduction-text.ts'
 import type { SandboxChoice } from '../../sandbox/sandbox.ts'
 import { chooseSandbox } from '../../sandbox/start.ts'
+import { endAllBelow } from '../../sandbox/traces.ts'
 import { print, printProblem } from '../../terminal.ts'
 import type { Counts } from '../../timeline/counts.ts'
 import { chosenSystem, nameOf } from '../chosen-systems.ts'
@@ -57,21 +59,17 @@ export async function runReproduce(name: string | undefined, options: ReproduceO
     return exitCodes.passed
   }
   const wanted = reproducible(name, options.ending)
-  const ending = new Ending()
+  const ending = new Ending(options.sandbox !== 'namespace')
   const { system, engine, ...rest } = options
   const chosen = await chosenSystem({ ...rest, ...(system !== undefined && { system: [system] }) }, leaky)
   const needs = neededBy({ ...rest, ...(engine !== undefined && { engine: [engine] }) }, chosen)
   requireProcessRoom('scenarios', 1)
   // Its names are generated, so the files are run.
-  if (wanted.project === 'catalogue') await requireCell(wanted.test)
-  const sandbox = await chooseSandbox(options.sandbox, true, needs)
+  if (wanted.project === 'catalogue') await ending.unlessBegun(requireCell(wanted.test))
+  const sandbox = await ending.unlessBegun(chooseSandbox(options.sandbox, true, needs))
   print(headText(name, wanted.what, nameOf(chosen), sandbox))
-  const reproduction = await Reproduction.start(wanted, {
-    system: chosen,
-    sandbox: sandbox.kind,
-    needs,
-    keep: false,
-  })
+  const settings = { system: chosen, sandbox: sandbox.kind, needs, keep: false }
+  const reproduction = await ending.unlessBegun(Reproduction.start(wanted, settings))
   ending.concerns(reproduction)
   try {
     const hasWorkspace = typeof chosen === 'string'
@@ -132,22 +130,27 @@ async function showCleanup({ reproduction: { api } }: Live, before: Counts): Pro
 /** Ends the reproduction once, whatever ends it, and says whether something is left. */
 class Ending {
   #reproduction: Reproduction | undefined
+  readonly #mayHaveContainer: boolean
   #isBegun = false
 
-  constructor() {
-    this.#listen()
-  }
-
-  /** From now on there is something to end. Vitest has put its own listeners beside ours, which end the process at once. */
-  concerns(reproduction: Reproduction): void {
-    this.#reproduction = reproduction
-    for (const signal of signals) process.removeAllListeners(signal)
-    this.#listen()
-  }
-
-  #listen(): void {
+  constructor(mayHaveContainer: boolean) {
+    this.#mayHaveContainer = mayHaveContainer
     for (const signal of signals)
       process.on(signal, () => void this.begin(signalled(signal)).then(process.exit))
+    process.on('newListener', takeSignalBack)
+  }
+
+  /** From now on there is more to end than processes. */
+  concerns(reproduction: Reproduction): void {
+    this.#reproduction = reproduction
+  }
+
+  /** What an ending makes fail is not reported, and what it came too late for is not gone on with. */
+  async unlessBegun<T>(started: Promise<T>): Promise<T> {
+    const [result] = await Promise.allSettled([started])
+    if (this.#isBegun) return new Promise(() => {})
+    if (result.status === 'rejected') throw result.reason
+    return result.value
   }
 
   /** Rejects when the sandbox has ended by itself. */
@@ -164,14 +167,27 @@ class Ending {
     this.#isBegun = true
     restoreTerminal()
     print(`\n${endingText}`)
-    // What is being started ends with this process.
-    if (!this.#reproduction) return exitCode
-    const left = await this.#reproduction.end()
+    const { left, text } = await this.#end()
     if (left.length === 0) {
-      print(goneText(this.#reproduction.seenProcesses))
+      print(text)
       return exitCode
     }
     printProblem(leftText(left))
     return exitCode === exitCodes.passed ? exitCodes.inconclusive : exitCode
   }
+
+  async #end(): Promise<{ left: string[]; text: string }> {
+    if (this.#reproduction) {
+      const left = await this.#reproduction.end()
+      return { left, text: goneText(this.#reproduction.seenProcesses) }
+    }
+    const { seen, left } = await endAllBelow()
+    return { left, text: endedEarlyText(seen, this.#mayHaveContainer) }
+  }
+}
+
+/** Vitest puts its own listeners beside ours, which end the process at once. */
+function takeSignalBack(event: string | symbol, listener: () => void): void {
+  if (signals.some(signal => signal === event))
+    process.nextTick(() => process.removeListener(event, listener))
 }

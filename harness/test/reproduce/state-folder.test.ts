@@ -62,6 +62,15 @@ test('without the folder of a login it is one in /tmp, named after the user', ()
   expect(stateFolder()).toBe(join(base, `leakrig-${process.getuid?.()}`))
 })
 
+test('a path that no socket may have is refused, and nothing is made there', () => {
+  const long = join(base, 'x'.repeat(107 - base.length))
+  vi.stubEnv('XDG_RUNTIME_DIR', long)
+  expect(stateFolder).toThrow(
+    `${long}/leakrig, where the sockets of reproductions lie, is too long a path for a socket: set XDG_RUNTIME_DIR or TMPDIR to a shorter one.`,
+  )
+  expect(existsSync(long)).toBe(false)
+})
+
 test('a shell needs a reproduction that runs', async () => {
   await expect(runShell(undefined, {})).rejects.toThrow(
     'No reproduction runs: start one in another terminal, with "npm run leakrig -- reproduce NAME".',

@@ -3,6 +3,9 @@ import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import { projectRoot } from '../../../bin/programs.ts'
 import { needsNamespaces } from '../../../test/namespaces.ts'
+import { poll } from '../../poll.ts'
+import type { ProcessResource } from '../../snapshot/snapshot.ts'
+import { below, gone } from '../support/processes-below.ts'
 
 needsNamespaces()
 
@@ -22,6 +25,35 @@ test('--then runs a command in the sandbox, and its exit code is handed on', {
   expect(stderr).toMatch(/ {4}clean: \d+ actions\n6 actions done$/)
   expect(exitCode).toBe(7)
 })
+
+// The first proves the rule.
+for (const [what, isIt] of [
+  ['the guard', ({ command }) => / guard /.test(command)],
+  ['unshare', ({ comm }) => comm === 'unshare'],
+  ['process 1', ({ command }) => / build /.test(command)],
+  ['the probe', ({ command }) => /probe\.mjs$/.test(command)],
+] as [string, (one: ProcessResource) => boolean][])
+  test(`${what} is killed from outside: one sentence`, {
+    timeout: 300_000,
+    tags: what === 'the guard' ? [] : ['long', 'nightly'],
+  }, async () => {
+    const running = reproduce('own-session', '--then', 'sleep 1000')
+    let stdout = ''
+    running.stdout.on('data', chunk => {
+      stdout += chunk
+    })
+    await poll(180_000, async () => stdout.includes('$ sleep 1000') || undefined)
+    const known = below(running.pid ?? 0)
+    process.kill(known.find(isIt)?.pid ?? 0, 'SIGKILL')
+    const { stderr, exitCode } = await running
+    expect(stderr).toMatch(
+      /^leakrig: The sandbox (ended: killed with SIGKILL|has ended before you left it: .*\?$)/,
+    )
+    expect(stderr.split('\n')).toHaveLength(1)
+    expect(stdout).toMatch(/\nNothing is left on this machine: .*\n$/)
+    expect(exitCode).toBe(3)
+    expect(await gone(known)).toEqual([])
+  })
 
 test('an orchestrator of somebody else, and one that cleans up', { timeout: 300_000 }, async () => {
   const config = join(projectRoot, 'examples/shell/leakrig.config.ts')
