@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { z } from 'zod'
 import { formMistakes } from '../report/form.ts'
+import { printable } from '../terminal.ts'
 import { UsageError } from './exit.ts'
 
 /** The most mistakes that are listed. */
@@ -31,6 +32,6 @@ export function readJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    throw new UsageError(`${file} cannot be read as JSON: ${(error as Error).message}.`)
+    throw new UsageError(`${file} cannot be read as JSON: ${printable((error as Error).message)}.`)
   }
 }
