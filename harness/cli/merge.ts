@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { catalogueTable } from '../report/catalogue.ts'
+import { contradictions } from '../report/contradictions.ts'
 import { dayOf, judge, unjudged } from '../report/known.ts'
 import { mergedReport, missingShards, notOneRun, resultsOfShards, type ShardReport } from '../report/merge.ts'
 import { type Report, reportSchema, timelinesSchema } from '../report/report.ts'
@@ -27,6 +28,7 @@ export interface MergeOptions extends KnownOptions, OutputOptions {
  * @throws UsageError for reports that cannot be read, or are not of one run
  */
 export async function mergeReports(options: MergeOptions, folders: string[]): Promise<number> {
+  guardCommands()
   requireOutputs(options)
   const list = readKnown(options)
   const shards = folders.map(folder => readShard(inCurrentFolder(folder)))
@@ -37,7 +39,6 @@ export async function mergeReports(options: MergeOptions, folders: string[]): Pr
     throw new UsageError(
       'The shards found known leaks, and the merge has no list of them: run it in the folder of the leakrig.known.json, or name that with --known.',
     )
-  guardCommands()
   const today = dayOf(new Date())
   const results = found.map(unjudged).map(one => judge(one, list?.known ?? [], today))
   const { run, systems, errors } = mergedReport(shards, { results })
@@ -76,7 +77,7 @@ function readShard(from: string): ShardReport {
   if (!isThere(file))
     throw new UsageError(`${from} has no ${reportFiles.report}: name a folder that --report made.`)
   requireVersion(file)
-  const report = readForm(reportSchema, file, outOfCount, reportLimit)
+  const report = readForm(reportSchema, file, contradictions, reportLimit)
   const timelines = join(from, reportFiles.timelines)
   if (!isFolder || !isThere(timelines)) return { from, report }
   const lines = readForm(timelinesSchema, timelines, undefined, reportLimit).timelines
@@ -85,11 +86,6 @@ function readShard(from: string): ShardReport {
     report: { ...report, scenarios: report.scenarios.map(one => ({ ...one, ...timelineOf(one, lines) })) },
   }
 }
-
-const outOfCount = ({ run: { shard } }: Report): string[] =>
-  shard && shard.index > shard.count
-    ? [`run.shard: expected one of ${shard.count}, and found ${shard.index}`]
-    : []
 
 type Lines = ReturnType<typeof timelinesSchema.parse>['timelines']
 

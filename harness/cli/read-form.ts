@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { readRegular } from '../read-regular.ts'
 import { formMistakes } from '../report/form.ts'
+import { printable } from '../terminal.ts'
 import { UsageError } from './exit.ts'
 
 /** The most mistakes that are listed. */
@@ -33,6 +34,6 @@ export function readJson(file: string, limit?: number): unknown {
   try {
     return JSON.parse(readRegular(file, limit))
   } catch (error) {
-    throw new UsageError(`${file} cannot be read as JSON: ${(error as Error).message}.`)
+    throw new UsageError(`${file} cannot be read as JSON: ${printable((error as Error).message)}.`)
   }
 }
