@@ -85,7 +85,8 @@ export const architecture: Area[] = [
   {
     folder: 'harness',
     rows: [
-      ['errors.ts', 'escape-regexp.ts', 'json.ts', 'limit.ts', 'make-folder.ts', 'terminal.ts'], // what "could not measure" is, JSON as others write it, how long is long enough, what may be printed
+      ['errors.ts', 'escape-regexp.ts', 'json.ts', 'limit.ts', 'terminal.ts'], // what "could not measure" is, JSON as others write it, how long is long enough, what may be printed
+      ['make-folder.ts', 'read-regular.ts'], // folders and files that a user names
       ['poll.ts'], // waits for something, within a limit
       ['definition'], // how a system under test is described, and checked
       ['orchestrator', 'snapshot'], // the system that is measured; what the probe sees

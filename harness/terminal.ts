@@ -38,13 +38,19 @@ export function printAside(text: string): void {
 
 /** Prints a sentence to standard error; further lines are details of it. */
 export function printProblem(sentence: string): void {
-  console.error(`leakrig: ${printableLines(sentence)}`)
+  console.error(withoutCommands(`leakrig: ${printableLines(sentence)}`))
 }
 
 /** Prints an error that nobody expected to standard error, with its stack. */
 export function printUnforeseen(error: unknown): void {
-  console.error(printableLines(inspect(error)))
+  console.error(withoutCommands(printableLines(inspect(error))))
 }
+
+/** GitHub reads both streams on their own, so that the lines of one are not guarded by a command in the other. */
+const withoutCommands = (text: string): string =>
+  text.replaceAll(/^\s*::|##\[/gm, command =>
+    command.replace(/[:#]/, sign => (sign === ':' ? '\\u{3a}' : '\\u{23}')),
+  )
 
 /** Quotes a word for a person to paste into a shell, only where that is necessary. */
 export function shellWord(word: string): string {

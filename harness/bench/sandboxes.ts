@@ -3,7 +3,8 @@
  * Compares how long the four scenarios take in containers and in namespaces: both in turn, three times. A first run of
  * each, which builds the image, is not counted. Exits 1 when the limit does not hold.
  */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { $ } from 'zx'
 import { projectRoot } from '../../bin/programs.ts'
@@ -11,10 +12,10 @@ import { median, seconds } from './cost.ts'
 
 const rounds = 3
 const kinds = ['namespace', 'container'] as const
-const reports = join(projectRoot, '.leakrig')
+const reports = mkdtempSync(join(tmpdir(), 'leakrig-bench-'))
 const times: Record<(typeof kinds)[number], number[]> = { namespace: [], container: [] }
 
-mkdirSync(reports, { recursive: true })
+process.once('exit', () => rmSync(reports, { recursive: true }))
 for (let round = 0; round <= rounds; round++) {
   for (const kind of kinds) {
     const { durationMs } = await run(kind)

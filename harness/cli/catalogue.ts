@@ -40,6 +40,7 @@ export interface CatalogueOptions extends KnownOptions, OutputOptions {
  */
 export async function runCatalogue(options: CatalogueOptions, filter: string[]): Promise<number> {
   const began = beginning()
+  guardCommands()
   requireOutputs(options)
   refuseUpdateOfShard(options, options.shard !== undefined)
   const known = readKnown(options)
@@ -54,7 +55,6 @@ export async function runCatalogue(options: CatalogueOptions, filter: string[]):
   }
   if (options.shard) requireShards(options.shard, cells.length)
   const sandbox = await chooseSandbox(options.sandbox, true, needs)
-  guardCommands()
   const run = describedRun({
     command: 'catalogue',
     systems,

@@ -1,8 +1,7 @@
-import { resolve } from 'node:path'
 import type { System } from '../definition/system.ts'
 import { ConfigError, findConfig, readConfig } from '../systems/config-file.ts'
 import { systemNames } from '../systems/systems.ts'
-import { currentFolder } from './current-folder.ts'
+import { currentFolder, inCurrentFolder } from './current-folder.ts'
 import { UsageError } from './exit.ts'
 
 /** What the options say about the system under test. */
@@ -30,8 +29,7 @@ export async function chosenSystems(
   { system: names = [], config }: SystemOptions,
   otherwise = usual,
 ): Promise<Chosen[]> {
-  const folder = currentFolder()
-  const file = config === undefined ? findConfig(folder) : resolve(folder, config)
+  const file = config === undefined ? findConfig(currentFolder()) : inCurrentFolder(config)
   // Our own systems need no configuration, and may be tested beside one that is broken.
   const isOwn = names.length > 0 && names.every(name => systemNames.includes(name))
   const defined = file === undefined || (isOwn && config === undefined) ? [] : await definedIn(file)

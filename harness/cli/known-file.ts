@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { z } from 'zod'
 import {
   dayOf,
@@ -13,10 +12,10 @@ import {
 import { type KnownLeak, knownFileSchema } from '../report/known-leak.ts'
 import type { ScenarioResult } from '../report/scenario-result.ts'
 import { print } from '../terminal.ts'
-import { currentFolder } from './current-folder.ts'
+import { currentFolder, inCurrentFolder } from './current-folder.ts'
 import { UsageError } from './exit.ts'
 import { readForm } from './read-form.ts'
-import { requireWritable } from './writable.ts'
+import { isThere, requireWritable } from './writable.ts'
 import { writeJson } from './write-file.ts'
 
 export interface KnownOptions {
@@ -38,10 +37,9 @@ const usualName = 'leakrig.known.json'
  * @throws UsageError with every mistake of the file
  */
 export function readKnown({ known: given, updateKnown = false }: KnownOptions): KnownFile | undefined {
-  const folder = currentFolder()
-  const file = given === undefined ? join(folder, usualName) : resolve(folder, given)
+  const file = given === undefined ? join(currentFolder(), usualName) : inCurrentFolder(given)
   if (updateKnown) requireWritable(file)
-  if (existsSync(file)) return { file, ...readForm(knownFileSchema, file, twice) }
+  if (isThere(file)) return { file, ...readForm(knownFileSchema, file, twice) }
   if (updateKnown) return { file, known: [] }
   if (given === undefined) return undefined
   throw new UsageError(
@@ -86,7 +84,8 @@ export async function settleKnown(
     return { results: [...results], fixed, errors: [] }
   }
   const now = new Date()
-  const kept = list.known.filter(one => !stale.includes(one))
+  const gone = new Set(stale)
+  const kept = list.known.filter(one => !gone.has(one))
   const known = updatedKnown(kept, results, now)
   const { file, ...rest } = list
   const judged = results.map(result => judge(result, known, dayOf(now)))
@@ -111,10 +110,11 @@ async function staleEntries(
 
 function twice({ known }: z.infer<typeof knownFileSchema>): string[] {
   const key = ({ system, scenario, mechanism }: KnownLeak) => JSON.stringify([system, scenario, mechanism])
-  const keys = known.map(key)
-  return keys.flatMap((one, at) =>
-    keys.indexOf(one) < at
-      ? `known[${at}]: says the same as known[${keys.indexOf(one)}]; keep one of them`
-      : [],
-  )
+  const firsts = new Map<string, number>()
+  return known.flatMap((one, at) => {
+    const first = firsts.get(key(one))
+    if (first !== undefined) return `known[${at}]: says the same as known[${first}]; keep one of them`
+    firsts.set(key(one), at)
+    return []
+  })
 }

@@ -1,6 +1,6 @@
-import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalogueTable } from '../report/catalogue.ts'
+import { contradictions } from '../report/contradictions.ts'
 import { dayOf, judge, unjudged } from '../report/known.ts'
 import { mergedReport, missingShards, notOneRun, resultsOfShards, type ShardReport } from '../report/merge.ts'
 import { type Report, reportSchema, timelinesSchema } from '../report/report.ts'
@@ -14,8 +14,9 @@ import { guardCommands } from './github.ts'
 import { type KnownOptions, readKnown, settleKnown } from './known-file.ts'
 import { type OutputOptions, requireOutputs, writeOutputs } from './outputs.ts'
 import { readForm, readJson } from './read-form.ts'
-import { reportFiles } from './report-folder.ts'
+import { foundAt, reportFiles, reportLimit } from './report-folder.ts'
 import { namesOfOther } from './selection.ts'
+import { isThere } from './writable.ts'
 
 export interface MergeOptions extends KnownOptions, OutputOptions {
   verbose?: boolean
@@ -27,6 +28,7 @@ export interface MergeOptions extends KnownOptions, OutputOptions {
  * @throws UsageError for reports that cannot be read, or are not of one run
  */
 export async function mergeReports(options: MergeOptions, folders: string[]): Promise<number> {
+  guardCommands()
   requireOutputs(options)
   const list = readKnown(options)
   const shards = folders.map(folder => readShard(inCurrentFolder(folder)))
@@ -37,7 +39,6 @@ export async function mergeReports(options: MergeOptions, folders: string[]): Pr
     throw new UsageError(
       'The shards found known leaks, and the merge has no list of them: run it in the folder of the leakrig.known.json, or name that with --known.',
     )
-  guardCommands()
   const today = dayOf(new Date())
   const results = found.map(unjudged).map(one => judge(one, list?.known ?? [], today))
   const { run, systems, errors } = mergedReport(shards, { results })
@@ -68,20 +69,18 @@ function printReport(report: Report, { verbose = false }: MergeOptions): void {
 
 /** Reads the report of a folder that `--report` made, with its time lines if they are there, or a file of `--json`. */
 function readShard(from: string): ShardReport {
-  if (!existsSync(from)) throw new UsageError(`${from} does not exist: name folders that --report made.`)
-  const isFolder = statSync(from).isDirectory()
+  const there = foundAt(from)
+  if (typeof there === 'string')
+    throw new UsageError(`${from} cannot be merged: ${there}; name folders that --report made.`)
+  const isFolder = there.isDirectory()
   const file = isFolder ? join(from, reportFiles.report) : from
-  if (!existsSync(file))
+  if (!isThere(file))
     throw new UsageError(`${from} has no ${reportFiles.report}: name a folder that --report made.`)
   requireVersion(file)
-  const report = readForm(reportSchema, file, ({ run: { shard } }) =>
-    shard && shard.index > shard.count
-      ? [`run.shard: expected one of ${shard.count}, and found ${shard.index}`]
-      : [],
-  )
+  const report = readForm(reportSchema, file, contradictions, reportLimit)
   const timelines = join(from, reportFiles.timelines)
-  if (!isFolder || !existsSync(timelines)) return { from, report }
-  const lines = readForm(timelinesSchema, timelines).timelines
+  if (!isFolder || !isThere(timelines)) return { from, report }
+  const lines = readForm(timelinesSchema, timelines, undefined, reportLimit).timelines
   return {
     from,
     report: { ...report, scenarios: report.scenarios.map(one => ({ ...one, ...timelineOf(one, lines) })) },
@@ -101,7 +100,7 @@ function timelineOf(
 /** A report of another form has many mistakes, and one reason. */
 function requireVersion(file: string): void {
   const expected = reportSchema.shape.schemaVersion.value
-  const data = readJson(file) as { schemaVersion?: unknown } | null
+  const data = readJson(file, reportLimit) as { schemaVersion?: unknown } | null
   const found = data?.schemaVersion
   if (typeof found !== 'number' || found === expected) return
   throw new UsageError(

@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join, sep } from 'node:path'
 import { callOf } from '../../bin/programs.ts'
 import { exitCodes } from '../report/exit-codes.ts'
 import { junitXml } from '../report/junit.ts'
@@ -26,18 +27,41 @@ export interface OutputOptions {
  * Checks before a run that its report can be written afterwards.
  * @throws UsageError when it cannot, and where a report is asked for and nothing is run
  */
-export function requireOutputs({ json, report, junit, list = false }: OutputOptions): void {
+export function requireOutputs(options: OutputOptions): void {
+  const { json, report, junit, list = false } = options
   for (const [option, value] of Object.entries({ json, report, junit }))
     if (list && value !== undefined)
       throw new UsageError(
         `--${option} ${JSON.stringify(value)} is refused: a report is of a run, and --list runs nothing; leave one of them out.`,
       )
-  const files = [json, junit, report].flatMap(name => (name === undefined ? [] : inCurrentFolder(name)))
-  const twice = files.find((file, at) => files.indexOf(file) < at)
-  if (twice !== undefined)
-    throw new UsageError(`Two outputs cannot be written to ${twice}: name a place for each.`)
+  refuseOneForTwo(options)
   for (const file of [json, junit]) if (file !== undefined) requireWritable(inCurrentFolder(file))
   if (report !== undefined) requireReportFolder(inCurrentFolder(report))
+}
+
+/** One output would be written over the other: also below the folder of the report, and by another way to the same place. */
+function refuseOneForTwo({ json, report, junit }: OutputOptions): void {
+  const named = [report, json, junit].flatMap(name => (name === undefined ? [] : inCurrentFolder(name)))
+  const real = named.map(realOf)
+  const twice = named.find((_, at) => real.indexOf(real[at] ?? '') < at)
+  if (twice !== undefined)
+    throw new UsageError(`Two outputs cannot be written to ${twice}: name a place for each.`)
+  const folder = report === undefined ? undefined : `${realOf(inCurrentFolder(report))}${sep}`
+  const inside = named.find((_, at) => folder !== undefined && real[at]?.startsWith(folder))
+  if (inside !== undefined)
+    throw new UsageError(
+      `${inside} is in the folder of --report, which has only the files of the report: name a place outside of it.`,
+    )
+}
+
+/** The path through all links, also of what is not there yet. */
+function realOf(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    // A link to nothing is refused later.
+    return path === dirname(path) ? path : join(realOf(dirname(path)), basename(path))
+  }
 }
 
 /**

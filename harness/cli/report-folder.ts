@@ -1,12 +1,15 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { mega, readRegular } from '../read-regular.ts'
 import { reportPage } from '../report/page.ts'
 import { type Report, reportSchema, timelinesSchema, withoutTimelines } from '../report/report.ts'
+import { scenarioResultSchema } from '../report/scenario-result.ts'
 import { soakSvg } from '../report/soak-svg.ts'
 import { makeTrace } from '../report/trace.ts'
 import { UsageError } from './exit.ts'
-import { requireWritable } from './writable.ts'
-import { writeJson, writeText } from './write-file.ts'
+import { requireOwnFile, requireWritable } from './writable.ts'
+import { putByName, writeJson, writeText } from './write-file.ts'
 
 /** The files of a report. */
 export const reportFiles = {
@@ -16,6 +19,9 @@ export const reportFiles = {
   trace: 'trace.json',
   plot: 'soak.svg',
 } as const
+
+/** The most bytes of a file of a report that are read: a text has no room for more. */
+export const reportLimit = 512 * mega
 
 /**
  * Checks before a run that its report can be written into a folder: one that does not exist yet, is empty, or has an older report.
@@ -29,7 +35,7 @@ export function requireReportFolder(folder: string): void {
   }
   if (!statSync(path).isDirectory())
     throw new UsageError(`The report cannot be written to ${path}, which is a file: name a folder.`)
-  for (const name of Object.values(reportFiles)) requireWritable(join(path, name))
+  for (const name of Object.values(reportFiles)) requireOwnFile(join(path, name))
   if (readdirSync(path).length === 0 || isReport(join(path, reportFiles.report))) return
   throw new UsageError(
     `The report cannot be written to ${path}, which has files and no report of leakrig: name a folder that is empty or does not exist.`,
@@ -46,11 +52,11 @@ export async function writeReportFolder(folder: string, report: Report): Promise
   const timelines = scenarios.map(({ system, name, timeline }) => ({ system, name, timeline }))
   const soaks = scenarios.flatMap(({ soak, system }) => (soak ? soakSvg(soak, system) : []))
   const written = [
-    writeJson(file('report'), withoutTimelines(report), reportSchema),
-    writeJson(file('timelines'), { schemaVersion, timelines }, timelinesSchema),
-    writeJson(file('trace'), makeTrace(report)),
-    ...soaks.map(plot => writeText(file('plot'), plot)),
-    writeText(file('page'), await reportPage(report)),
+    writeJson(file('report'), withoutTimelines(report), reportSchema, putByName),
+    writeJson(file('timelines'), { schemaVersion, timelines }, timelinesSchema, putByName),
+    writeJson(file('trace'), makeTrace(report), undefined, putByName),
+    ...soaks.map(plot => writeText(file('plot'), plot, putByName)),
+    writeText(file('page'), await reportPage(report), putByName),
   ]
   return written.every(Boolean)
 }
@@ -64,8 +70,9 @@ export function pageOf(folder: string): string {
   const wrong = (what: string, next: string) =>
     new UsageError(`The report ${path} cannot be opened: ${what}; ${next}.`)
   const written = 'name a folder that --report made'
-  if (!existsSync(path)) throw wrong('it does not exist', written)
-  if (!statSync(path).isDirectory()) throw wrong('it is a file', written)
+  const found = foundAt(path)
+  if (typeof found === 'string') throw wrong(found, written)
+  if (!found.isDirectory()) throw wrong('it is a file', written)
   if (!isReport(join(path, reportFiles.report)))
     throw wrong(`it has no ${reportFiles.report} of leakrig`, written)
   const page = join(path, reportFiles.page)
@@ -74,11 +81,24 @@ export function pageOf(folder: string): string {
   return page
 }
 
+/** What is at a path that a user names, or why that is not to be seen: a link in a circle leads nowhere, and is there. */
+export function foundAt(path: string): Stats | string {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ?? 'it does not exist'
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** What reports of every schemaVersion have. */
+const anyReport = reportSchema.pick({ startedAt: true, durationMs: true, exitCode: true }).extend({
+  schemaVersion: z.int().positive(),
+  scenarios: z.array(scenarioResultSchema.pick({ file: true, name: true, durationMs: true })),
+})
+
 function isReport(file: string): boolean {
   try {
-    if (!statSync(file).isFile()) return false
-    const { schemaVersion, scenarios } = JSON.parse(readFileSync(file, 'utf8')) as Partial<Report>
-    return typeof schemaVersion === 'number' && Array.isArray(scenarios)
+    return anyReport.safeParse(JSON.parse(readRegular(file, reportLimit))).success
   } catch {
     return false
   }

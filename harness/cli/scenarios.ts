@@ -79,6 +79,7 @@ function requireNoValue(rest: readonly string[]): void {
  */
 export async function runScenarios(options: ScenarioOptions, rest: string[]): Promise<number> {
   const began = beginning()
+  guardCommands()
   requireOutputs(options)
   requireNoValue(rest)
   const known = readKnown(options)
@@ -123,7 +124,6 @@ export async function runScenarios(options: ScenarioOptions, rest: string[]): Pr
     const sandbox = await (choosing ?? choose())
     const tests = (await vitest.globTestSpecifications(filter)).map(({ moduleId }) => moduleId)
     const system = systemText(nameOf(chosen), tests)
-    guardCommands()
     printText(`leakrig: system ${system}, sandbox ${sandbox.kind} (${sandbox.why})\n`)
     // To each project: vitest.config.ts provides defaults for `npm test` there, and those win over the root's.
     const { keep = false } = options

@@ -43,6 +43,7 @@ const usualRounds = 20
  */
 export async function runSoak(options: SoakOptions): Promise<number> {
   const began = beginning()
+  guardCommands()
   requireOutputs(options)
   const { system: wanted, ...files } = options
   const chosen = await chosenSystem({ ...files, ...(wanted !== undefined && { system: [wanted] }) })
@@ -55,7 +56,6 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   const vitest = await openVitest([], { projects: ['soak'], reporter, workers: 1 })
   let interrupted: Interruption | undefined
   try {
-    guardCommands()
     print(
       `leakrig: soak, system ${nameOf(chosen)}, sandbox ${sandbox.kind} (${sandbox.why})\n${planText(plan, process.stdout.columns)}\n`,
     )

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, lstatSync, openSync, rmSync, type Stats, statSync
 import { dirname, resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import { UsageError } from './exit.ts'
+import { ownFileProblem } from './own-file.ts'
 import { draftIn } from './write-file.ts'
 
 /**
@@ -10,7 +11,16 @@ import { draftIn } from './write-file.ts'
  */
 export function requireWritable(file: string): void {
   const path = resolve(file)
-  const problem = problemOf(path)
+  refuse(path, problemOf(path))
+}
+
+/** The same for a file of a report folder, which is written through no link. */
+export function requireOwnFile(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  refuse(path, (found && ownFileProblem(found)) ?? problemOf(path))
+}
+
+function refuse(path: string, problem: string | undefined): void {
   if (problem !== undefined)
     throw new UsageError(
       `The report cannot be written to ${path} (${problem}): name a place that can be written to.`,
@@ -50,7 +60,7 @@ function newFileProblem(path: string): string | undefined {
 const nearest = (path: string): string => (isThere(path) ? path : nearest(dirname(path)))
 
 /** A link counts, also one to nothing. */
-function isThere(path: string): boolean {
+export function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined
   } catch {

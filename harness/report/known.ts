@@ -58,7 +58,8 @@ export function entriesNotRun(
   known: readonly KnownLeak[],
   systems: readonly string[],
 ): KnownLeak[] {
-  return known.filter(one => systems.includes(one.system) && !results.some(result => isAbout(one, result)))
+  const ran = foundByScenario(results)
+  return known.filter(one => systems.includes(one.system) && !ran.has(scenarioOf(one)))
 }
 
 /** An entry in a few words. */
@@ -67,11 +68,10 @@ export const entryText = ({ mechanism, scenario, system }: KnownLeak): string =>
 
 /** The entries of scenarios that ran, whose findings are gone for good: in sentences. */
 export function fixedEntries(results: readonly ScenarioResult[], known: readonly KnownLeak[]): string[] {
-  return known.flatMap(one => {
-    const result = results.find(({ verdict, ...rest }) => isMeasured(verdict) && isAbout(one, rest))
-    if (!result || one.sometimes || found(result).has(one.mechanism)) return []
-    return entryText(one)
-  })
+  const measured = foundByScenario(results.filter(({ verdict }) => isMeasured(verdict)))
+  const isFixed = (one: KnownLeak) =>
+    measured.get(scenarioOf(one))?.has(one.mechanism) === false && !one.sometimes
+  return known.filter(isFixed).map(entryText)
 }
 
 /**
@@ -85,7 +85,8 @@ export function updatedKnown(
 ): KnownLeak[] {
   const expires = dayOf(new Date(today.getTime() + newEntryDays * 86_400_000))
   const measured = results.filter(({ verdict }) => isMeasured(verdict))
-  const isGone = (one: KnownLeak) => measured.some(result => isAbout(one, result)) && !one.sometimes
+  const names = foundByScenario(measured)
+  const isGone = (one: KnownLeak) => names.has(scenarioOf(one)) && !one.sometimes
   const entries = new Map(known.filter(one => !isGone(one)).map(one => [keyOf(one), one]))
   const before = new Map(known.map(one => [keyOf(one), one]))
   for (const result of measured)
@@ -104,14 +105,22 @@ export function entriesWithRoom(
   known: readonly KnownLeak[],
   results: readonly ScenarioResult[],
 ): KnownLeak[] {
+  const all = foundByScenario(results)
   return known.filter(one => {
-    const result = results.find(each => isAbout(one, each))
-    const count = result && found(result).get(one.mechanism)
+    const count = all.get(scenarioOf(one))?.get(one.mechanism)
     return count !== undefined && count < one.count
   })
 }
 
 const keyOf = ({ system, scenario, mechanism }: KnownLeak): string => [system, scenario, mechanism].join('\n')
+
+const scenarioKey = (system: string, name: string): string => JSON.stringify([system, name])
+
+const scenarioOf = ({ system, scenario }: KnownLeak): string => scenarioKey(system, scenario)
+
+/** What was found in each scenario: a list has many entries, and they are not compared with each result. */
+const foundByScenario = (results: readonly ScenarioResult[]): ReadonlyMap<string, ReturnType<typeof found>> =>
+  new Map(results.map(result => [scenarioKey(result.system, result.name), found(result)]))
 
 function isAbout(known: KnownLeak, { system, name }: Pick<ScenarioResult, 'system' | 'name'>): boolean {
   return known.system === system && known.scenario === name

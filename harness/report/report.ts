@@ -1,10 +1,14 @@
 import { z } from 'zod'
+import { longestMs } from '../timeline/longest.ts'
 import { timelineSchema } from '../timeline/timeline.ts'
 import { exitCodes, type Interruption, interruptions, signalled } from './exit-codes.ts'
 import { type ScenarioResult, scenarioResultSchema } from './scenario-result.ts'
 
+/** As many as `--shard` takes. */
+const shardNumber = z.int().positive().max(999)
+
 /** Where a run was one of several, each of which ran a part of the test files. */
-const shardSchema = z.object({ index: z.int().positive(), count: z.int().positive() })
+const shardSchema = z.object({ index: shardNumber, count: shardNumber })
 
 /** What was run. Reports of one run's shards agree in all of it, apart from the shard itself. */
 const runSchema = z.object({
@@ -34,7 +38,11 @@ export const reportSchema = z.object({
   schemaVersion: z.literal(2).describe('Grows when a field is removed or changes its meaning.'),
   run: runSchema,
   startedAt: z.iso.datetime('expected a time such as "2027-01-31T12:00:00.000Z"'),
-  durationMs: z.number().nonnegative().describe('Of merged shards: how long at least one of them ran.'),
+  durationMs: z
+    .number()
+    .nonnegative()
+    .max(longestMs)
+    .describe('Of merged shards: how long at least one of them ran.'),
   systems: sentences.describe('The systems that were tested, in order.'),
   sandbox: z.object({
     kind: z.enum(['container', 'namespace']),
@@ -98,7 +106,7 @@ export function makeReport(
     startedAt: at.toISOString(),
     durationMs: Math.round(performance.now() - clock),
     sandbox,
-    exitCode: interrupted ? signalled(interrupted) : exitCode(measured),
+    exitCode: exitCodeOf({ ...measured, ...(interrupted && { interrupted }) }),
     ...(interrupted ? { interrupted } : {}),
     ...measured,
   }
@@ -112,6 +120,13 @@ export function withoutTimelines(report: Report): Report {
 /** The results of one system. */
 export function resultsOf({ scenarios }: Pick<Report, 'scenarios'>, system: string): ScenarioResult[] {
   return scenarios.filter(one => one.system === system)
+}
+
+/** The exit code of a run: that of its signal, or of what it measured. */
+export function exitCodeOf(
+  report: Pick<Report, 'systems' | 'scenarios' | 'fixed' | 'errors' | 'interrupted'>,
+): number {
+  return report.interrupted ? signalled(report.interrupted) : exitCode(report)
 }
 
 /** A leak that was found is certain, even if something else could not be measured. Each system has to pass something. */

@@ -1,6 +1,7 @@
 import type { TestCase } from 'vitest/node'
 import { z } from 'zod'
 import { soakResultSchema } from '../soak/result.ts'
+import { longestMs } from '../timeline/longest.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 import { verdictSchema } from '../verdict/verdict.ts'
 import { fileName } from './file-name.ts'
@@ -19,7 +20,7 @@ export const scenarioResultSchema = z
       .describe(
         'inconclusive: the rig could not measure, which is never a pass. known: it is red, and every finding is known.',
       ),
-    durationMs: z.number().nonnegative(),
+    durationMs: z.number().nonnegative().max(longestMs),
     verdicts: z.array(verdictSchema).describe('One for each time that the scenario expected the baseline.'),
     leftOut: sentences.describe(
       'What it expected and did not check or do, because the system does not declare it.',
@@ -80,6 +81,9 @@ export function scenarioResult(test: TestCase, system: string): ScenarioResult {
     return { ...result, verdict: 'skipped', errors: note ? [note] : [] }
   }
   if (state === 'passed') {
+    const verdict = redVerdict(result)
+    if (verdict !== 'inconclusive')
+      return { ...result, verdict, errors: ['Its test passed, and yet this was found.'] }
     if (verdicts.length > 0) return { ...result, verdict: 'pass', errors: [] }
     return {
       ...result,
@@ -99,9 +103,10 @@ export function redVerdict({
   verdicts,
   unmet,
 }: Pick<ScenarioResult, 'verdicts' | 'unmet'>): ScenarioResult['verdict'] {
-  const found = verdicts.map(({ result }) => result)
-  if (found.includes('collateral')) return 'collateral'
+  const has = (which: 'leak' | 'collateral') =>
+    verdicts.some(one => one.result === which || one[which === 'leak' ? 'leaks' : 'collateral'].length > 0)
+  if (has('collateral')) return 'collateral'
   // An incomplete log and a wrong status count as leaks. Anything else that made the test fail is a problem of the
   // rig itself, which then has no verdict.
-  return found.includes('leak') || unmet.length > 0 ? 'leak' : 'inconclusive'
+  return has('leak') || unmet.length > 0 ? 'leak' : 'inconclusive'
 }

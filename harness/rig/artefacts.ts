@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { userFolder } from '../../bin/programs.ts'
 import { makeFolder } from '../make-folder.ts'
@@ -27,7 +27,7 @@ export async function keep(rig: Rig, scenario: string): Promise<Kept> {
  * @throws when the folder cannot be written
  */
 export async function copyOut(rig: Rig, scenario: string): Promise<string> {
-  const folder = join(userFolder, '.leakrig', scenario.replaceAll(/[^\w-]+/g, '-'))
+  const folder = folderFor(scenario)
   rmSync(folder, { recursive: true, force: true })
   makeFolder(folder)
   const snapshot = await rig.snapshot().catch(() => rig.lastSnapshot)
@@ -40,6 +40,16 @@ export async function copyOut(rig: Rig, scenario: string): Promise<string> {
     copyPanes(rig, folder, snapshot),
     copySystemLog(rig, folder),
   ]).catch(error => writeFileSync(join(folder, 'missing.txt'), `${String(error)}\n`))
+  return folder
+}
+
+/** @throws where a link leads elsewhere: git checks links in, and the rig may run as root */
+function folderFor(scenario: string): string {
+  const all = join(userFolder, '.leakrig')
+  const folder = join(all, scenario.replaceAll(/[^\w-]+/g, '-') || 'unnamed')
+  for (const path of [all, folder])
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false)
+      throw new Error(`${path} is no folder itself, and nothing is written through a link: remove it`)
   return folder
 }
 

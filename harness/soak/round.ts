@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { fileClassSchema, type Resource } from '../snapshot/snapshot.ts'
 import { count } from '../timeline/counts.ts'
 import { countsSchema } from '../timeline/counts-schema.ts'
+import { longestMs } from '../timeline/longest.ts'
 
 /** What a soak is asked to do. Either limit ends it. */
 export interface SoakPlan {
@@ -22,7 +23,7 @@ export const soakRoundSchema = z
   .object({
     agents: number.describe('How many agents have ended until then.'),
     endings: z.record(z.string(), number).describe('How many ended in which way in this round.'),
-    durationMs: number,
+    durationMs: number.max(longestMs),
     counts: countsSchema.describe('Without what a policy keeps.'),
     kept: z.partialRecord(fileClassSchema, number).describe('Files that a policy keeps.'),
     memory: z

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { checkDefinition } from '../definition/check.ts'
 import { resolveConfigEntry } from '../definition/config-entry.ts'
 import type { System } from '../definition/system.ts'
 import { CannotMeasureError } from '../errors.ts'
+import { readRegular, requireRegular } from '../read-regular.ts'
 import { systemNames } from './systems.ts'
 
 /** The names of a configuration that is found without `--config`. */
@@ -66,7 +67,7 @@ function wrongNames(systems: System[]): string[] {
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'))
+    return JSON.parse(readRegular(file))
   } catch (error) {
     throw unreadable(file, error)
   }
@@ -76,6 +77,7 @@ async function importModule(file: string): Promise<unknown> {
   resolveConfigEntry()
   try {
     if (!existsSync(file)) throw new Error('there is no such file')
+    requireRegular(file)
     const module: { default?: unknown } = await import(pathToFileURL(file).href)
     if (module.default === undefined) throw new Error('it has no default export')
     return module.default

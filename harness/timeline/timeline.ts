@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { resourceKindSchema } from '../snapshot/snapshot.ts'
 import { countsSchema } from './counts-schema.ts'
+import { lastMomentMs, longestMs } from './longest.ts'
 
-const moment = z.int().nonnegative()
+const moment = z.int().nonnegative().max(longestMs)
 const pid = z.int().nonnegative()
 
 const stepSchema = z.object({
@@ -11,6 +12,7 @@ const stepSchema = z.object({
   at: moment,
   ms: z
     .int()
+    .max(longestMs)
     .describe('How long it took. Absent for a moment, and for a step that was not over at the end.')
     .exactOptional(),
 })
@@ -69,7 +71,7 @@ const lifeSchema = z
  */
 export const timelineSchema = z
   .object({
-    startedAt: z.number().describe('When the rig began, ms since the epoch.'),
+    startedAt: z.number().nonnegative().max(lastMomentMs).describe('When the rig began, ms since the epoch.'),
     endedAt: moment.describe('The time of the last snapshot.'),
     steps: z.array(stepSchema).describe('What the scenario did, in the order in which it began.'),
     samples: z

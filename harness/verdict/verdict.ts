@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ignoredSchema, ownerSchema, resourceKindSchema } from '../snapshot/snapshot.ts'
 import { countTableSchema } from '../timeline/counts-schema.ts'
+import { longestMs } from '../timeline/longest.ts'
 import { type Mechanism, mechanisms } from './mechanisms.ts'
 
 export const mechanismSchema = z.enum(Object.keys(mechanisms) as Mechanism[])
@@ -24,7 +25,10 @@ const findingSchema = z
     mechanism: mechanismSchema.describe('Why it is still there, or how it was lost, by a name that stays.'),
     why: z.string().describe('The same in a sentence.'),
     command: z.string().describe('A command that shows it, inside the sandbox.'),
-    outlivedMs: z.number().describe('How long after the beginning of the last ending it was still seen, ms.'),
+    outlivedMs: z
+      .number()
+      .max(longestMs)
+      .describe('How long after the beginning of the last ending it was still seen, ms.'),
   })
   .meta({ id: 'Finding' })
 
@@ -40,6 +44,7 @@ export const verdictSchema = z
     collateral: z.array(findingSchema),
     msToBaseline: z
       .number()
+      .max(longestMs)
       .describe(
         'From the last ending until the first of the snapshots that are at the baseline, ms; absent on a leak.',
       )

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { callOf, isPackage } from '../../../bin/programs.ts'
@@ -7,6 +7,7 @@ import { findConfig } from '../../systems/config-file.ts'
 import { print } from '../../terminal.ts'
 import { currentFolder } from '../current-folder.ts'
 import { UsageError } from '../exit.ts'
+import { readJson } from '../read-form.ts'
 import { configText, type Kind, kinds, scenarioText } from './templates.ts'
 
 const names = Object.keys(kinds) as Kind[]
@@ -32,7 +33,7 @@ export async function init(kind: Kind | undefined): Promise<void> {
 /** Whether a .ts file in the folder is an ES module, by the nearest package.json above. */
 function isOfModules(folder: string): boolean {
   const file = join(folder, 'package.json')
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')).type === 'module'
+  if (existsSync(file)) return (readJson(file) as { type?: unknown } | null)?.type === 'module'
   return folder !== dirname(folder) && isOfModules(dirname(folder))
 }
 

@@ -148,6 +148,40 @@ test.for<[what: string, name: string, sentence: string]>([
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
 })
 
+test.for<[what: string, change: [from: RegExp, to: string], mistake: RegExp]>([
+  [
+    'a pass whose findings say otherwise',
+    [/"verdict": "leak",\n {6}"durationMs"/, '"verdict": "pass",\n      "durationMs"'],
+    /scenarios\[0\]\.verdict: expected "leak" by what it found, and found "pass"/,
+  ],
+  ['another exit code', [/"exitCode": 1/, '"exitCode": 0'], /exitCode: expected 1 by its .*, and found 0/],
+  ['ten million shards', [/"count": 2/, '"count": 10000000'], /run\.shard\.count: expected at most 999/],
+  ['a duration without end', [/"durationMs": 900/, '"durationMs": 1e308'], /durationMs: expected at most/],
+])('%s is refused', async ([what, [from, to], mistake]) => {
+  const name = what.replaceAll(' ', '-')
+  await write(name, 1, [red('x')])
+  const file = join(folder, name, 'report.json')
+  const text = readFileSync(file, 'utf8')
+  expect(text).toMatch(from)
+  writeFileSync(file, text.replace(from, to))
+  const { exitCode, stdout, stderr } = await leakrig('report', 'merge', name)
+  expect(stderr).toMatch(mistake)
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+})
+
+test('on GitHub no line of what is read is a command, nor before anything is run', async () => {
+  const list = 'x\n::error::pwned ##[error]pwned\n'
+  writeFileSync(join(folder, 'hostile.json'), list)
+  const { stdout, stderr } = await execa(
+    process.execPath,
+    [program, 'report', 'merge', 'one', '--known', 'hostile.json'],
+    { reject: false, cwd: folder, env: { INIT_CWD: folder, GITHUB_ACTIONS: 'true' } },
+  )
+  expect(stderr).toMatch(/^leakrig: .* cannot be read as JSON: .*$/)
+  expect(stderr).not.toContain('##[')
+  expect(stdout).toMatch(/^::stop-commands::([\da-f-]+)\n::\1::$/)
+})
+
 test('two shards of a real run, merged, are the whole run', { tags: ['long', 'nightly'] }, async () => {
   needsNamespaces()
   const sharded = (index: number) =>

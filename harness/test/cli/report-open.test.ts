@@ -75,11 +75,12 @@ describe('a report', () => {
 })
 
 describe('wrong usage is one sentence and exit code 2:', () => {
-  beforeAll(() => {
+  beforeAll(async () => {
     writeFileSync(join(folder, 'a-file'), '')
-    for (const name of ['empty', 'other', 'no-page']) mkdirSync(join(folder, name))
+    for (const name of ['empty', 'other']) mkdirSync(join(folder, name))
     writeFileSync(join(folder, 'other', 'report.json'), '{"name": "another tool"}')
-    writeFileSync(join(folder, 'no-page', 'report.json'), '{"schemaVersion": 2, "scenarios": []}')
+    await writeReportFolder(join(folder, 'no-page'), aReport([green('a completion')]))
+    rmSync(join(folder, 'no-page/index.html'))
   })
 
   test.for([

@@ -90,8 +90,12 @@ describe('action.yml', () => {
     return runAction({ folder, workspace, action: projectRoot, inputs: given, env, restored })
   }
 
-  /** A leakrig that passes and writes nothing. */
-  const passing = { 'node_modules/.bin/leakrig': '#!/bin/sh\n', 'leakrig.config.json': '{}' }
+  /** A leakrig that passes, and writes a report. */
+  const passing = {
+    'node_modules/.bin/leakrig':
+      '#!/bin/sh\nwhile [ "$1" != --report ]; do shift; done\nmkdir -p "$2"\necho "$$" >"$2/report.json"\n',
+    'leakrig.config.json': '{}',
+  }
 
   test('a system that leaks fails its job, with a summary, a report and outputs', async () => {
     needsNamespaces()
@@ -115,15 +119,22 @@ describe('action.yml', () => {
   })
 
   test.each([
-    ['out', 'part/out'],
-    ['/tmp/out', '/tmp/out'],
-  ])('the report %s of a project below the top is uploaded, and named from the top', async (report, path) => {
-    const below = Object.entries(passing).map(([name, text]) => [`part/${name}`, text])
-    const workspace = makeWorkspace(folder, Object.fromEntries(below))
-    const { exitCode, outputs, used } = await run(workspace, { report, 'working-directory': 'part' })
-    expect({ exitCode, outputs }).toEqual({ exitCode: 0, outputs: { 'exit-code': '0', report: path } })
-    expect(used.slice(1).map(one => one.with.path)).toEqual([path, 'part/.leakrig'])
-  })
+    ['relative', 'out', 'part/out'],
+    ['absolute', '/out', '/out'],
+  ])(
+    'the %s report of a project below the top is uploaded, and named from the top',
+    async (kind, name, from) => {
+      const [report, path] = [name, from].map(one => (kind === 'absolute' ? join(folder, one) : one)) as [
+        string,
+        string,
+      ]
+      const below = Object.entries(passing).map(([name, text]) => [`part/${name}`, text])
+      const workspace = makeWorkspace(folder, Object.fromEntries(below))
+      const { exitCode, outputs, used } = await run(workspace, { report, 'working-directory': 'part' })
+      expect({ exitCode, outputs }).toEqual({ exitCode: 0, outputs: { 'exit-code': '0', report: path } })
+      expect(used.slice(1).map(one => one.with.path)).toEqual([path, 'part/.leakrig'])
+    },
+  )
 
   test('an image that was restored where no engine is there stops nothing', async () => {
     const workspace = makeWorkspace(folder, { ...passing, 'bin/docker': '#!/bin/sh\nexit 1\n' })
@@ -144,6 +155,45 @@ describe('action.yml', () => {
       await keyOf({ [dockerfile]: 'FROM b' }),
     ]
     expect(new Set(keys).size).toBe(3)
+  })
+
+  test.for<[what: string, inputs: Record<string, string>, sentence: string]>([
+    [
+      'an output of its own',
+      { report: 'x\nreport=/etc' },
+      'The input REPORT has a line end: write it in one line.',
+    ],
+    [
+      'an unknown command',
+      { command: '--help' },
+      'The input command is none of scenarios, catalogue, soak and merge.',
+    ],
+    ['no folder of shards', { command: 'merge', shards: '' }, 'The input shards is empty: name the folder'],
+    [
+      'a folder of the machine',
+      { 'working-directory': '.\n::error::x' },
+      'The input WORKING_DIRECTORY has a line end',
+    ],
+  ])('an input that would be %s is refused', async ([, inputs, sentence]) => {
+    const { exitCode, outputs, used, log } = await run(makeWorkspace(folder, passing), inputs)
+    expect(log).toContain(`::error title=leakrig::${sentence}`)
+    expect({ exitCode, outputs }).toEqual({ exitCode: 2, outputs: { 'exit-code': '2', report: '' } })
+    expect(used).toEqual([])
+  })
+
+  test.for(['--help', '--version', '-h'])('%s tests nothing, which is no pass', async args => {
+    const workspace = makeWorkspace(folder, { ...installed, 'leakrig.config.json': '{}' })
+    const { exitCode, log } = await run(workspace, { args })
+    expect(log).toContain('::error title=leakrig::It wrote no report, so that nothing was tested')
+    expect(exitCode).toBe(3)
+  })
+
+  test('a folder of shards that begins as an option does is a folder', async () => {
+    const calls = '#!/bin/sh\necho "$@" >calls\n'
+    const files = { 'node_modules/.bin/leakrig': calls, '-x/a/report.json': '' }
+    const workspace = makeWorkspace(folder, files)
+    await run(workspace, { command: 'merge', shards: '-x' })
+    expect(readFileSync(join(workspace, 'calls'), 'utf8')).toMatch(/^report merge \.\/-x\/a\/ --report /)
   })
 
   test('without a configuration nothing is tested, and that is no pass', async () => {
