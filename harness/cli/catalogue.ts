@@ -40,7 +40,8 @@ export interface CatalogueOptions extends KnownOptions, OutputOptions {
  */
 export async function runCatalogue(options: CatalogueOptions, filter: string[]): Promise<number> {
   const began = beginning()
-  guardCommands()
+  // A list is for programs, and has nothing from outside.
+  if (!options.list) guardCommands()
   requireOutputs(options)
   refuseUpdateOfShard(options, options.shard !== undefined)
   const known = readKnown(options)

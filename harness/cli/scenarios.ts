@@ -79,7 +79,8 @@ function requireNoValue(rest: readonly string[]): void {
  */
 export async function runScenarios(options: ScenarioOptions, rest: string[]): Promise<number> {
   const began = beginning()
-  guardCommands()
+  // A list is for programs, and has nothing from outside.
+  if (!options.list) guardCommands()
   requireOutputs(options)
   requireNoValue(rest)
   const known = readKnown(options)

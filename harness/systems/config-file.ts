@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { checkDefinition } from '../definition/check.ts'
@@ -19,9 +19,11 @@ export class ConfigError extends CannotMeasureError {
   override name = 'ConfigError'
 }
 
-/** The configuration in a folder; undefined where there is none. */
+/** The configuration in a folder; undefined where there is none. A link to nothing is one that cannot be read. */
 export function findConfig(folder: string): string | undefined {
-  return configNames.map(name => join(folder, name)).find(file => existsSync(file))
+  return configNames
+    .map(name => join(folder, name))
+    .find(file => lstatSync(file, { throwIfNoEntry: false }) !== undefined)
 }
 
 /**

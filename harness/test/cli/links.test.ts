@@ -72,6 +72,16 @@ test.for<[args: string[], cwd?: string]>([
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
 })
 
+test('a configuration that is a link to nothing is not passed over for our own system', async () => {
+  const own = mkdtempSync(join(folder, 'nothing-'))
+  symlinkSync('moved.ts', join(own, 'leakrig.config.ts'))
+  const { exitCode, stdout, stderr } = await leakrig(['scenarios', 'normal'], own)
+  expect(stderr).toBe(
+    `leakrig: ${own}/leakrig.config.ts cannot be read as a configuration: there is no such file.`,
+  )
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+})
+
 const merge = (from: string, known?: string) => mergeReports(known === undefined ? {} : { known }, [from])
 const anew = 'name folders that --report made.'
 test.for<[what: string, call: () => Promise<unknown>, sentence: RegExp]>([
