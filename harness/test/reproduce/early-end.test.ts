@@ -40,7 +40,7 @@ test('a guard that somebody has stopped goes, too, when the command is killed', 
   const words = ['reproduce', 'own-session', '--sandbox', 'namespace', '--then', 'sleep 1000']
   const running = execa(process.execPath, [program, ...words], { reject: false })
   let printed = ''
-  running.stdout.on('data', chunk => {
+  running.stderr.on('data', chunk => {
     printed += chunk
   })
   await poll(180_000, async () => printed.includes('$ sleep 1000') || undefined)
