@@ -89,8 +89,6 @@ function spawnInside(
     env: sandboxEnvironment(path, [...paths, ...links.map(([link]) => link)], install),
   })
   closeSync(nothing)
-  guards.add(child)
-  child.once('exit', () => guards.delete(child))
   // Process 1 and the probe hold the other end of stdout. Once both are gone, the guard may end too.
   child.stdout?.once('close', () => cutLifeline(child))
   return child
@@ -103,16 +101,6 @@ const programPath = (): string =>
 function cutLifeline(child: ChildProcess): void {
   const lifeline = child.stdio[3] as Writable | undefined
   lifeline?.destroy()
-  goOn(child)
-}
-
-const guards = new Set<ChildProcess>()
-// The kernel closes their lifelines in a moment.
-process.once('exit', () => guards.forEach(goOn))
-
-/** A guard that somebody has stopped would not see that its lifeline is cut. */
-function goOn(guard: ChildProcess): void {
-  guard.kill('SIGCONT')
 }
 
 /** Resolves with the reason when the sandbox has ended; never rejects. */

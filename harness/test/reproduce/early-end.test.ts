@@ -33,20 +33,3 @@ for (const [what, isNow] of [
     expect(exitCode).toBe(143)
     expect(await gone(known ?? [])).toEqual([])
   })
-
-test('a guard that somebody has stopped goes, too, when the command is killed', {
-  timeout: 300_000,
-}, async () => {
-  const words = ['reproduce', 'own-session', '--sandbox', 'namespace', '--then', 'sleep 1000']
-  const running = execa(process.execPath, [program, ...words], { reject: false })
-  let printed = ''
-  running.stderr.on('data', chunk => {
-    printed += chunk
-  })
-  await poll(180_000, async () => printed.includes('$ sleep 1000') || undefined)
-  const known = below(running.pid ?? 0)
-  const guard = known.find(({ command }) => / guard /.test(command))?.pid ?? 0
-  process.kill(guard, 'SIGSTOP')
-  running.kill('SIGKILL')
-  expect(await gone(known)).toEqual([])
-})
