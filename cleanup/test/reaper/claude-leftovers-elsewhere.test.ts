@@ -136,7 +136,9 @@ test('a snapshot of the user’s living claude stays, although a process of the 
   // Born in the agent's life: the user's claude runs its first command now.
   fs.rmSync(snapshot)
   user.write(snapshot, '')
-  expect(await notesOf('a')).toMatch(/snapshot-bash-\S+, unless its claude removes it: nothing in it says whether/)
+  expect(await notesOf('a')).toMatch(
+    /snapshot-bash-\S+, unless its claude removes it: nothing in it says whether/,
+  )
   expect(fs.existsSync(snapshot)).toBe(true)
 })
 
@@ -176,7 +178,9 @@ test('files of the user’s living claude stay, also where the agent names its p
     user.write(path.join(user.claude, `shell-snapshots/snapshot-bash-${Date.now()}-x.sh`), '')
     user.write(path.join(user.base, 'claude-abcd-cwd'), rig.folder)
     const before = [listing(user.home), listing(user.base)]
-    expect(await notesOf('a')).toMatch(/snapshot-bash-\S+, unless its claude removes it: nothing in it says whether/)
+    expect(await notesOf('a')).toMatch(
+      /snapshot-bash-\S+, unless its claude removes it: nothing in it says whether/,
+    )
     expect([listing(user.home), listing(user.base)]).toEqual(before)
   } finally {
     mine.kill('SIGKILL')
