@@ -1,4 +1,4 @@
-import { expect, poll, type Rig, scenario } from '../../harness/index.ts'
+import { type Agent, expect, poll, type Rig, scenario } from '../../harness/index.ts'
 
 /** How many of each the report found. */
 const found = { sessions: 4, claudes: 54, prompts: 78, logs: 38 }
@@ -27,10 +27,14 @@ scenario('the evidence of the report', ['completion', 'kill', 'report workspace'
     await agent.isKilled()
   })
   await removeOldest(rig, found.prompts - found.logs)
-  await inBatches(found.sessions, async () => {
-    const agent = await rig.deploy({ persona: 'completes' })
+  // The system writes its registry without a lock: what is written at once may be lost, and then a cleanup takes an agent that
+  // has completed for a living one.
+  const completing: Agent[] = []
+  while (completing.length < found.sessions) completing.push(await rig.deploy({ persona: 'completes' }))
+  for (const [at, agent] of completing.entries()) {
     await agent.completes()
-  })
+    await poll(30_000, async () => ((await recordedCompletions(rig)) > at ? true : undefined))
+  }
   await expect(rig).toReturnToBaseline()
 })
 
@@ -59,4 +63,10 @@ async function claudesOf(rig: Rig, agent: string): Promise<number> {
 async function removeOldest({ probe, places }: Rig, count: number): Promise<void> {
   const logs = `${places.work}/.agent-workspace/*/logs/*_stream.jsonl`
   await probe.run(['sh', '-c', `ls -tr ${logs} | head -n ${count} | xargs rm`])
+}
+
+async function recordedCompletions({ probe, places }: Rig): Promise<number> {
+  const registries = `${places.work}/.agent-workspace/*/AGENT_REGISTRY.json`
+  const { stdout } = await probe.run(['sh', '-c', `grep -ho '"status": "completed"' ${registries} | wc -l`])
+  return Number(stdout)
 }

@@ -354,7 +354,7 @@ describe('installed into an empty project', () => {
         const leakrig = (...args: string[]) => run(node(), 'leakrig', ...args)
         const soakArgs = ['--repeat', '1', '--agents', '1', '--sandbox', 'namespace']
         const soak = await leakrig('soak', ...soakArgs, ...outputs('out/soak'))
-        expect(soak.all).toContain('1 rounds of 1 agents')
+        expect(soak.all).toContain('1 round of 1 agent')
         expect(soak.exitCode).toBe(3)
         const cells = ['plain × killed', 'stopped × killed', '--sandbox', 'namespace']
         for (const index of [1, 2]) {
